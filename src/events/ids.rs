@@ -1,0 +1,132 @@
+//! Identity: when two records are the same step, and which of two copies stays.
+//!
+//! A step is known by (source, native id), else by a hash of its canonical fields (`faults.md`, input
+//! identity). Of two copies the larger `version` stays, then the smaller session id, then the smaller
+//! hash of the file path: a rule on content alone, so file order and thread count cannot matter.
+
+use super::{Event, Fact, Outcome};
+
+/// 128-bit identity of a row, collision-free in practice at 10^9 rows.
+pub type Key = [u8; 16];
+
+/// Builds a [`Key`] from length-prefixed parts, so that ("ab", "c") and ("a", "bc") differ.
+#[derive(Default)]
+pub struct KeyBuilder(blake3::Hasher);
+
+impl KeyBuilder {
+    /// Starts a key in a named space (`event`, `outcome`, ...).
+    pub fn new(space: &str) -> Self {
+        let mut builder = Self::default();
+        builder.text(space);
+        builder
+    }
+
+    /// Adds a text.
+    pub fn text(&mut self, part: &str) -> &mut Self {
+        self.0.update(&(part.len() as u64).to_le_bytes());
+        self.0.update(part.as_bytes());
+        self
+    }
+
+    /// Adds an optional text; null differs from empty.
+    pub fn optional(&mut self, part: Option<&str>) -> &mut Self {
+        match part {
+            Some(part) => self.number(1).text(part),
+            None => self.number(0),
+        }
+    }
+
+    /// Adds a number.
+    pub fn number(&mut self, part: i64) -> &mut Self {
+        self.0.update(&part.to_le_bytes());
+        self
+    }
+
+    /// The key.
+    pub fn finish(&self) -> Key {
+        let mut key = [0; 16];
+        key.copy_from_slice(&self.0.finalize().as_bytes()[..16]);
+        key
+    }
+}
+
+/// Identity of an event read by `source`.
+pub fn event_key(source: &str, event: &Event) -> Key {
+    let mut key = KeyBuilder::new("event");
+    key.text(source).text(event.kind.as_str());
+    match &event.event_id {
+        Some(id) => key.number(1).text(id),
+        None => {
+            key.number(0)
+                .number(event.ts_us)
+                .text(&event.session_id)
+                .optional(event.actor_id.as_deref())
+                .optional(event.model.as_deref())
+                .optional(event.tool_name.as_deref())
+                .optional(event.call_id.as_deref())
+                .optional(event.path.as_deref());
+            for count in [event.tokens.input, event.tokens.output, event.tokens.cache_read, event.tokens.cache_write] {
+                key.number(count.unwrap_or(-1));
+            }
+            key.number(event.text.as_ref().map_or(0, |text| text.exact_hash))
+                .number(event.call_hash.unwrap_or(0))
+                .number(event.result_hash.unwrap_or(0))
+        }
+    };
+    key.finish()
+}
+
+/// Which copy of one event is the fuller one: the larger output wins, then the one with more other usage.
+pub fn event_version(event: &Event) -> i64 {
+    let tokens = &event.tokens;
+    let output = tokens.output.unwrap_or(0);
+    let other: i64 = [tokens.input, tokens.cache_read, tokens.cache_write].iter().flatten().sum();
+    // Output decides; the rest only breaks ties, so it must not carry into it.
+    output.saturating_mul(1 << 20).saturating_add(other.min((1 << 20) - 1))
+}
+
+/// Identity of an outcome: the same commit seen in two clones is one outcome.
+pub fn outcome_key(outcome: &Outcome) -> Key {
+    KeyBuilder::new("outcome").text(outcome.kind.as_str()).text(&outcome.outcome_id).finish()
+}
+
+/// Identity of a fact.
+pub fn fact_key(source: &str, fact: &Fact) -> Key {
+    KeyBuilder::new("fact")
+        .text(source)
+        .text(&fact.session_id)
+        .number(fact.ts_us.unwrap_or(i64::MIN))
+        .text(fact.name.as_str())
+        .text(&fact.value)
+        .text(&fact.evidence)
+        .finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::events::Kind;
+
+    #[test]
+    fn native_id_decides_and_its_absence_hashes_the_fields() {
+        let mut one = Event::new(1, "s", Kind::Completion, "c");
+        let mut two = one.clone();
+        two.ts_us = 2;
+        assert_ne!(event_key("x", &one), event_key("x", &two));
+        one.event_id = Some("m".into());
+        two.event_id = Some("m".into());
+        assert_eq!(event_key("x", &one), event_key("x", &two));
+        assert_ne!(event_key("x", &one), event_key("y", &one));
+    }
+
+    #[test]
+    fn larger_output_wins_before_anything_else() {
+        let mut small = Event::new(1, "s", Kind::Completion, "c");
+        small.tokens.output = Some(3);
+        small.tokens.input = Some(5_000_000);
+        let mut large = small.clone();
+        large.tokens.output = Some(4);
+        large.tokens.input = None;
+        assert!(event_version(&large) > event_version(&small));
+    }
+}

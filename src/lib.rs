@@ -1,0 +1,10 @@
+//! footlight reads the logs that AI tools leave behind, joins them to what came of the work, and says how much of the
+//! usage is real, how much is waste, and how much was made to be counted.
+//!
+//! Data flows one way, and so do imports:
+//! [`events`] ← [`fingerprint`] ← [`sources`] → lake → engine → score, cluster → report, all driven by commands.
+
+pub mod events;
+pub mod fingerprint;
+pub mod score;
+pub mod sources;

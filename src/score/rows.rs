@@ -1,0 +1,196 @@
+//! The rows of `OUT/tables/*.parquet`, a public contract (`outputs.md`). Scoring fills them, reports read them.
+
+use serde::Serialize;
+
+/// One root session, subagents rolled up.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct SessionRow {
+    /// The source's own id.
+    pub session_id: String,
+    /// Pseudonym.
+    pub actor: String,
+    /// Team, `(unassigned)` when unknown.
+    pub team_id: String,
+    /// Tool with version.
+    pub client: String,
+    /// `human`, `schedule`, `agent`, `unknown`.
+    pub trigger: String,
+    /// First step, microseconds since the epoch.
+    pub started_at: i64,
+    /// Last step, microseconds since the epoch.
+    pub ended_at: i64,
+    /// ISO week of the start in the actor's local time, `2026-W07`.
+    pub iso_week: String,
+    /// Texts handed to the agent, other than by another agent.
+    pub prompts: i64,
+    /// Model responses.
+    pub completions: i64,
+    /// Tool calls.
+    pub tool_calls: i64,
+    /// Fresh input tokens; null when no completion reported any.
+    pub input_tokens: Option<i64>,
+    /// Output tokens.
+    pub output_tokens: Option<i64>,
+    /// Cache reads.
+    pub cache_read_tokens: Option<i64>,
+    /// Cache writes.
+    pub cache_write_tokens: Option<i64>,
+    /// Millionths of a US dollar; null when nothing could be priced.
+    pub cost_micro_usd: Option<i64>,
+    /// Completions whose usage the log did not report.
+    pub completions_without_usage: i64,
+    /// Completions whose output count is a lower bound.
+    pub lower_bound_completions: i64,
+    /// `linked`, `none`, `unknown`.
+    pub outcome_link: String,
+    /// Evidence in decibans, null when insufficient.
+    pub score_db: Option<f64>,
+    /// `insufficient`, `none`, `note`, `look`, `review`.
+    pub band: String,
+    /// Name of the archetype, `noise` or empty when not clustered.
+    pub archetype: String,
+}
+
+/// One person and ISO week in local time.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct ActorWeekRow {
+    /// Pseudonym.
+    pub actor: String,
+    /// Team.
+    pub team_id: String,
+    /// `2026-W07`.
+    pub iso_week: String,
+    /// Root sessions started in the week.
+    pub sessions: i64,
+    /// Prompts.
+    pub prompts: i64,
+    /// Input, output and cache tokens together; null when none was reported.
+    pub tokens: Option<i64>,
+    /// Millionths of a US dollar.
+    pub cost_micro_usd: Option<i64>,
+    /// Outcomes landed in the week; null when no outcome source covers the actor.
+    pub outcomes: Option<i64>,
+    /// Pooled evidence in decibans.
+    pub score_db: Option<f64>,
+    /// Band.
+    pub band: String,
+}
+
+/// One signal read on one unit.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct SignalRow {
+    /// `session`, `actor_week`, `population`.
+    pub scope: String,
+    /// Session id; `pseudonym/2026-W07`; scope name.
+    pub unit_id: String,
+    /// Snake-case name of `signals.md`.
+    pub signal: String,
+    /// `REDUNDANCY`, `AGENT-WASTE`, `NO-CONSUMPTION`, `CLOCK`, `INCENTIVE`, `SPEND`.
+    pub family: String,
+    /// The reading x, in the signal's own unit; null when abstaining without one.
+    pub value: Option<f64>,
+    /// Observations behind it.
+    pub n: i64,
+    /// Conformal p, null when not calibrated.
+    pub p: Option<f64>,
+    /// Evidence in decibans after discounts.
+    pub weight_db: Option<f64>,
+    /// `speak` or `abstain`.
+    pub status: String,
+    /// Why it abstains.
+    pub abstain_reason: Option<String>,
+    /// Product of the discounts, 1 when none.
+    pub discount: f64,
+    /// JSON object: what was counted, the calibration rung, discounts with reasons.
+    pub evidence: String,
+}
+
+/// One observed fact, stated without any comparison.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct FindingRow {
+    /// Session.
+    pub session_id: String,
+    /// `repeated_prompt`, `identical_calls`, `no_op_run`, `undelivered_output`, `output_never_landed`, `machine_clock_starts`.
+    pub finding: String,
+    /// How often.
+    pub count: i64,
+    /// Tokens of the steps concerned; null when not reported.
+    pub tokens: Option<i64>,
+    /// Their cost in millionths of a US dollar.
+    pub cost_micro_usd: Option<i64>,
+    /// First step concerned, microseconds since the epoch.
+    pub first_at: i64,
+    /// Last step concerned.
+    pub last_at: i64,
+    /// JSON object.
+    pub evidence: String,
+}
+
+/// One team and ISO week; every figure is null when the cell is suppressed.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct TeamRow {
+    /// Team.
+    pub team_id: String,
+    /// `2026-W07`.
+    pub iso_week: String,
+    /// People on the roster that week.
+    pub actors: Option<i64>,
+    /// Of these, with at least one session.
+    pub active_actors: Option<i64>,
+    /// Tokens.
+    pub tokens: Option<i64>,
+    /// Millionths of a US dollar.
+    pub cost_micro_usd: Option<i64>,
+    /// Outcomes landed.
+    pub outcomes: Option<i64>,
+    /// Tokens of sessions linked to an outcome, lower bound (certain links).
+    pub tokens_with_outcome_low: Option<i64>,
+    /// Upper bound (unknown links counted as linked).
+    pub tokens_with_outcome_high: Option<i64>,
+    /// Shrunk share of active people in `look` or `review`, 0 to 1.
+    pub flagged_share: Option<f64>,
+    /// 90 % interval.
+    pub flagged_low: Option<f64>,
+    /// 90 % interval.
+    pub flagged_high: Option<f64>,
+    /// True when the cell is below the small-cell floor or dominated.
+    pub suppressed: bool,
+}
+
+/// One population test.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct PopulationRow {
+    /// Test name: `quota_bunching`, ...
+    pub test: String,
+    /// `organisation`, or the quota it was run for.
+    pub scope: String,
+    /// Estimate in the test's own unit.
+    pub estimate: Option<f64>,
+    /// 95 % interval.
+    pub ci_low: Option<f64>,
+    /// 95 % interval.
+    pub ci_high: Option<f64>,
+    /// p.
+    pub p: Option<f64>,
+    /// Observations.
+    pub n: i64,
+    /// `speak` or `abstain`.
+    pub status: String,
+    /// Reading in words, or why it abstains.
+    pub note: String,
+}
+
+/// One session-outcome pair.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct AttributionRow {
+    /// Session.
+    pub session_id: String,
+    /// Outcome.
+    pub outcome_id: String,
+    /// `explicit`, `lines`, `files`, `window`.
+    pub tier: String,
+    /// 0 to 1.
+    pub confidence: f64,
+    /// Distinct added lines that both have.
+    pub lines_matched: i64,
+}

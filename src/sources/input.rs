@@ -1,0 +1,229 @@
+//! One thing to read: a file (plain, gzip or zstd) or a git repository, opened with limits.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+
+/// Bytes of a file that recognition may look at.
+pub const PROBE_BYTES: usize = 64 * 1024;
+
+/// Limits against hostile input (`faults.md` 27, 29, 30).
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Longest line in bytes; longer ones are skipped and rejected.
+    pub line_bytes: usize,
+    /// Past `ratio_after` decompressed bytes, at most this many decompressed bytes per compressed byte.
+    pub ratio: u64,
+    /// Decompressed bytes before the ratio is looked at.
+    pub ratio_after: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { line_bytes: 16 << 20, ratio: 200, ratio_after: 64 << 20 }
+    }
+}
+
+/// What kind of thing an input is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    /// A regular file.
+    File,
+    /// A directory that holds a git repository (work tree or bare).
+    GitRepository,
+}
+
+/// One thing to read.
+#[derive(Debug, Clone)]
+pub struct Input {
+    /// Where it is.
+    pub path: PathBuf,
+    /// How it is called in the lake: the input root as given, joined with the path below it.
+    pub name: String,
+    /// File or repository.
+    pub unit: Unit,
+    /// Byte at which to start; only for sources that read a tail alone.
+    pub start: u64,
+    /// Limits against hostile input.
+    pub limits: Limits,
+    /// Latest moment that counts: a git source reads survival as of then. Microseconds since the epoch; null is "the newest".
+    pub as_of_us: Option<i64>,
+    /// Settings of sources that are configurable, see [`SourceOptions`].
+    pub options: std::sync::Arc<SourceOptions>,
+}
+
+/// Configuration that sources read, from `[sources]` in footlight.toml.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SourceOptions {
+    /// In-house platforms modelled on OpenClaw.
+    pub openclaw: Vec<OpenClawPlatform>,
+}
+
+/// One platform modelled on OpenClaw.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct OpenClawPlatform {
+    /// Client name in tables, `openclaw` for the original.
+    pub name: String,
+    /// Directory names that mark its root, like `.openclaw`.
+    pub roots: Vec<String>,
+    /// Triggers of its trajectories and key prefixes that mean a schedule, beyond `cron` and `heartbeat`.
+    pub schedule_words: Vec<String>,
+    /// Words that mean another agent, beyond `subagent`.
+    pub agent_words: Vec<String>,
+    /// Text prefixes of machine-made prompts, beyond OpenClaw's.
+    pub schedule_prefixes: Vec<String>,
+}
+
+/// What recognition may look at.
+pub struct Probe<'a> {
+    /// Path on disk.
+    pub path: &'a Path,
+    /// File or repository.
+    pub unit: Unit,
+    /// The first bytes, decompressed; empty for a repository.
+    pub head: &'a [u8],
+    /// Configuration.
+    pub options: &'a SourceOptions,
+}
+
+impl Probe<'_> {
+    /// The file name without `.gz` or `.zst`.
+    pub fn plain_name(&self) -> &str {
+        let name = self.path.file_name().and_then(|name| name.to_str()).unwrap_or("");
+        name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst")).unwrap_or(name)
+    }
+
+    /// The complete lines of the head; a file of one line without a newline counts as one.
+    pub fn lines(&self) -> impl Iterator<Item = &[u8]> {
+        let head = self.head.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(self.head);
+        head.split(|&byte| byte == b'\n').filter(|line| !line.trim_ascii().is_empty())
+    }
+}
+
+/// Why an input could not be read at all.
+#[derive(Debug, thiserror::Error)]
+pub enum InputError {
+    /// The operating system refused.
+    #[error("cannot read {path}: {error}")]
+    Io {
+        /// Input.
+        path: String,
+        /// Cause.
+        #[source]
+        error: io::Error,
+    },
+    /// The file expands beyond the limit.
+    #[error("{path} expands to more than {ratio} times its size")]
+    CompressionBomb {
+        /// Input.
+        path: String,
+        /// The limit.
+        ratio: u64,
+    },
+    /// The archive is cut short or damaged.
+    #[error("{path} is a damaged archive: {error}")]
+    DamagedArchive {
+        /// Input.
+        path: String,
+        /// Cause.
+        error: String,
+    },
+    /// The whole file is unreadable in its format, for example a Parquet file without a footer.
+    #[error("cannot read {path}: {error}")]
+    Format {
+        /// Input.
+        path: String,
+        /// Reason word.
+        reason: super::Reason,
+        /// Cause.
+        error: String,
+    },
+}
+
+impl InputError {
+    /// The reason word for quarantine.
+    pub fn reason(&self) -> super::Reason {
+        match self {
+            InputError::Io { .. } => super::Reason::Unreadable,
+            InputError::CompressionBomb { .. } => super::Reason::CompressionBomb,
+            InputError::DamagedArchive { .. } => super::Reason::DamagedArchive,
+            InputError::Format { reason, .. } => *reason,
+        }
+    }
+}
+
+/// Marks an I/O error that the limits raised, so that it can be told from a damaged archive.
+#[derive(Debug, thiserror::Error)]
+#[error("expands to more than {0} times its size")]
+struct BombError(u64);
+
+impl Input {
+    /// Opens the file, decompressing by magic bytes, not by name.
+    pub fn open(&self) -> Result<Box<dyn BufRead + Send>, InputError> {
+        let file = File::open(&self.path).map_err(|error| self.io_error(error))?;
+        decompressed(file, self.limits).map_err(|error| self.io_error(error))
+    }
+
+    /// Wraps an I/O error with this input's name, telling bombs and damaged archives apart.
+    pub fn io_error(&self, error: io::Error) -> InputError {
+        let path = self.name.clone();
+        if let Some(bomb) = error.get_ref().and_then(|inner| inner.downcast_ref::<BombError>()) {
+            return InputError::CompressionBomb { path, ratio: bomb.0 };
+        }
+        match error.kind() {
+            io::ErrorKind::UnexpectedEof
+            | io::ErrorKind::InvalidInput
+            | io::ErrorKind::InvalidData
+            | io::ErrorKind::Other => InputError::DamagedArchive { path, error: error.to_string() },
+            _ => InputError::Io { path, error },
+        }
+    }
+}
+
+/// A reader of the plain bytes of a file that may be gzip (all members) or zstd (all frames).
+pub fn decompressed(file: File, limits: Limits) -> io::Result<Box<dyn BufRead + Send>> {
+    const BUFFER: usize = 256 * 1024;
+    let compressed_bytes = file.metadata().map(|meta| meta.len()).unwrap_or(0);
+    let mut reader = BufReader::with_capacity(BUFFER, file);
+    let magic = reader.fill_buf()?;
+    let guard = |inner: Box<dyn Read + Send>| -> Box<dyn BufRead + Send> {
+        Box::new(BufReader::with_capacity(
+            BUFFER,
+            RatioGuard {
+                inner,
+                allowed: compressed_bytes.saturating_mul(limits.ratio).max(limits.ratio_after),
+                ratio: limits.ratio,
+                read: 0,
+            },
+        ))
+    };
+    Ok(if magic.starts_with(&[0x1f, 0x8b]) {
+        guard(Box::new(flate2::bufread::MultiGzDecoder::new(reader)))
+    } else if magic.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
+        let mut decoder = zstd::stream::read::Decoder::with_buffer(reader)?;
+        decoder.window_log_max(27)?;
+        guard(Box::new(decoder))
+    } else {
+        Box::new(reader)
+    })
+}
+
+struct RatioGuard {
+    inner: Box<dyn Read + Send>,
+    allowed: u64,
+    ratio: u64,
+    read: u64,
+}
+
+impl Read for RatioGuard {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        self.read += count as u64;
+        if self.read > self.allowed {
+            return Err(io::Error::other(BombError(self.ratio)));
+        }
+        Ok(count)
+    }
+}

@@ -1,0 +1,210 @@
+//! What JSON sources share: parse errors sorted into reasons, token counts in range, timestamps.
+
+use super::{Position, Reason, Sink};
+use serde::de::{Deserialize, Deserializer, Visitor};
+use std::fmt;
+
+/// Token counts above this are not counts (`faults.md` 36).
+pub const MAX_COUNT: i64 = 1_000_000_000_000;
+/// 2015-01-01T00:00:00Z in microseconds: no AI tool wrote logs before.
+const EARLIEST_US: i64 = 1_420_070_400_000_000;
+/// 2100-01-01T00:00:00Z in microseconds.
+const LATEST_US: i64 = 4_102_444_800_000_000;
+
+/// Why a line is not a record, from serde_json's error.
+pub fn reject_reason(error: &serde_json::Error) -> Reason {
+    let text = error.to_string();
+    if text.contains("recursion limit") {
+        Reason::TooDeep
+    } else if text.contains("surrogate") || text.contains("unicode") || text.contains("hex escape") {
+        Reason::BadUtf8
+    } else if text.contains("number out of range") {
+        Reason::OutOfRange
+    } else if error.is_data() {
+        if text.contains("missing field") { Reason::MissingField } else { Reason::BadValue }
+    } else {
+        Reason::BadJson
+    }
+}
+
+/// The parser's message without any content of the line: serde quotes offending values, which may be prompt text.
+pub fn safe_detail(error: &serde_json::Error) -> String {
+    let what = match error.classify() {
+        serde_json::error::Category::Io => "read error",
+        serde_json::error::Category::Syntax => "syntax error",
+        serde_json::error::Category::Data => "unexpected type or missing field",
+        serde_json::error::Category::Eof => "unexpected end",
+    };
+    format!("{what} at column {}", error.column())
+}
+
+/// A token count as a log states it: an integer, an integral float, a digit string, or nothing. What is none of these, negative or beyond
+/// [`MAX_COUNT`] is kept as [`Count::Bad`] so that the caller can reject the field and keep the record.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Count {
+    /// Absent or null.
+    #[default]
+    Absent,
+    /// In range.
+    Value(i64),
+    /// Present and not a plausible count.
+    Bad,
+}
+
+impl Count {
+    /// The value; a bad one is rejected under its field name and read as null.
+    pub fn get(self, field: &str, at: Position, sink: &mut dyn Sink) -> Option<i64> {
+        match self {
+            Count::Absent => None,
+            Count::Value(value) => Some(value),
+            Count::Bad => {
+                sink.reject(at, Reason::OutOfRange, field);
+                None
+            }
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Count {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct CountVisitor;
+        impl<'de> Visitor<'de> for CountVisitor {
+            type Value = Count;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a count")
+            }
+            fn visit_i64<E>(self, value: i64) -> Result<Count, E> {
+                Ok(if (0..=MAX_COUNT).contains(&value) { Count::Value(value) } else { Count::Bad })
+            }
+            fn visit_u64<E>(self, value: u64) -> Result<Count, E> {
+                Ok(if value <= MAX_COUNT as u64 { Count::Value(value as i64) } else { Count::Bad })
+            }
+            fn visit_f64<E>(self, value: f64) -> Result<Count, E> {
+                Ok(if value.fract() == 0.0 && (0.0..=MAX_COUNT as f64).contains(&value) {
+                    Count::Value(value as i64)
+                } else {
+                    Count::Bad
+                })
+            }
+            fn visit_str<E>(self, value: &str) -> Result<Count, E> {
+                Ok(match value.parse::<i64>() {
+                    Ok(value) if (0..=MAX_COUNT).contains(&value) => Count::Value(value),
+                    _ => Count::Bad,
+                })
+            }
+            fn visit_bool<E>(self, _: bool) -> Result<Count, E> {
+                Ok(Count::Bad)
+            }
+            fn visit_unit<E>(self) -> Result<Count, E> {
+                Ok(Count::Absent)
+            }
+            fn visit_none<E>(self) -> Result<Count, E> {
+                Ok(Count::Absent)
+            }
+            fn visit_some<D2: Deserializer<'de>>(self, deserializer: D2) -> Result<Count, D2::Error> {
+                deserializer.deserialize_any(self)
+            }
+            fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Count, A::Error> {
+                while map.next_entry::<serde::de::IgnoredAny, serde::de::IgnoredAny>()?.is_some() {}
+                Ok(Count::Bad)
+            }
+            fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut seq: A) -> Result<Count, A::Error> {
+                while seq.next_element::<serde::de::IgnoredAny>()?.is_some() {}
+                Ok(Count::Bad)
+            }
+        }
+        deserializer.deserialize_any(CountVisitor)
+    }
+}
+
+/// A moment and, where the text has one other than `Z`, its offset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moment {
+    /// Microseconds since the epoch, UTC.
+    pub us: i64,
+    /// Minutes east of UTC; null for `Z`, which says where the clock was written and not where the person was.
+    pub offset_min: Option<i32>,
+}
+
+/// Reads an RFC 3339 timestamp. `Err` is the reason to reject it with.
+pub fn parse_rfc3339(text: &str) -> Result<Moment, Reason> {
+    let pieces = jiff::fmt::temporal::DateTimeParser::new().parse_timestamp(text).map_err(|_| Reason::BadTimestamp)?;
+    let us = plausible(pieces.as_microsecond())?;
+    let offset_min = if text.ends_with('Z') || text.ends_with('z') { None } else { offset_minutes(text) };
+    Ok(Moment { us, offset_min })
+}
+
+/// Checks that a moment lies between 2015 and 2100.
+pub fn plausible(us: i64) -> Result<i64, Reason> {
+    if (EARLIEST_US..LATEST_US).contains(&us) { Ok(us) } else { Err(Reason::ImplausibleTime) }
+}
+
+fn offset_minutes(text: &str) -> Option<i32> {
+    let bytes = text.as_bytes();
+    let tail = text.get(bytes.len().checked_sub(6)?..)?;
+    let sign = match tail.as_bytes()[0] {
+        b'+' => 1,
+        b'-' => -1,
+        _ => return None,
+    };
+    let hours: i32 = tail.get(1..3)?.parse().ok()?;
+    let minutes: i32 = tail.get(4..6)?.parse().ok()?;
+    Some(sign * (hours * 60 + minutes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, serde::Deserialize)]
+    struct Record {
+        #[serde(default)]
+        n: Count,
+    }
+
+    fn count(json: &str) -> Count {
+        serde_json::from_str::<Record>(json).unwrap().n
+    }
+
+    #[test]
+    fn counts_in_every_dress() {
+        assert_eq!(count(r#"{"n":12}"#), Count::Value(12));
+        assert_eq!(count(r#"{"n":12.0}"#), Count::Value(12));
+        assert_eq!(count(r#"{"n":"12"}"#), Count::Value(12));
+        assert_eq!(count(r#"{"n":null}"#), Count::Absent);
+        assert_eq!(count("{}"), Count::Absent);
+        for bad in [
+            r#"{"n":-1}"#,
+            r#"{"n":1.5}"#,
+            r#"{"n":18446744073709551616}"#,
+            r#"{"n":true}"#,
+            r#"{"n":[1]}"#,
+            r#"{"n":{"a":1}}"#,
+            r#"{"n":"x"}"#,
+        ] {
+            assert_eq!(count(bad), Count::Bad, "{bad}");
+        }
+    }
+
+    #[test]
+    fn timestamps_keep_their_offset_and_must_be_plausible() {
+        let moment = parse_rfc3339("2026-06-01T09:00:00.250+05:30").unwrap();
+        assert_eq!((moment.us, moment.offset_min), (1_780_284_600_250_000, Some(330)));
+        assert_eq!(parse_rfc3339("2026-06-01T09:00:00Z").unwrap().offset_min, None);
+        assert_eq!(parse_rfc3339("1970-01-01T00:00:00Z"), Err(Reason::ImplausibleTime));
+        assert_eq!(parse_rfc3339("yesterday"), Err(Reason::BadTimestamp));
+    }
+
+    #[test]
+    fn parser_errors_become_reasons_without_content() {
+        let deep = "[".repeat(100_000);
+        let error = serde_json::from_str::<serde_json::Value>(&deep).unwrap_err();
+        assert_eq!(reject_reason(&error), Reason::TooDeep);
+        let error = serde_json::from_str::<serde_json::Value>(r#"{"a":"\ud800"}"#).unwrap_err();
+        assert_eq!(reject_reason(&error), Reason::BadUtf8);
+        let error = serde_json::from_str::<serde_json::Value>(r#"{"a":1e400}"#).unwrap_err();
+        assert_eq!(reject_reason(&error), Reason::OutOfRange);
+        let error = serde_json::from_str::<Record>(r#""secret""#).unwrap_err();
+        assert!(!safe_detail(&error).contains("secret"));
+    }
+}

@@ -1,0 +1,74 @@
+//! Sources: one folder a log format, each turning files or repositories into events, outcomes, facts and rejects.
+//!
+//! Owns the [`Source`] trait, the registry [`ALL`], the shared reading of files (decompression with limits, line framing,
+//! the end of what is committed) and the only way to skip a record, [`Sink::reject`]. Owns no storage, no pricing and no scoring.
+//!
+//! Adding a source: a folder with `mod.rs`, `README.md` and `fixtures/`, and one line in [`ALL`].
+
+mod input;
+pub mod json;
+mod lines;
+mod reject;
+mod sink;
+#[cfg(test)]
+pub mod testing;
+
+pub mod canonical;
+pub mod claude_code;
+pub mod codex;
+pub mod git;
+pub mod openclaw;
+
+pub use input::{Input, InputError, Limits, OpenClawPlatform, PROBE_BYTES, Probe, SourceOptions, Unit, decompressed};
+pub use lines::{Handled, Line, read_lines};
+pub use reject::Reason;
+pub use sink::{Position, Sink};
+
+/// What a source is and what it can tell, shown by `footlight sources` and in the README.
+#[derive(Debug, Clone, Copy)]
+pub struct Description {
+    /// What it reads, in a few words.
+    pub title: &'static str,
+    /// Which files it takes.
+    pub files: &'static str,
+    /// What can be learnt from it.
+    pub tells: &'static str,
+    /// What cannot.
+    pub cannot_tell: &'static str,
+}
+
+/// A log or outcome format.
+pub trait Source: Sync {
+    /// Snake-case name, the `source` column of the lake.
+    fn name(&self) -> &'static str;
+
+    /// For people.
+    fn description(&self) -> Description;
+
+    /// Whether this is the source's, judged by content first and path second.
+    fn recognises(&self, probe: &Probe<'_>) -> bool;
+
+    /// True when a record means the same whatever stands before it, so that the tail of a grown file can be read alone.
+    /// A source with state is given the whole file again; rows that the lake has are recognised by their keys.
+    fn reads_tail_alone(&self) -> bool {
+        false
+    }
+
+    /// Reads one unit into the sink. Returns where the committed part ends: the byte after the last complete record.
+    /// Errors are for what cannot be read at all; a bad record is the sink's.
+    fn read(&self, input: &Input, sink: &mut dyn Sink) -> Result<u64, InputError>;
+}
+
+/// Every source, most specific first: the first that recognises a file has it.
+pub static ALL: &[&dyn Source] =
+    &[&git::Git, &canonical::Canonical, &claude_code::ClaudeCode, &codex::Codex, &openclaw::OpenClaw];
+
+/// The source with this name.
+pub fn by_name(name: &str) -> Option<&'static dyn Source> {
+    ALL.iter().copied().find(|source| source.name() == name)
+}
+
+/// The source that recognises this input.
+pub fn recognise(probe: &Probe<'_>) -> Option<&'static dyn Source> {
+    ALL.iter().copied().find(|source| source.recognises(probe))
+}

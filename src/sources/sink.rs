@@ -1,0 +1,33 @@
+//! Where a source puts what it reads.
+
+use super::Reason;
+use crate::events::{Event, Fact, Outcome, RosterEntry};
+
+/// Where a record stands in its (decompressed) file.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Position {
+    /// Byte offset of the record's first byte.
+    pub offset: u64,
+    /// One-based line number; 0 where lines mean nothing.
+    pub line: u64,
+}
+
+/// Receives everything that a source reads. Each byte of an input ends as an event, outcome, fact or roster entry,
+/// as an ignored record kind, or as a reject: there is no fourth way.
+pub trait Sink {
+    /// A step.
+    fn event(&mut self, at: Position, event: Event);
+    /// Something that came of the work.
+    fn outcome(&mut self, at: Position, outcome: Outcome);
+    /// Something about a session.
+    fn fact(&mut self, at: Position, fact: Fact);
+    /// A person or service.
+    fn roster(&mut self, at: Position, entry: RosterEntry);
+    /// A record that could not be read, with the reason. `detail` names the field or the parser's message,
+    /// never the content.
+    fn reject(&mut self, at: Position, reason: Reason, detail: &str);
+    /// A known record that carries nothing the pipeline needs; counted by kind.
+    fn ignore(&mut self, kind: &'static str);
+    /// A field that the canonical format does not know; counted by name.
+    fn unknown_field(&mut self, _name: &str) {}
+}

@@ -1,0 +1,179 @@
+//! A sink that keeps everything, for tests of sources: snapshots are made of its text form.
+
+use super::{Input, Limits, Position, Reason, Sink, Source, Unit};
+use crate::events::{Event, Fact, Outcome, RosterEntry};
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Everything that a source put into its sink.
+#[derive(Debug, Default)]
+pub struct Recorded {
+    /// Events with their positions.
+    pub events: Vec<(Position, Event)>,
+    /// Outcomes.
+    pub outcomes: Vec<(Position, Outcome)>,
+    /// Facts.
+    pub facts: Vec<(Position, Fact)>,
+    /// Roster entries.
+    pub roster: Vec<(Position, RosterEntry)>,
+    /// Rejects.
+    pub rejects: Vec<(Position, Reason, String)>,
+    /// Ignored kinds with counts.
+    pub ignored: BTreeMap<&'static str, u64>,
+    /// Unknown fields with counts.
+    pub unknown_fields: BTreeMap<String, u64>,
+}
+
+impl Sink for Recorded {
+    fn event(&mut self, at: Position, event: Event) {
+        self.events.push((at, event));
+    }
+    fn outcome(&mut self, at: Position, outcome: Outcome) {
+        self.outcomes.push((at, outcome));
+    }
+    fn fact(&mut self, at: Position, fact: Fact) {
+        self.facts.push((at, fact));
+    }
+    fn roster(&mut self, at: Position, entry: RosterEntry) {
+        self.roster.push((at, entry));
+    }
+    fn reject(&mut self, at: Position, reason: Reason, detail: &str) {
+        self.rejects.push((at, reason, detail.to_owned()));
+    }
+    fn ignore(&mut self, kind: &'static str) {
+        *self.ignored.entry(kind).or_default() += 1;
+    }
+    fn unknown_field(&mut self, name: &str) {
+        *self.unknown_fields.entry(name.to_owned()).or_default() += 1;
+    }
+}
+
+impl Recorded {
+    /// The reject reasons in order.
+    pub fn reasons(&self) -> Vec<&'static str> {
+        self.rejects.iter().map(|reject| reject.1.as_str()).collect()
+    }
+
+    /// A readable form for snapshots: one line an event with its non-null fields, then outcomes, facts, rejects and ignored kinds.
+    /// Sketches and hashes are shown as sizes, so that a snapshot says what was read and not how it was hashed.
+    pub fn snapshot(&self) -> String {
+        let mut out = String::new();
+        for (at, event) in &self.events {
+            let _ = writeln!(out, "event @{}:{} {}", at.line, at.offset, event_line(event));
+        }
+        for (at, outcome) in &self.outcomes {
+            let mut outcome = outcome.clone();
+            let lines = outcome.added_lines.len();
+            outcome.added_lines.clear();
+            let _ = writeln!(out, "outcome @{}:{} {outcome:?} lines={lines}", at.line, at.offset);
+        }
+        for (at, fact) in &self.facts {
+            let _ = writeln!(out, "fact @{}:{} {fact:?}", at.line, at.offset);
+        }
+        for (at, entry) in &self.roster {
+            let _ = writeln!(out, "roster @{}:{} {entry:?}", at.line, at.offset);
+        }
+        for (at, reason, detail) in &self.rejects {
+            let _ = writeln!(out, "reject @{}:{} {} {detail}", at.line, at.offset, reason.as_str());
+        }
+        for (kind, count) in &self.ignored {
+            let _ = writeln!(out, "ignored {kind} {count}");
+        }
+        for (name, count) in &self.unknown_fields {
+            let _ = writeln!(out, "unknown field {name} {count}");
+        }
+        out
+    }
+}
+
+fn event_line(event: &Event) -> String {
+    let mut out = format!(
+        "{} {} session={} trigger={} client={}",
+        event.kind,
+        jiff::Timestamp::from_microsecond(event.ts_us).map_or_else(|_| event.ts_us.to_string(), |ts| ts.to_string()),
+        event.session_id,
+        event.trigger,
+        event.client
+    );
+    let mut field = |name: &str, value: Option<String>| {
+        if let Some(value) = value {
+            let _ = write!(out, " {name}={value}");
+        }
+    };
+    let tokens = &event.tokens;
+    field("why", event.trigger_evidence.map(str::to_owned));
+    field("offset", event.utc_offset_min.map(|v| v.to_string()));
+    field("parent", event.parent_session_id.clone());
+    field("id", event.event_id.clone());
+    field("actor", event.actor_id.clone());
+    field("os_user", event.os_user.clone());
+    field("provider", event.provider.clone());
+    field("model", event.model.clone());
+    field("in", tokens.input.map(|v| v.to_string()));
+    field("out", tokens.output.map(|v| v.to_string()));
+    field("reasoning", tokens.reasoning.map(|v| v.to_string()));
+    field("cache_read", tokens.cache_read.map(|v| v.to_string()));
+    field("cache_write", tokens.cache_write.map(|v| v.to_string()));
+    field("cache_write_1h", tokens.cache_write_1h.map(|v| v.to_string()));
+    field("basis", event.token_basis.map(|v| v.to_string()));
+    field("lower_bound", event.output_is_lower_bound.then(|| "yes".into()));
+    field("output_estimate", event.output_estimate.map(|v| v.to_string()));
+    field("cost", event.cost_micro_usd.map(|v| v.to_string()));
+    field("marker", event.marker.map(str::to_owned));
+    field("command", event.command.clone());
+    field("tool", event.tool_name.clone());
+    field("call", event.call_id.clone());
+    field("error", event.is_error.map(|v| v.to_string()));
+    field("effect", event.effect.map(|v| v.to_string()));
+    field("system", event.system.clone());
+    field("approval", event.approval.map(|v| v.to_string()));
+    field("path", event.path.clone());
+    field("repo", event.repo.clone());
+    field("branch", event.branch.clone());
+    field("ms", event.duration_ms.map(|v| v.to_string()));
+    field("words", event.text.as_ref().map(|t| t.words.to_string()));
+    field("call_hash", event.call_hash.map(|_| "yes".into()));
+    field("result_hash", event.result_hash.map(|_| "yes".into()));
+    field("added_lines", (!event.added_lines.is_empty()).then(|| event.added_lines.len().to_string()));
+    out
+}
+
+/// An input over a temporary file with these bytes; keep the guard alive while reading.
+pub fn input_of(name: &str, bytes: &[u8]) -> (Input, tempfile::TempDir) {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join(name);
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(&path, bytes).unwrap();
+    (file_input(&path, name), dir)
+}
+
+/// An input over a file that exists.
+pub fn file_input(path: &Path, name: &str) -> Input {
+    Input {
+        path: path.to_path_buf(),
+        name: name.to_owned(),
+        unit: Unit::File,
+        start: 0,
+        limits: Limits::default(),
+        as_of_us: None,
+        options: Arc::default(),
+    }
+}
+
+/// Reads bytes under a file name with a source.
+pub fn read_bytes(source: &dyn Source, name: &str, bytes: &[u8]) -> Recorded {
+    let (input, _guard) = input_of(name, bytes);
+    let mut sink = Recorded::default();
+    source.read(&input, &mut sink).unwrap();
+    sink
+}
+
+/// Reads a fixture file, `path` relative to the crate root.
+pub fn read_fixture(source: &dyn Source, path: &str) -> Recorded {
+    let full = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    let mut sink = Recorded::default();
+    source.read(&file_input(&full, path), &mut sink).unwrap();
+    sink
+}
