@@ -8,7 +8,17 @@ use std::fmt;
 
 /// Keys that a header may have, in the order in which the house writes them.
 const KEYS: &[&str] = &[
-    "model", "grain", "reads", "family", "measures", "suggests", "innocent", "abstains", "evasion", "reference", "params",
+    "model",
+    "grain",
+    "reads",
+    "family",
+    "measures",
+    "suggests",
+    "innocent",
+    "abstains",
+    "evasion",
+    "reference",
+    "params",
     "store",
 ];
 
@@ -286,7 +296,10 @@ mod tests {
         assert_eq!(with("x"), "4: parameter `x` is not `name = value`");
         assert_eq!(with("x = nan"), "4: parameter `x`: `nan` is no int, float, 'text', true or false");
         assert_eq!(with("x = 1, x = 2"), "4: parameter `x` is there twice");
-        assert_eq!(wrong("-- model: a\n-- grain: b\n-- reads: c\n-- store: disk").split(',').next(), Some("4: `store` is `view` or `table`"));
+        assert_eq!(
+            wrong("-- model: a\n-- grain: b\n-- reads: c\n-- store: disk").split(',').next(),
+            Some("4: `store` is `view` or `table`")
+        );
     }
 
     #[test]

@@ -108,13 +108,14 @@ impl Engine {
             .prefix("footlight-")
             .tempdir_in(&parent)
             .map_err(|source| EngineError::Scratch { path: parent, source })?;
-        let spill = DiskManagerBuilder::default()
-            .with_mode(DiskManagerMode::Directories(vec![scratch.path().to_path_buf()]));
+        let spill =
+            DiskManagerBuilder::default().with_mode(DiskManagerMode::Directories(vec![scratch.path().to_path_buf()]));
         let runtime = RuntimeEnvBuilder::new()
             .with_memory_pool(Arc::new(FairSpillPool::new(limits.memory_bytes)))
             .with_disk_manager_builder(spill)
             .build_arc()?;
-        let mut config = SessionConfig::new().with_target_partitions(limits.threads.max(1)).with_information_schema(true);
+        let mut config =
+            SessionConfig::new().with_target_partitions(limits.threads.max(1)).with_information_schema(true);
         config.options_mut().execution.time_zone = Some("UTC".to_owned());
         let context = SessionContext::new_with_config_rt(config, runtime);
         Ok(Self { context, rows_in_memory: limits.rows_in_memory, scratch })
@@ -133,7 +134,12 @@ impl Engine {
     }
 
     /// Registers batches as a table.
-    pub fn register_batches(&self, name: &str, schema: SchemaRef, batches: Vec<RecordBatch>) -> Result<(), EngineError> {
+    pub fn register_batches(
+        &self,
+        name: &str,
+        schema: SchemaRef,
+        batches: Vec<RecordBatch>,
+    ) -> Result<(), EngineError> {
         self.register(name, Arc::new(MemTable::try_new(schema, vec![batches])?))
     }
 

@@ -131,7 +131,8 @@ impl Models {
         for entry in std::fs::read_dir(directory).map_err(read)? {
             let path = entry.map_err(read)?.path();
             if path.extension().is_some_and(|extension| extension == "sql") {
-                let sql = std::fs::read_to_string(&path).map_err(|source| ModelError::Read { path: path.clone(), source })?;
+                let sql =
+                    std::fs::read_to_string(&path).map_err(|source| ModelError::Read { path: path.clone(), source })?;
                 let model = Model::parse(path.display().to_string(), &sql)?;
                 models.insert(model.name().to_owned(), model);
             }
@@ -201,9 +202,9 @@ impl Models {
     /// Errors when an override names no parameter of any model.
     pub fn check_overrides(&self, overrides: &Overrides) -> Result<(), ModelError> {
         for key in overrides.keys() {
-            let known = key.split_once('.').and_then(|(model, name)| {
-                self.get(model)?.header.params.iter().find(|param| param.name == name)
-            });
+            let known = key
+                .split_once('.')
+                .and_then(|(model, name)| self.get(model)?.header.params.iter().find(|param| param.name == name));
             if known.is_none() {
                 return Err(ModelError::Override { problem: format!("no model has a parameter `{key}`") });
             }
@@ -274,8 +275,14 @@ mod tests {
     fn cycles_strangers_and_doubles_are_named() {
         let wrong = |models: Vec<Model>| Models::of(models).unwrap_err().to_string();
         assert!(wrong(vec![model("a", "b"), model("b", "a")]).starts_with("a.sql: reads itself"));
-        assert_eq!(wrong(vec![model("a", "nowhere")]), "a.sql: reads `nowhere`, which is neither a model nor a base table");
-        assert_eq!(wrong(vec![model("a", "events"), model("a", "events")]), "a.sql: two files have the same model name");
+        assert_eq!(
+            wrong(vec![model("a", "nowhere")]),
+            "a.sql: reads `nowhere`, which is neither a model nor a base table"
+        );
+        assert_eq!(
+            wrong(vec![model("a", "events"), model("a", "events")]),
+            "a.sql: two files have the same model name"
+        );
         assert_eq!(wrong(vec![model("events", "facts")]), "events.sql: the name is that of a base table");
         let error = Model::parse("q/b.sql", "-- model: a\n-- grain: b\n-- reads: c\nselect 1").unwrap_err();
         assert_eq!(error.to_string(), "q/b.sql: the model is called `a`, the file is not");

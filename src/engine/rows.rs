@@ -4,7 +4,8 @@
 //! Money comes out in millionths of a US dollar, times in microseconds since the epoch (UTC), lists of numbers as `Vec<i64>`.
 
 use arrow::array::{
-    Array, AsArray, BooleanArray, Float64Array, Int64Array, ListArray, RecordBatch, StringArray, TimestampMicrosecondArray,
+    Array, AsArray, BooleanArray, Float64Array, Int64Array, ListArray, RecordBatch, StringArray,
+    TimestampMicrosecondArray,
 };
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Decimal128Type, Field, Int64Type, TimeUnit};
@@ -84,7 +85,8 @@ impl<'a> Columns<'a> {
     pub fn micro_usd(&self, column: &str) -> Result<Column<Int64Array>, RowError> {
         let decimal = self.cast(column, &DataType::Decimal128(38, 6), "decimal dollars")?;
         let micro = decimal.as_primitive::<Decimal128Type>();
-        let unscaled: Int64Array = micro.iter().map(|value| value.and_then(|value| i64::try_from(value).ok())).collect();
+        let unscaled: Int64Array =
+            micro.iter().map(|value| value.and_then(|value| i64::try_from(value).ok())).collect();
         if unscaled.null_count() != micro.null_count() {
             let found = "a sum beyond nine trillion dollars".to_owned();
             return Err(RowError::Type { column: column.to_owned(), found, wanted: "decimal dollars", source: None });

@@ -56,6 +56,7 @@ pub(super) async fn keep(
 
 fn open(path: &Path, schema: &SchemaRef) -> Result<ArrowWriter<File>, DataFusionError> {
     let properties = WriterProperties::builder().set_compression(Compression::ZSTD(ZstdLevel::default())).build();
-    let file = File::create(path).map_err(|error| DataFusionError::IoError(error).context(path.display().to_string()))?;
+    let file =
+        File::create(path).map_err(|error| DataFusionError::IoError(error).context(path.display().to_string()))?;
     Ok(ArrowWriter::try_new(file, Arc::clone(schema), Some(properties))?)
 }

@@ -39,10 +39,10 @@ fn models_run_in_order_with_their_parameters_bound() {
             ),
         ]);
         let runs = engine.run(&models, &Overrides::new()).await.unwrap();
-        assert_eq!(runs.iter().map(|run| (run.model.as_str(), run.rows)).collect::<Vec<_>>(), [
-            ("stg_quotas", None),
-            ("int_counts", Some(1))
-        ]);
+        assert_eq!(
+            runs.iter().map(|run| (run.model.as_str(), run.rows)).collect::<Vec<_>>(),
+            [("stg_quotas", None), ("int_counts", Some(1))]
+        );
         let any = Overrides::from([("stg_quotas.metric".to_owned(), ParamValue::Text("any".into()))]);
         let runs = engine.run(&models, &any).await.unwrap();
         assert_eq!(runs[1].rows, Some(2));
