@@ -9,6 +9,8 @@ pub mod cli;
 #[cfg(feature = "engine")]
 pub mod commands;
 pub mod config;
+#[cfg(feature = "engine")]
+pub mod engine;
 pub mod events;
 pub mod fingerprint;
 #[cfg(feature = "engine")]

@@ -1,0 +1,4 @@
+-- model: stg_events
+-- grain: one event
+-- reads: events
+select * from events
