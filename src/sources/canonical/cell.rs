@@ -23,6 +23,7 @@ pub(super) enum Cell<'a> {
     Float(f64),
     Flag(bool),
     /// Microseconds since the epoch, from a typed timestamp.
+    #[cfg_attr(not(feature = "engine"), expect(dead_code, reason = "only Parquet has typed timestamps"))]
     Moment(i64),
     List(Vec<Cow<'a, str>>),
     /// JSON as it stands in the line, for columns whose digits or order must not change.

@@ -18,8 +18,15 @@ const BATCH_ROWS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(16 * 1024 - 1)
 pub(super) fn read(table: Table, input: &Input, sink: &mut dyn Sink) -> Result<u64, InputError> {
     let length = std::fs::metadata(&input.path).map_err(|error| input.io_error(error))?.len();
     let failed = |error: String| InputError::Format { path: input.name.clone(), reason: Reason::DamagedArchive, error };
-    let (columns, scan) = plan(table, input, sink).map_err(|error| failed(error.to_string()))?;
-    let (send, receive) = sync_channel::<DataFrame>(1);
+    // Polars panics on a column type that it was built without. A thread of its own keeps that to this file.
+    let planned = std::thread::scope(|scope| scope.spawn(|| plan(table, input)).join());
+    let Plan { numbers, strangers, scan } = match planned {
+        Ok(plan) => plan.map_err(|error| failed(error.to_string()))?,
+        Err(_) => return Err(failed("a column has a type that this build cannot read".to_owned())),
+    };
+    for name in strangers {
+        sink.unknown_field(&name);
+    }
     std::thread::scope(|scope| {
         let scanning = scope.spawn(move || {
             let send = PlanCallback::new(move |batch| Ok(send.send(batch).is_err()));
@@ -27,7 +34,7 @@ pub(super) fn read(table: Table, input: &Input, sink: &mut dyn Sink) -> Result<u
         });
         let mut row = 0;
         for batch in receive {
-            take(table, &columns, &batch, &mut row, sink);
+            take(table, &numbers, &batch, &mut row, sink);
         }
         match scanning.join() {
             Ok(result) => result.map_err(|error| failed(error.to_string())),
@@ -39,23 +46,30 @@ pub(super) fn read(table: Table, input: &Input, sink: &mut dyn Sink) -> Result<u
 }
 
 /// Which columns there are, and a scan of those that the table knows.
-fn plan(table: Table, input: &Input, sink: &mut dyn Sink) -> PolarsResult<(Vec<usize>, LazyFrame)> {
+struct Plan {
+    /// Column numbers in the order of the scan.
+    numbers: Vec<usize>,
+    /// Names of columns that the table does not know.
+    strangers: Vec<String>,
+    scan: LazyFrame,
+}
+
+fn plan(table: Table, input: &Input) -> PolarsResult<Plan> {
     let path = PlRefPath::new(input.path.to_string_lossy());
     let arguments = ScanArgsParquet { glob: false, ..ScanArgsParquet::default() };
     let mut scan = LazyFrame::scan_parquet(path, arguments)?;
     let schema = scan.collect_schema()?;
-    let mut numbers = Vec::new();
-    let mut names = Vec::new();
+    let (mut numbers, mut strangers, mut names) = (Vec::new(), Vec::new(), Vec::new());
     for name in schema.iter_names() {
         match table.number(name) {
             Some(number) => {
                 numbers.push(number);
                 names.push(col(name.clone()));
             }
-            None => sink.unknown_field(name),
+            None => strangers.push(name.to_string()),
         }
     }
-    Ok((numbers, scan.select(names)))
+    Ok(Plan { numbers, strangers, scan: scan.select(names) })
 }
 
 fn take(table: Table, numbers: &[usize], batch: &DataFrame, row: &mut u64, sink: &mut dyn Sink) {
@@ -91,6 +105,8 @@ fn cell(value: AnyValue<'_>) -> Cell<'_> {
                 items.iter().map(|item| item.get_str().map(|text| Cow::Owned(text.to_owned()))).collect();
             texts.map_or(Cell::Bad, Cell::List)
         }
+        AnyValue::Decimal(digits, _, 0) => Cell::Text(Cow::Owned(digits.to_string())),
+        AnyValue::Decimal(digits, _, scale) => Cell::Text(Cow::Owned(format!("{digits}e-{scale}"))),
         value if value.is_integer() => value.extract::<i64>().map_or(Cell::Bad, Cell::Integer),
         value => value.get_str().map_or(Cell::Bad, |text| Cell::Text(Cow::Owned(text.to_owned()))),
     }
