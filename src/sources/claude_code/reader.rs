@@ -9,7 +9,7 @@ use super::prompts::Cause;
 use super::records::{AgentProgress, Attachment, ForkedFrom, Origin, Record, Typed, lenient, too_deep};
 use super::tools::Deed;
 use super::usage::Response;
-use crate::events::{Approval, Event, Kind, Outcome, OutcomeKind, OutcomeStatus, Trigger};
+use crate::events::{Approval, Event, Fact, FactName, Kind, Outcome, OutcomeKind, OutcomeStatus, Trigger};
 use crate::sources::json::{Count, Moment, parse_rfc3339, reject_reason, safe_detail};
 use crate::sources::{Handled, Line, Position, Reason, Sink};
 use std::collections::{HashMap, HashSet, VecDeque};
@@ -88,8 +88,8 @@ pub(super) struct Reader {
     call_order: VecDeque<String>,
     /// Text hashes of prompts that ScheduleWakeup and CronCreate were given.
     scheduled: HashSet<i64>,
-    /// Forked session to the session that its history was copied from.
-    forks: HashMap<String, String>,
+    /// Forked sessions whose origin was handed to the sink.
+    forks: HashSet<String>,
 }
 
 /// A record that makes events: where it stands, when it was, and whose it is.
@@ -254,10 +254,8 @@ impl Reader {
         };
         let forked_from = lenient::<ForkedFrom<'_>>(record.forked_from);
         let original = forked_from.as_ref().and_then(|fork| fork.session_id.as_deref()).filter(|id| *id != session_id);
-        if let Some(original) = original
-            && self.forks.len() < MOST_REMEMBERED
-        {
-            self.forks.entry(session_id.to_owned()).or_insert_with(|| original.to_owned());
+        if let Some(original) = original {
+            self.note_fork(at, session_id, original, sink);
         }
         let thread = self.thread_of(original.unwrap_or(session_id), envelope, agent_id, sink);
         let uuid = forked_from
@@ -266,6 +264,16 @@ impl Reader {
             .or(record.uuid.as_deref())
             .map(str::to_owned);
         Some(Step { at, moment, thread, envelope, record, uuid })
+    }
+
+    /// Says once that a session began as a copy of another. A fact and not `parent_session_id`, because the session's own steps may
+    /// stand in a third file, copied again, where nothing tells of the first fork.
+    fn note_fork(&mut self, at: Position, session_id: &str, original: &str, sink: &mut dyn Sink) {
+        if self.forks.len() < MOST_REMEMBERED && self.forks.insert(session_id.to_owned()) {
+            let evidence = "forkedFrom.sessionId".to_owned();
+            let (session_id, value) = (session_id.to_owned(), original.to_owned());
+            sink.fact(at, Fact { session_id, ts_us: None, name: FactName::Parent, value, rank: 1, evidence });
+        }
     }
 
     /// The thread that a record belongs to, opened if it is new.
@@ -296,10 +304,7 @@ impl Reader {
         {
             close(&mut oldest, sink);
         }
-        let parent_session_id = match evidence {
-            Some(_) => Some(session_id.to_owned()),
-            None => self.forks.get(session_id).cloned(),
-        };
+        let parent_session_id = evidence.is_some().then(|| session_id.to_owned());
         let cause = match evidence {
             Some(evidence) => (Trigger::Agent, evidence),
             None => (Trigger::Unknown, "no_prompt_in_file"),
