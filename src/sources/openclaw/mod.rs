@@ -16,6 +16,9 @@ mod transcript;
 mod triggers;
 mod usage;
 
+#[cfg(test)]
+mod tests;
+
 use super::{Description, Input, InputError, Probe, Sink, Source};
 use platform::Platform;
 use serde_json::value::RawValue;
