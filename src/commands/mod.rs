@@ -2,6 +2,8 @@
 //!
 //! Owns exit codes and the tokio runtime. Nobody uses this module.
 
+mod base_tables;
+mod identity;
 mod ingest;
 mod settings;
 
