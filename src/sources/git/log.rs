@@ -30,6 +30,18 @@ pub(super) const PATCH_ARGUMENTS: &[&str] = &[
     "--ws-error-highlight=none",
 ];
 
+/// Without contents: what can still be said when some are missing (a partial clone, a damaged object).
+const RAW_ARGUMENTS: &[&str] = &["--raw", "--no-renames", "--no-relative", "--ignore-submodules=none"];
+
+/// How much of each commit is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Detail {
+    /// Headers, paths and lines.
+    Patches,
+    /// Headers and paths.
+    Paths,
+}
+
 /// Largest header field that is read: a message of 1 MiB says nothing more.
 const FIELD_BYTES: usize = 1 << 20;
 
@@ -52,11 +64,13 @@ pub(super) struct Commit {
     pub message: Message,
     /// What it changed; empty for merges.
     pub patch: Patch,
+    /// Whether `patch` has lines.
+    pub detail: Detail,
 }
 
 /// Reads the commits reachable from `refs` that are not later than `until` (seconds), children before parents.
 /// What was read before a failure is kept; the failure comes with it.
-pub(super) fn read(git: &Git, refs: &[String], until: Option<i64>) -> (Vec<Commit>, Option<GitError>) {
+pub(super) fn read(git: &Git, refs: &[String], until: Option<i64>, detail: Detail) -> (Vec<Commit>, Option<GitError>) {
     let mut arguments: Vec<String> =
         ["log", "--stdin", "--topo-order", "--use-mailmap", "--encoding=UTF-8", "--no-show-signature"]
             .map(str::to_owned)
@@ -65,12 +79,19 @@ pub(super) fn read(git: &Git, refs: &[String], until: Option<i64>) -> (Vec<Commi
         ["--source", "--no-decorate", "--no-notes", "--notes=refs/notes/ai", "--diff-merges=off", FORMAT]
             .map(str::to_owned),
     );
-    arguments.extend(PATCH_ARGUMENTS.iter().map(|argument| (*argument).to_owned()));
+    arguments.extend(
+        match detail {
+            Detail::Patches => PATCH_ARGUMENTS,
+            Detail::Paths => RAW_ARGUMENTS,
+        }
+        .iter()
+        .map(|argument| (*argument).to_owned()),
+    );
     arguments.extend(until.map(|seconds| format!("--min-age={seconds}")));
     arguments.push("--end-of-options".to_owned());
     let mut commits = Vec::new();
     let result = git.stream(&arguments, (refs.join("\n") + "\n").as_bytes(), |reader| {
-        while let Some(commit) = read_commit(reader)? {
+        while let Some(commit) = read_commit(reader, detail)? {
             commits.push(commit);
         }
         Ok(())
@@ -78,7 +99,7 @@ pub(super) fn read(git: &Git, refs: &[String], until: Option<i64>) -> (Vec<Commi
     (commits, result.err())
 }
 
-fn read_commit(reader: &mut dyn BufRead) -> Result<Option<Commit>, GitError> {
+fn read_commit(reader: &mut dyn BufRead, detail: Detail) -> Result<Option<Commit>, GitError> {
     let unexpected = |what| GitError::Unexpected { subcommand: "log", what };
     if reader.fill_buf()?.is_empty() {
         return Ok(None);
@@ -112,6 +133,7 @@ fn read_commit(reader: &mut dyn BufRead) -> Result<Option<Commit>, GitError> {
         reached_by,
         message,
         patch,
+        detail,
     }))
 }
 
