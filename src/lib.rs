@@ -21,5 +21,6 @@ pub mod lake;
 pub mod output;
 pub mod pricing;
 pub mod privacy;
+pub mod report;
 pub mod score;
 pub mod sources;
