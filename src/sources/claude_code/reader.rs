@@ -5,10 +5,9 @@
 //! say is read in [`super::assistant`] and [`super::user`].
 
 use super::kinds::{RecordKind, attachment_kind, progress_kind, record_kind, stranger, system_kind};
-use super::prompts::Cause;
 use super::records::{AgentProgress, Attachment, ForkedFrom, Origin, Record, Typed, lenient, too_deep};
+use super::threads::{Mode, Thread, home_owner};
 use super::tools::Deed;
-use super::usage::Response;
 use crate::events::{Approval, Event, Fact, FactName, Kind, Outcome, OutcomeKind, OutcomeStatus, Trigger};
 use crate::sources::json::{Count, Moment, parse_rfc3339, reject_reason, safe_detail};
 use crate::sources::{Handled, Line, Position, Reason, Sink};
@@ -18,57 +17,6 @@ use std::collections::{HashMap, HashSet, VecDeque};
 const MOST_THREADS: usize = 64;
 /// Calls, scheduled prompts and forks remembered, so that memory does not grow with the file; the oldest calls are forgotten first.
 const MOST_REMEMBERED: usize = 1024;
-
-/// One conversation of a file: the session, or a subagent of it.
-pub(super) struct Thread {
-    pub(super) session_id: String,
-    pub(super) parent_session_id: Option<String>,
-    /// Evidence that this is a subagent.
-    pub(super) agent: Option<&'static str>,
-    /// What started the turn that is running.
-    pub(super) cause: Cause,
-    /// Who lets tools run, as far as the permission mode says.
-    pub(super) mode: Mode,
-    /// A `scheduled_task_fire` record came, its prompt did not yet.
-    pub(super) schedule_fired: bool,
-    /// The response that is being written.
-    pub(super) response: Option<Response>,
-}
-
-/// What the newest `permissionMode` says about approval.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum Mode {
-    /// Absent, `default` or `plan`: a person may have been asked, or a stored rule may have answered. The log does not say.
-    #[default]
-    Unsaid,
-    /// `acceptEdits`: file changes run by rule, other tools as in `default`.
-    EditsByRule,
-    /// `auto`, `dontAsk`: a rule decides.
-    ByRule,
-    /// `bypassPermissions`: nobody is asked.
-    NoOneAsked,
-}
-
-impl Mode {
-    fn of(word: &str) -> Self {
-        match word {
-            "acceptEdits" => Mode::EditsByRule,
-            "auto" | "dontAsk" => Mode::ByRule,
-            "bypassPermissions" => Mode::NoOneAsked,
-            _ => Mode::Unsaid,
-        }
-    }
-
-    /// Who lets a call run in this mode.
-    pub(super) fn approval(self, edits_files: bool) -> Option<Approval> {
-        match self {
-            Mode::Unsaid => None,
-            Mode::EditsByRule => edits_files.then_some(Approval::Auto),
-            Mode::ByRule => Some(Approval::Auto),
-            Mode::NoOneAsked => Some(Approval::None),
-        }
-    }
-}
 
 /// A tool call, kept for its result.
 pub(super) struct Call {
@@ -144,7 +92,7 @@ impl Reader {
     /// Closes what is still open at the end of the file.
     pub(super) fn finish(&mut self, sink: &mut dyn Sink) {
         for thread in &mut self.threads {
-            close(thread, sink);
+            thread.close(sink);
         }
     }
 
@@ -302,7 +250,7 @@ impl Reader {
         if self.threads.len() >= MOST_THREADS
             && let Some(mut oldest) = self.threads.pop_front()
         {
-            close(&mut oldest, sink);
+            oldest.close(sink);
         }
         let parent_session_id = evidence.is_some().then(|| session_id.to_owned());
         let cause = match evidence {
@@ -388,14 +336,6 @@ impl Reader {
     }
 }
 
-/// Hands the response that a thread was writing to the sink.
-pub(super) fn close(thread: &mut Thread, sink: &mut dyn Sink) {
-    if let Some(response) = thread.response.take() {
-        let (at, event) = response.finish();
-        sink.event(at, event);
-    }
-}
-
 fn pull_request(at: Position, record: &Record<'_>, sink: &mut dyn Sink) {
     let (Some(repository), Count::Value(number)) = (record.pr_repository.as_deref(), record.pr_number) else {
         return sink.reject(at, Reason::MissingField, "prRepository or prNumber");
@@ -412,36 +352,4 @@ fn pull_request(at: Position, record: &Record<'_>, sink: &mut dyn Sink) {
     outcome.session_ids = record.session_id.as_deref().map(str::to_owned).into_iter().collect();
     outcome.repo = Some(repository.to_owned());
     sink.outcome(at, outcome);
-}
-
-/// The user whose home directory a path lies in: `/home/ada/x`, `/Users/ada/x`, `C:\Users\ada\x`.
-fn home_owner(path: &str) -> Option<&str> {
-    let rest = path.strip_prefix("/home/").or_else(|| path.strip_prefix("/Users/")).or_else(|| {
-        let (drive, rest) = path.split_once(':')?;
-        let is_drive = drive.len() == 1 && drive.bytes().all(|letter| letter.is_ascii_alphabetic());
-        rest.strip_prefix("\\Users\\").or_else(|| rest.strip_prefix("/Users/")).filter(|_| is_drive)
-    })?;
-    rest.split(['/', '\\']).next().filter(|owner| !owner.is_empty())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn home_directories_name_their_owner() {
-        assert_eq!(home_owner("/home/ada/shop"), Some("ada"));
-        assert_eq!(home_owner("/Users/ada"), Some("ada"));
-        assert_eq!(home_owner("C:\\Users\\ada\\shop"), Some("ada"));
-        assert_eq!(home_owner("/srv/home/ada"), None);
-        assert_eq!(home_owner("/home/"), None);
-    }
-
-    #[test]
-    fn a_mode_claims_only_what_it_says() {
-        assert_eq!(Mode::of("default").approval(true), None);
-        assert_eq!(Mode::of("acceptEdits").approval(true), Some(Approval::Auto));
-        assert_eq!(Mode::of("acceptEdits").approval(false), None);
-        assert_eq!(Mode::of("bypassPermissions").approval(false), Some(Approval::None));
-    }
 }

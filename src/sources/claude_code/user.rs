@@ -6,7 +6,7 @@
 use super::assistant::tool_event_id;
 use super::edits::applied_lines;
 use super::prompts::{Cause, Signs, UserText, classify};
-use super::reader::{Reader, Step, close};
+use super::reader::{Reader, Step};
 use super::records::{Attachment, Block, Content, Origin, Text, ToolUseResult, UserMessage, lenient};
 use super::usage::milliseconds;
 use crate::events::{Effect, Event, Kind, Trigger};
@@ -110,7 +110,7 @@ impl Reader {
 
     fn start_turn(&mut self, thread: usize, cause: Cause, sink: &mut dyn Sink) {
         let thread = &mut self.threads[thread];
-        close(thread, sink);
+        thread.close(sink);
         thread.schedule_fired = false;
         thread.cause = cause;
     }
