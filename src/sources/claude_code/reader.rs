@@ -11,6 +11,7 @@ use super::tools::Deed;
 use crate::events::{Approval, Event, Fact, FactName, Kind, Outcome, OutcomeKind, OutcomeStatus, Trigger};
 use crate::sources::json::{Count, Moment, parse_rfc3339, reject_reason, safe_detail};
 use crate::sources::{Handled, Line, Position, Reason, Sink};
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet, VecDeque};
 
 /// Threads kept at once; the one that was opened first is closed beyond that. A session runs a handful of subagents in parallel.
@@ -116,7 +117,7 @@ impl Reader {
             RecordKind::Attachment => self.attachment(at, record, sink),
             RecordKind::PullRequestLink => pull_request(at, record, sink),
             RecordKind::PermissionMode => {
-                if let Some(thread) = self.session_thread(record) {
+                if let Some(thread) = self.session_thread(record, sink) {
                     thread.mode = record.permission_mode.as_deref().map_or(Mode::Unsaid, Mode::of);
                 }
                 sink.ignore("permission-mode");
@@ -155,7 +156,7 @@ impl Reader {
     fn system(&mut self, record: &Record<'_>, sink: &mut dyn Sink) {
         let subtype = record.subtype.as_deref().unwrap_or("");
         if subtype == "scheduled_task_fire"
-            && let Some(thread) = self.session_thread(record)
+            && let Some(thread) = self.session_thread(record, sink)
         {
             thread.schedule_fired = true;
         }
@@ -240,9 +241,9 @@ impl Reader {
             (None, _, None) => (None, None),
         };
         let own_id = match (agent_id, evidence) {
-            (Some(id), Some(_)) => format!("agent-{id}"),
-            (None, Some(_)) => format!("{session_id}/sidechain"),
-            (_, None) => session_id.to_owned(),
+            (Some(id), Some(_)) => Cow::Owned(format!("agent-{id}")),
+            (None, Some(_)) => Cow::Owned(format!("{session_id}/sidechain")),
+            (_, None) => Cow::Borrowed(session_id),
         };
         if let Some(index) = self.threads.iter().position(|thread| thread.session_id == own_id) {
             return index;
@@ -258,7 +259,7 @@ impl Reader {
             None => (Trigger::Unknown, "no_prompt_in_file"),
         };
         self.threads.push_back(Thread {
-            session_id: own_id,
+            session_id: own_id.into_owned(),
             parent_session_id,
             agent: evidence,
             cause,
@@ -269,10 +270,11 @@ impl Reader {
         self.threads.len() - 1
     }
 
-    /// The main thread of the record's session, if it is open.
-    fn session_thread(&mut self, record: &Record<'_>) -> Option<&mut Thread> {
-        let session_id = record.session_id.as_deref()?;
-        self.threads.iter_mut().find(|thread| thread.session_id == session_id)
+    /// The thread of a record that makes no event and may come before the first one that does.
+    fn session_thread(&mut self, record: &Record<'_>, sink: &mut dyn Sink) -> Option<&mut Thread> {
+        let session_id = record.session_id.as_deref().filter(|id| !id.is_empty())?;
+        let index = self.thread_of(session_id, record, None, sink);
+        self.threads.get_mut(index)
     }
 
     /// Takes note of the permission mode that a user record states.
