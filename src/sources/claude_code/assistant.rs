@@ -3,7 +3,7 @@
 //! Owns which content blocks are calls and what a call's event holds. Owns no usage arithmetic ([`super::usage`]).
 
 use super::edits::requested_lines;
-use super::reader::{Call, Reader, Step, close};
+use super::reader::{Call, Reader, Step};
 use super::records::{Arguments, AssistantMessage, Block, Content, lenient};
 use super::tools::{deed, edits_files};
 use super::usage::{Response, completion_id, micro_usd};
@@ -37,7 +37,7 @@ impl Reader {
         let thread = &mut self.threads[step.thread];
         let continues = id.is_some() && thread.response.as_ref().is_some_and(|response| response.id == id);
         if !continues {
-            close(thread, sink);
+            thread.close(sink);
         }
         let mut response = match thread.response.take() {
             Some(response) => response,
@@ -73,7 +73,7 @@ impl Reader {
         if step.record.is_api_error_message != Some(true) {
             return sink.ignore("assistant/synthetic");
         }
-        close(&mut self.threads[step.thread], sink);
+        self.threads[step.thread].close(sink);
         let mut event = self.event(step, Kind::Completion);
         event.event_id = step.uuid.clone();
         event.token_basis = Some(TokenBasis::Absent);

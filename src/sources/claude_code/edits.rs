@@ -9,8 +9,8 @@ use std::collections::HashSet;
 
 /// Hashes of the lines that a successful edit added, from its structured result; null where the result does not say and the call must.
 ///
-/// The patch is preferred, as it is what was applied: it holds for an edit that the person changed before accepting it, where the call
-/// does not. A new file has an empty patch and its whole content.
+/// The patch is preferred, as it is what was applied. A new file has an empty patch and its whole content; of an edit that the person
+/// changed before accepting it, content without a patch may be either version and counts for nothing.
 pub(super) fn applied_lines(result: &ToolUseResult<'_>) -> Option<Vec<i64>> {
     if result.interrupted == Some(true) {
         return Some(Vec::new());
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_person_changed_or_stopped_is_not_the_agents() {
+    fn doubtful_or_stopped_content_adds_nothing() {
         assert_eq!(
             applied(r#"{"userModified":true,"structuredPatch":[],"content":"let one = 1111;"}"#),
             Some(Vec::new())

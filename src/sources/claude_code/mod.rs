@@ -11,6 +11,7 @@ mod reader;
 mod records;
 #[cfg(test)]
 mod tests;
+mod threads;
 mod tools;
 mod usage;
 mod user;

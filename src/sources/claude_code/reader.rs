@@ -5,70 +5,19 @@
 //! say is read in [`super::assistant`] and [`super::user`].
 
 use super::kinds::{RecordKind, attachment_kind, progress_kind, record_kind, stranger, system_kind};
-use super::prompts::Cause;
 use super::records::{AgentProgress, Attachment, ForkedFrom, Origin, Record, Typed, lenient, too_deep};
+use super::threads::{Mode, Thread, home_owner};
 use super::tools::Deed;
-use super::usage::Response;
 use crate::events::{Approval, Event, Fact, FactName, Kind, Outcome, OutcomeKind, OutcomeStatus, Trigger};
 use crate::sources::json::{Count, Moment, parse_rfc3339, reject_reason, safe_detail};
 use crate::sources::{Handled, Line, Position, Reason, Sink};
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet, VecDeque};
 
 /// Threads kept at once; the one that was opened first is closed beyond that. A session runs a handful of subagents in parallel.
 const MOST_THREADS: usize = 64;
 /// Calls, scheduled prompts and forks remembered, so that memory does not grow with the file; the oldest calls are forgotten first.
 const MOST_REMEMBERED: usize = 1024;
-
-/// One conversation of a file: the session, or a subagent of it.
-pub(super) struct Thread {
-    pub(super) session_id: String,
-    pub(super) parent_session_id: Option<String>,
-    /// Evidence that this is a subagent.
-    pub(super) agent: Option<&'static str>,
-    /// What started the turn that is running.
-    pub(super) cause: Cause,
-    /// Who lets tools run, as far as the permission mode says.
-    pub(super) mode: Mode,
-    /// A `scheduled_task_fire` record came, its prompt did not yet.
-    pub(super) schedule_fired: bool,
-    /// The response that is being written.
-    pub(super) response: Option<Response>,
-}
-
-/// What the newest `permissionMode` says about approval.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum Mode {
-    /// Absent, `default` or `plan`: a person may have been asked, or a stored rule may have answered. The log does not say.
-    #[default]
-    Unsaid,
-    /// `acceptEdits`: file changes run by rule, other tools as in `default`.
-    EditsByRule,
-    /// `auto`, `dontAsk`: a rule decides.
-    ByRule,
-    /// `bypassPermissions`: nobody is asked.
-    NoOneAsked,
-}
-
-impl Mode {
-    fn of(word: &str) -> Self {
-        match word {
-            "acceptEdits" => Mode::EditsByRule,
-            "auto" | "dontAsk" => Mode::ByRule,
-            "bypassPermissions" => Mode::NoOneAsked,
-            _ => Mode::Unsaid,
-        }
-    }
-
-    /// Who lets a call run in this mode.
-    pub(super) fn approval(self, edits_files: bool) -> Option<Approval> {
-        match self {
-            Mode::Unsaid => None,
-            Mode::EditsByRule => edits_files.then_some(Approval::Auto),
-            Mode::ByRule => Some(Approval::Auto),
-            Mode::NoOneAsked => Some(Approval::None),
-        }
-    }
-}
 
 /// A tool call, kept for its result.
 pub(super) struct Call {
@@ -144,7 +93,7 @@ impl Reader {
     /// Closes what is still open at the end of the file.
     pub(super) fn finish(&mut self, sink: &mut dyn Sink) {
         for thread in &mut self.threads {
-            close(thread, sink);
+            thread.close(sink);
         }
     }
 
@@ -168,7 +117,7 @@ impl Reader {
             RecordKind::Attachment => self.attachment(at, record, sink),
             RecordKind::PullRequestLink => pull_request(at, record, sink),
             RecordKind::PermissionMode => {
-                if let Some(thread) = self.session_thread(record) {
+                if let Some(thread) = self.session_thread(record, sink) {
                     thread.mode = record.permission_mode.as_deref().map_or(Mode::Unsaid, Mode::of);
                 }
                 sink.ignore("permission-mode");
@@ -207,7 +156,7 @@ impl Reader {
     fn system(&mut self, record: &Record<'_>, sink: &mut dyn Sink) {
         let subtype = record.subtype.as_deref().unwrap_or("");
         if subtype == "scheduled_task_fire"
-            && let Some(thread) = self.session_thread(record)
+            && let Some(thread) = self.session_thread(record, sink)
         {
             thread.schedule_fired = true;
         }
@@ -292,9 +241,9 @@ impl Reader {
             (None, _, None) => (None, None),
         };
         let own_id = match (agent_id, evidence) {
-            (Some(id), Some(_)) => format!("agent-{id}"),
-            (None, Some(_)) => format!("{session_id}/sidechain"),
-            (_, None) => session_id.to_owned(),
+            (Some(id), Some(_)) => Cow::Owned(format!("agent-{id}")),
+            (None, Some(_)) => Cow::Owned(format!("{session_id}/sidechain")),
+            (_, None) => Cow::Borrowed(session_id),
         };
         if let Some(index) = self.threads.iter().position(|thread| thread.session_id == own_id) {
             return index;
@@ -302,7 +251,7 @@ impl Reader {
         if self.threads.len() >= MOST_THREADS
             && let Some(mut oldest) = self.threads.pop_front()
         {
-            close(&mut oldest, sink);
+            oldest.close(sink);
         }
         let parent_session_id = evidence.is_some().then(|| session_id.to_owned());
         let cause = match evidence {
@@ -310,7 +259,7 @@ impl Reader {
             None => (Trigger::Unknown, "no_prompt_in_file"),
         };
         self.threads.push_back(Thread {
-            session_id: own_id,
+            session_id: own_id.into_owned(),
             parent_session_id,
             agent: evidence,
             cause,
@@ -321,10 +270,11 @@ impl Reader {
         self.threads.len() - 1
     }
 
-    /// The main thread of the record's session, if it is open.
-    fn session_thread(&mut self, record: &Record<'_>) -> Option<&mut Thread> {
-        let session_id = record.session_id.as_deref()?;
-        self.threads.iter_mut().find(|thread| thread.session_id == session_id)
+    /// The thread of a record that makes no event and may come before the first one that does.
+    fn session_thread(&mut self, record: &Record<'_>, sink: &mut dyn Sink) -> Option<&mut Thread> {
+        let session_id = record.session_id.as_deref().filter(|id| !id.is_empty())?;
+        let index = self.thread_of(session_id, record, None, sink);
+        self.threads.get_mut(index)
     }
 
     /// Takes note of the permission mode that a user record states.
@@ -388,14 +338,6 @@ impl Reader {
     }
 }
 
-/// Hands the response that a thread was writing to the sink.
-pub(super) fn close(thread: &mut Thread, sink: &mut dyn Sink) {
-    if let Some(response) = thread.response.take() {
-        let (at, event) = response.finish();
-        sink.event(at, event);
-    }
-}
-
 fn pull_request(at: Position, record: &Record<'_>, sink: &mut dyn Sink) {
     let (Some(repository), Count::Value(number)) = (record.pr_repository.as_deref(), record.pr_number) else {
         return sink.reject(at, Reason::MissingField, "prRepository or prNumber");
@@ -412,36 +354,4 @@ fn pull_request(at: Position, record: &Record<'_>, sink: &mut dyn Sink) {
     outcome.session_ids = record.session_id.as_deref().map(str::to_owned).into_iter().collect();
     outcome.repo = Some(repository.to_owned());
     sink.outcome(at, outcome);
-}
-
-/// The user whose home directory a path lies in: `/home/ada/x`, `/Users/ada/x`, `C:\Users\ada\x`.
-fn home_owner(path: &str) -> Option<&str> {
-    let rest = path.strip_prefix("/home/").or_else(|| path.strip_prefix("/Users/")).or_else(|| {
-        let (drive, rest) = path.split_once(':')?;
-        let is_drive = drive.len() == 1 && drive.bytes().all(|letter| letter.is_ascii_alphabetic());
-        rest.strip_prefix("\\Users\\").or_else(|| rest.strip_prefix("/Users/")).filter(|_| is_drive)
-    })?;
-    rest.split(['/', '\\']).next().filter(|owner| !owner.is_empty())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn home_directories_name_their_owner() {
-        assert_eq!(home_owner("/home/ada/shop"), Some("ada"));
-        assert_eq!(home_owner("/Users/ada"), Some("ada"));
-        assert_eq!(home_owner("C:\\Users\\ada\\shop"), Some("ada"));
-        assert_eq!(home_owner("/srv/home/ada"), None);
-        assert_eq!(home_owner("/home/"), None);
-    }
-
-    #[test]
-    fn a_mode_claims_only_what_it_says() {
-        assert_eq!(Mode::of("default").approval(true), None);
-        assert_eq!(Mode::of("acceptEdits").approval(true), Some(Approval::Auto));
-        assert_eq!(Mode::of("acceptEdits").approval(false), None);
-        assert_eq!(Mode::of("bypassPermissions").approval(false), Some(Approval::None));
-    }
 }

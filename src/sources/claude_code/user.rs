@@ -6,10 +6,11 @@
 use super::assistant::tool_event_id;
 use super::edits::applied_lines;
 use super::prompts::{Cause, Signs, UserText, classify};
-use super::reader::{Reader, Step, close};
+use super::reader::{Call, Reader, Step};
 use super::records::{Attachment, Block, Content, Origin, Text, ToolUseResult, UserMessage, lenient};
+use super::tools::edits_files;
 use super::usage::milliseconds;
-use crate::events::{Effect, Event, Kind, Trigger};
+use crate::events::{Event, Kind, Trigger};
 use crate::fingerprint::{result_hash, sketch_text, text_hash};
 use crate::sources::json::{reject_reason, safe_detail};
 use crate::sources::{Reason, Sink};
@@ -110,7 +111,7 @@ impl Reader {
 
     fn start_turn(&mut self, thread: usize, cause: Cause, sink: &mut dyn Sink) {
         let thread = &mut self.threads[thread];
-        close(thread, sink);
+        thread.close(sink);
         thread.schedule_fired = false;
         thread.cause = cause;
     }
@@ -161,16 +162,25 @@ impl Reader {
                 event.path = structured.file_path.as_deref().map(str::to_owned);
             }
         }
-        if !failed && event.effect == Some(Effect::Write) {
-            event.added_lines = structured
-                .and_then(applied_lines)
-                .unwrap_or_else(|| call.map(|call| call.requested_lines.clone()).unwrap_or_default());
+        if !failed {
+            event.added_lines = added_lines(call, structured);
         }
         if let Some(content) = lenient::<Content<'_>>(block.content) {
             event.result_hash = Some(result_hash(&result_text(&content)));
         }
         sink.event(step.at, event);
     }
+}
+
+/// The lines that a successful result added. What was applied is believed before what was asked for; of an edit that the person changed
+/// before accepting it, only the lines that the agent had asked for are the session's.
+fn added_lines(call: Option<&Call>, structured: Option<&ToolUseResult<'_>>) -> Vec<i64> {
+    let Some(call) = call.filter(|call| edits_files(&call.tool)) else { return Vec::new() };
+    let Some(mut applied) = structured.and_then(applied_lines) else { return call.requested_lines.clone() };
+    if structured.is_some_and(|structured| structured.user_modified == Some(true)) {
+        applied.retain(|line| call.requested_lines.binary_search(line).is_ok());
+    }
+    applied
 }
 
 fn is_result(block: &Block<'_>) -> bool {
