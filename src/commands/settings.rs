@@ -31,6 +31,15 @@ impl Settings {
         Ok(Self { config, config_path, threads, memory_bytes })
     }
 
+    /// Limits of the SQL engine.
+    pub fn engine_limits(&self) -> crate::engine::Limits {
+        crate::engine::Limits {
+            memory_bytes: self.memory_bytes,
+            threads: self.threads,
+            ..crate::engine::Limits::default()
+        }
+    }
+
     /// What to ingest and how.
     pub fn ingest(&self, args: &IngestArgs, as_of_us: Option<i64>) -> anyhow::Result<IngestOptions> {
         let source = match args.source.as_str() {
