@@ -6,5 +6,6 @@
 
 pub mod events;
 pub mod fingerprint;
+pub mod pricing;
 pub mod score;
 pub mod sources;
