@@ -5,6 +5,7 @@
 //!
 //! Adding a source: a folder with `mod.rs`, `README.md` and `fixtures/`, and one line in [`ALL`].
 
+mod home;
 mod input;
 pub mod json;
 mod lines;
@@ -19,6 +20,7 @@ pub mod codex;
 pub mod git;
 pub mod openclaw;
 
+pub(crate) use home::home_user;
 pub use input::{Input, InputError, Limits, OpenClawPlatform, PROBE_BYTES, Probe, SourceOptions, Unit, decompressed};
 pub use lines::{Handled, Line, read_lines};
 pub use reject::Reason;

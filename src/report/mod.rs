@@ -1,0 +1,24 @@
+//! The report: one struct with every number, then one file per format.
+//!
+//! [`build`] turns [`Inputs`] (the rows that scoring and clustering wrote, and facts about the run) into a [`Report`]; `html`,
+//! `markdown` and `summary` write it. Owns the headline sentences, the money split and the wording. Owns no query, no scoring and
+//! no suppression: a suppressed team arrives suppressed. No output ranks people; tables are in the order of names.
+
+mod answer;
+mod build;
+mod charts;
+pub mod escape;
+mod figures;
+pub mod html;
+pub mod inputs;
+pub mod markdown;
+pub mod model;
+mod money;
+mod people;
+pub mod quantities;
+pub mod summary;
+mod tables;
+
+pub use build::build;
+pub use inputs::Inputs;
+pub use model::Report;
