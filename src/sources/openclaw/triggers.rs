@@ -88,6 +88,15 @@ pub(super) fn cron_job_id<'t>(text: &'t str, platform: &Platform<'_>) -> Option<
     (platform.is_schedule_word(word) && (1..=128).contains(&end)).then(|| &rest[..end])
 }
 
+/// The text without the clock that schedulers write under their prompts, which would make two runs of one prompt differ.
+pub(super) fn without_clock(text: &str) -> &str {
+    const LONGEST_TAIL: usize = 300;
+    match text.rfind("\nCurrent time: ") {
+        Some(start) if text.len() - start <= LONGEST_TAIL => text[..start].trim_end(),
+        _ => text,
+    }
+}
+
 /// Which door a person used, when rule 4 finds no marker of a machine.
 pub(super) fn by_envelope(message: &Unwrapped<'_>) -> Verdict {
     if message.has_metadata {
@@ -231,6 +240,14 @@ mod tests {
         let mesh = Platform::of(Path::new("/h/.meshdesk/x"), &options);
         assert_eq!(cron_job_id("[routine:j-1 x] go", &mesh), Some("j-1"));
         assert_eq!(by_text("[Meshdesk pulse] look", &mesh).and_then(|it| it.evidence), Some("text.configured_prefix"));
+    }
+
+    #[test]
+    fn the_clock_under_a_prompt_is_left_out() {
+        let text = "[cron:j nightly] go on\nCurrent time: Friday, May 8th, 2026 (UTC)\nReference UTC: 2026-05-08";
+        assert_eq!(without_clock(text), "[cron:j nightly] go on");
+        let quoted = format!("what is\nCurrent time: {}", "x".repeat(300));
+        assert_eq!(without_clock(&quoted), quoted);
     }
 
     #[test]
