@@ -66,7 +66,11 @@ fn describe(
     let trigger =
         |trigger: Trigger, rank, evidence: &str| fact(None, FactName::Trigger, trigger.as_str(), rank, evidence);
     let kind = match key_kind(key, platform) {
-        KeyKind::Open if entry.heartbeat_isolated_base_session_key.is_some() => KeyKind::Schedule("heartbeat"),
+        KeyKind::Open | KeyKind::Channel
+            if entry.heartbeat_isolated_base_session_key.is_some() && key.ends_with(":heartbeat") =>
+        {
+            KeyKind::Schedule("heartbeat")
+        }
         kind => kind,
     };
     match kind {

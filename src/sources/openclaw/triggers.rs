@@ -113,7 +113,7 @@ pub(super) fn by_envelope(message: &Unwrapped<'_>) -> Verdict {
 /// What a session key says of the runs under it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum KeyKind {
-    /// `cron:<jobId>`, `heartbeat`, or a configured schedule word.
+    /// `cron:<jobId>`, or a configured schedule word. An isolated heartbeat's key needs the index to tell it from a peer of that name.
     Schedule(&'static str),
     /// A web hook started it: no person and no clock, counted with the clocks.
     Hook,
@@ -144,8 +144,10 @@ pub(super) fn key_kind(key: &str, platform: &Platform<'_>) -> KeyKind {
         (word, Some(_)) if platform.is_schedule_word(word) => KeyKind::Schedule("configured"),
         (word, _) if word.starts_with("dreaming-narrative-") => KeyKind::Schedule("dreaming"),
         _ if below.contains(":subagent:") => KeyKind::Agent,
-        _ if below == "heartbeat" || below.ends_with(":heartbeat") => KeyKind::Schedule("heartbeat"),
-        (_, Some("direct" | "dm" | "group" | "channel" | "room")) => KeyKind::Channel,
+        // The channel stands first, or is left out, and an account may stand behind it.
+        _ if below.split(':').take(3).any(|part| matches!(part, "direct" | "dm" | "group" | "channel" | "room")) => {
+            KeyKind::Channel
+        }
         _ => KeyKind::Open,
     }
 }
@@ -204,7 +206,10 @@ mod tests {
             ("agent:main:main", KeyKind::Open),
             ("agent:main:cron:j1", KeyKind::Schedule("cron")),
             ("agent:main:cron:j1:run:s1", KeyKind::Schedule("cron")),
-            ("agent:main:main:heartbeat", KeyKind::Schedule("heartbeat")),
+            ("agent:main:main:heartbeat", KeyKind::Open),
+            ("agent:main:slack:channel:heartbeat", KeyKind::Channel),
+            ("agent:main:telegram:account-1:direct:7", KeyKind::Channel),
+            ("agent:main:direct:7", KeyKind::Channel),
             ("hook:gmail:7", KeyKind::Hook),
             ("agent:main:subagent:u1", KeyKind::Agent),
             ("agent:main:subagent:u1:subagent:u2", KeyKind::Agent),
