@@ -3,7 +3,7 @@
 //! Owns the facts of rules 3 and 5, and who started whom. Its token counters are those of the last run, or a snapshot
 //! of the context, and are never read.
 
-use super::document::read_document;
+use super::document::{Entries, read_document};
 use super::platform::Platform;
 use super::records::moment;
 use super::transcript::run_of_job;
@@ -30,8 +30,8 @@ struct SessionEntry {
 
 /// Reads a session index.
 pub(super) fn read(input: &Input, platform: &Platform<'_>, sink: &mut dyn Sink) -> Result<u64, InputError> {
-    let (document, end) = read_document::<BTreeMap<String, Option<SessionEntry>>>(input, sink)?;
-    let Some(index) = document else { return Ok(end) };
+    let (document, end) = read_document::<Entries<Option<SessionEntry>>>(input, sink)?;
+    let Some(Entries(index)) = document else { return Ok(end) };
     for (key, entry) in &index {
         match entry.as_ref().and_then(|entry| Some((entry, entry.session_id.as_deref().filter(|id| !id.is_empty())?))) {
             Some((entry, session_id)) => describe(&index, key, entry, session_id, platform, sink),
@@ -66,7 +66,11 @@ fn describe(
     let trigger =
         |trigger: Trigger, rank, evidence: &str| fact(None, FactName::Trigger, trigger.as_str(), rank, evidence);
     let kind = match key_kind(key, platform) {
-        KeyKind::Open if entry.heartbeat_isolated_base_session_key.is_some() => KeyKind::Schedule("heartbeat"),
+        KeyKind::Open | KeyKind::Channel
+            if entry.heartbeat_isolated_base_session_key.is_some() && key.ends_with(":heartbeat") =>
+        {
+            KeyKind::Schedule("heartbeat")
+        }
         kind => kind,
     };
     match kind {

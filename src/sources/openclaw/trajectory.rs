@@ -4,7 +4,8 @@
 
 use super::platform::Platform;
 use super::records::{moment, parse_line};
-use super::triggers::{KeyKind, RANK_FRESHNESS, RANK_TRAJECTORY, key_kind};
+use super::transcript::run_of_job;
+use super::triggers::{KeyKind, RANK_FRESHNESS, RANK_SESSION_KEY, RANK_TRAJECTORY, key_job_id, key_kind};
 use crate::events::{Fact, FactName, Trigger};
 use crate::sources::{Handled, Input, InputError, Line, Reason, Sink, read_lines};
 use serde_json::value::RawValue;
@@ -61,6 +62,9 @@ fn started(step: &Step, line: &Line<'_>, platform: &Platform<'_>, sink: &mut dyn
         Some(Err(reason)) => return sink.reject(line.at, reason, "ts"),
         None => return sink.reject(line.at, Reason::MissingField, "ts"),
     };
+    if let Some(job) = step.session_key.as_deref().and_then(|key| key_job_id(key, platform)) {
+        sink.fact(line.at, run_of_job(session_id, Some(ts_us), job, "trajectory.sessionKey"));
+    }
     let word = match step.data.as_deref().map(|data| serde_json::from_str::<Started>(data.get())) {
         Some(Ok(started)) => started.trigger,
         Some(Err(_)) => return sink.reject(line.at, Reason::BadValue, "data"),
@@ -83,8 +87,9 @@ fn started(step: &Step, line: &Line<'_>, platform: &Platform<'_>, sink: &mut dyn
     };
     match verdict(&word, key, platform) {
         Some((trigger, rank)) => {
-            let evidence = match trigger {
-                Trigger::Agent if key == KeyKind::Agent => "trajectory.sessionKey=subagent".to_owned(),
+            let evidence = match (trigger, rank) {
+                (Trigger::Agent, _) if key == KeyKind::Agent => "trajectory.sessionKey=subagent".to_owned(),
+                (_, RANK_SESSION_KEY) => "trajectory.sessionKey=schedule".to_owned(),
                 _ => format!("trajectory.trigger={}", bounded(&word)),
             };
             fact(FactName::Trigger, trigger.as_str(), rank, evidence);
@@ -101,7 +106,8 @@ fn verdict(word: &str, key: KeyKind, platform: &Platform<'_>) -> Option<(Trigger
         return Some((Trigger::Agent, RANK_TRAJECTORY));
     }
     match (word, key) {
-        ("user", KeyKind::Schedule(_) | KeyKind::Hook) => Some((Trigger::Schedule, RANK_TRAJECTORY)),
+        // The key decides, so this ranks as a key.
+        ("user", KeyKind::Schedule(_) | KeyKind::Hook) => Some((Trigger::Schedule, RANK_SESSION_KEY)),
         ("user", KeyKind::Open | KeyKind::Channel) => Some((Trigger::Human, RANK_FRESHNESS)),
         ("manual", _) => Some((Trigger::Human, RANK_TRAJECTORY)),
         // The memory flush before a compaction: the product's own clock.

@@ -5,7 +5,7 @@
 
 use super::envelope::{Unwrapped, unwrap};
 use super::platform::{Platform, os_user};
-use super::records::{Block, Entry, Message, moment, parse_last_wins, parse_line};
+use super::records::{Block, Details, Entry, Message, Provenance, moment, parse_last_wins, parse_line};
 use super::tools::{Touch, diff_lines_added, touch};
 use super::triggers::{self, Verdict};
 use super::usage::UsageRead;
@@ -20,6 +20,9 @@ use std::collections::HashMap;
 const MIRROR_MODELS: &[&str] = &["delivery-mirror", "gateway-injected"];
 /// Calls remembered until their run ends; beyond that a result is read from its tool's name alone.
 const CALLS_KEPT: usize = 4096;
+
+/// Longer arguments are hashed and not looked into: a tree of them takes many times their length in memory.
+const ARGUMENTS_BYTES: usize = 4 << 20;
 
 /// Reads a transcript. `named_session` is the session id that the file name says, for files that lost their header.
 pub(super) fn read(
@@ -158,6 +161,9 @@ impl Transcript<'_> {
         let job = provenance
             .and_then(|provenance| provenance.job_id.as_deref())
             .or_else(|| triggers::cron_job_id(unwrapped.text, self.platform));
+        if let Some(kind) = provenance.and_then(Provenance::unknown_kind) {
+            sink.unknown_field(&format!("provenance.kind={kind}"));
+        }
         if let Some(job) = job {
             sink.fact(at, run_of_job(&self.session_id, Some(moment.us), job, "transcript.job"));
         }
@@ -168,7 +174,7 @@ impl Transcript<'_> {
         }
         let mut event = self.step(Kind::Prompt, moment, step_id(id.as_deref(), moment, None));
         (event.marker, event.command) = slash_command(&unwrapped);
-        event.text = Some(sketch_text(unwrapped.text));
+        event.text = Some(sketch_text(triggers::without_clock(unwrapped.text)));
         sink.event(at, event);
     }
 
@@ -213,7 +219,8 @@ impl Transcript<'_> {
     fn tool_call(&mut self, block: &Block, mut event: Event, at: Position, sink: &mut dyn Sink) {
         let Some(tool) = block.name.as_deref() else { return sink.reject(at, Reason::MissingField, "toolCall.name") };
         let json = arguments_json(block);
-        let touch = touch(tool, &serde_json::from_str(&json).unwrap_or(Value::Null));
+        let arguments = if json.len() <= ARGUMENTS_BYTES { serde_json::from_str(&json).ok() } else { None };
+        let touch = touch(tool, &arguments.unwrap_or(Value::Null));
         event.tool_name = Some(tool.to_owned());
         event.call_id.clone_from(&block.id);
         event.call_hash = Some(call_hash(tool, &json));
@@ -230,23 +237,19 @@ impl Transcript<'_> {
     }
 
     fn tool_result(&mut self, message: Message, moment: Moment, id: Option<String>, at: Position, sink: &mut dyn Sink) {
-        let details = message.details.as_deref().and_then(|raw| serde_json::from_str::<Value>(raw.get()).ok());
-        let detail = |name: &str| details.as_ref().and_then(|details| details.get(name));
-        let failed = message.is_error == Some(true)
-            || detail("status").and_then(Value::as_str).is_some_and(|status| matches!(status, "error" | "failed"));
+        let details = Details::of(message.details.as_deref());
+        let failed = message.is_error == Some(true) || details.failed();
         let mut event = self.step(Kind::ToolResult, moment, step_id(id.as_deref(), moment, None));
         let known = message.tool_call_id.as_ref().and_then(|id| self.run.calls.get(id)).cloned();
         let touched = known.unwrap_or_else(|| touch(message.tool_name.as_deref().unwrap_or(""), &Value::Null));
         let text = message.content.text();
         event.is_error = Some(failed);
-        event.duration_ms = detail("durationMs").and_then(milliseconds);
+        event.duration_ms = details.duration_ms();
         event.result_hash = Some(result_hash(&text));
         if !failed {
             event.added_lines = touched.added_lines;
-            if let (true, Some(Effect::Write), Some(diff)) =
-                (event.added_lines.is_empty(), touched.effect, detail("diff").and_then(Value::as_str))
-            {
-                event.added_lines = diff_lines_added(diff);
+            if event.added_lines.is_empty() && touched.effect == Some(Effect::Write) {
+                event.added_lines = details.diff().map(|diff| diff_lines_added(&diff)).unwrap_or_default();
             }
             if matches!(touched.effect, Some(Effect::Send | Effect::Write)) {
                 self.run.did = touched.effect;
@@ -330,9 +333,4 @@ fn slash_command(message: &Unwrapped<'_>) -> (Option<&'static str>, Option<Strin
 fn arguments_json(block: &Block) -> String {
     let raw = block.arguments.as_deref().map_or("{}", |raw| raw.get());
     if raw.starts_with('"') { parse_last_wins(raw).unwrap_or_else(|_| raw.to_owned()) } else { raw.to_owned() }
-}
-
-fn milliseconds(value: &Value) -> Option<i64> {
-    let millis = value.as_i64().or_else(|| value.as_f64().map(|millis| millis.round() as i64))?;
-    (0..=1_000_000_000).contains(&millis).then_some(millis)
 }

@@ -88,6 +88,15 @@ pub(super) fn cron_job_id<'t>(text: &'t str, platform: &Platform<'_>) -> Option<
     (platform.is_schedule_word(word) && (1..=128).contains(&end)).then(|| &rest[..end])
 }
 
+/// The text without the clock that schedulers write under their prompts, which would make two runs of one prompt differ.
+pub(super) fn without_clock(text: &str) -> &str {
+    const LONGEST_TAIL: usize = 300;
+    match text.rfind("\nCurrent time: ") {
+        Some(start) if text.len() - start <= LONGEST_TAIL => text[..start].trim_end(),
+        _ => text,
+    }
+}
+
 /// Which door a person used, when rule 4 finds no marker of a machine.
 pub(super) fn by_envelope(message: &Unwrapped<'_>) -> Verdict {
     if message.has_metadata {
@@ -104,7 +113,7 @@ pub(super) fn by_envelope(message: &Unwrapped<'_>) -> Verdict {
 /// What a session key says of the runs under it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum KeyKind {
-    /// `cron:<jobId>`, `heartbeat`, or a configured schedule word.
+    /// `cron:<jobId>`, or a configured schedule word. An isolated heartbeat's key needs the index to tell it from a peer of that name.
     Schedule(&'static str),
     /// A web hook started it: no person and no clock, counted with the clocks.
     Hook,
@@ -135,8 +144,10 @@ pub(super) fn key_kind(key: &str, platform: &Platform<'_>) -> KeyKind {
         (word, Some(_)) if platform.is_schedule_word(word) => KeyKind::Schedule("configured"),
         (word, _) if word.starts_with("dreaming-narrative-") => KeyKind::Schedule("dreaming"),
         _ if below.contains(":subagent:") => KeyKind::Agent,
-        _ if below == "heartbeat" || below.ends_with(":heartbeat") => KeyKind::Schedule("heartbeat"),
-        (_, Some("direct" | "dm" | "group" | "channel" | "room")) => KeyKind::Channel,
+        // The channel stands first, or is left out, and an account may stand behind it.
+        _ if below.split(':').take(3).any(|part| matches!(part, "direct" | "dm" | "group" | "channel" | "room")) => {
+            KeyKind::Channel
+        }
         _ => KeyKind::Open,
     }
 }
@@ -195,7 +206,10 @@ mod tests {
             ("agent:main:main", KeyKind::Open),
             ("agent:main:cron:j1", KeyKind::Schedule("cron")),
             ("agent:main:cron:j1:run:s1", KeyKind::Schedule("cron")),
-            ("agent:main:main:heartbeat", KeyKind::Schedule("heartbeat")),
+            ("agent:main:main:heartbeat", KeyKind::Open),
+            ("agent:main:slack:channel:heartbeat", KeyKind::Channel),
+            ("agent:main:telegram:account-1:direct:7", KeyKind::Channel),
+            ("agent:main:direct:7", KeyKind::Channel),
             ("hook:gmail:7", KeyKind::Hook),
             ("agent:main:subagent:u1", KeyKind::Agent),
             ("agent:main:subagent:u1:subagent:u2", KeyKind::Agent),
@@ -231,6 +245,14 @@ mod tests {
         let mesh = Platform::of(Path::new("/h/.meshdesk/x"), &options);
         assert_eq!(cron_job_id("[routine:j-1 x] go", &mesh), Some("j-1"));
         assert_eq!(by_text("[Meshdesk pulse] look", &mesh).and_then(|it| it.evidence), Some("text.configured_prefix"));
+    }
+
+    #[test]
+    fn the_clock_under_a_prompt_is_left_out() {
+        let text = "[cron:j nightly] go on\nCurrent time: Friday, May 8th, 2026 (UTC)\nReference UTC: 2026-05-08";
+        assert_eq!(without_clock(text), "[cron:j nightly] go on");
+        let quoted = format!("what is\nCurrent time: {}", "x".repeat(300));
+        assert_eq!(without_clock(&quoted), quoted);
     }
 
     #[test]
