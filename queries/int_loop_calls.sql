@@ -70,6 +70,6 @@ looped as (
 )
 select
     session_id, thread_id, position, ts, tool_name, call_hash, tokens, cost_usd,
-    min(period) as period, min(run_start) as run_start,
+    coalesce(min(nullif(period, 0)), 0) as period, coalesce(min(case when period > 0 then run_start end), min(run_start)) as run_start,
 from looped
 group by session_id, thread_id, position, ts, tool_name, call_hash, tokens, cost_usd
