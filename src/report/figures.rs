@@ -114,9 +114,7 @@ pub(super) fn figures(inputs: &Inputs, money: &Money, people: &People<'_>) -> Ve
         note: match (priced, complete) {
             (0, _) => "No session could be priced.".into(),
             (_, true) => "Every response is priced: nothing is missing.".into(),
-            (_, false) => {
-                "At least this: some responses have no price or an output count that is a lower bound.".into()
-            }
+            (_, false) => "Some responses have no price, or an output count that is a lower bound.".into(),
         },
     };
 
@@ -221,7 +219,7 @@ impl Figure {
     pub fn interval_kind_text(&self) -> &'static str {
         match self.interval {
             IntervalKind::AtLeast => "counted, not sampled",
-            IntervalKind::OpenCases => "range of the open cases",
+            IntervalKind::OpenCases => "open cases decided either way",
             IntervalKind::Wilson95 => "95 % interval",
         }
     }

@@ -9,6 +9,8 @@ mod build;
 mod charts;
 pub mod escape;
 mod figures;
+#[cfg(test)]
+mod fixture;
 pub mod html;
 pub mod inputs;
 pub mod markdown;
@@ -18,6 +20,8 @@ mod people;
 pub mod quantities;
 pub mod summary;
 mod tables;
+#[cfg(test)]
+mod tests;
 
 pub use build::build;
 pub use inputs::Inputs;

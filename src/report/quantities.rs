@@ -109,7 +109,10 @@ impl fmt::Display for Tokens {
 impl fmt::Display for MicroDollars {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let size = self.0.unsigned_abs();
-        if size > 0 && size < 5_000 {
+        if size == 0 {
+            return f.write_str("$0");
+        }
+        if size < 5_000 {
             return f.write_str(if self.0 < 0 { "> -$0.01" } else { "< $0.01" });
         }
         sign(self.0, f)?;
@@ -203,7 +206,7 @@ mod tests {
         1.0~M
         12.3~M
         2.3~G
-        $0.00
+        $0
         < $0.01
         $0.01
         $99.99
