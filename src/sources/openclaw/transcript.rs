@@ -112,10 +112,8 @@ impl Transcript<'_> {
 
     fn message(&mut self, entry: Entry, at: Position, sink: &mut dyn Sink) {
         let Some(message) = entry.message else { return sink.reject(at, Reason::MissingField, "message") };
-        let is_user = message.role == "user";
-        if is_user {
-            self.run = Run::default();
-        }
+        // A prompt that cannot be read ends what was inherited, too.
+        let previous = if message.role == "user" { std::mem::take(&mut self.run) } else { Run::default() };
         // The message's own clock is the fallback: it differs from the entry's by the time it took to write.
         let moment = match entry.timestamp.as_deref().or(message.timestamp.as_deref()).map(moment) {
             Some(Ok(moment)) => moment,
@@ -124,7 +122,7 @@ impl Transcript<'_> {
         };
         let id = entry.id.filter(|id| !id.is_empty());
         match message.role.as_str() {
-            "user" => self.prompt(message, moment, id, at, sink),
+            "user" => self.prompt(message, moment, id, previous, at, sink),
             "assistant" => self.completion(message, moment, id, at, sink),
             "toolResult" => self.tool_result(message, moment, id, at, sink),
             "bashExecution" => sink.ignore("message.bashExecution"),
@@ -150,7 +148,15 @@ impl Transcript<'_> {
         event
     }
 
-    fn prompt(&mut self, message: Message, moment: Moment, id: Option<String>, at: Position, sink: &mut dyn Sink) {
+    fn prompt(
+        &mut self,
+        message: Message,
+        moment: Moment,
+        id: Option<String>,
+        previous: Run,
+        at: Position,
+        sink: &mut dyn Sink,
+    ) {
         let text = message.content.text();
         let unwrapped = unwrap(&text);
         let provenance = message.provenance.as_ref();
@@ -172,8 +178,15 @@ impl Transcript<'_> {
         if verdict.trigger == Trigger::Human {
             self.run.actor_id.clone_from(&unwrapped.sender);
         }
+        let goes_on = unwrapped.text.starts_with(triggers::FALLBACK_RETRY_PROMPT);
+        if goes_on {
+            self.run = previous;
+        }
         let mut event = self.step(Kind::Prompt, moment, step_id(id.as_deref(), moment, None));
         (event.marker, event.command) = slash_command(&unwrapped);
+        if goes_on {
+            event.marker = Some("retry");
+        }
         event.text = Some(sketch_text(triggers::without_clock(unwrapped.text)));
         sink.event(at, event);
     }

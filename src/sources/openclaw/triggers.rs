@@ -55,7 +55,12 @@ pub(super) fn by_provenance(provenance: &Provenance, platform: &Platform<'_>) ->
 /// What the product says to the model when a person typed `/new` or `/reset` and nothing else.
 pub(super) const NEW_SESSION_PROMPT: &str = "A new session was started via /new or /reset";
 
-/// Beginnings of prompts that the product writes, with what they mean.
+/// What the product says to the next model when one failed in the middle of a run: the run goes on, whoever started it.
+pub(super) const FALLBACK_RETRY_PROMPT: &str =
+    "Continue where you left off. The previous model attempt failed or timed out.";
+
+/// Beginnings of prompts that the product writes, with what they mean: those of `formats.md` 3.3, and those found in
+/// the published package of version 2026.4.2.
 const TEXT_MARKERS: &[(&str, Trigger, &str)] = &[
     ("[OpenClaw heartbeat poll]", Trigger::Schedule, "text.heartbeat_poll"),
     ("[OpenClaw cron wake]", Trigger::Schedule, "text.cron_wake"),
@@ -65,9 +70,15 @@ const TEXT_MARKERS: &[(&str, Trigger, &str)] = &[
     ("Run the following periodic tasks (only those due", Trigger::Schedule, "text.heartbeat_tasks"),
     ("Follow the heartbeat monitor scratch context", Trigger::Schedule, "text.heartbeat_scratch"),
     ("Pre-compaction memory flush.", Trigger::Schedule, "text.memory_flush"),
+    ("A scheduled reminder has been triggered. The reminder content is:", Trigger::Schedule, "text.cron_reminder"),
+    ("An async command you ran earlier has completed.", Trigger::Schedule, "text.exec_completion"),
     (NEW_SESSION_PROMPT, Trigger::Human, "text.new_session"),
     ("[Subagent Context] You are running as a subagent", Trigger::Agent, "text.subagent_context"),
     ("[Inter-session message]", Trigger::Agent, "text.inter_session"),
+    ("Agent-to-agent announce step.", Trigger::Agent, "text.agent_to_agent"),
+    ("<<<BEGIN_OPENCLAW_INTERNAL_CONTEXT>>>", Trigger::Agent, "text.task_completion"),
+    ("OpenClaw runtime context (internal):", Trigger::Agent, "text.task_completion"),
+    ("[Internal task completion event]", Trigger::Agent, "text.task_completion"),
 ];
 
 /// Rule 4: markers at the start of the text that is left when the envelope is taken off.
@@ -176,7 +187,13 @@ pub(super) fn is_no_op(answer: &str, did: Option<Effect>) -> bool {
     if answer == "NO_REPLY" {
         return true;
     }
-    let rest = answer.strip_prefix("HEARTBEAT_OK").or_else(|| answer.strip_suffix("HEARTBEAT_OK"));
+    // Some models answer in the form of a call.
+    if answer.starts_with('{') && answer.split_whitespace().collect::<String>() == r#"{"action":"NO_REPLY"}"# {
+        return true;
+    }
+    let rest = answer
+        .strip_prefix("HEARTBEAT_OK")
+        .or_else(|| answer.trim_end_matches(|c: char| !c.is_alphanumeric()).strip_suffix("HEARTBEAT_OK"));
     rest.is_some_and(|rest| rest.trim().chars().count() <= HEARTBEAT_OK_REST_CHARS)
 }
 
@@ -262,6 +279,9 @@ mod tests {
         assert!(is_no_op(&format!("{} HEARTBEAT_OK", "x".repeat(300)), None));
         assert!(!is_no_op(&format!("{} HEARTBEAT_OK", "x".repeat(301)), None));
         assert!(!is_no_op("I will answer HEARTBEAT_OK later today", None));
+        assert!(is_no_op("all quiet. HEARTBEAT_OK!!", None));
+        assert!(is_no_op("{ \"action\": \"NO_REPLY\" }", None));
+        assert!(!is_no_op("{\"action\":\"send\"}", None));
         assert!(is_no_op(" NO_REPLY\n", Some(Effect::Execute)));
         assert!(!is_no_op("NO_REPLY", Some(Effect::Send)));
         assert!(!is_no_op("NO_REPLY is what I say when idle", None));
