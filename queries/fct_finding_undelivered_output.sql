@@ -11,7 +11,6 @@ with deliveries as (
         session_id as thread_id,
         count(*) filter (where value = 'not_delivered') as undelivered,
         count(*) filter (where value = 'delivered') as delivered,
-        max(evidence) filter (where value = 'not_delivered') as rule,
     from facts
     where name = 'delivery'
     group by session_id
@@ -25,7 +24,7 @@ threads as (
     group by session_id
 ),
 joined as (
-    select threads.*, deliveries.undelivered, deliveries.delivered, deliveries.rule
+    select threads.*, deliveries.undelivered, deliveries.delivered
     from deliveries
     join threads on threads.thread_id = deliveries.thread_id
     where deliveries.undelivered > 0
