@@ -88,9 +88,12 @@ fn reservations(evidence: &Evidence<'_>) -> Vec<String> {
     if evidence.inputs.sessions.is_empty() {
         return vec!["no session was found in the period".into()];
     }
-    if evidence.scored() < GOOD_COVERAGE {
-        let share = quality.scored_sessions;
-        found.push(format!("only {share} of the sessions could be compared with peers"));
+    match evidence.scored() {
+        0.0 => found.push("no session could be compared with peers".into()),
+        share if share < GOOD_COVERAGE => {
+            found.push(format!("only {} of the sessions could be compared with peers", quality.scored_sessions));
+        }
+        _ => {}
     }
     match quality.outcome_coverage.0 {
         None => found.push("no outcome source covers the edited files".into()),
@@ -108,7 +111,7 @@ fn reservations(evidence: &Evidence<'_>) -> Vec<String> {
     if let Some(share) =
         Share::of(evidence.part("unknown").0, evidence.money.total.0).filter(|share| share.0 > MUCH_UNKNOWN)
     {
-        found.push(format!("of {share} of the spend it is not known what it bought"));
+        found.push(format!("it is not known what {share} of the spend bought"));
     }
     for (share, what) in [
         (quality.missing_usage, "of the responses report no usage"),
@@ -219,8 +222,8 @@ fn how_sure(evidence: &Evidence<'_>, confidence: Confidence) -> String {
         Maybe(None) => "outcomes are not known".to_owned(),
     };
     let scored = match quality.scored_sessions {
-        Maybe(Some(share)) => format!("{share} of the sessions could be compared with peers"),
-        Maybe(None) => "no session could be compared with peers".to_owned(),
+        Maybe(Some(share)) if share.0 > 0.0 => format!("{share} of the sessions could be compared with peers"),
+        _ => "no session could be compared with peers".to_owned(),
     };
     let (speaking, tests) = (evidence.speaking(), evidence.population.len());
     let tests = match tests {

@@ -108,9 +108,9 @@ fn panel(
     Some(Svg(with_policies(&with_classes(&described), weeks, policies)))
 }
 
-/// `W07` of `2026-W07`.
+/// `W07` of `2026-W07`, never longer: `charts-rs` leaves labels out when one is wide.
 fn week_number(iso_week: &str) -> String {
-    iso_week.rsplit('-').next().unwrap_or_default().to_owned()
+    iso_week.rsplit('-').next().unwrap_or_default().chars().take(3).collect()
 }
 
 /// The smallest number at or above `highest` whose quarter is round.
@@ -147,7 +147,9 @@ fn with_classes(svg: &str) -> String {
     let mut svg = svg
         .replacen(&format!(r#" width="{WIDTH}" height="{PANEL_HEIGHT}""#), "", 1)
         .replacen(r#" xmlns="http://www.w3.org/2000/svg""#, r#" class="chart""#, 1)
-        .replace(r#" font-family="system-ui""#, "");
+        .replace(r#" font-family="system-ui""#, "")
+        // Thousand millions are B in the rest of the report.
+        .replace("G\n</text>", "B\n</text>");
     for (color, class) in STAND_INS {
         svg = svg
             .replace(&format!(r#"fill="{}""#, color.hex()), &format!(r#"class="{class}""#))

@@ -93,8 +93,7 @@ fn part_figure(money: &Money, id: &str) -> [Maybe<Quantity>; 3] {
 
 /// The four numbers.
 pub(super) fn figures(inputs: &Inputs, money: &Money, people: &People<'_>) -> Vec<Figure> {
-    let sessions = i64::try_from(inputs.sessions.len()).unwrap_or(i64::MAX);
-    let priced = sessions - money.unpriced_sessions.0;
+    let priced = money.priced_sessions.0;
     let linkable = inputs.sessions.iter().any(|session| matches!(session.outcome_link.as_str(), "linked" | "none"));
     let scored = inputs.sessions.iter().filter(|session| is_scored(&session.band)).count();
     let scored = i64::try_from(scored).unwrap_or(i64::MAX);
