@@ -10,7 +10,7 @@
 with prompts as (
     select actor_id, iso_week, root_session_id as session_id, date_part('epoch', ts) as seconds, ts, masked_hash, split_part(client, '/', 1) as client_name
     from stg_events
-    where kind = 'prompt' and trigger in ('human', 'unknown') and actor_kind = 'person' and actor_id <> '(unassigned)'
+    where kind = 'prompt' and trigger in ('human', 'unknown') and actor_kind = 'person'
         and coalesce(marker, '') not in ('continue', 'retry', 'interrupt')
 ),
 members as (

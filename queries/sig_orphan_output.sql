@@ -65,10 +65,10 @@ ranked as (
 )
 select
     'session' as scope, session_id as unit_id, actor_id, iso_week,
-    case when abstain_reason is null then 1.0 - uptake end as value, coalesce(lines, 0) as n,
+    case when abstain_reason is null then round(1.0 - uptake, 9) end as value, coalesce(lines, 0) as n,
     case when abstain_reason is null then 'speak' else 'abstain' end as status, abstain_reason,
     spike_factor * on_call_factor * training_factor as discount,
-    case when abstain_reason is null and uptake >= $high_uptake then -(3.0 + 7.0 * uptake_rank) when lines >= 20 and uptake >= $high_uptake then -3.0 else 0.0 end as exculpation_db,
+    case when abstain_reason is null and uptake >= $high_uptake then -round(3.0 + 7.0 * uptake_rank, 6) when lines >= 20 and uptake >= $high_uptake then -3.0 else 0.0 end as exculpation_db,
     concat('{"lines":', coalesce(lines, 0), ',"lines_known_before":', coalesce(all_lines - lines, 0), ',"landed_lines":', coalesce(landed_lines, 0), ',"commits":', coalesce(commits, 0),
         ',"coverage":', coalesce(cast(round(outcome_coverage, 4) as varchar), 'null'), ',"pooled_sessions":', pooled_sessions, ',"discounts":[', concat_ws(',',
             case when spike_factor < 1 then concat('{"why":"spike or experiment branch","factor":', spike_factor, '}') end,
