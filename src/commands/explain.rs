@@ -1,7 +1,8 @@
 //! `footlight explain`: one unit's evidence, as it adds up. Real names only with a reason, and a line in the access log.
 
 use super::{Exit, RefusedError, UsageError};
-use crate::cli::ExplainArgs;
+use super::settings::Settings;
+use crate::cli::{ExplainArgs, Global};
 use crate::output::Printer;
 use crate::report::escape::{plain, plain_long};
 use crate::results::{explanation, read};
@@ -10,7 +11,7 @@ use crate::score::rows::{AttributionRow, FindingRow, SessionRow};
 use std::fmt::Write as _;
 
 /// Runs the command.
-pub fn run(args: &ExplainArgs, printer: Printer) -> anyhow::Result<Exit> {
+pub async fn run(args: &ExplainArgs, global: &Global, printer: Printer) -> anyhow::Result<Exit> {
     let out = &args.out.out;
     let Some(explanation) = explanation(out, &args.unit)? else {
         return Err(UsageError(format!(
@@ -25,7 +26,7 @@ pub fn run(args: &ExplainArgs, printer: Printer) -> anyhow::Result<Exit> {
         read::<FindingRow>(out)?.into_iter().filter(|row| row.session_id == args.unit).collect();
     let links: Vec<AttributionRow> =
         read::<AttributionRow>(out)?.into_iter().filter(|row| row.session_id == args.unit).collect();
-    let account = if args.identify { Some(identify(args, session.as_ref())?) } else { None };
+    let account = if args.identify { Some(identify(args, global, session.as_ref()).await?) } else { None };
     printer.text(&text(&explanation, session.as_ref(), &findings, &links, account.as_deref()))?;
     printer.json(&serde_json::json!({
         "schema_version": 1, "status": Exit::Done.word(), "exit_code": 0, "explanation": explanation,
@@ -35,7 +36,7 @@ pub fn run(args: &ExplainArgs, printer: Printer) -> anyhow::Result<Exit> {
 }
 
 /// The account behind the pseudonym, after the access log has its line.
-fn identify(args: &ExplainArgs, session: Option<&SessionRow>) -> anyhow::Result<String> {
+async fn identify(args: &ExplainArgs, global: &Global, session: Option<&SessionRow>) -> anyhow::Result<String> {
     let (Some(reason), Some(lake)) = (args.reason.as_deref(), args.lake.as_deref()) else {
         return Err(RefusedError("--identify needs --reason and --lake".into()).into());
     };
@@ -46,7 +47,8 @@ fn identify(args: &ExplainArgs, session: Option<&SessionRow>) -> anyhow::Result<
         .map(|session| session.actor.clone())
         .or_else(|| args.unit.rsplit_once('/').map(|(actor, _)| actor.to_owned()))
         .ok_or_else(|| UsageError("there is nobody behind this unit".into()))?;
-    super::access::identify(lake, &args.out.out, &pseudonym, &args.unit, reason)
+    let settings = Settings::resolve(global)?;
+    super::access::identify(lake, &settings.config, &pseudonym, &args.unit, reason).await
 }
 
 fn text(

@@ -54,8 +54,9 @@ pub fn write(out: &Path) -> anyhow::Result<Report> {
 /// The answer for the terminal, and where the report is.
 pub fn headline(report: &Report, out: &Path) -> String {
     let mut text = String::new();
-    for sentence in &report.answer.sentences {
-        text.push_str(&report::escape::plain_long(sentence));
+    let answer = &report.answer;
+    for sentence in [&answer.claim, &answer.is_it_real, &answer.how_sure, &answer.what_to_do] {
+        text.push_str(sentence);
         text.push('\n');
     }
     text.push_str(&format!("\nReport: {}\n", out.join("report.html").display()));

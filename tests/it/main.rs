@@ -1,4 +1,5 @@
 //! The integration tests: one binary, since each links the engine again.
 
+mod layering;
 #[cfg(feature = "engine")]
 mod queries;
