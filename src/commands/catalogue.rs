@@ -79,7 +79,13 @@ pub fn sources_markdown() -> String {
     let mut text = String::from("| source | reads | tells | cannot tell |\n|---|---|---|---|\n");
     for source in sources::ALL {
         let about = source.description();
-        text.push_str(&format!("| `{}` | {} | {} | {} |\n", source.name(), about.files, about.tells, about.cannot_tell));
+        text.push_str(&format!(
+            "| `{}` | {} | {} | {} |\n",
+            source.name(),
+            about.files,
+            about.tells,
+            about.cannot_tell
+        ));
     }
     text
 }
@@ -95,6 +101,9 @@ pub fn signals_markdown(models: &Models) -> String {
 
 fn table(header: &[&str]) -> Table {
     let mut table = Table::new();
-    table.load_preset(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic).set_header(header);
+    table
+        .load_style(presets::UTF8_HORIZONTAL_ONLY)
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_header(header);
     table
 }

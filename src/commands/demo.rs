@@ -1,7 +1,7 @@
 //! `footlight demo`: the whole pipeline on the sample that the binary carries, in any directory.
 
 use super::settings::Settings;
-use super::{Exit, run};
+use super::{Exit, run as batch};
 use crate::cli::{DemoArgs, Global, IngestArgs, OutArgs, RunArgs, ScoringArgs};
 use crate::output::Printer;
 use anyhow::Context;
@@ -27,7 +27,7 @@ pub async fn run(args: &DemoArgs, global: &Global, printer: Printer) -> anyhow::
         out: OutArgs { out: args.out.clone() },
         scoring: ScoringArgs { as_of: None, queries: None, seed: 1 },
     };
-    let exit = run::pipeline(&run_args, &settings, printer).await?;
+    let exit = batch::pipeline(&run_args, &settings, printer).await?;
     printer.note(&format!(
         "Try: footlight query --lake {} \"select source, kind, count(*) from events group by all\"",
         run_args.ingest.lake.display()

@@ -1,7 +1,7 @@
 //! `footlight explain`: one unit's evidence, as it adds up. Real names only with a reason, and a line in the access log.
 
-use super::{Exit, RefusedError, UsageError};
 use super::settings::Settings;
+use super::{Exit, RefusedError, UsageError};
 use crate::cli::{ExplainArgs, Global};
 use crate::output::Printer;
 use crate::report::escape::{plain, plain_long};
@@ -41,7 +41,9 @@ async fn identify(args: &ExplainArgs, global: &Global, session: Option<&SessionR
         return Err(RefusedError("--identify needs --reason and --lake".into()).into());
     };
     if reason.trim().len() < 10 {
-        return Err(RefusedError("--identify is refused: the reason must say why, in ten characters or more".into()).into());
+        return Err(
+            RefusedError("--identify is refused: the reason must say why, in ten characters or more".into()).into()
+        );
     }
     let pseudonym = session
         .map(|session| session.actor.clone())
@@ -77,7 +79,8 @@ fn text(
         let _ = writeln!(out, "  account: {}", plain(account));
     }
     let score = explanation.score_db.map_or_else(|| "no score".to_owned(), |score| format!("{score:+.2} dB"));
-    let _ = writeln!(out, "\nBand: {} ({score} of theater-consistent evidence; a signal, not a verdict)", explanation.band);
+    let _ =
+        writeln!(out, "\nBand: {} ({score} of theater-consistent evidence; a signal, not a verdict)", explanation.band);
     section(&mut out, "Why", &explanation.reasons);
     if !explanation.contributions.is_empty() {
         let _ = writeln!(out, "\nHow it adds up");
@@ -110,7 +113,9 @@ fn text(
     let innocent: Vec<String> = explanation
         .innocent
         .iter()
-        .map(|one| format!("{}: evidence times {:.2}; {}", one.signal, one.discount, plain_long(&one.evidence.to_string())))
+        .map(|one| {
+            format!("{}: evidence times {:.2}; {}", one.signal, one.discount, plain_long(&one.evidence.to_string()))
+        })
         .collect();
     section(&mut out, "Counted in favour", &innocent);
     section(&mut out, "Innocent patterns that look like this, commonest first", &explanation.benign);

@@ -91,9 +91,10 @@ pub fn run(cli: Cli) -> Exit {
         Ok(exit) => exit,
         Err(error) => {
             let exit = exit_of(&error);
-            printer.error(&format!("footlight: {error:#}"));
+            let message = message(&error);
+            printer.error(&format!("footlight: {message}"));
             let _ = printer.json(&serde_json::json!({
-                "status": exit.word(), "exit_code": exit as u8, "error": format!("{error:#}"),
+                "schema_version": 1, "status": exit.word(), "exit_code": exit as u8, "error": message,
             }));
             exit
         }
@@ -120,6 +121,19 @@ fn dispatch(cli: &Cli, printer: Printer) -> anyhow::Result<Exit> {
             Ok(Exit::Done)
         }
     }
+}
+
+/// The error and its causes in one line, without those that the error above has said already.
+fn message(error: &anyhow::Error) -> String {
+    let mut message = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if message.is_empty() {
+            message = cause;
+        } else if !message.contains(&cause) && !cause.is_empty() {
+            message = format!("{message}: {cause}");
+        }
+    }
+    crate::privacy::terminal(&message)
 }
 
 /// The exit code of an error, by its type.

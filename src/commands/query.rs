@@ -35,7 +35,7 @@ pub async fn run(args: &QueryArgs, global: &Global, printer: Printer) -> anyhow:
     }
     let shown = &rows[..rows.len().min(MAX_ROWS)];
     let mut table = comfy_table::Table::new();
-    table.load_preset(comfy_table::presets::UTF8_HORIZONTAL_ONLY).set_header(&names);
+    table.load_style(comfy_table::presets::UTF8_HORIZONTAL_ONLY).set_header(&names);
     table.add_rows(shown.iter().map(|row| row.iter().map(|cell| cell.as_deref().map_or_else(String::new, plain))));
     printer.text(&format!("{table}\n"))?;
     let objects: Vec<serde_json::Map<String, serde_json::Value>> = shown

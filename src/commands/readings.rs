@@ -1,8 +1,8 @@
 //! Model results as the rows that scoring and the result tables are made of.
 
 use crate::config::{Config, datetime_us};
-use crate::engine::Engine;
 use crate::engine::rows::Columns;
+use crate::engine::{Engine, Model, Models};
 use crate::score::input::{ActorWeekInput, Quota, Reading, Scope, ScoreInput, SessionInput, TeamWeekInput};
 use crate::score::rows::{ActorWeekRow, AttributionRow, FindingRow, SessionRow};
 use arrow::array::RecordBatch;
@@ -21,11 +21,12 @@ async fn collect<R>(
 }
 
 /// Everything that scoring needs.
-pub async fn score_input(engine: &Engine, config: &Config, seed: u64) -> anyhow::Result<ScoreInput> {
+pub async fn score_input(engine: &Engine, models: &Models, config: &Config, seed: u64) -> anyhow::Result<ScoreInput> {
     let quotas = config.quota.iter().filter_map(|quota| {
         Some(Quota {
             metric: quota.metric.as_str().to_owned(),
             threshold: quota.threshold,
+            period: "week".to_owned(),
             announced: datetime_us(&quota.announced)?,
         })
     });
@@ -33,7 +34,7 @@ pub async fn score_input(engine: &Engine, config: &Config, seed: u64) -> anyhow:
         sessions: session_inputs(engine).await?,
         actor_weeks: week_inputs(engine).await?,
         team_weeks: team_weeks(engine).await?,
-        readings: readings(engine).await?,
+        readings: readings(engine, models).await?,
         quotas: quotas.collect(),
         leaderboards: config.leaderboard.iter().filter_map(|board| datetime_us(&board.published)).collect(),
         seed,
@@ -121,9 +122,8 @@ async fn team_weeks(engine: &Engine) -> anyhow::Result<Vec<TeamWeekInput>> {
 }
 
 /// The session and actor-week signals. A signal added by `--queries` is read too: its model only has to be named `sig_`.
-async fn readings(engine: &Engine) -> anyhow::Result<Vec<Reading>> {
-    let mut names: Vec<String> =
-        engine.context().table_provider_names().into_iter().filter(|name| name.starts_with("sig_")).collect();
+async fn readings(engine: &Engine, models: &Models) -> anyhow::Result<Vec<Reading>> {
+    let mut names: Vec<&str> = models.iter().map(Model::name).filter(|name| name.starts_with("sig_")).collect();
     names.sort_unstable();
     let mut readings = Vec::new();
     for name in names {

@@ -166,7 +166,8 @@ pub async fn days(engine: &Engine) -> anyhow::Result<Vec<DayTotals>> {
     let mut rows = Vec::new();
     for batch in engine.rows(sql).await? {
         let columns = Columns::new(&batch);
-        let (day, sessions, prompts) = (columns.text("day")?, columns.integer("sessions")?, columns.integer("prompts")?);
+        let (day, sessions, prompts) =
+            (columns.text("day")?, columns.integer("sessions")?, columns.integer("prompts")?);
         let (tokens, cost) = (columns.integer("tokens")?, columns.micro_usd("cost_usd")?);
         for row in 0..batch.num_rows() {
             rows.push(DayTotals {
@@ -183,7 +184,8 @@ pub async fn days(engine: &Engine) -> anyhow::Result<Vec<DayTotals>> {
 
 /// Totals by model.
 pub async fn models(engine: &Engine) -> anyhow::Result<Vec<ModelTotals>> {
-    let sql = "select coalesce(model, '(none)') as model, sum(events) as completions, sum(input_tokens) as input_tokens,
+    let sql =
+        "select coalesce(model, '(none)') as model, sum(completions) as completions, sum(input_tokens) as input_tokens,
         sum(output_tokens) as output_tokens, sum(cache_read_tokens) as cache_read_tokens,
         sum(cache_write_tokens) as cache_write_tokens, sum(cost_usd) as cost_usd
         from rpt_totals_by_day_model group by 1 order by 1";
@@ -273,7 +275,10 @@ pub fn policies(config: &Config) -> anyhow::Result<Vec<PolicyMarker>> {
     }
     for board in &config.leaderboard {
         mark(datetime_us(&board.published), format!("leaderboard by {} published", board.metric.as_str()))?;
-        mark(board.withdrawn.as_ref().and_then(datetime_us), format!("leaderboard by {} withdrawn", board.metric.as_str()))?;
+        mark(
+            board.withdrawn.as_ref().and_then(datetime_us),
+            format!("leaderboard by {} withdrawn", board.metric.as_str()),
+        )?;
     }
     markers.sort_by(|one, two| (one.date, &one.label).cmp(&(two.date, &two.label)));
     Ok(markers)

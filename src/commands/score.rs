@@ -10,8 +10,8 @@ use crate::lake::Lake;
 use crate::output::Printer;
 use crate::privacy::{Domain, Pseudonyms};
 use crate::results::{self, RunFile};
-use crate::score::rows::{ActorWeekRow, AttributionRow, FindingRow, PopulationRow, SessionRow};
 use crate::score::population::quota_bunching;
+use crate::score::rows::{ActorWeekRow, AttributionRow, FindingRow, PopulationRow, SessionRow};
 use crate::score::{Scored, score};
 use anyhow::Context;
 use serde::Serialize;
@@ -79,7 +79,7 @@ pub async fn score_lake(
     for run in engine.run(&models, &overrides(settings, &base)?).await? {
         tracing::debug!("{} {:?} rows in {:?}", run.model, run.rows, run.took);
     }
-    let input = readings::score_input(&engine, &settings.config, scoring.seed).await?;
+    let input = readings::score_input(&engine, &models, &settings.config, scoring.seed).await?;
     let population = quota_bunching(&input);
     let mut scored = score(input.clone());
     let pseudonyms = Pseudonyms::open(settings.config.privacy.key_file.as_deref(), lake.root())?;
@@ -93,7 +93,19 @@ pub async fn score_lake(
     let findings: Vec<FindingRow> = readings::findings(&engine).await?;
     let attribution: Vec<AttributionRow> = readings::attribution(&engine).await?;
     let summary = summarise(&scored, &findings, &attribution);
-    let mut file = RunFile::new(run_facts::facts(run_facts::FactsOf { engine: &engine, lake, settings, scoring, base: &base, scored: &scored, inputs, out }).await?);
+    let mut file = RunFile::new(
+        run_facts::facts(run_facts::FactsOf {
+            engine: &engine,
+            lake,
+            settings,
+            scoring,
+            base: &base,
+            scored: &scored,
+            inputs,
+            out,
+        })
+        .await?,
+    );
     file.days = run_facts::days(&engine).await?;
     file.models = run_facts::models(&engine).await?;
     file.weeks = run_facts::weeks(&engine, &base).await?;

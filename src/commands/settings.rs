@@ -25,7 +25,9 @@ impl Settings {
     pub fn resolve(global: &Global) -> anyhow::Result<Self> {
         let (mut config, config_path) = Config::load(global.config.as_deref())?;
         // Paths in the file are relative to the file.
-        if let (Some(key), Some(directory)) = (&mut config.privacy.key_file, config_path.as_deref().and_then(Path::parent)) {
+        if let (Some(key), Some(directory)) =
+            (&mut config.privacy.key_file, config_path.as_deref().and_then(Path::parent))
+        {
             *key = directory.join(&key);
         }
         let cores = std::thread::available_parallelism().map_or(1, usize::from);

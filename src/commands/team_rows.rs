@@ -113,7 +113,9 @@ fn add(sum: &mut Option<i64>, part: Option<i64>) {
 
 /// People of a team who were on the roster on some day of the week.
 fn roster_size(base: &BaseTables, team_id: &str, iso_week: &str) -> i64 {
-    let Some(monday) = week_start_us(iso_week).and_then(|us| jiff::Timestamp::from_microsecond(us).ok()) else { return 0 };
+    let Some(monday) = week_start_us(iso_week).and_then(|us| jiff::Timestamp::from_microsecond(us).ok()) else {
+        return 0;
+    };
     let monday = monday.to_zoned(jiff::tz::TimeZone::UTC).date();
     let sunday = monday.saturating_add(jiff::Span::new().days(6));
     let on_roster = base.roster.iter().filter(|entry| {
