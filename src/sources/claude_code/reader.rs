@@ -17,7 +17,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 /// Threads kept at once; the one that was opened first is closed beyond that. A session runs a handful of subagents in parallel.
 const MOST_THREADS: usize = 64;
 /// Calls, scheduled prompts and forks remembered, so that memory does not grow with the file; the oldest calls are forgotten first.
-const MOST_REMEMBERED: usize = 1024;
+const MOST_REMEMBERED: usize = 256;
 
 /// A tool call, kept for its result.
 pub(super) struct Call {
