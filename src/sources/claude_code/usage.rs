@@ -66,7 +66,7 @@ impl Response {
         &mut self,
         at: Position,
         uuid: Option<&str>,
-        usage: Option<&Usage>,
+        usage: Option<&Usage<'_>>,
         cost_micro_usd: Option<i64>,
         has_stop_reason: bool,
         sink: &mut dyn Sink,
@@ -123,7 +123,7 @@ impl Response {
         self.event.marker = Some("interrupt");
     }
 
-    fn take_usage(&mut self, at: Position, usage: &Usage, sink: &mut dyn Sink) {
+    fn take_usage(&mut self, at: Position, usage: &Usage<'_>, sink: &mut dyn Sink) {
         let output = usage.output_tokens.get("usage.output_tokens", at, sink);
         let input = usage.input_tokens.get("usage.input_tokens", at, sink);
         let cache_read = usage.cache_read_input_tokens.get("usage.cache_read_input_tokens", at, sink);
