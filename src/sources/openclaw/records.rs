@@ -122,7 +122,24 @@ pub(super) struct Block {
     pub(super) text: Option<String>,
     pub(super) id: Option<String>,
     pub(super) name: Option<String>,
-    pub(super) arguments: Option<Box<RawValue>>,
+    arguments: Option<Box<RawValue>>,
+    /// `arguments` as other providers' blocks call them.
+    input: Option<Box<RawValue>>,
+    parameters: Option<Box<RawValue>>,
+}
+
+impl Block {
+    /// Whether the block calls a tool, in the spelling of any provider that the product accepts.
+    pub(super) fn is_tool_call(&self) -> bool {
+        ["toolCall", "toolUse", "functionCall"].iter().any(|kind| self.kind.eq_ignore_ascii_case(kind))
+    }
+
+    /// The arguments as JSON text. Some builds store them as a string of JSON.
+    pub(super) fn arguments_json(&self) -> String {
+        let raw = self.arguments.as_ref().or(self.input.as_ref()).or(self.parameters.as_ref());
+        let text = raw.map_or("{}", |raw| raw.get());
+        if text.starts_with('"') { parse_last_wins(text).unwrap_or_else(|_| text.to_owned()) } else { text.to_owned() }
+    }
 }
 
 /// `content`: a string or blocks.

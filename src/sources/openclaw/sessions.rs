@@ -13,8 +13,8 @@ use crate::sources::{Input, InputError, Position, Sink};
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 
-/// How long after the last interaction of a person an update counts as a machine's. One answer to a person can
-/// keep a session busy for many minutes; runs are cut off long before an hour by default.
+/// From how long after the last interaction of a person on a session that is still busy runs by itself. One answer to
+/// a person can take many minutes; runs are cut off long before an hour by default.
 const QUIET_US: i64 = 3_600_000_000;
 
 #[derive(Debug, serde::Deserialize)]
@@ -111,9 +111,10 @@ fn describe(
     if let Some(interaction) = interaction {
         let evidence = "sessions.lastInteractionAt";
         tell(fact(Some(interaction), FactName::Trigger, Trigger::Human.as_str(), RANK_FRESHNESS, evidence), sink);
-        if let Some(update) = update.filter(|update| update.saturating_sub(interaction) > QUIET_US) {
+        let alone = interaction.saturating_add(QUIET_US);
+        if update.is_some_and(|update| update > alone) {
             let evidence = "sessions.updatedAt";
-            tell(fact(Some(update), FactName::Trigger, Trigger::Schedule.as_str(), RANK_FRESHNESS, evidence), sink);
+            tell(fact(Some(alone), FactName::Trigger, Trigger::Schedule.as_str(), RANK_FRESHNESS, evidence), sink);
         }
     }
     if !told {

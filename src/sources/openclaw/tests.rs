@@ -110,6 +110,16 @@ fn cron_runs_and_jobs() {
 }
 
 #[test]
+fn an_exported_bundle_is_read_once() {
+    let bundle = "exports/openclaw-trajectory-9d1c-2026-09-20/";
+    check("bundle_branch", &read(&format!("{bundle}session-branch.json")));
+    check("bundle_events", &read(&format!("{bundle}events.jsonl")));
+    assert_eq!(read(&format!("{bundle}manifest.json")).snapshot(), "ignored trajectory_bundle 1\n");
+    let nameless = read_bytes(&OpenClaw, "x/session-branch.json", br#"{"header":{"type":"session"},"entries":[1]}"#);
+    assert_eq!(nameless.reasons(), ["missing_field", "missing_field"]);
+}
+
+#[test]
 fn copies_and_temporary_files_are_counted_and_not_read() {
     for (name, kind) in [
         (format!("{SESSIONS}0f.jsonl.bak-4242-1778072000000"), "transcript_backup"),
@@ -271,6 +281,7 @@ const ALL_FILES: &[&str] = &[
     ".openclaw/agents/main/sessions/sessions.json",
     ".openclaw/cron/runs/job-1.jsonl",
     ".openclaw/cron/jobs.json",
+    "exports/openclaw-trajectory-9d1c-2026-09-20/session-branch.json",
 ];
 
 #[test]

@@ -15,6 +15,7 @@ use serde_json::value::RawValue;
 struct Step {
     #[serde(rename = "type")]
     kind: String,
+    source: Option<String>,
     ts: Option<Box<RawValue>>,
     session_id: Option<String>,
     session_key: Option<String>,
@@ -33,6 +34,11 @@ pub(super) fn read(input: &Input, platform: &Platform<'_>, sink: &mut dyn Sink) 
             Ok(step) => step,
             Err(handled) => return handled,
         };
+        // An exported bundle tells the transcript again among the run-time's own records.
+        if step.source.as_deref() == Some("transcript") {
+            sink.ignore("trajectory.transcript");
+            return Handled::Done;
+        }
         match step.kind.as_str() {
             "session.started" => started(&step, &line, platform, sink),
             "trace.metadata" => sink.ignore("trajectory.trace.metadata"),
@@ -40,6 +46,8 @@ pub(super) fn read(input: &Input, platform: &Platform<'_>, sink: &mut dyn Sink) 
             "prompt.submitted" => sink.ignore("trajectory.prompt.submitted"),
             "model.completed" => sink.ignore("trajectory.model.completed"),
             "model.fallback_step" => sink.ignore("trajectory.model.fallback_step"),
+            "tool.call" => sink.ignore("trajectory.tool.call"),
+            "tool.result" => sink.ignore("trajectory.tool.result"),
             "trace.artifacts" => sink.ignore("trajectory.trace.artifacts"),
             "session.ended" => sink.ignore("trajectory.session.ended"),
             other => {

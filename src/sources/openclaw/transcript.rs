@@ -3,9 +3,10 @@
 //! Owns the state that steps inherit (the run's trigger, sender and time zone; the calls that wait for results) and
 //! the identity of a step. Owns no rules: those are in [`super::triggers`], [`super::envelope`] and [`super::tools`].
 
+use super::document::{Items, read_document};
 use super::envelope::{Unwrapped, unwrap};
 use super::platform::{Platform, os_user};
-use super::records::{Block, Details, Entry, Message, Provenance, moment, parse_last_wins, parse_line};
+use super::records::{Block, Details, Entry, Message, Provenance, moment, parse_line};
 use super::tools::{Touch, diff_lines_added, touch};
 use super::triggers::{self, Verdict};
 use super::usage::UsageRead;
@@ -14,6 +15,7 @@ use crate::fingerprint::{call_hash, result_hash, sketch_text};
 use crate::sources::json::Moment;
 use crate::sources::{Handled, Input, InputError, Line, Position, Reason, Sink, read_lines};
 use serde_json::Value;
+use serde_json::value::RawValue;
 use std::collections::HashMap;
 
 /// Models of rows that the gateway writes when it delivers or injects a text: no model answered, nothing was billed.
@@ -31,15 +33,32 @@ pub(super) fn read(
     named_session: &str,
     sink: &mut dyn Sink,
 ) -> Result<u64, InputError> {
-    let mut transcript = Transcript {
-        platform,
-        session_id: named_session.to_owned(),
-        parent_session_id: None,
-        cwd: None,
-        os_user: None,
-        run: Run::default(),
-    };
+    let mut transcript = Transcript::new(platform, named_session);
     read_lines(input, sink, |line, sink| transcript.line(&line, sink))
+}
+
+/// The transcript in an exported bundle: one document with the header and the entries of the active branch.
+#[derive(Debug, serde::Deserialize)]
+struct Branch {
+    header: Box<RawValue>,
+    entries: Items<Box<RawValue>>,
+}
+
+/// Reads `session-branch.json` of an exported bundle.
+pub(super) fn read_branch(input: &Input, platform: &Platform<'_>, sink: &mut dyn Sink) -> Result<u64, InputError> {
+    let (document, end) = read_document::<Branch>(input, sink)?;
+    let Some(Branch { header, entries }) = document else { return Ok(end) };
+    let mut transcript = Transcript::new(platform, "");
+    transcript.line(&Line { at: Position::default(), text: header.get(), complete: true }, sink);
+    if transcript.session_id.is_empty() {
+        // Steps of no session would become one session with those of every other such file.
+        sink.reject(Position::default(), Reason::MissingField, "header.id");
+        return Ok(end);
+    }
+    for entry in &entries.0 {
+        transcript.line(&Line { at: Position::default(), text: entry.get(), complete: true }, sink);
+    }
+    Ok(end)
 }
 
 /// What the steps after a user message inherit, until the next one.
@@ -62,7 +81,18 @@ struct Transcript<'a> {
     run: Run,
 }
 
-impl Transcript<'_> {
+impl<'a> Transcript<'a> {
+    fn new(platform: &'a Platform<'a>, named_session: &str) -> Self {
+        Self {
+            platform,
+            session_id: named_session.to_owned(),
+            parent_session_id: None,
+            cwd: None,
+            os_user: None,
+            run: Run::default(),
+        }
+    }
+
     fn line(&mut self, line: &Line<'_>, sink: &mut dyn Sink) -> Handled {
         let entry: Entry = match parse_line(line, sink) {
             Ok(entry) => entry,
@@ -105,8 +135,9 @@ impl Transcript<'_> {
         }
         self.session_id = id;
         self.parent_session_id = entry.parent_session.as_deref().and_then(session_of_path);
-        self.os_user = entry.cwd.as_deref().and_then(os_user);
-        self.cwd = entry.cwd;
+        // Exports put `$WORKSPACE_DIR` in the place of a path, which would make one directory of all workspaces.
+        self.cwd = entry.cwd.filter(|cwd| !cwd.starts_with('$'));
+        self.os_user = self.cwd.as_deref().and_then(os_user);
         sink.ignore("session");
     }
 
@@ -214,7 +245,7 @@ impl Transcript<'_> {
         if !text.is_empty() {
             event.text = Some(sketch_text(&text));
         }
-        let calls = message.content.0.iter().filter(|block| block.kind == "toolCall");
+        let calls = message.content.0.iter().filter(|block| block.is_tool_call());
         if stop == "aborted" {
             event.marker = Some("interrupt");
         } else if calls.clone().next().is_none() && triggers::is_no_op(&text, self.run.did) {
@@ -231,7 +262,7 @@ impl Transcript<'_> {
 
     fn tool_call(&mut self, block: &Block, mut event: Event, at: Position, sink: &mut dyn Sink) {
         let Some(tool) = block.name.as_deref() else { return sink.reject(at, Reason::MissingField, "toolCall.name") };
-        let json = arguments_json(block);
+        let json = block.arguments_json();
         let arguments = if json.len() <= ARGUMENTS_BYTES { serde_json::from_str(&json).ok() } else { None };
         let touch = touch(tool, &arguments.unwrap_or(Value::Null));
         event.tool_name = Some(tool.to_owned());
@@ -340,10 +371,4 @@ fn slash_command(message: &Unwrapped<'_>) -> (Option<&'static str>, Option<Strin
         && name.len() <= 40
         && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
     if is_name { (Some("slash_command"), Some(word.to_owned())) } else { (None, None) }
-}
-
-/// The arguments of a call as JSON text. Some builds store them as a string of JSON.
-fn arguments_json(block: &Block) -> String {
-    let raw = block.arguments.as_deref().map_or("{}", |raw| raw.get());
-    if raw.starts_with('"') { parse_last_wins(raw).unwrap_or_else(|_| raw.to_owned()) } else { raw.to_owned() }
 }
