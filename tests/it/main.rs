@@ -2,4 +2,6 @@
 
 mod layering;
 #[cfg(feature = "engine")]
+mod organisation;
+#[cfg(feature = "engine")]
 mod queries;
