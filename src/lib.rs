@@ -4,6 +4,8 @@
 //! Data flows one way, and so do imports:
 //! [`events`] ← [`fingerprint`] ← [`sources`] → lake → engine → score, cluster → report, all driven by commands.
 
+#[cfg(feature = "engine")]
+pub mod engine;
 pub mod events;
 pub mod fingerprint;
 pub mod score;

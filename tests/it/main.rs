@@ -1,1 +1,4 @@
-//! Integration tests.
+//! The integration tests: one binary, since each links the engine again.
+
+#[cfg(feature = "engine")]
+mod queries;
