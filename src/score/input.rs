@@ -193,6 +193,8 @@ pub struct Quota {
     pub metric: String,
     /// Share of a team for `active_week`, else the amount per person and week (US dollars for `cost_usd`).
     pub threshold: f64,
+    /// `week`; other periods abstain.
+    pub period: String,
     /// Microseconds since the epoch.
     pub announced: i64,
 }

@@ -4,15 +4,18 @@
 //! the population tests' statistics, all as plain Rust over rows. Owns no SQL (readings come from `queries/`) and no rendering.
 //!
 //! The modules in the order of the computation: [`input`] → `units` → [`calibrate`] → `weigh` → [`evidence`] → [`pool`] →
-//! [`band`] → [`rows`], [`explain`]; formulas in [`stats`].
+//! [`band`] → [`rows`], [`explain`]; beside it [`population`] and [`shrink`]; formulas in [`stats`].
 
 pub mod band;
 pub mod calibrate;
 pub mod evidence;
 pub mod explain;
 pub mod input;
+mod polynomial;
 pub mod pool;
+pub mod population;
 pub mod rows;
+pub mod shrink;
 pub mod stats;
 mod units;
 mod weigh;
@@ -25,7 +28,7 @@ use self::band::{Band, Gate};
 use self::evidence::{Contribution, Evidence};
 use self::input::{ActorWeekInput, Family, Scope, ScoreInput, SessionInput};
 use self::pool::{Case, CasePoint, Second};
-use self::rows::SignalRow;
+use self::rows::{PopulationRow, SignalRow};
 use self::units::{Units, week_id};
 use self::weigh::Weighed;
 
@@ -68,6 +71,8 @@ pub struct Scored {
     pub actor_weeks: Vec<UnitScore>,
     /// One for each reading, spoken or abstained, by (scope, unit id, signal).
     pub signals: Vec<SignalRow>,
+    /// One for each quota, in the order of the input.
+    pub population: Vec<PopulationRow>,
 }
 
 impl Scored {
@@ -100,6 +105,7 @@ impl Scored {
 /// O(n log n) in the readings.
 pub fn score(mut input: ScoreInput) -> Scored {
     let units = Units::new(&input);
+    let population = population::quota_bunching(&input);
     let weeks = units::with_missing_weeks(&input);
     input.sessions.sort_by(|one, two| one.session_id.cmp(&two.session_id));
     let week_of: FxHashMap<&str, String> = input
@@ -117,7 +123,7 @@ pub fn score(mut input: ScoreInput) -> Scored {
         .collect();
     let actor_weeks = score_weeks(&weeks, &input.sessions, &evidence, &units);
     raise_lone_sessions(&mut sessions, &actor_weeks);
-    Scored { sessions, actor_weeks, signals: rows }
+    Scored { sessions, actor_weeks, signals: rows, population }
 }
 
 fn score_session(session: &SessionInput, evidence: Option<&Evidence>) -> UnitScore {
