@@ -8,6 +8,7 @@
 mod input;
 pub mod json;
 mod lines;
+mod places;
 mod reject;
 mod sink;
 #[cfg(test)]
@@ -21,6 +22,7 @@ pub mod openclaw;
 
 pub use input::{Input, InputError, Limits, OpenClawPlatform, PROBE_BYTES, Probe, SourceOptions, Unit, decompressed};
 pub use lines::{Handled, Line, read_lines};
+pub(crate) use places::{home_user, without_credentials};
 pub use reject::Reason;
 pub use sink::{Position, Sink};
 

@@ -1,1 +1,5 @@
-//! Integration tests.
+//! The integration tests: one binary, since each links the engine again.
+
+mod layering;
+#[cfg(feature = "engine")]
+mod queries;

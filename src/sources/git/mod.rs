@@ -1,20 +1,222 @@
-//! Stub.
-use super::{Description, Input, InputError, Probe, Sink, Source};
+//! Git repositories and bundles: commits as outcomes, with what became of them and how many of their lines are still there.
+//!
+//! Owns the reading of a repository by a hardened `git` and nothing else of the pipeline. Never runs a hook, a filter or any program that the
+//! repository names, never writes to it, never opens a socket. The rules are in `README.md`.
 
-/// Stub.
+mod command;
+mod generated;
+mod landing;
+mod log;
+mod messages;
+mod patches;
+mod repository;
+mod shadow;
+mod survival;
+#[cfg(test)]
+mod tests;
+
+pub use repository::state_id;
+
+use super::json::plausible;
+use super::{Description, Input, InputError, Position, Probe, Reason, Sink, Source, Unit};
+use crate::events::{Outcome, OutcomeKind, OutcomeStatus};
+use command::GitError;
+use landing::Landing;
+use log::{Commit, Detail};
+use repository::{Repository, failed, short_name};
+use rustc_hash::{FxHashMap, FxHashSet};
+use survival::Survival;
+
+const BUNDLE_HEADERS: &[&[u8]] = &[b"# v2 git bundle\n", b"# v3 git bundle\n"];
+
+/// The git source.
 pub struct Git;
 
 impl Source for Git {
     fn name(&self) -> &'static str {
         "git"
     }
+
     fn description(&self) -> Description {
-        Description { title: "", files: "", tells: "", cannot_tell: "" }
+        Description {
+            title: "git commits",
+            files: "a repository (work tree or bare), or a bundle",
+            tells: "commits with author, files and lines; landed, open or reverted; lines still on the default branch; sessions named in trailers and git-ai notes",
+            cannot_tell: "reviews and pull requests; who typed a line; work that was never committed",
+        }
     }
-    fn recognises(&self, _probe: &Probe<'_>) -> bool {
-        false
+
+    fn recognises(&self, probe: &Probe<'_>) -> bool {
+        // A compressed bundle shows the same head and is nothing that git can clone.
+        let compressed = matches!(probe.path.extension().and_then(|name| name.to_str()), Some("gz" | "zst"));
+        probe.unit == Unit::GitRepository
+            || !compressed && BUNDLE_HEADERS.iter().any(|header| probe.head.starts_with(header))
     }
-    fn read(&self, _input: &Input, _sink: &mut dyn Sink) -> Result<u64, InputError> {
+
+    fn read(&self, input: &Input, sink: &mut dyn Sink) -> Result<u64, InputError> {
+        let until = input.as_of_us.map(|us| us.div_euclid(1_000_000));
+        let repository = Repository::open(input, until)?;
+        let fail = |error: GitError| failed(&input.name, &error);
+        let mut commits = read_history(&repository, until, sink).map_err(fail)?;
+        if !repository.shallow.is_empty() {
+            sink.reject(
+                Position::default(),
+                Reason::GitFailed,
+                "shallow clone: history before its boundary is missing",
+            );
+            // A boundary commit shows the whole tree as its own work.
+            for commit in commits.iter_mut().filter(|commit| repository.shallow.contains(&commit.sha)) {
+                commit.patch = patches::Patch::default();
+                commit.detail = Detail::Paths;
+            }
+        }
+        let landed = landed_commits(&repository).map_err(fail)?;
+        let landing = landing::decide(&repository.git, repository.tip.as_deref(), &commits, &landed);
+        let survival = read_survival(&repository, &commits).map_err(fail)?;
+        reject_once(sink, "branches cannot be compared", landing.failed.iter());
+        reject_once(sink, "files cannot be blamed", survival.failed.iter().map(|(_, error)| error));
+        for _ in &survival.beyond_limit {
+            sink.ignore("file_beyond_survival_limit");
+        }
+        emit(&repository, commits, &landing, &survival, sink);
         Ok(0)
     }
+}
+
+/// The history with lines; where that breaks off, the rest with paths alone.
+fn read_history(repository: &Repository, until: Option<i64>, sink: &mut dyn Sink) -> Result<Vec<Commit>, GitError> {
+    if repository.refs.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (commits, stopped) = log::read(&repository.git, &repository.refs, until, Detail::Patches);
+    let Some(error) = stopped else { return Ok(commits) };
+    let mut read: FxHashMap<String, Commit> = commits.into_iter().map(|commit| (commit.sha.clone(), commit)).collect();
+    let (mut commits, stopped) = log::read(&repository.git, &repository.refs, until, Detail::Paths);
+    if commits.is_empty() {
+        return Err(stopped.unwrap_or(error));
+    }
+    // Each commit as the first reading had it, at its place in the second.
+    for commit in &mut commits {
+        if let Some(whole) = read.remove(&commit.sha) {
+            *commit = whole;
+        }
+    }
+    let what = if stopped.is_some() { "history cut short" } else { "lines of older commits unknown" };
+    sink.reject(Position::default(), Reason::GitFailed, &format!("{what}: {error}"));
+    Ok(commits)
+}
+
+/// One reject for all errors of one kind: a partial clone has one for each file.
+fn reject_once<'a>(sink: &mut dyn Sink, what: &str, mut errors: impl ExactSizeIterator<Item = &'a GitError>) {
+    let count = errors.len();
+    if let Some(first) = errors.next() {
+        sink.reject(Position::default(), Reason::GitFailed, &format!("{count} {what}: {first}"));
+    }
+}
+
+/// Object names reachable from the default branch's tip.
+fn landed_commits(repository: &Repository) -> Result<FxHashSet<String>, GitError> {
+    let Some(tip) = &repository.tip else { return Ok(FxHashSet::default()) };
+    repository.git.stream(&["rev-list", "--end-of-options", tip], b"", |reader| {
+        let mut landed = FxHashSet::default();
+        let mut line = String::new();
+        while reader.read_line(&mut line)? > 0 {
+            landed.insert(line.trim_end().to_owned());
+            line.clear();
+        }
+        Ok(landed)
+    })
+}
+
+/// Blames the text files that the history touched, most recently changed first.
+fn read_survival(repository: &Repository, commits: &[Commit]) -> Result<Survival, GitError> {
+    let Some(tip) = &repository.tip else { return Ok(Survival::default()) };
+    let mut seen = FxHashSet::default();
+    let mut recency = Vec::new();
+    for change in commits.iter().flat_map(|commit| &commit.patch.changes) {
+        if seen.insert(&change.path) && !change.binary {
+            recency.push(change.path.clone());
+        }
+    }
+    survival::read(&repository.git, tip, &recency)
+}
+
+/// Turns commits into outcomes, oldest first.
+fn emit(repository: &Repository, commits: Vec<Commit>, landing: &Landing, survival: &Survival, sink: &mut dyn Sink) {
+    let version = commits.iter().map(|commit| commit.time).max().unwrap_or(0);
+    let unknown: FxHashSet<&[u8]> =
+        survival.failed.iter().map(|(path, _)| path).chain(&survival.beyond_limit).map(Vec::as_slice).collect();
+    let mut sessions: FxHashMap<usize, Vec<String>> = FxHashMap::default();
+    let mut references: FxHashMap<usize, Vec<String>> = FxHashMap::default();
+    let mut restored: FxHashMap<usize, i64> = FxHashMap::default();
+    let surviving = |commit: &Commit| survival.lines.get(&commit.sha).copied().unwrap_or(0);
+    for (index, commit) in commits.iter().enumerate() {
+        if let Some(landed) = landing.landed_as[index] {
+            sessions.entry(landed).or_default().extend(commit.message.session_ids.iter().cloned());
+            references.entry(landed).or_default().extend(commit.message.refs.iter().cloned());
+        }
+        if let Some(original) = landing.restores[index] {
+            *restored.entry(original).or_default() += surviving(commit);
+        }
+    }
+    let shas: Vec<String> = commits.iter().map(|commit| commit.sha.clone()).collect();
+    for (index, commit) in commits.into_iter().enumerate().rev() {
+        let at = Position { offset: (shas.len() - 1 - index) as u64, line: 0 };
+        if commit.parents.len() > 1 {
+            sink.ignore("merge_commit");
+            continue;
+        }
+        let Some(ts_us) = moment(&commit) else {
+            match commit.time < 1_420_070_400 {
+                true => sink.ignore("commit_before_2015"),
+                false => sink.reject(at, Reason::ImplausibleTime, "committer date"),
+            }
+            continue;
+        };
+        let mut outcome = Outcome::new(ts_us, commit.sha.as_str(), OutcomeKind::Commit, landing.status[index]);
+        outcome.version = version;
+        outcome.repo = Some(repository.name.clone());
+        outcome.branch = match outcome.status {
+            OutcomeStatus::Landed | OutcomeStatus::Reverted => repository.default_branch.clone(),
+            _ => short_name(&commit.reached_by),
+        };
+        if let Some(landed) = landing.landed_as[index] {
+            // The landed commit has the lines, paths, sessions and references; this row only says where they went.
+            outcome.actor_id = commit.email;
+            outcome.refs = vec![shas[landed].clone()];
+            sink.outcome(at, outcome);
+            continue;
+        }
+        let landed = matches!(outcome.status, OutcomeStatus::Landed | OutcomeStatus::Reverted);
+        let known = !commit.patch.changes.iter().any(|change| unknown.contains(change.path.as_slice()));
+        if commit.detail == Detail::Patches {
+            outcome.lines_added = Some(commit.patch.added);
+            outcome.lines_deleted = Some(commit.patch.deleted);
+            // Lines that a revert of a revert put back are still the first author's.
+            let count = surviving(&commit) + restored.get(&index).copied().unwrap_or(0);
+            outcome.lines_surviving =
+                (landed && known && landing.restores[index].is_none()).then(|| count.min(commit.patch.added));
+        }
+        outcome.actor_id = commit.email;
+        outcome.paths =
+            commit.patch.changes.iter().map(|change| String::from_utf8_lossy(&change.path).into_owned()).collect();
+        outcome.session_ids = distinct(commit.message.session_ids, sessions.remove(&index));
+        outcome.refs = distinct(commit.message.refs, references.remove(&index));
+        if landing.takes_back[index].is_empty() {
+            outcome.added_lines = commit.patch.lines;
+        }
+        outcome.refs.extend(landing.takes_back[index].iter().map(|&other| shas[other].clone()));
+        sink.outcome(at, outcome);
+    }
+}
+
+/// Committer time, or author time where that one is plausible and the committer's is not.
+fn moment(commit: &Commit) -> Option<i64> {
+    [commit.time, commit.author_time].into_iter().find_map(|seconds| plausible(seconds.checked_mul(1_000_000)?).ok())
+}
+
+/// Own entries first, then those of the commits whose work this one carries, each once.
+fn distinct(own: Vec<String>, carried: Option<Vec<String>>) -> Vec<String> {
+    let mut seen = FxHashSet::default();
+    own.into_iter().chain(carried.unwrap_or_default()).filter(|entry| seen.insert(entry.clone())).collect()
 }

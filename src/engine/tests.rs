@@ -1,0 +1,92 @@
+//! Tests of the engine over small tables.
+
+use super::*;
+use arrow::util::pretty::pretty_format_batches;
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap()
+}
+
+fn models(files: &[(&str, &str)]) -> Models {
+    let parse = |(name, rest): &(&str, &str)| {
+        Model::parse(format!("{name}.sql"), &format!("-- model: {name}\n-- grain: row\n-- reads: {rest}\n"))
+    };
+    Models::of(files.iter().map(parse).collect::<Result<_, _>>().unwrap()).unwrap()
+}
+
+async fn engine_with_quotas(limits: &Limits) -> Engine {
+    let engine = Engine::new(limits).unwrap();
+    let schema = tables::configuration_schema("quotas").unwrap();
+    engine.register_empty("quotas", schema).unwrap();
+    let rows = "insert into quotas (quota_id, metric) values (1, 'tokens'), (2, 'prompts'), (3, 'tokens')";
+    engine.context().sql(rows).await.unwrap().collect().await.unwrap();
+    engine
+}
+
+fn shown(batches: &[RecordBatch]) -> String {
+    pretty_format_batches(batches).unwrap().to_string()
+}
+
+#[test]
+fn models_run_in_order_with_their_parameters_bound() {
+    runtime().block_on(async {
+        let engine = engine_with_quotas(&Limits::default()).await;
+        let models = models(&[
+            ("int_counts", "stg_quotas\nselect metric, count(*) as quotas from stg_quotas group by metric"),
+            (
+                "stg_quotas",
+                "quotas\n-- params: metric = 'tokens'\nselect * from quotas where metric = $metric or $metric = 'any'",
+            ),
+        ]);
+        let runs = engine.run(&models, &Overrides::new()).await.unwrap();
+        assert_eq!(
+            runs.iter().map(|run| (run.model.as_str(), run.rows)).collect::<Vec<_>>(),
+            [("stg_quotas", None), ("int_counts", Some(1))]
+        );
+        let any = Overrides::from([("stg_quotas.metric".to_owned(), ParamValue::Text("any".into()))]);
+        let runs = engine.run(&models, &any).await.unwrap();
+        assert_eq!(runs[1].rows, Some(2));
+    });
+}
+
+#[test]
+fn a_large_model_goes_to_a_file_and_reads_the_same() {
+    runtime().block_on(async {
+        let limits = Limits { rows_in_memory: 2, ..Limits::default() };
+        let engine = engine_with_quotas(&limits).await;
+        let models = models(&[("int_quotas", "quotas\nselect quota_id, metric from quotas")]);
+        engine.run(&models, &Overrides::new()).await.unwrap();
+        assert!(engine.scratch().join("int_quotas.parquet").exists());
+        let rows = engine.rows("select quota_id, metric from int_quotas order by quota_id").await.unwrap();
+        let same = engine.rows("select quota_id, metric from quotas order by quota_id").await.unwrap();
+        assert_eq!(shown(&rows), shown(&same));
+        let scratch = engine.scratch().to_path_buf();
+        drop(engine);
+        assert!(!scratch.exists());
+    });
+}
+
+#[test]
+fn users_can_only_ask() {
+    runtime().block_on(async {
+        let engine = engine_with_quotas(&Limits::default()).await;
+        for sql in ["create table x as select 1", "insert into quotas (quota_id) values (9)", "drop table quotas"] {
+            assert!(engine.query(sql).await.is_err(), "{sql}");
+        }
+        assert!(engine.query("set datafusion.execution.time_zone = '+05:00'").await.is_err());
+        assert!(engine.query("copy quotas to '/tmp/never.csv' stored as csv").await.is_err());
+        assert!(engine.query("create external table x stored as csv location '/etc/passwd'").await.is_err());
+        let rows = engine.rows("select count(*) as quotas from quotas").await.unwrap();
+        assert_eq!(rows[0].num_rows(), 1);
+    });
+}
+
+#[test]
+fn an_error_names_the_file() {
+    runtime().block_on(async {
+        let engine = engine_with_quotas(&Limits::default()).await;
+        let models = models(&[("int_wrong", "quotas\nselect nothing from quotas")]);
+        let error = engine.run(&models, &Overrides::new()).await.unwrap_err();
+        assert!(error.to_string().starts_with("int_wrong.sql: "), "{error}");
+    });
+}
