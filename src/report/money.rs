@@ -149,10 +149,7 @@ fn certain_links(attribution: &[AttributionRow]) -> BTreeMap<&str, bool> {
     certain
 }
 
-fn waste_by_session<'a>(
-    findings: &'a [FindingRow],
-    amount: impl Fn(&FindingRow) -> Option<i64>,
-) -> BTreeMap<&'a str, WasteOf> {
+fn waste_by_session(findings: &[FindingRow], amount: impl Fn(&FindingRow) -> Option<i64>) -> BTreeMap<&str, WasteOf> {
     let mut waste: BTreeMap<&str, WasteOf> = BTreeMap::new();
     for row in findings.iter().filter(|row| WASTE_FINDINGS.contains(&row.finding.as_str())) {
         waste.entry(row.session_id.as_str()).or_default().add(amount(row));
