@@ -82,20 +82,13 @@ pub(super) enum GitError {
 #[derive(Debug, Clone)]
 pub(super) struct Git {
     directory: PathBuf,
-    objects: Option<PathBuf>,
     mailmap_blob: Option<String>,
 }
 
 impl Git {
     /// For this git directory (`.git`, a bare repository, or a `.git` file that points to one).
     pub(super) fn new(directory: &Path) -> Self {
-        Self { directory: directory.to_path_buf(), objects: None, mailmap_blob: None }
-    }
-
-    /// Reads objects from this directory instead of the git directory's own.
-    pub(super) fn with_objects(mut self, objects: PathBuf) -> Self {
-        self.objects = Some(objects);
-        self
+        Self { directory: directory.to_path_buf(), mailmap_blob: None }
     }
 
     /// Reads `.mailmap` from this commit instead of the work tree.
@@ -139,9 +132,6 @@ impl Git {
 
     fn command(&self) -> Command {
         let mut command = bare_command();
-        if let Some(objects) = &self.objects {
-            command.env("GIT_OBJECT_DIRECTORY", objects);
-        }
         if let Some(blob) = &self.mailmap_blob {
             command.arg("-c").arg(blob);
         }
@@ -203,7 +193,7 @@ fn run<T>(
 ) -> Result<T, GitError> {
     let stdin = if input.is_empty() { Stdio::null() } else { Stdio::piped() };
     command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().map_err(GitError::Start)?;
+    let mut child: Child = command.spawn().map_err(GitError::Start)?;
     let complaint = child.stderr.take().map(|stderr| thread::spawn(move || head_of(stderr)));
     if let Some(mut stdin) = child.stdin.take() {
         // A git that stops reading says why on standard error; the broken pipe is not the news.
@@ -213,29 +203,17 @@ fn run<T>(
         Some(stdout) => consume(&mut BufReader::with_capacity(256 * 1024, stdout)),
         None => Err(GitError::Read(io::ErrorKind::BrokenPipe.into())),
     };
-    let status = finish(&mut child, consumed.is_err())?;
+    if consumed.is_err() {
+        // It may have ended already, which is no error.
+        let _ = child.kill();
+    }
+    let status = child.wait()?;
     let message = complaint.and_then(|thread| thread.join().ok()).unwrap_or_default();
     // What git says about its end explains a parse that was cut short, so it goes first.
-    if consumed.is_ok() || !status.killed {
-        if !status.success {
-            return Err(GitError::Failed { subcommand, message: first_line(&message) });
-        }
+    if !status.success() && (consumed.is_ok() || String::from_utf8_lossy(&message).contains("fatal:")) {
+        return Err(GitError::Failed { subcommand, message: first_line(&message) });
     }
     consumed
-}
-
-struct Ended {
-    success: bool,
-    killed: bool,
-}
-
-fn finish(child: &mut Child, stop: bool) -> io::Result<Ended> {
-    let mut killed = false;
-    if stop && child.try_wait()?.is_none() {
-        child.kill()?;
-        killed = true;
-    }
-    Ok(Ended { success: child.wait()?.success(), killed })
 }
 
 fn head_of(mut stream: impl Read) -> Vec<u8> {

@@ -30,6 +30,8 @@ pub(super) struct Landing {
     pub restores: Vec<Option<usize>>,
     /// The landed commits that this landed one takes back.
     pub takes_back: Vec<Vec<usize>>,
+    /// Branches whose net patch git could not make.
+    pub failed: Vec<GitError>,
 }
 
 /// The commits and how they hang together.
@@ -40,19 +42,15 @@ struct History<'a> {
 }
 
 /// Decides for every commit. `landed` holds the object names reachable from the default branch's tip.
-pub(super) fn decide(
-    git: &Git,
-    tip: Option<&str>,
-    commits: &[Commit],
-    landed: &FxHashSet<String>,
-) -> Result<Landing, GitError> {
+pub(super) fn decide(git: &Git, tip: Option<&str>, commits: &[Commit], landed: &FxHashSet<String>) -> Landing {
     let history = History {
         commits,
         by_sha: commits.iter().enumerate().map(|(index, commit)| (commit.sha.as_str(), index)).collect(),
         landed: commits.iter().map(|commit| landed.contains(&commit.sha)).collect(),
     };
+    let mut failed = Vec::new();
     let landed_as = match tip {
-        Some(tip) => history.landed_as(git, tip)?,
+        Some(tip) => history.landed_as(git, tip, &mut failed),
         None => vec![None; commits.len()],
     };
     let (reverted, restores, takes_back) = history.reverts(&landed_as);
@@ -64,7 +62,7 @@ pub(super) fn decide(
             (false, None) => OutcomeStatus::Open,
         })
         .collect();
-    Ok(Landing { status, landed_as, restores, takes_back })
+    Landing { status, landed_as, restores, takes_back, failed }
 }
 
 impl History<'_> {
@@ -95,47 +93,69 @@ impl History<'_> {
             // A commit can only take back what came before it; the log has children first.
             takes_back[index] = by_name.chain(by_request).filter(|&other| other > index).collect();
             if !reverted[index] {
-                takes_back[index].iter().for_each(|&other| reverted[other] = true);
+                for &other in &takes_back[index] {
+                    reverted[other] = true;
+                    self.brought_in(other).into_iter().for_each(|commit| reverted[commit] = true);
+                }
             }
         }
         for index in (0..self.commits.len()).filter(|&index| !reverted[index]) {
-            if let [revert] = takes_back[index][..] {
-                if let [original] = takes_back[revert][..] {
-                    restores[index] = Some(original);
-                }
+            if let [revert] = takes_back[index][..]
+                && let [original] = takes_back[revert][..]
+            {
+                restores[index] = Some(original);
             }
         }
         (reverted, restores, takes_back)
     }
 
+    /// The commits that a merge brought to its first parent; none for other commits.
+    fn brought_in(&self, merge: usize) -> Vec<usize> {
+        let parents: Vec<usize> =
+            self.commits[merge].parents.iter().filter_map(|parent| self.by_sha.get(parent.as_str()).copied()).collect();
+        let [first, others @ ..] = &parents[..] else { return Vec::new() };
+        if others.is_empty() {
+            return Vec::new();
+        }
+        let before: FxHashSet<usize> = self.ancestors(*first, |_| true).into_iter().collect();
+        let unknown_before = |&other: &usize| !before.contains(&other);
+        let starts = others.iter().copied().filter(unknown_before);
+        starts.flat_map(|other| self.ancestors(other, |index| !before.contains(&index))).collect()
+    }
+
     /// Finds the landed commit of each open one: an equal patch, else a landed commit that holds nearly all its lines, else
     /// one that holds those of the branch as a whole (lines that a later commit of the branch rewrote never land).
-    fn landed_as(&self, git: &Git, tip: &str) -> Result<Vec<Option<usize>>, GitError> {
+    fn landed_as(&self, git: &Git, tip: &str, failed: &mut Vec<GitError>) -> Vec<Option<usize>> {
         let open: Vec<usize> = (0..self.commits.len()).filter(|&index| !self.landed[index]).collect();
         let mut found = vec![None; self.commits.len()];
         if open.is_empty() {
-            return Ok(found);
+            return found;
         }
-        let heads = self.open_heads(&open);
-        let branches: Vec<(usize, Option<Patch>)> = heads
+        let net_patches: Vec<(usize, Result<Option<Patch>, GitError>)> = self
+            .open_heads(&open)
             .into_par_iter()
-            .map(|head| Ok((head, net_patch(git, tip, &self.commits[head].sha)?)))
-            .collect::<Result<_, GitError>>()?;
-        let looked_for = open
-            .iter()
-            .map(|&index| &self.commits[index].patch)
-            .chain(branches.iter().filter_map(|(_, patch)| patch.as_ref()));
+            .map(|head| (head, net_patch(git, tip, &self.commits[head].sha)))
+            .collect();
+        let mut branches = Vec::new();
+        for (head, patch) in net_patches {
+            match patch {
+                Ok(patch) => branches.extend(patch.map(|patch| (head, patch))),
+                Err(error) => failed.push(error),
+            }
+        }
+        let looked_for =
+            open.iter().map(|&index| &self.commits[index].patch).chain(branches.iter().map(|(_, patch)| patch));
         let index = LandedIndex::new(self, looked_for);
         for &commit in &open {
             found[commit] = index.find(self, commit, &self.commits[commit].patch);
         }
         for (head, patch) in branches {
-            let Some(landed) = patch.and_then(|patch| index.find(self, head, &patch)) else { continue };
+            let Some(landed) = index.find(self, head, &patch) else { continue };
             for commit in self.open_ancestors(head) {
                 found[commit] = found[commit].or(Some(landed));
             }
         }
-        Ok(found)
+        found
     }
 
     /// Open commits on which no other open commit stands, newest first.
@@ -165,10 +185,11 @@ impl History<'_> {
         let mut next = 0;
         while next < reached.len() {
             for parent in &self.commits[reached[next]].parents {
-                if let Some(&index) = self.by_sha.get(parent.as_str()) {
-                    if enter(index) && seen.insert(index) {
-                        reached.push(index);
-                    }
+                if let Some(&index) = self.by_sha.get(parent.as_str())
+                    && enter(index)
+                    && seen.insert(index)
+                {
+                    reached.push(index);
                 }
             }
             next += 1;

@@ -20,8 +20,9 @@ pub use repository::state_id;
 use super::json::plausible;
 use super::{Description, Input, InputError, Position, Probe, Reason, Sink, Source, Unit};
 use crate::events::{Outcome, OutcomeKind, OutcomeStatus};
+use command::GitError;
 use landing::Landing;
-use log::Commit;
+use log::{Commit, Detail};
 use repository::{Repository, failed, short_name};
 use rustc_hash::{FxHashMap, FxHashSet};
 use survival::Survival;
@@ -55,17 +56,8 @@ impl Source for Git {
     fn read(&self, input: &Input, sink: &mut dyn Sink) -> Result<u64, InputError> {
         let until = input.as_of_us.map(|us| us.div_euclid(1_000_000));
         let repository = Repository::open(input, until)?;
-        let fail = |error: command::GitError| failed(&input.name, &error);
-        let (mut commits, stopped) = match repository.refs.is_empty() {
-            true => (Vec::new(), None),
-            false => log::read(&repository.git, &repository.refs, until),
-        };
-        match stopped {
-            // Nothing at all could be read, so the input is to be tried again as a whole.
-            Some(error) if commits.is_empty() => return Err(fail(error)),
-            Some(error) => sink.reject(Position::default(), Reason::GitFailed, &format!("history cut short: {error}")),
-            None => {}
-        }
+        let fail = |error: GitError| failed(&input.name, &error);
+        let mut commits = read_history(&repository, until, sink).map_err(fail)?;
         if !repository.shallow.is_empty() {
             sink.reject(
                 Position::default(),
@@ -73,16 +65,16 @@ impl Source for Git {
                 "shallow clone: history before its boundary is missing",
             );
             // A boundary commit shows the whole tree as its own work.
-            commits.iter_mut().filter(|commit| repository.shallow.contains(&commit.sha)).for_each(|commit| {
+            for commit in commits.iter_mut().filter(|commit| repository.shallow.contains(&commit.sha)) {
                 commit.patch = patches::Patch::default();
-            });
+                commit.detail = Detail::Paths;
+            }
         }
         let landed = landed_commits(&repository).map_err(fail)?;
-        let landing = landing::decide(&repository.git, repository.tip.as_deref(), &commits, &landed).map_err(fail)?;
+        let landing = landing::decide(&repository.git, repository.tip.as_deref(), &commits, &landed);
         let survival = read_survival(&repository, &commits).map_err(fail)?;
-        for (_, error) in &survival.failed {
-            sink.reject(Position::default(), Reason::GitFailed, &format!("survival of a file: {error}"));
-        }
+        reject_once(sink, "branches cannot be compared", landing.failed.iter());
+        reject_once(sink, "files cannot be blamed", survival.failed.iter().map(|(_, error)| error));
         for _ in &survival.beyond_limit {
             sink.ignore("file_beyond_survival_limit");
         }
@@ -91,8 +83,39 @@ impl Source for Git {
     }
 }
 
+/// The history with lines; where that breaks off, the rest with paths alone.
+fn read_history(repository: &Repository, until: Option<i64>, sink: &mut dyn Sink) -> Result<Vec<Commit>, GitError> {
+    if repository.refs.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (commits, stopped) = log::read(&repository.git, &repository.refs, until, Detail::Patches);
+    let Some(error) = stopped else { return Ok(commits) };
+    let mut read: FxHashMap<String, Commit> = commits.into_iter().map(|commit| (commit.sha.clone(), commit)).collect();
+    let (mut commits, stopped) = log::read(&repository.git, &repository.refs, until, Detail::Paths);
+    if commits.is_empty() {
+        return Err(stopped.unwrap_or(error));
+    }
+    // Each commit as the first reading had it, at its place in the second.
+    for commit in &mut commits {
+        if let Some(whole) = read.remove(&commit.sha) {
+            *commit = whole;
+        }
+    }
+    let what = if stopped.is_some() { "history cut short" } else { "lines of older commits unknown" };
+    sink.reject(Position::default(), Reason::GitFailed, &format!("{what}: {error}"));
+    Ok(commits)
+}
+
+/// One reject for all errors of one kind: a partial clone has one for each file.
+fn reject_once<'a>(sink: &mut dyn Sink, what: &str, mut errors: impl ExactSizeIterator<Item = &'a GitError>) {
+    let count = errors.len();
+    if let Some(first) = errors.next() {
+        sink.reject(Position::default(), Reason::GitFailed, &format!("{count} {what}: {first}"));
+    }
+}
+
 /// Object names reachable from the default branch's tip.
-fn landed_commits(repository: &Repository) -> Result<FxHashSet<String>, command::GitError> {
+fn landed_commits(repository: &Repository) -> Result<FxHashSet<String>, GitError> {
     let Some(tip) = &repository.tip else { return Ok(FxHashSet::default()) };
     repository.git.stream(&["rev-list", "--end-of-options", tip], b"", |reader| {
         let mut landed = FxHashSet::default();
@@ -106,7 +129,7 @@ fn landed_commits(repository: &Repository) -> Result<FxHashSet<String>, command:
 }
 
 /// Blames the text files that the history touched, most recently changed first.
-fn read_survival(repository: &Repository, commits: &[Commit]) -> Result<Survival, command::GitError> {
+fn read_survival(repository: &Repository, commits: &[Commit]) -> Result<Survival, GitError> {
     let Some(tip) = &repository.tip else { return Ok(Survival::default()) };
     let mut seen = FxHashSet::default();
     let mut recency = Vec::new();
@@ -164,10 +187,9 @@ fn emit(repository: &Repository, commits: Vec<Commit>, landing: &Landing, surviv
             sink.outcome(at, outcome);
             continue;
         }
-        let boundary = repository.shallow.contains(&commit.sha);
         let landed = matches!(outcome.status, OutcomeStatus::Landed | OutcomeStatus::Reverted);
         let known = !commit.patch.changes.iter().any(|change| unknown.contains(change.path.as_slice()));
-        if !boundary {
+        if commit.detail == Detail::Patches {
             outcome.lines_added = Some(commit.patch.added);
             outcome.lines_deleted = Some(commit.patch.deleted);
             // Lines that a revert of a revert put back are still the first author's.

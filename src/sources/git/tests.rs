@@ -191,7 +191,14 @@ fn reverts_and_reverts_of_reverts() {
     assert_snapshot("reverts", &recorded);
     let status: Vec<&str> = recorded.outcomes.iter().map(|(_, outcome)| outcome.status.as_str()).collect();
     // Start is only taken back on a side branch; the revert of tax was itself taken back, so tax counts again.
-    assert_eq!(status, ["landed", "landed", "reverted", "reverted", "landed", "landed", "open"]);
+    // Taking back a merge takes back what it brought in.
+    assert_eq!(
+        status,
+        [
+            "landed", "landed", "reverted", "reverted", "landed", "landed", "open", "reverted", "landed", "landed",
+            "reverted", "landed"
+        ]
+    );
 }
 
 /// Configuration and attributes that would run a program, each of which would leave a file behind.
@@ -335,8 +342,31 @@ fn damaged_objects_cost_what_stands_behind_them_and_are_reported() {
     let blob = fixture.git(&["rev-parse", "HEAD~3:src/basket.rs"]);
     std::fs::remove_file(fixture.path().join("objects").join(&blob[..2]).join(&blob[2..])).unwrap();
     let recorded = fixture.read();
-    assert!(recorded.reasons().iter().all(|reason| *reason == "git_failed") && !recorded.rejects.is_empty());
-    assert!(!recorded.outcomes.is_empty());
+    let details: Vec<&str> = recorded.rejects.iter().map(|(_, _, detail)| detail.split(':').next().unwrap()).collect();
+    assert_eq!(details, ["lines of older commits unknown", "1 files cannot be blamed"]);
+    let lines =
+        |recorded: &Recorded| recorded.outcomes.iter().map(|(_, outcome)| outcome.lines_added).collect::<Vec<_>>();
+    // The newest commits were read before the damage was met; the others are known by name and path.
+    assert_eq!(lines(&recorded)[..2], [None, None]);
+    assert_eq!(lines(&recorded)[7..], [Some(5), Some(4)]);
+}
+
+#[test]
+fn a_partial_clone_gives_commits_and_paths_and_fetches_nothing() {
+    let fixture = Fixture::bare(&stream("changes.fi"));
+    fixture.git(&["config", "uploadpack.allowFilter", "true"]);
+    let clone = fixture.directory.path().join("clone");
+    let url = format!("file://{}", fixture.path().display());
+    fixture.git(&["clone", "--quiet", "--bare", "--filter=blob:none", &url, clone.to_str().unwrap()]);
+    let objects = || walkdir::WalkDir::new(&clone).into_iter().count();
+    let before = objects();
+    let recorded = read(&clone, Unit::GitRepository, None);
+    assert_eq!(objects(), before);
+    assert_eq!(recorded.outcomes.len(), 9);
+    assert_eq!(recorded.outcomes[0].1.paths, [".mailmap", "src/cart.rs"]);
+    assert!(
+        recorded.outcomes.iter().all(|(_, outcome)| outcome.lines_surviving.is_none_or(|_| outcome.paths.is_empty()))
+    );
 }
 
 #[test]
@@ -359,4 +389,19 @@ fn what_somebody_has_checked_out_is_not_the_default_branch() {
     assert_eq!(recorded.outcomes.iter().filter(|(_, outcome)| outcome.branch.as_deref() == Some("main")).count(), 4);
     fixture.git(&["checkout", "--quiet", "--detach"]);
     assert_eq!(shown(&fixture.read()), shown(&recorded));
+}
+
+#[test]
+fn linked_work_trees_and_long_object_names() {
+    let fixture = Fixture::empty(&["--object-format=sha256"]);
+    fixture.write("src/cart.rs", "let total = price * quantity;\n");
+    fixture.git(&["add", "."]);
+    fixture.git(&["commit", "--quiet", "--message=Start"]);
+    let linked = fixture.directory.path().join("linked \"tree\"");
+    fixture.git(&["worktree", "add", "--quiet", "-b", "side", linked.to_str().unwrap()]);
+    let recorded = fixture.read();
+    let lines =
+        |recorded: &Recorded| recorded.outcomes.iter().map(|(_, outcome)| outcome.lines_surviving).collect::<Vec<_>>();
+    assert_eq!((recorded.outcomes[0].1.outcome_id.len(), lines(&recorded)), (64, vec![Some(1)]));
+    assert_eq!(lines(&read(&linked, Unit::GitRepository, None)), [Some(1)]);
 }

@@ -1,0 +1,44 @@
+-- model: fct_sessions
+-- grain: one root session, its subagents rolled up
+-- reads: int_sessions, automations, facts, int_repos, int_session_lines
+-- measures: int_sessions with the lines it added, its stratum, and whether it was declared: an `[[automation]]` names its actor
+--   or repository, its actor is a service, or a schedule of its platform names it
+-- reference: outputs.md, signals.md 1.6
+with globs as (
+    select
+        actor_id,
+        case when match like 'repo:%' then '^' || replace(replace(
+            regexp_replace(lower(substr(match, 6)), '([.+^$(){}|\[\]\\])', '\\\1', 'g'), '*', '.*'), '?', '.') || '$' end as pattern,
+        match is null as any_place
+    from automations
+    where actor_id is not null or match is not null
+),
+declared as (
+    select distinct s.session_id
+    from int_sessions as s
+    left join int_repos as r on s.repo = r.repo
+    inner join globs as g
+        on (g.actor_id is null or g.actor_id = s.actor_id)
+        and (g.any_place or regexp_like(r.name, g.pattern) or regexp_like(coalesce(r.remote, lower(r.repo)), g.pattern))
+    union
+    select session_id from facts where name = 'schedule'
+),
+lines as (
+    select session_id, count(*) as added_lines_count from int_session_lines group by session_id
+)
+select
+    s.session_id, s.actor_id, s.team_id, s.role, s.actor_kind, s.client,
+    split_part(s.client, '/', 1) as client_name,
+    s.trigger,
+    d.session_id is not null or s.actor_kind = 'service' as declared,
+    s.started_at, s.ended_at, s.started_local, s.iso_week,
+    cast(s.started_local as date) as local_day,
+    s.prompts, s.human_prompts, s.completions, s.tool_calls, s.edits, s.errors,
+    s.input_tokens, s.output_tokens, s.cache_read_tokens, s.cache_write_tokens, s.tokens, s.cost_usd,
+    s.completions_without_usage, s.lower_bound_completions,
+    coalesce(l.added_lines_count, 0) as added_lines_count,
+    s.subagents, s.repo,
+    concat(split_part(s.client, '/', 1), '|', s.role, '|', s.trigger) as stratum
+from int_sessions as s
+left join declared as d on s.session_id = d.session_id
+left join lines as l on s.session_id = l.session_id

@@ -1,0 +1,46 @@
+-- model: int_triggers
+-- grain: one span of a session that a trigger fact speaks about, spans of one session do not overlap
+-- reads: facts
+-- measures: the best-ranked fact on what started the steps of the span. A fact with a time starts a run that lasts until the
+--   next run of the session; a fact without one speaks about the whole session
+-- reference: formats.md 3.3, most reliable rule first
+-- params: early_ms = 2000
+with stated as (
+    select
+        session_id,
+        arrow_cast(ts, 'Int64') - $early_ms * 1000 as from_us,
+        value as trigger,
+        rank
+    from facts
+    where name = 'trigger' and value <> 'unknown'
+),
+best as (
+    select
+        *,
+        row_number() over (partition by session_id, from_us order by rank, trigger) as choice
+    from stated
+),
+whole as (
+    select session_id, trigger, rank from best where from_us is null and choice = 1
+),
+starts as (
+    select session_id, from_us, trigger, rank from best where from_us is not null and choice = 1
+    union all
+    select distinct session_id, arrow_cast(null, 'Int64') as from_us, arrow_cast(null, 'Utf8') as trigger, arrow_cast(null, 'Int32') as rank
+    from stated
+),
+spans as (
+    select
+        *,
+        lead(from_us) over (partition by session_id order by from_us nulls first) as to_us
+    from starts
+)
+select
+    spans.session_id,
+    spans.from_us,
+    spans.to_us,
+    case when whole.rank < spans.rank or spans.rank is null then whole.trigger else spans.trigger end as trigger,
+    least(whole.rank, spans.rank) as rank
+from spans
+left join whole on spans.session_id = whole.session_id
+where coalesce(whole.rank, spans.rank) is not null

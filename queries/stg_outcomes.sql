@@ -1,0 +1,33 @@
+-- model: stg_outcomes
+-- grain: one outcome
+-- reads: outcomes, outcome_identities, actors, zone_offsets
+-- measures: each outcome with its author and local time resolved; local time is by the author's zone, else UTC
+with resolved as (
+    select
+        o.*,
+        coalesce(i.actor_id, o.actor_id, '(unassigned)') as person
+    from outcomes as o
+    left join outcome_identities as i on coalesce(o.actor_id, '') = i.actor_raw
+),
+placed as (
+    select
+        o.*,
+        coalesce(a.team_id, '(unassigned)') as team_id,
+        coalesce(a.role, '') as role,
+        coalesce(a.kind, 'person') as actor_kind,
+        arrow_cast(
+            arrow_cast(o.ts, 'Int64') + coalesce(z.offset_min, 0) * 60000000,
+            'Timestamp(Microsecond, None)'
+        ) as local_ts
+    from resolved as o
+    left join actors as a on o.person = a.actor_id
+    left join zone_offsets as z on a.time_zone = z.time_zone and o.ts >= z.from_ts and o.ts < z.to_ts
+)
+select
+    outcome_key, source, ts, local_ts,
+    to_char(local_ts, '%G-W%V') as iso_week,
+    outcome_id, kind, status,
+    person as actor_id,
+    team_id, role, actor_kind, session_ids, repo, branch, paths,
+    lines_added, lines_deleted, lines_surviving, added_lines, refs
+from placed
