@@ -56,6 +56,12 @@ pub trait Source: Sync {
         false
     }
 
+    /// True for a file that by its name is a spare copy which the source never reads, such as a backup. It must not stand
+    /// for another file of the same content.
+    fn is_spare_copy(&self, _path: &std::path::Path) -> bool {
+        false
+    }
+
     /// Reads one unit into the sink. Returns where the committed part ends: the byte after the last complete record.
     /// Errors are for what cannot be read at all; a bad record is the sink's.
     fn read(&self, input: &Input, sink: &mut dyn Sink) -> Result<u64, InputError>;
