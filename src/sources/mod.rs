@@ -8,6 +8,7 @@
 mod input;
 pub mod json;
 mod lines;
+pub(crate) mod money;
 mod places;
 mod reject;
 mod sink;

@@ -3,7 +3,7 @@
 //! Owns the directory names that mark a root and the words a configured platform adds to the trigger rules.
 //! Owns no rule itself: those are in [`super::triggers`].
 
-use crate::sources::places::home_user;
+use crate::sources::home_user;
 use crate::sources::{OpenClawPlatform, SourceOptions};
 use std::path::{Component, Path};
 

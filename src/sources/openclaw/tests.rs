@@ -350,13 +350,6 @@ proptest! {
         }
     }
 
-    /// Dollars read exactly: the same as integer arithmetic on the digits.
-    #[test]
-    fn dollars_are_exact(whole in 0u64..1_000_000, micros in 0u64..1_000_000) {
-        let text = format!("{whole}.{micros:06}");
-        prop_assert_eq!(usage::micro_usd(&text), Some((whole * 1_000_000 + micros) as i64));
-    }
-
     /// Envelopes never panic and never invent text.
     #[test]
     fn unwrapping_leaves_a_part_of_the_text(text in "(\\[[A-Za-z0-9 :+-]{0,30}\\]|Sender \\(untrusted metadata\\):\n```json\n|\\{\"id\":\"7\"\\}|\n```\n|System: \\[|é|\\PC{0,8}){0,8}") {
