@@ -79,7 +79,10 @@ impl Source for Git {
             sink.ignore("file_beyond_survival_limit");
         }
         emit(&repository, commits, &landing, &survival, sink);
-        Ok(0)
+        match input.unit {
+            Unit::GitRepository => Ok(0),
+            Unit::File => std::fs::metadata(&input.path).map(|file| file.len()).map_err(|error| input.io_error(error)),
+        }
     }
 }
 

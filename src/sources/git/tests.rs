@@ -287,6 +287,8 @@ fn a_bundle_reads_like_its_repository() {
     assert!(!recognised(Path::new("shop.bundle.gz"), &head));
     assert!(!recognised(Path::new("shop.bundle"), b"# a file\n"));
     assert_eq!(shown(&read(&bundle, Unit::File, None)), shown(&fixture.read()));
+    let end = Git.read(&input(&bundle, Unit::File, None), &mut Recorded::default()).unwrap();
+    assert_eq!(end, head.len() as u64);
 
     std::fs::write(&bundle, &head[..head.len() - 100]).unwrap();
     let error = Git.read(&input(&bundle, Unit::File, None), &mut Recorded::default()).unwrap_err();
