@@ -47,7 +47,7 @@ pub(super) fn emit(
     survival: &Survival,
     sink: &mut dyn Sink,
 ) {
-    let version = commits.iter().map(|commit| commit.time).max().unwrap_or(0);
+    let version = version(&commits, landing);
     let mut carried = Carried::collect(&commits, landing, survival);
     let unknown = survival.unknown_paths();
     let names: Vec<String> = commits.iter().map(|commit| commit.sha.clone()).collect();
@@ -65,7 +65,7 @@ pub(super) fn emit(
             continue;
         };
         let mut outcome = Outcome::new(ts_us, commit.sha.as_str(), OutcomeKind::Commit, landing.status[index]);
-        let on_default = matches!(outcome.status, OutcomeStatus::Landed | OutcomeStatus::Reverted);
+        let on_default = is_on_default(outcome.status);
         outcome.version = version;
         outcome.repo = Some(repository.name.clone());
         outcome.branch = if on_default { repository.default_branch.clone() } else { short_name(&commit.reached_by) };
@@ -95,6 +95,19 @@ pub(super) fn emit(
         outcome.actor_id = commit.email;
         sink.outcome(at, outcome);
     }
+}
+
+/// Grows when the view does: the newest commit time read, and among equal ones the number of commits on the default branch, since a
+/// fast-forward lands commits without making one.
+fn version(commits: &[Commit], landing: &Landing) -> i64 {
+    const COUNT_BITS: u32 = 24;
+    let newest = commits.iter().map(|commit| commit.time).max().unwrap_or(0).clamp(0, i64::from(u32::MAX));
+    let landed = landing.status.iter().filter(|status| is_on_default(**status)).count() as i64;
+    (newest << COUNT_BITS) | landed.min((1 << COUNT_BITS) - 1)
+}
+
+fn is_on_default(status: OutcomeStatus) -> bool {
+    matches!(status, OutcomeStatus::Landed | OutcomeStatus::Reverted)
 }
 
 /// Committer time, or author time where that one is plausible and the committer's is not.
