@@ -1,4 +1,6 @@
 //! The integration tests: one binary, since each links the engine again.
 
 #[cfg(feature = "engine")]
+mod organisation;
+#[cfg(feature = "engine")]
 mod queries;
