@@ -1,6 +1,6 @@
 -- model: int_prompt_cluster_context
 -- grain: one actor and prompt cluster of at least two prompts
--- reads: int_prompts, int_prompt_clusters, fct_attribution, fct_coverage
+-- reads: int_prompts, int_prompt_texts, int_prompt_clusters, fct_attribution, fct_coverage
 -- family: REDUNDANCY
 -- measures: what else could explain a cluster: whether its text is a template of $template_actors people or more (a quarter of its 32 bands
 --   are shared that widely, which is a Jaccard of about .7), how many models it was sent to, how many of its prompts are slash commands, and
@@ -11,7 +11,7 @@
 -- reference: signals.md S1 and look-alike register
 -- params: template_actors = 5, template_factor = 0.2, evaluation_models = 3, coverage = 0.8
 with prompts as (
-    select event_key, actor_id, masked_hash, model, marker, bands from int_prompts
+    select event_key, model, marker from int_prompts
 ),
 clusters as (
     select clusters.*, prompts.model, coalesce(prompts.marker = 'slash_command', false) as is_command
@@ -22,10 +22,13 @@ linked as (
     select distinct session_id from fct_attribution where tier in ('explicit', 'lines')
 ),
 text_bands as (
-    select distinct actor_id, masked_hash, unnest(bands) as band from prompts where cardinality(bands) > 0
+    select actor_id, masked_hash, unnest(bands) as band from int_prompt_texts
+),
+actor_bands as (
+    select band, actor_id from text_bands group by band, actor_id
 ),
 wide_bands as (
-    select band, count(distinct actor_id) as actors from text_bands group by band having count(distinct actor_id) >= $template_actors
+    select band, count(*) as actors from actor_bands group by band having count(*) >= $template_actors
 ),
 templates as (
     select text_bands.actor_id, text_bands.masked_hash, max(wide_bands.actors) as actors
