@@ -37,30 +37,38 @@ templates as (
     group by text_bands.actor_id, text_bands.masked_hash
     having count(*) >= 8
 ),
-members as (
+sessions as (
     select
-        clusters.actor_id,
-        clusters.cluster_id,
-        count(*) as prompts,
-        count(distinct clusters.session_id) as sessions,
-        count(distinct clusters.model) as models,
+        clusters.actor_id, clusters.cluster_id, clusters.session_id, count(*) as prompts,
         coalesce(max(templates.actors), 1) as actors,
         count(*) filter (where clusters.is_command) as slash_commands,
-        count(distinct linked.session_id) as linked_sessions,
     from clusters
     left join templates on templates.actor_id = clusters.actor_id and templates.masked_hash = clusters.masked_hash
-    left join linked on linked.session_id = clusters.session_id
-    group by clusters.actor_id, clusters.cluster_id
-    having count(*) >= 2
+    group by clusters.actor_id, clusters.cluster_id, clusters.session_id
+),
+models as (
+    select actor_id, cluster_id, count(*) as models
+    from (select distinct actor_id, cluster_id, model from clusters where model is not null)
+    group by actor_id, cluster_id
+),
+members as (
+    select
+        sessions.actor_id, sessions.cluster_id, sum(prompts) as prompts, count(*) as sessions, max(actors) as actors,
+        sum(slash_commands) as slash_commands, count(linked.session_id) as linked_sessions,
+    from sessions
+    left join linked on linked.session_id = sessions.session_id
+    group by sessions.actor_id, sessions.cluster_id
+    having sum(prompts) >= 2
 ),
 factors as (
     select
-        members.*,
+        members.*, coalesce(models.models, 0) as models,
         case when members.actors >= $template_actors then $template_factor else 1.0 end as template_factor,
-        case when members.models >= $evaluation_models and members.prompts <= 2 * members.models then 0.0 else 1.0 end as evaluation_factor,
+        case when models.models >= $evaluation_models and members.prompts <= 2 * models.models then 0.0 else 1.0 end as evaluation_factor,
         1.0 - cast(members.slash_commands as double) / members.prompts as command_factor,
         case when fct_coverage.outcome_coverage >= $coverage then 1.0 - cast(members.linked_sessions as double) / members.sessions else 1.0 end as uptake_factor,
     from members
+    left join models on models.actor_id = members.actor_id and models.cluster_id = members.cluster_id
     left join fct_coverage on fct_coverage.actor_id = members.actor_id
 )
 select *, template_factor * evaluation_factor * command_factor * uptake_factor as factor from factors
