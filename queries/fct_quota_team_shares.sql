@@ -6,7 +6,7 @@
 --   session; quorum is the smallest k that meets the quota. A share of a small team is discrete: the null of k is computed per size
 -- reference: signals.md P1 (v) and finding 5
 with active as (
-    select distinct actor_id, iso_week from fct_actor_weeks where sessions > 0
+    select distinct actor_id, iso_week from fct_actor_weeks where sessions > 0 or prompts > 0
 ),
 weeks as (
     select

@@ -3,7 +3,7 @@
 -- reads: int_call_epochs
 -- family: AGENT-WASTE
 -- measures: runs of equal (call, result) pairs within one epoch: a pair repeated $identical times in a row, a pattern of 2 to 12 calls
---   repeated $repeats times, or one pair 10 times in 30 calls (period 0). Equality with the call one period earlier, then gaps and islands
+--   repeated $repeats times, or, for calls in no such run, one pair 10 times in 30 calls (period 0). Equality with the call one period earlier, then gaps and islands
 -- innocent: identical calls whose gaps grow by 1.5 to 3 each time are a back-off and leave
 -- reference: signals.md S3; Main and Lorentz 1984; Kolpakov and Kucherov 1999
 -- params: identical = 5, repeats = 4, longest_period = 12
@@ -67,9 +67,13 @@ looped as (
     select session_id, thread_id, position, ts, tool_name, call_hash, tokens, cost_usd, 0 as period, run_start
     from dense_groups
     where has_dense and occurrence > 2
+),
+preferred as (
+    select *, max(period) over (partition by thread_id, call_hash) as longest_period from looped
 )
 select
     session_id, thread_id, position, ts, tool_name, call_hash, tokens, cost_usd,
     min(period) as period, min(run_start) as run_start,
-from looped
+from preferred
+where period > 0 or longest_period = 0
 group by session_id, thread_id, position, ts, tool_name, call_hash, tokens, cost_usd

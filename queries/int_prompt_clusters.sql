@@ -10,7 +10,7 @@
 -- reference: signals.md S1
 -- params:
 with prompts as (
-    select * from int_prompts where not is_stop_phrase
+    select * from int_prompts where not is_stop_phrase and masked_hash is not null
 ),
 edges as (
     select actor_id, low_hash as masked_hash, high_hash as neighbour from int_prompt_edges

@@ -10,7 +10,7 @@
 -- reference: signals.md S1; Broder 1997; Lee et al. 2022
 -- params: jaccard = 0.8, bucket_cap = 200
 with prompts as (
-    select * from int_prompts where not is_stop_phrase
+    select * from int_prompts where not is_stop_phrase and masked_hash is not null
 ),
 ranked as (
     select

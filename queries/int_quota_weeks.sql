@@ -8,7 +8,7 @@
 -- reference: signals.md S10
 -- params: prompts = 2, token_share = 0.05
 with weeks as (
-    select * from fct_actor_weeks where actor_kind = 'person' and actor_id <> '(unassigned)' and sessions > 0
+    select * from fct_actor_weeks where actor_kind = 'person' and actor_id <> '(unassigned)' and (sessions > 0 or prompts > 0)
 ),
 weekly_quotas as (
     select quota_id, metric, threshold, to_char(announced, '%G-W%V') as announced_week from quotas where period = 'week'

@@ -1,8 +1,8 @@
 -- model: int_repos
 -- grain: one spelling of a repository, as logs or outcomes have it
 -- reads: events, outcomes
--- measures: the remote without scheme, credentials, port and `.git` (`github.com/o/r`), null for a directory; and the last name
---   in lower case. Two spellings are one repository when their remotes agree, or their names where one of them is a directory
+-- measures: the place with forward slashes and without `.git`; the remote without scheme, credentials and port
+--   (`github.com/o/r`), null for a directory; and the last name, in lower case
 with spelled as (
     select repo from events where repo is not null
     union
@@ -25,6 +25,7 @@ split as (
 )
 select
     repo,
+    place,
     case
         when is_url then lower(regexp_replace(place, '^[A-Za-z+]+://([^/@]*@)?([^/:]+)(:[0-9]+)?/+', '\2/'))
         when is_scp then lower(regexp_replace(place, '^[^/@]+@([^/:]+):/*', '\1/'))

@@ -25,6 +25,7 @@ loop_days as (
     select loops.session_id, sessions.actor_id, sessions.local_day
     from loops
     join sessions on sessions.session_id = loops.session_id
+    where sessions.actor_id <> '(unassigned)'
 ),
 recurrence as (
     select loop_days.session_id, count(*) as sessions, count(distinct earlier.local_day) as days
@@ -52,7 +53,7 @@ judged as (
         case when loops.calls is null or recurrence.sessions >= $min_sessions and recurrence.days >= $min_days or restarts.prompts > 0 then 1.0 else $agent_fault end as fault_factor,
         case when on_call.session_id is null then 1.0 else $on_call end as on_call_factor,
         case
-            when sessions.declared or sessions.actor_kind = 'service' then 'declared automation'
+            when sessions.declared or sessions.trigger = 'schedule' or sessions.actor_kind = 'service' then 'declared automation'
             when sessions.tool_calls < $min_calls then concat('fewer than ', $min_calls, ' tool calls')
             when coalesce(sessions.tokens, 0) = 0 or loops.calls > 0 and loops.tokens is null then 'no token counts'
         end as abstain_reason,
@@ -64,7 +65,7 @@ judged as (
 )
 select
     'session' as scope, session_id as unit_id, actor_id, iso_week,
-    case when abstain_reason is null then least(1.0, coalesce(cast(loop_tokens as double), 0.0) / tokens) end as value,
+    case when abstain_reason is null then round(least(1.0, coalesce(cast(loop_tokens as double), 0.0) / tokens), 9) end as value,
     tool_calls as n, case when abstain_reason is null then 'speak' else 'abstain' end as status, abstain_reason,
     fault_factor * on_call_factor as discount, 0.0 as exculpation_db,
     concat('{"loop_calls":', coalesce(calls, 0), ',"runs":', coalesce(runs, 0), ',"period":', coalesce(cast(period as varchar), 'null'),

@@ -53,7 +53,7 @@ judged as (
 )
 select
     'actor_week' as scope, concat(actor_id, '/', iso_week) as unit_id, actor_id, iso_week,
-    case when abstain_reason is null then excess end as value, coalesce(prompts, 0) as n,
+    case when abstain_reason is null then round(excess, 9) end as value, coalesce(prompts, 0) as n,
     case when abstain_reason is null then 'speak' else 'abstain' end as status, abstain_reason,
     presence_factor * on_call_factor as discount, 0.0 as exculpation_db,
     concat('{"gate":"', coalesce(gate, ''), '","quiet_from_hour":', coalesce(cast(arc_start as varchar), 'null'), ',"quiet_hours":', coalesce(cast(arc_hours as varchar), 'null'),

@@ -5,7 +5,8 @@
 -- measures: one minus the share of the session's new lines that any teammate landed in a commit within the horizon (14 days)
 -- suggests: written output that nobody used
 -- innocent: uptake of $high_uptake or more takes 3 to 10 dB away by its percentile among speaking sessions; spikes (branch name), on-call
---   and training windows are discounts; debugging, review and planning write no lines and abstain
+--   and training windows are discounts. An abstaining session with 20 new lines or more and such an uptake is given 3 dB: that lines landed
+--   needs no coverage to be known; debugging, review and planning write no lines and abstain
 -- abstains: declared automation, service accounts; no lines written; coverage unknown or under $coverage; under $min_lines new lines;
 --   a session younger than the horizon; fewer than $min_sessions such sessions of the actor
 -- evasion: junk commits: survival after the merge and a second person's touch, which this model does not read
@@ -35,7 +36,8 @@ ripe as (
         case when on_call.session_id is null then 1.0 else $on_call end as on_call_factor,
         case when trainings.session_id is null then 1.0 else $training end as training_factor,
         case
-            when sessions.declared or sessions.actor_kind = 'service' then 'declared automation'
+            when sessions.declared or sessions.trigger = 'schedule' or sessions.actor_kind = 'service' then 'declared automation'
+            when sessions.actor_id = '(unassigned)' then 'actor unknown'
             when uptake.session_id is null then 'no lines were written'
             when fct_coverage.outcome_coverage is null then 'outcome coverage unknown'
             when fct_coverage.outcome_coverage < $coverage then concat('outcome coverage under ', $coverage)
@@ -63,10 +65,10 @@ ranked as (
 )
 select
     'session' as scope, session_id as unit_id, actor_id, iso_week,
-    case when abstain_reason is null then 1.0 - uptake end as value, coalesce(lines, 0) as n,
+    case when abstain_reason is null then round(1.0 - uptake, 9) end as value, coalesce(lines, 0) as n,
     case when abstain_reason is null then 'speak' else 'abstain' end as status, abstain_reason,
     spike_factor * on_call_factor * training_factor as discount,
-    case when abstain_reason is null and uptake >= $high_uptake then -(3.0 + 7.0 * uptake_rank) else 0.0 end as exculpation_db,
+    case when abstain_reason is null and uptake >= $high_uptake then -round(3.0 + 7.0 * uptake_rank, 6) when lines >= 20 and uptake >= $high_uptake then -3.0 else 0.0 end as exculpation_db,
     concat('{"lines":', coalesce(lines, 0), ',"lines_known_before":', coalesce(all_lines - lines, 0), ',"landed_lines":', coalesce(landed_lines, 0), ',"commits":', coalesce(commits, 0),
         ',"coverage":', coalesce(cast(round(outcome_coverage, 4) as varchar), 'null'), ',"pooled_sessions":', pooled_sessions, ',"discounts":[', concat_ws(',',
             case when spike_factor < 1 then concat('{"why":"spike or experiment branch","factor":', spike_factor, '}') end,

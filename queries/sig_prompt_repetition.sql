@@ -51,7 +51,8 @@ judged as (
         sessions.session_id, sessions.actor_id, sessions.iso_week, session_windows.prompts as session_prompts,
         bounds.total, bounds.active_days, bounds.largest, bounds.repeated, greatest(bounds.repeated_low, 0.0) as repeated_low, readings.*,
         case
-            when sessions.declared or sessions.actor_kind = 'service' then 'declared automation'
+            when sessions.declared or sessions.trigger = 'schedule' or sessions.actor_kind = 'service' then 'declared automation'
+            when sessions.actor_id = '(unassigned)' then 'actor unknown'
             when session_windows.prompts is null then 'no logical human prompt'
             when bounds.total < $min_prompts then concat('fewer than ', $min_prompts, ' logical prompts in 28 days')
             when bounds.active_days < $min_days then concat('prompts on fewer than ', $min_days, ' days')
@@ -64,7 +65,7 @@ judged as (
 )
 select
     'session' as scope, session_id as unit_id, actor_id, iso_week,
-    case when abstain_reason is null then cast(coalesce(repeated_prompts, 0) as double) / session_prompts * repeated_low end as value,
+    case when abstain_reason is null then round(cast(coalesce(repeated_prompts, 0) as double) / session_prompts * repeated_low, 9) end as value,
     cast(coalesce(total, 0) as bigint) as n,
     case when abstain_reason is null then 'speak' else 'abstain' end as status, abstain_reason,
     coalesce(factor, 1.0) as discount, 0.0 as exculpation_db,

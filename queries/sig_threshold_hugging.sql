@@ -46,11 +46,11 @@ judged as (
 )
 select
     'actor_week' as scope, concat(actor_id, '/', iso_week) as unit_id, actor_id, iso_week,
-    case when abstain_reason is null then greatest(0.0, -log10(least(1.0, greatest(p * quotas, 1e-300)))) end as value,
+    case when abstain_reason is null then round(greatest(0.0, -log10(least(1.0, greatest(p * quotas, 1e-300)))), 9) end as value,
     coalesce(weeks, 0) as n, case when abstain_reason is null then 'speak' else 'abstain' end as status, abstain_reason,
     cap_factor as discount, 0.0 as exculpation_db,
     concat('{"quota":', coalesce(cast(quota_id as varchar), 'null'), ',"metric":"', coalesce(metric, ''), '","weeks":', coalesce(weeks, 0), ',"weeks_at_line":', coalesce(hits, 0),
-        ',"expected_share":', coalesce(cast(round(expected_share, 4) as varchar), 'null'), ',"p":', coalesce(cast(p as varchar), 'null'),
+        ',"expected_share":', coalesce(cast(round(expected_share, 4) as varchar), 'null'), ',"minus_log10_p":', coalesce(cast(round(-log10(greatest(p, 1e-300)), 2) as varchar), 'null'),
         ',"weeks_at_0.8":', coalesce(low_hits, 0), ',"weeks_at_1.25":', coalesce(high_hits, 0), ',"weeks_just_below":', coalesce(below_hits, 0),
         ',"weeks_before":', coalesce(weeks_before, 0), ',"weeks_before_at_line":', coalesce(hits_before, 0), ',"discounts":[', concat_ws(',',
             case when cap_factor < 1 then concat('{"why":"mass below the line: plan cap or rate limit","factor":0.0,"weeks":', below_hits, '}') end), ']}') as evidence,

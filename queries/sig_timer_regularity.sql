@@ -7,11 +7,11 @@
 --   times six, under $alpha; (d) no quiet arc of $quiet_hours hours; (e) gaps that do not follow what there was to read and type
 -- suggests: a machine clock behind starts that are labelled human
 -- innocent: declared schedules are not labelled human; daily meetings are periods of a day, which no test here looks at; keep-alive pings
---   collapse when declustered, automatic continues are dropped
+--   collapse when declustered, automatic continues are dropped; gaps that do follow the reading and typing discount by $thoughtful
 -- abstains: fewer than $min_starts starts or $min_days days; a client whose times stand on a grid; fewer than two tests agree
 -- evasion: exponential timers beat (a) and (b), and meet (d) and (e); wide jitter beats (b) only
 -- reference: signals.md S8; Goh and Barabasi 2008; Kim and Jo 2016
--- params: min_starts = 30, min_days = 3, alpha = 0.01, quiet_hours = 5, silence_min = 10, human_correlation = 0.3
+-- params: min_starts = 30, min_days = 3, alpha = 0.01, quiet_hours = 5, silence_min = 10, human_correlation = 0.3, thoughtful = 0.2
 with starts as (
     select * from int_starts
 ),
@@ -41,6 +41,7 @@ tested as (
         p <= $alpha as is_in_phase,
         longest_gap < $quiet_hours as is_sleepless,
         coalesce(atanh(correlation) + 1.645 / sqrt(greatest(short_gaps - 3, 1.0)) < atanh($human_correlation), false) as is_thoughtless,
+        coalesce(atanh(correlation) - 1.645 / sqrt(greatest(short_gaps - 3, 1.0)) > atanh($human_correlation), false) as is_thoughtful,
     from measured
 ),
 judged as (
@@ -58,13 +59,14 @@ judged as (
 )
 select
     'actor_week' as scope, concat(actor_id, '/', iso_week) as unit_id, actor_id, iso_week,
-    case when abstain_reason is null then (
+    case when abstain_reason is null then round((
         case when is_even then least(-burstiness, 1.0) else 0.0 end + case when is_in_phase then concentration else 0.0 end
         + case when is_sleepless then 1.0 - longest_gap / $quiet_hours else 0.0 end
-        + case when is_thoughtless then 1.0 - greatest(correlation, 0.0) else 0.0 end) / 4 end as value,
-    n, case when abstain_reason is null then 'speak' else 'abstain' end as status, abstain_reason, 1.0 as discount, 0.0 as exculpation_db,
+        + case when is_thoughtless then 1.0 - greatest(correlation, 0.0) else 0.0 end) / 4, 9) end as value,
+    n, case when abstain_reason is null then 'speak' else 'abstain' end as status, abstain_reason, case when is_thoughtful then $thoughtful else 1.0 end as discount, 0.0 as exculpation_db,
     concat('{"starts":', n, ',"days":', days, ',"burstiness":', coalesce(cast(round(burstiness, 4) as varchar), 'null'), ',"even":', is_even,
-        ',"period_minutes":', tau / 60, ',"concentration":', round(concentration, 4), ',"p":', coalesce(cast(p as varchar), 'null'), ',"in_phase":', is_in_phase,
+        ',"period_minutes":', tau / 60, ',"concentration":', round(concentration, 4), ',"minus_log10_p":', coalesce(cast(round(-log10(greatest(p, 1e-300)), 2) as varchar), 'null'), ',"in_phase":', is_in_phase,
         ',"longest_gap_hours":', coalesce(cast(round(longest_gap, 2) as varchar), 'null'), ',"sleepless":', is_sleepless,
-        ',"think_time":', coalesce(cast(round(correlation, 4) as varchar), 'null'), ',"thoughtless":', is_thoughtless, ',"discounts":[]}') as evidence,
+        ',"think_time":', coalesce(cast(round(correlation, 4) as varchar), 'null'), ',"thoughtless":', is_thoughtless, ',"discounts":[',
+        case when is_thoughtful then concat('{"why":"gaps follow what there was to read and type","factor":', $thoughtful, '}') else '' end, ']}') as evidence,
 from judged

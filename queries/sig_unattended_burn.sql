@@ -26,7 +26,7 @@ undeclared as (
     select unattended.*
     from unattended
     join sessions on sessions.session_id = unattended.session_id
-    where not sessions.declared and sessions.actor_kind <> 'service'
+    where not sessions.declared and sessions.trigger <> 'schedule' and sessions.actor_kind <> 'service' and sessions.actor_id <> '(unassigned)'
 ),
 actors as (
     select actor_id, count(*) as runs, sum(burnt_tokens) as tokens, sum(burnt_seconds) as seconds
@@ -50,7 +50,8 @@ judged as (
         case when returns.session_id is null then 1.0 else $returned end as return_factor,
         case when on_call.session_id is null then 1.0 else $on_call end as on_call_factor,
         case
-            when sessions.declared or sessions.actor_kind = 'service' then 'declared automation'
+            when sessions.declared or sessions.trigger = 'schedule' or sessions.actor_kind = 'service' then 'declared automation'
+            when sessions.actor_id = '(unassigned)' then 'actor unknown'
             when unattended.session_id is null then 'no human turn recorded'
             when sessions.tokens is null then 'no token counts'
             when coalesce(fct_coverage.outcome_coverage, 0.0) < $coverage and coalesce(unattended.not_delivered, 0) + coalesce(unattended.delivered, 0) = 0 then 'sinks unknown'

@@ -24,5 +24,7 @@ pub mod output;
 pub mod pricing;
 pub mod privacy;
 pub mod report;
+#[cfg(feature = "engine")]
+pub mod results;
 pub mod score;
 pub mod sources;

@@ -18,8 +18,14 @@ use std::sync::Arc;
 pub struct BaseTables {
     /// The roster as the lake has it.
     pub roster: Vec<RosterEntry>,
+    /// Every actor, on the roster or seen in the data.
+    pub actors: BTreeSet<String>,
     /// Moment of the newest event or outcome, or the one asked for; microseconds since the epoch.
     pub as_of_us: i64,
+    /// Moment of the first event or outcome, 0 when there is none.
+    pub first_us: i64,
+    /// Moment of the last.
+    pub last_us: i64,
 }
 
 /// Registers every base table.
@@ -42,7 +48,7 @@ pub async fn register(
     register_actors(engine, &actors, &roster)?;
     register_zone_offsets(engine, &roster, span)?;
     register_policy(engine, config)?;
-    Ok(BaseTables { roster, as_of_us })
+    Ok(BaseTables { roster, actors, as_of_us, first_us: span.0, last_us: span.1 })
 }
 
 fn batch(engine: &Engine, table: &str, columns: Vec<ArrayRef>) -> anyhow::Result<()> {

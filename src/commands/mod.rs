@@ -2,14 +2,29 @@
 //!
 //! Owns exit codes and the tokio runtime. Nobody uses this module.
 
+mod access;
 mod base_tables;
+mod catalogue;
+mod demo;
+mod explain;
 mod identity;
 mod ingest;
+mod query;
+mod readings;
+mod report;
+mod run;
+mod run_facts;
+mod score;
 mod settings;
+mod team_rows;
+
+pub use catalogue::{signals_markdown, sources_markdown};
 
 use crate::cli::{Cli, Command};
 use crate::lake::LakeError;
 use crate::output::Printer;
+use crate::results::ResultsError;
+use clap::CommandFactory;
 use std::process::ExitCode;
 
 /// Exit codes, a stable contract (`faults.md`).
@@ -76,9 +91,10 @@ pub fn run(cli: Cli) -> Exit {
         Ok(exit) => exit,
         Err(error) => {
             let exit = exit_of(&error);
-            printer.error(&format!("footlight: {error:#}"));
+            let message = message(&error);
+            printer.error(&format!("footlight: {message}"));
             let _ = printer.json(&serde_json::json!({
-                "status": exit.word(), "exit_code": exit as u8, "error": format!("{error:#}"),
+                "schema_version": 1, "status": exit.word(), "exit_code": exit as u8, "error": message,
             }));
             exit
         }
@@ -86,11 +102,38 @@ pub fn run(cli: Cli) -> Exit {
 }
 
 fn dispatch(cli: &Cli, printer: Printer) -> anyhow::Result<Exit> {
+    let global = &cli.global;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     match &cli.command {
-        Command::Ingest(args) => runtime.block_on(ingest::run(args, &cli.global, printer)),
-        _ => Err(UsageError("not here yet".into()).into()),
+        Command::Run(args) => runtime.block_on(run::run(args, global, printer)),
+        Command::Ingest(args) => runtime.block_on(ingest::run(args, global, printer)),
+        Command::Score(args) => runtime.block_on(score::run(args, global, printer)),
+        Command::Report(args) => report::run(args, printer),
+        Command::Explain(args) => runtime.block_on(explain::run(args, global, printer)),
+        Command::Query(args) => runtime.block_on(query::run(args, global, printer)),
+        Command::Sources => catalogue::sources(printer),
+        Command::Signals => catalogue::signals(printer),
+        Command::Demo(args) => runtime.block_on(demo::run(args, global, printer)),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(*shell, &mut Cli::command(), "footlight", &mut script);
+            printer.data(&String::from_utf8_lossy(&script))?;
+            Ok(Exit::Done)
+        }
     }
+}
+
+/// The error and its causes in one line, without those that the error above has said already.
+fn message(error: &anyhow::Error) -> String {
+    let mut message = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if message.is_empty() {
+            message = cause;
+        } else if !message.contains(&cause) && !cause.is_empty() {
+            message = format!("{message}: {cause}");
+        }
+    }
+    crate::privacy::terminal(&message)
 }
 
 /// The exit code of an error, by its type.
@@ -104,6 +147,9 @@ fn exit_of(error: &anyhow::Error) -> Exit {
                 LakeError::Parquet(_) | LakeError::Column { .. } => Exit::Damaged,
                 _ => Exit::Failed,
             };
+        }
+        if let Some(ResultsError::Damaged { .. }) = cause.downcast_ref::<ResultsError>() {
+            return Exit::Damaged;
         }
         if cause.is::<UsageError>() || cause.is::<crate::config::ConfigError>() {
             return Exit::Usage;

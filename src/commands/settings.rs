@@ -5,7 +5,7 @@ use crate::cli::{Global, IngestArgs, ScoringArgs};
 use crate::config::Config;
 use crate::ingest::IngestOptions;
 use crate::sources::{self, Limits};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Settings that every stage shares.
@@ -23,12 +23,27 @@ pub struct Settings {
 impl Settings {
     /// Reads the file and puts the flags on top.
     pub fn resolve(global: &Global) -> anyhow::Result<Self> {
-        let (config, config_path) = Config::load(global.config.as_deref())?;
+        let (mut config, config_path) = Config::load(global.config.as_deref())?;
+        // Paths in the file are relative to the file.
+        if let (Some(key), Some(directory)) =
+            (&mut config.privacy.key_file, config_path.as_deref().and_then(Path::parent))
+        {
+            *key = directory.join(&key);
+        }
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let threads = global.threads.or(config.limits.threads).unwrap_or(cores).max(1);
         let configured = config.limits.memory_mib.map(|mib| mib << 20);
         let memory_bytes = global.memory.or(configured).unwrap_or(1 << 30);
         Ok(Self { config, config_path, threads, memory_bytes })
+    }
+
+    /// Limits of the SQL engine.
+    pub fn engine_limits(&self) -> crate::engine::Limits {
+        crate::engine::Limits {
+            memory_bytes: self.memory_bytes,
+            threads: self.threads,
+            ..crate::engine::Limits::default()
+        }
     }
 
     /// What to ingest and how.

@@ -46,19 +46,32 @@ impl Table {
     /// Columns that rows within a row group are sorted by.
     pub fn sort_columns(self) -> &'static [&'static str] {
         match self {
-            Table::Events => &["session_id", "ts", "key"],
-            Table::Outcomes => &["ts", "key"],
-            Table::Facts => &["session_id", "key"],
+            Table::Events => &["session_id", "ts", "event_key"],
+            Table::Outcomes => &["ts", "outcome_key"],
+            Table::Facts => &["session_id", "fact_key"],
             Table::Roster => &["actor_id"],
-            Table::Quarantine | Table::Ingested => &["source_file", "key"],
+            Table::Quarantine => &["source_file", "byte_offset", "reject_key"],
+            Table::Ingested => &["source_file"],
         }
     }
 
-    /// Columns. The first three identify a row: `key` (128 bits), `version` (of two rows with one key the larger stays)
+    /// The column that identifies a row, 128 bits.
+    pub fn key_column(self) -> &'static str {
+        match self {
+            Table::Events => "event_key",
+            Table::Outcomes => "outcome_key",
+            Table::Facts => "fact_key",
+            Table::Roster => "roster_key",
+            Table::Quarantine => "reject_key",
+            Table::Ingested => "file_key",
+        }
+    }
+
+    /// Columns. The first three identify a row: its key (see [`Table::key_column`]), `version` (of two rows with one key the larger stays)
     /// and `tie` (then the smaller).
     pub fn schema(self) -> SchemaRef {
         let mut fields = vec![
-            Field::new("key", DataType::Binary, false),
+            Field::new(self.key_column(), DataType::Binary, false),
             Field::new("version", DataType::Int64, false),
             Field::new("tie", DataType::Int64, false),
         ];

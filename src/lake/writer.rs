@@ -257,10 +257,13 @@ fn without(batch: &RecordBatch, start: u32, gone: &[u32]) -> Result<RecordBatch,
 /// Identities of a data file's rows, in row order.
 fn identities(table: Table, path: &std::path::Path) -> Result<Vec<RowId>, LakeError> {
     let mut ids = Vec::new();
-    for batch in files::read(path, Some(&["key", "version", "tie"]))? {
+    for batch in files::read(path, Some(&[table.key_column(), "version", "tie"]))? {
         let batch = batch?;
         let missing = |column| LakeError::Column { table: table.name(), column };
-        let keys = batch.column_by_name("key").and_then(|c| c.as_binary_opt::<i32>()).ok_or(missing("key"))?;
+        let keys = batch
+            .column_by_name(table.key_column())
+            .and_then(|c| c.as_binary_opt::<i32>())
+            .ok_or(missing(table.key_column()))?;
         let long = |name: &'static str| {
             batch.column_by_name(name).and_then(|c| c.as_primitive_opt::<Int64Type>()).ok_or(missing(name))
         };
@@ -269,7 +272,7 @@ fn identities(table: Table, path: &std::path::Path) -> Result<Vec<RowId>, LakeEr
             let mut key = [0; 16];
             let bytes = keys.value(row);
             if bytes.len() != key.len() {
-                return Err(missing("key"));
+                return Err(missing(table.key_column()));
             }
             key.copy_from_slice(bytes);
             ids.push(RowId { key, version: versions.value(row), tie: ties.value(row) });

@@ -17,6 +17,8 @@ const GOOD_COVERAGE: f64 = 0.8;
 const TOLERATED_GAP: f64 = 0.1;
 /// Width of the range of linked spend that counts against the confidence.
 const WIDE: f64 = 0.3;
+/// Share of the spend of which nothing is known that counts against the confidence.
+const MUCH_UNKNOWN: f64 = 0.2;
 /// Theater-like share from which a part of the usage is said to be for the metric, with and without a population test.
 const THEATER_ALONE: f64 = 0.1;
 const THEATER_WITH_TEST: f64 = 0.03;
@@ -71,7 +73,7 @@ pub(super) fn answer(evidence: &Evidence<'_>) -> Answer {
     Answer {
         verdict,
         confidence,
-        claim: claim(verdict).to_owned(),
+        claim: claim(evidence, verdict).to_owned(),
         is_it_real: is_it_real(evidence, verdict, &reservations),
         how_sure: how_sure(evidence, confidence),
         what_to_do: what_to_do(evidence, verdict),
@@ -86,9 +88,12 @@ fn reservations(evidence: &Evidence<'_>) -> Vec<String> {
     if evidence.inputs.sessions.is_empty() {
         return vec!["no session was found in the period".into()];
     }
-    if evidence.scored() < GOOD_COVERAGE {
-        let share = quality.scored_sessions;
-        found.push(format!("only {share} of the sessions could be compared with peers"));
+    match evidence.scored() {
+        0.0 => found.push("no session could be compared with peers".into()),
+        share if share < GOOD_COVERAGE => {
+            found.push(format!("only {} of the sessions could be compared with peers", quality.scored_sessions));
+        }
+        _ => {}
     }
     match quality.outcome_coverage.0 {
         None => found.push("no outcome source covers the edited files".into()),
@@ -102,6 +107,11 @@ fn reservations(evidence: &Evidence<'_>) -> Vec<String> {
     }
     if evidence.shares("linked_share").is_some_and(|(_, low, high)| high.0 - low.0 > WIDE) {
         found.push("many sessions have a link to an outcome that is open".into());
+    }
+    if let Some(share) =
+        Share::of(evidence.part("unknown").0, evidence.money.total.0).filter(|share| share.0 > MUCH_UNKNOWN)
+    {
+        found.push(format!("it is not known what {share} of the spend bought"));
     }
     for (share, what) in [
         (quality.missing_usage, "of the responses report no usage"),
@@ -144,10 +154,13 @@ fn verdict(evidence: &Evidence<'_>, confidence: Confidence) -> Verdict {
     }
 }
 
-fn claim(verdict: Verdict) -> &'static str {
+fn claim(evidence: &Evidence<'_>, verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Insufficient => "These logs do not say yet whether the usage is real",
         Verdict::MostlyReal => "Most of this usage reached an outcome",
+        Verdict::Mixed if evidence.pointing().next().is_some() => {
+            "Part of this usage reached an outcome, and part of it leans on the metric"
+        }
         Verdict::Mixed => "Part of this usage reached an outcome; the rest is open",
         Verdict::PartlyForTheMetric => "Part of this usage is better explained by the metric than by the work",
     }
@@ -209,8 +222,8 @@ fn how_sure(evidence: &Evidence<'_>, confidence: Confidence) -> String {
         Maybe(None) => "outcomes are not known".to_owned(),
     };
     let scored = match quality.scored_sessions {
-        Maybe(Some(share)) => format!("{share} of the sessions could be compared with peers"),
-        Maybe(None) => "no session could be compared with peers".to_owned(),
+        Maybe(Some(share)) if share.0 > 0.0 => format!("{share} of the sessions could be compared with peers"),
+        _ => "no session could be compared with peers".to_owned(),
     };
     let (speaking, tests) = (evidence.speaking(), evidence.population.len());
     let tests = match tests {
@@ -238,6 +251,12 @@ fn what_to_do(evidence: &Evidence<'_>, verdict: Verdict) -> String {
             format!("Keep judging by outcomes rather than by usage; what can be saved first is the waste, {waste}, by mending tools and prompts.")
         }
         Verdict::MostlyReal => "Keep judging by outcomes rather than by usage, and read this report again next month.".to_owned(),
+        Verdict::Mixed if evidence.pointing().next().is_some() => {
+            format!(
+                "Look at the incentive before anything else: ask what the target was meant to bring about, and whether people would \
+                 miss it; then find out where the {unknown} of unknown spend landed."
+            )
+        }
         Verdict::Mixed if unknown.0 > 0 => {
             format!(
                 "Before deciding anything, find out where the {unknown} of unknown spend landed: connect the repositories and trackers \

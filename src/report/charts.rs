@@ -108,9 +108,9 @@ fn panel(
     Some(Svg(with_policies(&with_classes(&described), weeks, policies)))
 }
 
-/// `W07` of `2026-W07`.
+/// `W07` of `2026-W07`, never longer: `charts-rs` leaves labels out when one is wide.
 fn week_number(iso_week: &str) -> String {
-    iso_week.rsplit('-').next().unwrap_or_default().to_owned()
+    iso_week.rsplit('-').next().unwrap_or_default().chars().take(3).collect()
 }
 
 /// The smallest number at or above `highest` whose quarter is round.
@@ -147,7 +147,9 @@ fn with_classes(svg: &str) -> String {
     let mut svg = svg
         .replacen(&format!(r#" width="{WIDTH}" height="{PANEL_HEIGHT}""#), "", 1)
         .replacen(r#" xmlns="http://www.w3.org/2000/svg""#, r#" class="chart""#, 1)
-        .replace(r#" font-family="system-ui""#, "");
+        .replace(r#" font-family="system-ui""#, "")
+        // Thousand millions are B in the rest of the report.
+        .replace("G\n</text>", "B\n</text>");
     for (color, class) in STAND_INS {
         svg = svg
             .replace(&format!(r#"fill="{}""#, color.hex()), &format!(r#"class="{class}""#))
@@ -215,16 +217,24 @@ pub(super) fn money_ranges(money: &Money) -> Vec<Svg> {
         .iter()
         .map(|part| {
             let [value, low, high] = [part.cost, part.cost_low, part.cost_high].map(|amount| along(amount.0, money.total.0));
-            Svg(format!(
-                r#"<svg class="range-bar" viewBox="0 0 {BAR} 20" preserveAspectRatio="none" role="img"><title>{label}: {cost}, between {cost_low} and {cost_high}</title><rect class="track" x="0" y="0" width="{BAR}" height="20"/><rect class="part {id}" x="0" y="3" width="{value:.2}" height="14"/><rect class="range" x="{low:.2}" y="9" width="{width:.2}" height="2"/><rect class="range" x="{low:.2}" y="4" width="2" height="12"/><rect class="range" x="{end:.2}" y="4" width="2" height="12"/></svg>"#,
-                label = part.label,
-                cost = text(&part.cost.to_string()),
-                cost_low = text(&part.cost_low.to_string()),
-                cost_high = text(&part.cost_high.to_string()),
-                id = part.id,
-                width = (high - low).max(2.0),
-                end = (high - 2.0).max(low),
-            ))
+            let mut svg = format!(
+                r#"<svg class="range-bar" viewBox="0 0 {BAR} 20" preserveAspectRatio="none" role="img"><title>{}: {}, between {} and {}</title><rect class="track" x="0" y="0" width="{BAR}" height="20"/>"#,
+                part.label,
+                text(&part.cost.to_string()),
+                text(&part.cost_low.to_string()),
+                text(&part.cost_high.to_string()),
+            );
+            if part.cost_high.0 > 0 {
+                let _ = write!(
+                    svg,
+                    r#"<rect class="part {id}" x="0" y="3" width="{value:.2}" height="14"/><rect class="range" x="{low:.2}" y="9" width="{width:.2}" height="2"/><rect class="range" x="{low:.2}" y="4" width="2" height="12"/><rect class="range" x="{end:.2}" y="4" width="2" height="12"/>"#,
+                    id = part.id,
+                    width = (high - low).max(2.0),
+                    end = (high - 2.0).max(low),
+                );
+            }
+            svg.push_str("</svg>");
+            Svg(svg)
         })
         .collect()
 }

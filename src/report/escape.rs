@@ -53,8 +53,8 @@ fn visible(character: char) -> char {
 
 /// Escapes values for GitHub-flavoured Markdown outside fences, where reports are pasted.
 ///
-/// Every punctuation character with a meaning gets a backslash, except `.`, `-` and `+` between two letters or digits, where
-/// they have none and numbers and model names stay readable. `<`, `>` and `&` become entities. After `@` and `#`, inside `://`
+/// Every punctuation character with a meaning gets a backslash, except `.`, `-` and `+` between two letters or digits and
+/// `.` after a letter, where they have none and numbers, names and sentences stay readable. `<`, `>` and `&` become entities. After `@` and `#`, inside `://`
 /// and after `www.` an invisible word joiner stops mentions, issue links and bare addresses, which a backslash does not.
 #[derive(Debug, Clone, Copy)]
 pub struct Markdown;
@@ -73,6 +73,7 @@ impl Escaper for Markdown {
                 '@' | '#' => write!(out, "\\{character}{WORD_JOINER}")?,
                 ':' if next == '/' => write!(out, ":{WORD_JOINER}")?,
                 '.' if matches!(previous, 'w' | 'W') => write!(out, "\\.{WORD_JOINER}")?,
+                '.' if previous.is_alphabetic() => out.write_char('.')?,
                 '.' | '-' | '+' if previous.is_alphanumeric() && next.is_alphanumeric() => out.write_char(character)?,
                 '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '(' | ')' | '+' | '-' | '.' | '!' | '|' | '~' => {
                     write!(out, "\\{character}")?;

@@ -93,8 +93,7 @@ fn part_figure(money: &Money, id: &str) -> [Maybe<Quantity>; 3] {
 
 /// The four numbers.
 pub(super) fn figures(inputs: &Inputs, money: &Money, people: &People<'_>) -> Vec<Figure> {
-    let sessions = i64::try_from(inputs.sessions.len()).unwrap_or(i64::MAX);
-    let priced = sessions - money.unpriced_sessions.0;
+    let priced = money.priced_sessions.0;
     let linkable = inputs.sessions.iter().any(|session| matches!(session.outcome_link.as_str(), "linked" | "none"));
     let scored = inputs.sessions.iter().filter(|session| is_scored(&session.band)).count();
     let scored = i64::try_from(scored).unwrap_or(i64::MAX);
@@ -114,9 +113,7 @@ pub(super) fn figures(inputs: &Inputs, money: &Money, people: &People<'_>) -> Ve
         note: match (priced, complete) {
             (0, _) => "No session could be priced.".into(),
             (_, true) => "Every response is priced: nothing is missing.".into(),
-            (_, false) => {
-                "At least this: some responses have no price or an output count that is a lower bound.".into()
-            }
+            (_, false) => "Some responses have no price, or an output count that is a lower bound.".into(),
         },
     };
 
@@ -221,7 +218,7 @@ impl Figure {
     pub fn interval_kind_text(&self) -> &'static str {
         match self.interval {
             IntervalKind::AtLeast => "counted, not sampled",
-            IntervalKind::OpenCases => "range of the open cases",
+            IntervalKind::OpenCases => "open cases decided either way",
             IntervalKind::Wilson95 => "95 % interval",
         }
     }

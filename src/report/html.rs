@@ -6,17 +6,13 @@
 use askama::Template;
 use sha2::{Digest, Sha256};
 
+use super::RenderError;
 use super::charts::{self, Svg};
 use super::figures::GLOSSARY;
 use super::model::{FunnelStep, MoneyPart, Report};
 
 /// The style sheet, as it stands in the page.
 const STYLE: &str = include_str!("templates/report.css");
-
-/// Why a report could not be written.
-#[derive(Debug, thiserror::Error)]
-#[error("the page template could not be filled in")]
-pub struct RenderError(#[from] askama::Error);
 
 #[derive(Template)]
 #[template(path = "report.html")]

@@ -5,6 +5,7 @@
 
 use jiff::Timestamp;
 use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
 
 use crate::score::rows::{ActorWeekRow, AttributionRow, FindingRow, PopulationRow, SessionRow, SignalRow, TeamRow};
 
@@ -44,7 +45,7 @@ pub struct Inputs {
 }
 
 /// Facts about the run that no table has.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct RunFacts {
     /// Title, for example the organisation's name.
     pub title: String,
@@ -98,7 +99,7 @@ pub struct OutcomeFact {
 }
 
 /// Totals of one day, in the actors' local time.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct DayTotals {
     /// Day.
     pub day: Date,
@@ -113,7 +114,7 @@ pub struct DayTotals {
 }
 
 /// Totals of one model.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct ModelTotals {
     /// Name as the log has it.
     pub model: String,
@@ -132,7 +133,7 @@ pub struct ModelTotals {
 }
 
 /// One week of the organisation.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct WeekTotals {
     /// `2026-W07`.
     pub iso_week: String,
@@ -153,7 +154,7 @@ pub struct WeekTotals {
 }
 
 /// A date at which usage became a target, or stopped being one.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct PolicyMarker {
     /// Day it took effect.
     pub date: Date,
@@ -162,7 +163,7 @@ pub struct PolicyMarker {
 }
 
 /// What a signal means, from the header of its model.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct SignalEntry {
     /// Snake-case name.
     pub name: String,
@@ -179,7 +180,7 @@ pub struct SignalEntry {
 }
 
 /// One group of similar sessions.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Archetype {
     /// Name, `noise` for sessions like no other.
     pub name: String,

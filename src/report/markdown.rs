@@ -4,8 +4,8 @@
 
 use askama::Template;
 
+use super::RenderError;
 use super::figures::GLOSSARY;
-use super::html::RenderError;
 use super::model::Report;
 
 #[derive(Template)]

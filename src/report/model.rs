@@ -268,7 +268,9 @@ pub struct Money {
     pub total: MicroDollars,
     /// Tokens of all sessions that reported any.
     pub total_tokens: Tokens,
-    /// Sessions without a price, which are in no part.
+    /// Sessions with a price. When there are none every cost below is unknown, not zero.
+    pub priced_sessions: Count,
+    /// Sessions without a price, which are in the tokens of a part and not in its cost.
     pub unpriced_sessions: Count,
     /// The five parts, always in the same order.
     pub parts: Vec<MoneyPart>,

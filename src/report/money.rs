@@ -149,10 +149,7 @@ fn certain_links(attribution: &[AttributionRow]) -> BTreeMap<&str, bool> {
     certain
 }
 
-fn waste_by_session<'a>(
-    findings: &'a [FindingRow],
-    amount: impl Fn(&FindingRow) -> Option<i64>,
-) -> BTreeMap<&'a str, WasteOf> {
+fn waste_by_session(findings: &[FindingRow], amount: impl Fn(&FindingRow) -> Option<i64>) -> BTreeMap<&str, WasteOf> {
     let mut waste: BTreeMap<&str, WasteOf> = BTreeMap::new();
     for row in findings.iter().filter(|row| WASTE_FINDINGS.contains(&row.finding.as_str())) {
         waste.entry(row.session_id.as_str()).or_default().add(amount(row));
@@ -182,13 +179,14 @@ pub(super) fn split(inputs: &Inputs) -> Money {
 
     let (mut cost, mut tokens) = (BTreeMap::new(), BTreeMap::new());
     let mut sessions: BTreeMap<Part, i64> = BTreeMap::new();
-    let (mut total, mut total_tokens, mut unpriced) = (0, 0, 0);
+    let (mut total, mut total_tokens, mut priced, mut unpriced) = (0, 0, 0, 0);
     for session in &inputs.sessions {
         let id = session.session_id.as_str();
         let placement = place(session, certain.get(id).copied().unwrap_or(true), repeated.contains(id));
         *sessions.entry(placement.part).or_default() += 1;
         match session.cost_micro_usd {
             Some(amount) => {
+                priced += 1;
                 total += amount.max(0);
                 spread(&mut cost, &placement, amount.max(0), waste_cost.get(id).copied().unwrap_or_default());
             }
@@ -218,7 +216,13 @@ pub(super) fn split(inputs: &Inputs) -> Money {
             }
         })
         .collect();
-    Money { total: MicroDollars(total), total_tokens: Tokens(total_tokens), unpriced_sessions: Count(unpriced), parts }
+    Money {
+        total: MicroDollars(total),
+        total_tokens: Tokens(total_tokens),
+        priced_sessions: Count(priced),
+        unpriced_sessions: Count(unpriced),
+        parts,
+    }
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ const NO_BREAK: char = '\u{a0}';
 #[serde(transparent)]
 pub struct Count(pub i64);
 
-/// Tokens, shown to three figures: `12.3 M`.
+/// Tokens, shown to three figures with k, M, B (thousand millions) or T: `12.3 M`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]
 pub struct Tokens(pub i64);
@@ -66,88 +66,96 @@ macro_rules! serialize_rounded {
 }
 serialize_rounded!(Share Estimate Probability);
 
-/// Writes an integer with a comma after every third digit.
-fn grouped(value: u64, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+/// An integer with a comma before every third digit from the end.
+fn grouped(value: u64) -> String {
     let digits = value.to_string();
+    let mut text = String::with_capacity(digits.len() * 4 / 3);
     for (index, digit) in digits.chars().enumerate() {
         if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            f.write_str(",")?;
+            text.push(',');
         }
-        write!(f, "{digit}")?;
+        text.push(digit);
     }
-    Ok(())
+    text
 }
 
-fn sign(value: i64, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    if value < 0 { f.write_str("-") } else { Ok(()) }
+fn sign(value: i64) -> &'static str {
+    if value < 0 { "-" } else { "" }
 }
 
-impl fmt::Display for Count {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        sign(self.0, f)?;
-        grouped(self.0.unsigned_abs(), f)
+impl Count {
+    fn text(self) -> String {
+        format!("{}{}", sign(self.0), grouped(self.0.unsigned_abs()))
     }
 }
 
-impl fmt::Display for Tokens {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        sign(self.0, f)?;
+impl Tokens {
+    fn text(self) -> String {
         let size = self.0.unsigned_abs();
         let (unit, word) = match size {
-            0..1_000 => return grouped(size, f),
+            0..1_000 => return format!("{}{}", sign(self.0), grouped(size)),
             1_000..999_500 => (1e3, 'k'),
             999_500..999_500_000 => (1e6, 'M'),
-            999_500_000..999_500_000_000 => (1e9, 'G'),
+            999_500_000..999_500_000_000 => (1e9, 'B'),
             _ => (1e12, 'T'),
         };
         let scaled = size as f64 / unit;
         let decimals = if scaled >= 99.95 { 0 } else { 1 };
-        write!(f, "{scaled:.decimals$}{NO_BREAK}{word}")
+        format!("{}{scaled:.decimals$}{NO_BREAK}{word}", sign(self.0))
     }
 }
 
-impl fmt::Display for MicroDollars {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl MicroDollars {
+    fn text(self) -> String {
         let size = self.0.unsigned_abs();
-        if size > 0 && size < 5_000 {
-            return f.write_str(if self.0 < 0 { "> -$0.01" } else { "< $0.01" });
-        }
-        sign(self.0, f)?;
-        f.write_str("$")?;
         // Half a unit is added before the division: rounding in integers, no float is near the money.
-        if size < 99_995_000 {
-            let cents = (size + 5_000) / 10_000;
-            return write!(f, "{}.{:02}", cents / 100, cents % 100);
+        match size {
+            0 => "$0".to_owned(),
+            1..5_000 => (if self.0 < 0 { "> -$0.01" } else { "< $0.01" }).to_owned(),
+            5_000..99_995_000 => {
+                let cents = (size + 5_000) / 10_000;
+                format!("{}${}.{:02}", sign(self.0), cents / 100, cents % 100)
+            }
+            _ => format!("{}${}", sign(self.0), grouped((size + 500_000) / 1_000_000)),
         }
-        grouped((size + 500_000) / 1_000_000, f)
     }
 }
 
-impl fmt::Display for Share {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Share {
+    fn text(self) -> String {
         let percent = self.0 * 100.0;
         if percent > 0.0 && percent < 0.05 {
-            return write!(f, "< 0.1{NO_BREAK}%");
+            return format!("< 0.1{NO_BREAK}%");
         }
         if percent < 100.0 && percent > 99.5 {
-            return write!(f, "> 99{NO_BREAK}%");
+            return format!("> 99{NO_BREAK}%");
         }
         let decimals = if percent != 0.0 && percent.abs() < 9.95 { 1 } else { 0 };
-        write!(f, "{percent:.decimals$}{NO_BREAK}%")
+        format!("{percent:.decimals$}{NO_BREAK}%")
     }
 }
 
-impl fmt::Display for Estimate {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:.3}", rounded(self.0))
+impl Estimate {
+    fn text(self) -> String {
+        format!("{:.3}", rounded(self.0))
     }
 }
 
-impl fmt::Display for Probability {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0 < 0.001 { f.write_str("< 0.001") } else { write!(f, "{:.3}", self.0) }
+impl Probability {
+    fn text(self) -> String {
+        if self.0 < 0.001 { "< 0.001".to_owned() } else { format!("{:.3}", self.0) }
     }
 }
+
+/// Displays in one piece: escapers see the number whole, and know that the point in it ends no sentence and opens no list.
+macro_rules! display_whole {
+    ($($name:ident)+) => {$(
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { f.write_str(&self.text()) }
+        }
+    )+};
+}
+display_whole!(Count Tokens MicroDollars Share Estimate Probability);
 
 impl<T: fmt::Display> fmt::Display for Maybe<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -202,8 +210,8 @@ mod tests {
         999~k
         1.0~M
         12.3~M
-        2.3~G
-        $0.00
+        2.3~B
+        $0
         < $0.01
         $0.01
         $99.99

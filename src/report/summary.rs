@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::RenderError;
 use super::model::{
     Answer, DataQuality, Figure, Finding, FunnelStep, MethodEntry, Money, PopulationTest, Report, Run, Signal,
 };
@@ -47,8 +48,8 @@ impl From<&Signal> for SignalSummary {
 /// Writes the headline figures, indented, with a line end.
 ///
 /// # Errors
-/// When a number cannot be written as JSON, which no report holds.
-pub fn render(report: &Report) -> Result<String, serde_json::Error> {
+/// [`RenderError`] when a number cannot be written as JSON, which no report holds.
+pub fn render(report: &Report) -> Result<String, RenderError> {
     let summary = Summary {
         schema_version: report.schema_version,
         run: &report.run,

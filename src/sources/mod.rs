@@ -5,10 +5,10 @@
 //!
 //! Adding a source: a folder with `mod.rs`, `README.md` and `fixtures/`, and one line in [`ALL`].
 
-mod home;
 mod input;
 pub mod json;
 mod lines;
+mod places;
 mod reject;
 mod sink;
 #[cfg(test)]
@@ -20,9 +20,9 @@ pub mod codex;
 pub mod git;
 pub mod openclaw;
 
-pub(crate) use home::home_user;
 pub use input::{Input, InputError, Limits, OpenClawPlatform, PROBE_BYTES, Probe, SourceOptions, Unit, decompressed};
 pub use lines::{Handled, Line, read_lines};
+pub(crate) use places::{home_user, without_credentials};
 pub use reject::Reason;
 pub use sink::{Position, Sink};
 

@@ -9,17 +9,18 @@
 //! are written anew, to be read and judged before they are committed.
 
 use arrow::array::{Array, AsArray, RecordBatch};
-use arrow::datatypes::{DataType, Float64Type};
+use arrow::datatypes::{DataType, Field, Float64Type, Schema, SchemaRef};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use footlight::engine::tables::{BASE_TABLES, configuration_schema};
 use footlight::engine::{Engine, EngineError, Limits, Model, Models, Overrides, ParamValue};
 use sqllogictest::{DB, DBOutput, DefaultColumnType, Runner};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 const LAKE_TABLES: &str = include_str!("lake_tables.sql");
 
-fn queries_directory() -> PathBuf {
+pub(crate) fn queries_directory() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("queries")
 }
 
@@ -31,13 +32,13 @@ fn files_with(extension: &str) -> Vec<PathBuf> {
     files
 }
 
-fn block_on<T>(future: impl Future<Output = T>) -> T {
+pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap().block_on(future)
 }
 
 /// An engine with every base table, empty.
-pub(crate) async fn engine_over_empty_tables() -> Engine {
-    let engine = Engine::new(&Limits::default()).unwrap();
+pub(crate) async fn engine_over_empty_tables(limits: &Limits) -> Engine {
+    let engine = Engine::new(limits).unwrap();
     for statement in LAKE_TABLES.split(';').filter(|statement| statement.contains("create table")) {
         engine.context().sql(statement).await.unwrap();
     }
@@ -53,6 +54,29 @@ pub(crate) async fn engine_over_empty_tables() -> Engine {
 struct Database {
     engine: Engine,
     models: Arc<Models>,
+    schemas: Arc<Schemas>,
+}
+
+/// Columns of base tables and models, or why a model has none.
+type Schemas = BTreeMap<String, Result<SchemaRef, String>>;
+
+/// The columns that a run over empty base tables gives.
+async fn schemas(models: &Models) -> Schemas {
+    let engine = engine_over_empty_tables(&Limits::default()).await;
+    let mut schemas = Schemas::new();
+    for name in BASE_TABLES.iter().copied().chain(models.iter().map(Model::name)) {
+        if let Some(model) = models.get(name)
+            && let Err(error) = engine.run_model(model, &Overrides::new()).await
+        {
+            schemas.insert(name.to_owned(), Err(error.to_string()));
+            continue;
+        }
+        let table = engine.context().table(name).await.unwrap();
+        let nullable = |field: &Arc<Field>| field.as_ref().clone().with_nullable(true);
+        let fields: Vec<_> = table.schema().as_arrow().fields().iter().map(nullable).collect();
+        schemas.insert(name.to_owned(), Ok(Arc::new(Schema::new(fields))));
+    }
+    schemas
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -66,15 +90,12 @@ enum DatabaseError {
 }
 
 impl Database {
-    /// `table NAME, ...`: empty tables with their true columns, taken from a run over empty base tables.
+    /// `table NAME, ...`: empty tables with their true columns.
     async fn empty_tables(&self, names: &str) -> Result<(), DatabaseError> {
-        let scratch = engine_over_empty_tables().await;
         for name in names.split(',').map(str::trim) {
-            scratch.run_for(&self.models, &[name], &Overrides::new()).await?;
-            let schema = scratch.context().table(name).await?.schema().as_arrow().clone();
-            let fields: Vec<_> =
-                schema.fields().iter().map(|field| field.as_ref().clone().with_nullable(true)).collect();
-            self.engine.register_empty(name, Arc::new(arrow::datatypes::Schema::new(fields)))?;
+            let schema = self.schemas.get(name).cloned();
+            let schema = schema.unwrap_or_else(|| Err(format!("there is no base table or model `{name}`")));
+            self.engine.register_empty(name, schema.map_err(DatabaseError::Usage)?)?;
         }
         Ok(())
     }
@@ -135,7 +156,7 @@ fn column_type(kind: &DataType) -> DefaultColumnType {
 }
 
 /// Rows as text: floats rounded to 6 decimals, null as NULL, empty text as (empty).
-fn shown_rows(batch: &RecordBatch) -> Vec<Vec<String>> {
+pub(crate) fn shown_rows(batch: &RecordBatch) -> Vec<Vec<String>> {
     let options = FormatOptions::default().with_null("NULL");
     let show = |array: &dyn Array, row: usize| {
         if let Some(floats) = array.as_primitive_opt::<Float64Type>().filter(|floats| floats.is_valid(row)) {
@@ -156,6 +177,7 @@ fn shown_float(value: f64) -> String {
 #[test]
 fn every_slt_file_passes() {
     let models = Arc::new(Models::with_directory(&queries_directory()).unwrap());
+    let schemas = Arc::new(block_on(schemas(&models)));
     let only = std::env::var("FOOTLIGHT_SLT").ok();
     let mut failures = Vec::new();
     for path in files_with("slt") {
@@ -164,7 +186,8 @@ fn every_slt_file_passes() {
             continue;
         }
         let mut runner = Runner::new(|| async {
-            Ok::<_, DatabaseError>(Database { engine: Engine::new(&Limits::default())?, models: Arc::clone(&models) })
+            let engine = Engine::new(&Limits::default())?;
+            Ok::<_, DatabaseError>(Database { engine, models: Arc::clone(&models), schemas: Arc::clone(&schemas) })
         });
         if std::env::var_os("FOOTLIGHT_SLT_RENEW").is_some() {
             let renewed = runner.update_test_file(
@@ -186,7 +209,7 @@ fn every_slt_file_passes() {
 fn every_model_runs_over_empty_tables() {
     let models = Models::with_directory(&queries_directory()).unwrap();
     block_on(async {
-        let engine = engine_over_empty_tables().await;
+        let engine = engine_over_empty_tables(&Limits::default()).await;
         engine.run(&models, &Overrides::new()).await.unwrap();
         for model in models.iter() {
             engine.rows(&format!("select * from {}", model.name())).await.unwrap();

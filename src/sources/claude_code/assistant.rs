@@ -9,6 +9,7 @@ use super::tools::{deed, edits_files};
 use super::usage::{Response, completion_id, micro_usd};
 use crate::events::{Event, Kind, TokenBasis};
 use crate::fingerprint::{call_hash, text_hash};
+use crate::sources::json::{reject_reason, safe_detail};
 use crate::sources::{Reason, Sink};
 
 /// Model name of messages that the client wrote itself.
@@ -23,11 +24,7 @@ impl Reader {
         let message = match serde_json::from_str::<AssistantMessage<'_>>(raw.get()) {
             Ok(message) => message,
             Err(error) => {
-                return sink.reject(
-                    step.at,
-                    crate::sources::json::reject_reason(&error),
-                    &format!("message: {}", crate::sources::json::safe_detail(&error)),
-                );
+                return sink.reject(step.at, reject_reason(&error), &format!("message: {}", safe_detail(&error)));
             }
         };
         if message.model.as_deref() == Some(SYNTHETIC) {
@@ -44,7 +41,7 @@ impl Reader {
             None => {
                 let mut event = self.event(step, Kind::Completion);
                 event.provider = provider(message.model.as_deref());
-                event.model = message.model.as_deref().map(str::to_owned);
+                event.model = model_name(&message);
                 Response::new(id, step.at, event, step.envelope.version.as_deref())
             }
         };
@@ -122,6 +119,13 @@ impl Reader {
             self.remember_call(id, Call { tool: tool.to_owned(), deed, approval, requested_lines });
         }
     }
+}
+
+/// The model as logged, with `-fast` after it for a response in fast mode, which the price table knows by that name.
+fn model_name(message: &AssistantMessage<'_>) -> Option<String> {
+    let model = message.model.as_deref()?;
+    let speed = message.usage.as_ref().and_then(|usage| usage.speed.as_deref());
+    Some(if speed == Some("fast") { format!("{model}-fast") } else { model.to_owned() })
 }
 
 /// The provider, where the model's name says it.

@@ -27,8 +27,18 @@ pub(super) fn applied_lines(result: &ToolUseResult<'_>) -> Option<Vec<i64>> {
     Some(added(original.as_deref().unwrap_or(""), &content))
 }
 
+/// Line hashes kept of one call until its result comes, so that large writes cannot fill the memory of a file.
+const MOST_REQUESTED: usize = 20_000;
+
 /// Hashes of the lines that a call asked to add: for results without structure, as subagents' inlined ones are.
 pub(super) fn requested_lines(arguments: &Arguments<'_>) -> Vec<i64> {
+    let mut hashes = all_requested_lines(arguments);
+    hashes.truncate(MOST_REQUESTED);
+    hashes.shrink_to_fit();
+    hashes
+}
+
+fn all_requested_lines(arguments: &Arguments<'_>) -> Vec<i64> {
     if let Some(edits) = &arguments.edits {
         let mut hashes: Vec<i64> = edits
             .iter()

@@ -142,7 +142,7 @@ fn author(signs: &Signs<'_>) -> Cause {
     } else if signs.has_permission_mode {
         (Trigger::Human, "permissionMode")
     } else {
-        (Trigger::Human, "external_user_text")
+        (Trigger::Human, "text.bare")
     }
 }
 

@@ -6,18 +6,18 @@
 
 use super::kinds::{RecordKind, attachment_kind, progress_kind, record_kind, stranger, system_kind};
 use super::records::{AgentProgress, Attachment, ForkedFrom, Origin, Record, Typed, lenient, too_deep};
-use super::threads::{Mode, Thread, home_owner};
+use super::threads::{Mode, Thread};
 use super::tools::Deed;
 use crate::events::{Approval, Event, Fact, FactName, Kind, Outcome, OutcomeKind, OutcomeStatus, Trigger};
 use crate::sources::json::{Count, Moment, parse_rfc3339, reject_reason, safe_detail};
-use crate::sources::{Handled, Line, Position, Reason, Sink};
+use crate::sources::{Handled, Line, Position, Reason, Sink, home_user};
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet, VecDeque};
 
 /// Threads kept at once; the one that was opened first is closed beyond that. A session runs a handful of subagents in parallel.
 const MOST_THREADS: usize = 64;
 /// Calls, scheduled prompts and forks remembered, so that memory does not grow with the file; the oldest calls are forgotten first.
-const MOST_REMEMBERED: usize = 1024;
+const MOST_REMEMBERED: usize = 256;
 
 /// A tool call, kept for its result.
 pub(super) struct Call {
@@ -297,7 +297,7 @@ impl Reader {
         event.parent_session_id = thread.parent_session_id.clone();
         event.trigger = thread.cause.0;
         event.trigger_evidence = Some(thread.cause.1);
-        event.os_user = envelope.cwd.as_deref().and_then(home_owner).map(str::to_owned);
+        event.os_user = envelope.cwd.as_deref().and_then(home_user).map(str::to_owned);
         event.repo = envelope.cwd.as_deref().filter(|cwd| !cwd.is_empty()).map(str::to_owned);
         event.branch = envelope.git_branch.as_deref().filter(|branch| !branch.is_empty()).map(str::to_owned);
         event

@@ -164,12 +164,13 @@ pub(super) struct AssistantMessage<'a> {
     pub(super) stop_reason: Option<Text<'a>>,
     #[serde(borrow)]
     pub(super) content: Option<Content<'a>>,
-    pub(super) usage: Option<Usage>,
+    #[serde(borrow)]
+    pub(super) usage: Option<Usage<'a>>,
 }
 
 /// Token usage of a response. The tiers of `cache_creation` are parts of `cache_creation_input_tokens`.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
-pub(super) struct Usage {
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Usage<'a> {
     #[serde(default)]
     pub(super) input_tokens: Count,
     #[serde(default)]
@@ -179,6 +180,9 @@ pub(super) struct Usage {
     #[serde(default)]
     pub(super) cache_read_input_tokens: Count,
     pub(super) cache_creation: Option<CacheCreation>,
+    /// `fast` where the request ran in the mode that is priced higher.
+    #[serde(borrow)]
+    pub(super) speed: Option<Text<'a>>,
 }
 
 /// Cache writes by retention.

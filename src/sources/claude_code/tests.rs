@@ -210,6 +210,20 @@ fn memory_is_bounded_in_threads_and_calls() {
     assert_eq!(counts(&kept(&[read])), [0, 3000, 3000, 0]);
 }
 
+#[test]
+fn one_response_of_very_many_lines_is_read_in_linear_time_and_counted_once() {
+    let mut lines = String::new();
+    for index in 0..20_000 {
+        lines.push_str(&format!(
+            r#"{{"type":"assistant","uuid":"u{index}","sessionId":"s","timestamp":"2026-06-01T09:00:00Z","message":{{"id":"msg_1","usage":{{"output_tokens":{index}}},"content":[]}}}}"#,
+        ));
+        lines.push('\n');
+    }
+    let read = read_bytes(&ClaudeCode, "x.jsonl", lines.as_bytes());
+    assert_eq!(read.events.len(), 1);
+    assert_eq!(read.events[0].1.tokens.output, Some(19_999));
+}
+
 fn any_fixture() -> impl Strategy<Value = &'static str> {
     prop::sample::select(FIXTURES)
 }

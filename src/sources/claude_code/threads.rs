@@ -69,28 +69,9 @@ impl Mode {
     }
 }
 
-/// The user whose home directory a path lies in: `/home/ada/x`, `/Users/ada/x`, `C:\Users\ada\x`.
-pub(super) fn home_owner(path: &str) -> Option<&str> {
-    let rest = path.strip_prefix("/home/").or_else(|| path.strip_prefix("/Users/")).or_else(|| {
-        let (drive, rest) = path.split_once(':')?;
-        let is_drive = drive.len() == 1 && drive.bytes().all(|letter| letter.is_ascii_alphabetic());
-        rest.strip_prefix("\\Users\\").or_else(|| rest.strip_prefix("/Users/")).filter(|_| is_drive)
-    })?;
-    rest.split(['/', '\\']).next().filter(|owner| !owner.is_empty())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn home_directories_name_their_owner() {
-        assert_eq!(home_owner("/home/ada/shop"), Some("ada"));
-        assert_eq!(home_owner("/Users/ada"), Some("ada"));
-        assert_eq!(home_owner("C:\\Users\\ada\\shop"), Some("ada"));
-        assert_eq!(home_owner("/srv/home/ada"), None);
-        assert_eq!(home_owner("/home/"), None);
-    }
 
     #[test]
     fn a_mode_claims_only_what_it_says() {

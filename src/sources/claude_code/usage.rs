@@ -8,9 +8,13 @@ use crate::events::{CostBasis, Event, TokenBasis};
 use crate::fingerprint::sketch_text;
 use crate::sources::json::Count;
 use crate::sources::{Position, Sink};
+use std::collections::HashSet;
 
 /// Visible characters per output token, the ratio by which the undercount was measured (`formats.md` section 1).
 const CHARS_PER_TOKEN: i64 = 4;
+/// Lines and bytes of text kept of one response, far above what a model writes, so that a hostile file cannot grow it without end.
+const MOST_LINES: usize = 4096;
+const MOST_TEXT: usize = 4 << 20;
 
 /// The id of a response, the same in every file that holds a copy of it.
 ///
@@ -35,7 +39,7 @@ pub(super) struct Response {
     text: String,
     visible_chars: i64,
     /// Uuids of the lines taken, so that a line that stands twice is counted once in `visible_chars`.
-    lines: Vec<String>,
+    lines: HashSet<String>,
     stopped: bool,
     understated_version: bool,
 }
@@ -51,7 +55,7 @@ impl Response {
             event,
             text: String::new(),
             visible_chars: 0,
-            lines: Vec::new(),
+            lines: HashSet::new(),
             stopped: false,
             understated_version: version.is_some_and(understates_output),
         }
@@ -62,7 +66,7 @@ impl Response {
         &mut self,
         at: Position,
         uuid: Option<&str>,
-        usage: Option<&Usage>,
+        usage: Option<&Usage<'_>>,
         cost_micro_usd: Option<i64>,
         has_stop_reason: bool,
         sink: &mut dyn Sink,
@@ -75,22 +79,17 @@ impl Response {
             self.event.cost_basis = Some(CostBasis::Reported);
         }
         self.stopped |= has_stop_reason;
-        let Some(uuid) = uuid else { return true };
-        let is_new = !self.lines.iter().any(|line| line == uuid);
-        if is_new {
-            self.lines.push(uuid.to_owned());
+        match uuid {
+            Some(uuid) if self.lines.len() < MOST_LINES => self.lines.insert(uuid.to_owned()),
+            Some(uuid) => !self.lines.contains(uuid),
+            None => true,
         }
-        is_new
     }
 
     /// Adds what the response shows, which estimates the output where the log understates it.
-    pub(super) fn add_block(&mut self, block: &Block<'_>) {
+    fn add_block(&mut self, block: &Block<'_>) {
         if let Some(text) = block.text.as_deref() {
-            self.visible_chars += text.chars().count() as i64;
-            if !self.text.is_empty() {
-                self.text.push('\n');
-            }
-            self.text.push_str(text);
+            self.add_text(text);
         }
         if let Some(thinking) = block.thinking.as_deref() {
             self.visible_chars += thinking.chars().count() as i64;
@@ -100,13 +99,21 @@ impl Response {
         }
     }
 
-    /// Adds a content that is plain text.
+    fn add_text(&mut self, text: &str) {
+        self.visible_chars += text.chars().count() as i64;
+        if self.text.len() + text.len() > MOST_TEXT {
+            return;
+        }
+        if !self.text.is_empty() {
+            self.text.push('\n');
+        }
+        self.text.push_str(text);
+    }
+
+    /// Adds the blocks of a line.
     pub(super) fn add_content(&mut self, content: &Content<'_>) {
         match content {
-            Content::Text(text) => {
-                self.visible_chars += text.chars().count() as i64;
-                self.text.push_str(text);
-            }
+            Content::Text(text) => self.add_text(text),
             Content::Blocks(blocks) => blocks.iter().for_each(|block| self.add_block(block)),
         }
     }
@@ -116,7 +123,7 @@ impl Response {
         self.event.marker = Some("interrupt");
     }
 
-    fn take_usage(&mut self, at: Position, usage: &Usage, sink: &mut dyn Sink) {
+    fn take_usage(&mut self, at: Position, usage: &Usage<'_>, sink: &mut dyn Sink) {
         let output = usage.output_tokens.get("usage.output_tokens", at, sink);
         let input = usage.input_tokens.get("usage.input_tokens", at, sink);
         let cache_read = usage.cache_read_input_tokens.get("usage.cache_read_input_tokens", at, sink);

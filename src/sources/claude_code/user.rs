@@ -10,7 +10,7 @@ use super::reader::{Call, Reader, Step};
 use super::records::{Attachment, Block, Content, Origin, Text, ToolUseResult, UserMessage, lenient};
 use super::tools::edits_files;
 use super::usage::milliseconds;
-use crate::events::{Event, Kind, Trigger};
+use crate::events::{Event, Kind, TokenBasis, Trigger};
 use crate::fingerprint::{result_hash, sketch_text, text_hash};
 use crate::sources::json::{reject_reason, safe_detail};
 use crate::sources::{Reason, Sink};
@@ -50,12 +50,10 @@ impl Reader {
         let (text, has_image) = typed_text(&content);
         let signs = Signs { origin: Some("human"), has_image, ..Signs::default() };
         let id = attachment.source_uuid.as_deref().map(str::to_owned).or_else(|| step.uuid.clone());
+        let cause = (Trigger::Human, "origin.kind=human,queued");
         match classify(&signs, &text) {
-            UserText::Prompt { text, .. } => {
-                self.prompt(step, id, (Trigger::Human, "attachment.origin.kind=human"), text.as_deref(), None, sink);
-            }
+            UserText::Prompt { text, .. } => self.prompt(step, id, cause, text.as_deref(), None, sink),
             UserText::Command { name, arguments, .. } => {
-                let cause = (Trigger::Human, "attachment.origin.kind=human");
                 self.prompt(step, id, cause, arguments.as_deref(), Some(name), sink);
             }
             UserText::Interrupt | UserText::Injected { .. } => sink.ignore("attachment/queued_command"),
@@ -94,12 +92,7 @@ impl Reader {
             UserText::Command { cause, name, arguments } => {
                 self.prompt(step, step.uuid.clone(), cause, arguments.as_deref(), Some(name), sink);
             }
-            UserText::Interrupt => {
-                if let Some(response) = &mut self.threads[step.thread].response {
-                    response.interrupt();
-                }
-                sink.ignore("user/interrupt");
-            }
+            UserText::Interrupt => self.interrupt(step, sink),
             UserText::Injected { kind, cause } => {
                 if let Some(cause) = cause {
                     self.start_turn(step.thread, cause, sink);
@@ -107,6 +100,20 @@ impl Reader {
                 sink.ignore(kind);
             }
         }
+    }
+
+    /// Marks the response that the person cut short. Where none had begun, a request was under way all the same: it becomes a response
+    /// without usage, so that what was billed and not logged is seen to be missing.
+    fn interrupt(&mut self, step: &Step<'_, '_>, sink: &mut dyn Sink) {
+        if let Some(response) = &mut self.threads[step.thread].response {
+            response.interrupt();
+            return sink.ignore("user/interrupt");
+        }
+        let mut event = self.event(step, Kind::Completion);
+        event.event_id = step.uuid.clone();
+        event.token_basis = Some(TokenBasis::Absent);
+        event.marker = Some("interrupt");
+        sink.event(step.at, event);
     }
 
     fn start_turn(&mut self, thread: usize, cause: Cause, sink: &mut dyn Sink) {

@@ -2,10 +2,9 @@
 
 use super::records::SessionMeta;
 use super::replay::{Birth, uuid7_ms};
-use super::tools::without_credentials;
 use crate::events::{Event, Kind, Trigger};
-use crate::sources::home_user;
 use crate::sources::json::parse_rfc3339;
+use crate::sources::{home_user, without_credentials};
 use serde_json::Value;
 
 /// Programs of OpenAI in which a person types. Other programs may name themselves as they like and drive Codex as they

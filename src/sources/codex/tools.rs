@@ -164,18 +164,6 @@ pub(super) fn patch(text: &str) -> Patch {
     Patch { path, added_lines: line_hashes(text.lines().filter_map(|line| line.strip_prefix('+'))) }
 }
 
-/// A remote address without the password that may stand in it.
-pub(super) fn without_credentials(url: &str) -> String {
-    match url.split_once("://") {
-        Some((scheme, rest)) => {
-            let authority = rest.split('/').next().unwrap_or(rest);
-            let host = authority.rsplit_once('@').map_or(0, |(user, _)| user.len() + 1);
-            format!("{scheme}://{}", &rest[host..])
-        }
-        None => url.to_owned(),
-    }
-}
-
 /// The JSON of a provider's tool call, or nothing.
 pub(super) fn action_text(action: Option<&RawValue>) -> &str {
     action.map_or("", RawValue::get)
@@ -225,15 +213,5 @@ mod tests {
         let one = patch(text);
         assert_eq!((one.path.as_deref(), one.added_lines.len()), (Some("a.rs"), 1));
         assert_eq!(patch(&format!("{text}\n*** Add File: b.rs\n+pub fn total() {{")).path, None);
-    }
-
-    #[test]
-    fn passwords_in_remotes_are_dropped() {
-        assert_eq!(
-            without_credentials("https://ada:secret@git.example.test/a/b.git"),
-            "https://git.example.test/a/b.git"
-        );
-        assert_eq!(without_credentials("https://git.example.test/a@b"), "https://git.example.test/a@b");
-        assert_eq!(without_credentials("git@example.test:a/b.git"), "git@example.test:a/b.git");
     }
 }

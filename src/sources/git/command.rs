@@ -82,20 +82,13 @@ pub(super) enum GitError {
 #[derive(Debug, Clone)]
 pub(super) struct Git {
     directory: PathBuf,
-    objects: Option<PathBuf>,
     mailmap_blob: Option<String>,
 }
 
 impl Git {
     /// For this git directory (`.git`, a bare repository, or a `.git` file that points to one).
     pub(super) fn new(directory: &Path) -> Self {
-        Self { directory: directory.to_path_buf(), objects: None, mailmap_blob: None }
-    }
-
-    /// Reads objects from this directory instead of the git directory's own.
-    pub(super) fn with_objects(mut self, objects: PathBuf) -> Self {
-        self.objects = Some(objects);
-        self
+        Self { directory: directory.to_path_buf(), mailmap_blob: None }
     }
 
     /// Reads `.mailmap` from this commit instead of the work tree.
@@ -139,9 +132,6 @@ impl Git {
 
     fn command(&self) -> Command {
         let mut command = bare_command();
-        if let Some(objects) = &self.objects {
-            command.env("GIT_OBJECT_DIRECTORY", objects);
-        }
         if let Some(blob) = &self.mailmap_blob {
             command.arg("-c").arg(blob);
         }

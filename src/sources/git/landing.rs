@@ -93,7 +93,10 @@ impl History<'_> {
             // A commit can only take back what came before it; the log has children first.
             takes_back[index] = by_name.chain(by_request).filter(|&other| other > index).collect();
             if !reverted[index] {
-                takes_back[index].iter().for_each(|&other| reverted[other] = true);
+                for &other in &takes_back[index] {
+                    reverted[other] = true;
+                    self.brought_in(other).into_iter().for_each(|commit| reverted[commit] = true);
+                }
             }
         }
         for index in (0..self.commits.len()).filter(|&index| !reverted[index]) {
@@ -104,6 +107,20 @@ impl History<'_> {
             }
         }
         (reverted, restores, takes_back)
+    }
+
+    /// The commits that a merge brought to its first parent; none for other commits.
+    fn brought_in(&self, merge: usize) -> Vec<usize> {
+        let parents: Vec<usize> =
+            self.commits[merge].parents.iter().filter_map(|parent| self.by_sha.get(parent.as_str()).copied()).collect();
+        let [first, others @ ..] = &parents[..] else { return Vec::new() };
+        if others.is_empty() {
+            return Vec::new();
+        }
+        let before: FxHashSet<usize> = self.ancestors(*first, |_| true).into_iter().collect();
+        let unknown_before = |&other: &usize| !before.contains(&other);
+        let starts = others.iter().copied().filter(unknown_before);
+        starts.flat_map(|other| self.ancestors(other, |index| !before.contains(&index))).collect()
     }
 
     /// Finds the landed commit of each open one: an equal patch, else a landed commit that holds nearly all its lines, else

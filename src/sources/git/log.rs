@@ -5,6 +5,9 @@
 use super::command::{Git, GitError};
 use super::messages::{self, Message};
 use super::patches::{self, Patch};
+use rustc_hash::FxHashMap;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 use std::io::{self, BufRead};
 
 /// Fields of a header are separated by NUL, the one byte that no name, message or note can hold, and a header starts
@@ -72,9 +75,7 @@ pub(super) struct Commit {
 /// What was read before a failure is kept; the failure comes with it.
 pub(super) fn read(git: &Git, refs: &[String], until: Option<i64>, detail: Detail) -> (Vec<Commit>, Option<GitError>) {
     let mut arguments: Vec<String> =
-        ["log", "--stdin", "--topo-order", "--use-mailmap", "--encoding=UTF-8", "--no-show-signature"]
-            .map(str::to_owned)
-            .to_vec();
+        ["log", "--stdin", "--use-mailmap", "--encoding=UTF-8", "--no-show-signature"].map(str::to_owned).to_vec();
     arguments.extend(
         ["--source", "--no-decorate", "--no-notes", "--notes=refs/notes/ai", "--diff-merges=off", FORMAT]
             .map(str::to_owned),
@@ -96,7 +97,33 @@ pub(super) fn read(git: &Git, refs: &[String], until: Option<i64>, detail: Detai
         }
         Ok(())
     });
-    (commits, result.err())
+    (ordered(commits), result.err())
+}
+
+/// Children before parents, else newest first, else by name. git's own order depends on its version and on whether a commit graph is there.
+fn ordered(commits: Vec<Commit>) -> Vec<Commit> {
+    let by_sha: FxHashMap<&str, usize> =
+        commits.iter().enumerate().map(|(index, commit)| (commit.sha.as_str(), index)).collect();
+    let parents: Vec<Vec<usize>> = commits
+        .iter()
+        .map(|commit| commit.parents.iter().filter_map(|parent| by_sha.get(parent.as_str()).copied()).collect())
+        .collect();
+    let mut children = vec![0usize; commits.len()];
+    parents.iter().flatten().for_each(|&parent| children[parent] += 1);
+    let rank = |index: usize| (commits[index].time, Reverse(commits[index].sha.as_str()), index);
+    let mut ready: BinaryHeap<_> = (0..commits.len()).filter(|&index| children[index] == 0).map(rank).collect();
+    let mut order = Vec::with_capacity(commits.len());
+    while let Some((_, _, index)) = ready.pop() {
+        order.push(index);
+        for &parent in &parents[index] {
+            children[parent] -= 1;
+            if children[parent] == 0 {
+                ready.push(rank(parent));
+            }
+        }
+    }
+    let mut commits: Vec<Option<Commit>> = commits.into_iter().map(Some).collect();
+    order.into_iter().filter_map(|index| commits[index].take()).collect()
 }
 
 fn read_commit(reader: &mut dyn BufRead, detail: Detail) -> Result<Option<Commit>, GitError> {

@@ -25,7 +25,7 @@ pub(super) struct Message {
     pub reverts: Vec<String>,
     /// Numbers of pull requests after "Reverts owner/repo#", as GitHub's revert button writes.
     pub reverts_requests: Vec<u64>,
-    /// The pull request in brackets at the end of the subject: how forges mark a squash merge.
+    /// The pull request that the subject says it lands: `... (#12)` of a squash merge, `Merge pull request #12 from ...`.
     pub request: Option<u64>,
     /// Sorted distinct session ids.
     pub session_ids: Vec<String>,
@@ -65,7 +65,10 @@ pub(super) fn read(text: &str) -> Message {
 }
 
 fn request_of(subject: &str) -> Option<u64> {
-    subject.trim_end().strip_suffix(')')?.rsplit_once("(#")?.1.parse().ok()
+    match subject.strip_prefix("Merge pull request #") {
+        Some(rest) => rest.split(' ').next()?.parse().ok(),
+        None => subject.trim_end().strip_suffix(')')?.rsplit_once("(#")?.1.parse().ok(),
+    }
 }
 
 fn session_in_trailer(line: &str) -> Option<String> {
@@ -183,5 +186,13 @@ mod tests {
         let note = "src/cart.ts\n  s_00000000000001::t_00000000000001 1-12,20\n---\n{\"prompts\":{},\"sessions\":{\"s_00000000000001\":{\"agent_id\":{\"tool\":\"claude\",\"id\":\"s-1\"}}}}\n";
         assert_eq!(sessions_in_note(note), ["s-1"]);
         assert_eq!(sessions_in_note("just a remark\n---\nnot json"), Vec::<String>::new());
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_message_makes_it_panic(text in "(Claude-Session: |Entire-Session: 2026-01-08-|Reverts |This reverts commit |#|/|://|PROJ-|\\(#|é|[0-9a-f]{0,40}|-|\n| ){0,30}") {
+            read(&text);
+            sessions_in_note(&text);
+        }
     }
 }

@@ -86,6 +86,7 @@ pub(super) fn read_patch(reader: &mut dyn BufRead) -> Result<Patch, GitError> {
     let mut identity = Xxh3::new();
     let mut line = Vec::new();
     let mut deleted = FxHashSet::default();
+    let mut binary = FxHashSet::default();
     // Index of the current file among `entries`, and sections of it already seen.
     let mut current: Option<(usize, u8)> = None;
     loop {
@@ -114,31 +115,31 @@ pub(super) fn read_patch(reader: &mut dyn BufRead) -> Result<Patch, GitError> {
             current = Some(next);
         } else if line.starts_with(b"Binary files ") {
             let (index, _) = current.ok_or_else(|| unexpected("a binary file without a header"))?;
-            patch.changes_mut(&entries)[index].binary = true;
+            binary.insert(index);
         } else if line.starts_with(b"@@ ") {
             let (old, new) = hunk_counts(&line).ok_or_else(|| unexpected("a hunk header"))?;
             let (index, _) = current.ok_or_else(|| unexpected("a hunk without a file"))?;
             let entry = &entries[index];
             let fingerprinted = entry.regular && !is_generated(&entry.path);
-            read_hunk(reader, old + new, fingerprinted, &mut line, &mut patch, &mut deleted, &mut identity)?;
+            read_hunk(
+                reader,
+                old.saturating_add(new),
+                fingerprinted,
+                &mut line,
+                &mut patch,
+                &mut deleted,
+                &mut identity,
+            )?;
         }
     }
-    patch.changes_mut(&entries);
+    let changes = entries.into_iter().enumerate();
+    patch.changes =
+        changes.map(|(index, entry)| Change { path: entry.path, binary: binary.contains(&index) }).collect();
     patch.lines.retain(|line| !deleted.contains(line));
     patch.lines.sort_unstable();
     patch.lines.dedup();
     patch.identity = (patch.added + patch.deleted > 0).then(|| identity.digest());
     Ok(patch)
-}
-
-impl Patch {
-    /// The changes, filled from the raw part once that is complete.
-    fn changes_mut(&mut self, entries: &[RawEntry]) -> &mut Vec<Change> {
-        if self.changes.is_empty() {
-            self.changes = entries.iter().map(|entry| Change { path: entry.path.clone(), binary: false }).collect();
-        }
-        &mut self.changes
-    }
 }
 
 fn read_hunk(
@@ -233,4 +234,52 @@ pub(super) fn unquote(path: &[u8]) -> Vec<u8> {
         }
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn read(text: &[u8]) -> Result<Patch, GitError> {
+        read_patch(&mut &text[..])
+    }
+
+    #[test]
+    fn quoted_paths_are_bytes_again() {
+        assert_eq!(unquote(br#""caf\303\251 \"x\"\n""#), "café \"x\"\n".as_bytes());
+        assert_eq!(unquote(b"plain.rs"), b"plain.rs");
+        assert_eq!(unquote(br#""\"#), br#""\"#);
+    }
+
+    #[test]
+    fn a_change_of_type_is_two_sections_of_one_file() {
+        let text = b":100644 120000 a b T\tone\n:100644 100644 a b M\ttwo\n\n\
+            diff --git a/one b/one\n@@ -1 +0,0 @@\n-let old_link_text = 1;\ndiff --git a/one b/one\n@@ -0,0 +1 @@\n+src/elsewhere.rs\n\\ No newline at end of file\n\
+            diff --git a/two b/two\n@@ -1 +1 @@\n-let before = 1;\n+let after = 2222;\n";
+        let patch = read(text).unwrap();
+        assert_eq!((patch.added, patch.deleted, patch.lines.len(), patch.changes.len()), (2, 2, 1, 2));
+    }
+
+    #[test]
+    fn output_that_breaks_off_is_an_error_and_not_a_smaller_patch() {
+        let whole = b":100644 100644 a b M\tone\n\ndiff --git a/one b/one\n@@ -0,0 +1,2 @@\n+first line here\n+second line here\n";
+        assert_eq!(read(whole).unwrap().added, 2);
+        let cut = whole.len() - "+second line here\n".len();
+        assert!(read(&whole[..cut]).is_err());
+        assert!(read(b"@@ -1 +1 @@\n-a\n+b\n").is_err());
+        assert!(read(b"diff --git a/x b/x\n").is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn no_output_makes_it_panic(pieces in proptest::collection::vec(prop_oneof![
+            Just(&b":100644 100644 a b M\tone\n"[..]), Just(&b":1\n"[..]), Just(&b"diff --git a/x b/x\n"[..]), Just(&b"@@ -1 +1,2 @@\n"[..]),
+            Just(&b"@@ -1,99999999999999999999 +1 @@\n"[..]), Just(&b"@@ -1,18446744073709551615 +1,18446744073709551615 @@\n"[..]),
+            Just(&b"Binary files a and b differ\n"[..]), Just(&b"+added line\n"[..]), Just(&b"-deleted\n"[..]), Just(&b"\\ No\n"[..]), Just(&b"\n"[..]),
+            Just(&b"\xff\xfe"[..]),
+        ], 0..24)) {
+            let _ = read(&pieces.concat());
+        }
+    }
 }

@@ -3,7 +3,7 @@
 //! Owns the facts on schedules, deliveries and run results. The usage of a run is that of its session's transcript, told
 //! again: it becomes a note, so that a run without a transcript can be counted as missing, and never tokens.
 
-use super::document::read_document;
+use super::document::{Items, read_document};
 use super::platform::Platform;
 use super::records::{moment, parse_line};
 use super::transcript::run_of_job;
@@ -147,7 +147,7 @@ impl RunUsage {
 
 #[derive(Debug, serde::Deserialize)]
 struct Jobs {
-    jobs: Vec<Box<RawValue>>,
+    jobs: Items<Box<RawValue>>,
 }
 
 #[derive(Debug, serde::Deserialize)]
@@ -172,7 +172,7 @@ struct Schedule {
 /// Reads `cron/jobs.json`: automation that somebody declared.
 pub(super) fn read_jobs(input: &Input, sink: &mut dyn Sink) -> Result<u64, InputError> {
     let (document, end) = read_document::<Jobs>(input, sink)?;
-    for raw in document.into_iter().flat_map(|document| document.jobs) {
+    for raw in document.into_iter().flat_map(|document| document.jobs.0) {
         let at = Position::default();
         match serde_json::from_str::<Job>(raw.get()) {
             Ok(job) => declared(&job, at, sink),

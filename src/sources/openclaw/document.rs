@@ -1,14 +1,73 @@
 //! Files that are one JSON document: read whole, in bounded memory, or not at all.
 //!
-//! Owns the size limit and the count of bytes read. A document that ends early is being written: it is left for the next run.
+//! Owns the limits on size and on the number of entries, and the count of bytes read. A document that ends early is being written: it is left for the next run.
 
 use crate::sources::json::{reject_reason, safe_detail};
 use crate::sources::{Input, InputError, Position, Reason, Sink};
-use serde::de::DeserializeOwned;
+use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use std::collections::BTreeMap;
+use std::fmt;
 use std::io::{self, BufRead, Read};
+use std::marker::PhantomData;
 
 /// A document may be this many times as long as the longest line: session indexes carry prompts and skill lists.
-const LINES_PER_DOCUMENT: u64 = 16;
+const LINES_PER_DOCUMENT: u64 = 4;
+/// Entries of one list or map. Two bytes a entry would otherwise become a hundred in memory (`faults.md` 32).
+const ENTRIES: usize = 250_000;
+
+/// A list of at most [`ENTRIES`].
+#[derive(Debug)]
+pub(super) struct Items<T>(pub(super) Vec<T>);
+
+/// A map of at most [`ENTRIES`]; of equal keys the last counts.
+#[derive(Debug)]
+pub(super) struct Entries<T>(pub(super) BTreeMap<String, T>);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Items<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ItemsVisitor<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for ItemsVisitor<T> {
+            type Value = Items<T>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list")
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Items<T>, A::Error> {
+                let mut items = Vec::new();
+                while let Some(item) = seq.next_element()? {
+                    if items.len() == ENTRIES {
+                        return Err(A::Error::custom("too many entries"));
+                    }
+                    items.push(item);
+                }
+                Ok(Items(items))
+            }
+        }
+        deserializer.deserialize_seq(ItemsVisitor(PhantomData))
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Entries<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct EntriesVisitor<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for EntriesVisitor<T> {
+            type Value = Entries<T>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a map")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entries<T>, A::Error> {
+                let mut entries = BTreeMap::new();
+                while let Some((key, value)) = map.next_entry()? {
+                    if entries.len() == ENTRIES {
+                        return Err(A::Error::custom("too many entries"));
+                    }
+                    entries.insert(key, value);
+                }
+                Ok(Entries(entries))
+            }
+        }
+        deserializer.deserialize_map(EntriesVisitor(PhantomData))
+    }
+}
 
 /// Counts what is read, up to a limit.
 struct Counted<R> {
@@ -19,10 +78,8 @@ struct Counted<R> {
 
 impl<R: Read> Read for Counted<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.read >= self.limit {
-            return Ok(0);
-        }
-        let count = self.inner.read(buffer)?;
+        let allowed = usize::try_from(self.limit - self.read).unwrap_or(usize::MAX).min(buffer.len());
+        let count = self.inner.read(&mut buffer[..allowed])?;
         self.read += count as u64;
         Ok(count)
     }

@@ -31,7 +31,9 @@ pub struct OpenClaw;
 enum Form {
     /// `<sessionId>.jsonl`, also archived as `.jsonl.reset.<time>` or `.jsonl.deleted.<time>`.
     Transcript,
-    /// `<sessionId>.trajectory.jsonl`.
+    /// `session-branch.json` of an exported bundle.
+    Branch,
+    /// `<sessionId>.trajectory.jsonl`, or `events.jsonl` of an exported bundle.
     Trajectory,
     /// `sessions.json`.
     SessionIndex,
@@ -60,6 +62,9 @@ impl Form {
     fn of(probe: &Probe<'_>) -> Option<Self> {
         let name = probe.plain_name();
         let under_root = Platform::of(probe.path, probe.options).under_root;
+        if let Some(form) = Self::in_bundle(probe, name) {
+            return Some(form);
+        }
         match Self::by_content(probe, name) {
             // Copies that a repair leaves behind are transcripts to look at; only the name tells.
             Some(Form::Transcript) if is_backup(name) => Some(Form::Nothing("transcript_backup")),
@@ -93,6 +98,17 @@ impl Form {
             name if is_index_copy(name) && holds(b"\"sessionId\"") => Some(Form::Nothing("session_index_copy")),
             // The line is cut by the probe: a first trajectory step may hold a long configuration.
             _ if holds(b"\"traceSchema\":") && name.ends_with(".jsonl") => Some(Form::Trajectory),
+            _ => None,
+        }
+    }
+
+    /// Files of `openclaw sessions export-trajectory`: two tell something, the others tell it again.
+    fn in_bundle(probe: &Probe<'_>, name: &str) -> Option<Self> {
+        let directory = probe.path.parent()?.file_name()?.to_str()?;
+        match name {
+            "session-branch.json" => Some(Form::Branch),
+            "events.jsonl" => None,
+            _ if directory.starts_with("openclaw-trajectory-") => Some(Form::Nothing("trajectory_bundle")),
             _ => None,
         }
     }
@@ -143,7 +159,7 @@ impl Source for OpenClaw {
             tells: "usage and reported cost of each response, what started each run (person, schedule, agent), \
                     runs that did nothing or were not delivered, declared schedules, lines written",
             cannot_tell: "usage of compaction and of nested tools, the version that wrote a file, \
-                          people behind a local window, SQLite stores (2026.6 and later)",
+                          people behind a local window; SQLite stores (2026.6 and later) need an export",
         }
     }
 
@@ -161,6 +177,7 @@ impl Source for OpenClaw {
                 let named = transcript::session_of_path(probe.plain_name()).unwrap_or_default();
                 transcript::read(input, &platform, &named, sink)
             }
+            Some(Form::Branch) => transcript::read_branch(input, &platform, sink),
             Some(Form::Trajectory) => trajectory::read(input, &platform, sink),
             Some(Form::SessionIndex) => sessions::read(input, &platform, sink),
             Some(Form::CronRuns) => cron::read_runs(input, &platform, sink),

@@ -3,8 +3,10 @@
 //! Fields are read only where something uses them; what a newer version adds is passed over. Owns no meaning:
 //! that is [`super::transcript`]'s.
 
+use super::document::Items;
 use crate::sources::json::{Count, Moment, parse_rfc3339, plausible, reject_reason, safe_detail};
 use crate::sources::{Handled, Line, Reason, Sink};
+use serde::de::value::SeqAccessDeserializer;
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use std::fmt;
@@ -58,13 +60,8 @@ pub(super) struct Usage {
     pub(super) cache_write: Count,
     #[serde(default)]
     pub(super) reasoning_tokens: Count,
-    pub(super) cost: Option<Cost>,
-}
-
-/// `usage.cost` in US dollars, kept as written so that money is never a float.
-#[derive(Debug, serde::Deserialize)]
-pub(super) struct Cost {
-    pub(super) total: Option<Box<RawValue>>,
+    /// In US dollars; kept as written, so that money is never a float.
+    pub(super) cost: Option<Box<RawValue>>,
 }
 
 /// `provenance` of a user message, written by builds from about April 2026 on.
@@ -76,6 +73,47 @@ pub(super) struct Provenance {
     pub(super) job_id: Option<String>,
 }
 
+impl Provenance {
+    /// A `kind` that no rule reads, to be counted under its name.
+    pub(super) fn unknown_kind(&self) -> Option<&str> {
+        let kind = self.kind.as_deref()?;
+        let known = matches!(kind, "external_user" | "inter_session" | "internal_system");
+        (!known && kind.len() <= 64).then_some(kind)
+    }
+}
+
+/// What of a tool result's `details` is looked at; every tool puts its own things there, so types are not relied on.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Details {
+    status: Option<Box<RawValue>>,
+    duration_ms: Option<Box<RawValue>>,
+    diff: Option<Box<RawValue>>,
+}
+
+impl Details {
+    /// Reads `details`; what is no object has nothing to look at.
+    pub(super) fn of(raw: Option<&RawValue>) -> Self {
+        raw.and_then(|raw| parse_last_wins(raw.get()).ok()).unwrap_or_default()
+    }
+
+    /// Whether the tool says that it failed.
+    pub(super) fn failed(&self) -> bool {
+        self.status.as_deref().is_some_and(|status| matches!(status.get(), "\"error\"" | "\"failed\""))
+    }
+
+    /// Duration in whole milliseconds, up to eleven days.
+    pub(super) fn duration_ms(&self) -> Option<i64> {
+        let millis: f64 = self.duration_ms.as_deref()?.get().parse().ok()?;
+        (0.0..=1e9).contains(&millis).then(|| millis.round() as i64)
+    }
+
+    /// The diff of an edit.
+    pub(super) fn diff(&self) -> Option<String> {
+        serde_json::from_str(self.diff.as_deref()?.get()).ok()
+    }
+}
+
 /// One block of a message.
 #[derive(Debug, Default, serde::Deserialize)]
 pub(super) struct Block {
@@ -84,7 +122,24 @@ pub(super) struct Block {
     pub(super) text: Option<String>,
     pub(super) id: Option<String>,
     pub(super) name: Option<String>,
-    pub(super) arguments: Option<Box<RawValue>>,
+    arguments: Option<Box<RawValue>>,
+    /// `arguments` as other providers' blocks call them.
+    input: Option<Box<RawValue>>,
+    parameters: Option<Box<RawValue>>,
+}
+
+impl Block {
+    /// Whether the block calls a tool, in the spelling of any provider that the product accepts.
+    pub(super) fn is_tool_call(&self) -> bool {
+        ["toolCall", "toolUse", "functionCall"].iter().any(|kind| self.kind.eq_ignore_ascii_case(kind))
+    }
+
+    /// The arguments as JSON text. Some builds store them as a string of JSON.
+    pub(super) fn arguments_json(&self) -> String {
+        let raw = self.arguments.as_ref().or(self.input.as_ref()).or(self.parameters.as_ref());
+        let text = raw.map_or("{}", |raw| raw.get());
+        if text.starts_with('"') { parse_last_wins(text).unwrap_or_else(|_| text.to_owned()) } else { text.to_owned() }
+    }
 }
 
 /// `content`: a string or blocks.
@@ -119,12 +174,8 @@ impl<'de> Deserialize<'de> for Content {
             fn visit_unit<E>(self) -> Result<Content, E> {
                 Ok(Content::default())
             }
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Content, A::Error> {
-                let mut blocks = Vec::new();
-                while let Some(block) = seq.next_element()? {
-                    blocks.push(block);
-                }
-                Ok(Content(blocks))
+            fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Content, A::Error> {
+                Items::deserialize(SeqAccessDeserializer::new(seq)).map(|Items(blocks)| Content(blocks))
             }
         }
         deserializer.deserialize_any(ContentVisitor)

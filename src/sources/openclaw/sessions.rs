@@ -3,7 +3,7 @@
 //! Owns the facts of rules 3 and 5, and who started whom. Its token counters are those of the last run, or a snapshot
 //! of the context, and are never read.
 
-use super::document::read_document;
+use super::document::{Entries, read_document};
 use super::platform::Platform;
 use super::records::moment;
 use super::transcript::run_of_job;
@@ -13,8 +13,8 @@ use crate::sources::{Input, InputError, Position, Sink};
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 
-/// How long after the last interaction of a person an update counts as a machine's. One answer to a person can
-/// keep a session busy for many minutes; runs are cut off long before an hour by default.
+/// From how long after the last interaction of a person on a session that is still busy runs by itself. One answer to
+/// a person can take many minutes; runs are cut off long before an hour by default.
 const QUIET_US: i64 = 3_600_000_000;
 
 #[derive(Debug, serde::Deserialize)]
@@ -30,8 +30,8 @@ struct SessionEntry {
 
 /// Reads a session index.
 pub(super) fn read(input: &Input, platform: &Platform<'_>, sink: &mut dyn Sink) -> Result<u64, InputError> {
-    let (document, end) = read_document::<BTreeMap<String, Option<SessionEntry>>>(input, sink)?;
-    let Some(index) = document else { return Ok(end) };
+    let (document, end) = read_document::<Entries<Option<SessionEntry>>>(input, sink)?;
+    let Some(Entries(index)) = document else { return Ok(end) };
     for (key, entry) in &index {
         match entry.as_ref().and_then(|entry| Some((entry, entry.session_id.as_deref().filter(|id| !id.is_empty())?))) {
             Some((entry, session_id)) => describe(&index, key, entry, session_id, platform, sink),
@@ -66,7 +66,11 @@ fn describe(
     let trigger =
         |trigger: Trigger, rank, evidence: &str| fact(None, FactName::Trigger, trigger.as_str(), rank, evidence);
     let kind = match key_kind(key, platform) {
-        KeyKind::Open if entry.heartbeat_isolated_base_session_key.is_some() => KeyKind::Schedule("heartbeat"),
+        KeyKind::Open | KeyKind::Channel
+            if entry.heartbeat_isolated_base_session_key.is_some() && key.ends_with(":heartbeat") =>
+        {
+            KeyKind::Schedule("heartbeat")
+        }
         kind => kind,
     };
     match kind {
@@ -107,9 +111,10 @@ fn describe(
     if let Some(interaction) = interaction {
         let evidence = "sessions.lastInteractionAt";
         tell(fact(Some(interaction), FactName::Trigger, Trigger::Human.as_str(), RANK_FRESHNESS, evidence), sink);
-        if let Some(update) = update.filter(|update| update.saturating_sub(interaction) > QUIET_US) {
+        let alone = interaction.saturating_add(QUIET_US);
+        if update.is_some_and(|update| update > alone) {
             let evidence = "sessions.updatedAt";
-            tell(fact(Some(update), FactName::Trigger, Trigger::Schedule.as_str(), RANK_FRESHNESS, evidence), sink);
+            tell(fact(Some(alone), FactName::Trigger, Trigger::Schedule.as_str(), RANK_FRESHNESS, evidence), sink);
         }
     }
     if !told {

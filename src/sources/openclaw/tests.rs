@@ -110,6 +110,16 @@ fn cron_runs_and_jobs() {
 }
 
 #[test]
+fn an_exported_bundle_is_read_once() {
+    let bundle = "exports/openclaw-trajectory-9d1c-2026-09-20/";
+    check("bundle_branch", &read(&format!("{bundle}session-branch.json")));
+    check("bundle_events", &read(&format!("{bundle}events.jsonl")));
+    assert_eq!(read(&format!("{bundle}manifest.json")).snapshot(), "ignored trajectory_bundle 1\n");
+    let nameless = read_bytes(&OpenClaw, "x/session-branch.json", br#"{"header":{"type":"session"},"entries":[1]}"#);
+    assert_eq!(nameless.reasons(), ["missing_field", "missing_field"]);
+}
+
+#[test]
 fn copies_and_temporary_files_are_counted_and_not_read() {
     for (name, kind) in [
         (format!("{SESSIONS}0f.jsonl.bak-4242-1778072000000"), "transcript_backup"),
@@ -207,7 +217,7 @@ fn documents_that_are_torn_or_damaged_or_too_long_say_so() {
     assert_eq!(reasons(br#"{"agent:main:main":7}"#), ["bad_value"]);
     assert_eq!(reasons(b"{\"agent:main:main\":{\"sessionId\":\"\xff\"}}"), ["bad_utf8"]);
     let deep = format!("{{\"k\":{{\"sessionId\":\"s\",\"updatedAt\":{}}}}}", "[".repeat(100_000));
-    assert_eq!(reasons(deep.as_bytes()), ["torn_line"]);
+    assert_eq!(reasons(deep.as_bytes()), ["bad_json"]);
     let (mut input, _guard) = crate::sources::testing::input_of(name, br#"{"k":{"sessionId":"s"}}          "#);
     input.limits.line_bytes = 1;
     let mut sink = Recorded::default();
@@ -215,6 +225,33 @@ fn documents_that_are_torn_or_damaged_or_too_long_say_so() {
     assert_eq!((sink.reasons(), end), (vec!["line_too_long"], 33));
     let with_mark = read_bytes(&OpenClaw, name, b"\xEF\xBB\xBF{\"agent:a:cron:j\":{\"sessionId\":\"s\"}}");
     assert_eq!(with_mark.facts.len(), 2);
+}
+
+#[test]
+fn wide_and_deep_lines_are_rejected_or_read_in_bounded_memory() {
+    let name = ".openclaw/agents/a/sessions/s.jsonl";
+    let line = |content: &str| {
+        format!(
+            r#"{{"type":"message","id":"1","timestamp":"2026-05-06T08:00:00Z","message":{{"role":"assistant","content":{content}}}}}"#
+        )
+    };
+    let reasons = |line: String| read_bytes(&OpenClaw, name, format!("{line}\n").as_bytes()).reasons();
+    assert_eq!(reasons(line(&format!("[{}{{}}]", "{},".repeat(300_000)))), ["bad_value"]);
+    assert_eq!(reasons(line(&format!("{}{}", "[".repeat(50_000), "]".repeat(50_000)))), ["bad_value"]);
+    assert_eq!(reasons("[".repeat(100_000)), ["bad_value"]);
+    // Arguments are the tool's own; however deep, they are hashed as text and the step stays.
+    let deep = format!(
+        r#"[{{"type":"toolCall","id":"c","name":"exec","arguments":{}1{}}}]"#,
+        "[".repeat(9_000),
+        "]".repeat(9_000)
+    );
+    let recorded = read_bytes(&OpenClaw, name, format!("{}\n", line(&deep)).as_bytes());
+    assert_eq!((recorded.events.len(), recorded.rejects.len()), (2, 0));
+    let index = format!("{{{}\"k\":null}}", (0..260_000).map(|key| format!("\"{key}\":null,")).collect::<String>());
+    assert_eq!(
+        read_bytes(&OpenClaw, ".openclaw/agents/a/sessions/sessions.json", index.as_bytes()).reasons(),
+        ["bad_value"]
+    );
 }
 
 #[test]
@@ -244,6 +281,7 @@ const ALL_FILES: &[&str] = &[
     ".openclaw/agents/main/sessions/sessions.json",
     ".openclaw/cron/runs/job-1.jsonl",
     ".openclaw/cron/jobs.json",
+    "exports/openclaw-trajectory-9d1c-2026-09-20/session-branch.json",
 ];
 
 #[test]

@@ -19,12 +19,13 @@ pub(super) struct Touch {
 /// Reads a call from its tool name and arguments.
 pub(super) fn touch(tool: &str, arguments: &Value) -> Touch {
     let name = tool.to_ascii_lowercase();
-    let action = text(arguments, &["action"]).unwrap_or("");
+    let action = text(arguments, &["action"]).unwrap_or("").to_ascii_lowercase().replace('-', "_");
+    let action = action.as_str();
     let (effect, system): (Option<Effect>, Option<&str>) = match name.as_str() {
         "exec" | "bash" | "shell" | "code_execution" => (Some(Effect::Execute), Some("shell")),
         "process" => {
-            let looks = matches!(action, "list" | "poll" | "log");
-            (Some(if looks { Effect::Read } else { Effect::Execute }), Some("shell"))
+            let acts = matches!(action, "write" | "send_keys" | "submit" | "paste" | "kill" | "remove" | "clear");
+            (Some(if acts { Effect::Execute } else { Effect::Read }), Some("shell"))
         }
         "read" | "grep" | "find" | "glob" | "ls" | "memory_search" | "memory_get" | "image" | "pdf" => {
             (Some(Effect::Read), Some("filesystem"))
@@ -39,6 +40,8 @@ pub(super) fn touch(tool: &str, arguments: &Value) -> Touch {
             let looks = matches!(action, "list" | "status" | "runs" | "get");
             (Some(if looks { Effect::Read } else { Effect::Write }), Some("schedule"))
         }
+        "gateway" | "canvas" | "nodes" => (Some(verb_effect(action).unwrap_or(Effect::Execute)), Some(&name)),
+        "image_generate" | "video_generate" | "music_generate" => (Some(Effect::Write), Some("media")),
         "message" => {
             // The one tool for every chat system; which one is an argument.
             let channel = text(arguments, &["channel", "provider"]).unwrap_or("chat");
@@ -55,7 +58,7 @@ pub(super) fn touch(tool: &str, arguments: &Value) -> Touch {
         }
         // A plugin's tool: the verb in its action or name tells, else nothing is claimed.
         _ => {
-            let mut words = name.split(['_', '-', '.', '/']).filter(|word| !word.is_empty());
+            let mut words = name.split(['_', '-', '.', '/', ':']).filter(|word| !word.is_empty());
             let system = words.next();
             let effect = verb_effect(action).or_else(|| words.rev().find_map(verb_effect));
             (effect, effect.and(system))
@@ -70,18 +73,20 @@ pub(super) fn touch(tool: &str, arguments: &Value) -> Touch {
     }
 }
 
-/// What a verb does, as chat and plugin tools spell it.
-fn verb_effect(verb: &str) -> Option<Effect> {
-    Some(match verb {
-        "send" | "post" | "reply" | "publish" | "broadcast" | "notify" | "react" | "poll" | "sendmessage"
-        | "sendMessage" | "thread-reply" => Effect::Send,
-        "list" | "get" | "read" | "search" | "fetch" | "status" | "query" | "history" | "lookup" | "readMessages"
-        | "view" => Effect::Read,
-        "create" | "update" | "delete" | "remove" | "add" | "write" | "edit" | "set" | "upload" | "pin" => {
-            Effect::Write
-        }
-        "run" | "execute" | "invoke" => Effect::Execute,
-        _ => return None,
+/// What an action does: its first word that is a known verb, so `thread_reply`, `list_pins` and `channel_create` are told apart.
+fn verb_effect(action: &str) -> Option<Effect> {
+    action.split(['_', '.', ' ']).find_map(|word| {
+        Some(match word {
+            _ if word.starts_with("send") => Effect::Send,
+            "post" | "reply" | "publish" | "broadcast" | "notify" | "react" | "sticker" => Effect::Send,
+            "list" | "get" | "read" | "search" | "fetch" | "status" | "query" | "history" | "lookup" | "view"
+            | "info" | "reactions" | "permissions" | "download" | "inspect" | "check" | "describe" | "snapshot"
+            | "readmessages" => Effect::Read,
+            "create" | "update" | "delete" | "remove" | "add" | "write" | "edit" | "set" | "upload" | "pin"
+            | "unpin" | "unsend" | "move" | "patch" => Effect::Write,
+            "run" | "execute" | "invoke" => Effect::Execute,
+            _ => return None,
+        })
     })
 }
 
@@ -134,6 +139,12 @@ mod tests {
             ("cron", json!({"action": "list"}), Some(Effect::Read), Some("schedule")),
             ("message", json!({"action": "send", "channel": "deskchat"}), Some(Effect::Send), Some("deskchat")),
             ("message", json!({"action": "read", "channel": "slack"}), Some(Effect::Read), Some("slack")),
+            ("message", json!({"action": "poll"}), Some(Effect::Send), Some("chat")),
+            ("message", json!({"action": "thread-reply"}), Some(Effect::Send), Some("chat")),
+            ("message", json!({"action": "list-pins"}), Some(Effect::Read), Some("chat")),
+            ("message", json!({"action": "channel-create"}), Some(Effect::Write), Some("chat")),
+            ("nodes", json!({"action": "status"}), Some(Effect::Read), Some("nodes")),
+            ("gateway", json!({"action": "restart"}), Some(Effect::Execute), Some("gateway")),
             ("sessions_send", json!({}), Some(Effect::Send), Some("agent")),
             ("slack", json!({"action": "sendMessage"}), Some(Effect::Send), Some("slack")),
             ("deskchat_post", json!({}), Some(Effect::Send), Some("deskchat")),

@@ -4,7 +4,8 @@
 
 use super::platform::Platform;
 use super::records::{moment, parse_line};
-use super::triggers::{KeyKind, RANK_FRESHNESS, RANK_TRAJECTORY, key_kind};
+use super::transcript::run_of_job;
+use super::triggers::{KeyKind, RANK_FRESHNESS, RANK_SESSION_KEY, RANK_TRAJECTORY, key_job_id, key_kind};
 use crate::events::{Fact, FactName, Trigger};
 use crate::sources::{Handled, Input, InputError, Line, Reason, Sink, read_lines};
 use serde_json::value::RawValue;
@@ -14,6 +15,7 @@ use serde_json::value::RawValue;
 struct Step {
     #[serde(rename = "type")]
     kind: String,
+    source: Option<String>,
     ts: Option<Box<RawValue>>,
     session_id: Option<String>,
     session_key: Option<String>,
@@ -32,6 +34,11 @@ pub(super) fn read(input: &Input, platform: &Platform<'_>, sink: &mut dyn Sink) 
             Ok(step) => step,
             Err(handled) => return handled,
         };
+        // An exported bundle tells the transcript again among the run-time's own records.
+        if step.source.as_deref() == Some("transcript") {
+            sink.ignore("trajectory.transcript");
+            return Handled::Done;
+        }
         match step.kind.as_str() {
             "session.started" => started(&step, &line, platform, sink),
             "trace.metadata" => sink.ignore("trajectory.trace.metadata"),
@@ -39,6 +46,8 @@ pub(super) fn read(input: &Input, platform: &Platform<'_>, sink: &mut dyn Sink) 
             "prompt.submitted" => sink.ignore("trajectory.prompt.submitted"),
             "model.completed" => sink.ignore("trajectory.model.completed"),
             "model.fallback_step" => sink.ignore("trajectory.model.fallback_step"),
+            "tool.call" => sink.ignore("trajectory.tool.call"),
+            "tool.result" => sink.ignore("trajectory.tool.result"),
             "trace.artifacts" => sink.ignore("trajectory.trace.artifacts"),
             "session.ended" => sink.ignore("trajectory.session.ended"),
             other => {
@@ -61,6 +70,9 @@ fn started(step: &Step, line: &Line<'_>, platform: &Platform<'_>, sink: &mut dyn
         Some(Err(reason)) => return sink.reject(line.at, reason, "ts"),
         None => return sink.reject(line.at, Reason::MissingField, "ts"),
     };
+    if let Some(job) = step.session_key.as_deref().and_then(|key| key_job_id(key, platform)) {
+        sink.fact(line.at, run_of_job(session_id, Some(ts_us), job, "trajectory.sessionKey"));
+    }
     let word = match step.data.as_deref().map(|data| serde_json::from_str::<Started>(data.get())) {
         Some(Ok(started)) => started.trigger,
         Some(Err(_)) => return sink.reject(line.at, Reason::BadValue, "data"),
@@ -83,8 +95,9 @@ fn started(step: &Step, line: &Line<'_>, platform: &Platform<'_>, sink: &mut dyn
     };
     match verdict(&word, key, platform) {
         Some((trigger, rank)) => {
-            let evidence = match trigger {
-                Trigger::Agent if key == KeyKind::Agent => "trajectory.sessionKey=subagent".to_owned(),
+            let evidence = match (trigger, rank) {
+                (Trigger::Agent, _) if key == KeyKind::Agent => "trajectory.sessionKey=subagent".to_owned(),
+                (_, RANK_SESSION_KEY) => "trajectory.sessionKey=schedule".to_owned(),
                 _ => format!("trajectory.trigger={}", bounded(&word)),
             };
             fact(FactName::Trigger, trigger.as_str(), rank, evidence);
@@ -101,7 +114,8 @@ fn verdict(word: &str, key: KeyKind, platform: &Platform<'_>) -> Option<(Trigger
         return Some((Trigger::Agent, RANK_TRAJECTORY));
     }
     match (word, key) {
-        ("user", KeyKind::Schedule(_) | KeyKind::Hook) => Some((Trigger::Schedule, RANK_TRAJECTORY)),
+        // The key decides, so this ranks as a key.
+        ("user", KeyKind::Schedule(_) | KeyKind::Hook) => Some((Trigger::Schedule, RANK_SESSION_KEY)),
         ("user", KeyKind::Open | KeyKind::Channel) => Some((Trigger::Human, RANK_FRESHNESS)),
         ("manual", _) => Some((Trigger::Human, RANK_TRAJECTORY)),
         // The memory flush before a compaction: the product's own clock.

@@ -3,9 +3,10 @@
 //! Owns the state that steps inherit (the run's trigger, sender and time zone; the calls that wait for results) and
 //! the identity of a step. Owns no rules: those are in [`super::triggers`], [`super::envelope`] and [`super::tools`].
 
+use super::document::{Items, read_document};
 use super::envelope::{Unwrapped, unwrap};
 use super::platform::{Platform, os_user};
-use super::records::{Block, Entry, Message, moment, parse_last_wins, parse_line};
+use super::records::{Block, Details, Entry, Message, Provenance, moment, parse_line};
 use super::tools::{Touch, diff_lines_added, touch};
 use super::triggers::{self, Verdict};
 use super::usage::UsageRead;
@@ -14,12 +15,16 @@ use crate::fingerprint::{call_hash, result_hash, sketch_text};
 use crate::sources::json::Moment;
 use crate::sources::{Handled, Input, InputError, Line, Position, Reason, Sink, read_lines};
 use serde_json::Value;
+use serde_json::value::RawValue;
 use std::collections::HashMap;
 
 /// Models of rows that the gateway writes when it delivers or injects a text: no model answered, nothing was billed.
 const MIRROR_MODELS: &[&str] = &["delivery-mirror", "gateway-injected"];
 /// Calls remembered until their run ends; beyond that a result is read from its tool's name alone.
 const CALLS_KEPT: usize = 4096;
+
+/// Longer arguments are hashed and not looked into: a tree of them takes many times their length in memory.
+const ARGUMENTS_BYTES: usize = 4 << 20;
 
 /// Reads a transcript. `named_session` is the session id that the file name says, for files that lost their header.
 pub(super) fn read(
@@ -28,15 +33,32 @@ pub(super) fn read(
     named_session: &str,
     sink: &mut dyn Sink,
 ) -> Result<u64, InputError> {
-    let mut transcript = Transcript {
-        platform,
-        session_id: named_session.to_owned(),
-        parent_session_id: None,
-        cwd: None,
-        os_user: None,
-        run: Run::default(),
-    };
+    let mut transcript = Transcript::new(platform, named_session);
     read_lines(input, sink, |line, sink| transcript.line(&line, sink))
+}
+
+/// The transcript in an exported bundle: one document with the header and the entries of the active branch.
+#[derive(Debug, serde::Deserialize)]
+struct Branch {
+    header: Box<RawValue>,
+    entries: Items<Box<RawValue>>,
+}
+
+/// Reads `session-branch.json` of an exported bundle.
+pub(super) fn read_branch(input: &Input, platform: &Platform<'_>, sink: &mut dyn Sink) -> Result<u64, InputError> {
+    let (document, end) = read_document::<Branch>(input, sink)?;
+    let Some(Branch { header, entries }) = document else { return Ok(end) };
+    let mut transcript = Transcript::new(platform, "");
+    transcript.line(&Line { at: Position::default(), text: header.get(), complete: true }, sink);
+    if transcript.session_id.is_empty() {
+        // Steps of no session would become one session with those of every other such file.
+        sink.reject(Position::default(), Reason::MissingField, "header.id");
+        return Ok(end);
+    }
+    for entry in &entries.0 {
+        transcript.line(&Line { at: Position::default(), text: entry.get(), complete: true }, sink);
+    }
+    Ok(end)
 }
 
 /// What the steps after a user message inherit, until the next one.
@@ -59,7 +81,18 @@ struct Transcript<'a> {
     run: Run,
 }
 
-impl Transcript<'_> {
+impl<'a> Transcript<'a> {
+    fn new(platform: &'a Platform<'a>, named_session: &str) -> Self {
+        Self {
+            platform,
+            session_id: named_session.to_owned(),
+            parent_session_id: None,
+            cwd: None,
+            os_user: None,
+            run: Run::default(),
+        }
+    }
+
     fn line(&mut self, line: &Line<'_>, sink: &mut dyn Sink) -> Handled {
         let entry: Entry = match parse_line(line, sink) {
             Ok(entry) => entry,
@@ -102,17 +135,16 @@ impl Transcript<'_> {
         }
         self.session_id = id;
         self.parent_session_id = entry.parent_session.as_deref().and_then(session_of_path);
-        self.os_user = entry.cwd.as_deref().and_then(os_user);
-        self.cwd = entry.cwd;
+        // Exports put `$WORKSPACE_DIR` in the place of a path, which would make one directory of all workspaces.
+        self.cwd = entry.cwd.filter(|cwd| !cwd.starts_with('$'));
+        self.os_user = self.cwd.as_deref().and_then(os_user);
         sink.ignore("session");
     }
 
     fn message(&mut self, entry: Entry, at: Position, sink: &mut dyn Sink) {
         let Some(message) = entry.message else { return sink.reject(at, Reason::MissingField, "message") };
-        let is_user = message.role == "user";
-        if is_user {
-            self.run = Run::default();
-        }
+        // A prompt that cannot be read ends what was inherited, too.
+        let previous = if message.role == "user" { std::mem::take(&mut self.run) } else { Run::default() };
         // The message's own clock is the fallback: it differs from the entry's by the time it took to write.
         let moment = match entry.timestamp.as_deref().or(message.timestamp.as_deref()).map(moment) {
             Some(Ok(moment)) => moment,
@@ -121,7 +153,7 @@ impl Transcript<'_> {
         };
         let id = entry.id.filter(|id| !id.is_empty());
         match message.role.as_str() {
-            "user" => self.prompt(message, moment, id, at, sink),
+            "user" => self.prompt(message, moment, id, previous, at, sink),
             "assistant" => self.completion(message, moment, id, at, sink),
             "toolResult" => self.tool_result(message, moment, id, at, sink),
             "bashExecution" => sink.ignore("message.bashExecution"),
@@ -147,7 +179,15 @@ impl Transcript<'_> {
         event
     }
 
-    fn prompt(&mut self, message: Message, moment: Moment, id: Option<String>, at: Position, sink: &mut dyn Sink) {
+    fn prompt(
+        &mut self,
+        message: Message,
+        moment: Moment,
+        id: Option<String>,
+        previous: Run,
+        at: Position,
+        sink: &mut dyn Sink,
+    ) {
         let text = message.content.text();
         let unwrapped = unwrap(&text);
         let provenance = message.provenance.as_ref();
@@ -158,6 +198,9 @@ impl Transcript<'_> {
         let job = provenance
             .and_then(|provenance| provenance.job_id.as_deref())
             .or_else(|| triggers::cron_job_id(unwrapped.text, self.platform));
+        if let Some(kind) = provenance.and_then(Provenance::unknown_kind) {
+            sink.unknown_field(&format!("provenance.kind={kind}"));
+        }
         if let Some(job) = job {
             sink.fact(at, run_of_job(&self.session_id, Some(moment.us), job, "transcript.job"));
         }
@@ -166,9 +209,16 @@ impl Transcript<'_> {
         if verdict.trigger == Trigger::Human {
             self.run.actor_id.clone_from(&unwrapped.sender);
         }
+        let goes_on = unwrapped.text.starts_with(triggers::FALLBACK_RETRY_PROMPT);
+        if goes_on {
+            self.run = previous;
+        }
         let mut event = self.step(Kind::Prompt, moment, step_id(id.as_deref(), moment, None));
         (event.marker, event.command) = slash_command(&unwrapped);
-        event.text = Some(sketch_text(unwrapped.text));
+        if goes_on {
+            event.marker = Some("retry");
+        }
+        event.text = Some(sketch_text(triggers::without_clock(unwrapped.text)));
         sink.event(at, event);
     }
 
@@ -195,7 +245,7 @@ impl Transcript<'_> {
         if !text.is_empty() {
             event.text = Some(sketch_text(&text));
         }
-        let calls = message.content.0.iter().filter(|block| block.kind == "toolCall");
+        let calls = message.content.0.iter().filter(|block| block.is_tool_call());
         if stop == "aborted" {
             event.marker = Some("interrupt");
         } else if calls.clone().next().is_none() && triggers::is_no_op(&text, self.run.did) {
@@ -212,8 +262,9 @@ impl Transcript<'_> {
 
     fn tool_call(&mut self, block: &Block, mut event: Event, at: Position, sink: &mut dyn Sink) {
         let Some(tool) = block.name.as_deref() else { return sink.reject(at, Reason::MissingField, "toolCall.name") };
-        let json = arguments_json(block);
-        let touch = touch(tool, &serde_json::from_str(&json).unwrap_or(Value::Null));
+        let json = block.arguments_json();
+        let arguments = if json.len() <= ARGUMENTS_BYTES { serde_json::from_str(&json).ok() } else { None };
+        let touch = touch(tool, &arguments.unwrap_or(Value::Null));
         event.tool_name = Some(tool.to_owned());
         event.call_id.clone_from(&block.id);
         event.call_hash = Some(call_hash(tool, &json));
@@ -230,23 +281,19 @@ impl Transcript<'_> {
     }
 
     fn tool_result(&mut self, message: Message, moment: Moment, id: Option<String>, at: Position, sink: &mut dyn Sink) {
-        let details = message.details.as_deref().and_then(|raw| serde_json::from_str::<Value>(raw.get()).ok());
-        let detail = |name: &str| details.as_ref().and_then(|details| details.get(name));
-        let failed = message.is_error == Some(true)
-            || detail("status").and_then(Value::as_str).is_some_and(|status| matches!(status, "error" | "failed"));
+        let details = Details::of(message.details.as_deref());
+        let failed = message.is_error == Some(true) || details.failed();
         let mut event = self.step(Kind::ToolResult, moment, step_id(id.as_deref(), moment, None));
         let known = message.tool_call_id.as_ref().and_then(|id| self.run.calls.get(id)).cloned();
         let touched = known.unwrap_or_else(|| touch(message.tool_name.as_deref().unwrap_or(""), &Value::Null));
         let text = message.content.text();
         event.is_error = Some(failed);
-        event.duration_ms = detail("durationMs").and_then(milliseconds);
+        event.duration_ms = details.duration_ms();
         event.result_hash = Some(result_hash(&text));
         if !failed {
             event.added_lines = touched.added_lines;
-            if let (true, Some(Effect::Write), Some(diff)) =
-                (event.added_lines.is_empty(), touched.effect, detail("diff").and_then(Value::as_str))
-            {
-                event.added_lines = diff_lines_added(diff);
+            if event.added_lines.is_empty() && touched.effect == Some(Effect::Write) {
+                event.added_lines = details.diff().map(|diff| diff_lines_added(&diff)).unwrap_or_default();
             }
             if matches!(touched.effect, Some(Effect::Send | Effect::Write)) {
                 self.run.did = touched.effect;
@@ -324,15 +371,4 @@ fn slash_command(message: &Unwrapped<'_>) -> (Option<&'static str>, Option<Strin
         && name.len() <= 40
         && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
     if is_name { (Some("slash_command"), Some(word.to_owned())) } else { (None, None) }
-}
-
-/// The arguments of a call as JSON text. Some builds store them as a string of JSON.
-fn arguments_json(block: &Block) -> String {
-    let raw = block.arguments.as_deref().map_or("{}", |raw| raw.get());
-    if raw.starts_with('"') { parse_last_wins(raw).unwrap_or_else(|_| raw.to_owned()) } else { raw.to_owned() }
-}
-
-fn milliseconds(value: &Value) -> Option<i64> {
-    let millis = value.as_i64().or_else(|| value.as_f64().map(|millis| millis.round() as i64))?;
-    (0..=1_000_000_000).contains(&millis).then_some(millis)
 }

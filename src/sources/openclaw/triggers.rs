@@ -55,7 +55,12 @@ pub(super) fn by_provenance(provenance: &Provenance, platform: &Platform<'_>) ->
 /// What the product says to the model when a person typed `/new` or `/reset` and nothing else.
 pub(super) const NEW_SESSION_PROMPT: &str = "A new session was started via /new or /reset";
 
-/// Beginnings of prompts that the product writes, with what they mean.
+/// What the product says to the next model when one failed in the middle of a run: the run goes on, whoever started it.
+pub(super) const FALLBACK_RETRY_PROMPT: &str =
+    "Continue where you left off. The previous model attempt failed or timed out.";
+
+/// Beginnings of prompts that the product writes, with what they mean: those of `formats.md` 3.3, and those found in
+/// the published package of version 2026.4.2.
 const TEXT_MARKERS: &[(&str, Trigger, &str)] = &[
     ("[OpenClaw heartbeat poll]", Trigger::Schedule, "text.heartbeat_poll"),
     ("[OpenClaw cron wake]", Trigger::Schedule, "text.cron_wake"),
@@ -65,9 +70,15 @@ const TEXT_MARKERS: &[(&str, Trigger, &str)] = &[
     ("Run the following periodic tasks (only those due", Trigger::Schedule, "text.heartbeat_tasks"),
     ("Follow the heartbeat monitor scratch context", Trigger::Schedule, "text.heartbeat_scratch"),
     ("Pre-compaction memory flush.", Trigger::Schedule, "text.memory_flush"),
+    ("A scheduled reminder has been triggered. The reminder content is:", Trigger::Schedule, "text.cron_reminder"),
+    ("An async command you ran earlier has completed.", Trigger::Schedule, "text.exec_completion"),
     (NEW_SESSION_PROMPT, Trigger::Human, "text.new_session"),
     ("[Subagent Context] You are running as a subagent", Trigger::Agent, "text.subagent_context"),
     ("[Inter-session message]", Trigger::Agent, "text.inter_session"),
+    ("Agent-to-agent announce step.", Trigger::Agent, "text.agent_to_agent"),
+    ("<<<BEGIN_OPENCLAW_INTERNAL_CONTEXT>>>", Trigger::Agent, "text.task_completion"),
+    ("OpenClaw runtime context (internal):", Trigger::Agent, "text.task_completion"),
+    ("[Internal task completion event]", Trigger::Agent, "text.task_completion"),
 ];
 
 /// Rule 4: markers at the start of the text that is left when the envelope is taken off.
@@ -88,6 +99,15 @@ pub(super) fn cron_job_id<'t>(text: &'t str, platform: &Platform<'_>) -> Option<
     (platform.is_schedule_word(word) && (1..=128).contains(&end)).then(|| &rest[..end])
 }
 
+/// The text without the clock that schedulers write under their prompts, which would make two runs of one prompt differ.
+pub(super) fn without_clock(text: &str) -> &str {
+    const LONGEST_TAIL: usize = 300;
+    match text.rfind("\nCurrent time: ") {
+        Some(start) if text.len() - start <= LONGEST_TAIL => text[..start].trim_end(),
+        _ => text,
+    }
+}
+
 /// Which door a person used, when rule 4 finds no marker of a machine.
 pub(super) fn by_envelope(message: &Unwrapped<'_>) -> Verdict {
     if message.has_metadata {
@@ -104,7 +124,7 @@ pub(super) fn by_envelope(message: &Unwrapped<'_>) -> Verdict {
 /// What a session key says of the runs under it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum KeyKind {
-    /// `cron:<jobId>`, `heartbeat`, or a configured schedule word.
+    /// `cron:<jobId>`, or a configured schedule word. An isolated heartbeat's key needs the index to tell it from a peer of that name.
     Schedule(&'static str),
     /// A web hook started it: no person and no clock, counted with the clocks.
     Hook,
@@ -135,8 +155,10 @@ pub(super) fn key_kind(key: &str, platform: &Platform<'_>) -> KeyKind {
         (word, Some(_)) if platform.is_schedule_word(word) => KeyKind::Schedule("configured"),
         (word, _) if word.starts_with("dreaming-narrative-") => KeyKind::Schedule("dreaming"),
         _ if below.contains(":subagent:") => KeyKind::Agent,
-        _ if below == "heartbeat" || below.ends_with(":heartbeat") => KeyKind::Schedule("heartbeat"),
-        (_, Some("direct" | "dm" | "group" | "channel" | "room")) => KeyKind::Channel,
+        // The channel stands first, or is left out, and an account may stand behind it.
+        _ if below.split(':').take(3).any(|part| matches!(part, "direct" | "dm" | "group" | "channel" | "room")) => {
+            KeyKind::Channel
+        }
         _ => KeyKind::Open,
     }
 }
@@ -165,7 +187,13 @@ pub(super) fn is_no_op(answer: &str, did: Option<Effect>) -> bool {
     if answer == "NO_REPLY" {
         return true;
     }
-    let rest = answer.strip_prefix("HEARTBEAT_OK").or_else(|| answer.strip_suffix("HEARTBEAT_OK"));
+    // Some models answer in the form of a call.
+    if answer.starts_with('{') && answer.split_whitespace().collect::<String>() == r#"{"action":"NO_REPLY"}"# {
+        return true;
+    }
+    let rest = answer
+        .strip_prefix("HEARTBEAT_OK")
+        .or_else(|| answer.trim_end_matches(|c: char| !c.is_alphanumeric()).strip_suffix("HEARTBEAT_OK"));
     rest.is_some_and(|rest| rest.trim().chars().count() <= HEARTBEAT_OK_REST_CHARS)
 }
 
@@ -195,7 +223,10 @@ mod tests {
             ("agent:main:main", KeyKind::Open),
             ("agent:main:cron:j1", KeyKind::Schedule("cron")),
             ("agent:main:cron:j1:run:s1", KeyKind::Schedule("cron")),
-            ("agent:main:main:heartbeat", KeyKind::Schedule("heartbeat")),
+            ("agent:main:main:heartbeat", KeyKind::Open),
+            ("agent:main:slack:channel:heartbeat", KeyKind::Channel),
+            ("agent:main:telegram:account-1:direct:7", KeyKind::Channel),
+            ("agent:main:direct:7", KeyKind::Channel),
             ("hook:gmail:7", KeyKind::Hook),
             ("agent:main:subagent:u1", KeyKind::Agent),
             ("agent:main:subagent:u1:subagent:u2", KeyKind::Agent),
@@ -234,12 +265,23 @@ mod tests {
     }
 
     #[test]
+    fn the_clock_under_a_prompt_is_left_out() {
+        let text = "[cron:j nightly] go on\nCurrent time: Friday, May 8th, 2026 (UTC)\nReference UTC: 2026-05-08";
+        assert_eq!(without_clock(text), "[cron:j nightly] go on");
+        let quoted = format!("what is\nCurrent time: {}", "x".repeat(300));
+        assert_eq!(without_clock(&quoted), quoted);
+    }
+
+    #[test]
     fn nothing_done_is_told_from_nothing_more_to_say() {
         assert!(is_no_op("HEARTBEAT_OK", None));
         assert!(is_no_op("**HEARTBEAT_OK** all quiet", Some(Effect::Read)));
         assert!(is_no_op(&format!("{} HEARTBEAT_OK", "x".repeat(300)), None));
         assert!(!is_no_op(&format!("{} HEARTBEAT_OK", "x".repeat(301)), None));
         assert!(!is_no_op("I will answer HEARTBEAT_OK later today", None));
+        assert!(is_no_op("all quiet. HEARTBEAT_OK!!", None));
+        assert!(is_no_op("{ \"action\": \"NO_REPLY\" }", None));
+        assert!(!is_no_op("{\"action\":\"send\"}", None));
         assert!(is_no_op(" NO_REPLY\n", Some(Effect::Execute)));
         assert!(!is_no_op("NO_REPLY", Some(Effect::Send)));
         assert!(!is_no_op("NO_REPLY is what I say when idle", None));

@@ -3,10 +3,17 @@
 //! Counts are taken as they stand: input excludes cache reads and writes for every provider, output includes reasoning.
 //! Owns when a zero is a count and when it is a gap, and the exact reading of dollars.
 
-use super::records::{Content, Usage};
+use super::records::{Content, Usage, parse_last_wins};
 use crate::events::{CostBasis, Event, TokenBasis};
 use crate::sources::json::Count;
 use crate::sources::{Position, Reason, Sink};
+use serde_json::value::RawValue;
+
+/// `usage.cost`, as far as it is used.
+#[derive(serde::Deserialize)]
+struct Cost {
+    total: Option<Box<RawValue>>,
+}
 
 /// Usage with every field checked.
 #[derive(Default)]
@@ -34,12 +41,14 @@ impl UsageRead {
             cache_write: count(usage.cache_write, "usage.cacheWrite"),
             cost_micro_usd: None,
         };
-        if let Some(total) = usage.cost.and_then(|cost| cost.total).filter(|total| total.get() != "null") {
-            match micro_usd(total.get()) {
+        match usage.cost.map(|cost| parse_last_wins::<Cost>(cost.get())) {
+            Some(Ok(Cost { total: Some(total) })) => match micro_usd(total.get()) {
                 // Zero means that the model was in no price table, not that it was free.
                 Some(micros) => read.cost_micro_usd = Some(micros).filter(|&micros| micros > 0),
                 None => sink.reject(at, Reason::OutOfRange, "usage.cost.total"),
-            }
+            },
+            Some(Err(_)) => sink.reject(at, Reason::BadValue, "usage.cost"),
+            Some(Ok(Cost { total: None })) | None => {}
         }
         read
     }

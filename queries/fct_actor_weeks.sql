@@ -1,0 +1,61 @@
+-- model: fct_actor_weeks
+-- grain: one actor and ISO week in local time in which the actor used a tool
+-- reads: stg_events, fct_sessions, stg_outcomes, fct_coverage
+-- measures: use by the week in which it happened; a session counts in the week in which it began. All of a session is its
+--   actor's, subagents included. Outcomes landed in the week are null when no outcome source covers the actor
+-- reference: outputs.md
+with used as (
+    select
+        s.actor_id,
+        e.iso_week,
+        count(*) filter (where e.kind = 'prompt' and e.trigger <> 'agent') as prompts,
+        count(*) filter (where e.kind = 'prompt' and e.trigger = 'human') as human_prompts,
+        sum(e.tokens) as tokens,
+        sum(e.cost_usd) as cost_usd,
+        count(distinct cast(e.local_ts as date)) as active_days,
+        min(e.ts) as first_at,
+        max(e.ts) as last_at
+    from stg_events as e
+    inner join fct_sessions as s on e.root_session_id = s.session_id
+    group by s.actor_id, e.iso_week
+),
+begun as (
+    select actor_id, iso_week, count(*) as sessions
+    from fct_sessions
+    group by actor_id, iso_week
+),
+people as (
+    select distinct actor_id, team_id, role, actor_kind
+    from fct_sessions
+),
+landed as (
+    select actor_id, iso_week, count(*) as outcomes
+    from stg_outcomes
+    where status = 'landed'
+    group by actor_id, iso_week
+),
+covered as (
+    select distinct actor_id from stg_outcomes
+    union
+    select actor_id from fct_coverage where outcome_coverage > 0
+)
+select
+    u.actor_id,
+    p.team_id,
+    p.role,
+    p.actor_kind,
+    u.iso_week,
+    coalesce(b.sessions, 0) as sessions,
+    u.prompts,
+    u.human_prompts,
+    u.tokens,
+    u.cost_usd,
+    case when c.actor_id is not null then coalesce(l.outcomes, 0) end as outcomes,
+    u.active_days,
+    u.first_at,
+    u.last_at
+from used as u
+inner join people as p on u.actor_id = p.actor_id
+left join begun as b on u.actor_id = b.actor_id and u.iso_week = b.iso_week
+left join landed as l on u.actor_id = l.actor_id and u.iso_week = l.iso_week
+left join covered as c on u.actor_id = c.actor_id

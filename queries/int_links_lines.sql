@@ -1,0 +1,48 @@
+-- model: int_links_lines
+-- grain: one session and one outcome that added the same lines
+-- reads: int_session_lines, stg_outcomes, fct_sessions, int_repo_pairs
+-- measures: distinct lines that the session's edits and the commit both added. Lines that many commits or many sessions add are
+--   nobody's. The commit is the session's actor's; where the log does not say who that is, it is in the session's repository
+-- innocent: generated code and moved files carry lines without anybody typing them
+-- reference: signals.md S4; confidence is a judgement: from .5 up with the share of the smaller side and the number of lines
+-- params: common_outcomes = 10, common_sessions = 10, least_lines = 3, early_hours = 1, horizon_days = 14
+with landed as (
+    select outcome_key, unnest(added_lines) as line
+    from stg_outcomes
+    where cardinality(added_lines) > 0
+),
+rare_landed as (
+    select line from landed group by line having count(*) <= $common_outcomes
+),
+rare_made as (
+    select line from int_session_lines group by line having count(*) <= $common_sessions
+),
+shared as (
+    select m.session_id, l.outcome_key, count(distinct m.line) as lines_matched
+    from int_session_lines as m
+    inner join rare_made as rm on m.line = rm.line
+    inner join landed as l on m.line = l.line
+    inner join rare_landed as rl on l.line = rl.line
+    group by m.session_id, l.outcome_key
+),
+judged as (
+    select
+        x.session_id,
+        x.outcome_key,
+        x.lines_matched,
+        cast(x.lines_matched as double) / least(s.added_lines_count, cast(cardinality(o.added_lines) as bigint)) as share
+    from shared as x
+    inner join fct_sessions as s on x.session_id = s.session_id
+    inner join stg_outcomes as o on x.outcome_key = o.outcome_key
+    left join int_repo_pairs as p on s.repo = p.repo and o.repo = p.outcome_repo
+    where arrow_cast(o.ts, 'Int64') between arrow_cast(s.started_at, 'Int64') - $early_hours * 3600000000
+            and arrow_cast(s.ended_at, 'Int64') + $horizon_days * 86400000000
+        and case when s.actor_id = '(unassigned)' then p.repo is not null else s.actor_id = o.actor_id end
+)
+select
+    session_id,
+    outcome_key,
+    lines_matched,
+    0.5 + 0.5 * share * lines_matched / (lines_matched + 2) as confidence
+from judged
+where lines_matched >= $least_lines or share >= 1.0

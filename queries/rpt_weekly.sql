@@ -1,0 +1,34 @@
+-- model: rpt_weekly
+-- grain: one ISO week, in each actor's local time, in which anybody used a tool or anything landed
+-- reads: fct_actor_weeks, stg_outcomes
+-- measures: use and outcomes side by side. People are actors of kind person, known ones; use by services and unknown actors is
+--   in the totals. Tokens and cost are null when nothing was reported
+with used as (
+    select
+        iso_week,
+        sum(sessions) as sessions,
+        count(distinct actor_id) filter (where actor_kind = 'person' and actor_id <> '(unassigned)') as active_people,
+        sum(prompts) as prompts,
+        sum(human_prompts) as human_prompts,
+        sum(tokens) as tokens,
+        sum(cost_usd) as cost_usd
+    from fct_actor_weeks
+    group by iso_week
+),
+landed as (
+    select iso_week, count(*) as outcomes
+    from stg_outcomes
+    where status = 'landed'
+    group by iso_week
+)
+select
+    coalesce(u.iso_week, l.iso_week) as iso_week,
+    coalesce(u.sessions, 0) as sessions,
+    coalesce(u.active_people, 0) as active_people,
+    coalesce(u.prompts, 0) as prompts,
+    coalesce(u.human_prompts, 0) as human_prompts,
+    u.tokens,
+    u.cost_usd,
+    coalesce(l.outcomes, 0) as outcomes
+from used as u
+full outer join landed as l on u.iso_week = l.iso_week
