@@ -295,7 +295,8 @@ pub struct PopulationTest {
     pub n: Count,
     /// Whether it speaks.
     pub speaks: bool,
-    /// Whether it speaks, and for the metric: p at most 0.05 and an interval that leaves out zero.
+    /// Whether it speaks, and for the metric: p at most 0.05 and an excess: an interval above zero, or
+    /// an estimate above zero where the test has no interval.
     pub points_to_metric: bool,
     /// Reading in words, or why it abstains.
     pub note: String,
