@@ -1,5 +1,7 @@
 //! The integration tests: one binary, since each links the engine again.
 
+#[cfg(feature = "engine")]
+mod lake;
 mod layering;
 #[cfg(feature = "engine")]
 mod organisation;
