@@ -56,6 +56,8 @@ fn a_name_alone_is_not_enough_and_neither_is_content() {
         b"not json\n{\"ts\":\"2026-05-04T09:00:00Z\",\"session_id\":\"s\",\"kind\":\"prompt\"}"
     ));
     assert!(recognised("x.events.ndjson", b""), "an empty export");
+    let long = format!(r#"{{"ts":"2026-05-04T09:00:00Z","text":"{}"#, "long ".repeat(20_000));
+    assert!(recognised("x.events.ndjson", long.as_bytes()), "cut by the probe");
     assert!(!recognised("x.jsonl", event));
     assert!(!recognised("x.events.ndjson", br#"{"timestamp":1}"#));
     assert!(!recognised("x.outcomes.ndjson", event));
@@ -104,6 +106,14 @@ fn a_depth_bomb_is_survived() {
     );
     let read = read_bytes(&Canonical, "x.events.ndjson", bomb.as_bytes());
     assert_eq!(read.events.len() + read.rejects.len(), 2);
+}
+
+#[test]
+fn an_object_of_a_million_fields_is_one_reject() {
+    let fields: String = (0..1_000_000).map(|number| format!(r#","k{number}":0"#)).collect();
+    let line = format!(r#"{{"ts":"2026-05-04T09:00:00Z","session_id":"s","kind":"prompt"{fields}}}"#);
+    let read = read_bytes(&Canonical, "x.events.ndjson", format!("{line}\n").as_bytes());
+    assert_eq!((read.reasons(), read.unknown_fields.len()), (vec!["bad_value"], 0));
 }
 
 /// A logical row: what an exporter wants to say, before it is a line of anything.
