@@ -14,29 +14,31 @@ with prompts as (
         and coalesce(marker, '') not in ('continue', 'retry', 'interrupt')
 ),
 members as (
-    select prompts.*, cast(null as bigint) as series from prompts
+    select prompts.*, cast(0 as bigint) as series from prompts
     union all
     select prompts.*, masked_hash as series from prompts where masked_hash is not null
 ),
 silences as (
     select *, seconds - lag(seconds) over (partition by actor_id, iso_week, series order by seconds) as silence from members
 ),
-starts as (
-    select *, seconds - lag(seconds) over (partition by actor_id, iso_week, series order by seconds) as gap
+gaps as (
+    select
+        *,
+        seconds - lag(seconds) over (partition by actor_id, iso_week, series order by seconds) as gap,
+        count(*) over (partition by actor_id, iso_week, series) as series_starts,
     from silences
     where silence is null or silence >= 60
 ),
-medians as (
-    select *, median(gap) over (partition by actor_id, iso_week, series) as median_gap from starts
+starts as (
+    select *, median(gap) over (partition by actor_id, iso_week, series) as median_gap from gaps where series_starts >= $starts
 ),
 evenness as (
     select
         actor_id, iso_week, series, count(*) as starts, min(ts) as first_at, max(ts) as last_at, max(median_gap) as median_gap,
-        count(distinct session_id) as sessions, count(distinct client_name) as clients, min(client_name) as client_name,
+        count(distinct session_id) as sessions, min(client_name) as client_name,
         avg(case when gap is not null then cast(abs(gap - median_gap) <= greatest(15.0, 0.05 * median_gap) as double) end) as constant_share,
-    from medians
+    from starts
     group by actor_id, iso_week, series
-    having count(*) >= $starts
 ),
 phases as (
     select
@@ -53,12 +55,12 @@ fixed as (
     select evenness.*, best.tau, best.concentration, constant_share >= $constant_share and median_gap >= 120 as is_constant
     from evenness
     join best on best.actor_id = evenness.actor_id and best.iso_week = evenness.iso_week
-        and (best.series is not distinct from evenness.series) and best.place = 1
+        and best.series = evenness.series and best.place = 1
     join int_clock_grids as grids on grids.client_name = evenness.client_name
     where not grids.is_on_grid and (constant_share >= $constant_share and median_gap >= 120 or best.concentration >= $concentration)
 )
 select
-    fixed.actor_id, fixed.iso_week, fixed.series, fixed.starts, fixed.sessions, fixed.first_at, fixed.last_at, fixed.constant_share,
-    fixed.concentration, case when is_constant then median_gap else tau end / 60 as period_minutes, starts.session_id, starts.ts,
+    fixed.actor_id, fixed.iso_week, nullif(fixed.series, 0) as series, fixed.starts, fixed.sessions, fixed.first_at, fixed.last_at, fixed.constant_share,
+    fixed.concentration, case when fixed.is_constant then fixed.median_gap else fixed.tau end / 60 as period_minutes, starts.session_id, starts.ts,
 from fixed
-join starts on starts.actor_id = fixed.actor_id and starts.iso_week = fixed.iso_week and (starts.series is not distinct from fixed.series)
+join starts on starts.actor_id = fixed.actor_id and starts.iso_week = fixed.iso_week and starts.series = fixed.series

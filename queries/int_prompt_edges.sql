@@ -1,6 +1,6 @@
 -- model: int_prompt_edges
 -- grain: one pair of near-identical masked prompt texts of one actor
--- reads: int_prompts
+-- reads: int_prompt_texts
 -- family: REDUNDANCY
 -- measures: pairs of distinct masked texts of one actor that share a MinHash band and whose shingle sets have Jaccard >= $jaccard. A bucket of more than $bucket_cap texts gives a star to its smallest hash instead of a clique. Exact up to the 256 shingles that the sketch keeps, a ratio of bottom-k sketches above
 -- suggests: the two texts are one request, re-issued with small changes
@@ -9,20 +9,8 @@
 -- evasion: a paraphrase by a model shares no shingles; sig_loop_no_progress and sig_orphan_output do not read words
 -- reference: signals.md S1; Broder 1997; Lee et al. 2022
 -- params: jaccard = 0.8, bucket_cap = 200
-with prompts as (
-    select * from int_prompts where not is_stop_phrase and masked_hash is not null
-),
-ranked as (
-    select
-        actor_id,
-        masked_hash,
-        shingles,
-        bands,
-        row_number() over (partition by actor_id, masked_hash order by ts, event_key) as occurrence,
-    from prompts
-),
-texts as (
-    select actor_id, masked_hash, shingles, bands from ranked where occurrence = 1
+with texts as (
+    select * from int_prompt_texts
 ),
 text_bands as (
     select actor_id, masked_hash, unnest(bands) as band from texts

@@ -1,6 +1,6 @@
 -- model: sig_off_rhythm
 -- grain: one actor and ISO week with human prompts
--- reads: fct_actor_weeks, fct_sessions, int_quiet_arcs, int_on_call_sessions, sig_timer_regularity, sig_unattended_burn
+-- reads: fct_actor_weeks, int_quiet_arcs, int_on_call_sessions, sig_timer_regularity, sig_unattended_burn
 -- family: CLOCK
 -- measures: standardised excess of the week's prompts inside the actor's own habitual quiet arc over the beta-binomial prediction from the
 --   eight weeks before (Jeffreys prior)

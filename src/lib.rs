@@ -7,6 +7,8 @@
 #[cfg(feature = "engine")]
 pub mod cli;
 #[cfg(feature = "engine")]
+pub mod cluster;
+#[cfg(feature = "engine")]
 pub mod commands;
 pub mod config;
 #[cfg(feature = "engine")]

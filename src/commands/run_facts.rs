@@ -214,11 +214,11 @@ pub async fn models(engine: &Engine) -> anyhow::Result<Vec<ModelTotals>> {
 /// The weekly panel.
 pub async fn weeks(engine: &Engine, base: &BaseTables) -> anyhow::Result<Vec<WeekTotals>> {
     const WEEK_US: i64 = 7 * 86_400_000_000;
-    let sql = "select iso_week, active_actors, sessions, prompts, tokens, cost_usd, outcomes from rpt_weekly order by iso_week";
+    let sql = "select iso_week, active_people, sessions, prompts, tokens, cost_usd, outcomes from rpt_weekly order by iso_week";
     let mut rows = Vec::new();
     for batch in engine.rows(sql).await? {
         let columns = Columns::new(&batch);
-        let (iso_week, active) = (columns.text("iso_week")?, columns.integer("active_actors")?);
+        let (iso_week, active) = (columns.text("iso_week")?, columns.integer("active_people")?);
         let (sessions, prompts) = (columns.integer("sessions")?, columns.integer("prompts")?);
         let (tokens, cost) = (columns.integer("tokens")?, columns.micro_usd("cost_usd")?);
         let outcomes = columns.integer("outcomes")?;

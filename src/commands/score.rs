@@ -4,12 +4,14 @@ use super::base_tables::{self, BaseTables};
 use super::settings::{Settings, as_of_us};
 use super::{Exit, catalogue, readings, run_facts, team_rows};
 use crate::cli::{Global, OutArgs, ScoreArgs, ScoringArgs};
-use crate::cluster;
+use crate::cluster::{self, ClusterUnit};
 use crate::engine::{Engine, Models, Overrides, ParamValue, overrides_from_toml};
 use crate::lake::Lake;
 use crate::output::Printer;
 use crate::privacy::{Domain, Pseudonyms};
+use crate::report::inputs::Archetype;
 use crate::results::{self, RunFile};
+use crate::score::input::SessionInput;
 use crate::score::population::quota_bunching;
 use crate::score::rows::{ActorWeekRow, AttributionRow, FindingRow, PopulationRow, SessionRow};
 use crate::score::{Scored, score};
@@ -83,10 +85,10 @@ pub async fn score_lake(
     let population = quota_bunching(&input);
     let mut scored = score(input.clone());
     let pseudonyms = Pseudonyms::open(settings.config.privacy.key_file.as_deref(), lake.root())?;
-    let archetypes = cluster::archetypes(&input.sessions, &scored, scoring.seed);
+    let archetypes = cluster::archetypes(&cluster_units(&input.sessions, &scored), scoring.seed);
     let rename = |actor: &str| pseudonyms.of(Domain::Actor, actor);
     let weeks = week_rows(&engine, &scored, &rename).await?;
-    let sessions = session_rows(&engine, &scored, &archetypes.by_session, &rename).await?;
+    let sessions = session_rows(&engine, &scored, &archetypes.labels, &rename).await?;
     let teams = team_rows::team_rows(&base, &sessions, &weeks, settings.config.privacy.min_people)?;
     scored.rename_actors(rename);
     let out = out.out.as_path();
@@ -111,11 +113,47 @@ pub async fn score_lake(
     file.weeks = run_facts::weeks(&engine, &base).await?;
     file.policies = run_facts::policies(&settings.config)?;
     file.catalogue = catalogue::entries(&models);
-    file.archetypes = archetypes.published;
+    file.archetypes = archetypes
+        .published
+        .iter()
+        .map(|one| Archetype { name: one.name.as_str().to_owned(), sessions: one.units as i64, actors: one.people as i64 })
+        .collect();
+    file.run.calibration_notes.extend(archetypes.notes);
     write(out, &sessions, &weeks, &scored, &findings, &teams, &population, &attribution)?;
     results::write(out, &run_facts::kept_outcomes(&engine).await?)?;
     file.write(out)?;
     Ok(summary)
+}
+
+/// Scored sessions with their evidence by signal and their size, for clustering.
+fn cluster_units(sessions: &[SessionInput], scored: &Scored) -> Vec<ClusterUnit> {
+    let mut weights = rustc_hash::FxHashMap::<&str, BTreeMap<String, f64>>::default();
+    for row in scored.signals.iter().filter(|row| row.scope == "session") {
+        if let Some(weight) = row.weight_db {
+            weights.entry(row.unit_id.as_str()).or_default().insert(row.signal.clone(), weight);
+        }
+    }
+    let by_id: rustc_hash::FxHashMap<&str, &SessionInput> =
+        sessions.iter().map(|session| (session.session_id.as_str(), session)).collect();
+    scored
+        .sessions
+        .iter()
+        .filter_map(|unit| {
+            let session = by_id.get(unit.unit_id.as_str()).filter(|session| !session.declared)?;
+            let amounts = [
+                ("prompts", session.prompts as f64),
+                ("tokens", session.tokens.unwrap_or(0) as f64),
+                ("tool_calls", session.tool_calls as f64),
+            ];
+            Some(ClusterUnit {
+                unit_id: unit.unit_id.clone(),
+                actor: unit.actor.clone(),
+                score_db: unit.score_db()?,
+                weights: weights.remove(unit.unit_id.as_str()).unwrap_or_default(),
+                amounts: amounts.into_iter().map(|(name, amount)| (name.to_owned(), amount)).collect(),
+            })
+        })
+        .collect()
 }
 
 fn overrides(settings: &Settings, base: &BaseTables) -> anyhow::Result<Overrides> {

@@ -203,7 +203,8 @@ fn reject(found: &Found, error: std::io::Error) -> Decision {
 fn set_copies_aside(plan: &mut Plan, options: &IngestOptions) {
     let mut groups = HashMap::<(i64, &'static str), Vec<usize>>::new();
     for (index, job) in plan.jobs.iter().enumerate() {
-        if job.found.unit == Unit::File && job.committed == 0 {
+        let is_spare_copy = job.source.is_spare_copy(&job.found.path);
+        if job.found.unit == Unit::File && job.committed == 0 && !is_spare_copy {
             groups.entry((job.first_line_hash, job.source.name())).or_default().push(index);
         }
     }

@@ -124,7 +124,6 @@ fn reservations(evidence: &Evidence<'_>) -> Vec<String> {
     if evidence.describes_persons {
         found.push("too few people are in the data to speak of a population".into());
     }
-    found.extend(quality.calibration_notes.iter().cloned());
     found
 }
 
@@ -190,7 +189,8 @@ fn is_it_real(evidence: &Evidence<'_>, verdict: Verdict, reservations: &[String]
         Some((last, first)) => format!("Of {}, {} and {last}", evidence.money.total, first.join(", ")),
         None => "No session could be priced, so the spend cannot be split".to_owned(),
     };
-    let readings: Vec<&str> = evidence.pointing().map(|test| reading(&test.test)).collect();
+    let mut readings: Vec<String> = evidence.pointing().map(|test| reading(&test.test)).collect();
+    readings.dedup();
     if !readings.is_empty() {
         sentence.push_str(&format!("; across the organisation, {}", readings.join(", and ")));
     }
@@ -205,14 +205,15 @@ fn between(low: Share, high: Share) -> String {
 }
 
 /// What a population test that points to the metric has seen. Says what was observed, not why.
-fn reading(test: &str) -> &str {
-    match test {
+fn reading(test: &str) -> String {
+    let words = match test {
         "quota_bunching" => "weekly use piles up just above the quota",
         "incentive_break" => "use rose at the announcement and outcomes did not follow",
         "metric_decoupling" => "use and outcomes came apart after the metric was published",
         "shared_burner_template" => "a shared template spread whose output went unused",
-        other => other,
-    }
+        other => return format!("{other} points to the metric"),
+    };
+    words.to_owned()
 }
 
 fn how_sure(evidence: &Evidence<'_>, confidence: Confidence) -> String {

@@ -166,7 +166,7 @@ fn data_quality(inputs: &Inputs) -> DataQuality {
             i64::try_from(inputs.teams.iter().filter(|team| team.suppressed).count()).unwrap_or(i64::MAX),
         ),
         cells: Count(i64::try_from(inputs.teams.len()).unwrap_or(i64::MAX)),
-        calibration_rung: plain(&facts.calibration_rung),
-        calibration_notes: facts.calibration_notes.iter().map(|note| plain(note)).collect(),
+        calibration_rung: plain_long(&facts.calibration_rung),
+        calibration_notes: facts.calibration_notes.iter().map(|note| plain_long(note)).collect(),
     }
 }

@@ -8,46 +8,31 @@ use std::fmt::{self, Write};
 
 use askama::filters::Escaper;
 
+use crate::privacy::terminal;
+
 /// Longest text a report shows; names longer than this are noise or an attack on the layout.
 const LONGEST: usize = 240;
-
-/// What takes the place of a character that may not be shown.
-const REPLACEMENT: char = '\u{fffd}';
 
 /// Joins two characters without a mark: breaks the patterns that hosts turn into links and mentions, invisibly.
 const WORD_JOINER: char = '\u{2060}';
 
-/// The text on one line, at most 240 characters, with nothing in it that a terminal, a browser or an editor would obey.
+/// Longest sentence or command.
+const LONGEST_PROSE: usize = 2_400;
+
+/// A name or a word on one line, at most 240 characters, with nothing in it that a terminal, a browser or an editor would obey.
 pub fn plain(text: &str) -> String {
-    let mut shown: String = text.chars().take(LONGEST).map(visible).collect();
-    if text.chars().nth(LONGEST).is_some() {
-        shown.push('…');
-    }
-    shown
+    cut(text, LONGEST)
 }
 
-/// [`plain`] for a command or a sentence of our own making that holds foreign text, and may be longer.
+/// [`plain`] for sentences and commands, which may be longer.
 pub fn plain_long(text: &str) -> String {
-    text.chars().take(LONGEST * 10).map(visible).collect()
+    cut(text, LONGEST_PROSE)
 }
 
-fn visible(character: char) -> char {
-    match character {
-        '\t' | '\n' | '\r' => ' ',
-        // C0, DEL and C1; soft hyphen; Arabic letter mark; zero-width, direction marks and separators; embeddings, overrides,
-        // isolates; invisible operators; byte order mark; interlinear marks; variation selectors' supplement and tags.
-        '\0'..='\u{1f}'
-        | '\u{7f}'..='\u{9f}'
-        | '\u{ad}'
-        | '\u{61c}'
-        | '\u{180e}'
-        | '\u{200b}'..='\u{200f}'
-        | '\u{2028}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}'
-        | '\u{feff}'
-        | '\u{fff9}'..='\u{fffb}'
-        | '\u{e0000}'..='\u{e0fff}' => REPLACEMENT,
-        other => other,
+fn cut(text: &str, longest: usize) -> String {
+    match text.char_indices().nth(longest) {
+        None => terminal(text),
+        Some((end, _)) => format!("{}…", terminal(text.get(..end).unwrap_or_default())),
     }
 }
 

@@ -22,7 +22,7 @@ pub(super) const METHOD: [MethodEntry; 8] = [
         label: "Spend with an outcome",
         rule: "Cost of sessions linked to an outcome, over spend. Low end: only links by id, lines or files, after waste. High end: links by \
                time alone and sessions whose outcomes are not covered count as linked.",
-        models: &["queries/fct_sessions.sql", "queries/fct_attribution.sql", "queries/fct_coverage.sql"],
+        models: &["queries/rpt_session_links.sql", "queries/fct_attribution.sql", "queries/fct_coverage.sql"],
         table: "attribution",
     },
     MethodEntry {
@@ -47,7 +47,7 @@ pub(super) const METHOD: [MethodEntry; 8] = [
         label: "What the money bought",
         rule: "Each session stands in one part; the steps of waste findings are moved to waste first. A part's low end holds what \
                can be nowhere else, its high end all that could be there. The five parts add up to the spend exactly.",
-        models: &["queries/fct_sessions.sql", "queries/fct_attribution.sql", "queries/fct_findings.sql"],
+        models: &["queries/fct_sessions.sql", "queries/rpt_session_links.sql", "queries/fct_findings.sql"],
         table: "sessions",
     },
     MethodEntry {
@@ -55,15 +55,15 @@ pub(super) const METHOD: [MethodEntry; 8] = [
         label: "Funnel",
         rule: "People, each step counted among those of the step before. Kept means alive after the survival horizon and not \
                reverted.",
-        models: &["queries/fct_actor_weeks.sql", "queries/fct_attribution.sql"],
+        models: &["queries/fct_actor_weeks.sql", "queries/rpt_session_links.sql", "queries/rpt_kept_outcomes.sql"],
         table: "actor_weeks",
     },
     MethodEntry {
         id: "population",
         label: "Population tests",
         rule: "Each test reads the whole organisation against a date or a threshold. It points to the metric when p is at most 0.05 \
-               and the 95 % interval leaves out zero. Tests without enough data abstain and say why.",
-        models: &["queries/sig_quota_bunching.sql", "queries/fct_actor_weeks.sql"],
+               and the excess is above zero with its whole 95 % interval. Tests without enough data abstain and say why.",
+        models: &["queries/sig_quota_bunching.sql", "queries/fct_quota_team_shares.sql", "queries/rpt_weekly.sql"],
         table: "population",
     },
     MethodEntry {

@@ -12,6 +12,8 @@ mod figures;
 #[cfg(test)]
 mod fixture;
 pub mod html;
+#[cfg(test)]
+mod injection;
 pub mod inputs;
 pub mod markdown;
 pub mod model;

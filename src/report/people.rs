@@ -1,12 +1,13 @@
 //! How many people, never who: the funnel from seats to kept outcomes, and sustained use.
 //!
-//! Owns counting of pseudonyms and the Wilson interval. No pseudonym leaves this module.
+//! Owns counting of pseudonyms. No pseudonym leaves this module.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::inputs::Inputs;
 use super::model::FunnelStep;
 use super::quantities::{Count, Maybe, Share};
+use crate::score::stats::wilson_interval;
 
 /// Pseudonym of events that nobody could be found for.
 const UNASSIGNED: &str = "(unassigned)";
@@ -127,32 +128,80 @@ pub(super) fn funnel(inputs: &Inputs, people: &People<'_>) -> Vec<FunnelStep> {
     funnel
 }
 
-/// Wilson score interval at 95 % for `part` of `whole` (Wilson 1927; Brown, Cai and DasGupta 2001), none for no trials.
+/// Wilson score interval at 95 % for `part` of `whole`, none for no trials.
 pub(super) fn wilson_95(part: i64, whole: i64) -> Option<(Share, Share)> {
     const Z: f64 = 1.959_963_984_540_054;
-    if whole <= 0 {
-        return None;
-    }
-    let n = whole as f64;
-    let share = part as f64 / n;
-    let centre = share + Z * Z / (2.0 * n);
-    let half = Z * (share * (1.0 - share) / n + Z * Z / (4.0 * n * n)).sqrt();
-    let scale = 1.0 + Z * Z / n;
-    Some((Share(((centre - half) / scale).max(0.0)), Share(((centre + half) / scale).min(1.0))))
+    let (part, whole) = (u64::try_from(part).ok()?, u64::try_from(whole).ok().filter(|whole| *whole > 0)?);
+    let (low, high) = wilson_interval(part, whole, Z);
+    Some((Share(low), Share(high)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::inputs::{OutcomeFact, RunFacts, WeekTotals};
+    use crate::score::rows::{ActorWeekRow, AttributionRow, SessionRow};
 
-    /// Values of R's `prop.test(x, n, correct = FALSE)$conf.int` as printed in Brown, Cai and DasGupta's setting: 0 of 10 and
-    /// 10 of 10 mirror each other, 5 of 10 is centred.
+    fn inputs(weeks: usize) -> Inputs {
+        let mut inputs = Inputs { run: RunFacts { seats: Some(9), ..RunFacts::default() }, ..Inputs::default() };
+        for week in 0..weeks {
+            let iso_week = format!("2026-W{:02}", 10 + week);
+            let partial = week + 1 == weeks;
+            inputs.weeks.push(WeekTotals { iso_week: iso_week.clone(), partial, ..WeekTotals::default() });
+            // The first is there every week, the second in the last two whole weeks, the third only in the week that is not whole.
+            let present = [("a", true), ("b", week + 3 >= weeks && !partial), ("c", partial), (UNASSIGNED, true)];
+            for (actor, _) in present.into_iter().filter(|(_, present)| *present) {
+                inputs.actor_weeks.push(ActorWeekRow {
+                    actor: actor.into(),
+                    iso_week: iso_week.clone(),
+                    sessions: 1,
+                    ..ActorWeekRow::default()
+                });
+            }
+        }
+        for (actor, link) in [("a", "linked"), ("b", "linked"), ("c", "none")] {
+            inputs.sessions.push(SessionRow {
+                session_id: format!("session-{actor}"),
+                actor: actor.into(),
+                outcome_link: link.into(),
+                ..SessionRow::default()
+            });
+        }
+        inputs.attribution.push(AttributionRow {
+            session_id: "session-a".into(),
+            outcome_id: "o".into(),
+            ..AttributionRow::default()
+        });
+        inputs.outcomes.push(OutcomeFact { outcome_id: "o".into(), kept: Some(true) });
+        inputs
+    }
+
+    fn counts(inputs: &Inputs) -> Vec<Option<i64>> {
+        funnel(inputs, &people(inputs)).iter().map(|step| step.people.0.map(|count| count.0)).collect()
+    }
+
     #[test]
-    fn wilson_agrees_with_r() {
-        let shown = |part, whole| wilson_95(part, whole).map(|(low, high)| format!("{:.4} {:.4}", low.0, high.0));
-        assert_eq!(shown(0, 10).as_deref(), Some("0.0000 0.2775"));
-        assert_eq!(shown(5, 10).as_deref(), Some("0.2366 0.7634"));
-        assert_eq!(shown(10, 10).as_deref(), Some("0.7225 1.0000"));
-        assert_eq!(shown(0, 0), None);
+    fn each_step_is_counted_among_the_people_of_the_step_before() {
+        assert_eq!(counts(&inputs(6)), [Some(9), Some(3), Some(1), Some(1), Some(1)]);
+    }
+
+    #[test]
+    fn what_cannot_be_told_is_not_zero() {
+        // Four weeks, of which one is not whole: sustained use cannot be told, and links are counted among the active.
+        assert_eq!(counts(&inputs(4)), [Some(9), Some(3), None, Some(2), Some(1)]);
+        let mut uncovered = inputs(6);
+        uncovered.run.seats = None;
+        uncovered.sessions.iter_mut().for_each(|session| session.outcome_link = "unknown".into());
+        assert_eq!(counts(&uncovered), [None, Some(3), Some(1), None, None]);
+        let mut young = inputs(6);
+        young.outcomes[0].kept = None;
+        assert_eq!(counts(&young)[4], None);
+    }
+
+    #[test]
+    fn more_active_people_than_seats_give_no_share() {
+        let mut short = inputs(6);
+        short.run.seats = Some(2);
+        assert_eq!(funnel(&short, &people(&short))[1].of_previous, Maybe(None));
     }
 }

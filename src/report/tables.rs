@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::escape::plain;
+use super::escape::{plain, plain_long};
 use super::inputs::{Inputs, SignalEntry};
 use super::model::{ArchetypeShare, Finding, PopulationTest, ReasonCount, Signal, Team};
 use super::quantities::{Count, Estimate, Maybe, MicroDollars, Probability, Share, Tokens};
@@ -84,7 +84,8 @@ pub(super) fn population(inputs: &Inputs) -> Vec<PopulationTest> {
             let leaves_out_zero = match (row.ci_low, row.ci_high) {
                 // Only decoupling may point either way; the others are about an excess.
                 (Some(low), Some(high)) => low > 0.0 || (row.test == "metric_decoupling" && high < 0.0),
-                _ => false,
+                // An exact test has a p and no interval.
+                _ => row.estimate.is_some_and(|estimate| estimate > 0.0),
             };
             let innocent = catalogue.get(row.test.as_str()).map_or("", |entry| entry.innocent.as_str());
             PopulationTest {
@@ -97,8 +98,8 @@ pub(super) fn population(inputs: &Inputs) -> Vec<PopulationTest> {
                 n: Count(row.n),
                 speaks,
                 points_to_metric: speaks && leaves_out_zero && row.p.is_some_and(|p| p <= UNUSUAL),
-                note: plain(&row.note),
-                innocent: plain(innocent),
+                note: plain_long(&row.note),
+                innocent: plain_long(innocent),
             }
         })
         .collect();
@@ -158,7 +159,9 @@ pub(super) fn signals(inputs: &Inputs) -> Vec<Signal> {
     let catalogue = catalogue(inputs);
     let tests: BTreeSet<&str> = inputs.population.iter().map(|row| row.test.as_str()).collect();
     let mut groups: BTreeMap<&str, Group<'_>> = BTreeMap::new();
-    for entry in inputs.catalogue.iter().filter(|entry| !tests.contains(entry.name.as_str())) {
+    let is_finding = |name: &str| FINDINGS.iter().any(|(finding, ..)| *finding == name);
+    let is_signal = |entry: &&SignalEntry| !tests.contains(entry.name.as_str()) && !is_finding(&entry.name);
+    for entry in inputs.catalogue.iter().filter(is_signal) {
         groups.entry(&entry.name).or_default().family = &entry.family;
     }
     for row in inputs.signals.iter().filter(|row| row.scope != "population") {
@@ -179,7 +182,7 @@ pub(super) fn signals(inputs: &Inputs) -> Vec<Signal> {
         .into_iter()
         .map(|(name, group)| {
             let entry = catalogue.get(name);
-            let text = |field: fn(&SignalEntry) -> &str| plain(entry.map_or("", |entry| field(entry)));
+            let text = |field: fn(&SignalEntry) -> &str| plain_long(entry.map_or("", |entry| field(entry)));
             Signal {
                 signal: plain(name),
                 family: plain(group.family),

@@ -3,7 +3,7 @@
 //! Owns conversion and the reject of a value that is not what its column says. Owns no columns.
 
 use crate::sources::json::{Count, Moment, parse_rfc3339, plausible};
-use crate::sources::{Position, Reason, Sink};
+use crate::sources::{Position, Reason, Sink, money};
 use serde::Deserialize;
 use serde::de::IntoDeserializer;
 use serde::de::value::Error as ValueError;
@@ -160,16 +160,16 @@ impl<'r, 'a> Row<'r, 'a> {
         })
     }
 
-    /// An amount in US dollars as millionths, see [`super::money`].
+    /// An amount in US dollars as millionths, see [`crate::sources::money`].
     pub(super) fn micro_usd(&self, column: usize, sink: &mut dyn Sink) -> Option<i64> {
         let amount = match self.cell(column) {
             Cell::Null => return None,
             Cell::Text(text) if text.trim().is_empty() => return None,
-            Cell::Text(text) => super::money::micro_units(text.trim()),
-            Cell::Json(json) => super::money::micro_units(json.trim_matches('"')),
-            Cell::Integer(number) => super::money::micro_units(&number.to_string()),
+            Cell::Text(text) => money::micro_units(text.trim()),
+            Cell::Json(json) => money::micro_units(json.trim_matches('"')),
+            Cell::Integer(number) => money::micro_units(&number.to_string()),
             // The shortest decimal that is this float is what its writer meant.
-            Cell::Float(number) => super::money::micro_units(&number.to_string()),
+            Cell::Float(number) => money::micro_units(&number.to_string()),
             _ => Err(Reason::BadValue),
         };
         amount.map_err(|reason| self.bad(column, reason, sink)).ok()

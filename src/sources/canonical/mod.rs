@@ -7,7 +7,6 @@ mod cell;
 mod columns;
 mod delimited;
 mod event;
-mod money;
 mod ndjson;
 mod outcome;
 mod parquet;

@@ -65,7 +65,13 @@ fn is_claude_code(line: &[u8]) -> bool {
         Ok(record) => {
             let known = record.kind.as_deref().is_some_and(|kind| record_kind(kind) != RecordKind::Unknown);
             let enveloped = record.uuid.is_some() && record.message.is_some() && text.contains("\"parentUuid\"");
-            record.session_id.is_some() && known || enveloped
+            // Files of older versions may begin with, or consist of, records that name no session.
+            let sessionless = match record.kind.as_deref() {
+                Some("summary") => text.contains("\"leafUuid\""),
+                Some("file-history-snapshot") => text.contains("\"snapshot\""),
+                _ => false,
+            };
+            record.session_id.is_some() && known || enveloped || sessionless
         }
         Err(error) => error.is_eof() && text.contains("\"sessionId\":") && text.contains("\"parentUuid\":"),
     }

@@ -58,7 +58,7 @@ pub(super) struct Step<'r, 'a> {
 impl Reader {
     /// A reader of the file called `name`, without compression endings.
     pub(super) fn new(name: &str) -> Self {
-        let stem = name.strip_suffix(".jsonl").unwrap_or(name);
+        let stem = name.split(".jsonl").next().unwrap_or(name);
         Self { file_agent: stem.strip_prefix("agent-").map(str::to_owned), ..Self::default() }
     }
 

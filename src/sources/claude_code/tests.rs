@@ -136,12 +136,13 @@ fn recognition_is_by_content() {
         ClaudeCode.recognises(&Probe { path: Path::new(path), unit: Unit::File, head, options: &options })
     };
     for name in FIXTURES {
-        let is_link = *name == "pull_request_link";
-        assert!(is_link || probe("/anywhere/x.jsonl", &bytes(name)), "{name}");
+        assert!(probe("/anywhere/x.jsonl", &bytes(name)), "{name}");
     }
     assert!(probe("x.jsonl.zst", &bytes("subagent/agent-a1b2c3")));
     assert!(probe("x.jsonl.1", &bytes("edits")));
     assert!(probe("x.jsonl", &bytes("resume/original")[..300]), "a first line that the probe cuts");
+    assert!(probe("x.jsonl", br#"{"type":"summary","summary":"integer cents","leafUuid":"a-03"}"#));
+    assert!(!probe("x.jsonl", br#"{"type":"summary","text":"of another tool"}"#));
     assert!(!probe("x.json", &bytes("edits")));
     assert!(!probe("x.jsonl", br#"{"timestamp":"2026-06-01T10:00:00Z","type":"session_meta","payload":{"id":"t"}}"#));
     assert!(!probe("x.jsonl", br#"{"type":"message","id":"m","parentId":null,"message":{"role":"user"}}"#));

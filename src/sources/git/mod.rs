@@ -8,6 +8,7 @@ mod generated;
 mod landing;
 mod log;
 mod messages;
+mod outcomes;
 mod patches;
 mod repository;
 mod shadow;
@@ -17,13 +18,10 @@ mod tests;
 
 pub use repository::state_id;
 
-use super::json::plausible;
 use super::{Description, Input, InputError, Position, Probe, Reason, Sink, Source, Unit};
-use crate::events::{Outcome, OutcomeKind, OutcomeStatus};
 use command::GitError;
-use landing::Landing;
 use log::{Commit, Detail};
-use repository::{Repository, failed, short_name};
+use repository::{Repository, failed};
 use rustc_hash::{FxHashMap, FxHashSet};
 use survival::Survival;
 
@@ -78,8 +76,11 @@ impl Source for Git {
         for _ in &survival.beyond_limit {
             sink.ignore("file_beyond_survival_limit");
         }
-        emit(&repository, commits, &landing, &survival, sink);
-        Ok(0)
+        outcomes::emit(&repository, commits, &landing, &survival, sink);
+        match input.unit {
+            Unit::GitRepository => Ok(0),
+            Unit::File => std::fs::metadata(&input.path).map(|file| file.len()).map_err(|error| input.io_error(error)),
+        }
     }
 }
 
@@ -139,84 +140,4 @@ fn read_survival(repository: &Repository, commits: &[Commit]) -> Result<Survival
         }
     }
     survival::read(&repository.git, tip, &recency)
-}
-
-/// Turns commits into outcomes, oldest first.
-fn emit(repository: &Repository, commits: Vec<Commit>, landing: &Landing, survival: &Survival, sink: &mut dyn Sink) {
-    let version = commits.iter().map(|commit| commit.time).max().unwrap_or(0);
-    let unknown: FxHashSet<&[u8]> =
-        survival.failed.iter().map(|(path, _)| path).chain(&survival.beyond_limit).map(Vec::as_slice).collect();
-    let mut sessions: FxHashMap<usize, Vec<String>> = FxHashMap::default();
-    let mut references: FxHashMap<usize, Vec<String>> = FxHashMap::default();
-    let mut restored: FxHashMap<usize, i64> = FxHashMap::default();
-    let surviving = |commit: &Commit| survival.lines.get(&commit.sha).copied().unwrap_or(0);
-    for (index, commit) in commits.iter().enumerate() {
-        if let Some(landed) = landing.landed_as[index] {
-            sessions.entry(landed).or_default().extend(commit.message.session_ids.iter().cloned());
-            references.entry(landed).or_default().extend(commit.message.refs.iter().cloned());
-        }
-        if let Some(original) = landing.restores[index] {
-            *restored.entry(original).or_default() += surviving(commit);
-        }
-    }
-    let shas: Vec<String> = commits.iter().map(|commit| commit.sha.clone()).collect();
-    for (index, commit) in commits.into_iter().enumerate().rev() {
-        let at = Position { offset: (shas.len() - 1 - index) as u64, line: 0 };
-        if commit.parents.len() > 1 {
-            sink.ignore("merge_commit");
-            continue;
-        }
-        let Some(ts_us) = moment(&commit) else {
-            match commit.time < 1_420_070_400 {
-                true => sink.ignore("commit_before_2015"),
-                false => sink.reject(at, Reason::ImplausibleTime, "committer date"),
-            }
-            continue;
-        };
-        let mut outcome = Outcome::new(ts_us, commit.sha.as_str(), OutcomeKind::Commit, landing.status[index]);
-        outcome.version = version;
-        outcome.repo = Some(repository.name.clone());
-        outcome.branch = match outcome.status {
-            OutcomeStatus::Landed | OutcomeStatus::Reverted => repository.default_branch.clone(),
-            _ => short_name(&commit.reached_by),
-        };
-        if let Some(landed) = landing.landed_as[index] {
-            // The landed commit has the lines, paths, sessions and references; this row only says where they went.
-            outcome.actor_id = commit.email;
-            outcome.refs = vec![shas[landed].clone()];
-            sink.outcome(at, outcome);
-            continue;
-        }
-        let landed = matches!(outcome.status, OutcomeStatus::Landed | OutcomeStatus::Reverted);
-        let known = !commit.patch.changes.iter().any(|change| unknown.contains(change.path.as_slice()));
-        if commit.detail == Detail::Patches {
-            outcome.lines_added = Some(commit.patch.added);
-            outcome.lines_deleted = Some(commit.patch.deleted);
-            // Lines that a revert of a revert put back are still the first author's.
-            let count = surviving(&commit) + restored.get(&index).copied().unwrap_or(0);
-            outcome.lines_surviving =
-                (landed && known && landing.restores[index].is_none()).then(|| count.min(commit.patch.added));
-        }
-        outcome.actor_id = commit.email;
-        outcome.paths =
-            commit.patch.changes.iter().map(|change| String::from_utf8_lossy(&change.path).into_owned()).collect();
-        outcome.session_ids = distinct(commit.message.session_ids, sessions.remove(&index));
-        outcome.refs = distinct(commit.message.refs, references.remove(&index));
-        if landing.takes_back[index].is_empty() {
-            outcome.added_lines = commit.patch.lines;
-        }
-        outcome.refs.extend(landing.takes_back[index].iter().map(|&other| shas[other].clone()));
-        sink.outcome(at, outcome);
-    }
-}
-
-/// Committer time, or author time where that one is plausible and the committer's is not.
-fn moment(commit: &Commit) -> Option<i64> {
-    [commit.time, commit.author_time].into_iter().find_map(|seconds| plausible(seconds.checked_mul(1_000_000)?).ok())
-}
-
-/// Own entries first, then those of the commits whose work this one carries, each once.
-fn distinct(own: Vec<String>, carried: Option<Vec<String>>) -> Vec<String> {
-    let mut seen = FxHashSet::default();
-    own.into_iter().chain(carried.unwrap_or_default()).filter(|entry| seen.insert(entry.clone())).collect()
 }

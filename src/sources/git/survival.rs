@@ -22,11 +22,23 @@ type LinesByCommit = FxHashMap<String, i64>;
 #[derive(Debug, Default)]
 pub(super) struct Survival {
     /// Surviving lines by commit; a commit that is absent has none.
-    pub lines: LinesByCommit,
+    lines: LinesByCommit,
     /// Files whose lines are unknown, with the error, where there was one.
     pub failed: Vec<(Vec<u8>, GitError)>,
     /// Files left out by the limit.
     pub beyond_limit: Vec<Vec<u8>>,
+}
+
+impl Survival {
+    /// Surviving lines of one commit.
+    pub(super) fn of(&self, sha: &str) -> i64 {
+        self.lines.get(sha).copied().unwrap_or(0)
+    }
+
+    /// Files about which nothing is known, so that a commit which touched one has no known survival.
+    pub(super) fn unknown_paths(&self) -> FxHashSet<&[u8]> {
+        self.failed.iter().map(|(path, _)| path).chain(&self.beyond_limit).map(Vec::as_slice).collect()
+    }
 }
 
 /// Counts the lines of the tree at `tip`. `recency` has the files of interest, most recently changed first; binary ones left out.

@@ -116,15 +116,6 @@ pub(super) fn read_document<T: DeserializeOwned>(
             None
         }
     };
-    let rest = length(&mut counted.inner).map_err(|error| input.io_error(error))?;
+    let rest = io::copy(&mut counted.inner, &mut io::sink()).map_err(|error| input.io_error(error))?;
     Ok((document, mark_bytes + counted.read + rest))
-}
-
-/// Passes over a file that carries nothing, and says how long it is.
-pub(super) fn pass_over(input: &Input) -> Result<u64, InputError> {
-    length(&mut input.open()?).map_err(|error| input.io_error(error))
-}
-
-fn length(reader: &mut impl Read) -> io::Result<u64> {
-    io::copy(reader, &mut io::sink())
 }

@@ -22,6 +22,7 @@ mod tests;
 use super::{Description, Input, InputError, Probe, Sink, Source};
 use platform::Platform;
 use serde_json::value::RawValue;
+use std::path::Path;
 
 /// The source.
 pub struct OpenClaw;
@@ -129,7 +130,7 @@ impl Form {
             }
             ("cron", "jobs.json") => Some(Form::CronJobs),
             ("cron", "jobs-state.json") => Some(Form::Nothing("cron_jobs_state")),
-            ("cron", name) if name.starts_with("jobs.json.") => Some(Form::Nothing("cron_jobs_copy")),
+            ("cron", name) if is_jobs_copy(name) => Some(Form::Nothing("cron_jobs_copy")),
             ("runs", name) if name.ends_with(".jsonl") => Some(Form::CronRuns),
             _ => None,
         }
@@ -143,7 +144,12 @@ fn is_backup(name: &str) -> bool {
 
 /// `sessions.json.<uuid>.tmp`, and the backups beside it.
 fn is_index_copy(name: &str) -> bool {
-    name.starts_with("sessions.json.")
+    name.starts_with("sessions.json.") && !matches!(name, "sessions.json.gz" | "sessions.json.zst")
+}
+
+/// `jobs.json.bak`.
+fn is_jobs_copy(name: &str) -> bool {
+    name.starts_with("jobs.json.bak")
 }
 
 impl Source for OpenClaw {
@@ -167,6 +173,11 @@ impl Source for OpenClaw {
         Form::of(probe).is_some()
     }
 
+    fn is_spare_copy(&self, path: &Path) -> bool {
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or("");
+        is_backup(name) || is_index_copy(name) || is_jobs_copy(name)
+    }
+
     fn read(&self, input: &Input, sink: &mut dyn Sink) -> Result<u64, InputError> {
         let head = head(input)?;
         let probe = Probe { path: &input.path, unit: input.unit, head: &head, options: &input.options };
@@ -182,10 +193,10 @@ impl Source for OpenClaw {
             Some(Form::SessionIndex) => sessions::read(input, &platform, sink),
             Some(Form::CronRuns) => cron::read_runs(input, &platform, sink),
             Some(Form::CronJobs) => cron::read_jobs(input, sink),
+            // Nothing of it is committed: the ledger must not take another file of the same content for read.
             Some(Form::Nothing(kind)) => {
-                let end = document::pass_over(input)?;
                 sink.ignore(kind);
-                Ok(end)
+                Ok(0)
             }
         }
     }

@@ -3,6 +3,7 @@
 //! Owns the directory names that mark a root and the words a configured platform adds to the trigger rules.
 //! Owns no rule itself: those are in [`super::triggers`].
 
+use crate::sources::home_user;
 use crate::sources::{OpenClawPlatform, SourceOptions};
 use std::path::{Component, Path};
 
@@ -68,15 +69,9 @@ impl<'a> Platform<'a> {
 
 /// The operating-system user whose home directory a working directory lies in.
 pub(super) fn os_user(cwd: &str) -> Option<String> {
-    let mut parts = cwd.split(['/', '\\']).filter(|part| !part.is_empty());
-    let first = parts.next()?;
-    let user = match first {
-        "root" if cwd.starts_with('/') => "root",
-        "home" | "Users" => parts.next()?,
-        drive if drive.ends_with(':') && parts.next()?.eq_ignore_ascii_case("users") => parts.next()?,
-        _ => return None,
-    };
-    Some(user.to_owned())
+    // Agents often run as root, whose home stands beside the others'.
+    let root = (cwd == "/root" || cwd.starts_with("/root/")).then_some("root");
+    home_user(cwd).or(root).map(str::to_owned)
 }
 
 #[cfg(test)]
@@ -89,7 +84,7 @@ mod tests {
         assert_eq!(os_user("/Users/ada/work").as_deref(), Some("ada"));
         assert_eq!(os_user("C:\\Users\\ada\\work").as_deref(), Some("ada"));
         assert_eq!(os_user("/root/.openclaw").as_deref(), Some("root"));
-        assert_eq!(os_user("/srv/app"), None);
+        assert_eq!(os_user("/rooted/app"), None);
         assert_eq!(os_user(""), None);
     }
 

@@ -9,6 +9,7 @@ use crate::sources::{Handled, Line, Reason, Sink};
 use serde::de::value::SeqAccessDeserializer;
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, SeqAccess, Visitor};
 use serde_json::value::RawValue;
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// One line of a transcript (pi-agent session, version 3).
@@ -77,8 +78,7 @@ impl Provenance {
     /// A `kind` that no rule reads, to be counted under its name.
     pub(super) fn unknown_kind(&self) -> Option<&str> {
         let kind = self.kind.as_deref()?;
-        let known = matches!(kind, "external_user" | "inter_session" | "internal_system");
-        (!known && kind.len() <= 64).then_some(kind)
+        (!matches!(kind, "external_user" | "inter_session" | "internal_system")).then_some(kind)
     }
 }
 
@@ -182,6 +182,25 @@ impl<'de> Deserialize<'de> for Content {
     }
 }
 
+/// Counts words that this version does not know under their own names: a bounded number of them, and the rest together,
+/// so that a file of nothing but new words costs no memory.
+#[derive(Debug, Default)]
+pub(super) struct Strangers(BTreeSet<String>);
+
+impl Strangers {
+    /// Counts `word`, which stands in `field`.
+    pub(super) fn count(&mut self, field: &str, word: &str, sink: &mut dyn Sink) {
+        const WORD_BYTES: usize = 64;
+        const WORDS: usize = 100;
+        let name = format!("{field}={word}");
+        if word.len() > WORD_BYTES || self.0.len() >= WORDS && !self.0.contains(&name) {
+            return sink.unknown_field(&format!("{field}=(other)"));
+        }
+        sink.unknown_field(&name);
+        self.0.insert(name);
+    }
+}
+
 /// Reads one line as a record. `Err` says how the line was handled: rejected, or left as torn.
 pub(super) fn parse_line<T: DeserializeOwned>(line: &Line<'_>, sink: &mut dyn Sink) -> Result<T, Handled> {
     parse_last_wins(line.text).map_err(|error| {
@@ -222,6 +241,19 @@ pub(super) fn moment(raw: &RawValue) -> Result<Moment, Reason> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn new_words_are_counted_by_name_up_to_a_bound() {
+        let mut sink = crate::sources::testing::Recorded::default();
+        let mut strangers = Strangers::default();
+        for index in (0..150).chain(0..150) {
+            strangers.count("customType", &format!("word-{index}"), &mut sink);
+        }
+        strangers.count("customType", &"x".repeat(65), &mut sink);
+        assert_eq!(sink.unknown_fields.len(), 101);
+        assert_eq!(sink.unknown_fields["customType=word-0"], 2);
+        assert_eq!(sink.unknown_fields["customType=(other)"], 101);
+    }
 
     #[test]
     fn the_last_of_two_equal_keys_counts() {

@@ -3,7 +3,7 @@
 //! Owns the facts of rule 1. Its usage is the transcript's usage told again and is never read; its contexts and prompts are not read either.
 
 use super::platform::Platform;
-use super::records::{moment, parse_line};
+use super::records::{Strangers, moment, parse_line};
 use super::transcript::run_of_job;
 use super::triggers::{KeyKind, RANK_FRESHNESS, RANK_SESSION_KEY, RANK_TRAJECTORY, key_job_id, key_kind};
 use crate::events::{Fact, FactName, Trigger};
@@ -29,6 +29,7 @@ struct Started {
 
 /// Reads a trajectory file.
 pub(super) fn read(input: &Input, platform: &Platform<'_>, sink: &mut dyn Sink) -> Result<u64, InputError> {
+    let mut strangers = Strangers::default();
     read_lines(input, sink, |line, sink| {
         let step: Step = match parse_line(&line, sink) {
             Ok(step) => step,
@@ -52,9 +53,7 @@ pub(super) fn read(input: &Input, platform: &Platform<'_>, sink: &mut dyn Sink) 
             "session.ended" => sink.ignore("trajectory.session.ended"),
             other => {
                 sink.ignore("trajectory.other");
-                if other.len() <= 64 {
-                    sink.unknown_field(&format!("trajectory.type={other}"));
-                }
+                strangers.count("trajectory.type", other, sink);
             }
         }
         Handled::Done

@@ -6,7 +6,7 @@
 use super::document::{Items, read_document};
 use super::envelope::{Unwrapped, unwrap};
 use super::platform::{Platform, os_user};
-use super::records::{Block, Details, Entry, Message, Provenance, moment, parse_line};
+use super::records::{Block, Details, Entry, Message, Provenance, Strangers, moment, parse_line};
 use super::tools::{Touch, diff_lines_added, touch};
 use super::triggers::{self, Verdict};
 use super::usage::UsageRead;
@@ -20,6 +20,15 @@ use std::collections::HashMap;
 
 /// Models of rows that the gateway writes when it delivers or injects a text: no model answered, nothing was billed.
 const MIRROR_MODELS: &[&str] = &["delivery-mirror", "gateway-injected"];
+/// What `customType` is known to say; none of it is a step.
+const KNOWN_CUSTOM_TYPES: &[&str] = &[
+    "model-snapshot",
+    "openclaw.cache-ttl",
+    "openclaw:bootstrap-context:full",
+    "openclaw:prompt-error",
+    "openclaw.runtime-context",
+    "openclaw.sessions_yield",
+];
 /// Calls remembered until their run ends; beyond that a result is read from its tool's name alone.
 const CALLS_KEPT: usize = 4096;
 
@@ -79,6 +88,7 @@ struct Transcript<'a> {
     cwd: Option<String>,
     os_user: Option<String>,
     run: Run,
+    strangers: Strangers,
 }
 
 impl<'a> Transcript<'a> {
@@ -90,6 +100,7 @@ impl<'a> Transcript<'a> {
             cwd: None,
             os_user: None,
             run: Run::default(),
+            strangers: Strangers::default(),
         }
     }
 
@@ -114,16 +125,22 @@ impl<'a> Transcript<'a> {
             "session_info" => sink.ignore("session_info"),
             "custom" => {
                 sink.ignore("custom");
-                note_custom_type(entry.custom_type.as_deref(), sink);
+                self.custom_type(entry.custom_type.as_deref(), sink);
             }
             // In the model's context, but nobody's prompt: run-time context and yield notices.
             "custom_message" => {
                 sink.ignore("custom_message");
-                note_custom_type(entry.custom_type.as_deref(), sink);
+                self.custom_type(entry.custom_type.as_deref(), sink);
             }
             _ => sink.reject(line.at, Reason::UnknownKind, "type"),
         }
         Handled::Done
+    }
+
+    fn custom_type(&mut self, custom_type: Option<&str>, sink: &mut dyn Sink) {
+        if let Some(name) = custom_type.filter(|name| !KNOWN_CUSTOM_TYPES.contains(name)) {
+            self.strangers.count("customType", name, sink);
+        }
     }
 
     fn header(&mut self, entry: Entry, at: Position, sink: &mut dyn Sink) {
@@ -199,7 +216,7 @@ impl<'a> Transcript<'a> {
             .and_then(|provenance| provenance.job_id.as_deref())
             .or_else(|| triggers::cron_job_id(unwrapped.text, self.platform));
         if let Some(kind) = provenance.and_then(Provenance::unknown_kind) {
-            sink.unknown_field(&format!("provenance.kind={kind}"));
+            self.strangers.count("provenance.kind", kind, sink);
         }
         if let Some(job) = job {
             sink.fact(at, run_of_job(&self.session_id, Some(moment.us), job, "transcript.job"));
@@ -342,21 +359,6 @@ pub(super) fn run_of_job(session_id: &str, ts_us: Option<i64>, job: &str, eviden
         value: format!("cron:{job}"),
         rank: triggers::RANK_SESSION_KEY,
         evidence: evidence.to_owned(),
-    }
-}
-
-fn note_custom_type(custom_type: Option<&str>, sink: &mut dyn Sink) {
-    const KNOWN: &[&str] = &[
-        "model-snapshot",
-        "openclaw.cache-ttl",
-        "openclaw:bootstrap-context:full",
-        "openclaw:prompt-error",
-        "openclaw.runtime-context",
-        "openclaw.sessions_yield",
-    ];
-    // A name is counted as it is, but a name that long is not a name.
-    if let Some(name) = custom_type.filter(|name| !KNOWN.contains(name) && name.len() <= 64) {
-        sink.unknown_field(&format!("customType={name}"));
     }
 }
 

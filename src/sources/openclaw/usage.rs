@@ -1,11 +1,12 @@
 //! Tokens and money of one model response.
 //!
 //! Counts are taken as they stand: input excludes cache reads and writes for every provider, output includes reasoning.
-//! Owns when a zero is a count and when it is a gap, and the exact reading of dollars.
+//! Owns when a zero is a count and when it is a gap. Money is read from its digits by [`crate::sources::money`].
 
 use super::records::{Content, Usage, parse_last_wins};
 use crate::events::{CostBasis, Event, TokenBasis};
 use crate::sources::json::Count;
+use crate::sources::money::micro_units;
 use crate::sources::{Position, Reason, Sink};
 use serde_json::value::RawValue;
 
@@ -42,10 +43,10 @@ impl UsageRead {
             cost_micro_usd: None,
         };
         match usage.cost.map(|cost| parse_last_wins::<Cost>(cost.get())) {
-            Some(Ok(Cost { total: Some(total) })) => match micro_usd(total.get()) {
+            Some(Ok(Cost { total: Some(total) })) => match micro_units(total.get()) {
                 // Zero means that the model was in no price table, not that it was free.
-                Some(micros) => read.cost_micro_usd = Some(micros).filter(|&micros| micros > 0),
-                None => sink.reject(at, Reason::OutOfRange, "usage.cost.total"),
+                Ok(micros) => read.cost_micro_usd = Some(micros).filter(|&micros| micros > 0),
+                Err(reason) => sink.reject(at, reason, "usage.cost.total"),
             },
             Some(Err(_)) => sink.reject(at, Reason::BadValue, "usage.cost"),
             Some(Ok(Cost { total: None })) | None => {}
@@ -79,64 +80,6 @@ impl UsageRead {
         if matches!(stop, "aborted" | "error") && self.output.is_some_and(|output| output < visible) {
             event.output_is_lower_bound = true;
             event.output_estimate = Some(visible);
-        }
-    }
-}
-
-/// Micro-dollars of a JSON number of dollars, rounded half to even on the decimal digits as written.
-/// Null for what is no number, negative, or beyond 10^9 dollars.
-pub(super) fn micro_usd(raw: &str) -> Option<i64> {
-    const LARGEST: i64 = 1_000_000_000_000_000;
-    let (mantissa, exponent) = match raw.split_once(['e', 'E']) {
-        Some((mantissa, exponent)) => (mantissa, exponent.parse::<i64>().ok()?),
-        None => (raw, 0),
-    };
-    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    if whole.is_empty() || mantissa.len() > 64 || !whole.bytes().chain(fraction.bytes()).all(|b| b.is_ascii_digit()) {
-        return None;
-    }
-    let digits: Vec<u8> = whole.bytes().chain(fraction.bytes()).map(|byte| byte - b'0').collect();
-    // Where the last digit of a micro-dollar stands, counted from the first digit.
-    let kept = (whole.len() as i64).checked_add(exponent)?.checked_add(6)?;
-    if kept < 0 {
-        return Some(0);
-    }
-    let mut value = 0i64;
-    for index in 0..kept {
-        let digit = usize::try_from(index).ok().and_then(|index| digits.get(index)).copied().unwrap_or(0);
-        value = value.checked_mul(10)?.checked_add(i64::from(digit))?;
-        if value > LARGEST {
-            return None;
-        }
-        if value == 0 && index >= digits.len() as i64 {
-            return Some(0);
-        }
-    }
-    let rest = usize::try_from(kept).ok().and_then(|kept| digits.get(kept..)).unwrap_or(&[]);
-    let above_half = rest.first().is_some_and(|&first| first > 5)
-        || rest.first() == Some(&5) && (rest[1..].iter().any(|&digit| digit > 0) || value % 2 == 1);
-    Some(value + i64::from(above_half))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn money_is_exact_in_every_spelling() {
-        assert_eq!(micro_usd("0.026967"), Some(26_967));
-        assert_eq!(micro_usd("2.6967e-2"), Some(26_967));
-        assert_eq!(micro_usd("1.5E3"), Some(1_500_000_000));
-        assert_eq!(micro_usd("0.1024440000000001"), Some(102_444));
-        assert_eq!(micro_usd("0.0000025"), Some(2), "half to even");
-        assert_eq!(micro_usd("0.0000035"), Some(4), "half to even");
-        assert_eq!(micro_usd("0.00000251"), Some(3));
-        assert_eq!(micro_usd("1e-7"), Some(0));
-        assert_eq!(micro_usd("6e-7"), Some(1));
-        assert_eq!(micro_usd("0"), Some(0));
-        assert_eq!(micro_usd("0e999999999"), Some(0));
-        for bad in ["-1", "1e99", "1e9223372036854775807", "null", "\"1\"", "", ".5", "1.2.3"] {
-            assert_eq!(micro_usd(bad), None, "{bad}");
         }
     }
 }

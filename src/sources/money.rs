@@ -11,7 +11,7 @@ const MAX_DIGITS: usize = 30;
 ///
 /// # Errors
 /// [`Reason::BadValue`] for what is no decimal, [`Reason::OutOfRange`] for a negative one or one beyond a billion.
-pub(super) fn micro_units(text: &str) -> Result<i64, Reason> {
+pub(crate) fn micro_units(text: &str) -> Result<i64, Reason> {
     let (mantissa, exponent) = match text.split_once(['e', 'E']) {
         Some((mantissa, exponent)) => (mantissa, exponent.parse::<i32>().map_err(|_| Reason::BadValue)?),
         None => (text, 0),
