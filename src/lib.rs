@@ -5,8 +5,26 @@
 //! [`events`] ← [`fingerprint`] ← [`sources`] → lake → engine → score, cluster → report, all driven by commands.
 
 #[cfg(feature = "engine")]
+pub mod cli;
+#[cfg(feature = "engine")]
+pub mod cluster;
+#[cfg(feature = "engine")]
+pub mod commands;
+pub mod config;
+#[cfg(feature = "engine")]
 pub mod engine;
 pub mod events;
 pub mod fingerprint;
+#[cfg(feature = "engine")]
+pub mod ingest;
+#[cfg(feature = "engine")]
+pub mod lake;
+#[cfg(feature = "engine")]
+pub mod output;
+pub mod pricing;
+pub mod privacy;
+pub mod report;
+#[cfg(feature = "engine")]
+pub mod results;
 pub mod score;
 pub mod sources;

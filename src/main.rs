@@ -1,1 +1,9 @@
-fn main() {}
+//! footlight: parse what was typed, run it, map the result to an exit code.
+
+use clap::Parser;
+use footlight::cli::Cli;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    footlight::commands::run(Cli::parse()).into()
+}

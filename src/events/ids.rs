@@ -76,13 +76,16 @@ pub fn event_key(source: &str, event: &Event) -> Key {
     key.finish()
 }
 
-/// Which copy of one event is the fuller one: the larger output wins, then the one with more other usage.
+/// Which copy of one event stays: one that stands in a session of its own before one in a session that another started (a replay of the
+/// parent's history in a side conversation), then the larger output, then the one with more other usage.
 pub fn event_version(event: &Event) -> i64 {
     let tokens = &event.tokens;
-    let output = tokens.output.unwrap_or(0);
+    let own = i64::from(event.parent_session_id.is_none()) << 62;
+    // Counts are at most 10^12, so an output shifted by 20 bits stays below the bit of an own session.
+    let output = tokens.output.unwrap_or(0).clamp(0, (1 << 41) - 1);
     let other: i64 = [tokens.input, tokens.cache_read, tokens.cache_write].iter().flatten().sum();
     // Output decides; the rest only breaks ties, so it must not carry into it.
-    output.saturating_mul(1 << 20).saturating_add(other.min((1 << 20) - 1))
+    own + (output << 20) + other.clamp(0, (1 << 20) - 1)
 }
 
 /// Identity of an outcome: the same commit seen in two clones is one outcome.
@@ -128,5 +131,16 @@ mod tests {
         large.tokens.output = Some(4);
         large.tokens.input = None;
         assert!(event_version(&large) > event_version(&small));
+    }
+
+    #[test]
+    fn a_replay_in_a_side_conversation_never_replaces_the_original() {
+        let mut original = Event::new(1, "s", Kind::Completion, "c");
+        original.tokens.output = Some(3);
+        let mut replay = original.clone();
+        replay.parent_session_id = Some("s".into());
+        replay.tokens.output = Some(1_000_000_000_000);
+        replay.tokens.cache_read = Some(1_000_000_000_000);
+        assert!(event_version(&original) > event_version(&replay));
     }
 }

@@ -188,7 +188,7 @@ pub struct Outcome {
     /// Ids of other outcomes that it names (`#12`, `PROJ-7`, a reverted SHA).
     pub refs: Vec<String>,
     /// Which view of the source is newer: the larger version replaces the smaller one of the same
-    /// (kind, outcome_id). Seconds since the epoch of the newest commit read, for git; else 0.
+    /// (kind, outcome_id). For git it grows with the newest commit read, then with what has landed; else 0.
     pub version: i64,
 }
 

@@ -8,6 +8,8 @@
 mod input;
 pub mod json;
 mod lines;
+pub(crate) mod money;
+mod places;
 mod reject;
 mod sink;
 #[cfg(test)]
@@ -21,6 +23,7 @@ pub mod openclaw;
 
 pub use input::{Input, InputError, Limits, OpenClawPlatform, PROBE_BYTES, Probe, SourceOptions, Unit, decompressed};
 pub use lines::{Handled, Line, read_lines};
+pub(crate) use places::{home_user, without_credentials};
 pub use reject::Reason;
 pub use sink::{Position, Sink};
 
@@ -51,6 +54,12 @@ pub trait Source: Sync {
     /// True when a record means the same whatever stands before it, so that the tail of a grown file can be read alone.
     /// A source with state is given the whole file again; rows that the lake has are recognised by their keys.
     fn reads_tail_alone(&self) -> bool {
+        false
+    }
+
+    /// True for a file that by its name is a spare copy which the source never reads, such as a backup. It must not stand
+    /// for another file of the same content.
+    fn is_spare_copy(&self, _path: &std::path::Path) -> bool {
         false
     }
 

@@ -1,20 +1,77 @@
-//! Stub.
-use super::{Description, Input, InputError, Probe, Sink, Source};
+//! The public interchange format of `schema.md`: events, outcomes and the roster as NDJSON, CSV or Parquet.
+//!
+//! Owns how a row of any of the three becomes a record, once for all of them ([`cell`], [`event`], [`outcome`], [`roster`]). Owns no
+//! vocabulary: that is [`crate::events`].
 
-/// Stub.
+mod cell;
+mod columns;
+mod delimited;
+mod event;
+mod ndjson;
+mod outcome;
+mod parquet;
+mod roster;
+mod table;
+#[cfg(test)]
+mod tests;
+mod written;
+
+use super::{Description, Input, InputError, Probe, Sink, Source, Unit};
+use table::Format;
+
+/// Files in the canonical format.
 pub struct Canonical;
+
+/// Lines that recognition looks at: one bad line must not hide a file.
+const RECOGNISED_WITHIN: usize = 5;
 
 impl Source for Canonical {
     fn name(&self) -> &'static str {
         "canonical"
     }
+
     fn description(&self) -> Description {
-        Description { title: "", files: "", tells: "", cannot_tell: "" }
+        Description {
+            title: "Canonical records",
+            files: "*.events.{ndjson,csv,parquet}, *.outcomes.{ndjson,csv,parquet}, roster.csv; NDJSON and CSV also .gz, .zst",
+            tells: "everything that its writer put in: schema.md lists the fields",
+            cannot_tell: "what its writer left out; every field but ts, session_id and kind may be null",
+        }
     }
-    fn recognises(&self, _probe: &Probe<'_>) -> bool {
-        false
+
+    fn recognises(&self, probe: &Probe<'_>) -> bool {
+        let Some((table, format)) = table::promised(probe.plain_name()).filter(|_| probe.unit == Unit::File) else {
+            return false;
+        };
+        // An export of nothing has nothing to judge by but its name.
+        let is_empty = probe.lines().next().is_none();
+        match format {
+            Format::Ndjson => {
+                is_empty || probe.lines().take(RECOGNISED_WITHIN).any(|line| ndjson::has_landmarks(table, line))
+            }
+            Format::Csv => is_empty || probe.lines().next().is_some_and(|line| delimited::has_landmarks(table, line)),
+            Format::Parquet => probe.head.starts_with(b"PAR1"),
+        }
     }
-    fn read(&self, _input: &Input, _sink: &mut dyn Sink) -> Result<u64, InputError> {
-        Ok(0)
+
+    /// A row means the same wherever it stands: NDJSON is read from where the last run stopped, CSV from there with its header, and a Parquet file
+    /// never grows.
+    fn reads_tail_alone(&self) -> bool {
+        true
+    }
+
+    fn read(&self, input: &Input, sink: &mut dyn Sink) -> Result<u64, InputError> {
+        let file = input.path.file_name().and_then(|name| name.to_str()).unwrap_or("");
+        let plain = file.strip_suffix(".gz").or_else(|| file.strip_suffix(".zst")).unwrap_or(file);
+        match table::promised(plain) {
+            Some((table, Format::Ndjson)) => ndjson::read(table, input, sink),
+            Some((table, Format::Csv)) => delimited::read(table, input, sink),
+            Some((table, Format::Parquet)) => parquet::read(table, input, sink),
+            None => Err(InputError::Format {
+                path: input.name.clone(),
+                reason: super::Reason::UnknownFormat,
+                error: "the name is none of the canonical format's".to_owned(),
+            }),
+        }
     }
 }

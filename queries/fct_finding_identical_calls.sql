@@ -1,0 +1,18 @@
+-- model: fct_finding_identical_calls
+-- grain: one thread, tool call and unchanged result between two edits
+-- reads: int_call_epochs
+-- measures: the same call with the same result, $least times or more, with no edit between that added something
+-- suggests: an agent that repeats a step which cannot bring anything new
+-- innocent: polls are left out; flaky tests run again, and waiting with growing pauses, look the same
+-- reference: signals.md S3
+-- params: least = 5
+select
+    session_id, 'identical_calls' as finding, count(*) as count, sum(tokens) as tokens, sum(cost_usd) as cost_usd,
+    min(ts) as first_at, max(ts) as last_at,
+    concat('{"why":"the same call gave the same result ', count(*), ' times with no edit between","tool":"',
+        replace(replace(coalesce(max(tool_name), ''), '\', '\\'), '"', '\"'), '","first_call":', min(position), ',"last_call":', max(position),
+        ',"innocent":["a flaky test that is run again","waiting for something outside the log"]}') as evidence,
+from int_call_epochs
+where result_hash is not null
+group by session_id, thread_id, call_hash, result_hash, epoch
+having count(*) >= $least

@@ -1,0 +1,29 @@
+-- model: int_call_epochs
+-- grain: one tool call that is no poll
+-- reads: int_calls
+-- measures: the call's position in its thread (a count of calls, never a clock) and its epoch, which begins anew at each edit that adds
+--   something: a write that did not fail and whose arguments the thread has not seen before
+-- reference: signals.md S3 (edit, test, edit is progress; polls are no loops)
+with calls as (
+    select * from int_calls where not is_poll
+),
+numbered as (
+    select
+        session_id,
+        thread_id,
+        seq,
+        ts,
+        tool_name,
+        call_hash,
+        result_hash,
+        tokens,
+        cost_usd,
+        row_number() over (partition by thread_id order by seq) as position,
+        case
+            when effect = 'write' and is_error is not true
+                and row_number() over (partition by thread_id, call_hash order by seq) = 1 then 1
+            else 0
+        end as adds,
+    from calls
+)
+select *, sum(adds) over (partition by thread_id order by position) as epoch from numbered

@@ -1,0 +1,79 @@
+-- model: int_loop_calls
+-- grain: one tool call in the third or a later iteration of a run without progress
+-- reads: int_call_epochs
+-- family: AGENT-WASTE
+-- measures: runs of equal (call, result) pairs within one epoch: a pair repeated $identical times in a row, a pattern of 2 to 12 calls
+--   repeated $repeats times, or, for calls in no such run, one pair 10 times in 30 calls (period 0). Equality with the call one period earlier, then gaps and islands
+-- innocent: identical calls whose gaps grow by 1.5 to 3 each time are a back-off and leave
+-- reference: signals.md S3; Main and Lorentz 1984; Kolpakov and Kucherov 1999
+-- params: identical = 5, repeats = 4, longest_period = 12
+with epochs as (
+    select
+        *,
+        date_part('epoch', ts) - lag(date_part('epoch', ts)) over (partition by thread_id order by position) as gap,
+        count(*) over (partition by thread_id, call_hash, result_hash, epoch) as equal_calls,
+    from int_call_epochs
+),
+candidates as (
+    select * from epochs where result_hash is not null and equal_calls >= $repeats
+),
+periods as (
+    select value as period from range(1, 13) where value <= $longest_period
+),
+compared as (
+    select
+        candidates.*,
+        periods.period,
+        lag(position) over earlier = position - period and lag(call_hash) over earlier = call_hash
+            and lag(result_hash) over earlier = result_hash and lag(epoch) over earlier = epoch as is_repeat,
+    from candidates
+    cross join periods
+    window earlier as (partition by thread_id, period, position % period order by position)
+),
+islands as (
+    select *, position - row_number() over (partition by thread_id, period order by position) as island
+    from compared
+    where is_repeat
+),
+runs as (
+    select
+        *,
+        count(*) over (partition by thread_id, period, island) as repeated_calls,
+        row_number() over (partition by thread_id, period, island order by position) as run_index,
+        ln(nullif(greatest(gap, 0.0), 0.0) / nullif(lag(gap) over (partition by thread_id, period, island order by position), 0.0)) as growth,
+    from islands
+),
+growths as (
+    select *, exp(avg(growth) over (partition by thread_id, period, island)) as gap_growth from runs
+),
+dense as (
+    select
+        *,
+        position - lag(position, 9) over (partition by thread_id, call_hash, result_hash, epoch order by position) < 30 as is_dense,
+        row_number() over (partition by thread_id, call_hash, result_hash, epoch order by position) as occurrence,
+        min(position) over (partition by thread_id, call_hash, result_hash, epoch) as run_start,
+    from candidates
+),
+dense_groups as (
+    select *, bool_or(is_dense) over (partition by thread_id, call_hash, result_hash, epoch) as has_dense from dense
+),
+looped as (
+    select session_id, thread_id, position, ts, tool_name, call_hash, tokens, cost_usd, period, island + 1 - period as run_start
+    from growths
+    where run_index > period
+        and (period > 1 and repeated_calls >= ($repeats - 1) * period
+            or period = 1 and repeated_calls >= $identical - 1 and not coalesce(gap_growth between 1.5 and 3.0, false))
+    union all
+    select session_id, thread_id, position, ts, tool_name, call_hash, tokens, cost_usd, 0 as period, run_start
+    from dense_groups
+    where has_dense and occurrence > 2
+),
+preferred as (
+    select *, max(period) over (partition by thread_id, call_hash) as longest_period from looped
+)
+select
+    session_id, thread_id, position, ts, tool_name, call_hash, tokens, cost_usd,
+    min(period) as period, min(run_start) as run_start,
+from preferred
+where period > 0 or longest_period = 0
+group by session_id, thread_id, position, ts, tool_name, call_hash, tokens, cost_usd

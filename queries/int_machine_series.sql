@@ -1,0 +1,66 @@
+-- model: int_machine_series
+-- grain: one actor, ISO week and series of starts that follow a fixed period
+-- reads: stg_events, int_clock_grids
+-- family: CLOCK
+-- measures: prompts labelled human or unknown, first after a minute of silence in their series; a series is everything of the actor's week,
+--   or one masked text of it. Fixed: $starts starts or more, and either $constant_share of the gaps within 5 % (at least 15 seconds) of
+--   the median gap of two minutes or more, or phases concentrated with R >= $concentration at one of six periods from 5 to 60 minutes
+-- reference: signals.md S8
+-- params: starts = 10, constant_share = 0.8, concentration = 0.95
+with prompts as (
+    select actor_id, iso_week, root_session_id as session_id, date_part('epoch', ts) as seconds, ts, masked_hash, split_part(client, '/', 1) as client_name
+    from stg_events
+    where kind = 'prompt' and trigger in ('human', 'unknown') and actor_kind = 'person'
+        and coalesce(marker, '') not in ('continue', 'retry', 'interrupt')
+),
+members as (
+    select prompts.*, cast(0 as bigint) as series from prompts
+    union all
+    select prompts.*, masked_hash as series from prompts where masked_hash is not null
+),
+silences as (
+    select *, seconds - lag(seconds) over (partition by actor_id, iso_week, series order by seconds) as silence from members
+),
+gaps as (
+    select
+        *,
+        seconds - lag(seconds) over (partition by actor_id, iso_week, series order by seconds) as gap,
+        count(*) over (partition by actor_id, iso_week, series) as series_starts,
+    from silences
+    where silence is null or silence >= 60
+),
+starts as (
+    select *, median(gap) over (partition by actor_id, iso_week, series) as median_gap from gaps where series_starts >= $starts
+),
+evenness as (
+    select
+        actor_id, iso_week, series, count(*) as starts, min(ts) as first_at, max(ts) as last_at, max(median_gap) as median_gap,
+        count(distinct session_id) as sessions, min(client_name) as client_name,
+        avg(case when gap is not null then cast(abs(gap - median_gap) <= greatest(15.0, 0.05 * median_gap) as double) end) as constant_share,
+    from starts
+    group by actor_id, iso_week, series
+),
+phases as (
+    select
+        actor_id, iso_week, series, column1 as tau,
+        sqrt(power(sum(cos(2 * pi() * seconds / column1)), 2) + power(sum(sin(2 * pi() * seconds / column1)), 2)) / count(*) as concentration,
+    from starts
+    cross join (values (300.0), (600.0), (900.0), (1200.0), (1800.0), (3600.0)) as taus
+    group by actor_id, iso_week, series, column1
+),
+best as (
+    select *, row_number() over (partition by actor_id, iso_week, series order by round(concentration, 9) desc, tau desc) as place from phases
+),
+fixed as (
+    select evenness.*, best.tau, best.concentration, constant_share >= $constant_share and median_gap >= 120 as is_constant
+    from evenness
+    join best on best.actor_id = evenness.actor_id and best.iso_week = evenness.iso_week
+        and best.series = evenness.series and best.place = 1
+    join int_clock_grids as grids on grids.client_name = evenness.client_name
+    where not grids.is_on_grid and (constant_share >= $constant_share and median_gap >= 120 or best.concentration >= $concentration)
+)
+select
+    fixed.actor_id, fixed.iso_week, nullif(fixed.series, 0) as series, fixed.starts, fixed.sessions, fixed.first_at, fixed.last_at, fixed.constant_share,
+    fixed.concentration, case when fixed.is_constant then fixed.median_gap else fixed.tau end / 60 as period_minutes, starts.session_id, starts.ts,
+from fixed
+join starts on starts.actor_id = fixed.actor_id and starts.iso_week = fixed.iso_week and starts.series = fixed.series

@@ -1,0 +1,51 @@
+-- model: int_prompt_clusters
+-- grain: one logical human prompt that is no stop phrase
+-- reads: int_prompts, int_prompt_edges
+-- family: REDUNDANCY
+-- measures: the cluster of near-identical prompts of the actor that each prompt stands in, named by its smallest masked hash. Texts are joined over at most three edges, so a long chain of small edits splits: the count can only be too low
+-- suggests: prompts of one cluster are one request
+-- innocent: see sig_prompt_repetition
+-- abstains: never
+-- evasion: see int_prompt_edges
+-- reference: signals.md S1
+-- params:
+with prompts as (
+    select * from int_prompts where not is_stop_phrase and masked_hash is not null
+),
+edges as (
+    select actor_id, low_hash as masked_hash, high_hash as neighbour from int_prompt_edges
+    union all
+    select actor_id, high_hash as masked_hash, low_hash as neighbour from int_prompt_edges
+),
+first_hop as (
+    select actor_id, masked_hash, least(masked_hash, min(neighbour)) as label
+    from edges
+    group by actor_id, masked_hash
+),
+second_hop as (
+    select edges.actor_id, edges.masked_hash, least(min(own.label), min(other.label)) as label
+    from edges
+    join first_hop as own on own.actor_id = edges.actor_id and own.masked_hash = edges.masked_hash
+    join first_hop as other on other.actor_id = edges.actor_id and other.masked_hash = edges.neighbour
+    group by edges.actor_id, edges.masked_hash
+),
+third_hop as (
+    select edges.actor_id, edges.masked_hash, least(min(own.label), min(other.label)) as label
+    from edges
+    join second_hop as own on own.actor_id = edges.actor_id and own.masked_hash = edges.masked_hash
+    join second_hop as other on other.actor_id = edges.actor_id and other.masked_hash = edges.neighbour
+    group by edges.actor_id, edges.masked_hash
+)
+select
+    prompts.event_key,
+    prompts.ts,
+    cast(prompts.local_ts as date) as local_day,
+    prompts.session_id,
+    prompts.actor_id,
+    prompts.masked_hash,
+    coalesce(third_hop.label, prompts.masked_hash) as cluster_id,
+    prompts.text_words,
+    prompts.tokens,
+    prompts.cost_usd,
+from prompts
+left join third_hop on third_hop.actor_id = prompts.actor_id and third_hop.masked_hash = prompts.masked_hash

@@ -1,0 +1,17 @@
+-- model: int_prompt_texts
+-- grain: one actor and masked text of a human prompt that is no stop phrase
+-- reads: int_prompts
+-- family: REDUNDANCY
+-- measures: the sketch of each text once, whatever the number of prompts that carry it: equal masked hashes have equal sketches
+-- reference: signals.md S1
+with ranked as (
+    select
+        actor_id,
+        masked_hash,
+        shingles,
+        bands,
+        row_number() over (partition by actor_id, masked_hash order by ts, event_key) as occurrence,
+    from int_prompts
+    where not is_stop_phrase and masked_hash is not null
+)
+select actor_id, masked_hash, shingles, bands from ranked where occurrence = 1

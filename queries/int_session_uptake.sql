@@ -1,0 +1,61 @@
+-- model: int_session_uptake
+-- grain: one root session that wrote lines
+-- reads: stg_events, stg_outcomes, int_as_of
+-- family: NO-CONSUMPTION
+-- measures: distinct non-trivial lines that the session added and nobody had committed before, and how many of them any teammate landed
+--   within $horizon_days days. Lines are met by the hash of the line without its blanks
+-- innocent: an author that no roster knows counts as a teammate
+-- reference: signals.md S4; Ziegler et al. 2022; GitClear (two weeks)
+-- params: horizon_days = 14
+with written as (
+    select root_session_id as session_id, actor_id, team_id, ts, tokens, unnest(added_lines) as line_hash
+    from stg_events
+    where cardinality(added_lines) > 0
+),
+lines as (
+    select session_id, line_hash, min(actor_id) as actor_id, min(team_id) as team_id, min(ts) as written_at, max(ts) as last_written_at
+    from written
+    group by session_id, line_hash
+),
+landed as (
+    select outcome_id, team_id, ts, unnest(added_lines) as line_hash
+    from stg_outcomes
+    where kind = 'commit' and status = 'landed' and cardinality(added_lines) > 0
+),
+known as (
+    select line_hash, min(ts) as first_landed_at from landed group by line_hash
+),
+fresh as (
+    select lines.*
+    from lines
+    left join known on known.line_hash = lines.line_hash and known.first_landed_at < lines.written_at
+    where known.line_hash is null
+),
+uptakes as (
+    select fresh.session_id, fresh.line_hash, min(landed.outcome_id) as outcome_id
+    from fresh
+    join landed on landed.line_hash = fresh.line_hash
+    where landed.ts >= fresh.written_at
+        and date_part('epoch', landed.ts) - date_part('epoch', fresh.written_at) <= $horizon_days * 86400.0
+        and (landed.team_id = fresh.team_id or landed.team_id is null or landed.team_id = '(unassigned)')
+    group by fresh.session_id, fresh.line_hash
+),
+totals as (
+    select session_id, count(*) as all_lines, min(written_at) as first_written_at, max(last_written_at) as last_written_at
+    from lines
+    group by session_id
+)
+select
+    totals.session_id,
+    max(totals.all_lines) as all_lines,
+    count(fresh.line_hash) as lines,
+    count(uptakes.line_hash) as landed_lines,
+    count(distinct uptakes.outcome_id) as commits,
+    min(totals.first_written_at) as first_written_at,
+    max(totals.last_written_at) as last_written_at,
+    date_part('epoch', max(int_as_of.as_of)) - date_part('epoch', max(totals.last_written_at)) < $horizon_days * 86400.0 as is_young,
+from totals
+cross join int_as_of
+left join fresh on fresh.session_id = totals.session_id
+left join uptakes on uptakes.session_id = fresh.session_id and uptakes.line_hash = fresh.line_hash
+group by totals.session_id

@@ -1,0 +1,52 @@
+-- model: int_starts
+-- grain: one declustered start: a prompt labelled human after $silence_min minutes without one of the same actor
+-- reads: stg_events
+-- family: CLOCK
+-- measures: when people begin, and how much output they had to read and text to type since the start before
+-- innocent: automatic continues and retries are no starts, and pings closer than the silence collapse into one start
+-- reference: signals.md S8
+-- params: silence_min = 10
+with steps as (
+    select
+        event_key, actor_id, iso_week, client, kind, ts, text_chars, output_tokens,
+        cast(local_ts as date) as local_day,
+        date_part('epoch', ts) as seconds,
+        case when kind = 'prompt' then 1 else 0 end as is_prompt,
+    from stg_events
+    where actor_kind = 'person'
+        and (kind = 'completion' or kind = 'prompt' and trigger = 'human' and coalesce(marker, '') not in ('continue', 'retry', 'interrupt'))
+),
+silences as (
+    select
+        event_key,
+        seconds - lag(seconds) over (partition by actor_id order by seconds, event_key) as silence,
+    from steps
+    where kind = 'prompt'
+),
+marked as (
+    select
+        steps.*,
+        case when is_prompt = 1 and coalesce(silences.silence >= $silence_min * 60.0, true) then 1 else 0 end as is_start,
+    from steps
+    left join silences on silences.event_key = steps.event_key and steps.is_prompt = 1
+),
+bursts as (
+    select *, sum(is_start) over (partition by actor_id order by seconds, is_prompt desc, event_key) as burst from marked
+),
+starts as (
+    select actor_id, iso_week, local_day, split_part(client, '/', 1) as client_name, ts, seconds, burst, coalesce(text_chars, 0) as text_chars
+    from bursts
+    where is_start = 1
+),
+outputs as (
+    select actor_id, burst, sum(coalesce(output_tokens, 0)) as output_tokens
+    from bursts
+    where is_prompt = 0
+    group by actor_id, burst
+)
+select
+    starts.actor_id, starts.iso_week, starts.local_day, starts.client_name, starts.ts, starts.seconds,
+    starts.seconds - lag(starts.seconds) over (partition by starts.actor_id, starts.iso_week order by starts.seconds) as gap_seconds,
+    coalesce(outputs.output_tokens, 0) + starts.text_chars as effort,
+from starts
+left join outputs on outputs.actor_id = starts.actor_id and outputs.burst = starts.burst - 1

@@ -1,0 +1,77 @@
+-- model: int_unattended
+-- grain: one root session with a human turn
+-- reads: stg_events, fct_sessions, fct_attribution, facts
+-- family: AGENT-WASTE
+-- measures: what ran after the last human turn by more than the attention gap: the 95th percentile of the tail of the stratum's linked
+--   sessions where there are $min_linked, and never under $attention_min minutes. Tokens without cache reads, which no one chose to send
+-- innocent: a prompt whose trigger the log does not state counts as a human turn; sinks are landed outcomes, deliveries and sends
+-- reference: signals.md S7
+-- params: attention_min = 30, min_linked = 20
+with events as (
+    select * from stg_events
+),
+linked as (
+    select distinct session_id from fct_attribution where tier in ('explicit', 'lines', 'files')
+),
+deliveries as (
+    select
+        session_id,
+        count(*) filter (where value = 'delivered') as delivered,
+        count(*) filter (where value = 'not_delivered') as not_delivered,
+    from facts
+    where name = 'delivery'
+    group by session_id
+),
+turns as (
+    select root_session_id as session_id, max(ts) as last_turn_at
+    from events
+    where kind = 'prompt' and trigger in ('human', 'unknown')
+    group by root_session_id
+),
+tails as (
+    select
+        sessions.session_id,
+        sessions.actor_id,
+        sessions.stratum,
+        sessions.ended_at,
+        turns.last_turn_at,
+        linked.session_id is not null as is_linked,
+        greatest(0.0, date_part('epoch', sessions.ended_at) - date_part('epoch', turns.last_turn_at)) as tail_seconds,
+    from fct_sessions as sessions
+    join turns on turns.session_id = sessions.session_id
+    left join linked on linked.session_id = sessions.session_id
+),
+gaps as (
+    select stratum, count(*) as linked_sessions, percentile_cont(0.95) within group (order by tail_seconds) as tail_seconds
+    from tails
+    where is_linked
+    group by stratum
+),
+limits as (
+    select
+        tails.*,
+        greatest($attention_min * 60.0, case when gaps.linked_sessions >= $min_linked then gaps.tail_seconds end) as attention_seconds,
+    from tails
+    left join gaps on gaps.stratum = tails.stratum
+),
+after as (
+    select
+        limits.session_id,
+        sum(events.tokens - coalesce(events.cache_read_tokens, 0))
+            filter (where date_part('epoch', events.ts) - date_part('epoch', limits.last_turn_at) > limits.attention_seconds) as tokens,
+        count(*) filter (where events.effect = 'send' and events.is_error is not true) as sends,
+    from limits
+    join events on events.root_session_id = limits.session_id and events.ts > limits.last_turn_at
+    group by limits.session_id
+)
+select
+    limits.*,
+    coalesce(after.tokens, 0) as unattended_tokens,
+    greatest(0.0, limits.tail_seconds - limits.attention_seconds) as unattended_seconds,
+    coalesce(after.sends, 0) as sends,
+    coalesce(deliveries.delivered, 0) as delivered,
+    coalesce(deliveries.not_delivered, 0) as not_delivered,
+    limits.is_linked or coalesce(after.sends, 0) > 0 or coalesce(deliveries.delivered, 0) > 0 as has_sink,
+from limits
+left join after on after.session_id = limits.session_id
+left join deliveries on deliveries.session_id = limits.session_id

@@ -1,0 +1,77 @@
+-- model: sig_orphan_output
+-- grain: one root session
+-- reads: fct_sessions, int_session_uptake, fct_coverage, int_on_call_sessions, stg_events, calendar
+-- family: NO-CONSUMPTION
+-- measures: one minus the share of the session's new lines that any teammate landed in a commit within the horizon (14 days)
+-- suggests: written output that nobody used
+-- innocent: uptake of $high_uptake or more takes 3 to 10 dB away by its percentile among speaking sessions; spikes (branch name), on-call
+--   and training windows are discounts. An abstaining session with 20 new lines or more and such an uptake is given 3 dB: that lines landed
+--   needs no coverage to be known; debugging, review and planning write no lines and abstain
+-- abstains: declared automation, service accounts; no lines written; coverage unknown or under $coverage; under $min_lines new lines;
+--   a session younger than the horizon; fewer than $min_sessions such sessions of the actor
+-- evasion: junk commits: survival after the merge and a second person's touch, which this model does not read
+-- reference: signals.md S4; Baumann et al. 2026; Rahman and Shihab 2026
+-- params: coverage = 0.8, min_lines = 200, min_sessions = 5, high_uptake = 0.5, spike = 0.2, on_call = 0.2, training = 0.5
+with sessions as (
+    select * from fct_sessions
+),
+spikes as (
+    select root_session_id as session_id, max(branch) as branch
+    from stg_events
+    where regexp_like(branch, '(^|[/_-])(spike|experiment|prototype|poc|scratch|investigate)([/_-]|$)')
+    group by root_session_id
+),
+trainings as (
+    select distinct sessions.session_id
+    from sessions
+    join calendar on calendar.actor_id = sessions.actor_id
+    where calendar.kind = 'training' and sessions.started_at < calendar.to_ts and sessions.ended_at >= calendar.from_ts
+),
+ripe as (
+    select
+        sessions.*,
+        uptake.lines, uptake.all_lines, uptake.landed_lines, uptake.commits, fct_coverage.outcome_coverage,
+        cast(uptake.landed_lines as double) / nullif(uptake.lines, 0) as uptake,
+        case when spikes.session_id is null then 1.0 else $spike end as spike_factor,
+        case when on_call.session_id is null then 1.0 else $on_call end as on_call_factor,
+        case when trainings.session_id is null then 1.0 else $training end as training_factor,
+        case
+            when sessions.declared or sessions.trigger = 'schedule' or sessions.actor_kind = 'service' then 'declared automation'
+            when sessions.actor_id = '(unassigned)' then 'actor unknown'
+            when uptake.session_id is null then 'no lines were written'
+            when fct_coverage.outcome_coverage is null then 'outcome coverage unknown'
+            when fct_coverage.outcome_coverage < $coverage then concat('outcome coverage under ', $coverage)
+            when uptake.lines < $min_lines then concat('fewer than ', $min_lines, ' new lines')
+            when uptake.is_young then 'younger than the horizon'
+        end as own_reason,
+    from sessions
+    left join int_session_uptake as uptake on uptake.session_id = sessions.session_id
+    left join fct_coverage on fct_coverage.actor_id = sessions.actor_id
+    left join spikes on spikes.session_id = sessions.session_id
+    left join int_on_call_sessions as on_call on on_call.session_id = sessions.session_id
+    left join trainings on trainings.session_id = sessions.session_id
+),
+pooled as (
+    select *, count(*) filter (where own_reason is null) over (partition by actor_id) as pooled_sessions from ripe
+),
+judged as (
+    select
+        *,
+        case when own_reason is null and pooled_sessions < $min_sessions then concat('fewer than ', $min_sessions, ' sessions of the actor') else own_reason end as abstain_reason,
+    from pooled
+),
+ranked as (
+    select *, percent_rank() over (partition by abstain_reason is null order by uptake) as uptake_rank from judged
+)
+select
+    'session' as scope, session_id as unit_id, actor_id, iso_week,
+    case when abstain_reason is null then round(1.0 - uptake, 9) end as value, coalesce(lines, 0) as n,
+    case when abstain_reason is null then 'speak' else 'abstain' end as status, abstain_reason,
+    spike_factor * on_call_factor * training_factor as discount,
+    case when abstain_reason is null and uptake >= $high_uptake then -round(3.0 + 7.0 * uptake_rank, 6) when lines >= 20 and uptake >= $high_uptake then -3.0 else 0.0 end as exculpation_db,
+    concat('{"lines":', coalesce(lines, 0), ',"lines_known_before":', coalesce(all_lines - lines, 0), ',"landed_lines":', coalesce(landed_lines, 0), ',"commits":', coalesce(commits, 0),
+        ',"coverage":', coalesce(cast(round(outcome_coverage, 4) as varchar), 'null'), ',"pooled_sessions":', pooled_sessions, ',"discounts":[', concat_ws(',',
+            case when spike_factor < 1 then concat('{"why":"spike or experiment branch","factor":', spike_factor, '}') end,
+            case when on_call_factor < 1 then concat('{"why":"on call","factor":', on_call_factor, '}') end,
+            case when training_factor < 1 then concat('{"why":"training","factor":', training_factor, '}') end), ']}') as evidence,
+from ranked

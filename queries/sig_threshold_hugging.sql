@@ -1,0 +1,57 @@
+-- model: sig_threshold_hugging
+-- grain: one actor and ISO week
+-- reads: fct_actor_weeks, int_hugging, quotas
+-- family: INCENTIVE
+-- measures: -log10 of P(Bin(W, q0) >= H), times the number of quotas: H of the W weeks since the announcement lie in [Q, 1.1 Q), or for
+--   active_week are minimal check-ins; the quota with the smallest p is taken
+-- suggests: use that stops once the official count is reached
+-- innocent: plan caps and rate limits pile up below the line: as many weeks in [.9 Q, Q) as above cancel the evidence; a line that was set
+--   where the person already stood shows in the weeks before and abstains
+-- abstains: no weekly quota; service accounts; fewer than $min_weeks weeks since the announcement; the placebo lines .8 Q or 1.25 Q, or the
+--   weeks before the announcement, hold half as much as the line itself
+-- evasion: overshooting at random: sig_quota_bunching reads the whole density; the stop test needs use inside the week and is not made
+-- reference: signals.md S10
+-- params: min_weeks = 8
+with weeks as (
+    select * from fct_actor_weeks
+),
+quota_counts as (
+    select count(*) as quotas from quotas where period = 'week'
+),
+ranked as (
+    select
+        *,
+        below_hits >= hits and hits > 0 as is_capped,
+        2 * greatest(low_hits, high_hits) > hits as is_loud,
+        weeks_before >= 4 and 2.0 * hits_before / weeks_before > cast(hits as double) / weeks and hits_before > 0 as was_there,
+        row_number() over (partition by actor_id, iso_week order by p, quota_id) as place,
+    from int_hugging
+),
+judged as (
+    select
+        weeks.actor_id, weeks.iso_week, quota_counts.quotas, ranked.quota_id, ranked.metric, ranked.weeks, ranked.hits, ranked.low_hits,
+        ranked.high_hits, ranked.below_hits, ranked.weeks_before, ranked.hits_before, ranked.expected_share, ranked.p,
+        case when ranked.is_capped then 0.0 else 1.0 end as cap_factor,
+        case
+            when weeks.actor_kind = 'service' then 'declared automation'
+            when weeks.actor_id = '(unassigned)' then 'actor unknown'
+            when quota_counts.quotas = 0 then 'no weekly quota'
+            when coalesce(ranked.weeks, 0) < $min_weeks then concat('fewer than ', $min_weeks, ' weeks since the announcement')
+            when ranked.is_loud then 'a placebo line is loud'
+            when ranked.was_there then 'the weeks before the announcement stood at the line'
+        end as abstain_reason,
+    from weeks
+    cross join quota_counts
+    left join ranked on ranked.actor_id = weeks.actor_id and ranked.iso_week = weeks.iso_week and ranked.place = 1
+)
+select
+    'actor_week' as scope, concat(actor_id, '/', iso_week) as unit_id, actor_id, iso_week,
+    case when abstain_reason is null then round(greatest(0.0, -log10(least(1.0, greatest(p * quotas, 1e-300)))), 9) end as value,
+    coalesce(weeks, 0) as n, case when abstain_reason is null then 'speak' else 'abstain' end as status, abstain_reason,
+    cap_factor as discount, 0.0 as exculpation_db,
+    concat('{"quota":', coalesce(cast(quota_id as varchar), 'null'), ',"metric":"', coalesce(metric, ''), '","weeks":', coalesce(weeks, 0), ',"weeks_at_line":', coalesce(hits, 0),
+        ',"expected_share":', coalesce(cast(round(expected_share, 4) as varchar), 'null'), ',"minus_log10_p":', coalesce(cast(round(-log10(greatest(p, 1e-300)), 2) as varchar), 'null'),
+        ',"weeks_at_0.8":', coalesce(low_hits, 0), ',"weeks_at_1.25":', coalesce(high_hits, 0), ',"weeks_just_below":', coalesce(below_hits, 0),
+        ',"weeks_before":', coalesce(weeks_before, 0), ',"weeks_before_at_line":', coalesce(hits_before, 0), ',"discounts":[', concat_ws(',',
+            case when cap_factor < 1 then concat('{"why":"mass below the line: plan cap or rate limit","factor":0.0,"weeks":', below_hits, '}') end), ']}') as evidence,
+from judged

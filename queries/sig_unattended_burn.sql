@@ -1,0 +1,77 @@
+-- model: sig_unattended_burn
+-- grain: one root session
+-- reads: fct_sessions, int_unattended, fct_coverage, int_on_call_sessions
+-- family: AGENT-WASTE
+-- measures: undeclared tokens after the last human turn by more than the attention gap, where nothing landed, was sent or was delivered;
+--   0 where one of these consumers exists
+-- suggests: an agent left running for nobody
+-- innocent: overnight work that lands, bots that post to a chat, declared schedules: no burn; the actor's next human turn in the same
+--   repository within $return_hours hours may be the reading of it (discount $returned); on-call windows discount by $on_call
+-- abstains: declared automation, service accounts; no human turn recorded; no token counts; sinks unknown (coverage under $coverage and no
+--   delivery record); the actor has not burnt $min_tokens tokens or $min_hours hours over $min_runs runs
+-- evasion: fake heartbeats are prompts: sig_prompt_repetition and sig_timer_regularity see them; an agent that reads an agent is no sink
+-- reference: signals.md S7
+-- params: min_tokens = 50000, min_hours = 2, min_runs = 2, coverage = 0.8, return_hours = 24, returned = 0.5, on_call = 0.2
+with sessions as (
+    select * from fct_sessions
+),
+unattended as (
+    select
+        *,
+        case when has_sink then 0 else unattended_tokens end as burnt_tokens,
+        case when has_sink then 0.0 else unattended_seconds end as burnt_seconds,
+    from int_unattended
+),
+undeclared as (
+    select unattended.*
+    from unattended
+    join sessions on sessions.session_id = unattended.session_id
+    where not sessions.declared and sessions.trigger <> 'schedule' and sessions.actor_kind <> 'service' and sessions.actor_id <> '(unassigned)'
+),
+actors as (
+    select actor_id, count(*) as runs, sum(burnt_tokens) as tokens, sum(burnt_seconds) as seconds
+    from undeclared
+    where burnt_seconds > 0
+    group by actor_id
+),
+returns as (
+    select distinct sessions.session_id
+    from undeclared
+    join sessions on sessions.session_id = undeclared.session_id
+    join sessions as later on later.actor_id = sessions.actor_id and later.repo = sessions.repo
+    where undeclared.burnt_seconds > 0 and later.human_prompts > 0 and later.session_id <> sessions.session_id
+        and later.started_at >= sessions.ended_at
+        and date_part('epoch', later.started_at) - date_part('epoch', sessions.ended_at) <= $return_hours * 3600.0
+),
+judged as (
+    select
+        sessions.*, unattended.burnt_tokens, unattended.burnt_seconds, unattended.unattended_tokens, unattended.attention_seconds,
+        unattended.sends, unattended.delivered, unattended.is_linked,
+        case when returns.session_id is null then 1.0 else $returned end as return_factor,
+        case when on_call.session_id is null then 1.0 else $on_call end as on_call_factor,
+        case
+            when sessions.declared or sessions.trigger = 'schedule' or sessions.actor_kind = 'service' then 'declared automation'
+            when sessions.actor_id = '(unassigned)' then 'actor unknown'
+            when unattended.session_id is null then 'no human turn recorded'
+            when sessions.tokens is null then 'no token counts'
+            when coalesce(fct_coverage.outcome_coverage, 0.0) < $coverage and coalesce(unattended.not_delivered, 0) + coalesce(unattended.delivered, 0) = 0 then 'sinks unknown'
+            when coalesce(actors.runs, 0) < $min_runs or actors.tokens < $min_tokens and actors.seconds < $min_hours * 3600.0
+                then concat('under ', $min_tokens, ' unattended tokens and ', $min_hours, ' hours over ', $min_runs, ' runs')
+        end as abstain_reason,
+    from sessions
+    left join unattended on unattended.session_id = sessions.session_id
+    left join fct_coverage on fct_coverage.actor_id = sessions.actor_id
+    left join actors on actors.actor_id = sessions.actor_id
+    left join returns on returns.session_id = sessions.session_id
+    left join int_on_call_sessions as on_call on on_call.session_id = sessions.session_id
+)
+select
+    'session' as scope, session_id as unit_id, actor_id, iso_week,
+    case when abstain_reason is null then cast(burnt_tokens as double) end as value, coalesce(completions, 0) as n,
+    case when abstain_reason is null then 'speak' else 'abstain' end as status, abstain_reason,
+    return_factor * on_call_factor as discount, 0.0 as exculpation_db,
+    concat('{"unattended_tokens":', coalesce(unattended_tokens, 0), ',"unattended_minutes":', round(coalesce(burnt_seconds, 0.0) / 60, 1), ',"attention_minutes":', coalesce(cast(round(attention_seconds / 60, 1) as varchar), 'null'),
+        ',"linked":', coalesce(is_linked, false), ',"sends":', coalesce(sends, 0), ',"delivered":', coalesce(delivered, 0), ',"discounts":[', concat_ws(',',
+            case when return_factor < 1 then concat('{"why":"a human turn in the same repository followed","factor":', return_factor, '}') end,
+            case when on_call_factor < 1 then concat('{"why":"on call","factor":', on_call_factor, '}') end), ']}') as evidence,
+from judged

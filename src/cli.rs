@@ -1,0 +1,217 @@
+//! What was typed. Types only, no logic: commands resolve these into settings.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Detects AI theater: joins AI-tool logs to what came of the work, and says how much of the usage is real, how much is
+/// waste and how much was made to be counted. People are never ranked.
+#[derive(Debug, Parser)]
+#[command(name = "footlight", version, max_term_width = 100)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// Options of every command.
+    #[command(flatten)]
+    pub global: Global,
+}
+
+/// Options of every command.
+#[derive(Debug, Args)]
+pub struct Global {
+    /// Print one JSON object on standard output instead of text.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Configuration file [default: footlight.toml in the current directory, if there is one].
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Say more: -v for debug, -vv for trace.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// Say less: errors only, no progress.
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// Colour in the terminal.
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub color: Color,
+    /// Threads [default: all cores].
+    #[arg(long, global = true, value_name = "N")]
+    pub threads: Option<usize>,
+    /// Memory of the SQL engine, for example 512MiB or 4GiB [default: 1GiB].
+    #[arg(long, global = true, value_name = "SIZE", value_parser = parse_size)]
+    pub memory: Option<usize>,
+}
+
+/// When to colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless NO_COLOR says otherwise.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Ingest what is new, score, cluster and report: the batch job.
+    Run(RunArgs),
+    /// Read logs and repositories into the lake; what was read before is not read again.
+    Ingest(IngestArgs),
+    /// Score a lake and write OUT/tables/*.parquet.
+    Score(ScoreArgs),
+    /// Write OUT/report.html, report.md and summary.json from OUT/tables.
+    Report(ReportArgs),
+    /// Show one session's evidence: what, why, when it would be innocent, and how it adds up.
+    Explain(ExplainArgs),
+    /// Ask the lake and the result tables in SQL, read-only.
+    Query(QueryArgs),
+    /// List the log formats, and what each can and cannot tell.
+    Sources,
+    /// List the signals, and what each measures, suggests and forgives.
+    Signals,
+    /// Run the whole pipeline on the built-in sample and leave its report in reports/demo/.
+    Demo(DemoArgs),
+    /// Print shell completions.
+    Completions {
+        /// Shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// `run`.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// What to read.
+    #[command(flatten)]
+    pub ingest: IngestArgs,
+    /// Where to write.
+    #[command(flatten)]
+    pub out: OutArgs,
+    /// How to score.
+    #[command(flatten)]
+    pub scoring: ScoringArgs,
+}
+
+/// `ingest`.
+#[derive(Debug, Args)]
+pub struct IngestArgs {
+    /// Files, directories or git repositories to read.
+    #[arg(long, value_name = "PATH", required = true, num_args = 1..)]
+    pub input: Vec<PathBuf>,
+    /// The lake, created when missing.
+    #[arg(long, value_name = "DIR")]
+    pub lake: PathBuf,
+    /// Log format: `auto` recognises each file by its content; else a name of `footlight sources`.
+    #[arg(long, value_name = "NAME", default_value = "auto")]
+    pub source: String,
+    /// Longest line in bytes; longer ones are quarantined.
+    #[arg(long, value_name = "BYTES", default_value_t = 16 << 20)]
+    pub max_line: usize,
+    /// Seconds to wait for another run on the same lake.
+    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    pub lock_timeout: u64,
+}
+
+/// Where results go.
+#[derive(Debug, Args)]
+pub struct OutArgs {
+    /// Directory for tables and reports.
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+}
+
+/// How to score.
+#[derive(Debug, Args)]
+pub struct ScoringArgs {
+    /// Score as of this moment, RFC 3339 or YYYY-MM-DD [default: the newest event].
+    #[arg(long, value_name = "TIME")]
+    pub as_of: Option<String>,
+    /// Directory of model files that replace or add to the built-in ones.
+    #[arg(long, value_name = "DIR")]
+    pub queries: Option<PathBuf>,
+    /// Seed of everything that is drawn at random.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+}
+
+/// `score`.
+#[derive(Debug, Args)]
+pub struct ScoreArgs {
+    /// The lake.
+    #[arg(long, value_name = "DIR")]
+    pub lake: PathBuf,
+    /// Where to write.
+    #[command(flatten)]
+    pub out: OutArgs,
+    /// How to score.
+    #[command(flatten)]
+    pub scoring: ScoringArgs,
+}
+
+/// `report`.
+#[derive(Debug, Args)]
+pub struct ReportArgs {
+    /// Where `score` wrote its tables, and where the report goes.
+    #[command(flatten)]
+    pub out: OutArgs,
+}
+
+/// `explain`.
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// Session id, or `PSEUDONYM/2026-W07` for a person's week.
+    pub unit: String,
+    /// Where `score` wrote its tables.
+    #[command(flatten)]
+    pub out: OutArgs,
+    /// The lake, for real names and to write the access log.
+    #[arg(long, value_name = "DIR")]
+    pub lake: Option<PathBuf>,
+    /// Show the real account behind the pseudonym; needs --reason and --lake, and leaves a line in the access log.
+    #[arg(long, requires_all = ["reason", "lake"])]
+    pub identify: bool,
+    /// Why the real account must be seen.
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+}
+
+/// `query`.
+#[derive(Debug, Args)]
+pub struct QueryArgs {
+    /// One SELECT statement. Lake tables by name; result tables as well when --out is given.
+    pub sql: String,
+    /// The lake.
+    #[arg(long, value_name = "DIR")]
+    pub lake: PathBuf,
+    /// Where `score` wrote its tables.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}
+
+/// `demo`.
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// Where to leave the report.
+    #[arg(long, value_name = "DIR", default_value = "reports/demo")]
+    pub out: PathBuf,
+}
+
+/// Reads `512MiB`, `4GiB`, `2GB` or a number of bytes.
+fn parse_size(text: &str) -> Result<usize, String> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit: usize = match text[digits.len()..].to_ascii_lowercase().as_str() {
+        "" | "b" => 1,
+        "k" | "kib" => 1 << 10,
+        "m" | "mib" => 1 << 20,
+        "g" | "gib" => 1 << 30,
+        "kb" => 1_000,
+        "mb" => 1_000_000,
+        "gb" => 1_000_000_000,
+        other => return Err(format!("`{other}` is no unit of size; use MiB or GiB")),
+    };
+    let number: usize = digits.parse().map_err(|_| format!("`{text}` is no size; write 512MiB or 4GiB"))?;
+    number.checked_mul(unit).ok_or_else(|| format!("{text} is too large"))
+}

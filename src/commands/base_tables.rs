@@ -1,0 +1,276 @@
+//! The tables that models read and no model makes: the lake's, and those made from configuration and roster.
+
+use super::identity::{IdentityResolver, UNASSIGNED};
+use crate::config::{Config, datetime_us};
+use crate::engine::Engine;
+use crate::engine::rows::Columns;
+use crate::engine::tables::configuration_schema;
+use crate::events::RosterEntry;
+use crate::lake::{Lake, Table};
+use anyhow::Context;
+use arrow::array::{
+    ArrayRef, BooleanArray, Date32Array, Float64Array, Int32Array, RecordBatch, StringArray, TimestampMicrosecondArray,
+};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// What the base tables were made of, for the stages after.
+pub struct BaseTables {
+    /// The roster as the lake has it.
+    pub roster: Vec<RosterEntry>,
+    /// Every actor, on the roster or seen in the data.
+    pub actors: BTreeSet<String>,
+    /// Moment of the newest event or outcome, or the one asked for; microseconds since the epoch.
+    pub as_of_us: i64,
+    /// Moment of the first event or outcome, 0 when there is none.
+    pub first_us: i64,
+    /// Moment of the last.
+    pub last_us: i64,
+}
+
+/// Registers every base table.
+pub async fn register(
+    engine: &Engine,
+    lake: &Lake,
+    config: &Config,
+    as_of_us: Option<i64>,
+) -> anyhow::Result<BaseTables> {
+    for table in Table::ALL {
+        engine.register(table.name(), lake.provider(table).await?)?;
+    }
+    let span = span(engine).await?;
+    let as_of_us = as_of_us.unwrap_or(span.1);
+    let roster = roster(engine).await?;
+    let resolver = IdentityResolver::new(&config.identity, &roster).context("[[identity]] path")?;
+    let mut actors: BTreeSet<String> = roster.iter().map(|entry| entry.actor_id.clone()).collect();
+    actors.extend(identities(engine, &resolver).await?);
+    actors.extend(outcome_identities(engine, &resolver).await?);
+    register_actors(engine, &actors, &roster)?;
+    register_zone_offsets(engine, &roster, span)?;
+    register_policy(engine, config)?;
+    Ok(BaseTables { roster, actors, as_of_us, first_us: span.0, last_us: span.1 })
+}
+
+fn batch(engine: &Engine, table: &str, columns: Vec<ArrayRef>) -> anyhow::Result<()> {
+    let schema = configuration_schema(table).with_context(|| format!("no base table {table}"))?;
+    let batch = RecordBatch::try_new(schema.clone(), columns)?;
+    Ok(engine.register_batches(table, schema, vec![batch])?)
+}
+
+fn texts<'a>(values: impl IntoIterator<Item = Option<&'a str>>) -> ArrayRef {
+    Arc::new(values.into_iter().collect::<StringArray>())
+}
+
+fn moments(values: impl IntoIterator<Item = Option<i64>>) -> ArrayRef {
+    Arc::new(values.into_iter().collect::<TimestampMicrosecondArray>().with_timezone("UTC"))
+}
+
+/// First and last moment of events and outcomes.
+async fn span(engine: &Engine) -> anyhow::Result<(i64, i64)> {
+    let sql =
+        "select min(ts) as first, max(ts) as last from (select ts from events union all select ts from outcomes) as t";
+    for batch in engine.rows(sql).await? {
+        let columns = Columns::new(&batch);
+        let (first, last) = (columns.time("first")?, columns.time("last")?);
+        if batch.num_rows() > 0
+            && let (Some(first), Some(last)) = (first.get(0), last.get(0))
+        {
+            return Ok((first, last));
+        }
+    }
+    Ok((0, 0))
+}
+
+async fn roster(engine: &Engine) -> anyhow::Result<Vec<RosterEntry>> {
+    let sql = "select actor_id, array_to_string(aliases, ';') as aliases, team_id, role, kind, time_zone, active_from, active_to
+        from roster order by actor_id";
+    let mut roster = Vec::new();
+    for batch in engine.rows(sql).await? {
+        let columns = Columns::new(&batch);
+        let text = |name: &str| columns.text(name);
+        let (actor_id, aliases, team_id, role) = (text("actor_id")?, text("aliases")?, text("team_id")?, text("role")?);
+        let (kind, time_zone) = (text("kind")?, text("time_zone")?);
+        let (active_from, active_to) = (text("active_from")?, text("active_to")?);
+        for row in 0..batch.num_rows() {
+            roster.push(RosterEntry {
+                actor_id: actor_id.get(row).unwrap_or_default(),
+                aliases: aliases.get(row).map_or_else(Vec::new, |all| {
+                    all.split(';').filter(|alias| !alias.is_empty()).map(str::to_owned).collect()
+                }),
+                team_id: team_id.get(row),
+                role: role.get(row),
+                is_service: kind.get(row).as_deref() == Some("service"),
+                time_zone: time_zone.get(row),
+                active_from: active_from.get(row),
+                active_to: active_to.get(row),
+            });
+        }
+    }
+    Ok(roster)
+}
+
+async fn identities(engine: &Engine, resolver: &IdentityResolver) -> anyhow::Result<BTreeSet<String>> {
+    let sql = "select distinct coalesce(actor_id, '') as actor_raw, coalesce(os_user, '') as os_user, source_file from events order by 1, 2, 3";
+    let mut combinations = Vec::new();
+    for batch in engine.rows(sql).await? {
+        let columns = Columns::new(&batch);
+        let (raw, user, file) = (columns.text("actor_raw")?, columns.text("os_user")?, columns.text("source_file")?);
+        for row in 0..batch.num_rows() {
+            let part = |column: &crate::engine::rows::Column<StringArray>| column.get(row).unwrap_or_default();
+            combinations.push((part(&raw), part(&user), part(&file)));
+        }
+    }
+    let actors: Vec<String> =
+        combinations.iter().map(|(raw, user, file)| resolver.session_actor(raw, user, file)).collect();
+    batch(
+        engine,
+        "identities",
+        vec![
+            texts(combinations.iter().map(|one| Some(one.0.as_str()))),
+            texts(combinations.iter().map(|one| Some(one.1.as_str()))),
+            texts(combinations.iter().map(|one| Some(one.2.as_str()))),
+            texts(actors.iter().map(|actor| Some(actor.as_str()))),
+        ],
+    )?;
+    Ok(actors.into_iter().collect())
+}
+
+async fn outcome_identities(engine: &Engine, resolver: &IdentityResolver) -> anyhow::Result<BTreeSet<String>> {
+    let sql = "select distinct coalesce(actor_id, '') as actor_raw from outcomes order by 1";
+    let mut raw = Vec::new();
+    for batch in engine.rows(sql).await? {
+        let column = Columns::new(&batch).text("actor_raw")?;
+        raw.extend((0..batch.num_rows()).map(|row| column.get(row).unwrap_or_default()));
+    }
+    let actors: Vec<String> = raw.iter().map(|raw| resolver.outcome_actor(raw)).collect();
+    let columns =
+        vec![texts(raw.iter().map(|raw| Some(raw.as_str()))), texts(actors.iter().map(|actor| Some(actor.as_str())))];
+    batch(engine, "outcome_identities", columns)?;
+    Ok(actors.into_iter().collect())
+}
+
+fn register_actors(engine: &Engine, actors: &BTreeSet<String>, roster: &[RosterEntry]) -> anyhow::Result<()> {
+    let by_id: BTreeMap<&str, &RosterEntry> = roster.iter().map(|entry| (entry.actor_id.as_str(), entry)).collect();
+    let entries: Vec<Option<&RosterEntry>> = actors.iter().map(|actor| by_id.get(actor.as_str()).copied()).collect();
+    let day = |text: Option<&str>| {
+        let date: jiff::civil::Date = text?.parse().ok()?;
+        let epoch = jiff::civil::date(1970, 1, 1);
+        date.since((jiff::Unit::Day, epoch)).ok().map(|span| span.get_days())
+    };
+    batch(
+        engine,
+        "actors",
+        vec![
+            texts(actors.iter().map(|actor| Some(actor.as_str()))),
+            texts(entries.iter().map(|entry| {
+                Some(
+                    entry
+                        .and_then(|entry| entry.team_id.as_deref())
+                        .filter(|team| !team.is_empty())
+                        .unwrap_or(UNASSIGNED),
+                )
+            })),
+            texts(entries.iter().map(|entry| Some(entry.and_then(|entry| entry.role.as_deref()).unwrap_or("")))),
+            texts(
+                entries
+                    .iter()
+                    .map(|entry| Some(if entry.is_some_and(|entry| entry.is_service) { "service" } else { "person" })),
+            ),
+            texts(entries.iter().map(|entry| entry.and_then(|entry| entry.time_zone.as_deref()))),
+            Arc::new(
+                entries
+                    .iter()
+                    .map(|entry| day(entry.and_then(|entry| entry.active_from.as_deref())))
+                    .collect::<Date32Array>(),
+            ),
+            Arc::new(
+                entries
+                    .iter()
+                    .map(|entry| day(entry.and_then(|entry| entry.active_to.as_deref())))
+                    .collect::<Date32Array>(),
+            ),
+            Arc::new(entries.iter().map(|entry| Some(entry.is_some())).collect::<BooleanArray>()),
+        ],
+    )
+}
+
+/// Offsets of the roster's zones over the span of the data and a day beyond. A zone that the database does not know is left out, with a warning.
+fn register_zone_offsets(engine: &Engine, roster: &[RosterEntry], span: (i64, i64)) -> anyhow::Result<()> {
+    const DAY_US: i64 = 86_400_000_000;
+    let zones: BTreeSet<&str> = roster.iter().filter_map(|entry| entry.time_zone.as_deref()).collect();
+    let (mut names, mut from, mut to, mut minutes) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let first = jiff::Timestamp::from_microsecond(span.0.saturating_sub(DAY_US))?;
+    let last = jiff::Timestamp::from_microsecond(span.1.saturating_add(DAY_US))?;
+    for zone in zones {
+        let Ok(time_zone) = jiff::tz::TimeZone::get(zone) else {
+            tracing::warn!("the roster names a time zone that is not in the IANA database");
+            continue;
+        };
+        let mut start = first;
+        while start < last {
+            let next = time_zone.following(start).next().map_or(last, |transition| transition.timestamp().min(last));
+            names.push(zone);
+            from.push(Some(start.as_microsecond()));
+            to.push(Some(next.as_microsecond()));
+            minutes.push(Some(time_zone.to_offset(start).seconds() / 60));
+            start = next;
+        }
+    }
+    batch(
+        engine,
+        "zone_offsets",
+        vec![
+            texts(names.into_iter().map(Some)),
+            moments(from),
+            moments(to),
+            Arc::new(minutes.into_iter().collect::<Int32Array>()),
+        ],
+    )
+}
+
+fn register_policy(engine: &Engine, config: &Config) -> anyhow::Result<()> {
+    let quotas = &config.quota;
+    batch(
+        engine,
+        "quotas",
+        vec![
+            Arc::new((1..=quotas.len() as i32).map(Some).collect::<Int32Array>()),
+            texts(quotas.iter().map(|quota| Some(quota.metric.as_str()))),
+            Arc::new(quotas.iter().map(|quota| Some(quota.threshold)).collect::<Float64Array>()),
+            texts(quotas.iter().map(|_| Some("week"))),
+            moments(quotas.iter().map(|quota| datetime_us(&quota.announced))),
+        ],
+    )?;
+    let boards = &config.leaderboard;
+    batch(
+        engine,
+        "leaderboards",
+        vec![
+            texts(boards.iter().map(|board| Some(board.metric.as_str()))),
+            moments(boards.iter().map(|board| datetime_us(&board.published))),
+            moments(boards.iter().map(|board| board.withdrawn.as_ref().and_then(datetime_us))),
+        ],
+    )?;
+    let automations = &config.automation;
+    batch(
+        engine,
+        "automations",
+        vec![
+            texts(automations.iter().map(|one| one.actor.as_deref())),
+            texts(automations.iter().map(|one| one.r#match.as_deref())),
+            texts(automations.iter().map(|one| one.schedule.as_deref())),
+            texts(automations.iter().map(|one| one.owner.as_deref())),
+        ],
+    )?;
+    let calendar = &config.calendar;
+    batch(
+        engine,
+        "calendar",
+        vec![
+            texts(calendar.iter().map(|entry| Some(entry.kind.as_str()))),
+            texts(calendar.iter().map(|entry| entry.actor.as_deref())),
+            moments(calendar.iter().map(|entry| datetime_us(&entry.from))),
+            moments(calendar.iter().map(|entry| datetime_us(&entry.to))),
+        ],
+    )
+}

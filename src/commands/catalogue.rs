@@ -1,0 +1,109 @@
+//! `footlight sources` and `footlight signals`: what there is to read, and what there is to measure.
+
+use super::Exit;
+use crate::engine::Models;
+use crate::output::Printer;
+use crate::report::inputs::SignalEntry;
+use crate::sources;
+use comfy_table::{ContentArrangement, Table, presets};
+use serde::Serialize;
+
+/// A source for `--json` and the README.
+#[derive(Debug, Serialize)]
+struct SourceEntry {
+    name: &'static str,
+    title: &'static str,
+    files: &'static str,
+    tells: &'static str,
+    cannot_tell: &'static str,
+}
+
+/// `footlight sources`.
+pub fn sources(printer: Printer) -> anyhow::Result<Exit> {
+    let entries: Vec<SourceEntry> = sources::ALL
+        .iter()
+        .map(|source| {
+            let about = source.description();
+            SourceEntry {
+                name: source.name(),
+                title: about.title,
+                files: about.files,
+                tells: about.tells,
+                cannot_tell: about.cannot_tell,
+            }
+        })
+        .collect();
+    let mut table = table(&["source", "reads", "tells", "cannot tell"]);
+    for entry in &entries {
+        table.add_row([entry.name, entry.files, entry.tells, entry.cannot_tell]);
+    }
+    printer.text(&format!("{table}\n"))?;
+    printer.json(&serde_json::json!({ "schema_version": 1, "status": "ok", "exit_code": 0, "sources": entries }))?;
+    Ok(Exit::Done)
+}
+
+/// `footlight signals`.
+pub fn signals(printer: Printer) -> anyhow::Result<Exit> {
+    let entries = entries(&Models::embedded()?);
+    let mut table = table(&["signal", "family", "measures", "suggests", "innocent when"]);
+    for entry in &entries {
+        table.add_row([&entry.name, &entry.family, &entry.measures, &entry.suggests, &entry.innocent]);
+    }
+    printer.text(&format!("{table}\n"))?;
+    printer.json(&serde_json::json!({ "schema_version": 1, "status": "ok", "exit_code": 0, "signals": entries }))?;
+    Ok(Exit::Done)
+}
+
+/// The signals among the models, by name, from their headers.
+pub fn entries(models: &Models) -> Vec<SignalEntry> {
+    let mut entries: Vec<SignalEntry> = models
+        .iter()
+        .filter_map(|model| {
+            let header = &model.header;
+            Some(SignalEntry {
+                name: model.name().strip_prefix("sig_")?.to_owned(),
+                family: header.family.clone(),
+                measures: header.measures.clone(),
+                suggests: header.suggests.clone(),
+                innocent: header.innocent.clone(),
+                reference: header.reference.clone(),
+            })
+        })
+        .collect();
+    entries.sort_by(|one, two| one.name.cmp(&two.name));
+    entries
+}
+
+/// The README's table of sources.
+pub fn sources_markdown() -> String {
+    let mut text = String::from("| source | reads | tells | cannot tell |\n|---|---|---|---|\n");
+    for source in sources::ALL {
+        let about = source.description();
+        text.push_str(&format!(
+            "| `{}` | {} | {} | {} |\n",
+            source.name(),
+            about.files,
+            about.tells,
+            about.cannot_tell
+        ));
+    }
+    text
+}
+
+/// The README's table of signals.
+pub fn signals_markdown(models: &Models) -> String {
+    let mut text = String::from("| signal | family | measures | innocent when |\n|---|---|---|---|\n");
+    for entry in entries(models) {
+        text.push_str(&format!("| `{}` | {} | {} | {} |\n", entry.name, entry.family, entry.measures, entry.innocent));
+    }
+    text
+}
+
+fn table(header: &[&str]) -> Table {
+    let mut table = Table::new();
+    table
+        .load_style(presets::UTF8_HORIZONTAL_ONLY)
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_header(header);
+    table
+}

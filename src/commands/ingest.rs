@@ -1,0 +1,65 @@
+//! `footlight ingest`.
+
+use super::Exit;
+use super::settings::Settings;
+use crate::cli::{Global, IngestArgs};
+use crate::ingest::{IngestOptions, Summary, ingest};
+use crate::lake::Lake;
+use crate::output::{IngestProgress, Printer};
+use std::fmt::Write as _;
+use std::time::Duration;
+
+/// Runs the command.
+pub async fn run(args: &IngestArgs, global: &Global, printer: Printer) -> anyhow::Result<Exit> {
+    let settings = Settings::resolve(global)?;
+    let options = settings.ingest(args, None)?;
+    let summary = into_lake(args, &options, printer).await?;
+    let exit = if summary.is_partial() { Exit::Partial } else { Exit::Done };
+    printer.text(&text(&summary))?;
+    printer.json(&serde_json::json!({
+        "schema_version": 1, "status": exit.word(), "exit_code": exit as u8, "ingest": summary,
+    }))?;
+    Ok(exit)
+}
+
+/// Reads what is new into the lake that `args` names.
+pub async fn into_lake(args: &IngestArgs, options: &IngestOptions, printer: Printer) -> anyhow::Result<Summary> {
+    let lake = Lake::open_for_writing(&args.lake, Duration::from_secs(args.lock_timeout)).await?;
+    let progress = IngestProgress::new(printer.quiet);
+    let summary = ingest(&lake, options, &progress).await;
+    progress.finish();
+    Ok(summary?)
+}
+
+/// The summary for people.
+pub fn text(summary: &Summary) -> String {
+    let mut out = String::new();
+    let _ = writeln!(
+        out,
+        "read {} of {} files ({} unchanged, {} known under another name, {} not logs)",
+        summary.files_read,
+        summary.files_found,
+        summary.files_unchanged,
+        summary.files_known,
+        summary.files_unrecognised.len()
+    );
+    for (table, rows) in &summary.added {
+        if *rows > 0 && *table != "quarantine" {
+            let _ = writeln!(out, "  {rows:>9} {table} added");
+        }
+    }
+    if summary.duplicates > 0 {
+        let _ = writeln!(out, "  {:>9} records seen before and counted once", summary.duplicates);
+    }
+    if summary.replaced > 0 {
+        let _ = writeln!(out, "  {:>9} records replaced by a fuller copy", summary.replaced);
+    }
+    for (reason, count) in &summary.rejected {
+        let _ = writeln!(out, "  {count:>9} rejected: {reason}");
+    }
+    if !summary.unpriced_models.is_empty() {
+        let models: Vec<&str> = summary.unpriced_models.keys().map(String::as_str).collect();
+        let _ = writeln!(out, "  without a price: {}", models.join(", "));
+    }
+    out
+}

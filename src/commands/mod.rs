@@ -1,0 +1,162 @@
+//! The verbs, one a file: each resolves what was typed, calls the stages and prints what they answer.
+//!
+//! Owns exit codes and the tokio runtime. Nobody uses this module.
+
+mod access;
+mod base_tables;
+mod catalogue;
+mod demo;
+mod explain;
+mod identity;
+mod ingest;
+mod query;
+mod readings;
+mod report;
+mod run;
+mod run_facts;
+mod score;
+mod settings;
+mod team_rows;
+
+pub use catalogue::{signals_markdown, sources_markdown};
+
+use crate::cli::{Cli, Command};
+use crate::lake::LakeError;
+use crate::output::Printer;
+use crate::results::ResultsError;
+use clap::CommandFactory;
+use std::process::ExitCode;
+
+/// Exit codes, a stable contract (`faults.md`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// Done.
+    Done = 0,
+    /// Failed; nothing was committed.
+    Failed = 1,
+    /// Wrong use or configuration.
+    Usage = 2,
+    /// Done, and some input was quarantined.
+    Partial = 3,
+    /// No lake there.
+    LakeMissing = 10,
+    /// Locked by another run.
+    Locked = 11,
+    /// The lake is damaged.
+    Damaged = 12,
+    /// Out of disk, memory or time.
+    Resources = 13,
+    /// The privacy policy refused the output.
+    Refused = 14,
+}
+
+impl Exit {
+    /// The word that goes with the code in `--json`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Exit::Done => "ok",
+            Exit::Failed => "failed",
+            Exit::Usage => "usage",
+            Exit::Partial => "partial",
+            Exit::LakeMissing => "lake_missing",
+            Exit::Locked => "locked",
+            Exit::Damaged => "lake_damaged",
+            Exit::Resources => "resource_limit",
+            Exit::Refused => "refused",
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        ExitCode::from(exit as u8)
+    }
+}
+
+/// Marks an error that is the user's to mend: exit code 2.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct UsageError(pub String);
+
+/// Marks an output that the privacy policy refuses: exit code 14.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct RefusedError(pub String);
+
+/// Runs one command and says how it ended.
+pub fn run(cli: Cli) -> Exit {
+    let printer = Printer { json: cli.global.json, quiet: cli.global.quiet };
+    crate::output::init_logging(cli.global.verbose, cli.global.quiet);
+    match dispatch(&cli, printer) {
+        Ok(exit) => exit,
+        Err(error) => {
+            let exit = exit_of(&error);
+            let message = message(&error);
+            printer.error(&format!("footlight: {message}"));
+            let _ = printer.json(&serde_json::json!({
+                "schema_version": 1, "status": exit.word(), "exit_code": exit as u8, "error": message,
+            }));
+            exit
+        }
+    }
+}
+
+fn dispatch(cli: &Cli, printer: Printer) -> anyhow::Result<Exit> {
+    let global = &cli.global;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    match &cli.command {
+        Command::Run(args) => runtime.block_on(run::run(args, global, printer)),
+        Command::Ingest(args) => runtime.block_on(ingest::run(args, global, printer)),
+        Command::Score(args) => runtime.block_on(score::run(args, global, printer)),
+        Command::Report(args) => report::run(args, printer),
+        Command::Explain(args) => runtime.block_on(explain::run(args, global, printer)),
+        Command::Query(args) => runtime.block_on(query::run(args, global, printer)),
+        Command::Sources => catalogue::sources(printer),
+        Command::Signals => catalogue::signals(printer),
+        Command::Demo(args) => runtime.block_on(demo::run(args, global, printer)),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(*shell, &mut Cli::command(), "footlight", &mut script);
+            printer.data(&String::from_utf8_lossy(&script))?;
+            Ok(Exit::Done)
+        }
+    }
+}
+
+/// The error and its causes in one line, without those that the error above has said already.
+fn message(error: &anyhow::Error) -> String {
+    let mut message = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if message.is_empty() {
+            message = cause;
+        } else if !message.contains(&cause) && !cause.is_empty() {
+            message = format!("{message}: {cause}");
+        }
+    }
+    crate::privacy::terminal(&message)
+}
+
+/// The exit code of an error, by its type.
+fn exit_of(error: &anyhow::Error) -> Exit {
+    for cause in error.chain() {
+        if let Some(error) = cause.downcast_ref::<LakeError>() {
+            return match error {
+                LakeError::Missing(_) => Exit::LakeMissing,
+                LakeError::Locked(_) => Exit::Locked,
+                LakeError::NoSpace { .. } => Exit::Resources,
+                LakeError::Parquet(_) | LakeError::Column { .. } => Exit::Damaged,
+                _ => Exit::Failed,
+            };
+        }
+        if let Some(ResultsError::Damaged { .. }) = cause.downcast_ref::<ResultsError>() {
+            return Exit::Damaged;
+        }
+        if cause.is::<UsageError>() || cause.is::<crate::config::ConfigError>() {
+            return Exit::Usage;
+        }
+        if cause.is::<RefusedError>() {
+            return Exit::Refused;
+        }
+    }
+    Exit::Failed
+}

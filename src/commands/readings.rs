@@ -1,0 +1,314 @@
+//! Model results as the rows that scoring and the result tables are made of.
+
+use crate::config::{Config, datetime_us};
+use crate::engine::rows::Columns;
+use crate::engine::{Engine, Model, Models};
+use crate::score::input::{ActorWeekInput, Quota, Reading, Scope, ScoreInput, SessionInput, TeamWeekInput};
+use crate::score::rows::{ActorWeekRow, AttributionRow, FindingRow, SessionRow};
+use arrow::array::RecordBatch;
+
+/// Turns every row of a query into a value.
+async fn collect<R>(
+    engine: &Engine,
+    sql: &str,
+    read: impl Fn(&Columns<'_>, &RecordBatch) -> anyhow::Result<Vec<R>>,
+) -> anyhow::Result<Vec<R>> {
+    let mut rows = Vec::new();
+    for batch in engine.rows(sql).await? {
+        rows.extend(read(&Columns::new(&batch), &batch)?);
+    }
+    Ok(rows)
+}
+
+/// Everything that scoring needs.
+pub async fn score_input(engine: &Engine, models: &Models, config: &Config, seed: u64) -> anyhow::Result<ScoreInput> {
+    let quotas = config.quota.iter().filter_map(|quota| {
+        Some(Quota {
+            metric: quota.metric.as_str().to_owned(),
+            threshold: quota.threshold,
+            period: "week".to_owned(),
+            announced: datetime_us(&quota.announced)?,
+        })
+    });
+    Ok(ScoreInput {
+        sessions: session_inputs(engine).await?,
+        actor_weeks: week_inputs(engine).await?,
+        team_weeks: team_weeks(engine).await?,
+        readings: readings(engine, models).await?,
+        quotas: quotas.collect(),
+        leaderboards: config.leaderboard.iter().filter_map(|board| datetime_us(&board.published)).collect(),
+        seed,
+    })
+}
+
+async fn session_inputs(engine: &Engine) -> anyhow::Result<Vec<SessionInput>> {
+    let sql = "select session_id, actor_id, team_id, client_name, role, trigger, declared, started_at, iso_week, prompts, tool_calls, tokens
+        from fct_sessions order by session_id";
+    collect(engine, sql, |columns, batch| {
+        let (session_id, actor) = (columns.text("session_id")?, columns.text("actor_id")?);
+        let (team_id, client_name) = (columns.text("team_id")?, columns.text("client_name")?);
+        let (role, trigger) = (columns.text("role")?, columns.text("trigger")?);
+        let (declared, started_at) = (columns.boolean("declared")?, columns.time("started_at")?);
+        let (iso_week, prompts) = (columns.text("iso_week")?, columns.integer("prompts")?);
+        let (tool_calls, tokens) = (columns.integer("tool_calls")?, columns.integer("tokens")?);
+        (0..batch.num_rows())
+            .map(|row| {
+                Ok(SessionInput {
+                    session_id: session_id.required(row)?,
+                    actor: actor.required(row)?,
+                    team_id: team_id.required(row)?,
+                    client_name: client_name.required(row)?,
+                    role: role.get(row).unwrap_or_default(),
+                    trigger: trigger.required(row)?,
+                    declared: declared.get(row).unwrap_or(false),
+                    started_at: started_at.required(row)?,
+                    iso_week: iso_week.required(row)?,
+                    prompts: prompts.required(row)?,
+                    tool_calls: tool_calls.required(row)?,
+                    tokens: tokens.get(row),
+                })
+            })
+            .collect()
+    })
+    .await
+}
+
+async fn week_inputs(engine: &Engine) -> anyhow::Result<Vec<ActorWeekInput>> {
+    let sql = "select actor_id, team_id, role, actor_kind, iso_week, sessions, prompts, tokens, cost_usd
+        from fct_actor_weeks order by actor_id, iso_week";
+    collect(engine, sql, |columns, batch| {
+        let (actor, team_id, role) = (columns.text("actor_id")?, columns.text("team_id")?, columns.text("role")?);
+        let (kind, iso_week) = (columns.text("actor_kind")?, columns.text("iso_week")?);
+        let (sessions, prompts) = (columns.integer("sessions")?, columns.integer("prompts")?);
+        let (tokens, cost) = (columns.integer("tokens")?, columns.micro_usd("cost_usd")?);
+        (0..batch.num_rows())
+            .map(|row| {
+                let iso_week = iso_week.required(row)?;
+                Ok(ActorWeekInput {
+                    actor: actor.required(row)?,
+                    team_id: team_id.required(row)?,
+                    role: role.get(row).unwrap_or_default(),
+                    service: kind.get(row).as_deref() == Some("service"),
+                    week_start: week_start_us(&iso_week).unwrap_or(0),
+                    iso_week,
+                    sessions: sessions.required(row)?,
+                    prompts: prompts.required(row)?,
+                    tokens: tokens.get(row),
+                    cost_micro_usd: cost.get(row),
+                })
+            })
+            .collect()
+    })
+    .await
+}
+
+async fn team_weeks(engine: &Engine) -> anyhow::Result<Vec<TeamWeekInput>> {
+    let sql = "select distinct team_id, iso_week, n as people, k as active from fct_quota_team_shares order by team_id, iso_week";
+    collect(engine, sql, |columns, batch| {
+        let (team_id, iso_week) = (columns.text("team_id")?, columns.text("iso_week")?);
+        let (people, active) = (columns.integer("people")?, columns.integer("active")?);
+        (0..batch.num_rows())
+            .map(|row| {
+                Ok(TeamWeekInput {
+                    team_id: team_id.required(row)?,
+                    week_start: week_start_us(&iso_week.required(row)?).unwrap_or(0),
+                    people: people.required(row)?.unsigned_abs(),
+                    active: active.required(row)?.unsigned_abs(),
+                })
+            })
+            .collect()
+    })
+    .await
+}
+
+/// The session and actor-week signals. A signal added by `--queries` is read too: its model only has to be named `sig_`.
+async fn readings(engine: &Engine, models: &Models) -> anyhow::Result<Vec<Reading>> {
+    let mut names: Vec<&str> = models.iter().map(Model::name).filter(|name| name.starts_with("sig_")).collect();
+    names.sort_unstable();
+    let mut readings = Vec::new();
+    for name in names {
+        let sql = format!(
+            "select scope, unit_id, value, n, status, abstain_reason, discount, exculpation_db, evidence from \"{name}\"
+             where scope in ('session', 'actor_week') order by scope, unit_id"
+        );
+        let signal = name.trim_start_matches("sig_");
+        readings.extend(
+            collect(engine, &sql, |columns, batch| {
+                let (scope, unit_id) = (columns.text("scope")?, columns.text("unit_id")?);
+                let (value, n) = (columns.number("value")?, columns.integer("n")?);
+                let (status, reason) = (columns.text("status")?, columns.text("abstain_reason")?);
+                let (discount, exculpation) = (columns.number("discount")?, columns.number("exculpation_db")?);
+                let evidence = columns.text("evidence")?;
+                (0..batch.num_rows())
+                    .map(|row| {
+                        Ok(Reading {
+                            scope: if scope.required(row)? == "session" { Scope::Session } else { Scope::ActorWeek },
+                            unit_id: unit_id.required(row)?,
+                            signal: signal.to_owned(),
+                            value: value.get(row),
+                            n: n.get(row).unwrap_or(0),
+                            speaks: status.required(row)? == "speak",
+                            abstain_reason: reason.get(row),
+                            discount: discount.get(row).unwrap_or(1.0),
+                            exculpation_db: exculpation.get(row).unwrap_or(0.0),
+                            evidence: evidence.get(row).unwrap_or_else(|| "{}".to_owned()),
+                        })
+                    })
+                    .collect()
+            })
+            .await?,
+        );
+    }
+    Ok(readings)
+}
+
+/// `sessions` without scores, actors not yet pseudonyms.
+pub async fn sessions(engine: &Engine) -> anyhow::Result<Vec<SessionRow>> {
+    let sql = "select s.*, l.outcome_link from fct_sessions as s left join rpt_session_links as l on s.session_id = l.session_id
+        order by s.session_id";
+    collect(engine, sql, |columns, batch| {
+        let (session_id, actor) = (columns.text("session_id")?, columns.text("actor_id")?);
+        let (team_id, client) = (columns.text("team_id")?, columns.text("client")?);
+        let (trigger, iso_week) = (columns.text("trigger")?, columns.text("iso_week")?);
+        let (started_at, ended_at) = (columns.time("started_at")?, columns.time("ended_at")?);
+        let (prompts, completions) = (columns.integer("prompts")?, columns.integer("completions")?);
+        let (tool_calls, input) = (columns.integer("tool_calls")?, columns.integer("input_tokens")?);
+        let (output, cache_read) = (columns.integer("output_tokens")?, columns.integer("cache_read_tokens")?);
+        let (cache_write, cost) = (columns.integer("cache_write_tokens")?, columns.micro_usd("cost_usd")?);
+        let without = columns.integer("completions_without_usage")?;
+        let lower_bound = columns.integer("lower_bound_completions")?;
+        let link = columns.text("outcome_link")?;
+        (0..batch.num_rows())
+            .map(|row| {
+                Ok(SessionRow {
+                    session_id: session_id.required(row)?,
+                    actor: actor.required(row)?,
+                    team_id: team_id.required(row)?,
+                    client: client.required(row)?,
+                    trigger: trigger.required(row)?,
+                    started_at: started_at.required(row)?,
+                    ended_at: ended_at.required(row)?,
+                    iso_week: iso_week.required(row)?,
+                    prompts: prompts.required(row)?,
+                    completions: completions.required(row)?,
+                    tool_calls: tool_calls.required(row)?,
+                    input_tokens: input.get(row),
+                    output_tokens: output.get(row),
+                    cache_read_tokens: cache_read.get(row),
+                    cache_write_tokens: cache_write.get(row),
+                    cost_micro_usd: cost.get(row),
+                    completions_without_usage: without.get(row).unwrap_or(0),
+                    lower_bound_completions: lower_bound.get(row).unwrap_or(0),
+                    outcome_link: link.get(row).unwrap_or_else(|| "unknown".to_owned()),
+                    score_db: None,
+                    band: "insufficient".to_owned(),
+                    archetype: String::new(),
+                })
+            })
+            .collect()
+    })
+    .await
+}
+
+/// `actor_weeks` without scores, actors not yet pseudonyms.
+pub async fn actor_weeks(engine: &Engine) -> anyhow::Result<Vec<ActorWeekRow>> {
+    let sql = "select actor_id, team_id, iso_week, sessions, prompts, tokens, cost_usd, outcomes from fct_actor_weeks
+        order by actor_id, iso_week";
+    collect(engine, sql, |columns, batch| {
+        let (actor, team_id) = (columns.text("actor_id")?, columns.text("team_id")?);
+        let (iso_week, sessions) = (columns.text("iso_week")?, columns.integer("sessions")?);
+        let (prompts, tokens) = (columns.integer("prompts")?, columns.integer("tokens")?);
+        let (cost, outcomes) = (columns.micro_usd("cost_usd")?, columns.integer("outcomes")?);
+        (0..batch.num_rows())
+            .map(|row| {
+                Ok(ActorWeekRow {
+                    actor: actor.required(row)?,
+                    team_id: team_id.required(row)?,
+                    iso_week: iso_week.required(row)?,
+                    sessions: sessions.required(row)?,
+                    prompts: prompts.required(row)?,
+                    tokens: tokens.get(row),
+                    cost_micro_usd: cost.get(row),
+                    outcomes: outcomes.get(row),
+                    score_db: None,
+                    band: "insufficient".to_owned(),
+                })
+            })
+            .collect()
+    })
+    .await
+}
+
+/// `findings`.
+pub async fn findings(engine: &Engine) -> anyhow::Result<Vec<FindingRow>> {
+    let sql = "select session_id, finding, count, tokens, cost_usd, first_at, last_at, evidence from fct_findings
+        order by session_id, finding, first_at";
+    collect(engine, sql, |columns, batch| {
+        let (session_id, finding) = (columns.text("session_id")?, columns.text("finding")?);
+        let (count, tokens) = (columns.integer("count")?, columns.integer("tokens")?);
+        let (cost, evidence) = (columns.micro_usd("cost_usd")?, columns.text("evidence")?);
+        let (first_at, last_at) = (columns.time("first_at")?, columns.time("last_at")?);
+        (0..batch.num_rows())
+            .map(|row| {
+                Ok(FindingRow {
+                    session_id: session_id.required(row)?,
+                    finding: finding.required(row)?,
+                    count: count.required(row)?,
+                    tokens: tokens.get(row),
+                    cost_micro_usd: cost.get(row),
+                    first_at: first_at.required(row)?,
+                    last_at: last_at.required(row)?,
+                    evidence: evidence.get(row).unwrap_or_else(|| "{}".to_owned()),
+                })
+            })
+            .collect()
+    })
+    .await
+}
+
+/// `attribution`.
+pub async fn attribution(engine: &Engine) -> anyhow::Result<Vec<AttributionRow>> {
+    let sql = "select session_id, outcome_id, tier, confidence, lines_matched from fct_attribution
+        order by session_id, outcome_id, tier";
+    collect(engine, sql, |columns, batch| {
+        let (session_id, outcome_id) = (columns.text("session_id")?, columns.text("outcome_id")?);
+        let (tier, confidence) = (columns.text("tier")?, columns.number("confidence")?);
+        let lines_matched = columns.integer("lines_matched")?;
+        (0..batch.num_rows())
+            .map(|row| {
+                Ok(AttributionRow {
+                    session_id: session_id.required(row)?,
+                    outcome_id: outcome_id.required(row)?,
+                    tier: tier.required(row)?,
+                    confidence: confidence.required(row)?,
+                    lines_matched: lines_matched.get(row).unwrap_or(0),
+                })
+            })
+            .collect()
+    })
+    .await
+}
+
+/// First microsecond, UTC, of an ISO week such as `2026-W07`.
+pub fn week_start_us(iso_week: &str) -> Option<i64> {
+    let (year, week) = iso_week.split_once("-W")?;
+    let monday = jiff::civil::ISOWeekDate::new(year.parse().ok()?, week.parse().ok()?, jiff::civil::Weekday::Monday)
+        .ok()?
+        .date()
+        .to_zoned(jiff::tz::TimeZone::UTC)
+        .ok()?;
+    Some(monday.timestamp().as_microsecond())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::week_start_us;
+
+    #[test]
+    fn iso_weeks_begin_on_monday_also_at_new_year() {
+        // 2026-W01 begins on Monday 2025-12-29.
+        assert_eq!(week_start_us("2026-W01"), Some(1_766_966_400_000_000));
+        assert_eq!(week_start_us("2026"), None);
+        assert_eq!(week_start_us("2026-W54"), None);
+    }
+}

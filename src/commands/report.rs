@@ -1,0 +1,64 @@
+//! `footlight report`: from OUT/tables and OUT/run.json to report.html, report.md and summary.json.
+
+use super::Exit;
+use crate::cli::ReportArgs;
+use crate::output::Printer;
+use crate::report::{self, Inputs, Report};
+use crate::results::{RunFile, read, write_file};
+use anyhow::Context;
+use std::path::Path;
+
+/// Runs the command.
+pub fn run(args: &ReportArgs, printer: Printer) -> anyhow::Result<Exit> {
+    let report = write(&args.out.out)?;
+    printer.text(&headline(&report, &args.out.out))?;
+    printer.json(&serde_json::json!({
+        "schema_version": 1, "status": Exit::Done.word(), "exit_code": 0,
+        "report": args.out.out.join("report.html"), "summary": serde_json::from_str::<serde_json::Value>(&report::summary::render(&report)?)?,
+    }))?;
+    Ok(Exit::Done)
+}
+
+/// Writes the three files, each whole or not at all.
+pub fn write(out: &Path) -> anyhow::Result<Report> {
+    let file = RunFile::read(out)?;
+    let inputs = Inputs {
+        run: file.run,
+        sessions: read(out)?,
+        actor_weeks: read(out)?,
+        signals: read(out)?,
+        findings: read(out)?,
+        teams: read(out)?,
+        population: read(out)?,
+        attribution: read(out)?,
+        outcomes: read(out)?,
+        days: file.days,
+        models: file.models,
+        weeks: file.weeks,
+        policies: file.policies,
+        catalogue: file.catalogue,
+        archetypes: file.archetypes,
+    };
+    let report = report::build(&inputs);
+    for (name, text) in [
+        ("report.html", report::html::render(&report)?),
+        ("report.md", report::markdown::render(&report)?),
+        ("summary.json", report::summary::render(&report)?),
+    ] {
+        let path = out.join(name);
+        write_file(&path, text.as_bytes()).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    Ok(report)
+}
+
+/// The answer for the terminal, and where the report is.
+pub fn headline(report: &Report, out: &Path) -> String {
+    let mut text = String::new();
+    let answer = &report.answer;
+    for sentence in [&answer.claim, &answer.is_it_real, &answer.how_sure, &answer.what_to_do] {
+        text.push_str(sentence);
+        text.push('\n');
+    }
+    text.push_str(&format!("\nReport: {}\n", out.join("report.html").display()));
+    text
+}

@@ -1,0 +1,315 @@
+//! What a report says about the run itself, and its small panels.
+
+use super::base_tables::BaseTables;
+use super::identity::UNASSIGNED;
+use super::readings::week_start_us;
+use super::settings::Settings;
+use crate::cli::ScoringArgs;
+use crate::config::{Config, QuotaMetric, datetime_us};
+use crate::engine::Engine;
+use crate::engine::rows::Columns;
+use crate::lake::{Lake, Table};
+use crate::report::inputs::{DayTotals, ModelTotals, OutcomeFact, PolicyMarker, RunFacts, WeekTotals};
+use crate::score::Scored;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// What `facts` needs to know.
+pub struct FactsOf<'a> {
+    /// The engine after all models ran.
+    pub engine: &'a Engine,
+    /// The lake.
+    pub lake: &'a Lake,
+    /// Settings.
+    pub settings: &'a Settings,
+    /// How it was scored.
+    pub scoring: &'a ScoringArgs,
+    /// Base tables.
+    pub base: &'a BaseTables,
+    /// Scores.
+    pub scored: &'a Scored,
+    /// Input paths, when ingest was part of the run.
+    pub inputs: &'a [PathBuf],
+    /// Where results go.
+    pub out: &'a Path,
+}
+
+/// Facts about the run.
+pub async fn facts(of: FactsOf<'_>) -> anyhow::Result<RunFacts> {
+    let FactsOf { engine, lake, settings, scoring, base, scored, inputs, out } = of;
+    let config = &settings.config;
+    let has_data = base.last_us > 0;
+    let day = |us: i64| Timestamp::from_microsecond(us).map(|at| at.to_zoned(TimeZone::UTC).date());
+    let (rung, notes) = calibration(scored);
+    let tokens = integer(engine, "select sum(tokens) as n from fct_sessions").await?;
+    let unassigned =
+        integer(engine, &format!("select sum(tokens) as n from fct_sessions where actor_id = '{UNASSIGNED}'")).await?;
+    Ok(RunFacts {
+        title: config.title.clone().unwrap_or_else(|| "AI usage".to_owned()),
+        as_of: has_data.then(|| Timestamp::from_microsecond(base.as_of_us)).transpose()?,
+        period_start: has_data.then(|| day(base.first_us)).transpose()?,
+        period_end: has_data.then(|| day(base.last_us)).transpose()?,
+        footlight_version: env!("CARGO_PKG_VERSION").to_owned(),
+        lake_version: lake.delta(Table::Events).await?.version().map(|version| version as i64),
+        policy_hash: policy_hash(settings)?,
+        reproduce: reproduce(lake, scoring, settings, inputs, out),
+        seats: seats(base),
+        small_cell_floor: config.privacy.min_people as i64,
+        files_read: integer(engine, "select count(*) as n from ingested").await?.unwrap_or(0),
+        events: integer(engine, "select count(*) as n from events").await?.unwrap_or(0),
+        duplicates: duplicates(engine).await?,
+        quarantined: counts(engine, "select reason as name, count(*) as n from quarantine group by reason order by reason")
+            .await?,
+        ignored_kinds: ignored(engine).await?,
+        unpriced_models: counts(
+            engine,
+            "select coalesce(model, '(none)') as name, count(*) as n from events where cost_basis = 'unpriced' group by 1 order by 1",
+        )
+        .await?
+        .into_iter()
+        .map(|(model, _)| model)
+        .collect(),
+        outcome_coverage: number(
+            engine,
+            "select cast(sum(covered_paths) as double) / sum(edited_paths) as x from fct_coverage having sum(edited_paths) > 0",
+        )
+        .await?,
+        unassigned_tokens_share: tokens
+            .filter(|tokens| *tokens > 0)
+            .map(|tokens| unassigned.unwrap_or(0) as f64 / tokens as f64),
+        calibration_rung: rung,
+        calibration_notes: notes,
+    })
+}
+
+/// People on the roster on the last day; none without a roster.
+fn seats(base: &BaseTables) -> Option<i64> {
+    let last = Timestamp::from_microsecond(base.as_of_us).ok()?.to_zoned(TimeZone::UTC).date();
+    let holds = |entry: &&crate::events::RosterEntry| {
+        let to = entry.active_to.as_deref().and_then(|day| day.parse::<jiff::civil::Date>().ok());
+        let from = entry.active_from.as_deref().and_then(|day| day.parse::<jiff::civil::Date>().ok());
+        !entry.is_service && from.is_none_or(|from| from <= last) && to.is_none_or(|to| to >= last)
+    };
+    (!base.roster.is_empty()).then(|| base.roster.iter().filter(holds).count() as i64)
+}
+
+/// R0 of the calibration ladder (`signals.md` 3), and why some readings could not be calibrated.
+fn calibration(scored: &Scored) -> (String, Vec<String>) {
+    let calibrated = scored.signals.iter().filter(|row| row.p.is_some()).count();
+    let mut reasons = BTreeMap::<&str, usize>::new();
+    for row in &scored.signals {
+        if let Some(reason) = row.abstain_reason.as_deref().filter(|reason| reason.starts_with("calibration")) {
+            *reasons.entry(reason).or_default() += 1;
+        }
+    }
+    let notes = reasons.into_iter().map(|(reason, count)| format!("{count} readings: {reason}")).collect();
+    let rung = if calibrated > 0 {
+        "R0: conformal p against the organisation's own sessions, the person's own left out"
+    } else {
+        "none: too few readings to compare with"
+    };
+    (rung.to_owned(), notes)
+}
+
+/// Identity of everything that decides the numbers: the configuration file and the version.
+fn policy_hash(settings: &Settings) -> anyhow::Result<String> {
+    let text = match &settings.config_path {
+        Some(path) => std::fs::read(path)?,
+        None => Vec::new(),
+    };
+    Ok(blake3::hash(&text).to_hex()[..16].to_owned())
+}
+
+fn reproduce(lake: &Lake, scoring: &ScoringArgs, settings: &Settings, inputs: &[PathBuf], out: &Path) -> Vec<String> {
+    let config = settings.config_path.as_ref().map_or_else(String::new, |path| format!(" --config {}", path.display()));
+    let as_of = scoring.as_of.as_ref().map_or_else(String::new, |as_of| format!(" --as-of {as_of}"));
+    let lake = lake.root().display();
+    let mut commands = Vec::new();
+    if !inputs.is_empty() {
+        let inputs: Vec<String> = inputs.iter().map(|input| input.display().to_string()).collect();
+        commands.push(format!("footlight ingest --input {} --lake {lake}{config}", inputs.join(" ")));
+    }
+    let out = out.display();
+    commands.push(format!("footlight score --lake {lake} --out {out} --seed {}{as_of}{config}", scoring.seed));
+    commands.push(format!("footlight report --out {out}"));
+    commands
+}
+
+/// Records that the files held and the lake did not take a second time.
+async fn duplicates(engine: &Engine) -> anyhow::Result<i64> {
+    let read = integer(engine, "select sum(records) as n from ingested").await?.unwrap_or(0);
+    let sql = "select (select count(*) from events) + (select count(*) from outcomes) + (select count(*) from facts)
+        + (select count(*) from roster) as n";
+    Ok((read - integer(engine, sql).await?.unwrap_or(0)).max(0))
+}
+
+async fn ignored(engine: &Engine) -> anyhow::Result<Vec<(String, i64)>> {
+    let mut kinds = BTreeMap::<String, i64>::new();
+    for batch in engine.rows("select source, ignored from ingested order by source_file").await? {
+        let columns = Columns::new(&batch);
+        let (source, ignored) = (columns.text("source")?, columns.text("ignored")?);
+        for row in 0..batch.num_rows() {
+            let counts: BTreeMap<String, i64> = serde_json::from_str(&ignored.get(row).unwrap_or_default())?;
+            for (kind, count) in counts {
+                *kinds.entry(format!("{}: {kind}", source.get(row).unwrap_or_default())).or_default() += count;
+            }
+        }
+    }
+    Ok(kinds.into_iter().collect())
+}
+
+/// Totals by day.
+pub async fn days(engine: &Engine) -> anyhow::Result<Vec<DayTotals>> {
+    let sql = "select cast(day as varchar) as day, sessions, prompts, tokens, cost_usd from rpt_days order by day";
+    let mut rows = Vec::new();
+    for batch in engine.rows(sql).await? {
+        let columns = Columns::new(&batch);
+        let (day, sessions, prompts) =
+            (columns.text("day")?, columns.integer("sessions")?, columns.integer("prompts")?);
+        let (tokens, cost) = (columns.integer("tokens")?, columns.micro_usd("cost_usd")?);
+        for row in 0..batch.num_rows() {
+            rows.push(DayTotals {
+                day: day.required(row)?.parse()?,
+                sessions: sessions.required(row)?,
+                prompts: prompts.required(row)?,
+                tokens: tokens.get(row),
+                cost_micro_usd: cost.get(row),
+            });
+        }
+    }
+    Ok(rows)
+}
+
+/// Totals by model.
+pub async fn models(engine: &Engine) -> anyhow::Result<Vec<ModelTotals>> {
+    let sql =
+        "select coalesce(model, '(none)') as model, sum(completions) as completions, sum(input_tokens) as input_tokens,
+        sum(output_tokens) as output_tokens, sum(cache_read_tokens) as cache_read_tokens,
+        sum(cache_write_tokens) as cache_write_tokens, sum(cost_usd) as cost_usd
+        from rpt_totals_by_day_model group by 1 order by 1";
+    let mut rows = Vec::new();
+    for batch in engine.rows(sql).await? {
+        let columns = Columns::new(&batch);
+        let (model, completions) = (columns.text("model")?, columns.integer("completions")?);
+        let (input, output) = (columns.integer("input_tokens")?, columns.integer("output_tokens")?);
+        let (read, write) = (columns.integer("cache_read_tokens")?, columns.integer("cache_write_tokens")?);
+        let cost = columns.micro_usd("cost_usd")?;
+        for row in 0..batch.num_rows() {
+            rows.push(ModelTotals {
+                model: model.required(row)?,
+                completions: completions.required(row)?,
+                input_tokens: input.get(row),
+                output_tokens: output.get(row),
+                cache_read_tokens: read.get(row),
+                cache_write_tokens: write.get(row),
+                cost_micro_usd: cost.get(row),
+            });
+        }
+    }
+    Ok(rows)
+}
+
+/// The weekly panel.
+pub async fn weeks(engine: &Engine, base: &BaseTables) -> anyhow::Result<Vec<WeekTotals>> {
+    const WEEK_US: i64 = 7 * 86_400_000_000;
+    let sql = "select iso_week, active_people, sessions, prompts, tokens, cost_usd, outcomes from rpt_weekly order by iso_week";
+    let mut rows = Vec::new();
+    for batch in engine.rows(sql).await? {
+        let columns = Columns::new(&batch);
+        let (iso_week, active) = (columns.text("iso_week")?, columns.integer("active_people")?);
+        let (sessions, prompts) = (columns.integer("sessions")?, columns.integer("prompts")?);
+        let (tokens, cost) = (columns.integer("tokens")?, columns.micro_usd("cost_usd")?);
+        let outcomes = columns.integer("outcomes")?;
+        for row in 0..batch.num_rows() {
+            let iso_week = iso_week.required(row)?;
+            let start = week_start_us(&iso_week).unwrap_or(0);
+            // A week that the data does not reach the last day of, or begins after the first day of, is not whole.
+            let day_us = 86_400_000_000;
+            let partial = base.first_us >= start + day_us || base.last_us < start + WEEK_US - 3 * day_us;
+            rows.push(WeekTotals {
+                iso_week,
+                active_actors: active.required(row)?,
+                sessions: sessions.required(row)?,
+                prompts: prompts.required(row)?,
+                tokens: tokens.get(row),
+                cost_micro_usd: cost.get(row),
+                outcomes: outcomes.get(row),
+                partial,
+            });
+        }
+    }
+    Ok(rows)
+}
+
+/// Whether each linked outcome was kept.
+pub async fn kept_outcomes(engine: &Engine) -> anyhow::Result<Vec<OutcomeFact>> {
+    let mut rows = Vec::new();
+    for batch in engine.rows("select outcome_id, kept from rpt_kept_outcomes order by outcome_id").await? {
+        let columns = Columns::new(&batch);
+        let (outcome_id, kept) = (columns.text("outcome_id")?, columns.boolean("kept")?);
+        for row in 0..batch.num_rows() {
+            rows.push(OutcomeFact { outcome_id: outcome_id.required(row)?, kept: kept.get(row) });
+        }
+    }
+    Ok(rows)
+}
+
+/// Dates of quotas and leaderboards.
+pub fn policies(config: &Config) -> anyhow::Result<Vec<PolicyMarker>> {
+    let mut markers = Vec::new();
+    let mut mark = |at: Option<i64>, label: String| -> anyhow::Result<()> {
+        if let Some(at) = at {
+            let date = Timestamp::from_microsecond(at)?.to_zoned(TimeZone::UTC).date();
+            markers.push(PolicyMarker { date, label });
+        }
+        Ok(())
+    };
+    for quota in &config.quota {
+        let target = match quota.metric {
+            QuotaMetric::ActiveWeek => format!("{:.0} % of a team active each week", quota.threshold * 100.0),
+            metric => format!("{} {} a week", quota.threshold, metric.as_str()),
+        };
+        mark(datetime_us(&quota.announced), format!("quota announced: {target}"))?;
+    }
+    for board in &config.leaderboard {
+        mark(datetime_us(&board.published), format!("leaderboard by {} published", board.metric.as_str()))?;
+        mark(
+            board.withdrawn.as_ref().and_then(datetime_us),
+            format!("leaderboard by {} withdrawn", board.metric.as_str()),
+        )?;
+    }
+    markers.sort_by(|one, two| (one.date, &one.label).cmp(&(two.date, &two.label)));
+    Ok(markers)
+}
+
+async fn integer(engine: &Engine, sql: &str) -> anyhow::Result<Option<i64>> {
+    for batch in engine.rows(sql).await? {
+        if batch.num_rows() > 0 {
+            return Ok(Columns::new(&batch).integer("n")?.get(0));
+        }
+    }
+    Ok(None)
+}
+
+async fn number(engine: &Engine, sql: &str) -> anyhow::Result<Option<f64>> {
+    for batch in engine.rows(sql).await? {
+        if batch.num_rows() > 0 {
+            return Ok(Columns::new(&batch).number("x")?.get(0));
+        }
+    }
+    Ok(None)
+}
+
+async fn counts(engine: &Engine, sql: &str) -> anyhow::Result<Vec<(String, i64)>> {
+    let mut rows = Vec::new();
+    for batch in engine.rows(sql).await? {
+        let columns = Columns::new(&batch);
+        let (name, n) = (columns.text("name")?, columns.integer("n")?);
+        for row in 0..batch.num_rows() {
+            rows.push((name.required(row)?, n.required(row)?));
+        }
+    }
+    Ok(rows)
+}

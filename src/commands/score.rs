@@ -1,0 +1,245 @@
+//! `footlight score`: base tables, models, readings, evidence, archetypes, and OUT/tables with pseudonyms.
+
+use super::base_tables::{self, BaseTables};
+use super::settings::{Settings, as_of_us};
+use super::{Exit, catalogue, readings, run_facts, team_rows};
+use crate::cli::{Global, OutArgs, ScoreArgs, ScoringArgs};
+use crate::cluster::{self, ClusterUnit};
+use crate::engine::{Engine, Models, Overrides, ParamValue, overrides_from_toml};
+use crate::lake::Lake;
+use crate::output::Printer;
+use crate::privacy::{Domain, Pseudonyms};
+use crate::report::inputs::Archetype;
+use crate::results::{self, RunFile};
+use crate::score::input::SessionInput;
+use crate::score::population::quota_bunching;
+use crate::score::rows::{ActorWeekRow, AttributionRow, FindingRow, PopulationRow, SessionRow};
+use crate::score::{Scored, score};
+use anyhow::Context;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// What a scoring run found, for the summary.
+#[derive(Debug, Default, Serialize)]
+pub struct ScoreSummary {
+    /// Root sessions.
+    pub sessions: usize,
+    /// Actor-weeks.
+    pub actor_weeks: usize,
+    /// Sessions and actor-weeks by band.
+    pub bands: BTreeMap<String, usize>,
+    /// Observed facts by kind.
+    pub findings: BTreeMap<String, usize>,
+    /// Session-outcome pairs by tier.
+    pub attribution: BTreeMap<String, usize>,
+}
+
+/// Runs the command.
+pub async fn run(args: &ScoreArgs, global: &Global, printer: Printer) -> anyhow::Result<Exit> {
+    let settings = Settings::resolve(global)?;
+    let lake = Lake::open(&args.lake)?;
+    let summary = score_lake(&lake, &settings, &args.scoring, &args.out, &[]).await?;
+    printer.text(&text(&summary, &args.out.out))?;
+    printer.json(&serde_json::json!({
+        "schema_version": 1, "status": Exit::Done.word(), "exit_code": 0, "score": summary,
+    }))?;
+    Ok(Exit::Done)
+}
+
+/// The summary for people.
+pub fn text(summary: &ScoreSummary, out: &Path) -> String {
+    let list = |counts: &BTreeMap<String, usize>| {
+        let parts: Vec<String> = counts.iter().map(|(name, count)| format!("{count} {name}")).collect();
+        if parts.is_empty() { "none".to_owned() } else { parts.join(", ") }
+    };
+    format!(
+        "scored {} sessions and {} person-weeks: {}\nfacts: {}\nlinks to outcomes: {}\ntables: {}\n",
+        summary.sessions,
+        summary.actor_weeks,
+        list(&summary.bands),
+        list(&summary.findings),
+        list(&summary.attribution),
+        results::tables_directory(out).display()
+    )
+}
+
+/// Scores a lake into OUT. `inputs` are the input paths of a whole run, for the commands that the report prints.
+pub async fn score_lake(
+    lake: &Lake,
+    settings: &Settings,
+    scoring: &ScoringArgs,
+    out: &OutArgs,
+    inputs: &[std::path::PathBuf],
+) -> anyhow::Result<ScoreSummary> {
+    let engine = Engine::new(&settings.engine_limits())?;
+    let base = base_tables::register(&engine, lake, &settings.config, as_of_us(scoring)?).await?;
+    let models = match &scoring.queries {
+        Some(directory) => Models::with_directory(directory)?,
+        None => Models::embedded()?,
+    };
+    for run in engine.run(&models, &overrides(settings, &base)?).await? {
+        tracing::debug!("{} {:?} rows in {:?}", run.model, run.rows, run.took);
+    }
+    let input = readings::score_input(&engine, &models, &settings.config, scoring.seed).await?;
+    let population = quota_bunching(&input);
+    let mut scored = score(input.clone());
+    let pseudonyms = Pseudonyms::open(settings.config.privacy.key_file.as_deref(), lake.root())?;
+    let archetypes = cluster::archetypes(&cluster_units(&input.sessions, &scored), scoring.seed);
+    let rename = |actor: &str| pseudonyms.of(Domain::Actor, actor);
+    let weeks = week_rows(&engine, &scored, &rename).await?;
+    let sessions = session_rows(&engine, &scored, &archetypes.labels, &rename).await?;
+    let teams = team_rows::team_rows(&base, &sessions, &weeks, settings.config.privacy.min_people)?;
+    scored.rename_actors(rename);
+    let out = out.out.as_path();
+    let findings: Vec<FindingRow> = readings::findings(&engine).await?;
+    let attribution: Vec<AttributionRow> = readings::attribution(&engine).await?;
+    let summary = summarise(&scored, &findings, &attribution);
+    let mut file = RunFile::new(
+        run_facts::facts(run_facts::FactsOf {
+            engine: &engine,
+            lake,
+            settings,
+            scoring,
+            base: &base,
+            scored: &scored,
+            inputs,
+            out,
+        })
+        .await?,
+    );
+    file.days = run_facts::days(&engine).await?;
+    file.models = run_facts::models(&engine).await?;
+    file.weeks = run_facts::weeks(&engine, &base).await?;
+    file.policies = run_facts::policies(&settings.config)?;
+    file.catalogue = catalogue::entries(&models);
+    file.archetypes = archetypes
+        .published
+        .iter()
+        .map(|one| Archetype { name: one.name.as_str().to_owned(), sessions: one.units as i64, actors: one.people as i64 })
+        .collect();
+    file.run.calibration_notes.extend(archetypes.notes);
+    write(out, &sessions, &weeks, &scored, &findings, &teams, &population, &attribution)?;
+    results::write(out, &run_facts::kept_outcomes(&engine).await?)?;
+    file.write(out)?;
+    Ok(summary)
+}
+
+/// Scored sessions with their evidence by signal and their size, for clustering.
+fn cluster_units(sessions: &[SessionInput], scored: &Scored) -> Vec<ClusterUnit> {
+    let mut weights = rustc_hash::FxHashMap::<&str, BTreeMap<String, f64>>::default();
+    for row in scored.signals.iter().filter(|row| row.scope == "session") {
+        if let Some(weight) = row.weight_db {
+            weights.entry(row.unit_id.as_str()).or_default().insert(row.signal.clone(), weight);
+        }
+    }
+    let by_id: rustc_hash::FxHashMap<&str, &SessionInput> =
+        sessions.iter().map(|session| (session.session_id.as_str(), session)).collect();
+    scored
+        .sessions
+        .iter()
+        .filter_map(|unit| {
+            let session = by_id.get(unit.unit_id.as_str()).filter(|session| !session.declared)?;
+            let amounts = [
+                ("prompts", session.prompts as f64),
+                ("tokens", session.tokens.unwrap_or(0) as f64),
+                ("tool_calls", session.tool_calls as f64),
+            ];
+            Some(ClusterUnit {
+                unit_id: unit.unit_id.clone(),
+                actor: unit.actor.clone(),
+                score_db: unit.score_db()?,
+                weights: weights.remove(unit.unit_id.as_str()).unwrap_or_default(),
+                amounts: amounts.into_iter().map(|(name, amount)| (name.to_owned(), amount)).collect(),
+            })
+        })
+        .collect()
+}
+
+fn overrides(settings: &Settings, base: &BaseTables) -> anyhow::Result<Overrides> {
+    let table: toml::Table = settings.config.params.clone().into_iter().collect();
+    let mut overrides = overrides_from_toml(&table).context("[params]")?;
+    let as_of = jiff::Timestamp::from_microsecond(base.as_of_us)?;
+    overrides.insert("int_as_of.as_of".to_owned(), ParamValue::Text(as_of.to_string()));
+    Ok(overrides)
+}
+
+#[allow(clippy::too_many_arguments)] // one argument a table that is written
+fn write(
+    out: &Path,
+    sessions: &[SessionRow],
+    weeks: &[ActorWeekRow],
+    scored: &Scored,
+    findings: &[FindingRow],
+    teams: &[crate::score::rows::TeamRow],
+    population: &[PopulationRow],
+    attribution: &[AttributionRow],
+) -> Result<(), results::ResultsError> {
+    results::write(out, sessions)?;
+    results::write(out, weeks)?;
+    results::write(out, &scored.signals)?;
+    results::write(out, &results::rows_of(scored))?;
+    results::write(out, findings)?;
+    results::write(out, teams)?;
+    results::write(out, population)?;
+    results::write(out, attribution)
+}
+
+fn summarise(scored: &Scored, findings: &[FindingRow], attribution: &[AttributionRow]) -> ScoreSummary {
+    let mut summary = ScoreSummary {
+        sessions: scored.sessions.len(),
+        actor_weeks: scored.actor_weeks.len(),
+        ..ScoreSummary::default()
+    };
+    for week in &scored.actor_weeks {
+        *summary.bands.entry(week.band.as_str().to_owned()).or_default() += 1;
+    }
+    for finding in findings {
+        *summary.findings.entry(finding.finding.clone()).or_default() += 1;
+    }
+    for pair in attribution {
+        *summary.attribution.entry(pair.tier.clone()).or_default() += 1;
+    }
+    summary
+}
+
+async fn session_rows(
+    engine: &Engine,
+    scored: &Scored,
+    archetypes: &BTreeMap<String, String>,
+    rename: &impl Fn(&str) -> String,
+) -> anyhow::Result<Vec<SessionRow>> {
+    let scores: rustc_hash::FxHashMap<&str, _> =
+        scored.sessions.iter().map(|unit| (unit.unit_id.as_str(), unit)).collect();
+    let mut rows = readings::sessions(engine).await?;
+    for row in &mut rows {
+        if let Some(unit) = scores.get(row.session_id.as_str()) {
+            row.score_db = unit.score_db();
+            row.band = unit.band.as_str().to_owned();
+        }
+        row.archetype = archetypes.get(&row.session_id).cloned().unwrap_or_default();
+        row.actor = rename(&row.actor);
+    }
+    Ok(rows)
+}
+
+async fn week_rows(
+    engine: &Engine,
+    scored: &Scored,
+    rename: &impl Fn(&str) -> String,
+) -> anyhow::Result<Vec<ActorWeekRow>> {
+    let scores: rustc_hash::FxHashMap<(&str, &str), _> =
+        scored.actor_weeks.iter().map(|unit| ((unit.actor.as_str(), unit.iso_week.as_str()), unit)).collect();
+    let mut rows = readings::actor_weeks(engine).await?;
+    for row in &mut rows {
+        if let Some(unit) = scores.get(&(row.actor.as_str(), row.iso_week.as_str())) {
+            row.score_db = unit.score_db();
+            row.band = unit.band.as_str().to_owned();
+        }
+    }
+    for row in &mut rows {
+        row.actor = rename(&row.actor);
+    }
+    rows.sort_by(|one, two| (&one.actor, &one.iso_week).cmp(&(&two.actor, &two.iso_week)));
+    Ok(rows)
+}

@@ -1,0 +1,351 @@
+//! Settings: defaults, then footlight.toml, then flags, resolved once. Nothing below reads the environment or the file.
+//!
+//! Owns the shape of footlight.toml and its checks. Owns no meaning: what a quota or an identity rule does is said where it is used.
+
+use crate::sources::SourceOptions;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// Everything that footlight.toml can say. Unknown keys are errors.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Title of the reports.
+    pub title: Option<String>,
+    /// Rules that say whose a log is, in order.
+    pub identity: Vec<IdentityRule>,
+    /// Usage targets that people knew of.
+    pub quota: Vec<Quota>,
+    /// Published rankings.
+    pub leaderboard: Vec<Leaderboard>,
+    /// Automation declared on purpose.
+    pub automation: Vec<Automation>,
+    /// On-call, holidays, releases and the like.
+    pub calendar: Vec<CalendarEntry>,
+    /// Configuration of sources.
+    pub sources: SourceOptions,
+    /// Parameters of models, `"sig_loop_no_progress.min_calls" = 20`.
+    pub params: BTreeMap<String, toml::Value>,
+    /// Disclosure control.
+    pub privacy: PrivacyConfig,
+    /// Limits of the machine.
+    pub limits: LimitsConfig,
+}
+
+/// Whose a log is. All conditions that are given must hold; `{actor}` in `path` binds the actor.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct IdentityRule {
+    /// Pattern for the input's name, for example `exports/{actor}/**`.
+    pub path: Option<String>,
+    /// Operating-system user read off a home directory in the log.
+    pub os_user: Option<String>,
+    /// Account or API key id as the log has it.
+    pub key_id: Option<String>,
+    /// Author e-mail of commits.
+    pub git_email: Option<String>,
+    /// Roster id that it maps to; may be left out when `path` binds `{actor}`.
+    pub actor: Option<String>,
+}
+
+/// A usage target.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Quota {
+    /// `active_week`, `prompts`, `sessions`, `tokens` or `cost_usd`.
+    pub metric: QuotaMetric,
+    /// Share of a team's people for `active_week`, else the amount per person and period.
+    pub threshold: f64,
+    /// `week`.
+    #[serde(default)]
+    pub period: Period,
+    /// Day from which people knew.
+    pub announced: toml::value::Datetime,
+}
+
+/// What a quota or leaderboard counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum QuotaMetric {
+    /// A week with any use.
+    ActiveWeek,
+    /// Prompts.
+    Prompts,
+    /// Sessions.
+    Sessions,
+    /// Tokens of every kind.
+    Tokens,
+    /// US dollars.
+    CostUsd,
+}
+
+impl QuotaMetric {
+    /// The word in tables.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            QuotaMetric::ActiveWeek => "active_week",
+            QuotaMetric::Prompts => "prompts",
+            QuotaMetric::Sessions => "sessions",
+            QuotaMetric::Tokens => "tokens",
+            QuotaMetric::CostUsd => "cost_usd",
+        }
+    }
+}
+
+/// How long a quota's period is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Period {
+    /// An ISO week.
+    #[default]
+    Week,
+}
+
+/// A published ranking.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Leaderboard {
+    /// What it ranks by.
+    pub metric: QuotaMetric,
+    /// First day.
+    pub published: toml::value::Datetime,
+    /// Last day.
+    pub withdrawn: Option<toml::value::Datetime>,
+}
+
+/// Automation declared on purpose: always exculpatory for the person.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Automation {
+    /// Account that runs it.
+    pub actor: Option<String>,
+    /// `repo:PATTERN` or `client:PATTERN`.
+    pub r#match: Option<String>,
+    /// Cron expression.
+    pub schedule: Option<String>,
+    /// Team or person that answers for it.
+    pub owner: Option<String>,
+}
+
+/// A stretch of time that explains unusual work.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CalendarEntry {
+    /// `on_call`, `holiday`, `release`, `training` or `client_change`.
+    pub kind: CalendarKind,
+    /// Whom it concerns; everybody when left out.
+    pub actor: Option<String>,
+    /// Start.
+    pub from: toml::value::Datetime,
+    /// End, exclusive.
+    pub to: toml::value::Datetime,
+}
+
+/// Kinds of calendar entries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CalendarKind {
+    /// On call.
+    OnCall,
+    /// Holiday.
+    Holiday,
+    /// Release.
+    Release,
+    /// Training or workshop.
+    Training,
+    /// A client or model changed for everybody.
+    ClientChange,
+}
+
+impl CalendarKind {
+    /// The word in tables.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            CalendarKind::OnCall => "on_call",
+            CalendarKind::Holiday => "holiday",
+            CalendarKind::Release => "release",
+            CalendarKind::Training => "training",
+            CalendarKind::ClientChange => "client_change",
+        }
+    }
+}
+
+/// Disclosure control.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PrivacyConfig {
+    /// People a published cell must have; five at least.
+    pub min_people: usize,
+    /// Key file for pseudonyms; `pseudonym.key` in the lake when left out.
+    pub key_file: Option<PathBuf>,
+}
+
+impl Default for PrivacyConfig {
+    fn default() -> Self {
+        Self { min_people: 10, key_file: None }
+    }
+}
+
+/// Limits of the machine.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LimitsConfig {
+    /// Threads; all cores when left out.
+    pub threads: Option<usize>,
+    /// Memory of the SQL engine in MiB, 1024 when left out.
+    pub memory_mib: Option<usize>,
+}
+
+/// What is wrong with the configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read {path}: {error}")]
+    Read {
+        /// File.
+        path: PathBuf,
+        /// Cause.
+        #[source]
+        error: std::io::Error,
+    },
+    /// The file is not what footlight.toml may be; the message has line and column.
+    #[error("{path}: {error}")]
+    Parse {
+        /// File.
+        path: PathBuf,
+        /// Cause.
+        #[source]
+        error: Box<toml::de::Error>,
+    },
+    /// A value that parses and makes no sense.
+    #[error("{path}: {message}")]
+    Value {
+        /// File.
+        path: PathBuf,
+        /// What and how to mend it.
+        message: String,
+    },
+}
+
+impl Config {
+    /// Reads `path`, or `footlight.toml` in the current directory when there is one, or nothing.
+    pub fn load(path: Option<&Path>) -> Result<(Self, Option<PathBuf>), ConfigError> {
+        let (path, required) = match path {
+            Some(path) => (path.to_path_buf(), true),
+            None => (PathBuf::from("footlight.toml"), false),
+        };
+        match std::fs::read_to_string(&path) {
+            Ok(text) => Ok((Self::parse(&text, &path)?, Some(path))),
+            Err(error) if !required && error.kind() == std::io::ErrorKind::NotFound => Ok((Self::default(), None)),
+            Err(error) => Err(ConfigError::Read { path, error }),
+        }
+    }
+
+    /// Parses the text of footlight.toml.
+    pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
+        let config: Self = toml::from_str(text)
+            .map_err(|error| ConfigError::Parse { path: path.to_path_buf(), error: Box::new(error) })?;
+        config.check().map_err(|message| ConfigError::Value { path: path.to_path_buf(), message })?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        for (index, rule) in self.identity.iter().enumerate() {
+            let binds = rule.path.as_deref().is_some_and(|path| path.contains("{actor}"));
+            if rule.actor.is_none() && !binds {
+                return Err(format!("[[identity]] number {}: name an `actor`, or bind {{actor}} in `path`", index + 1));
+            }
+            if rule.path.is_none() && rule.os_user.is_none() && rule.key_id.is_none() && rule.git_email.is_none() {
+                return Err(format!(
+                    "[[identity]] number {}: give at least one of path, os_user, key_id, git_email",
+                    index + 1
+                ));
+            }
+        }
+        for quota in &self.quota {
+            let share = quota.metric == QuotaMetric::ActiveWeek;
+            if quota.threshold <= 0.0 || (share && quota.threshold > 1.0) {
+                return Err(format!(
+                    "[[quota]] {}: threshold {} must be {}",
+                    quota.metric.as_str(),
+                    quota.threshold,
+                    if share { "a share between 0 and 1" } else { "positive" }
+                ));
+            }
+        }
+        if self.privacy.min_people < crate::privacy::FLOOR {
+            return Err(format!(
+                "[privacy] min_people = {} is below the floor of {}",
+                self.privacy.min_people,
+                crate::privacy::FLOOR
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// A TOML date or date-time as microseconds since the epoch; a date is its midnight UTC.
+pub fn datetime_us(value: &toml::value::Datetime) -> Option<i64> {
+    let date = value.date?;
+    let date = jiff::civil::date(date.year as i16, date.month as i8, date.day as i8);
+    let time = value.time.map_or_else(jiff::civil::Time::midnight, |time| {
+        jiff::civil::time(time.hour as i8, time.minute as i8, time.second.unwrap_or(0) as i8, 0)
+    });
+    let offset_min = match value.offset {
+        Some(toml::value::Offset::Custom { minutes }) => i64::from(minutes),
+        _ => 0,
+    };
+    let utc = date.to_datetime(time).to_zoned(jiff::tz::TimeZone::UTC).ok()?;
+    Some(utc.timestamp().as_microsecond() - offset_min * 60_000_000)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Config, ConfigError> {
+        Config::parse(text, Path::new("footlight.toml"))
+    }
+
+    #[test]
+    fn the_example_of_the_schema_parses() {
+        let config = parse(
+            r#"
+            [[quota]]
+            metric = "active_week"
+            threshold = 0.80
+            period = "week"
+            announced = 2026-02-02
+            [[leaderboard]]
+            metric = "tokens"
+            published = 2026-03-02
+            withdrawn = 2026-05-04
+            [[automation]]
+            actor = "nightly-bot@example.com"
+            match = "repo:infra-*"
+            schedule = "0 2 * * *"
+            owner = "team-platform"
+            [[calendar]]
+            kind = "on_call"
+            actor = "ada@example.com"
+            from = 2026-03-02T00:00:00Z
+            to = 2026-03-09T00:00:00Z
+            [[identity]]
+            path = "exports/{actor}/**"
+            "#,
+        )
+        .unwrap();
+        assert_eq!(datetime_us(&config.quota[0].announced), Some(1_769_990_400_000_000));
+        assert_eq!(config.automation[0].r#match.as_deref(), Some("repo:infra-*"));
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        assert!(parse("quotas = []").unwrap_err().to_string().contains("quotas"));
+        assert!(parse("[[identity]]\nos_user = \"ada\"").unwrap_err().to_string().contains("name an `actor`"));
+        assert!(parse("[privacy]\nmin_people = 4").unwrap_err().to_string().contains("floor of 5"));
+        let quota = "[[quota]]\nmetric = \"active_week\"\nthreshold = 80\nannounced = 2026-01-01";
+        assert!(parse(quota).unwrap_err().to_string().contains("between 0 and 1"));
+    }
+}

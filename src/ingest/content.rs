@@ -1,0 +1,75 @@
+//! What a file is: the hash of its plain bytes up to a length (`faults.md`, input identity).
+
+use crate::sources::{InputError, Limits, PROBE_BYTES, decompressed};
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+/// The first bytes of a file, decompressed.
+pub fn head(path: &Path, limits: Limits) -> io::Result<Vec<u8>> {
+    let mut head = Vec::with_capacity(PROBE_BYTES);
+    decompressed(File::open(path)?, limits)?.take(PROBE_BYTES as u64).read_to_end(&mut head)?;
+    Ok(head)
+}
+
+/// Hash of the first line of a head, of all of it when it has no line end.
+pub fn first_line_hash(head: &[u8]) -> i64 {
+    let end = memchr::memchr(b'\n', head).unwrap_or(head.len());
+    xxhash_rust::xxh3::xxh3_64(&head[..end]) as i64
+}
+
+/// Whether the file is compressed, by its first bytes.
+pub fn is_compressed(path: &Path) -> io::Result<bool> {
+    let mut magic = [0; 4];
+    let count = File::open(path)?.read(&mut magic)?;
+    Ok(magic[..count].starts_with(&[0x1f, 0x8b]) || magic[..count] == [0x28, 0xb5, 0x2f, 0xfd])
+}
+
+/// Hexadecimal blake3 of the plain bytes up to each of `lengths` (ascending), as far as the file reaches, and the length read.
+pub fn prefix_ids(path: &Path, limits: Limits, lengths: &[u64]) -> Result<(Vec<String>, u64), io::Error> {
+    let mut reader = decompressed(File::open(path)?, limits)?;
+    let mut hasher = blake3::Hasher::new();
+    let mut ids = Vec::with_capacity(lengths.len());
+    let mut done = 0;
+    let mut buffer = vec![0; 256 * 1024];
+    for &length in lengths {
+        while done < length {
+            let want = usize::try_from(length - done).unwrap_or(usize::MAX).min(buffer.len());
+            let count = reader.read(&mut buffer[..want])?;
+            if count == 0 {
+                return Ok((ids, done));
+            }
+            hasher.update(&buffer[..count]);
+            done += count as u64;
+        }
+        ids.push(hasher.finalize().to_hex().to_string());
+    }
+    Ok((ids, done))
+}
+
+/// Hexadecimal blake3 of all plain bytes, and their number.
+pub fn whole_id(path: &Path, limits: Limits) -> io::Result<(String, u64)> {
+    let mut reader = decompressed(File::open(path)?, limits)?;
+    let mut hasher = blake3::Hasher::new();
+    let length = io::copy(&mut reader, &mut hasher)?;
+    Ok((hasher.finalize().to_hex().to_string(), length))
+}
+
+/// Length of the plain bytes, reading all of them: finds damage and bombs before anything is taken from the file.
+pub fn checked_length(path: &Path, limits: Limits) -> io::Result<u64> {
+    io::copy(&mut decompressed(File::open(path)?, limits)?, &mut io::sink())
+}
+
+/// An I/O error as an input error of this name.
+pub fn input_error(name: &str, path: &Path, error: io::Error) -> InputError {
+    crate::sources::Input {
+        path: path.to_path_buf(),
+        name: name.to_owned(),
+        unit: crate::sources::Unit::File,
+        start: 0,
+        limits: Limits::default(),
+        as_of_us: None,
+        options: Default::default(),
+    }
+    .io_error(error)
+}

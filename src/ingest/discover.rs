@@ -1,0 +1,130 @@
+//! What there is to read below the input paths.
+
+use crate::sources::{Reason, SourceOptions, Unit};
+use std::path::{Path, PathBuf};
+
+/// Something that may be read.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Its name in the lake: the input as given, joined with the path below it, with forward slashes.
+    pub name: String,
+    /// File or repository.
+    pub unit: Unit,
+    /// Size on disk; 0 for a repository.
+    pub bytes: u64,
+    /// Modification time in nanoseconds since the epoch.
+    pub modified_ns: i64,
+    /// Inode change time in nanoseconds since the epoch, where the system has one.
+    pub changed_ns: i64,
+}
+
+/// Something below the inputs that cannot be read.
+#[derive(Debug, Clone)]
+pub struct Unreadable {
+    /// Its name in the lake.
+    pub name: String,
+    /// Why.
+    pub reason: Reason,
+    /// The system's message.
+    pub detail: String,
+}
+
+/// Walks the inputs. Links are followed only when they are inputs themselves; a directory that holds a git repository is one unit.
+/// Files come sorted by name and once each, however often the inputs overlap.
+pub fn discover(inputs: &[PathBuf], _options: &SourceOptions) -> (Vec<Found>, Vec<Unreadable>) {
+    let mut found = Vec::new();
+    let mut unreadable = Vec::new();
+    for input in inputs {
+        let mut walk = walkdir::WalkDir::new(input).follow_root_links(true).sort_by_file_name().into_iter();
+        while let Some(entry) = walk.next() {
+            let entry = match entry {
+                Ok(entry) => entry,
+                Err(error) => {
+                    unreadable.push(Unreadable {
+                        name: name_of(error.path().unwrap_or(input)),
+                        reason: Reason::Unreadable,
+                        detail: error
+                            .io_error()
+                            .map_or_else(|| "loop of links".into(), |error| error.kind().to_string()),
+                    });
+                    continue;
+                }
+            };
+            let path = entry.path();
+            let name = name_of(path);
+            if entry.file_type().is_dir() {
+                if is_repository(path) {
+                    found.push(Found {
+                        path: path.to_path_buf(),
+                        name,
+                        unit: Unit::GitRepository,
+                        bytes: 0,
+                        modified_ns: 0,
+                        changed_ns: 0,
+                    });
+                    walk.skip_current_dir();
+                }
+                continue;
+            }
+            // A link given as an input was followed by the walk; any other link is left alone, it may lead anywhere.
+            if entry.file_type().is_symlink() && entry.depth() > 0 {
+                unreadable.push(Unreadable { name, reason: Reason::NotARegularFile, detail: "symbolic link".into() });
+                continue;
+            }
+            match std::fs::metadata(path) {
+                Ok(meta) if meta.is_file() => found.push(Found {
+                    path: path.to_path_buf(),
+                    name,
+                    unit: Unit::File,
+                    bytes: meta.len(),
+                    modified_ns: modified_ns(&meta),
+                    changed_ns: changed_ns(&meta),
+                }),
+                Ok(_) => unreadable.push(Unreadable {
+                    name,
+                    reason: Reason::NotARegularFile,
+                    detail: "pipe, socket or device".into(),
+                }),
+                Err(error) => {
+                    unreadable.push(Unreadable { name, reason: Reason::Unreadable, detail: error.kind().to_string() })
+                }
+            }
+        }
+    }
+    found.sort_by(|one, two| one.name.cmp(&two.name));
+    found.dedup_by(|one, two| one.name == two.name);
+    (found, unreadable)
+}
+
+fn name_of(path: &Path) -> String {
+    path.components()
+        .filter(|part| !matches!(part, std::path::Component::CurDir))
+        .collect::<PathBuf>()
+        .to_string_lossy()
+        .replace('\\', "/")
+}
+
+fn is_repository(path: &Path) -> bool {
+    path.join(".git").exists()
+        || (path.join("HEAD").is_file() && path.join("objects").is_dir() && path.join("refs").is_dir())
+}
+
+fn modified_ns(meta: &std::fs::Metadata) -> i64 {
+    meta.modified()
+        .ok()
+        .and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok())
+        .map_or(0, |since| since.as_nanos() as i64)
+}
+
+#[cfg(unix)]
+fn changed_ns(meta: &std::fs::Metadata) -> i64 {
+    use std::os::unix::fs::MetadataExt;
+    meta.ctime().saturating_mul(1_000_000_000).saturating_add(meta.ctime_nsec())
+}
+
+#[cfg(not(unix))]
+fn changed_ns(_: &std::fs::Metadata) -> i64 {
+    0
+}

@@ -1,0 +1,261 @@
+//! From input paths to a committed lake: what is new is read once, in parallel, with bounded memory.
+//!
+//! Owns discovery, the comparison with the ledger, the threads, pricing at the door and the run's counts. Owns no format (that is `sources`) and
+//! no storage (that is `lake`).
+
+mod content;
+mod discover;
+mod plan;
+mod sink;
+
+use crate::lake::rows::{Ingested, Place};
+use crate::lake::{Committed, Lake, LakeError, LakeWriter, Ledger, Table};
+use crate::sources::{Input, Limits, Source, SourceOptions, Unit};
+use plan::Job;
+use serde::Serialize;
+use sink::JobSink;
+use std::collections::{BTreeMap, HashSet};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// What to read and how.
+#[derive(Clone)]
+pub struct IngestOptions {
+    /// Files and directories.
+    pub inputs: Vec<PathBuf>,
+    /// Read everything with this source instead of recognising it.
+    pub source: Option<&'static dyn Source>,
+    /// Threads.
+    pub threads: usize,
+    /// Limits against hostile input.
+    pub limits: Limits,
+    /// Latest moment that counts, microseconds since the epoch.
+    pub as_of_us: Option<i64>,
+    /// Configuration of sources.
+    pub source_options: Arc<SourceOptions>,
+}
+
+/// Told of progress; implementations draw bars or write log lines.
+pub trait Progress: Sync {
+    /// The plan is made: this many files and bytes will be read.
+    fn planned(&self, files: usize, bytes: u64);
+    /// One file is done.
+    fn file_done(&self, bytes: u64);
+}
+
+/// What an ingest run did.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Summary {
+    /// Files and repositories found below the inputs.
+    pub files_found: usize,
+    /// Read in this run.
+    pub files_read: usize,
+    /// Not read because nothing changed since the last run.
+    pub files_unchanged: usize,
+    /// Not read because the lake has their content under this or another name.
+    pub files_known: usize,
+    /// Passed over because they are no log of anybody's.
+    pub files_unrecognised: Vec<String>,
+    /// Bytes on disk of the files read.
+    pub bytes_read: u64,
+    /// Rows added by table.
+    pub added: BTreeMap<&'static str, usize>,
+    /// Records that the lake, or this run, already had.
+    pub duplicates: usize,
+    /// Records replaced by a fuller copy.
+    pub replaced: usize,
+    /// Records and files rejected in this run, by reason.
+    pub rejected: BTreeMap<String, u64>,
+    /// Known record kinds that carry nothing the pipeline needs, by source and kind.
+    pub ignored: BTreeMap<String, u64>,
+    /// Fields that the canonical format does not know.
+    pub unknown_fields: BTreeMap<String, u64>,
+    /// Models without a price, with the number of their responses.
+    pub unpriced_models: BTreeMap<String, u64>,
+    /// Files read, by source.
+    pub files_by_source: BTreeMap<&'static str, usize>,
+}
+
+impl Summary {
+    /// Whether anything was rejected in this run: exit code 3.
+    pub fn is_partial(&self) -> bool {
+        !self.rejected.is_empty()
+    }
+
+    fn add_counts(&mut self, other: &Summary) {
+        for (to, from) in [
+            (&mut self.rejected, &other.rejected),
+            (&mut self.ignored, &other.ignored),
+            (&mut self.unknown_fields, &other.unknown_fields),
+            (&mut self.unpriced_models, &other.unpriced_models),
+        ] {
+            for (name, count) in from {
+                *to.entry(name.clone()).or_default() += count;
+            }
+        }
+        for (name, count) in &other.files_by_source {
+            *self.files_by_source.entry(name).or_default() += count;
+        }
+        self.files_read += other.files_read;
+        self.bytes_read += other.bytes_read;
+    }
+}
+
+/// What one thread has to say at its end.
+#[derive(Default)]
+struct ThreadResult {
+    summary: Summary,
+    entries: Vec<Ingested>,
+    reread: HashSet<String>,
+}
+
+/// Reads what is new below the inputs into the lake, in one commit a table.
+pub async fn ingest(lake: &Lake, options: &IngestOptions, progress: &dyn Progress) -> Result<Summary, LakeError> {
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(options.threads.max(1))
+        .build()
+        .map_err(|error| LakeError::from(std::io::Error::other(error)))?;
+    let ledger = Ledger::read(lake).await?;
+    let mut summary = Summary::default();
+    let (found, unreadable) = discover::discover(&options.inputs, &options.source_options);
+    summary.files_found = found.len() + unreadable.len();
+    let mut plan = pool.install(|| plan::plan(found, &ledger, options, &mut summary));
+    plan.rejects.extend(unreadable);
+    progress.planned(plan.jobs.len(), plan.jobs.iter().map(|job| job.found.bytes).sum());
+    if plan.jobs.is_empty() && plan.known.is_empty() && plan.rejects.is_empty() {
+        return Ok(summary);
+    }
+    let writer = LakeWriter::new(lake, lake.version().await? + 1).await?;
+    let next = AtomicUsize::new(0);
+    let failed: Mutex<Option<LakeError>> = Mutex::new(None);
+    let fail = |error| {
+        failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+    };
+    let results: Vec<ThreadResult> = pool.broadcast(|_| {
+        let mut rows = writer.sink();
+        let mut result = ThreadResult::default();
+        while let Some(job) = plan.jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
+            if let Err(error) = read_job(job, options, writer.run(), &mut rows, &mut result) {
+                fail(error);
+                break;
+            }
+            progress.file_done(job.found.bytes);
+        }
+        if let Err(error) = rows.finish() {
+            fail(error);
+        }
+        result
+    });
+    if let Some(error) = failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        return Err(error);
+    }
+    let mut reread = HashSet::new();
+    let mut entries = plan.known;
+    for result in results {
+        summary.add_counts(&result.summary);
+        entries.extend(result.entries);
+        reread.extend(result.reread);
+    }
+    for copy in &plan.copies {
+        let of = entries.iter().find(|entry| entry.source_file == copy.of).cloned();
+        entries.extend(of.map(|entry| Ingested {
+            source_file: copy.found.name.clone(),
+            file_bytes: copy.found.bytes as i64,
+            modified_ns: copy.found.modified_ns,
+            changed_ns: copy.found.changed_ns,
+            version: ledger.named(&copy.found.name).map_or(1, |before| before.version + 1),
+            ..entry
+        }));
+    }
+    let mut rows = writer.sink();
+    for reject in &plan.rejects {
+        *summary.rejected.entry(reject.reason.as_str().to_owned()).or_default() += 1;
+        let place = Place { source: "", source_file: &reject.name, offset: 0 };
+        rows.table(Table::Quarantine).reject(place, 0, reject.reason.as_str(), &reject.detail);
+    }
+    for entry in &entries {
+        rows.table(Table::Ingested).ingested(entry);
+    }
+    rows.finish()?;
+    finish(&mut summary, &writer.commit(&reread).await?);
+    Ok(summary)
+}
+
+fn finish(summary: &mut Summary, committed: &BTreeMap<Table, Committed>) {
+    for (table, counts) in committed {
+        if *table == Table::Ingested {
+            continue;
+        }
+        summary.added.insert(table.name(), counts.added);
+        if *table != Table::Quarantine {
+            summary.duplicates += counts.duplicates;
+            summary.replaced += counts.replaced;
+        }
+    }
+}
+
+/// Reads one file. What is wrong with the file is a reject; only what is wrong with the lake is an error.
+fn read_job(
+    job: &Job,
+    options: &IngestOptions,
+    run: i64,
+    rows: &mut crate::lake::RowSink<'_, '_>,
+    result: &mut ThreadResult,
+) -> Result<(), LakeError> {
+    let name = &job.found.name;
+    let tail_alone = job.source.reads_tail_alone() && job.found.unit == Unit::File;
+    let input = Input {
+        path: job.found.path.clone(),
+        name: name.clone(),
+        unit: job.found.unit,
+        start: if tail_alone { job.committed } else { 0 },
+        limits: options.limits,
+        as_of_us: options.as_of_us,
+        options: options.source_options.clone(),
+    };
+    let mut sink = JobSink::new(job, run, rows);
+    let read = check_archive(job, options).and_then(|()| job.source.read(&input, &mut sink));
+    let outcome = match read {
+        Ok(committed) => {
+            identify(job, options, committed).map_err(|error| content::input_error(name, &job.found.path, error))
+        }
+        Err(error) => Err(error),
+    };
+    let entry = match outcome {
+        Ok((content_id, committed_bytes)) => Some(sink.entry(content_id, committed_bytes)),
+        Err(error) => {
+            sink.reject_file(error.reason(), &error.to_string());
+            None
+        }
+    };
+    result.summary.add_counts(&sink.finish()?);
+    if job.before.is_some() {
+        result.reread.insert(name.clone());
+    }
+    result.entries.extend(entry);
+    Ok(())
+}
+
+/// A compressed file is taken whole or not at all, so damage and bombs are looked for before anything is read from it.
+fn check_archive(job: &Job, options: &IngestOptions) -> Result<(), crate::sources::InputError> {
+    if job.found.unit == Unit::GitRepository {
+        return Ok(());
+    }
+    let check = || {
+        if content::is_compressed(&job.found.path)? {
+            content::checked_length(&job.found.path, options.limits)?;
+        }
+        Ok(())
+    };
+    check().map_err(|error| content::input_error(&job.found.name, &job.found.path, error))
+}
+
+/// The identity of what was committed.
+fn identify(job: &Job, options: &IngestOptions, committed: u64) -> std::io::Result<(String, u64)> {
+    if let Some(state) = &job.state_id {
+        return Ok((state.clone(), committed));
+    }
+    let (ids, length) = content::prefix_ids(&job.found.path, options.limits, &[committed])?;
+    Ok((ids.into_iter().next().unwrap_or_default(), length))
+}

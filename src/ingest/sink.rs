@@ -1,0 +1,159 @@
+//! The sink that a source writes into during ingest: rows for the lake, counts for the summary, prices at the door.
+
+use super::Summary;
+use super::plan::Job;
+use crate::events::{CostBasis, Event, Fact, Kind, Outcome, RosterEntry};
+use crate::lake::rows::{Ingested, Place};
+use crate::lake::{LakeError, RowSink, Table};
+use crate::pricing::{self, Price};
+use crate::sources::{Position, Reason, Sink};
+use std::collections::BTreeMap;
+
+/// The rows of one job.
+pub struct JobSink<'a, 'writer, 'lake> {
+    job: &'a Job,
+    run: i64,
+    rows: &'a mut RowSink<'writer, 'lake>,
+    counts: Summary,
+    ignored: BTreeMap<&'static str, u64>,
+    records: i64,
+    rejects: i64,
+    error: Option<LakeError>,
+}
+
+impl<'a, 'writer, 'lake> JobSink<'a, 'writer, 'lake> {
+    /// A sink for this job.
+    pub fn new(job: &'a Job, run: i64, rows: &'a mut RowSink<'writer, 'lake>) -> Self {
+        Self {
+            job,
+            run,
+            rows,
+            counts: Summary::default(),
+            ignored: BTreeMap::new(),
+            records: 0,
+            rejects: 0,
+            error: None,
+        }
+    }
+
+    /// Rows that end before what is committed are in the lake; a source with state reads them again only for their context.
+    fn is_known(&self, at: Position) -> bool {
+        at.offset < self.job.committed
+    }
+
+    fn flush(&mut self) {
+        if let Err(error) = self.rows.flush_if_large() {
+            self.error.get_or_insert(error);
+        }
+    }
+
+    /// Rejects the file as a whole.
+    pub fn reject_file(&mut self, reason: Reason, detail: &str) {
+        let at = Position { offset: self.job.committed, line: 0 };
+        self.reject(at, reason, detail);
+    }
+
+    /// The ledger's entry for what was read.
+    pub fn entry(&self, content_id: String, committed_bytes: u64) -> Ingested {
+        let before = self.job.before.as_ref();
+        let found = &self.job.found;
+        let ignored: serde_json::Map<String, serde_json::Value> =
+            self.ignored.iter().map(|(kind, count)| ((*kind).to_owned(), (*count).into())).collect();
+        Ingested {
+            source_file: found.name.clone(),
+            source: self.job.source.name().to_owned(),
+            content_id,
+            committed_bytes: committed_bytes as i64,
+            first_line_hash: self.job.first_line_hash,
+            file_bytes: found.bytes as i64,
+            modified_ns: found.modified_ns,
+            changed_ns: found.changed_ns,
+            records: self.records,
+            rejects: self.rejects,
+            ignored: serde_json::Value::Object(ignored).to_string(),
+            version: before.map_or(1, |entry| entry.version + 1),
+        }
+    }
+
+    /// The job's counts, or the first error of the lake.
+    pub fn finish(mut self) -> Result<Summary, LakeError> {
+        if let Some(error) = self.error {
+            return Err(error);
+        }
+        let source = self.job.source.name();
+        self.counts.ignored = self.ignored.iter().map(|(kind, count)| (format!("{source}.{kind}"), *count)).collect();
+        self.counts.files_read = 1;
+        self.counts.bytes_read = self.job.found.bytes;
+        *self.counts.files_by_source.entry(source).or_default() += 1;
+        Ok(self.counts)
+    }
+}
+
+/// The place of a record of this job. A function of the job alone, since the rows are borrowed mutably beside it.
+fn place<'a>(job: &'a Job, at: Position) -> Place<'a> {
+    Place { source: job.source.name(), source_file: &job.found.name, offset: at.offset }
+}
+
+impl Sink for JobSink<'_, '_, '_> {
+    fn event(&mut self, at: Position, mut event: Event) {
+        self.records += 1;
+        if self.is_known(at) {
+            return;
+        }
+        if event.kind == Kind::Completion && event.cost_micro_usd.is_none() && event.tokens.output.is_some() {
+            let model = event.model.as_deref().unwrap_or("");
+            match pricing::price(model, event.provider.as_deref(), &event.tokens) {
+                Price::Priced(micro_usd) => {
+                    event.cost_micro_usd = Some(micro_usd);
+                    event.cost_basis = Some(CostBasis::Priced);
+                }
+                Price::Unpriced => {
+                    event.cost_basis = Some(CostBasis::Unpriced);
+                    *self.counts.unpriced_models.entry(model.to_owned()).or_default() += 1;
+                }
+            }
+        }
+        self.rows.table(Table::Events).event(place(self.job, at), &event);
+        self.flush();
+    }
+
+    fn outcome(&mut self, at: Position, outcome: Outcome) {
+        self.records += 1;
+        if !self.is_known(at) {
+            self.rows.table(Table::Outcomes).outcome(place(self.job, at), &outcome);
+            self.flush();
+        }
+    }
+
+    fn fact(&mut self, at: Position, fact: Fact) {
+        self.records += 1;
+        if !self.is_known(at) {
+            self.rows.table(Table::Facts).fact(place(self.job, at), &fact);
+            self.flush();
+        }
+    }
+
+    fn roster(&mut self, at: Position, entry: RosterEntry) {
+        self.records += 1;
+        if !self.is_known(at) {
+            self.rows.table(Table::Roster).roster(place(self.job, at), &entry, self.run);
+        }
+    }
+
+    fn reject(&mut self, at: Position, reason: Reason, detail: &str) {
+        self.rejects += 1;
+        if !self.is_known(at) {
+            *self.counts.rejected.entry(reason.as_str().to_owned()).or_default() += 1;
+            self.rows.table(Table::Quarantine).reject(place(self.job, at), at.line, reason.as_str(), detail);
+            self.flush();
+        }
+    }
+
+    fn ignore(&mut self, kind: &'static str) {
+        *self.ignored.entry(kind).or_default() += 1;
+    }
+
+    fn unknown_field(&mut self, name: &str) {
+        *self.counts.unknown_fields.entry(format!("{}.{name}", self.job.source.name())).or_default() += 1;
+    }
+}

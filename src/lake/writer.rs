@@ -1,0 +1,305 @@
+//! Writing one ingest run: rows come in from several threads, duplicates go, what stays becomes one commit a table.
+
+use super::duplicates::Duplicates;
+use super::files::{self, DataFile};
+use super::rows::{RowId, TableBuilder};
+use super::{Lake, LakeError, Table};
+use arrow::array::{AsArray, BooleanArray, RecordBatch};
+use arrow::compute::{concat_batches, filter_record_batch, take_record_batch};
+use arrow::datatypes::Int64Type;
+use std::collections::{BTreeMap, HashSet};
+use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// A builder is written out when it holds about this much: with two threads and the encoder's copies this keeps ingest far below 512 MiB.
+const FLUSH_BYTES: usize = 32 << 20;
+const FLUSH_ROWS: usize = 1 << 18;
+
+/// What a run changed in one table.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Committed {
+    /// Rows added that were not there before.
+    pub added: usize,
+    /// Rows read again that the lake, or this run, already had.
+    pub duplicates: usize,
+    /// Rows of the lake that a fuller copy replaced.
+    pub replaced: usize,
+}
+
+/// Where the rows of one file number are.
+enum Rows {
+    /// In the lake before this run.
+    Before(PathBuf),
+    /// Written by this run.
+    Written(DataFile),
+    /// Still in memory.
+    Held(RecordBatch),
+}
+
+struct Pending {
+    duplicates: Duplicates,
+    rows: Vec<Rows>,
+    new_rows: usize,
+}
+
+/// One ingest run into a lake.
+pub struct LakeWriter<'lake> {
+    lake: &'lake Lake,
+    run: i64,
+    pending: Vec<Mutex<Pending>>,
+}
+
+/// The rows of one thread.
+pub struct RowSink<'writer, 'lake> {
+    writer: &'writer LakeWriter<'lake>,
+    builders: Vec<TableBuilder>,
+}
+
+impl<'lake> LakeWriter<'lake> {
+    /// Starts run number `run`.
+    pub async fn new(lake: &'lake Lake, run: i64) -> Result<Self, LakeError> {
+        let mut pending = Vec::new();
+        for table in Table::ALL {
+            let before = lake.data_files(table).await?;
+            files::remove_unreferenced(&lake.directory(table), &lake.remembered_files(table).await?)?;
+            let rows = before.into_iter().map(Rows::Before).collect();
+            pending.push(Mutex::new(Pending { duplicates: Duplicates::new(), rows, new_rows: 0 }));
+        }
+        Ok(Self { lake, run, pending })
+    }
+
+    /// Number of this run.
+    pub fn run(&self) -> i64 {
+        self.run
+    }
+
+    /// A sink for one thread.
+    pub fn sink(&self) -> RowSink<'_, 'lake> {
+        RowSink { writer: self, builders: Table::ALL.iter().map(|table| TableBuilder::new(*table)).collect() }
+    }
+
+    fn pending(&self, table: Table) -> MutexGuard<'_, Pending> {
+        self.pending[table.index()].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes over a thread's rows of one table, sorted; they stay in memory when `hold` is set and are written to a data file otherwise.
+    fn take(&self, table: Table, builder: &mut TableBuilder, hold: bool) -> Result<(), LakeError> {
+        if builder.rows() == 0 {
+            return Ok(());
+        }
+        let (batch, ids) = builder.finish()?;
+        let order = files::sort_order(table, &batch)?;
+        let batch = take_record_batch(&batch, &order)?;
+        let ids: Vec<RowId> = order.values().iter().map(|&row| ids[row as usize]).collect();
+        let rows = if hold {
+            Rows::Held(batch)
+        } else {
+            Rows::Written(files::write(&self.lake.directory(table), table, &[batch])?)
+        };
+        let mut pending = self.pending(table);
+        let number = pending.rows.len() as u32;
+        pending.duplicates.add(number, &ids)?;
+        pending.new_rows += ids.len();
+        pending.rows.push(rows);
+        Ok(())
+    }
+
+    /// Commits everything. `reread` names the inputs that were read again from where they were torn: their torn-line rejects
+    /// of earlier runs are withdrawn, since the line has been read by now or is rejected anew.
+    pub async fn commit(self, reread: &HashSet<String>) -> Result<BTreeMap<Table, Committed>, LakeError> {
+        let mut committed = BTreeMap::new();
+        let mut pending: Vec<Pending> = self
+            .pending
+            .into_iter()
+            .map(|pending| pending.into_inner().unwrap_or_else(PoisonError::into_inner))
+            .collect();
+        for table in Table::ALL.into_iter().rev() {
+            if let Some(pending) = pending.pop() {
+                committed.insert(table, prepare(self.lake, table, pending, reread)?);
+            }
+        }
+        let mut counts = BTreeMap::new();
+        for (table, change) in committed {
+            self.lake.commit(table, &change.added, &change.removed, self.run).await?;
+            // Replaced files stay for readers of older versions; Delta's retention says how long.
+            counts.insert(table, change.counts);
+        }
+        Ok(counts)
+    }
+}
+
+impl RowSink<'_, '_> {
+    /// The builder of a table.
+    pub fn table(&mut self, table: Table) -> &mut TableBuilder {
+        &mut self.builders[table.index()]
+    }
+
+    /// Writes out builders that have grown large.
+    pub fn flush_if_large(&mut self) -> Result<(), LakeError> {
+        for table in Table::ALL {
+            let builder = &mut self.builders[table.index()];
+            if builder.bytes() > FLUSH_BYTES || builder.rows() > FLUSH_ROWS {
+                self.writer.take(table, builder, false)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Hands the rest over.
+    pub fn finish(mut self) -> Result<(), LakeError> {
+        for table in Table::ALL {
+            self.writer.take(table, &mut self.builders[table.index()], true)?;
+        }
+        Ok(())
+    }
+}
+
+struct Change {
+    added: Vec<DataFile>,
+    removed: Vec<PathBuf>,
+    counts: Committed,
+}
+
+/// Drops duplicates and leaves data files ready to be committed.
+fn prepare(lake: &Lake, table: Table, mut pending: Pending, reread: &HashSet<String>) -> Result<Change, LakeError> {
+    let directory = lake.directory(table);
+    let mut withdrawn = BTreeMap::<u32, Vec<u32>>::new();
+    if pending.new_rows > 0 || (table == Table::Quarantine && !reread.is_empty()) {
+        for (number, rows) in pending.rows.iter().enumerate() {
+            if let Rows::Before(path) = rows {
+                let gone = if table == Table::Quarantine { torn_lines(path, reread)? } else { Vec::new() };
+                let ids = identities(table, path)?;
+                pending.duplicates.add_except(number as u32, &ids, &gone)?;
+                if !gone.is_empty() {
+                    withdrawn.insert(number as u32, gone);
+                }
+            }
+        }
+    }
+    let mut losers = pending.duplicates.losers()?;
+    for (file, rows) in withdrawn {
+        let all = losers.entry(file).or_default();
+        all.extend(rows);
+        all.sort_unstable();
+    }
+    let mut change = Change { added: Vec::new(), removed: Vec::new(), counts: Committed::default() };
+    let mut held = Vec::new();
+    for (number, rows) in pending.rows.into_iter().enumerate() {
+        let gone = losers.remove(&(number as u32)).unwrap_or_default();
+        match rows {
+            Rows::Before(_) if gone.is_empty() => {}
+            Rows::Before(path) => {
+                change.counts.replaced += gone.len();
+                rewrite(&directory, table, &path, &gone, &mut change.added)?;
+                change.removed.push(path);
+            }
+            Rows::Written(file) if gone.is_empty() => change.added.push(file),
+            Rows::Written(file) => {
+                change.counts.duplicates += gone.len();
+                let path = directory.join(&file.name);
+                rewrite(&directory, table, &path, &gone, &mut change.added)?;
+                std::fs::remove_file(&path).map_err(|error| LakeError::from(error).at(&path))?;
+            }
+            Rows::Held(batch) => {
+                change.counts.duplicates += gone.len();
+                held.push(without(&batch, 0, &gone)?);
+            }
+        }
+    }
+    let rest = concat_batches(&table.schema(), &held)?;
+    if rest.num_rows() > 0 {
+        let order = files::sort_order(table, &rest)?;
+        change.added.push(files::write(&directory, table, &[take_record_batch(&rest, &order)?])?);
+    }
+    change.counts.added = pending.new_rows - change.counts.duplicates;
+    Ok(change)
+}
+
+/// Copies a data file without some of its rows.
+fn rewrite(
+    directory: &std::path::Path,
+    table: Table,
+    path: &std::path::Path,
+    gone: &[u32],
+    added: &mut Vec<DataFile>,
+) -> Result<(), LakeError> {
+    let mut kept = Vec::new();
+    let mut start = 0;
+    for batch in files::read(path, None)? {
+        let batch = batch?;
+        let rest = without(&batch, start, gone)?;
+        start += batch.num_rows() as u32;
+        if rest.num_rows() > 0 {
+            kept.push(rest.with_schema(table.schema())?);
+        }
+    }
+    if !kept.is_empty() {
+        added.push(files::write(directory, table, &kept)?);
+    }
+    Ok(())
+}
+
+/// The rows of a batch that begins at row `start` of its file, less those in `gone` (sorted).
+fn without(batch: &RecordBatch, start: u32, gone: &[u32]) -> Result<RecordBatch, LakeError> {
+    let end = start + batch.num_rows() as u32;
+    let from = gone.partition_point(|&row| row < start);
+    let to = gone.partition_point(|&row| row < end);
+    if from == to {
+        return Ok(batch.clone());
+    }
+    let mut keep = vec![true; batch.num_rows()];
+    for &row in &gone[from..to] {
+        keep[(row - start) as usize] = false;
+    }
+    Ok(filter_record_batch(batch, &BooleanArray::from(keep))?)
+}
+
+/// Identities of a data file's rows, in row order.
+fn identities(table: Table, path: &std::path::Path) -> Result<Vec<RowId>, LakeError> {
+    let mut ids = Vec::new();
+    for batch in files::read(path, Some(&[table.key_column(), "version", "tie"]))? {
+        let batch = batch?;
+        let missing = |column| LakeError::Column { table: table.name(), column };
+        let keys = batch
+            .column_by_name(table.key_column())
+            .and_then(|c| c.as_binary_opt::<i32>())
+            .ok_or(missing(table.key_column()))?;
+        let long = |name: &'static str| {
+            batch.column_by_name(name).and_then(|c| c.as_primitive_opt::<Int64Type>()).ok_or(missing(name))
+        };
+        let (versions, ties) = (long("version")?, long("tie")?);
+        for row in 0..batch.num_rows() {
+            let mut key = [0; 16];
+            let bytes = keys.value(row);
+            if bytes.len() != key.len() {
+                return Err(missing(table.key_column()));
+            }
+            key.copy_from_slice(bytes);
+            ids.push(RowId { key, version: versions.value(row), tie: ties.value(row) });
+        }
+    }
+    Ok(ids)
+}
+
+/// Rows of a quarantine file that say "torn line" of one of these inputs.
+fn torn_lines(path: &std::path::Path, inputs: &HashSet<String>) -> Result<Vec<u32>, LakeError> {
+    let mut rows = Vec::new();
+    let mut start = 0;
+    for batch in files::read(path, Some(&["reason", "source_file"]))? {
+        let batch = batch?;
+        let text = |column: &'static str| {
+            batch
+                .column_by_name(column)
+                .and_then(|c| c.as_string_opt::<i32>())
+                .ok_or(LakeError::Column { table: "quarantine", column })
+        };
+        let (reasons, names) = (text("reason")?, text("source_file")?);
+        for row in 0..batch.num_rows() {
+            if reasons.value(row) == "torn_line" && inputs.contains(names.value(row)) {
+                rows.push(start + row as u32);
+            }
+        }
+        start += batch.num_rows() as u32;
+    }
+    Ok(rows)
+}

@@ -1,0 +1,20 @@
+//! Log lines on standard error. Prompt text is never logged; ids, counts and paths are.
+
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
+
+/// Starts logging at the level that -v and -q ask for; only footlight's own records, unless tracing is asked for.
+pub fn init(verbose: u8, quiet: bool) {
+    let level = match (quiet, verbose) {
+        (true, _) => LevelFilter::ERROR,
+        (_, 0) => LevelFilter::WARN,
+        (_, 1) => LevelFilter::DEBUG,
+        (_, _) => LevelFilter::TRACE,
+    };
+    let filter = EnvFilter::default()
+        .add_directive(LevelFilter::ERROR.into())
+        .add_directive(format!("footlight={level}").parse().unwrap_or_else(|_| LevelFilter::WARN.into()));
+    // A second call in one process (tests) keeps the first subscriber.
+    let _ =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).try_init();
+}

@@ -1,0 +1,275 @@
+//! The three sentences: is the usage real, how sure are we, what to do.
+//!
+//! Owns the thresholds of the verdict and of the confidence, and their wording. The wording is part of the method: it speaks of
+//! spend and of incentives, never of persons, and says `insufficient` when the evidence does not carry an answer. The thresholds
+//! are judgement defaults (`signals.md` marks such values [J]).
+
+use super::figures::is_scored;
+use super::inputs::Inputs;
+use super::model::{Answer, Confidence, DataQuality, Figure, Money, PopulationTest, Quantity, Verdict};
+use super::quantities::{Maybe, MicroDollars, Share};
+
+/// Below this share of scored sessions, and without a population test that speaks, there is no answer.
+const LEAST_SCORED: f64 = 0.5;
+/// Outcome coverage and scored share that count as good (`signals.md`, stage 0 rule 8).
+const GOOD_COVERAGE: f64 = 0.8;
+/// Share of missing usage or unassigned tokens that counts against the confidence.
+const TOLERATED_GAP: f64 = 0.1;
+/// Width of the range of linked spend that counts against the confidence.
+const WIDE: f64 = 0.3;
+/// Share of the spend of which nothing is known that counts against the confidence.
+const MUCH_UNKNOWN: f64 = 0.2;
+/// Theater-like share from which a part of the usage is said to be for the metric, with and without a population test.
+const THEATER_ALONE: f64 = 0.1;
+const THEATER_WITH_TEST: f64 = 0.03;
+/// Linked share from which the usage is said to be mostly real.
+const MOSTLY: f64 = 0.5;
+
+/// What the sentences are made from.
+pub(super) struct Evidence<'a> {
+    pub(super) inputs: &'a Inputs,
+    pub(super) money: &'a Money,
+    pub(super) figures: &'a [Figure],
+    pub(super) population: &'a [PopulationTest],
+    pub(super) quality: &'a DataQuality,
+    pub(super) describes_persons: bool,
+}
+
+impl Evidence<'_> {
+    fn figure(&self, id: &str) -> Option<&Figure> {
+        self.figures.iter().find(|figure| figure.id == id)
+    }
+
+    fn shares(&self, id: &str) -> Option<(Share, Share, Share)> {
+        let figure = self.figure(id)?;
+        match (figure.value.0?, figure.low.0?, figure.high.0?) {
+            (Quantity::Share(value), Quantity::Share(low), Quantity::Share(high)) => Some((value, low, high)),
+            _ => None,
+        }
+    }
+
+    fn part(&self, id: &str) -> MicroDollars {
+        self.money.parts.iter().find(|part| part.id == id).map_or(MicroDollars(0), |part| part.cost)
+    }
+
+    fn scored(&self) -> f64 {
+        self.quality.scored_sessions.0.map_or(0.0, |share| share.0)
+    }
+
+    fn speaking(&self) -> usize {
+        self.population.iter().filter(|test| test.speaks).count()
+    }
+
+    fn pointing(&self) -> impl Iterator<Item = &PopulationTest> {
+        self.population.iter().filter(|test| test.points_to_metric)
+    }
+}
+
+/// The sentences.
+pub(super) fn answer(evidence: &Evidence<'_>) -> Answer {
+    let reservations = reservations(evidence);
+    let confidence = confidence(evidence, reservations.len());
+    let verdict = verdict(evidence, confidence);
+    Answer {
+        verdict,
+        confidence,
+        claim: claim(evidence, verdict).to_owned(),
+        is_it_real: is_it_real(evidence, verdict, &reservations),
+        how_sure: how_sure(evidence, confidence),
+        what_to_do: what_to_do(evidence, verdict),
+        reservations,
+    }
+}
+
+/// Everything that keeps the confidence from being high, gravest first.
+fn reservations(evidence: &Evidence<'_>) -> Vec<String> {
+    let mut found = Vec::new();
+    let quality = evidence.quality;
+    if evidence.inputs.sessions.is_empty() {
+        return vec!["no session was found in the period".into()];
+    }
+    match evidence.scored() {
+        0.0 => found.push("no session could be compared with peers".into()),
+        share if share < GOOD_COVERAGE => {
+            found.push(format!("only {} of the sessions could be compared with peers", quality.scored_sessions));
+        }
+        _ => {}
+    }
+    match quality.outcome_coverage.0 {
+        None => found.push("no outcome source covers the edited files".into()),
+        Some(share) if share.0 < GOOD_COVERAGE => {
+            found.push(format!("outcomes are known for only {share} of the edited files"));
+        }
+        Some(_) => {}
+    }
+    if evidence.speaking() == 0 {
+        found.push("no population test had enough data to speak".into());
+    }
+    if evidence.shares("linked_share").is_some_and(|(_, low, high)| high.0 - low.0 > WIDE) {
+        found.push("many sessions have a link to an outcome that is open".into());
+    }
+    if let Some(share) =
+        Share::of(evidence.part("unknown").0, evidence.money.total.0).filter(|share| share.0 > MUCH_UNKNOWN)
+    {
+        found.push(format!("it is not known what {share} of the spend bought"));
+    }
+    for (share, what) in [
+        (quality.missing_usage, "of the responses report no usage"),
+        (quality.unassigned_tokens, "of the tokens belong to nobody known"),
+    ] {
+        if share.0.is_some_and(|share| share.0 > TOLERATED_GAP) {
+            found.push(format!("{share} {what}"));
+        }
+    }
+    if evidence.describes_persons {
+        found.push("too few people are in the data to speak of a population".into());
+    }
+    found
+}
+
+fn confidence(evidence: &Evidence<'_>, reservations: usize) -> Confidence {
+    let nothing_compared = evidence.scored() < LEAST_SCORED && evidence.speaking() == 0;
+    match reservations {
+        _ if evidence.inputs.sessions.is_empty() || nothing_compared => Confidence::Insufficient,
+        0 => Confidence::High,
+        1..=2 => Confidence::Moderate,
+        _ => Confidence::Low,
+    }
+}
+
+fn verdict(evidence: &Evidence<'_>, confidence: Confidence) -> Verdict {
+    if confidence == Confidence::Insufficient {
+        return Verdict::Insufficient;
+    }
+    let pointing = evidence.pointing().count();
+    let (theater, _, theater_high) = evidence.shares("theater_like_share").unwrap_or_default();
+    let linked = evidence.shares("linked_share").map_or(0.0, |(value, _, _)| value.0);
+    if pointing >= 2 || theater.0 >= THEATER_ALONE || (pointing == 1 && theater.0 >= THEATER_WITH_TEST) {
+        Verdict::PartlyForTheMetric
+    } else if linked >= MOSTLY && theater_high.0 < THEATER_ALONE && pointing == 0 {
+        Verdict::MostlyReal
+    } else {
+        Verdict::Mixed
+    }
+}
+
+fn claim(evidence: &Evidence<'_>, verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Insufficient => "These logs do not say yet whether the usage is real",
+        Verdict::MostlyReal => "Most of this usage reached an outcome",
+        Verdict::Mixed if evidence.pointing().next().is_some() => {
+            "Part of this usage reached an outcome, and part of it leans on the metric"
+        }
+        Verdict::Mixed => "Part of this usage reached an outcome; the rest is open",
+        Verdict::PartlyForTheMetric => "Part of this usage is better explained by the metric than by the work",
+    }
+}
+
+fn is_it_real(evidence: &Evidence<'_>, verdict: Verdict, reservations: &[String]) -> String {
+    if verdict == Verdict::Insufficient {
+        let first = reservations.first().map_or("too little was observed", String::as_str);
+        return format!(
+            "The evidence is insufficient: {first}. The totals are counted and hold; no conclusion is drawn from them."
+        );
+    }
+    let mut clauses = Vec::new();
+    if let Some((_, low, high)) = evidence.shares("linked_share") {
+        clauses.push(format!("{} is linked to an outcome", between(low, high)));
+    }
+    for (id, word) in [("exploration", "exploration"), ("waste", "waste")] {
+        if let Some(share) = Share::of(evidence.part(id).0, evidence.money.total.0) {
+            clauses.push(format!("{share} is {word}"));
+        }
+    }
+    if let Some((_, low, high)) = evidence.shares("theater_like_share") {
+        clauses.push(format!("{} is theater-like", between(low, high)));
+    }
+    let mut sentence = match clauses.split_last() {
+        Some((last, [])) => format!("Of {}, {last}", evidence.money.total),
+        Some((last, first)) => format!("Of {}, {} and {last}", evidence.money.total, first.join(", ")),
+        None => "No session could be priced, so the spend cannot be split".to_owned(),
+    };
+    let mut readings: Vec<String> = evidence.pointing().map(|test| reading(&test.test)).collect();
+    readings.dedup();
+    if !readings.is_empty() {
+        sentence.push_str(&format!("; across the organisation, {}", readings.join(", and ")));
+    }
+    sentence.push('.');
+    sentence
+}
+
+/// `41 %` or `41 % to 58 %`, whichever the rounding leaves.
+fn between(low: Share, high: Share) -> String {
+    let (low, high) = (low.to_string(), high.to_string());
+    if low == high { low } else { format!("{low} to {high}") }
+}
+
+/// What a population test that points to the metric has seen. Says what was observed, not why.
+fn reading(test: &str) -> String {
+    let words = match test {
+        "quota_bunching" => "weekly use piles up just above the quota",
+        "incentive_break" => "use rose at the announcement and outcomes did not follow",
+        "metric_decoupling" => "use and outcomes came apart after the metric was published",
+        "shared_burner_template" => "a shared template spread whose output went unused",
+        other => return format!("{other} points to the metric"),
+    };
+    words.to_owned()
+}
+
+fn how_sure(evidence: &Evidence<'_>, confidence: Confidence) -> String {
+    let quality = evidence.quality;
+    let coverage = match quality.outcome_coverage {
+        Maybe(Some(share)) => format!("outcomes are known for {share} of the edited files"),
+        Maybe(None) => "outcomes are not known".to_owned(),
+    };
+    let scored = match quality.scored_sessions {
+        Maybe(Some(share)) if share.0 > 0.0 => format!("{share} of the sessions could be compared with peers"),
+        _ => "no session could be compared with peers".to_owned(),
+    };
+    let (speaking, tests) = (evidence.speaking(), evidence.population.len());
+    let tests = match tests {
+        0 => "no population test was run".to_owned(),
+        1 => format!("the one population test {} enough data", if speaking == 1 { "had" } else { "did not have" }),
+        _ => format!("{speaking} of {tests} population tests had enough data"),
+    };
+    format!("Confidence is {confidence}: {scored}, {coverage}, and {tests}.")
+}
+
+fn what_to_do(evidence: &Evidence<'_>, verdict: Verdict) -> String {
+    let (waste, unknown) = (evidence.part("waste"), evidence.part("unknown"));
+    match verdict {
+        Verdict::Insufficient => {
+            "Connect the repositories and trackers in which the work lands, keep ingesting until there are enough sessions to compare, \
+             and draw no conclusion about anyone until then."
+                .to_owned()
+        }
+        Verdict::PartlyForTheMetric => {
+            "Change the incentive, not the people: replace the usage target by one on outcomes, and check in eight weeks that the \
+             population tests have gone quiet."
+                .to_owned()
+        }
+        Verdict::MostlyReal if waste.0 > 0 => {
+            format!("Keep judging by outcomes rather than by usage; what can be saved first is the waste, {waste}, by mending tools and prompts.")
+        }
+        Verdict::MostlyReal => "Keep judging by outcomes rather than by usage, and read this report again next month.".to_owned(),
+        Verdict::Mixed if evidence.pointing().next().is_some() => {
+            format!(
+                "Look at the incentive before anything else: ask what the target was meant to bring about, and whether people would \
+                 miss it; then find out where the {unknown} of unknown spend landed."
+            )
+        }
+        Verdict::Mixed if unknown.0 > 0 => {
+            format!(
+                "Before deciding anything, find out where the {unknown} of unknown spend landed: connect the repositories and trackers \
+                 that are missing, and declare the automation that runs on a schedule."
+            )
+        }
+        Verdict::Mixed => "Decide nothing from usage alone: follow the exploration until it lands, and read this report again next month.".to_owned(),
+    }
+}
+
+/// Share of the sessions that could be scored.
+pub(super) fn scored_share(inputs: &Inputs) -> Option<Share> {
+    let scored = inputs.sessions.iter().filter(|session| is_scored(&session.band)).count();
+    Share::of(i64::try_from(scored).ok()?, i64::try_from(inputs.sessions.len()).ok()?)
+}

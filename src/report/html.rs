@@ -1,0 +1,72 @@
+//! `report.html`: one file that opens offline.
+//!
+//! Owns the page: what stands in it is the template's, how it looks the style sheet's. Nothing is loaded and nothing runs: the
+//! policy in the page's head forbids everything but the one style sheet, which is named by its hash.
+
+use askama::Template;
+use sha2::{Digest, Sha256};
+
+use super::RenderError;
+use super::charts::{self, Svg};
+use super::figures::GLOSSARY;
+use super::model::{FunnelStep, MoneyPart, Report};
+
+/// The style sheet, as it stands in the page.
+const STYLE: &str = include_str!("templates/report.css");
+
+#[derive(Template)]
+#[template(path = "report.html")]
+struct Page<'a> {
+    report: &'a Report,
+    style_hash: String,
+    weekly_usage: Option<Svg>,
+    weekly_outcomes: Option<Svg>,
+    money_bar: Option<Svg>,
+    money: Vec<(&'a MoneyPart, Svg)>,
+    funnel: Vec<(&'a FunnelStep, Svg)>,
+    glossary: [(&'static str, &'static str); 3],
+}
+
+/// Writes the page.
+///
+/// # Errors
+/// [`RenderError`] when the template cannot be filled in, which no report causes.
+pub fn render(report: &Report) -> Result<String, RenderError> {
+    let page = Page {
+        report,
+        style_hash: base64(&Sha256::digest(STYLE.trim_end().as_bytes())),
+        weekly_usage: charts::weekly_usage(&report.weeks, &report.policies),
+        weekly_outcomes: charts::weekly_outcomes(&report.weeks, &report.policies),
+        money_bar: charts::money_bar(&report.money),
+        money: report.money.parts.iter().zip(charts::money_ranges(&report.money)).collect(),
+        funnel: report.funnel.iter().zip(charts::funnel_bars(&report.funnel)).collect(),
+        glossary: GLOSSARY,
+    };
+    Ok(page.render()?)
+}
+
+/// Base64 with padding (RFC 4648, section 4), for the 32 bytes of a hash.
+fn base64(bytes: &[u8]) -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for chunk in bytes.chunks(3) {
+        let word = (0..3).fold(0_u32, |word, index| word << 8 | u32::from(chunk.get(index).copied().unwrap_or(0)));
+        for index in 0..4 {
+            let sextet = word >> (18 - 6 * index) & 63;
+            let letter = ALPHABET.get(sextet as usize).copied().unwrap_or(b'=');
+            text.push(if index <= chunk.len() { char::from(letter) } else { '=' });
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_agrees_with_the_rfc() {
+        let encoded: Vec<String> = ["", "f", "fo", "foo", "foobar"].map(|text| base64(text.as_bytes())).into();
+        assert_eq!(encoded, ["", "Zg==", "Zm8=", "Zm9v", "Zm9vYmFy"]);
+    }
+}

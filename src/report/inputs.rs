@@ -1,0 +1,191 @@
+//! What a report is made from.
+//!
+//! Owns the shape only: the rows of `OUT/tables` as scoring wrote them, and the facts about the run that no table has. Everything
+//! is plain data, so that a report can be built from a lake, from Parquet files or from a test alike.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use crate::score::rows::{ActorWeekRow, AttributionRow, FindingRow, PopulationRow, SessionRow, SignalRow, TeamRow};
+
+/// All of it. The order of the rows does not matter: building sorts.
+#[derive(Debug, Clone, Default)]
+pub struct Inputs {
+    /// Facts about the run.
+    pub run: RunFacts,
+    /// `sessions`.
+    pub sessions: Vec<SessionRow>,
+    /// `actor_weeks`.
+    pub actor_weeks: Vec<ActorWeekRow>,
+    /// `signals`.
+    pub signals: Vec<SignalRow>,
+    /// `findings`.
+    pub findings: Vec<FindingRow>,
+    /// `teams`, already suppressed where they must be.
+    pub teams: Vec<TeamRow>,
+    /// `population`.
+    pub population: Vec<PopulationRow>,
+    /// `attribution`.
+    pub attribution: Vec<AttributionRow>,
+    /// Whether each outcome of `attribution` was kept.
+    pub outcomes: Vec<OutcomeFact>,
+    /// Totals by day.
+    pub days: Vec<DayTotals>,
+    /// Totals by model.
+    pub models: Vec<ModelTotals>,
+    /// Weekly panel of the organisation.
+    pub weeks: Vec<WeekTotals>,
+    /// Dates at which usage became a target, or stopped being one.
+    pub policies: Vec<PolicyMarker>,
+    /// What each signal means.
+    pub catalogue: Vec<SignalEntry>,
+    /// Archetypes found.
+    pub archetypes: Vec<Archetype>,
+}
+
+/// Facts about the run that no table has.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct RunFacts {
+    /// Title, for example the organisation's name.
+    pub title: String,
+    /// The moment the report speaks for; never the machine's clock.
+    pub as_of: Option<Timestamp>,
+    /// First day, inclusive; none when there are no events.
+    pub period_start: Option<Date>,
+    /// Last day, inclusive.
+    pub period_end: Option<Date>,
+    /// Version of footlight.
+    pub footlight_version: String,
+    /// Version of the lake's `events` table that was read.
+    pub lake_version: Option<i64>,
+    /// blake3 of the resolved configuration, in hexadecimal.
+    pub policy_hash: String,
+    /// Commands that reproduce the report, in order.
+    pub reproduce: Vec<String>,
+    /// Seats paid for; none when no roster or licence count was given.
+    pub seats: Option<i64>,
+    /// Smallest number of people a published cell may stand for.
+    pub small_cell_floor: i64,
+    /// Input files read.
+    pub files_read: i64,
+    /// Events in the lake for the period.
+    pub events: i64,
+    /// Records seen again and counted once.
+    pub duplicates: i64,
+    /// Rejected records by reason.
+    pub quarantined: Vec<(String, i64)>,
+    /// Record kinds that carry no usage and were passed over, with how many.
+    pub ignored_kinds: Vec<(String, i64)>,
+    /// Models without a price.
+    pub unpriced_models: Vec<String>,
+    /// Share of edited files in repositories whose outcomes are known, 0 to 1; none when nothing was edited.
+    pub outcome_coverage: Option<f64>,
+    /// Share of the tokens whose actor is not known, 0 to 1.
+    pub unassigned_tokens_share: Option<f64>,
+    /// What readings were compared with, in words: `own history before the quota`, `built-in reference`, ...
+    pub calibration_rung: String,
+    /// Reservations about the comparison.
+    pub calibration_notes: Vec<String>,
+}
+
+/// Whether an outcome was kept.
+#[derive(Debug, Clone, Default)]
+pub struct OutcomeFact {
+    /// The source's own id.
+    pub outcome_id: String,
+    /// True when still there after the survival horizon and not reverted; none when it is too young to tell.
+    pub kept: Option<bool>,
+}
+
+/// Totals of one day, in the actors' local time.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct DayTotals {
+    /// Day.
+    pub day: Date,
+    /// Root sessions started.
+    pub sessions: i64,
+    /// Prompts.
+    pub prompts: i64,
+    /// Tokens; none when no completion reported any.
+    pub tokens: Option<i64>,
+    /// Millionths of a US dollar; none when nothing could be priced.
+    pub cost_micro_usd: Option<i64>,
+}
+
+/// Totals of one model.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct ModelTotals {
+    /// Name as the log has it.
+    pub model: String,
+    /// Model responses.
+    pub completions: i64,
+    /// Fresh input tokens.
+    pub input_tokens: Option<i64>,
+    /// Output tokens.
+    pub output_tokens: Option<i64>,
+    /// Cache reads.
+    pub cache_read_tokens: Option<i64>,
+    /// Cache writes.
+    pub cache_write_tokens: Option<i64>,
+    /// Millionths of a US dollar; none when the model has no price.
+    pub cost_micro_usd: Option<i64>,
+}
+
+/// One week of the organisation.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct WeekTotals {
+    /// `2026-W07`.
+    pub iso_week: String,
+    /// People with at least one session.
+    pub active_actors: i64,
+    /// Root sessions.
+    pub sessions: i64,
+    /// Prompts.
+    pub prompts: i64,
+    /// Tokens.
+    pub tokens: Option<i64>,
+    /// Millionths of a US dollar.
+    pub cost_micro_usd: Option<i64>,
+    /// Outcomes landed; none when no outcome source covers the week.
+    pub outcomes: Option<i64>,
+    /// True when the period does not hold the whole week: it is drawn pale and left out of week-on-week figures.
+    pub partial: bool,
+}
+
+/// A date at which usage became a target, or stopped being one.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct PolicyMarker {
+    /// Day it took effect.
+    pub date: Date,
+    /// What happened: `quota announced: 500 prompts a week`, `leaderboard published`, ...
+    pub label: String,
+}
+
+/// What a signal means, from the header of its model.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct SignalEntry {
+    /// Snake-case name.
+    pub name: String,
+    /// Family.
+    pub family: String,
+    /// What it measures.
+    pub measures: String,
+    /// What a high reading suggests.
+    pub suggests: String,
+    /// When a high reading is innocent.
+    pub innocent: String,
+    /// Where the definition comes from.
+    pub reference: String,
+}
+
+/// One group of similar sessions.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Archetype {
+    /// Name, `noise` for sessions like no other.
+    pub name: String,
+    /// Sessions in it.
+    pub sessions: i64,
+    /// People with at least one of them.
+    pub actors: i64,
+}

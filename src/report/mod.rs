@@ -1,0 +1,53 @@
+//! The report: one struct with every number, then one file per format.
+//!
+//! [`build`] turns [`Inputs`] (the rows that scoring and clustering wrote, and facts about the run) into a [`Report`]; `html`,
+//! `markdown` and `summary` write it. Owns the headline sentences, the money split and the wording. Owns no query, no scoring and
+//! no suppression: a suppressed team arrives suppressed. No output ranks people; tables are in the order of names.
+
+mod answer;
+mod build;
+mod charts;
+pub mod escape;
+mod figures;
+#[cfg(test)]
+mod fixture;
+pub mod html;
+#[cfg(test)]
+mod injection;
+pub mod inputs;
+pub mod markdown;
+pub mod model;
+mod money;
+mod people;
+pub mod quantities;
+pub mod summary;
+mod tables;
+#[cfg(test)]
+mod tests;
+
+pub use build::build;
+pub use inputs::Inputs;
+pub use model::Report;
+
+/// Why a report could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum RenderError {
+    /// A page.
+    #[error("a page of the report could not be filled in")]
+    Template(#[from] askama::Error),
+    /// The summary.
+    #[error("the summary of the report could not be written as JSON")]
+    Json(#[from] serde_json::Error),
+}
+
+/// Every format with its file name below `OUT`. The caller writes the files, all or none.
+///
+/// # Errors
+/// [`RenderError`], which no report causes.
+pub fn render(report: &Report) -> Result<[(&'static str, String); 3], RenderError> {
+    Ok([
+        ("report.html", html::render(report)?),
+        ("report.md", markdown::render(report)?),
+        ("summary.json", summary::render(report)?),
+    ])
+}

@@ -1,0 +1,266 @@
+//! The report: one struct with every number, from which each format is written.
+//!
+//! Owns the shape and the stable ids. Owns neither how the numbers come about (the modules beside it) nor how they look
+//! (`html`, `markdown`, `summary`). Texts in here are already [`plain`](super::escape::plain).
+
+use std::fmt;
+
+use serde::Serialize;
+
+mod tables;
+
+pub use tables::{
+    ArchetypeShare, DataQuality, Day, Finding, Model, Policy, PopulationTest, ReasonCount, Signal, Team, Week,
+};
+
+use super::quantities::{Count, Maybe, MicroDollars, Share, Tokens};
+
+/// Version of `summary.json`. Raised when an id or a meaning changes, not when something is added.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// Everything a report says.
+#[derive(Debug, Clone, Serialize)]
+pub struct Report {
+    /// [`SCHEMA_VERSION`].
+    pub schema_version: u32,
+    /// Where the report comes from.
+    pub run: Run,
+    /// The three sentences.
+    pub answer: Answer,
+    /// The four numbers, always the same four in the same order.
+    pub figures: Vec<Figure>,
+    /// Weekly usage and outcomes.
+    pub weeks: Vec<Week>,
+    /// Policy dates, oldest first.
+    pub policies: Vec<Policy>,
+    /// From seats to kept outcomes.
+    pub funnel: Vec<FunnelStep>,
+    /// What the money bought.
+    pub money: Money,
+    /// Population tests.
+    pub population: Vec<PopulationTest>,
+    /// Facts observed, by kind.
+    pub findings: Vec<Finding>,
+    /// Signals, by family and name.
+    pub signals: Vec<Signal>,
+    /// Archetypes, by name.
+    pub archetypes: Vec<ArchetypeShare>,
+    /// Latest whole week of each team, by name.
+    pub teams: Vec<Team>,
+    /// Models, by name.
+    pub models: Vec<Model>,
+    /// Days, oldest first.
+    pub days: Vec<Day>,
+    /// What the totals rest on.
+    pub data_quality: DataQuality,
+    /// How each figure comes about, by the figure's id.
+    pub method: Vec<MethodEntry>,
+}
+
+/// Where the report comes from.
+#[derive(Debug, Clone, Serialize)]
+pub struct Run {
+    /// Title.
+    pub title: String,
+    /// RFC 3339, empty when not given.
+    pub as_of: String,
+    /// First day, empty when there are no events.
+    pub period_start: String,
+    /// Last day.
+    pub period_end: String,
+    /// Version of footlight.
+    pub footlight_version: String,
+    /// Version of the lake's `events` table.
+    pub lake_version: Maybe<Count>,
+    /// Hash of the resolved configuration.
+    pub policy_hash: String,
+    /// Commands that reproduce the report.
+    pub reproduce: Vec<String>,
+    /// Smallest number of people a published cell may stand for.
+    pub small_cell_floor: i64,
+    /// True when fewer people than the floor are in the data: the report then describes persons, not a population.
+    pub describes_persons: bool,
+}
+
+/// How sure the answer is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Confidence {
+    /// No answer is given.
+    Insufficient,
+    /// Most of what would be needed is missing.
+    Low,
+    /// Something of what would be needed is missing.
+    Moderate,
+    /// Nothing of what would be needed is missing.
+    High,
+}
+
+/// What the usage looks like as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// The evidence does not carry an answer.
+    Insufficient,
+    /// Most of it reached an outcome, little or nothing suggests the metric.
+    MostlyReal,
+    /// Neither is most of it linked to outcomes nor does much suggest the metric.
+    Mixed,
+    /// A part of it is better explained by the metric than by the work.
+    PartlyForTheMetric,
+}
+
+/// The three sentences.
+#[derive(Debug, Clone, Serialize)]
+pub struct Answer {
+    /// Verdict.
+    pub verdict: Verdict,
+    /// Confidence.
+    pub confidence: Confidence,
+    /// The claim, a few words.
+    pub claim: String,
+    /// Is the usage real?
+    pub is_it_real: String,
+    /// How sure are we?
+    pub how_sure: String,
+    /// What to do.
+    pub what_to_do: String,
+    /// What holds the confidence down, one reason each.
+    pub reservations: Vec<String>,
+}
+
+/// Which kind of interval a figure has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IntervalKind {
+    /// Nothing was sampled: low if every open case is decided against, high if every one is decided for.
+    OpenCases,
+    /// Wilson score interval at 95 %.
+    #[serde(rename = "wilson_95")]
+    Wilson95,
+    /// The value is what is known; the truth is at least this.
+    AtLeast,
+}
+
+/// A value in its unit.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Quantity {
+    /// Money.
+    Money(MicroDollars),
+    /// A share.
+    Share(Share),
+}
+
+impl fmt::Display for Quantity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Quantity::Money(money) => money.fmt(f),
+            Quantity::Share(share) => share.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for Confidence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Confidence::Insufficient => "insufficient",
+            Confidence::Low => "low",
+            Confidence::Moderate => "moderate",
+            Confidence::High => "high",
+        })
+    }
+}
+
+/// One headline number.
+#[derive(Debug, Clone, Serialize)]
+pub struct Figure {
+    /// Stable id: the anchor in the page and the key in `summary.json`.
+    pub id: &'static str,
+    /// What it is.
+    pub label: &'static str,
+    /// `micro_usd` or `share`.
+    pub unit: &'static str,
+    /// Best single value, none when it cannot be told.
+    pub value: Maybe<Quantity>,
+    /// Lower end.
+    pub low: Maybe<Quantity>,
+    /// Upper end, none for [`IntervalKind::AtLeast`].
+    pub high: Maybe<Quantity>,
+    /// What the interval means.
+    pub interval: IntervalKind,
+    /// What was counted.
+    pub n: Count,
+    /// Its name.
+    pub n_unit: &'static str,
+    /// How to read it, or why it cannot be told.
+    pub note: String,
+}
+
+/// One step of the funnel, each counted among the people of the step before.
+#[derive(Debug, Clone, Serialize)]
+pub struct FunnelStep {
+    /// `seats`, `active`, `sustained`, `linked`, `kept`.
+    pub id: &'static str,
+    /// What it is.
+    pub label: &'static str,
+    /// People, none when it cannot be told.
+    pub people: Maybe<Count>,
+    /// Share of the step before.
+    pub of_previous: Maybe<Share>,
+    /// How it is counted, or why it cannot be told.
+    pub note: String,
+}
+
+/// A part of the total with its range.
+#[derive(Debug, Clone, Serialize)]
+pub struct MoneyPart {
+    /// `linked`, `exploration`, `waste`, `theater_like`, `unknown`.
+    pub id: &'static str,
+    /// Name.
+    pub label: &'static str,
+    /// What it means.
+    pub meaning: &'static str,
+    /// Cost: the five add up to the total exactly.
+    pub cost: MicroDollars,
+    /// Lowest it can be.
+    pub cost_low: MicroDollars,
+    /// Highest it can be.
+    pub cost_high: MicroDollars,
+    /// Share of the total cost.
+    pub share: Maybe<Share>,
+    /// Tokens: the five add up to the total exactly.
+    pub tokens: Tokens,
+    /// Sessions that stand here, whole or in part.
+    pub sessions: Count,
+}
+
+/// What the money bought.
+#[derive(Debug, Clone, Serialize)]
+pub struct Money {
+    /// Cost of all sessions that could be priced.
+    pub total: MicroDollars,
+    /// Tokens of all sessions that reported any.
+    pub total_tokens: Tokens,
+    /// Sessions with a price. When there are none every cost below is unknown, not zero.
+    pub priced_sessions: Count,
+    /// Sessions without a price, which are in the tokens of a part and not in its cost.
+    pub unpriced_sessions: Count,
+    /// The five parts, always in the same order.
+    pub parts: Vec<MoneyPart>,
+}
+
+/// How a figure comes about.
+#[derive(Debug, Clone, Serialize)]
+pub struct MethodEntry {
+    /// Id of the figure.
+    pub id: &'static str,
+    /// What the figure is called.
+    pub label: &'static str,
+    /// The rule, in words.
+    pub rule: &'static str,
+    /// Models behind it, paths in the repository.
+    pub models: &'static [&'static str],
+    /// Table of `OUT/tables` that holds the rows.
+    pub table: &'static str,
+}

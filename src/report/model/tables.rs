@@ -1,0 +1,239 @@
+//! The rows of the report's tables.
+//!
+//! Owns their shape only, like the rest of the model. Every row is of a week, a kind, a team or a model, never of a person.
+
+use serde::Serialize;
+
+use crate::report::quantities::{Count, Estimate, Maybe, MicroDollars, Probability, Share, Tokens};
+
+/// One week.
+#[derive(Debug, Clone, Serialize)]
+pub struct Week {
+    /// `2026-W07`.
+    pub iso_week: String,
+    /// People with at least one session.
+    pub active_actors: Count,
+    /// Sessions.
+    pub sessions: Count,
+    /// Prompts.
+    pub prompts: Count,
+    /// Tokens.
+    pub tokens: Maybe<Tokens>,
+    /// Cost.
+    pub cost: Maybe<MicroDollars>,
+    /// Outcomes landed.
+    pub outcomes: Maybe<Count>,
+    /// Not a whole week.
+    pub partial: bool,
+}
+
+/// One policy date.
+#[derive(Debug, Clone, Serialize)]
+pub struct Policy {
+    /// Day.
+    pub date: String,
+    /// Week it falls into.
+    pub iso_week: String,
+    /// What happened.
+    pub label: String,
+}
+
+/// One population test.
+#[derive(Debug, Clone, Serialize)]
+pub struct PopulationTest {
+    /// Name.
+    pub test: String,
+    /// What it was run for.
+    pub scope: String,
+    /// Estimate in the test's own unit.
+    pub estimate: Maybe<Estimate>,
+    /// 95 % interval.
+    pub low: Maybe<Estimate>,
+    /// 95 % interval.
+    pub high: Maybe<Estimate>,
+    /// p.
+    pub p: Maybe<Probability>,
+    /// Observations.
+    pub n: Count,
+    /// Whether it speaks.
+    pub speaks: bool,
+    /// Whether it speaks, and for the metric: p at most 0.05 and an excess: an interval above zero, or
+    /// an estimate above zero where the test has no interval.
+    pub points_to_metric: bool,
+    /// Reading in words, or why it abstains.
+    pub note: String,
+    /// When it is innocent.
+    pub innocent: String,
+}
+
+/// One kind of observed fact.
+#[derive(Debug, Clone, Serialize)]
+pub struct Finding {
+    /// Name.
+    pub finding: String,
+    /// What was observed, in words.
+    pub states: String,
+    /// `waste`, `exploration`, `theater`: which of the three words it can bear on.
+    pub bears_on: &'static str,
+    /// Sessions with it.
+    pub sessions: Count,
+    /// How often.
+    pub count: Count,
+    /// Tokens of the steps concerned.
+    pub tokens: Maybe<Tokens>,
+    /// Their cost.
+    pub cost: Maybe<MicroDollars>,
+    /// When it is innocent.
+    pub innocent: String,
+    /// A few sessions, first by id, not by size.
+    pub examples: Vec<String>,
+}
+
+/// A reason and how often it was given.
+#[derive(Debug, Clone, Serialize)]
+pub struct ReasonCount {
+    /// Reason.
+    pub reason: String,
+    /// How often.
+    pub count: Count,
+}
+
+/// One signal over all its units.
+#[derive(Debug, Clone, Serialize)]
+pub struct Signal {
+    /// Name.
+    pub signal: String,
+    /// Family.
+    pub family: String,
+    /// What it measures.
+    pub measures: String,
+    /// What a high reading suggests.
+    pub suggests: String,
+    /// When it is innocent.
+    pub innocent: String,
+    /// Reference.
+    pub reference: String,
+    /// Units it spoke on.
+    pub spoke: Count,
+    /// Of these, with p at most 0.05 against their peers. About 5 % of honest units have that by chance.
+    pub unusual: Maybe<Count>,
+    /// Share of the calibrated units that are unusual.
+    pub prevalence: Maybe<Share>,
+    /// Units it abstained on.
+    pub abstained: Count,
+    /// Why, most frequent first.
+    pub reasons: Vec<ReasonCount>,
+}
+
+/// One archetype.
+#[derive(Debug, Clone, Serialize)]
+pub struct ArchetypeShare {
+    /// Name.
+    pub name: String,
+    /// Sessions; none when too few people stand behind them.
+    pub sessions: Maybe<Count>,
+    /// Share of the sessions clustered.
+    pub share: Maybe<Share>,
+    /// People.
+    pub actors: Maybe<Count>,
+}
+
+/// The latest whole week of one team.
+#[derive(Debug, Clone, Serialize)]
+pub struct Team {
+    /// Team.
+    pub team_id: String,
+    /// Week.
+    pub iso_week: String,
+    /// True when nothing may be shown.
+    pub suppressed: bool,
+    /// Active people.
+    pub active_actors: Maybe<Count>,
+    /// Tokens.
+    pub tokens: Maybe<Tokens>,
+    /// Cost.
+    pub cost: Maybe<MicroDollars>,
+    /// Outcomes.
+    pub outcomes: Maybe<Count>,
+    /// Share of the tokens with an outcome, lower end.
+    pub with_outcome_low: Maybe<Share>,
+    /// Upper end.
+    pub with_outcome_high: Maybe<Share>,
+    /// Share of active people in `look` or `review`, shrunk.
+    pub flagged: Maybe<Share>,
+    /// 90 % interval.
+    pub flagged_low: Maybe<Share>,
+    /// 90 % interval.
+    pub flagged_high: Maybe<Share>,
+}
+
+/// One model.
+#[derive(Debug, Clone, Serialize)]
+pub struct Model {
+    /// Name.
+    pub model: String,
+    /// Responses.
+    pub completions: Count,
+    /// Fresh input.
+    pub input_tokens: Maybe<Tokens>,
+    /// Output.
+    pub output_tokens: Maybe<Tokens>,
+    /// Cache reads.
+    pub cache_read_tokens: Maybe<Tokens>,
+    /// Cache writes.
+    pub cache_write_tokens: Maybe<Tokens>,
+    /// Cost.
+    pub cost: Maybe<MicroDollars>,
+}
+
+/// One day.
+#[derive(Debug, Clone, Serialize)]
+pub struct Day {
+    /// Day.
+    pub day: String,
+    /// Sessions.
+    pub sessions: Count,
+    /// Prompts.
+    pub prompts: Count,
+    /// Tokens.
+    pub tokens: Maybe<Tokens>,
+    /// Cost.
+    pub cost: Maybe<MicroDollars>,
+}
+
+/// What the totals rest on.
+#[derive(Debug, Clone, Serialize)]
+pub struct DataQuality {
+    /// Files read.
+    pub files_read: Count,
+    /// Events.
+    pub events: Count,
+    /// Seen again and counted once.
+    pub duplicates: Count,
+    /// Rejected, all reasons.
+    pub quarantined: Count,
+    /// Rejected by reason.
+    pub quarantined_by_reason: Vec<ReasonCount>,
+    /// Kinds passed over.
+    pub ignored_kinds: Vec<ReasonCount>,
+    /// Models without a price.
+    pub unpriced_models: Vec<String>,
+    /// Share of completions whose usage the log did not report.
+    pub missing_usage: Maybe<Share>,
+    /// Share of completions whose output count is a lower bound.
+    pub lower_bound_outputs: Maybe<Share>,
+    /// Share of edited files whose outcomes are known.
+    pub outcome_coverage: Maybe<Share>,
+    /// Share of the tokens whose actor is not known.
+    pub unassigned_tokens: Maybe<Share>,
+    /// Share of the sessions that could be scored.
+    pub scored_sessions: Maybe<Share>,
+    /// Cells of the teams table that are suppressed.
+    pub suppressed_cells: Count,
+    /// Cells of the teams table.
+    pub cells: Count,
+    /// What readings were compared with.
+    pub calibration_rung: String,
+    /// Reservations about the comparison.
+    pub calibration_notes: Vec<String>,
+}

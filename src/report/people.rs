@@ -1,0 +1,207 @@
+//! How many people, never who: the funnel from seats to kept outcomes, and sustained use.
+//!
+//! Owns counting of pseudonyms. No pseudonym leaves this module.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::inputs::Inputs;
+use super::model::FunnelStep;
+use super::quantities::{Count, Maybe, Share};
+use crate::score::stats::wilson_interval;
+
+/// Pseudonym of events that nobody could be found for.
+const UNASSIGNED: &str = "(unassigned)";
+
+/// Use is sustained when a person is active in at least this many of the last [`SUSTAINED_WINDOW`] whole weeks.
+pub(super) const SUSTAINED_WEEKS: usize = 3;
+/// Weeks looked at.
+pub(super) const SUSTAINED_WINDOW: usize = 4;
+
+/// Sets of people that the funnel and the figures count.
+#[derive(Debug)]
+pub(super) struct People<'a> {
+    /// With at least one session in the period.
+    pub(super) active: BTreeSet<&'a str>,
+    /// Of these, active in 3 of the last 4 whole weeks; none when there are no 4 whole weeks.
+    pub(super) sustained: Option<BTreeSet<&'a str>>,
+    /// Of the sustained, with a session linked to an outcome; none when no session's link is known.
+    linked: Option<BTreeSet<&'a str>>,
+    /// Of the linked, with an outcome that was kept; none when every outcome is too young.
+    kept: Option<BTreeSet<&'a str>>,
+}
+
+/// Counts the people.
+pub(super) fn people(inputs: &Inputs) -> People<'_> {
+    let known = |actor: &str| !actor.is_empty() && actor != UNASSIGNED;
+    let mut weeks_of: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for row in inputs.actor_weeks.iter().filter(|row| known(&row.actor) && row.sessions > 0) {
+        weeks_of.entry(&row.actor).or_default().insert(&row.iso_week);
+    }
+    let sessions = || inputs.sessions.iter().filter(|session| known(&session.actor));
+    let active: BTreeSet<&str> =
+        weeks_of.keys().copied().chain(sessions().map(|session| session.actor.as_str())).collect();
+
+    let mut whole: Vec<&str> =
+        inputs.weeks.iter().filter(|week| !week.partial).map(|week| week.iso_week.as_str()).collect();
+    whole.sort_unstable();
+    let window = whole.len().checked_sub(SUSTAINED_WINDOW).and_then(|start| whole.get(start..));
+    let sustained: Option<BTreeSet<&str>> = window.map(|window| {
+        let enough = |weeks: &BTreeSet<&str>| window.iter().filter(|week| weeks.contains(*week)).count();
+        weeks_of.iter().filter(|(_, weeks)| enough(weeks) >= SUSTAINED_WEEKS).map(|(actor, _)| *actor).collect()
+    });
+
+    let of_sustained = |actor: &&str| sustained.as_ref().is_none_or(|people| people.contains(actor));
+    let any_link_known = sessions().any(|session| session.outcome_link != "unknown");
+    let linked: Option<BTreeSet<&str>> = any_link_known.then(|| {
+        sessions().filter(|s| s.outcome_link == "linked").map(|s| s.actor.as_str()).filter(of_sustained).collect()
+    });
+
+    let kept_outcome: BTreeMap<&str, Option<bool>> =
+        inputs.outcomes.iter().map(|outcome| (outcome.outcome_id.as_str(), outcome.kept)).collect();
+    let any_old_enough = inputs.outcomes.iter().any(|outcome| outcome.kept.is_some());
+    let kept = linked.as_ref().filter(|_| any_old_enough).map(|linked| {
+        let actor_of: BTreeMap<&str, &str> =
+            sessions().map(|session| (session.session_id.as_str(), session.actor.as_str())).collect();
+        inputs
+            .attribution
+            .iter()
+            .filter(|row| kept_outcome.get(row.outcome_id.as_str()).copied().flatten() == Some(true))
+            .filter_map(|row| actor_of.get(row.session_id.as_str()).copied())
+            .filter(|actor| linked.contains(actor))
+            .collect()
+    });
+    People { active, sustained, linked, kept }
+}
+
+fn count(people: &BTreeSet<&str>) -> i64 {
+    i64::try_from(people.len()).unwrap_or(i64::MAX)
+}
+
+/// Seats, active, sustained, linked, kept.
+pub(super) fn funnel(inputs: &Inputs, people: &People<'_>) -> Vec<FunnelStep> {
+    let steps: [(&str, &str, Option<i64>, &str, &str); 5] = [
+        (
+            "seats",
+            "Seats",
+            inputs.run.seats,
+            "Paid for, from the roster or the licence count.",
+            "No roster or licence count was given.",
+        ),
+        ("active", "Active", Some(count(&people.active)), "At least one session in the period.", ""),
+        (
+            "sustained",
+            "Sustained",
+            people.sustained.as_ref().map(count),
+            "Active in at least 3 of the last 4 whole weeks.",
+            "Needs 4 whole weeks.",
+        ),
+        (
+            "linked",
+            "Linked",
+            people.linked.as_ref().map(count),
+            "Sustained, with at least one session linked to an outcome.",
+            "No session's outcome is known: no outcome source covers this work.",
+        ),
+        (
+            "kept",
+            "Kept",
+            people.kept.as_ref().map(count),
+            "Linked to at least one outcome that was kept: alive after the survival horizon and not reverted.",
+            "Every outcome is too young to tell, or none was found.",
+        ),
+    ];
+    let mut previous: Option<i64> = None;
+    let mut funnel = Vec::with_capacity(steps.len());
+    for (id, label, people, how, why_not) in steps {
+        // More active people than seats means that the seat count is wrong, not that 110 % are active.
+        let of_previous = people.zip(previous).and_then(|(part, whole)| Share::of(part, whole)).filter(|s| s.0 <= 1.0);
+        let note = if people.is_some() { how } else { why_not };
+        funnel.push(FunnelStep {
+            id,
+            label,
+            people: Maybe(people.map(Count)),
+            of_previous: Maybe(of_previous),
+            note: note.into(),
+        });
+        previous = people;
+    }
+    funnel
+}
+
+/// Wilson score interval at 95 % for `part` of `whole`, none for no trials.
+pub(super) fn wilson_95(part: i64, whole: i64) -> Option<(Share, Share)> {
+    const Z: f64 = 1.959_963_984_540_054;
+    let (part, whole) = (u64::try_from(part).ok()?, u64::try_from(whole).ok().filter(|whole| *whole > 0)?);
+    let (low, high) = wilson_interval(part, whole, Z);
+    Some((Share(low), Share(high)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::inputs::{OutcomeFact, RunFacts, WeekTotals};
+    use crate::score::rows::{ActorWeekRow, AttributionRow, SessionRow};
+
+    fn inputs(weeks: usize) -> Inputs {
+        let mut inputs = Inputs { run: RunFacts { seats: Some(9), ..RunFacts::default() }, ..Inputs::default() };
+        for week in 0..weeks {
+            let iso_week = format!("2026-W{:02}", 10 + week);
+            let partial = week + 1 == weeks;
+            inputs.weeks.push(WeekTotals { iso_week: iso_week.clone(), partial, ..WeekTotals::default() });
+            // The first is there every week, the second in the last two whole weeks, the third only in the week that is not whole.
+            let present = [("a", true), ("b", week + 3 >= weeks && !partial), ("c", partial), (UNASSIGNED, true)];
+            for (actor, _) in present.into_iter().filter(|(_, present)| *present) {
+                inputs.actor_weeks.push(ActorWeekRow {
+                    actor: actor.into(),
+                    iso_week: iso_week.clone(),
+                    sessions: 1,
+                    ..ActorWeekRow::default()
+                });
+            }
+        }
+        for (actor, link) in [("a", "linked"), ("b", "linked"), ("c", "none")] {
+            inputs.sessions.push(SessionRow {
+                session_id: format!("session-{actor}"),
+                actor: actor.into(),
+                outcome_link: link.into(),
+                ..SessionRow::default()
+            });
+        }
+        inputs.attribution.push(AttributionRow {
+            session_id: "session-a".into(),
+            outcome_id: "o".into(),
+            ..AttributionRow::default()
+        });
+        inputs.outcomes.push(OutcomeFact { outcome_id: "o".into(), kept: Some(true) });
+        inputs
+    }
+
+    fn counts(inputs: &Inputs) -> Vec<Option<i64>> {
+        funnel(inputs, &people(inputs)).iter().map(|step| step.people.0.map(|count| count.0)).collect()
+    }
+
+    #[test]
+    fn each_step_is_counted_among_the_people_of_the_step_before() {
+        assert_eq!(counts(&inputs(6)), [Some(9), Some(3), Some(1), Some(1), Some(1)]);
+    }
+
+    #[test]
+    fn what_cannot_be_told_is_not_zero() {
+        // Four weeks, of which one is not whole: sustained use cannot be told, and links are counted among the active.
+        assert_eq!(counts(&inputs(4)), [Some(9), Some(3), None, Some(2), Some(1)]);
+        let mut uncovered = inputs(6);
+        uncovered.run.seats = None;
+        uncovered.sessions.iter_mut().for_each(|session| session.outcome_link = "unknown".into());
+        assert_eq!(counts(&uncovered), [None, Some(3), Some(1), None, None]);
+        let mut young = inputs(6);
+        young.outcomes[0].kept = None;
+        assert_eq!(counts(&young)[4], None);
+    }
+
+    #[test]
+    fn more_active_people_than_seats_give_no_share() {
+        let mut short = inputs(6);
+        short.run.seats = Some(2);
+        assert_eq!(funnel(&short, &people(&short))[1].of_previous, Maybe(None));
+    }
+}

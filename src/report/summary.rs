@@ -1,0 +1,69 @@
+//! `summary.json`: the headline figures for machines.
+//!
+//! Owns which part of the report is a headline and the ids under which it stands; the same ids are anchors in `report.html`.
+//! Money is integer micro-dollars, shares are fractions rounded to four decimals, null is unknown.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::RenderError;
+use super::model::{
+    Answer, DataQuality, Figure, Finding, FunnelStep, MethodEntry, Money, PopulationTest, Report, Run, Signal,
+};
+
+#[derive(Serialize)]
+struct Summary<'a> {
+    schema_version: u32,
+    run: &'a Run,
+    answer: &'a Answer,
+    figures: BTreeMap<&'static str, &'a Figure>,
+    money: &'a Money,
+    funnel: &'a [FunnelStep],
+    population: &'a [PopulationTest],
+    findings: &'a [Finding],
+    signals: BTreeMap<&'a str, SignalSummary>,
+    data_quality: &'a DataQuality,
+    method: &'a [MethodEntry],
+}
+
+/// A signal without its prose, which the catalogue has.
+#[derive(Serialize)]
+struct SignalSummary {
+    spoke: i64,
+    unusual: Option<i64>,
+    abstained: i64,
+}
+
+impl From<&Signal> for SignalSummary {
+    fn from(signal: &Signal) -> Self {
+        SignalSummary {
+            spoke: signal.spoke.0,
+            unusual: signal.unusual.0.map(|count| count.0),
+            abstained: signal.abstained.0,
+        }
+    }
+}
+
+/// Writes the headline figures, indented, with a line end.
+///
+/// # Errors
+/// [`RenderError`] when a number cannot be written as JSON, which no report holds.
+pub fn render(report: &Report) -> Result<String, RenderError> {
+    let summary = Summary {
+        schema_version: report.schema_version,
+        run: &report.run,
+        answer: &report.answer,
+        figures: report.figures.iter().map(|figure| (figure.id, figure)).collect(),
+        money: &report.money,
+        funnel: &report.funnel,
+        population: &report.population,
+        findings: &report.findings,
+        signals: report.signals.iter().map(|signal| (signal.signal.as_str(), signal.into())).collect(),
+        data_quality: &report.data_quality,
+        method: &report.method,
+    };
+    let mut text = serde_json::to_string_pretty(&summary)?;
+    text.push('\n');
+    Ok(text)
+}

@@ -1,0 +1,333 @@
+//! Rows to Parquet columns and back, one declaration a table.
+
+use super::{ResultsError, tables_directory};
+use crate::engine::rows::{Columns, RowError};
+use crate::lake::schema::{money, timestamp};
+use crate::report::inputs::OutcomeFact;
+use crate::score::rows::{ActorWeekRow, AttributionRow, FindingRow, PopulationRow, SessionRow, SignalRow, TeamRow};
+use arrow::array::{
+    ArrayRef, BooleanArray, Decimal128Array, Float64Array, Int64Array, RecordBatch, StringArray,
+    TimestampMicrosecondArray,
+};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::file::properties::WriterProperties;
+use std::fs::File;
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+
+/// A row of a result table.
+pub trait ResultRow: Sized {
+    /// File name without `.parquet`.
+    const TABLE: &'static str;
+    /// Columns.
+    fn schema() -> SchemaRef;
+    /// Rows to columns.
+    fn columns(rows: &[Self]) -> Vec<ArrayRef>;
+    /// Columns to rows.
+    fn rows(columns: &Columns<'_>) -> Result<Vec<Self>, RowError>;
+}
+
+/// Writes `OUT/tables/TABLE.parquet`, whole or not at all.
+pub fn write<R: ResultRow>(out: &Path, rows: &[R]) -> Result<(), ResultsError> {
+    let directory = tables_directory(out);
+    let path = directory.join(format!("{}.parquet", R::TABLE));
+    let io = |error| ResultsError::Io { path: path.clone(), error };
+    let damaged = |error: String| ResultsError::Damaged { path: path.clone(), error };
+    std::fs::create_dir_all(&directory).map_err(io)?;
+    let batch = RecordBatch::try_new(R::schema(), R::columns(rows)).map_err(|error| damaged(error.to_string()))?;
+    let compression = ZstdLevel::try_new(3).map(Compression::ZSTD).map_err(|error| damaged(error.to_string()))?;
+    let properties =
+        WriterProperties::builder().set_compression(compression).set_created_by("footlight".into()).build();
+    let bytes = Vec::new();
+    let mut writer =
+        ArrowWriter::try_new(bytes, R::schema(), Some(properties)).map_err(|error| damaged(error.to_string()))?;
+    writer.write(&batch).map_err(|error| damaged(error.to_string()))?;
+    let bytes = writer.into_inner().map_err(|error| damaged(error.to_string()))?;
+    write_file(&path, &bytes).map_err(io)
+}
+
+/// Writes a file under a temporary name and renames it, so that a reader never sees half of it.
+pub fn write_file(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let directory = path.parent().unwrap_or(Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(directory)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|error| error.error)?;
+    Ok(())
+}
+
+/// Reads `OUT/tables/TABLE.parquet`.
+pub fn read<R: ResultRow>(out: &Path) -> Result<Vec<R>, ResultsError> {
+    let path = tables_directory(out).join(format!("{}.parquet", R::TABLE));
+    let file = match File::open(&path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(ResultsError::Missing(path)),
+        Err(error) => return Err(ResultsError::Io { path, error }),
+    };
+    let damaged = |error: String| ResultsError::Damaged { path: path.clone(), error };
+    let reader = ParquetRecordBatchReaderBuilder::try_new(file)
+        .and_then(|builder| builder.build())
+        .map_err(|error| damaged(error.to_string()))?;
+    let mut rows = Vec::new();
+    for batch in reader {
+        let batch = batch.map_err(|error| damaged(error.to_string()))?;
+        rows.extend(R::rows(&Columns::new(&batch)).map_err(|error| damaged(error.to_string()))?);
+    }
+    Ok(rows)
+}
+
+/// How one kind of column is declared, built and read.
+macro_rules! column {
+    (type text) => {
+        (DataType::Utf8, false)
+    };
+    (type maybe_text) => {
+        (DataType::Utf8, true)
+    };
+    (type long) => {
+        (DataType::Int64, false)
+    };
+    (type maybe_long) => {
+        (DataType::Int64, true)
+    };
+    (type float) => {
+        (DataType::Float64, false)
+    };
+    (type maybe_float) => {
+        (DataType::Float64, true)
+    };
+    (type maybe_money) => {
+        (money(), true)
+    };
+    (type moment) => {
+        (timestamp(), false)
+    };
+    (type flag) => {
+        (DataType::Boolean, false)
+    };
+    (type maybe_flag) => {
+        (DataType::Boolean, true)
+    };
+
+    (build text, $rows:expr, $field:ident) => {
+        Arc::new($rows.iter().map(|row| Some(row.$field.as_str())).collect::<StringArray>())
+    };
+    (build maybe_text, $rows:expr, $field:ident) => {
+        Arc::new($rows.iter().map(|row| row.$field.as_deref()).collect::<StringArray>())
+    };
+    (build long, $rows:expr, $field:ident) => {
+        Arc::new($rows.iter().map(|row| Some(row.$field)).collect::<Int64Array>())
+    };
+    (build maybe_long, $rows:expr, $field:ident) => {
+        Arc::new($rows.iter().map(|row| row.$field).collect::<Int64Array>())
+    };
+    (build float, $rows:expr, $field:ident) => {
+        Arc::new($rows.iter().map(|row| Some(rounded(row.$field))).collect::<Float64Array>())
+    };
+    (build maybe_float, $rows:expr, $field:ident) => {
+        Arc::new($rows.iter().map(|row| row.$field.map(rounded)).collect::<Float64Array>())
+    };
+    (build maybe_money, $rows:expr, $field:ident) => {
+        Arc::new(
+            $rows.iter().map(|row| row.$field.map(i128::from)).collect::<Decimal128Array>().with_data_type(money()),
+        )
+    };
+    (build moment, $rows:expr, $field:ident) => {
+        Arc::new($rows.iter().map(|row| Some(row.$field)).collect::<TimestampMicrosecondArray>().with_timezone("UTC"))
+    };
+    (build flag, $rows:expr, $field:ident) => {
+        Arc::new($rows.iter().map(|row| Some(row.$field)).collect::<BooleanArray>())
+    };
+    (build maybe_flag, $rows:expr, $field:ident) => {
+        Arc::new($rows.iter().map(|row| row.$field).collect::<BooleanArray>())
+    };
+
+    (open text, $columns:expr, $name:expr) => {
+        $columns.text($name)?
+    };
+    (open maybe_text, $columns:expr, $name:expr) => {
+        $columns.text($name)?
+    };
+    (open long, $columns:expr, $name:expr) => {
+        $columns.integer($name)?
+    };
+    (open maybe_long, $columns:expr, $name:expr) => {
+        $columns.integer($name)?
+    };
+    (open float, $columns:expr, $name:expr) => {
+        $columns.number($name)?
+    };
+    (open maybe_float, $columns:expr, $name:expr) => {
+        $columns.number($name)?
+    };
+    (open maybe_money, $columns:expr, $name:expr) => {
+        $columns.micro_usd($name)?
+    };
+    (open moment, $columns:expr, $name:expr) => {
+        $columns.time($name)?
+    };
+    (open flag, $columns:expr, $name:expr) => {
+        $columns.boolean($name)?
+    };
+    (open maybe_flag, $columns:expr, $name:expr) => {
+        $columns.boolean($name)?
+    };
+
+    (get text, $column:expr, $row:expr) => {
+        $column.required($row)?
+    };
+    (get long, $column:expr, $row:expr) => {
+        $column.required($row)?
+    };
+    (get float, $column:expr, $row:expr) => {
+        $column.required($row)?
+    };
+    (get moment, $column:expr, $row:expr) => {
+        $column.required($row)?
+    };
+    (get flag, $column:expr, $row:expr) => {
+        $column.required($row)?
+    };
+    (get $maybe:ident, $column:expr, $row:expr) => {
+        $column.get($row)
+    };
+}
+
+/// A table: its file name, and for each field its kind and column name.
+macro_rules! result_table {
+    ($row:ty, $table:literal, { $($field:ident: $kind:ident = $name:literal,)+ }) => {
+        impl ResultRow for $row {
+            const TABLE: &'static str = $table;
+            fn schema() -> SchemaRef {
+                Arc::new(Schema::new(vec![$({
+                    let (data_type, nullable) = column!(type $kind);
+                    Field::new($name, data_type, nullable)
+                },)+]))
+            }
+            fn columns(rows: &[Self]) -> Vec<ArrayRef> {
+                vec![$(column!(build $kind, rows, $field),)+]
+            }
+            fn rows(columns: &Columns<'_>) -> Result<Vec<Self>, RowError> {
+                $(let $field = column!(open $kind, columns, $name);)+
+                (0..columns.rows())
+                    .map(|row| Ok(Self { $($field: column!(get $kind, $field, row),)+ }))
+                    .collect()
+            }
+        }
+    };
+}
+pub(super) use {column, result_table};
+
+/// Nine decimals: more than any of these figures can carry, few enough to be the same on every machine.
+pub(super) fn rounded(value: f64) -> f64 {
+    (value * 1e9).round() / 1e9
+}
+
+result_table!(SessionRow, "sessions", {
+    session_id: text = "session_id",
+    actor: text = "actor",
+    team_id: text = "team_id",
+    client: text = "client",
+    trigger: text = "trigger",
+    started_at: moment = "started_at",
+    ended_at: moment = "ended_at",
+    iso_week: text = "iso_week",
+    prompts: long = "prompts",
+    completions: long = "completions",
+    tool_calls: long = "tool_calls",
+    input_tokens: maybe_long = "input_tokens",
+    output_tokens: maybe_long = "output_tokens",
+    cache_read_tokens: maybe_long = "cache_read_tokens",
+    cache_write_tokens: maybe_long = "cache_write_tokens",
+    cost_micro_usd: maybe_money = "cost_usd",
+    completions_without_usage: long = "completions_without_usage",
+    lower_bound_completions: long = "lower_bound_completions",
+    outcome_link: text = "outcome_link",
+    score_db: maybe_float = "score_db",
+    band: text = "band",
+    archetype: text = "archetype",
+});
+
+result_table!(ActorWeekRow, "actor_weeks", {
+    actor: text = "actor",
+    team_id: text = "team_id",
+    iso_week: text = "iso_week",
+    sessions: long = "sessions",
+    prompts: long = "prompts",
+    tokens: maybe_long = "tokens",
+    cost_micro_usd: maybe_money = "cost_usd",
+    outcomes: maybe_long = "outcomes",
+    score_db: maybe_float = "score_db",
+    band: text = "band",
+});
+
+result_table!(SignalRow, "signals", {
+    scope: text = "scope",
+    unit_id: text = "unit_id",
+    signal: text = "signal",
+    family: text = "family",
+    value: maybe_float = "value",
+    n: long = "n",
+    p: maybe_float = "p",
+    weight_db: maybe_float = "weight_db",
+    status: text = "status",
+    abstain_reason: maybe_text = "abstain_reason",
+    discount: float = "discount",
+    evidence: text = "evidence",
+});
+
+result_table!(FindingRow, "findings", {
+    session_id: text = "session_id",
+    finding: text = "finding",
+    count: long = "count",
+    tokens: maybe_long = "tokens",
+    cost_micro_usd: maybe_money = "cost_usd",
+    first_at: moment = "first_at",
+    last_at: moment = "last_at",
+    evidence: text = "evidence",
+});
+
+result_table!(TeamRow, "teams", {
+    team_id: text = "team_id",
+    iso_week: text = "iso_week",
+    actors: maybe_long = "actors",
+    active_actors: maybe_long = "active_actors",
+    tokens: maybe_long = "tokens",
+    cost_micro_usd: maybe_money = "cost_usd",
+    outcomes: maybe_long = "outcomes",
+    tokens_with_outcome_low: maybe_long = "tokens_with_outcome_low",
+    tokens_with_outcome_high: maybe_long = "tokens_with_outcome_high",
+    flagged_share: maybe_float = "flagged_share",
+    flagged_low: maybe_float = "flagged_low",
+    flagged_high: maybe_float = "flagged_high",
+    suppressed: flag = "suppressed",
+});
+
+result_table!(PopulationRow, "population", {
+    test: text = "test",
+    scope: text = "scope",
+    estimate: maybe_float = "estimate",
+    ci_low: maybe_float = "ci_low",
+    ci_high: maybe_float = "ci_high",
+    p: maybe_float = "p",
+    n: long = "n",
+    status: text = "status",
+    note: text = "note",
+});
+
+result_table!(AttributionRow, "attribution", {
+    session_id: text = "session_id",
+    outcome_id: text = "outcome_id",
+    tier: text = "tier",
+    confidence: float = "confidence",
+    lines_matched: long = "lines_matched",
+});
+
+result_table!(OutcomeFact, "attributed_outcomes", {
+    outcome_id: text = "outcome_id",
+    kept: maybe_flag = "kept",
+});

@@ -1,0 +1,146 @@
+//! The parts of each score, so that `explain` can add them up again without scoring anew.
+
+use super::ResultsError;
+use super::columns::{ResultRow, column, read, result_table, rounded};
+use crate::engine::rows::{Columns, RowError};
+use crate::score::band::Band;
+use crate::score::evidence::Contribution;
+use crate::score::explain::Explanation;
+use crate::score::input::{Family, Scope};
+use crate::score::rows::SignalRow;
+use crate::score::{Scored, UnitScore};
+use arrow::array::{ArrayRef, Float64Array, Int64Array, StringArray};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+/// One part of one score.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct EvidenceRow {
+    /// `session` or `actor_week`.
+    pub scope: String,
+    /// Unit.
+    pub unit_id: String,
+    /// `unit` (the unit itself), `contribution`, `family` or `reason`.
+    pub part: String,
+    /// Place among the parts of the kind.
+    pub position: i64,
+    /// Signal, family, band or sentence.
+    pub name: String,
+    /// Kind of contribution; the week for a unit.
+    pub kind: String,
+    /// Family of a contribution; the actor's pseudonym for a unit.
+    pub family: String,
+    /// Hundredths of a deciban; null for sentences and for units without a score.
+    pub hundredths: Option<i64>,
+    /// Capped decibans of a family.
+    pub decibans: Option<f64>,
+    /// Sessions pooled, for a unit.
+    pub sessions: i64,
+}
+
+result_table!(EvidenceRow, "evidence", {
+    scope: text = "scope",
+    unit_id: text = "unit_id",
+    part: text = "part",
+    position: long = "position",
+    name: text = "name",
+    kind: text = "kind",
+    family: text = "family",
+    hundredths: maybe_long = "hundredths",
+    decibans: maybe_float = "decibans",
+    sessions: long = "sessions",
+});
+
+/// The parts of every score, in the order of the units.
+pub fn rows_of(scored: &Scored) -> Vec<EvidenceRow> {
+    let mut rows = Vec::new();
+    for (scope, units) in [(Scope::Session, &scored.sessions), (Scope::ActorWeek, &scored.actor_weeks)] {
+        for unit in units {
+            let row = |part: &str, position: usize| EvidenceRow {
+                scope: scope.as_str().to_owned(),
+                unit_id: unit.unit_id.clone(),
+                part: part.to_owned(),
+                position: position as i64,
+                ..EvidenceRow::default()
+            };
+            rows.push(EvidenceRow {
+                name: unit.band.as_str().to_owned(),
+                kind: unit.iso_week.clone(),
+                family: unit.actor.clone(),
+                hundredths: unit.hundredths,
+                sessions: unit.sessions as i64,
+                ..row("unit", 0)
+            });
+            rows.extend(unit.contributions.iter().enumerate().map(|(position, part)| EvidenceRow {
+                name: part.name.clone(),
+                kind: part.kind.to_owned(),
+                family: part.family.to_owned(),
+                hundredths: Some(part.hundredths),
+                ..row("contribution", position)
+            }));
+            rows.extend(unit.families.iter().enumerate().map(|(position, (family, decibans))| EvidenceRow {
+                name: family.as_str().to_owned(),
+                decibans: Some(*decibans),
+                ..row("family", position)
+            }));
+            rows.extend(
+                unit.reasons
+                    .iter()
+                    .enumerate()
+                    .map(|(position, reason)| EvidenceRow { name: reason.clone(), ..row("reason", position) }),
+            );
+        }
+    }
+    rows
+}
+
+/// The explanation of one unit from what scoring left behind; `None` when there is no such unit.
+pub fn explanation(out: &Path, unit_id: &str) -> Result<Option<Explanation>, ResultsError> {
+    let parts: Vec<EvidenceRow> = read::<EvidenceRow>(out)?.into_iter().filter(|row| row.unit_id == unit_id).collect();
+    let Some(head) = parts.iter().find(|row| row.part == "unit") else { return Ok(None) };
+    let scope = if head.scope == Scope::Session.as_str() { Scope::Session } else { Scope::ActorWeek };
+    let of = |part: &'static str| parts.iter().filter(move |row| row.part == part && row.scope == head.scope);
+    let unit = UnitScore {
+        unit_id: head.unit_id.clone(),
+        actor: head.family.clone(),
+        iso_week: head.kind.clone(),
+        hundredths: head.hundredths,
+        band: band_named(&head.name),
+        contributions: of("contribution")
+            .map(|row| Contribution {
+                name: row.name.clone(),
+                kind: ["signal", "exculpation"].into_iter().find(|kind| *kind == row.kind).unwrap_or("rounding"),
+                family: family_named(&row.family).map_or("", Family::as_str),
+                hundredths: row.hundredths.unwrap_or(0),
+            })
+            .collect(),
+        families: of("family")
+            .filter_map(|row| Some((family_named(&row.name)?, row.decibans?)))
+            .collect::<BTreeMap<_, _>>(),
+        sessions: head.sessions as usize,
+        reasons: of("reason").map(|row| row.name.clone()).collect(),
+    };
+    let signals: Vec<SignalRow> = read::<SignalRow>(out)?
+        .into_iter()
+        .filter(|row| row.unit_id == unit_id && row.scope == scope.as_str())
+        .collect();
+    let mut scored = Scored { signals, ..Scored::default() };
+    match scope {
+        Scope::Session => scored.sessions.push(unit),
+        Scope::ActorWeek => scored.actor_weeks.push(unit),
+    }
+    Ok(scored.explain(scope, unit_id))
+}
+
+fn family_named(name: &str) -> Option<Family> {
+    Family::ALL.into_iter().find(|family| family.as_str() == name)
+}
+
+fn band_named(name: &str) -> Band {
+    [Band::None, Band::Note, Band::Look, Band::Review]
+        .into_iter()
+        .find(|band| band.as_str() == name)
+        .unwrap_or(Band::Insufficient)
+}

@@ -1,0 +1,69 @@
+//! OUT/run.json: the facts about a run that no table has, and the small panels of the report.
+
+use super::ResultsError;
+use super::columns::write_file;
+use crate::report::inputs::{Archetype, DayTotals, ModelTotals, PolicyMarker, RunFacts, SignalEntry, WeekTotals};
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+
+/// Version of the file's shape.
+const SCHEMA_VERSION: u32 = 1;
+
+/// The file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunFile {
+    /// Version of this file's shape.
+    pub schema_version: u32,
+    /// Facts about the run.
+    pub run: RunFacts,
+    /// Totals by day.
+    pub days: Vec<DayTotals>,
+    /// Totals by model.
+    pub models: Vec<ModelTotals>,
+    /// Weekly panel.
+    pub weeks: Vec<WeekTotals>,
+    /// Dates of quotas and leaderboards.
+    pub policies: Vec<PolicyMarker>,
+    /// What each signal means.
+    pub catalogue: Vec<SignalEntry>,
+    /// Archetypes found.
+    pub archetypes: Vec<Archetype>,
+}
+
+impl RunFile {
+    /// A file of the present shape.
+    pub fn new(run: RunFacts) -> Self {
+        Self {
+            schema_version: SCHEMA_VERSION,
+            run,
+            days: Vec::new(),
+            models: Vec::new(),
+            weeks: Vec::new(),
+            policies: Vec::new(),
+            catalogue: Vec::new(),
+            archetypes: Vec::new(),
+        }
+    }
+
+    /// Writes `OUT/run.json`.
+    pub fn write(&self, out: &Path) -> Result<(), ResultsError> {
+        let path = out.join("run.json");
+        let io = |error| ResultsError::Io { path: path.clone(), error };
+        std::fs::create_dir_all(out).map_err(io)?;
+        let mut text = serde_json::to_string_pretty(self)
+            .map_err(|error| ResultsError::Damaged { path: path.clone(), error: error.to_string() })?;
+        text.push('\n');
+        write_file(&path, text.as_bytes()).map_err(io)
+    }
+
+    /// Reads `OUT/run.json`.
+    pub fn read(out: &Path) -> Result<Self, ResultsError> {
+        let path = out.join("run.json");
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(ResultsError::Missing(path)),
+            Err(error) => return Err(ResultsError::Io { path, error }),
+        };
+        serde_json::from_str(&text).map_err(|error| ResultsError::Damaged { path, error: error.to_string() })
+    }
+}

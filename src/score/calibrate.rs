@@ -1,0 +1,387 @@
+//! From readings to p-values: volume taken out, then conformal p against peers, never against the actor's own readings.
+//!
+//! Owns the residualisation (signals.md section 3, step 6), the ladder of peer groups and the one-sided Mondrian conformal p
+//! (step 1; Vovk, Gammerman and Shafer 2005; Bates et al. 2023). Owns no evidence: a p is only a rank among peers.
+//!
+//! Everything is sorting and binary search: O(n log n) for n readings of one signal.
+
+use std::fmt;
+
+use rustc_hash::FxHashMap;
+
+/// Fewest reference readings that a p may rest on; below it the reading abstains (`ncal.min`).
+pub const MINIMUM_REFERENCE: usize = 500;
+/// Volume cells of a stratum, used when each keeps [`MINIMUM_REFERENCE`].
+const VOLUME_CELLS: usize = 10;
+/// Readings wanted in each bin that a median is taken from, and most bins.
+const READINGS_PER_BIN: usize = 100;
+const MOST_BINS: usize = 50;
+/// Readings before the first incentive from which a bin is fitted on them alone.
+const CLEAN_READINGS: usize = 50;
+/// Part of the group's spread that a bin's spread may not fall below: a bin of nothing but zeros would else turn the
+/// smallest reading into the most extreme one.
+const SPREAD_FLOOR: f64 = 0.25;
+
+/// One speaking reading of one signal, as calibration sees it.
+#[derive(Debug, Clone, Copy)]
+pub struct Point {
+    /// Number of the actor; readings of one actor never calibrate each other.
+    pub actor: u32,
+    /// Number of the stratum (client, role family, trigger).
+    pub stratum: u32,
+    /// Number of the client, the stratum's parent.
+    pub client: u32,
+    /// Volumes to take out, such as tokens, prompts and sessions; null where the log did not report one.
+    pub volumes: [Option<f64>; 3],
+    /// True when the unit lies before the first incentive.
+    pub before_incentive: bool,
+    /// The reading; larger is more suspicious. Must be finite.
+    pub value: f64,
+}
+
+/// Peer group that a p was computed in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    /// Same stratum and same tenth of volume.
+    StratumAndVolume,
+    /// Same client, role family and trigger.
+    Stratum,
+    /// Same client.
+    Client,
+    /// Everybody.
+    Everybody,
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Level::StratumAndVolume => "stratum and volume tenth",
+            Level::Stratum => "stratum",
+            Level::Client => "client",
+            Level::Everybody => "everybody",
+        })
+    }
+}
+
+/// A calibrated reading.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Calibration {
+    /// (1 + number of reference readings at least as large) / (n_cal + 1): ties count against the suspicion.
+    pub p: f64,
+    /// Reference readings, the actor's own left out.
+    pub n_cal: usize,
+    /// Which peers.
+    pub level: Level,
+    /// True when only readings before the first incentive were used.
+    pub pre_incentive: bool,
+}
+
+/// Too few peers even among everybody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("calibration: n_cal = {n_cal} < {MINIMUM_REFERENCE}")]
+pub struct TooFewPeers {
+    /// Reference readings among everybody.
+    pub n_cal: usize,
+}
+
+/// Reference scores that answer, for any actor, how many of the *other* actors' scores reach a value.
+pub struct Reference {
+    scores: Vec<f64>,
+    /// Each actor's own scores, sorted.
+    own: FxHashMap<u32, Vec<f64>>,
+}
+
+impl Reference {
+    /// Sorts the (actor, score) pairs of a reference.
+    pub fn new(pairs: impl Iterator<Item = (u32, f64)>) -> Self {
+        let (mut scores, mut own) = (Vec::new(), FxHashMap::<u32, Vec<f64>>::default());
+        for (actor, score) in pairs {
+            // -0.0 sorts below 0.0 in a total order, and would then not tie with it.
+            let score = score + 0.0;
+            scores.push(score);
+            own.entry(actor).or_default().push(score);
+        }
+        scores.sort_unstable_by(f64::total_cmp);
+        own.values_mut().for_each(|list| list.sort_unstable_by(f64::total_cmp));
+        Self { scores, own }
+    }
+
+    /// Reference size without this actor.
+    pub fn size_without(&self, actor: u32) -> usize {
+        self.scores.len() - self.own.get(&actor).map_or(0, Vec::len)
+    }
+
+    /// Conformal p of `score` for `actor`, ties counted as reached.
+    pub fn p(&self, actor: u32, score: f64) -> f64 {
+        let reaching = |sorted: &[f64]| sorted.len() - sorted.partition_point(|other| *other < score);
+        let own = self.own.get(&actor).map_or(0, |list| reaching(list));
+        (1.0 + (reaching(&self.scores) - own) as f64) / (self.size_without(actor) as f64 + 1.0)
+    }
+}
+
+/// Calibrates all speaking readings of one signal against each other, in the order given.
+///
+/// Each reading takes the narrowest peer group that has [`MINIMUM_REFERENCE`] readings of other actors; within a group,
+/// the readings before the first incentive when they are enough. A reference that holds theater costs power, not
+/// innocence (Bashari, Sesia and Romano 2025), so the narrow group comes before the clean window.
+pub fn calibrate(points: &[Point]) -> Vec<Result<Calibration, TooFewPeers>> {
+    let mut found: Vec<Option<Calibration>> = vec![None; points.len()];
+    for level in [Level::Stratum, Level::Client, Level::Everybody] {
+        let key = |point: &Point| match level {
+            Level::StratumAndVolume | Level::Stratum => point.stratum,
+            Level::Client => point.client,
+            Level::Everybody => 0,
+        };
+        let mut members: Vec<usize> = (0..points.len()).collect();
+        members.sort_by_key(|&index| key(&points[index]));
+        for group in members.chunk_by(|&one, &two| key(&points[one]) == key(&points[two])) {
+            if group.len() <= MINIMUM_REFERENCE || group.iter().all(|&index| found[index].is_some()) {
+                continue;
+            }
+            let volumes = volume_ranks(points, group);
+            let residuals = residuals(points, group, &volumes);
+            if level == Level::Stratum {
+                for cell in 0..VOLUME_CELLS {
+                    let within: Vec<usize> =
+                        (0..group.len()).filter(|&at| bin_of(volumes[at], group.len(), VOLUME_CELLS) == cell).collect();
+                    rank_within(points, group, &within, &residuals, Level::StratumAndVolume, &mut found);
+                }
+            }
+            let all: Vec<usize> = (0..group.len()).collect();
+            rank_within(points, group, &all, &residuals, level, &mut found);
+        }
+    }
+    let everybody = Reference::new(points.iter().map(|point| (point.actor, 0.0)));
+    found
+        .into_iter()
+        .zip(points)
+        .map(|(found, point)| found.ok_or_else(|| TooFewPeers { n_cal: everybody.size_without(point.actor) }))
+        .collect()
+}
+
+/// Fills `found` for the members `within` a group that have enough peers there and no p yet.
+fn rank_within(
+    points: &[Point],
+    group: &[usize],
+    within: &[usize],
+    residuals: &[f64],
+    level: Level,
+    found: &mut [Option<Calibration>],
+) {
+    if within.len() <= MINIMUM_REFERENCE {
+        return;
+    }
+    for pre_incentive in [true, false] {
+        let reference = Reference::new(
+            within
+                .iter()
+                .filter(|&&at| !pre_incentive || points[group[at]].before_incentive)
+                .map(|&at| (points[group[at]].actor, residuals[at])),
+        );
+        for &at in within {
+            let actor = points[group[at]].actor;
+            let n_cal = reference.size_without(actor);
+            let slot = &mut found[group[at]];
+            if slot.is_none() && n_cal >= MINIMUM_REFERENCE {
+                *slot = Some(Calibration { p: reference.p(actor, residuals[at]), n_cal, level, pre_incentive });
+            }
+        }
+    }
+}
+
+/// Rank of each member's volume in the group, ties sharing the lowest rank: the mean over the reported volumes of their
+/// ranks, ranked again. No reading is used, so these bins need no leaving-out.
+fn volume_ranks(points: &[Point], group: &[usize]) -> Vec<usize> {
+    let mut sums = vec![(0.0, 0.0); group.len()];
+    for component in 0..3 {
+        let mut known: Vec<(f64, usize)> = group
+            .iter()
+            .enumerate()
+            .filter_map(|(at, &index)| points[index].volumes[component].map(|volume| (volume, at)))
+            .collect();
+        let count = known.len() as f64;
+        for (at, rank) in lowest_ranks(&mut known) {
+            sums[at].0 += rank as f64 / count;
+            sums[at].1 += 1.0;
+        }
+    }
+    let mut means: Vec<(f64, usize)> =
+        sums.into_iter().enumerate().map(|(at, (sum, n))| (if n > 0.0 { sum / n } else { 0.0 }, at)).collect();
+    let mut ranks = vec![0; group.len()];
+    for (at, rank) in lowest_ranks(&mut means) {
+        ranks[at] = rank;
+    }
+    ranks
+}
+
+/// Pairs (position, rank), equal values sharing the rank of the first.
+fn lowest_ranks(values: &mut [(f64, usize)]) -> Vec<(usize, usize)> {
+    values.sort_unstable_by(|one, two| one.0.total_cmp(&two.0));
+    let mut first = 0;
+    (0..values.len())
+        .map(|rank| {
+            if values[rank].0 > values[first].0 {
+                first = rank;
+            }
+            (values[rank].1, first)
+        })
+        .collect()
+}
+
+fn bin_of(rank: usize, count: usize, bins: usize) -> usize {
+    rank * bins / count.max(1)
+}
+
+/// (value - median) / upper spread of the volume bin, median and spread fitted without the reading's own actor, and on
+/// the clean window where a bin has enough of it. Spread is the distance from the median to the 90th percentile, because
+/// only the upper tail is read.
+fn residuals(points: &[Point], group: &[usize], volumes: &[usize]) -> Vec<f64> {
+    let bins = (group.len() / READINGS_PER_BIN).clamp(1, MOST_BINS);
+    let pooled = Fit::new(group.iter().map(|&index| &points[index]));
+    let mut residuals = vec![0.0; group.len()];
+    let mut by_bin: Vec<Vec<usize>> = vec![Vec::new(); bins];
+    for at in 0..group.len() {
+        by_bin[bin_of(volumes[at], group.len(), bins)].push(at);
+    }
+    for bin in &by_bin {
+        let local = Fit::new(bin.iter().map(|&at| &points[group[at]]));
+        for &at in bin {
+            let point = &points[group[at]];
+            let (pooled_median, pooled_spread) = pooled.without(point.actor).unwrap_or((0.0, 0.0));
+            let (median, spread) = local.without(point.actor).unwrap_or((pooled_median, pooled_spread));
+            let scale = spread.max(SPREAD_FLOOR * pooled_spread);
+            residuals[at] = (point.value - median) / if scale > 0.0 { scale } else { 1.0 };
+        }
+    }
+    residuals
+}
+
+/// Median and upper spread of a bin, with any one actor left out.
+struct Fit {
+    everybody: Option<(f64, f64)>,
+    /// For each actor with readings in the bin, the fit of the others; `None` when there are no others.
+    without: FxHashMap<u32, Option<(f64, f64)>>,
+}
+
+impl Fit {
+    /// Fits on the readings before the first incentive when there are [`CLEAN_READINGS`], else on all.
+    fn new<'a>(members: impl Iterator<Item = &'a Point> + Clone) -> Self {
+        let clean = members.clone().filter(|point| point.before_incentive).count() >= CLEAN_READINGS;
+        let mut sorted: Vec<(f64, u32)> =
+            members.filter(|point| !clean || point.before_incentive).map(|point| (point.value, point.actor)).collect();
+        sorted.sort_unstable_by(|one, two| one.0.total_cmp(&two.0).then(one.1.cmp(&two.1)));
+        let mut positions: FxHashMap<u32, Vec<usize>> = FxHashMap::default();
+        for (position, (_, actor)) in sorted.iter().enumerate() {
+            positions.entry(*actor).or_default().push(position);
+        }
+        let fit = |own: &[usize]| {
+            let last = (sorted.len() - own.len()).checked_sub(1)?;
+            let quantile = |probability: f64| {
+                let wanted = (probability * last as f64).round() as usize;
+                // The wanted rank among the others, moved past the actor's own readings below it.
+                let position = own.iter().fold(wanted, |at, &mine| if mine <= at { at + 1 } else { at });
+                sorted[position].0
+            };
+            Some((quantile(0.5), quantile(0.9) - quantile(0.5)))
+        };
+        Self { everybody: fit(&[]), without: positions.iter().map(|(&actor, own)| (actor, fit(own))).collect() }
+    }
+
+    fn without(&self, actor: u32) -> Option<(f64, f64)> {
+        self.without.get(&actor).copied().unwrap_or(self.everybody)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::score::stats::Seeded;
+
+    /// `n` readings of `actors` people in one stratum; the value loads on log volume in place *and* spread.
+    fn points(n: usize, actors: u32, seed: u64) -> Vec<Point> {
+        let mut random = Seeded::new(seed);
+        (0..n)
+            .map(|index| {
+                let log_volume = 8.0 + 1.5 * random.normal();
+                Point {
+                    actor: index as u32 % actors,
+                    stratum: 0,
+                    client: 0,
+                    volumes: [Some(log_volume.exp()), Some((log_volume * 3.0).floor()), None],
+                    before_incentive: false,
+                    value: log_volume + (1.0 + 0.3 * log_volume.abs()) * random.normal(),
+                }
+            })
+            .collect()
+    }
+
+    fn share_below(results: &[Result<Calibration, TooFewPeers>], cut: f64) -> f64 {
+        let p_values: Vec<f64> = results.iter().map(|result| result.unwrap().p).collect();
+        p_values.iter().filter(|p| **p <= cut).count() as f64 / p_values.len() as f64
+    }
+
+    #[test]
+    fn p_values_of_exchangeable_readings_are_uniform() {
+        let results = calibrate(&points(20_000, 200, 1));
+        for cut in [0.01, 0.05, 0.2, 0.5] {
+            let share = share_below(&results, cut);
+            assert!((share - cut).abs() < 0.15 * cut, "{cut}: {share}");
+        }
+    }
+
+    #[test]
+    fn the_heaviest_users_get_no_smaller_p_values() {
+        let points = points(20_000, 200, 2);
+        let mut by_volume: Vec<usize> = (0..points.len()).collect();
+        by_volume.sort_by(|&one, &two| points[two].volumes[0].unwrap().total_cmp(&points[one].volumes[0].unwrap()));
+        let results = calibrate(&points);
+        let heaviest: Vec<_> = by_volume[..400].iter().map(|&index| results[index]).collect();
+        // Without residualisation nearly all of the top 2 % by volume would lie below .05.
+        assert!(share_below(&heaviest, 0.05) < 0.08, "{}", share_below(&heaviest, 0.05));
+    }
+
+    #[test]
+    fn ties_are_conservative_and_own_readings_do_not_count() {
+        let mut tied: Vec<Point> = (0..501)
+            .map(|index| Point {
+                actor: index,
+                stratum: 0,
+                client: 0,
+                volumes: [None; 3],
+                before_incentive: false,
+                value: 0.0,
+            })
+            .collect();
+        assert!(calibrate(&tied).iter().all(|result| result.unwrap().p == 1.0));
+        tied[500].value = 1.0;
+        let result = calibrate(&tied)[500].unwrap();
+        assert_eq!((result.p, result.n_cal), (1.0 / 501.0, 500));
+        // The same person's 500 readings are no peers.
+        tied.iter_mut().skip(1).for_each(|point| point.actor = 1);
+        let results = calibrate(&tied);
+        assert_eq!(results[0].unwrap().n_cal, 500);
+        assert_eq!(results[1].unwrap_err().to_string(), "calibration: n_cal = 1 < 500");
+    }
+
+    #[test]
+    fn the_ladder_goes_from_narrow_to_wide_and_prefers_the_clean_window() {
+        let mut all = points(3_000, 300, 3);
+        // 2,000 of stratum 0 (half of them before the incentive); 700 of stratum 1, same client; 300 of another client.
+        for (index, point) in all.iter_mut().enumerate() {
+            (point.stratum, point.client) = match index {
+                0..2_000 => (0, 0),
+                2_000..2_400 => (1, 0),
+                _ => (2, 1),
+            };
+            point.before_incentive = index % 2 == 0;
+        }
+        let results = calibrate(&all);
+        let of = |index: usize| results[index].map(|found| (found.level, found.pre_incentive)).unwrap();
+        assert_eq!(of(0), (Level::Stratum, true));
+        assert_eq!(of(2_100), (Level::Client, true));
+        assert_eq!(of(2_500), (Level::Stratum, false));
+        assert!(results[0].unwrap().n_cal < 1_000 && results[0].unwrap().n_cal > 980);
+        let wide = calibrate(&points(6_000, 300, 4));
+        assert!(wide.iter().all(|result| result.unwrap().level == Level::StratumAndVolume));
+    }
+}

@@ -1,0 +1,200 @@
+//! From p-values to evidence: decibans, discounts, families, and a score that is exactly the sum of its listed parts.
+//!
+//! Owns steps 2 to 4 of signals.md section 3. Owns no p-values and no bands.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::input::Family;
+
+/// No single signal may exonerate by more than this.
+const FLOOR_DB: f64 = -3.0;
+
+/// One calibrated signal of a unit.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Member {
+    /// Snake-case name.
+    pub signal: String,
+    /// Its family.
+    pub family: Family,
+    /// Evidence after discounts and the off-rhythm gate, decibans.
+    pub weight_db: f64,
+    /// Innocent facts, decibans, 0 or negative.
+    pub exculpation_db: f64,
+}
+
+/// One line of the sum that makes a score.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Contribution {
+    /// Signal, or `rounding`.
+    pub name: String,
+    /// `signal`, `exculpation`, `rounding`.
+    pub kind: &'static str,
+    /// Family, empty for rounding.
+    pub family: &'static str,
+    /// Hundredths of a deciban: integers, so that the lines add up exactly.
+    pub hundredths: i64,
+}
+
+/// The evidence of one unit.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Evidence {
+    /// Hundredths of a deciban; the sum of the contributions.
+    pub hundredths: i64,
+    /// Capped evidence of each speaking family, decibans.
+    pub families: BTreeMap<Family, f64>,
+    /// What adds up to the score, by name.
+    pub contributions: Vec<Contribution>,
+}
+
+/// Decibans of a conformal p: 10 log10(e) with e = .5 p^-.5 (Good 1950; Vovk and Wang 2021), at least [`FLOOR_DB`].
+pub fn decibans(p: f64) -> f64 {
+    (10.0 * (0.5 / p.sqrt()).log10()).max(FLOOR_DB)
+}
+
+/// A discount explains suspicion away; it must not weaken what already speaks for the person.
+pub fn discounted(weight_db: f64, discount: f64) -> f64 {
+    if weight_db > 0.0 { weight_db * discount.clamp(0.0, 1.0) } else { weight_db }
+}
+
+/// S = sum over families of min(10 log10(mean e), cap), plus exculpation. E-values average validly under any dependence
+/// (Vovk and Wang 2021), which is why members of a family are averaged, not added.
+///
+/// A family's value is shared out so that the shares add up to it: each member gets a k-th of its own decibans, and what the
+/// mean of e lies above (or the cap below) that is shared in proportion to e. Exculpation counts once a family, the
+/// strongest, because several signals may report the same innocent fact.
+pub fn add_up(members: &[Member]) -> Evidence {
+    let mut by_family: BTreeMap<Family, Vec<&Member>> = BTreeMap::new();
+    for member in members {
+        by_family.entry(member.family).or_default().push(member);
+    }
+    let mut evidence = Evidence::default();
+    let mut lines = Vec::new();
+    for (family, mut members) in by_family {
+        // Floating sums depend on order; the name fixes it.
+        members.sort_by(|one, two| one.signal.cmp(&two.signal));
+        let count = members.len() as f64;
+        let ratio = |member: &Member| 10f64.powf(member.weight_db / 10.0);
+        let ratios: f64 = members.iter().map(|member| ratio(member)).sum();
+        let value = (10.0 * (ratios / count).log10()).min(family.cap_db());
+        let rest = value - members.iter().map(|member| member.weight_db).sum::<f64>() / count;
+        for member in &members {
+            let share = member.weight_db / count + rest * ratio(member) / ratios;
+            lines.push((member.signal.clone(), "signal", family.as_str(), share));
+        }
+        let strongest = members.iter().copied().min_by(|one, two| one.exculpation_db.total_cmp(&two.exculpation_db));
+        if let Some(member) = strongest.filter(|member| member.exculpation_db < 0.0) {
+            lines.push((member.signal.clone(), "exculpation", family.as_str(), member.exculpation_db));
+        }
+        evidence.families.insert(family, value);
+    }
+    (evidence.hundredths, evidence.contributions) = rounded(lines);
+    evidence
+}
+
+/// Rounds a sum and its lines to hundredths; what rounding moved stands on a line of its own.
+pub(super) fn rounded(lines: Vec<(String, &'static str, &'static str, f64)>) -> (i64, Vec<Contribution>) {
+    let total = hundredths(lines.iter().map(|(.., db)| db).sum());
+    let mut contributions: Vec<Contribution> = lines
+        .into_iter()
+        // Rounding of what was pooled goes into the remainder of the pool.
+        .filter(|(_, kind, ..)| *kind != "rounding")
+        .map(|(name, kind, family, db)| Contribution { name, kind, family, hundredths: hundredths(db) })
+        .collect();
+    let remainder = total - contributions.iter().map(|line| line.hundredths).sum::<i64>();
+    if remainder != 0 {
+        contributions.push(Contribution {
+            name: "rounding".into(),
+            kind: "rounding",
+            family: "",
+            hundredths: remainder,
+        });
+    }
+    (total, contributions)
+}
+
+fn hundredths(db: f64) -> i64 {
+    (db * 100.0).round() as i64
+}
+
+/// Hundredths as the decibans that tables carry.
+pub fn as_decibans(hundredths: i64) -> f64 {
+    hundredths as f64 / 100.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn member(signal: &str, weight_db: f64) -> Member {
+        let family = Family::of_signal(signal).unwrap();
+        Member { signal: signal.into(), family, weight_db, exculpation_db: 0.0 }
+    }
+
+    #[test]
+    fn decibans_of_signals_md_section_3() {
+        // Table of step 2: p = .05, .01, .001.
+        for (p, expected) in [(0.05, 3.5), (0.01, 7.0), (0.001, 12.0)] {
+            assert!((decibans(p) - expected).abs() < 0.05, "{p}: {}", decibans(p));
+        }
+        assert_eq!(decibans(1.0), -3.0);
+    }
+
+    #[test]
+    fn families_average_and_are_capped() {
+        // mean(10, 1) = 5.5 -> 7.40 dB; the quiet member keeps none of it but its share of the mean.
+        let evidence = add_up(&[member("prompt_repetition", 10.0), member("context_padding", 0.0)]);
+        assert_eq!(evidence.hundredths, 740);
+        let evidence = add_up(&[member("orphan_output", 30.0), member("model_overkill", 30.0)]);
+        assert_eq!(evidence.hundredths, 1_300);
+    }
+
+    #[test]
+    fn discounts_touch_only_suspicion() {
+        assert_eq!(discounted(8.0, 0.25), 2.0);
+        assert_eq!(discounted(-2.0, 0.25), -2.0);
+        assert_eq!(discounted(8.0, 7.0), 8.0);
+    }
+
+    #[test]
+    fn one_innocent_fact_reported_twice_counts_once() {
+        let mut one = member("loop_no_progress", 4.0);
+        let mut two = member("unattended_burn", 4.0);
+        one.exculpation_db = -3.0;
+        two.exculpation_db = -5.0;
+        assert_eq!(add_up(&[one, two]).hundredths, -100);
+    }
+
+    proptest! {
+        #[test]
+        fn contributions_add_up_exactly_in_any_order(
+            weights in proptest::collection::vec((0usize..12, -3.0f64..25.0, -10.0f64..0.0), 0..12),
+            turn in 0usize..12,
+        ) {
+            let signals = [
+                "prompt_repetition", "context_padding", "low_output_novelty", "loop_no_progress", "unattended_burn",
+                "orphan_output", "timer_regularity", "off_rhythm", "threshold_hugging", "deadline_burst", "rank_chasing",
+                "model_overkill",
+            ];
+            let mut members: Vec<Member> = Vec::new();
+            for (index, weight, exculpation_db) in weights {
+                let mut member = member(signals[index], weight);
+                member.exculpation_db = exculpation_db;
+                if members.iter().all(|other| other.signal != member.signal) {
+                    members.push(member);
+                }
+            }
+            let evidence = add_up(&members);
+            let sum: i64 = evidence.contributions.iter().map(|line| line.hundredths).sum();
+            prop_assert_eq!(sum, evidence.hundredths);
+            for (family, value) in &evidence.families {
+                prop_assert!(*value <= family.cap_db());
+            }
+            let length = members.len().max(1);
+            members.rotate_left(turn % length);
+            prop_assert_eq!(add_up(&members), evidence);
+        }
+    }
+}

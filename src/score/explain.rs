@@ -1,0 +1,210 @@
+//! Why a unit has its band: contributions, discounts, abstentions, innocent explanations, what would change it.
+//!
+//! Owns the words of an explanation. Owns no numbers of its own: all are the score's.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::band::{Band, Gate};
+use super::evidence::{Contribution, as_decibans};
+use super::input::{Family, Scope};
+use super::pool::FALSE_DISCOVERY_RATE;
+use super::rows::SignalRow;
+use super::{Scored, UnitScore, band};
+
+/// Everything there is to say about one unit's score.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Explanation {
+    /// `session` or `actor_week`.
+    pub scope: &'static str,
+    /// Session id, or `actor/2026-W07`.
+    pub unit_id: String,
+    /// Evidence in decibans, null when insufficient.
+    pub score_db: Option<f64>,
+    /// Band.
+    pub band: Band,
+    /// Why the band is what it is.
+    pub reasons: Vec<String>,
+    /// What adds up to the score, largest first.
+    pub contributions: Vec<Contribution>,
+    /// Signals whose suspicion was discounted or exculpated, with the factors.
+    pub innocent: Vec<Innocent>,
+    /// Signals that had nothing to say, and why.
+    pub abstentions: Vec<Abstention>,
+    /// Innocent patterns that look like what was seen, commonest first.
+    pub benign: Vec<&'static str>,
+    /// What the score would be without each positive contribution, and what a higher band would take.
+    pub would_change: Vec<String>,
+}
+
+/// A signal whose suspicion was reduced.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Innocent {
+    /// Signal.
+    pub signal: String,
+    /// Factor on positive evidence, 1 when none.
+    pub discount: f64,
+    /// The facts, as the model and scoring recorded them.
+    pub evidence: Value,
+}
+
+/// A signal without a voice.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Abstention {
+    /// Signal.
+    pub signal: String,
+    /// Why.
+    pub reason: String,
+}
+
+impl Scored {
+    /// Explains one unit; `None` when it is not among the scored ones.
+    pub fn explain(&self, scope: Scope, unit_id: &str) -> Option<Explanation> {
+        let units = match scope {
+            Scope::Session => &self.sessions,
+            Scope::ActorWeek => &self.actor_weeks,
+        };
+        let score = &units[units.binary_search_by(|unit| unit.unit_id.as_str().cmp(unit_id)).ok()?];
+        // Signal rows are sorted by (scope, unit id), sessions first.
+        let key = |row: &SignalRow| (row.scope != Scope::Session.as_str(), row.unit_id.clone());
+        let wanted = (scope != Scope::Session, unit_id.to_owned());
+        let rows = &self.signals[self.signals.partition_point(|row| key(row) < wanted)..];
+        let rows = rows.iter().take_while(|row| key(row) == wanted);
+        let (mut innocent, mut abstentions) = (Vec::new(), Vec::new());
+        for row in rows {
+            if let Some(reason) = &row.abstain_reason {
+                abstentions.push(Abstention { signal: row.signal.clone(), reason: reason.clone() });
+            } else if let Ok(Value::Object(evidence)) = serde_json::from_str::<Value>(&row.evidence)
+                && let Some(facts) = evidence.get("innocent")
+            {
+                let (signal, discount) = (row.signal.clone(), row.discount);
+                innocent.push(Innocent { signal, discount, evidence: facts.clone() });
+            }
+        }
+        let mut contributions = score.contributions.clone();
+        contributions.sort_by_key(|line| std::cmp::Reverse(line.hundredths));
+        let positive = contributions.iter().filter(|line| line.kind == "signal" && line.hundredths > 0);
+        let benign = positive.flat_map(|line| benign(&line.name)).copied().collect();
+        Some(Explanation {
+            scope: scope.as_str(),
+            unit_id: score.unit_id.clone(),
+            score_db: score.score_db(),
+            band: score.band,
+            reasons: score.reasons.clone(),
+            would_change: would_change(scope, score, &contributions),
+            contributions,
+            innocent,
+            abstentions,
+            benign,
+        })
+    }
+}
+
+/// Counterfactuals: additive evidence makes them subtractions.
+fn would_change(scope: Scope, score: &UnitScore, contributions: &[Contribution]) -> Vec<String> {
+    let Some(total) = score.hundredths else {
+        return Vec::new();
+    };
+    let mut lines: Vec<String> = contributions
+        .iter()
+        .filter(|line| line.kind == "signal" && line.hundredths > 0)
+        .map(|line| {
+            let rest = as_decibans(total - line.hundredths);
+            let mut families = score.families.clone();
+            for (family, db) in &mut families {
+                if family.as_str() == line.family {
+                    *db -= as_decibans(line.hundredths);
+                }
+            }
+            match scope {
+                Scope::Session => {
+                    let band = band::session_band(rest, &Gate::of(&families));
+                    format!("without {}: {rest:.2} dB, {band}", line.name)
+                }
+                Scope::ActorWeek => format!("without {}: {rest:.2} dB", line.name),
+            }
+        })
+        .collect();
+    if !Gate::of(&score.families).passes() && score.band > Band::None {
+        lines.push(
+            "review would take two kinds of evidence: nobody used the result or an incentive was followed, and effort was \
+             repeated, burnt or clocked"
+                .to_owned(),
+        );
+    }
+    lines
+}
+
+/// What the second calibration and the gate said of a week.
+pub(super) fn week_reasons(
+    p: f64,
+    n_cal: usize,
+    bin: &str,
+    clean_reference: bool,
+    rejected: bool,
+    batch: usize,
+    gate: &Gate,
+) -> Vec<String> {
+    let when = if clean_reference { "before the first incentive" } else { "of all weeks" };
+    let mut reasons = vec![format!("second calibration: p = {p:.4} among {n_cal} actor-weeks of {bin}, {when}")];
+    if batch == 0 {
+        reasons.push("the week lies before the first incentive and belongs to the reference: not tested".to_owned());
+        return reasons;
+    }
+    let outcome = if rejected { "survives" } else { "does not survive" };
+    reasons.push(format!("{outcome} Benjamini-Hochberg at q = {FALSE_DISCOVERY_RATE} among {batch} weeks tested"));
+    if !clean_reference {
+        reasons.push(
+            "no reference from before an incentive: the weeks under test are their own reference, so review is practically \
+             out of reach"
+                .to_owned(),
+        );
+    } else if !rejected && 1.0 / (n_cal as f64 + 1.0) > FALSE_DISCOVERY_RATE / batch as f64 {
+        reasons.push(format!(
+            "a reference of {n_cal} cannot single out one week among {batch}: several would have to stand out together"
+        ));
+    }
+    let keys: Vec<&str> = gate.keys.iter().copied().map(Family::as_str).collect();
+    let verdict = if gate.passes() { "passes" } else { "does not pass" };
+    reasons.push(format!(
+        "the two-key gate {verdict}: {}",
+        if keys.is_empty() { "no key".into() } else { keys.join(", ") }
+    ));
+    reasons
+}
+
+/// Innocent patterns that a signal also shows, from the look-alikes of signals.md section 2; commonest first, by judgement.
+fn benign(signal: &str) -> &'static [&'static str] {
+    match signal {
+        "prompt_repetition" => &[
+            "a hand-off or ticket template",
+            "the same prompt compared across models",
+            "retries after an error",
+            "teaching or practice",
+        ],
+        "context_padding" => &["logs, specifications or tables pasted to be read", "few-shot examples"],
+        "low_output_novelty" => &["whole-file rewrites", "generated code", "recurring reports or translations"],
+        "loop_no_progress" => {
+            &["waiting for a build", "edit and test cycles", "a flaky test run again", "an agent fault"]
+        }
+        "unattended_burn" => {
+            &["a migration or batch left to run overnight", "results that went to a place not in the data"]
+        }
+        "orphan_output" => &[
+            "a spike, a review or debugging",
+            "learning",
+            "work in a repository not in the data",
+            "a squashed or rebased commit",
+            "a colleague committed it",
+        ],
+        "timer_regularity" => {
+            &["a schedule nobody declared", "stand-ups and other fixed meetings", "a keep-alive of the client"]
+        }
+        "off_rhythm" => &["travel or another time zone", "on-call", "care at home"],
+        "threshold_hugging" => &["a plan cap or rate limit", "a fixed recurring job", "part-time work"],
+        "deadline_burst" => &["the end of a sprint, release or month"],
+        "rank_chasing" => &["a new project", "an unusually quiet week before"],
+        "model_overkill" => &["the client's default model", "a flat-price plan"],
+        _ => &[],
+    }
+}

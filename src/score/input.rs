@@ -1,0 +1,226 @@
+//! What scoring reads: plain rows, filled from the `fct_` and `sig_` models by the caller.
+//!
+//! Owns the input row structs and the vocabulary of families. Owns no reading of tables. Actor ids are whatever the caller
+//! uses throughout; [`super::Scored::rename_actors`] turns them into pseudonyms before anything is written.
+
+use std::fmt;
+
+/// Evidence family of signals.md section 2: signals of one family look at one thing and are averaged, not added.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Family {
+    /// The same thing asked or produced again.
+    Redundancy,
+    /// The agent ran on without progress or attention.
+    AgentWaste,
+    /// Nobody used the result.
+    NoConsumption,
+    /// A machine clock behind starts labelled human.
+    Clock,
+    /// Usage follows the quota or the ranking.
+    Incentive,
+    /// Spending without need; weak by design.
+    Spend,
+}
+
+impl Family {
+    /// Every family, in the order of reports.
+    pub const ALL: [Family; 6] = [
+        Family::Redundancy,
+        Family::AgentWaste,
+        Family::NoConsumption,
+        Family::Clock,
+        Family::Incentive,
+        Family::Spend,
+    ];
+
+    /// The word used in tables.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Family::Redundancy => "REDUNDANCY",
+            Family::AgentWaste => "AGENT-WASTE",
+            Family::NoConsumption => "NO-CONSUMPTION",
+            Family::Clock => "CLOCK",
+            Family::Incentive => "INCENTIVE",
+            Family::Spend => "SPEND",
+        }
+    }
+
+    /// Most that the family can add to a score, decibans (signals.md section 3, step 4; a judgement default).
+    pub fn cap_db(self) -> f64 {
+        match self {
+            Family::Redundancy | Family::AgentWaste | Family::Incentive => 12.0,
+            Family::NoConsumption => 10.0,
+            Family::Clock => 8.0,
+            Family::Spend => 3.0,
+        }
+    }
+
+    /// Family of a session or actor-week signal of signals.md section 2; `None` for a name that is not in the catalogue.
+    pub fn of_signal(signal: &str) -> Option<Family> {
+        Some(match signal {
+            "prompt_repetition" | "context_padding" | "low_output_novelty" => Family::Redundancy,
+            "loop_no_progress" | "unattended_burn" => Family::AgentWaste,
+            "orphan_output" => Family::NoConsumption,
+            "timer_regularity" | "off_rhythm" => Family::Clock,
+            "threshold_hugging" | "deadline_burst" | "rank_chasing" => Family::Incentive,
+            "model_overkill" => Family::Spend,
+            _ => return None,
+        })
+    }
+}
+
+impl fmt::Display for Family {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What a reading is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Scope {
+    /// One root session with its subagents; the unit id is the session id.
+    Session,
+    /// One person and ISO week; the unit id is `actor/2026-W07`.
+    ActorWeek,
+}
+
+impl Scope {
+    /// The word used in tables.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Scope::Session => "session",
+            Scope::ActorWeek => "actor_week",
+        }
+    }
+}
+
+/// One row of a `sig_` model: the uniform columns, plus the model's name.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reading {
+    /// Session or actor-week. Population models have their own statistics in [`super::population`].
+    pub scope: Scope,
+    /// Session id, or `actor/2026-W07`.
+    pub unit_id: String,
+    /// Snake-case name of signals.md.
+    pub signal: String,
+    /// The reading in the signal's own unit; larger is more suspicious.
+    pub value: Option<f64>,
+    /// Observations behind it.
+    pub n: i64,
+    /// False when the model abstained.
+    pub speaks: bool,
+    /// Why it abstained.
+    pub abstain_reason: Option<String>,
+    /// Product of the discounts, 1 when none; multiplies positive evidence only.
+    pub discount: f64,
+    /// Innocent facts that subtract, decibans, 0 or negative.
+    pub exculpation_db: f64,
+    /// JSON object of the model.
+    pub evidence: String,
+}
+
+/// One root session: who, where in the population, and how much, so that volume can be taken out.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct SessionInput {
+    /// The source's own id.
+    pub session_id: String,
+    /// Resolved actor.
+    pub actor: String,
+    /// Team, `(unassigned)` when unknown.
+    pub team_id: String,
+    /// Tool name without version.
+    pub client_name: String,
+    /// Role family, empty when unknown.
+    pub role: String,
+    /// `human`, `schedule`, `agent`, `unknown`.
+    pub trigger: String,
+    /// True when a `[[automation]]` entry, a schedule or a service account stands behind it.
+    pub declared: bool,
+    /// First step, microseconds since the epoch.
+    pub started_at: i64,
+    /// ISO week of the start in actor-local time.
+    pub iso_week: String,
+    /// Prompts.
+    pub prompts: i64,
+    /// Tool calls.
+    pub tool_calls: i64,
+    /// Tokens of all kinds; null when none was reported.
+    pub tokens: Option<i64>,
+}
+
+/// One person and ISO week.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ActorWeekInput {
+    /// Resolved actor.
+    pub actor: String,
+    /// Team.
+    pub team_id: String,
+    /// Role family, empty when unknown.
+    pub role: String,
+    /// True for a service account: leaves the person scopes.
+    pub service: bool,
+    /// `2026-W07`.
+    pub iso_week: String,
+    /// First microsecond of the week, UTC; compared with the policy dates.
+    pub week_start: i64,
+    /// Root sessions started.
+    pub sessions: i64,
+    /// Prompts.
+    pub prompts: i64,
+    /// Tokens of all kinds; null when none was reported.
+    pub tokens: Option<i64>,
+    /// Millionths of a US dollar; null when nothing could be priced.
+    pub cost_micro_usd: Option<i64>,
+}
+
+/// One team and ISO week, for share quotas.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct TeamWeekInput {
+    /// Team.
+    pub team_id: String,
+    /// First microsecond of the week, UTC.
+    pub week_start: i64,
+    /// People on the roster.
+    pub people: u64,
+    /// Of these, with at least one session.
+    pub active: u64,
+}
+
+/// A usage target that people knew of.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Quota {
+    /// `active_week`, `prompts`, `sessions`, `tokens`, `cost_usd`.
+    pub metric: String,
+    /// Share of a team for `active_week`, else the amount per person and week (US dollars for `cost_usd`).
+    pub threshold: f64,
+    /// `week`; other periods abstain.
+    pub period: String,
+    /// Microseconds since the epoch.
+    pub announced: i64,
+}
+
+/// Everything one run of scoring needs. The order of rows does not matter.
+#[derive(Debug, Clone, Default)]
+pub struct ScoreInput {
+    /// Root sessions.
+    pub sessions: Vec<SessionInput>,
+    /// Actor-weeks; one for each session's actor and week.
+    pub actor_weeks: Vec<ActorWeekInput>,
+    /// Team-weeks, for `active_week` quotas.
+    pub team_weeks: Vec<TeamWeekInput>,
+    /// Session and actor-week readings.
+    pub readings: Vec<Reading>,
+    /// Usage targets.
+    pub quotas: Vec<Quota>,
+    /// When leaderboards were published, microseconds since the epoch.
+    pub leaderboards: Vec<i64>,
+    /// Seed of every bootstrap.
+    pub seed: u64,
+}
+
+impl ScoreInput {
+    /// The first moment at which people had a reason to inflate; before it lies the cleanest reference.
+    pub fn incentive_start(&self) -> Option<i64> {
+        self.quotas.iter().map(|quota| quota.announced).chain(self.leaderboards.iter().copied()).min()
+    }
+}

@@ -1,0 +1,245 @@
+//! Sessions pooled to a case, and the second calibration: one person's week against other people's weeks.
+//!
+//! Owns steps 7 and 8 of signals.md section 3. A case's T = mean S over its K sessions + the week's own families; it is only
+//! a ranking. What it is worth says a second conformal p among cases with a similar K, under false discovery control.
+
+use std::collections::BTreeMap;
+
+use super::calibrate::{MINIMUM_REFERENCE, Reference};
+use super::evidence::{Contribution, Evidence, rounded};
+use super::input::Family;
+use super::stats::benjamini_hochberg;
+
+/// False discovery rate of a batch of cases (`bh.q`).
+pub const FALSE_DISCOVERY_RATE: f64 = 0.05;
+
+/// One person's week, pooled.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Case {
+    /// Scored sessions K, 0 when only the week's own signals speak.
+    pub sessions: usize,
+    /// T in hundredths of a deciban; the sum of the contributions.
+    pub hundredths: i64,
+    /// Mean session evidence plus the week's own, by family, decibans.
+    pub families: BTreeMap<Family, f64>,
+    /// What adds up to T: per session signal the mean over the sessions, then the week's own lines.
+    pub contributions: Vec<Contribution>,
+}
+
+/// Pools the scored sessions of a week with the week's own evidence; `None` when nothing speaks.
+pub fn pool(sessions: &[&Evidence], week: Option<&Evidence>) -> Option<Case> {
+    if sessions.is_empty() && week.is_none() {
+        return None;
+    }
+    let count = sessions.len().max(1) as f64;
+    // Integer sums first: they do not depend on the order of the sessions.
+    let mut lines: BTreeMap<(&str, &'static str, &'static str), (i64, f64)> = BTreeMap::new();
+    let mut families: BTreeMap<Family, i64> = BTreeMap::new();
+    for evidence in sessions {
+        for line in &evidence.contributions {
+            lines.entry((&line.name, line.kind, line.family)).or_insert((0, count)).0 += line.hundredths;
+        }
+        for (family, db) in &evidence.families {
+            *families.entry(*family).or_default() += (db * 1e6).round() as i64;
+        }
+    }
+    let mut families: BTreeMap<Family, f64> =
+        families.into_iter().map(|(family, sum)| (family, sum as f64 / 1e6 / count)).collect();
+    let mut pooled: Vec<(String, &'static str, &'static str, f64)> = lines
+        .into_iter()
+        .map(|((name, kind, family), (sum, count))| (name.to_owned(), kind, family, sum as f64 / 100.0 / count))
+        .collect();
+    if let Some(evidence) = week {
+        for line in &evidence.contributions {
+            pooled.push((line.name.clone(), line.kind, line.family, line.hundredths as f64 / 100.0));
+        }
+        for (family, db) in &evidence.families {
+            *families.entry(*family).or_default() += db;
+        }
+    }
+    let (hundredths, contributions) = rounded(pooled);
+    Some(Case { sessions: sessions.len(), hundredths, families, contributions })
+}
+
+/// One case before the second calibration.
+#[derive(Debug, Clone, Copy)]
+pub struct CasePoint {
+    /// Number of the actor.
+    pub actor: u32,
+    /// K.
+    pub sessions: usize,
+    /// T in hundredths of a deciban.
+    pub hundredths: i64,
+    /// True when the week ended before the first incentive.
+    pub before_incentive: bool,
+}
+
+/// What the second calibration says of a case.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Second {
+    /// Too few reference cases with a similar K; the reason in words.
+    TooFewCases(String),
+    /// Compared with its reference.
+    Calibrated {
+        /// Conformal p of T.
+        p: f64,
+        /// Reference cases of other actors.
+        n_cal: usize,
+        /// `5-9 sessions`.
+        bin: &'static str,
+        /// True when the reference lies before the first incentive and so holds none of the cases under test.
+        clean_reference: bool,
+        /// Survives Benjamini-Hochberg at [`FALSE_DISCOVERY_RATE`]; never for a case of the reference itself.
+        rejected: bool,
+        /// Cases tested together.
+        batch: usize,
+    },
+}
+
+/// Bins of K: T is a mean of K sessions, so its spread shrinks with K and only like may be compared with like.
+fn session_bin(sessions: usize) -> (usize, &'static str) {
+    match sessions {
+        0 => (0, "0 sessions"),
+        1 => (1, "1 session"),
+        2 => (2, "2 sessions"),
+        3..=4 => (3, "3-4 sessions"),
+        5..=9 => (4, "5-9 sessions"),
+        10..=19 => (5, "10-19 sessions"),
+        _ => (6, "20 sessions and more"),
+    }
+}
+
+/// Calibrates all cases of a run, in the order given, as one batch.
+///
+/// With a policy date the reference is the cases before it and only later ones are tested. Without one (or with too few
+/// cases before it) the reference is everybody else, which contains the cases under test: their p-values are then spread
+/// evenly whatever they hide, so Benjamini-Hochberg can hardly reject any. That is stated, not repaired.
+pub fn second_calibration(cases: &[CasePoint]) -> Vec<Second> {
+    let bin = |case: &CasePoint| session_bin(case.sessions);
+    let reference = |number: usize, clean: bool| {
+        Reference::new(
+            cases
+                .iter()
+                .filter(|case| bin(case).0 == number && (!clean || case.before_incentive))
+                .map(|case| (case.actor, case.hundredths as f64)),
+        )
+    };
+    let references: Vec<[Reference; 2]> =
+        (0..=6).map(|number| [reference(number, true), reference(number, false)]).collect();
+    let mut verdicts: Vec<Second> = cases
+        .iter()
+        .map(|case| {
+            let (number, name) = bin(case);
+            let [clean, all] = &references[number];
+            let clean_reference = clean.size_without(case.actor) >= MINIMUM_REFERENCE;
+            let reference = if clean_reference { clean } else { all };
+            let n_cal = reference.size_without(case.actor);
+            if n_cal < MINIMUM_REFERENCE {
+                return Second::TooFewCases(format!(
+                    "second calibration: n_cal = {n_cal} < {MINIMUM_REFERENCE} actor-weeks of {name}"
+                ));
+            }
+            let p = reference.p(case.actor, case.hundredths as f64);
+            Second::Calibrated { p, n_cal, bin: name, clean_reference, rejected: false, batch: 0 }
+        })
+        .collect();
+    discover(cases, &mut verdicts);
+    verdicts
+}
+
+/// Marks the cases that survive Benjamini-Hochberg among those tested.
+fn discover(cases: &[CasePoint], verdicts: &mut [Second]) {
+    let tested: Vec<(usize, f64)> = verdicts
+        .iter()
+        .enumerate()
+        .filter_map(|(index, verdict)| match verdict {
+            Second::Calibrated { p, clean_reference, .. } if !(*clean_reference && cases[index].before_incentive) => {
+                Some((index, *p))
+            }
+            _ => None,
+        })
+        .collect();
+    let p_values: Vec<f64> = tested.iter().map(|(_, p)| *p).collect();
+    for ((index, _), survives) in tested.iter().zip(benjamini_hochberg(&p_values, FALSE_DISCOVERY_RATE)) {
+        if let Second::Calibrated { rejected, batch, .. } = &mut verdicts[*index] {
+            (*rejected, *batch) = (survives, tested.len());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::score::evidence::{Member, add_up};
+    use crate::score::stats::Seeded;
+
+    fn evidence(weights: &[(&str, f64)]) -> Evidence {
+        let members: Vec<Member> = weights
+            .iter()
+            .map(|(signal, weight_db)| Member {
+                signal: (*signal).into(),
+                family: Family::of_signal(signal).unwrap(),
+                weight_db: *weight_db,
+                exculpation_db: 0.0,
+            })
+            .collect();
+        add_up(&members)
+    }
+
+    #[test]
+    fn a_case_is_the_mean_of_its_sessions_plus_the_week() {
+        let one = evidence(&[("prompt_repetition", 9.0), ("orphan_output", 6.0)]);
+        let two = evidence(&[("prompt_repetition", 2.0)]);
+        let three = evidence(&[("loop_no_progress", -3.0)]);
+        let week = evidence(&[("timer_regularity", 5.0)]);
+        let case = pool(&[&one, &two, &three], Some(&week)).unwrap();
+        // (15 + 2 - 3) / 3 + 5
+        assert_eq!(case.hundredths, 967);
+        assert_eq!(case.contributions.iter().map(|line| line.hundredths).sum::<i64>(), 967);
+        assert_eq!(case.sessions, 3);
+        assert!((case.families[&Family::Redundancy] - 11.0 / 3.0).abs() < 1e-6);
+        assert_eq!(pool(&[&three, &one, &two], Some(&week)).unwrap(), case);
+        assert_eq!(pool(&[], None), None);
+    }
+
+    fn cases(actors: u32, weeks: u32, seed: u64) -> Vec<CasePoint> {
+        let mut random = Seeded::new(seed);
+        (0..actors * weeks)
+            .map(|index| CasePoint {
+                actor: index / weeks,
+                sessions: 5,
+                hundredths: (random.normal() * 300.0) as i64,
+                before_incentive: index % weeks < weeks / 2,
+            })
+            .collect()
+    }
+
+    #[test]
+    fn planted_weeks_after_the_incentive_are_found_and_honest_ones_are_not() {
+        let mut cases = cases(100, 24, 5);
+        let planted: Vec<usize> =
+            (0..cases.len()).filter(|&i| cases[i].actor < 3 && !cases[i].before_incentive).collect();
+        planted.iter().for_each(|&i| cases[i].hundredths += 2_500);
+        let found: Vec<usize> = second_calibration(&cases)
+            .iter()
+            .enumerate()
+            .filter(|(_, verdict)| matches!(verdict, Second::Calibrated { rejected: true, .. }))
+            .map(|(index, _)| index)
+            .collect();
+        assert!(planted.iter().all(|index| found.contains(index)), "{found:?}");
+        assert!(found.len() <= planted.len() + 4, "{} for {}", found.len(), planted.len());
+    }
+
+    #[test]
+    fn without_a_clean_reference_no_one_is_discovered_and_small_data_is_insufficient() {
+        let mut many = cases(100, 24, 5);
+        many.iter_mut().for_each(|case| case.before_incentive = false);
+        many[0].hundredths = 9_000;
+        let verdicts = second_calibration(&many);
+        let Second::Calibrated { p, n_cal, clean_reference, rejected, batch, .. } = verdicts[0] else { panic!() };
+        assert_eq!((n_cal, clean_reference, rejected, batch), (2_376, false, false, 2_400));
+        assert!((p - 1.0 / 2_377.0).abs() < 1e-12);
+        let Second::TooFewCases(reason) = &second_calibration(&cases(10, 4, 1))[0] else { panic!() };
+        assert_eq!(reason, "second calibration: n_cal = 36 < 500 actor-weeks of 5-9 sessions");
+    }
+}

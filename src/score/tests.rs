@@ -1,0 +1,244 @@
+//! Scoring end to end, on worlds with known truth.
+
+use proptest::prelude::*;
+
+use super::input::{Reading, SessionInput};
+use super::stats::Seeded;
+use super::*;
+
+const WEEK: i64 = 7 * 24 * 3_600 * 1_000_000;
+const SIGNALS: [&str; 6] = [
+    "prompt_repetition",
+    "low_output_novelty",
+    "loop_no_progress",
+    "unattended_burn",
+    "orphan_output",
+    "model_overkill",
+];
+
+/// A world of `actors` people over 20 weeks with 5 sessions a week; an incentive starts with week 10. Readings are normal
+/// plus .8 times the log volume, volume is heavy-tailed over people and sessions. `shift` adds sigmas per (actor, signal).
+fn world(actors: u32, seed: u64, shift: impl Fn(u32, &str) -> f64) -> ScoreInput {
+    let mut random = Seeded::new(seed);
+    let mut input = ScoreInput { leaderboards: vec![10 * WEEK], ..ScoreInput::default() };
+    for actor in 0..actors {
+        let habit = random.normal();
+        for week in 0..20 {
+            for session in 0..5 {
+                let log_volume = 9.0 + habit + random.normal();
+                let session_id = format!("s{actor:03}-{week:02}-{session}");
+                input.sessions.push(SessionInput {
+                    session_id: session_id.clone(),
+                    actor: format!("a{actor:03}"),
+                    team_id: "t".into(),
+                    client_name: "cli".into(),
+                    role: "engineer".into(),
+                    trigger: "human".into(),
+                    started_at: week * WEEK,
+                    iso_week: format!("2026-W{week:02}"),
+                    prompts: (log_volume * 2.0) as i64,
+                    tokens: Some(log_volume.exp() as i64),
+                    ..SessionInput::default()
+                });
+                for signal in SIGNALS {
+                    let value = random.normal() + 0.8 * log_volume + if week < 10 { 0.0 } else { shift(actor, signal) };
+                    input.readings.push(reading(Scope::Session, &session_id, signal, value));
+                }
+            }
+            for signal in ["timer_regularity", "off_rhythm"] {
+                let value = random.normal() + if week < 10 { 0.0 } else { shift(actor, signal) };
+                let unit_id = format!("a{actor:03}/2026-W{week:02}");
+                input.readings.push(reading(Scope::ActorWeek, &unit_id, signal, value));
+            }
+        }
+    }
+    input
+}
+
+fn reading(scope: Scope, unit_id: &str, signal: &str, value: f64) -> Reading {
+    Reading {
+        scope,
+        unit_id: unit_id.into(),
+        signal: signal.into(),
+        value: Some(value),
+        n: 20,
+        speaks: true,
+        abstain_reason: None,
+        discount: 1.0,
+        exculpation_db: 0.0,
+        evidence: r#"{"counted":20}"#.into(),
+    }
+}
+
+/// Share of the units of these actors from week 10 on that reach `band`.
+fn share_at(units: &[UnitScore], actors: std::ops::Range<u32>, band: Band) -> f64 {
+    let mine: Vec<&UnitScore> = units
+        .iter()
+        .filter(|unit| {
+            let number: u32 = unit.actor[1..].parse().unwrap();
+            actors.contains(&number) && unit.iso_week.as_str() >= "2026-W10"
+        })
+        .collect();
+    assert!(!mine.is_empty());
+    mine.iter().filter(|unit| unit.band >= band).count() as f64 / mine.len() as f64
+}
+
+#[test]
+fn honest_people_are_rarely_flagged_and_planted_theater_is() {
+    let scored = score(world(120, 1, |actor, signal| match (actor, signal) {
+        // Theater: the same prompt, the same output, used by nobody.
+        (0..4, "prompt_repetition" | "low_output_novelty" | "orphan_output") => 2.5,
+        // Honest: ticket templates; night work; a spike.
+        (4..8, "prompt_repetition") => 3.5,
+        (8..12, "timer_regularity" | "off_rhythm") => 3.5,
+        (12..36, "orphan_output") => 3.5,
+        _ => 0.0,
+    }));
+    let [sessions, weeks] = [&scored.sessions, &scored.actor_weeks];
+    // Pooled: nearly every planted week is found; a lone session never goes to review.
+    assert!(share_at(weeks, 0..4, Band::Review) > 0.9);
+    assert_eq!(share_at(sessions, 0..120, Band::Review), 0.0);
+    assert!(share_at(sessions, 0..4, Band::Look) > 0.2, "{}", share_at(sessions, 0..4, Band::Look));
+    for honest in [4..8, 8..12, 12..36] {
+        assert!(share_at(weeks, honest.clone(), Band::Review) <= 0.04, "{honest:?}");
+        assert!(share_at(sessions, honest.clone(), Band::Look) <= 0.05, "{honest:?}");
+    }
+    assert!(share_at(weeks, 36..120, Band::Review) <= 0.002);
+    assert!(share_at(sessions, 36..120, Band::Look) <= 0.005);
+}
+
+#[test]
+fn a_heavy_user_is_not_flagged_for_volume() {
+    // Actor 0 works ten times as much as anybody would: readings follow, because they load on volume.
+    let mut input = world(120, 2, |_, _| 0.0);
+    let heavier = 10f64;
+    for session in input.sessions.iter_mut().filter(|session| session.actor == "a000") {
+        session.tokens = session.tokens.map(|tokens| tokens * heavier as i64);
+        session.prompts += (2.0 * heavier.ln()) as i64;
+    }
+    for reading in input.readings.iter_mut().filter(|r| r.scope == Scope::Session && r.unit_id.starts_with("s000")) {
+        reading.value = reading.value.map(|value| value + 0.8 * heavier.ln());
+    }
+    let scored = score(input);
+    assert_eq!(share_at(&scored.actor_weeks, 0..1, Band::Review), 0.0);
+    assert!(share_at(&scored.sessions, 0..1, Band::Look) <= 0.02);
+}
+
+#[test]
+fn every_score_is_the_sum_of_its_lines_and_every_reading_leaves_a_row() {
+    let mut input = world(30, 3, |actor, _| f64::from(actor % 3));
+    input.readings.iter_mut().step_by(7).for_each(|reading| {
+        (reading.discount, reading.exculpation_db) = (0.4, -3.337);
+    });
+    let readings = input.readings.len();
+    let scored = score(input);
+    assert_eq!(scored.signals.len(), readings);
+    for unit in scored.sessions.iter().chain(&scored.actor_weeks) {
+        let sum: i64 = unit.contributions.iter().map(|line| line.hundredths).sum();
+        assert_eq!(Some(sum), unit.hundredths, "{}", unit.unit_id);
+        assert_eq!(unit.hundredths.is_none(), unit.band == Band::Insufficient);
+    }
+}
+
+#[test]
+fn small_data_abstains_and_says_why() {
+    let mut input = world(2, 4, |_, _| 0.0);
+    input.readings.retain(|reading| reading.unit_id.contains("-W1") || reading.unit_id.contains("-10-"));
+    let scored = score(input);
+    assert!(scored.sessions.iter().all(|session| session.band == Band::Insufficient && session.hundredths.is_none()));
+    insta::assert_snapshot!(scored.signals[0].abstain_reason.as_deref().unwrap(), @"calibration: n_cal = 5 < 500");
+    insta::assert_snapshot!(scored.actor_weeks[0].reasons.join("; "), @"no signal speaks about this week or its sessions");
+}
+
+#[test]
+fn declared_automation_leaves_the_person_scopes() {
+    let mut input = world(120, 5, |actor, _| if actor == 0 { 4.0 } else { 0.0 });
+    input.sessions.iter_mut().filter(|session| session.actor == "a000").for_each(|session| session.declared = true);
+    let scored = score(input);
+    let session = scored.sessions.iter().find(|session| session.unit_id == "s000-15-0").unwrap();
+    assert_eq!((session.band, session.hundredths), (Band::None, Some(0)));
+    let explanation = scored.explain(Scope::Session, "s000-15-0").unwrap();
+    assert_eq!(explanation.abstentions.len(), SIGNALS.len());
+    assert_eq!(explanation.abstentions[0].reason, "declared automation: leaves the person scopes");
+}
+
+#[test]
+fn night_work_alone_weighs_nothing() {
+    let scored = score(world(120, 6, |actor, signal| if actor == 0 && signal == "off_rhythm" { 9.0 } else { 0.0 }));
+    let of = |signal: &str, unit_id: &str| {
+        scored.signals.iter().find(|row| row.signal == signal && row.unit_id == unit_id).unwrap().weight_db.unwrap()
+    };
+    for week in 10..20 {
+        let unit_id = format!("a000/2026-W{week}");
+        let opened = of("timer_regularity", &unit_id) > 0.0
+            || (0..5).any(|session| of("unattended_burn", &format!("s000-{week}-{session}")) > 0.0);
+        assert!(of("off_rhythm", &unit_id) <= 0.0 || opened, "{unit_id}");
+    }
+}
+
+#[test]
+fn unknown_units_signals_and_repeats_abstain_instead_of_vanishing() {
+    let mut input = world(1, 7, |_, _| 0.0);
+    input.readings.truncate(1);
+    input.readings.push(input.readings[0].clone());
+    input.readings.push(reading(Scope::Session, "s000-00-0", "vibes", 1.0));
+    input.readings.push(reading(Scope::Session, "nobody", "orphan_output", 1.0));
+    input.readings.push(reading(Scope::Session, "s000-00-0", "orphan_output", f64::NAN));
+    let reasons: Vec<String> = score(input)
+        .signals
+        .into_iter()
+        .map(|row| format!("{}: {}", row.signal, row.abstain_reason.unwrap()))
+        .collect();
+    insta::assert_snapshot!(reasons.join("\n"), @r"
+    orphan_output: the session is not among the units of this run
+    orphan_output: the reading has no finite value
+    prompt_repetition: calibration: n_cal = 0 < 500
+    prompt_repetition: a second reading of the same unit and signal
+    vibes: the signal has no family in the catalogue
+    ");
+}
+
+#[test]
+fn an_explanation_lists_what_adds_up_and_what_would_change_it() {
+    let mut input = world(120, 8, |actor, signal| match (actor, signal) {
+        (0, "prompt_repetition" | "orphan_output") => 5.0,
+        _ => 0.0,
+    });
+    let discounted = input.readings.iter_mut().find(|r| r.unit_id == "s000-15-0" && r.signal == "loop_no_progress");
+    discounted.unwrap().discount = 0.5;
+    let scored = score(input);
+    let explanation = scored.explain(Scope::Session, "s000-15-0").unwrap();
+    let week = scored.explain(Scope::ActorWeek, "a000/2026-W15").unwrap();
+    insta::with_settings!({ snapshot_path => "snapshots", prepend_module_to_snapshot => false }, {
+        insta::assert_snapshot!("explained_session", serde_json::to_string_pretty(&explanation).unwrap());
+        insta::assert_snapshot!("explained_week", serde_json::to_string_pretty(&week).unwrap());
+    });
+    assert_eq!(scored.explain(Scope::Session, "nobody"), None);
+}
+
+#[test]
+fn renaming_keeps_rows_sorted_and_leaves_no_old_name() {
+    let mut scored = score(world(3, 9, |_, _| 0.0));
+    scored.rename_actors(|actor| format!("p{}", 9 - actor[3..].parse::<u32>().unwrap()));
+    let ids: Vec<&str> = scored.actor_weeks.iter().map(|week| week.unit_id.as_str()).collect();
+    assert!(ids.is_sorted() && ids[0] == "p7/2026-W00");
+    assert!(scored.signals.iter().all(|row| !row.unit_id.starts_with('a')));
+    assert!(scored.explain(Scope::ActorWeek, "p8/2026-W03").is_some());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(3))]
+    #[test]
+    fn the_order_of_rows_does_not_matter(seed in any::<u64>()) {
+        let input = world(12, 10, |actor, _| f64::from(actor % 2));
+        let mut shuffled = input.clone();
+        let mut random = Seeded::new(seed);
+        for index in (1..shuffled.readings.len()).rev() {
+            shuffled.readings.swap(index, random.below(index + 1));
+        }
+        for index in (1..shuffled.sessions.len()).rev() {
+            shuffled.sessions.swap(index, random.below(index + 1));
+        }
+        prop_assert_eq!(score(shuffled), score(input));
+    }
+}

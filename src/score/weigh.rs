@@ -1,0 +1,193 @@
+//! From readings to weighed signals: who abstains and why, what the others weigh after discounts and the off-rhythm gate.
+//!
+//! Owns the passage from [`Reading`] to [`SignalRow`]; each reading leaves one row, spoken or abstained. Owns no sums.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+use serde_json::{Map, Value, json};
+
+use super::calibrate::{Calibration, Point, calibrate};
+use super::evidence::{Member, decibans, discounted};
+use super::input::{Family, Reading, Scope};
+use super::rows::SignalRow;
+use super::units::{Unit, Units};
+
+/// Signals of a run, sorted by (scope, unit id, signal).
+pub(super) struct Weighed {
+    pub(super) rows: Vec<SignalRow>,
+    /// Speaking signals of each unit.
+    pub(super) members: FxHashMap<(Scope, String), Vec<Member>>,
+}
+
+/// What is known of a reading: its calibration once there is one, or why it abstains.
+type Verdict = Result<Option<Calibration>, String>;
+
+/// Positions and values of the speaking readings of one signal.
+type Speaking = (Vec<usize>, Vec<Point>);
+
+/// Calibrates and weighs every reading. `week_of` names the actor-week of a session.
+pub(super) fn weigh(mut readings: Vec<Reading>, units: &Units, week_of: &FxHashMap<&str, String>) -> Weighed {
+    readings.sort_by(|one, two| order(one).cmp(&order(two)).then_with(|| tie(one).cmp(&tie(two))));
+    let mut verdicts: Vec<Verdict> = Vec::with_capacity(readings.len());
+    for (index, reading) in readings.iter().enumerate() {
+        let repeated = index > 0 && order(&readings[index - 1]) == order(reading);
+        verdicts.push(match abstention(reading, units.get(reading.scope, &reading.unit_id), repeated) {
+            Some(reason) => Err(reason),
+            None => Ok(None),
+        });
+    }
+    calibrate_by_signal(&readings, units, &mut verdicts);
+    let open = off_rhythm_gate(&readings, &verdicts, week_of);
+    let mut weighed = Weighed { rows: Vec::with_capacity(readings.len()), members: FxHashMap::default() };
+    for (reading, verdict) in readings.into_iter().zip(verdicts) {
+        let family = Family::of_signal(&reading.signal);
+        let calibrated = match (verdict, family) {
+            (Ok(Some(calibration)), Some(family)) => Ok((calibration, family)),
+            (Ok(_), _) => Err("the signal has no family in the catalogue".to_owned()),
+            (Err(reason), _) => Err(reason),
+        };
+        let mut row = SignalRow {
+            scope: reading.scope.as_str().to_owned(),
+            unit_id: reading.unit_id.clone(),
+            signal: reading.signal.clone(),
+            family: family.map_or("", Family::as_str).to_owned(),
+            value: reading.value.filter(|value| value.is_finite()),
+            n: reading.n,
+            status: "abstain".to_owned(),
+            discount: reading.discount,
+            ..SignalRow::default()
+        };
+        let mut evidence = parsed(&reading.evidence);
+        match calibrated {
+            Err(reason) => row.abstain_reason = Some(reason),
+            Ok((calibration, family)) => {
+                let mut weight_db = discounted(decibans(calibration.p), reading.discount);
+                let gated = reading.signal == "off_rhythm" && weight_db > 0.0 && !open.contains(&reading.unit_id);
+                if gated {
+                    weight_db = 0.0;
+                }
+                let stratum = units.get(reading.scope, &reading.unit_id).map_or("", |unit| &unit.stratum_name);
+                evidence.insert("calibration".into(), described(&calibration, stratum));
+                let innocent = innocent(&reading, gated);
+                if !innocent.is_empty() {
+                    evidence.insert("innocent".into(), Value::Object(innocent));
+                }
+                row.status = "speak".to_owned();
+                row.p = Some(calibration.p);
+                row.weight_db = Some((weight_db * 100.0).round() / 100.0);
+                let member = Member {
+                    signal: reading.signal,
+                    family,
+                    weight_db,
+                    exculpation_db: reading.exculpation_db.min(0.0),
+                };
+                weighed.members.entry((reading.scope, reading.unit_id)).or_default().push(member);
+            }
+        }
+        row.evidence = Value::Object(evidence).to_string();
+        weighed.rows.push(row);
+    }
+    weighed
+}
+
+fn order(reading: &Reading) -> (Scope, &str, &str) {
+    (reading.scope, &reading.unit_id, &reading.signal)
+}
+
+/// Decides between readings that claim the same unit and signal, whatever order they came in.
+fn tie(reading: &Reading) -> (bool, u64, i64, &str) {
+    (!reading.speaks, reading.value.unwrap_or(f64::NEG_INFINITY).to_bits(), reading.n, &reading.evidence)
+}
+
+/// Why a reading abstains before calibration, if it does.
+fn abstention(reading: &Reading, unit: Option<&Unit>, repeated: bool) -> Option<String> {
+    let Some(unit) = unit else {
+        return Some(format!("the {} is not among the units of this run", reading.scope.as_str().replace('_', "-")));
+    };
+    if !reading.speaks {
+        return Some(reading.abstain_reason.clone().unwrap_or_else(|| "the model gave no reason".to_owned()));
+    }
+    if !unit.in_person_scope {
+        return Some("declared automation: leaves the person scopes".to_owned());
+    }
+    if Family::of_signal(&reading.signal).is_none() {
+        return Some("the signal has no family in the catalogue".to_owned());
+    }
+    if repeated {
+        return Some("a second reading of the same unit and signal".to_owned());
+    }
+    if !reading.value.is_some_and(f64::is_finite) {
+        return Some("the reading has no finite value".to_owned());
+    }
+    if !reading.discount.is_finite() || !reading.exculpation_db.is_finite() {
+        return Some("discount or exculpation is not a finite number".to_owned());
+    }
+    None
+}
+
+/// Readings of one signal calibrate each other, and no others.
+fn calibrate_by_signal(readings: &[Reading], units: &Units, verdicts: &mut [Verdict]) {
+    let mut by_signal: FxHashMap<(Scope, &str), Speaking> = FxHashMap::default();
+    for (index, reading) in readings.iter().enumerate() {
+        let speaking = verdicts[index].is_ok();
+        if let (true, Some(unit), Some(value)) = (speaking, units.get(reading.scope, &reading.unit_id), reading.value) {
+            let (indexes, points) = by_signal.entry((reading.scope, &reading.signal)).or_default();
+            indexes.push(index);
+            points.push(unit.point(value));
+        }
+    }
+    for (indexes, points) in by_signal.into_values() {
+        for (index, result) in indexes.into_iter().zip(calibrate(&points)) {
+            verdicts[index] = result.map(Some).map_err(|too_few| too_few.to_string());
+        }
+    }
+}
+
+/// Actor-weeks in which the machine clock or an unattended run speaks with positive evidence: only there may off-rhythm
+/// activity weigh against a person (signals.md S9; night work is never evidence alone).
+fn off_rhythm_gate(readings: &[Reading], verdicts: &[Verdict], week_of: &FxHashMap<&str, String>) -> FxHashSet<String> {
+    let speaks_against = |reading: &Reading, verdict: &Verdict| matches!(verdict, Ok(Some(calibration)) if discounted(decibans(calibration.p), reading.discount) > 0.0);
+    readings
+        .iter()
+        .zip(verdicts)
+        .filter(|(reading, verdict)| {
+            matches!(reading.signal.as_str(), "timer_regularity" | "unattended_burn")
+                && speaks_against(reading, verdict)
+        })
+        .filter_map(|(reading, _)| match reading.scope {
+            Scope::ActorWeek => Some(reading.unit_id.clone()),
+            Scope::Session => week_of.get(reading.unit_id.as_str()).cloned(),
+        })
+        .collect()
+}
+
+/// The model's evidence as an object; anything else is kept under `reading`.
+fn parsed(evidence: &str) -> Map<String, Value> {
+    match serde_json::from_str(evidence) {
+        Ok(Value::Object(object)) => object,
+        _ if evidence.is_empty() => Map::new(),
+        _ => Map::from_iter([("reading".to_owned(), Value::String(evidence.to_owned()))]),
+    }
+}
+
+/// What spoke for the person.
+fn innocent(reading: &Reading, gated: bool) -> Map<String, Value> {
+    let mut facts = Map::new();
+    if reading.discount < 1.0 {
+        facts.insert("discount".into(), json!(reading.discount));
+    }
+    if reading.exculpation_db < 0.0 {
+        facts.insert("exculpation_db".into(), json!(reading.exculpation_db));
+    }
+    if gated {
+        facts.insert("off_rhythm".into(), json!("weighs nothing: neither timer_regularity nor unattended_burn speaks"));
+    }
+    facts
+}
+
+/// The rung of the calibration ladder (signals.md section 3: R0, conformal false-alarm rate) and who the peers were.
+fn described(calibration: &Calibration, stratum: &str) -> Value {
+    json!({
+        "rung": "R0", "peers": calibration.level.to_string(), "stratum": stratum, "n_cal": calibration.n_cal,
+        "reference": if calibration.pre_incentive { "before the first incentive" } else { "all weeks" },
+    })
+}

@@ -1,0 +1,91 @@
+//! The columns of `schema.md`: their names in files and their numbers in a row.
+
+macro_rules! columns {
+    ($(#[$doc:meta])* $name:ident { $($variant:ident = $word:literal,)+ }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy)]
+        pub(super) enum $name { $($variant,)+ }
+
+        impl $name {
+            /// Names in the order of the numbers.
+            pub(super) const NAMES: &'static [&'static str] = &[$($word,)+];
+
+            /// The number of a column, null for a stranger.
+            pub(super) fn number(name: &str) -> Option<usize> {
+                match name {
+                    $($word => Some($name::$variant as usize),)+
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+columns! {
+    /// `*.events.*`
+    EventColumn {
+        Ts = "ts",
+        SessionId = "session_id",
+        ParentSessionId = "parent_session_id",
+        EventId = "event_id",
+        ActorId = "actor_id",
+        Kind = "kind",
+        Trigger = "trigger",
+        Client = "client",
+        Provider = "provider",
+        Model = "model",
+        InputTokens = "input_tokens",
+        OutputTokens = "output_tokens",
+        ReasoningTokens = "reasoning_tokens",
+        CacheReadTokens = "cache_read_tokens",
+        CacheWriteTokens = "cache_write_tokens",
+        TokenBasis = "token_basis",
+        CostUsd = "cost_usd",
+        Text = "text",
+        ToolName = "tool_name",
+        ToolArgs = "tool_args",
+        CallId = "call_id",
+        IsError = "is_error",
+        Effect = "effect",
+        System = "system",
+        Approval = "approval",
+        Path = "path",
+        Repo = "repo",
+        Branch = "branch",
+        DurationMs = "duration_ms",
+    }
+}
+
+columns! {
+    /// `*.outcomes.*`
+    OutcomeColumn {
+        Ts = "ts",
+        OutcomeId = "outcome_id",
+        Kind = "kind",
+        Status = "status",
+        ActorId = "actor_id",
+        SessionId = "session_id",
+        Repo = "repo",
+        Branch = "branch",
+        Paths = "paths",
+        LinesAdded = "lines_added",
+        LinesDeleted = "lines_deleted",
+        LinesSurviving = "lines_surviving",
+        Patch = "patch",
+        Refs = "refs",
+    }
+}
+
+columns! {
+    /// `roster.csv`
+    RosterColumn {
+        ActorId = "actor_id",
+        Aliases = "aliases",
+        TeamId = "team_id",
+        Role = "role",
+        Kind = "kind",
+        TimeZone = "time_zone",
+        ActiveFrom = "active_from",
+        ActiveTo = "active_to",
+    }
+}

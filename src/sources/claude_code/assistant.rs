@@ -1,0 +1,145 @@
+//! Assistant records: responses with their usage, and the tool calls in them.
+//!
+//! Owns which content blocks are calls and what a call's event holds. Owns no usage arithmetic ([`super::usage`]).
+
+use super::edits::requested_lines;
+use super::reader::{Call, Reader, Step};
+use super::records::{Arguments, AssistantMessage, Block, Content, lenient};
+use super::tools::{deed, edits_files};
+use super::usage::{Response, completion_id, micro_usd};
+use crate::events::{Event, Kind, TokenBasis};
+use crate::fingerprint::{call_hash, text_hash};
+use crate::sources::json::{reject_reason, safe_detail};
+use crate::sources::{Reason, Sink};
+
+/// Model name of messages that the client wrote itself.
+const SYNTHETIC: &str = "<synthetic>";
+
+impl Reader {
+    /// One line of a response.
+    pub(super) fn assistant(&mut self, step: &Step<'_, '_>, sink: &mut dyn Sink) {
+        let Some(raw) = step.record.message else {
+            return sink.reject(step.at, Reason::MissingField, "message");
+        };
+        let message = match serde_json::from_str::<AssistantMessage<'_>>(raw.get()) {
+            Ok(message) => message,
+            Err(error) => {
+                return sink.reject(step.at, reject_reason(&error), &format!("message: {}", safe_detail(&error)));
+            }
+        };
+        if message.model.as_deref() == Some(SYNTHETIC) {
+            return self.synthetic(step, sink);
+        }
+        let id = completion_id(message.id.as_deref(), step.record.request_id.as_deref(), step.uuid.as_deref());
+        let thread = &mut self.threads[step.thread];
+        let continues = id.is_some() && thread.response.as_ref().is_some_and(|response| response.id == id);
+        if !continues {
+            thread.close(sink);
+        }
+        let mut response = match thread.response.take() {
+            Some(response) => response,
+            None => {
+                let mut event = self.event(step, Kind::Completion);
+                event.provider = provider(message.model.as_deref());
+                event.model = model_name(&message);
+                Response::new(id, step.at, event, step.envelope.version.as_deref())
+            }
+        };
+        let cost = step.record.cost_usd.and_then(|cost| micro_usd(cost.get()));
+        let is_new_line = response.add(
+            step.at,
+            step.uuid.as_deref(),
+            message.usage.as_ref(),
+            cost,
+            message.stop_reason.is_some(),
+            sink,
+        );
+        if let Some(content) = message.content.as_ref().filter(|_| is_new_line) {
+            response.add_content(content);
+        }
+        self.threads[step.thread].response = Some(response);
+        if let Some(Content::Blocks(blocks)) = &message.content {
+            for block in blocks {
+                self.block(step, block, message.model.as_deref(), sink);
+            }
+        }
+    }
+
+    /// A message that the client wrote itself. It has no usage; an API error among them says that the request failed.
+    fn synthetic(&mut self, step: &Step<'_, '_>, sink: &mut dyn Sink) {
+        if step.record.is_api_error_message != Some(true) {
+            return sink.ignore("assistant/synthetic");
+        }
+        self.threads[step.thread].close(sink);
+        let mut event = self.event(step, Kind::Completion);
+        event.event_id = step.uuid.clone();
+        event.token_basis = Some(TokenBasis::Absent);
+        event.is_error = Some(true);
+        sink.event(step.at, event);
+    }
+
+    fn block(&mut self, step: &Step<'_, '_>, block: &Block<'_>, model: Option<&str>, sink: &mut dyn Sink) {
+        match block.kind.as_deref() {
+            Some("tool_use" | "server_tool_use" | "mcp_tool_use") => self.tool_call(step, block, model, sink),
+            Some("text" | "thinking" | "redacted_thinking") => {}
+            Some("web_search_tool_result" | "web_fetch_tool_result" | "mcp_tool_result") => {
+                sink.ignore("assistant/server_tool_result");
+            }
+            _ => sink.ignore("assistant/other_block"),
+        }
+    }
+
+    fn tool_call(&mut self, step: &Step<'_, '_>, block: &Block<'_>, model: Option<&str>, sink: &mut dyn Sink) {
+        let Some(tool) = block.name.as_deref() else {
+            return sink.reject(step.at, Reason::MissingField, "message.content.name");
+        };
+        let arguments = lenient::<Arguments<'_>>(block.input).unwrap_or_default();
+        let deed = deed(tool, &arguments);
+        let edits = edits_files(tool);
+        let approval = self.threads[step.thread].mode.approval(edits);
+        if matches!(tool, "ScheduleWakeup" | "CronCreate")
+            && let Some(prompt) = arguments.prompt.as_deref()
+        {
+            self.remember_schedule(text_hash(prompt));
+        }
+        let mut event: Event = self.event(step, Kind::ToolCall);
+        event.event_id = tool_event_id(block.id.as_deref(), step.uuid.as_deref());
+        event.call_id = block.id.as_deref().map(str::to_owned);
+        event.provider = provider(model);
+        event.model = model.map(str::to_owned);
+        event.tool_name = Some(tool.to_owned());
+        event.effect = deed.effect;
+        event.system = deed.system.as_deref().map(str::to_owned);
+        event.path = deed.path.clone();
+        event.approval = approval;
+        event.call_hash = Some(call_hash(tool, block.input.map_or("null", |input| input.get())));
+        sink.event(step.at, event);
+        if let Some(id) = block.id.as_deref() {
+            let requested_lines = if edits { requested_lines(&arguments) } else { Vec::new() };
+            self.remember_call(id, Call { tool: tool.to_owned(), deed, approval, requested_lines });
+        }
+    }
+}
+
+/// The model as logged, with `-fast` after it for a response in fast mode, which the price table knows by that name.
+fn model_name(message: &AssistantMessage<'_>) -> Option<String> {
+    let model = message.model.as_deref()?;
+    let speed = message.usage.as_ref().and_then(|usage| usage.speed.as_deref());
+    Some(if speed == Some("fast") { format!("{model}-fast") } else { model.to_owned() })
+}
+
+/// The provider, where the model's name says it.
+fn provider(model: Option<&str>) -> Option<String> {
+    model.filter(|model| model.starts_with("claude")).map(|_| "anthropic".to_owned())
+}
+
+/// The id of a call, and of its result: Anthropic's tool ids are unique by themselves and survive a copy of the history into another
+/// file. Other ids come from proxies, which may count from one in each response, and are told apart by their record.
+pub(super) fn tool_event_id(id: Option<&str>, uuid: Option<&str>) -> Option<String> {
+    match (id, uuid) {
+        (Some(id), _) if id.starts_with("toolu_") || id.starts_with("srvtoolu_") => Some(id.to_owned()),
+        (Some(id), Some(uuid)) => Some(format!("{uuid}:{id}")),
+        (None, Some(uuid)) => Some(uuid.to_owned()),
+        (_, None) => None,
+    }
+}

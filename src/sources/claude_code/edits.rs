@@ -1,0 +1,113 @@
+//! Which lines an edit added, so that they can be found again in a commit.
+//!
+//! Owns the choice between what the client says was applied (`structuredPatch`) and what the call asked for. The hashes are
+//! those of [`crate::fingerprint::line_hashes`]; text is dropped here.
+
+use super::records::{Arguments, Replacement, Text, ToolUseResult};
+use crate::fingerprint::line_hashes;
+use std::collections::HashSet;
+
+/// Hashes of the lines that a successful edit added, from its structured result; null where the result does not say and the call must.
+///
+/// The patch is preferred, as it is what was applied. A new file has an empty patch and its whole content; of an edit that the person
+/// changed before accepting it, content without a patch may be either version and counts for nothing.
+pub(super) fn applied_lines(result: &ToolUseResult<'_>) -> Option<Vec<i64>> {
+    if result.interrupted == Some(true) {
+        return Some(Vec::new());
+    }
+    let hunks = result.structured_patch.as_deref().unwrap_or_default();
+    if !hunks.is_empty() {
+        return Some(line_hashes(hunks.iter().flat_map(|hunk| &hunk.lines).filter_map(|line| line.strip_prefix('+'))));
+    }
+    if result.user_modified == Some(true) {
+        return Some(Vec::new());
+    }
+    let content: Text<'_> = super::records::lenient(result.content)?;
+    let original: Option<Text<'_>> = super::records::lenient(result.original_file);
+    Some(added(original.as_deref().unwrap_or(""), &content))
+}
+
+/// Line hashes kept of one call until its result comes, so that large writes cannot fill the memory of a file.
+const MOST_REQUESTED: usize = 20_000;
+
+/// Hashes of the lines that a call asked to add: for results without structure, as subagents' inlined ones are.
+pub(super) fn requested_lines(arguments: &Arguments<'_>) -> Vec<i64> {
+    let mut hashes = all_requested_lines(arguments);
+    hashes.truncate(MOST_REQUESTED);
+    hashes.shrink_to_fit();
+    hashes
+}
+
+fn all_requested_lines(arguments: &Arguments<'_>) -> Vec<i64> {
+    if let Some(edits) = &arguments.edits {
+        let mut hashes: Vec<i64> = edits
+            .iter()
+            .flat_map(|Replacement { old_string, new_string }| {
+                added(old_string.as_deref().unwrap_or(""), new_string.as_deref().unwrap_or(""))
+            })
+            .collect();
+        hashes.sort_unstable();
+        hashes.dedup();
+        return hashes;
+    }
+    let new = arguments.new_string.as_deref().or(arguments.content.as_deref()).or(arguments.new_source.as_deref());
+    added(arguments.old_string.as_deref().unwrap_or(""), new.unwrap_or(""))
+}
+
+/// Lines of `new` that `old` does not have.
+fn added(old: &str, new: &str) -> Vec<i64> {
+    let before: HashSet<&str> = old.lines().collect();
+    line_hashes(new.lines().filter(|line| !before.contains(line)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn applied(json: &str) -> Option<Vec<i64>> {
+        applied_lines(&serde_json::from_str(json).unwrap())
+    }
+
+    #[test]
+    fn the_patch_is_believed_before_the_content() {
+        let patch = r#"{"structuredPatch":[{"lines":[" let kept = true;","-let gone = true;","+let fresh = true;"]}],"content":"let other = true;"}"#;
+        assert_eq!(applied(patch), Some(line_hashes(["let fresh = true;"])));
+    }
+
+    #[test]
+    fn a_new_file_adds_all_lines_and_an_overwrite_only_new_ones() {
+        assert_eq!(
+            applied(
+                r#"{"type":"create","structuredPatch":[],"originalFile":null,"content":"let one = 1111;\nlet two = 2222;"}"#
+            ),
+            Some(line_hashes(["let one = 1111;", "let two = 2222;"]))
+        );
+        assert_eq!(
+            applied(r#"{"originalFile":"let one = 1111;","content":"let one = 1111;\nlet two = 2222;"}"#),
+            Some(line_hashes(["let two = 2222;"]))
+        );
+    }
+
+    #[test]
+    fn doubtful_or_stopped_content_adds_nothing() {
+        assert_eq!(
+            applied(r#"{"userModified":true,"structuredPatch":[],"content":"let one = 1111;"}"#),
+            Some(Vec::new())
+        );
+        assert_eq!(applied(r#"{"interrupted":true,"content":"let one = 1111;"}"#), Some(Vec::new()));
+        assert_eq!(applied(r#"{"filePath":"/w/a.rs"}"#), None);
+    }
+
+    #[test]
+    fn calls_say_what_they_ask_for() {
+        let edits = r#"{"edits":[{"old_string":"let one = 1111;","new_string":"let one = 1111;\nlet two = 2222;"},{"new_string":"let three = 3;"}]}"#;
+        assert_eq!(
+            requested_lines(&serde_json::from_str(edits).unwrap()),
+            line_hashes(["let two = 2222;", "let three = 3;"])
+        );
+        assert_eq!(
+            requested_lines(&serde_json::from_str(r#"{"content":"let one = 1111;"}"#).unwrap()),
+            line_hashes(["let one = 1111;"])
+        );
+    }
+}

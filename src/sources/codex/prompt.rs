@@ -1,0 +1,70 @@
+//! Which part of a user message a person typed.
+
+use super::records::UserMessage;
+
+/// First words of texts that Codex hands to the model in the user's name.
+const INJECTED: &[&str] = &[
+    "<environment_context>",
+    "<user_instructions>",
+    "<turn_aborted>",
+    "<subagent_notification>",
+    "<user_shell_command>",
+    "<skill>",
+    "# AGENTS.md instructions",
+];
+/// First words of what an editor puts in front of the typed text, and the heading that ends it.
+const PREAMBLES: &[&str] = &["# Context from my IDE setup:", "# Files mentioned by the user:"];
+const REQUEST: &str = "## My request for Codex:";
+
+/// The typed text of a message, or null when nobody typed any of it.
+pub(super) fn typed<'a>(record: &'a UserMessage<'_>) -> Option<&'a str> {
+    if matches!(record.kind.as_deref(), Some("user_instructions" | "environment_context")) {
+        return None;
+    }
+    let text = record.message.trim();
+    if INJECTED.iter().any(|start| text.starts_with(start)) {
+        return None;
+    }
+    if PREAMBLES.iter().any(|start| text.starts_with(start))
+        && let Some((_, request)) = text.split_once(REQUEST)
+    {
+        return Some(request.trim());
+    }
+    Some(text)
+}
+
+/// The slash command that a text begins with; a path is none.
+pub(super) fn slash_command(text: &str) -> Option<&str> {
+    let word = text.split_whitespace().next()?;
+    let name = word.strip_prefix('/')?;
+    let is_name = name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | ':'));
+    is_name.then_some(word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn typed_text(message: &str, kind: Option<&str>) -> Option<String> {
+        let record = UserMessage { message: message.into(), kind: kind.map(Into::into) };
+        typed(&record).map(str::to_owned)
+    }
+
+    #[test]
+    fn injected_texts_are_nobodys_prompt_and_preambles_are_cut() {
+        assert_eq!(typed_text("<environment_context>\n<cwd>/w</cwd></environment_context>", None), None);
+        assert_eq!(typed_text("be brief", Some("user_instructions")), None);
+        let message =
+            "\n# Files mentioned by the user:\n\n## a.png: /w/a.png\n\n## My request for Codex:\nuse the logo\n";
+        assert_eq!(typed_text(message, None).as_deref(), Some("use the logo"));
+        assert_eq!(typed_text(" fix it ", Some("plain")).as_deref(), Some("fix it"));
+    }
+
+    #[test]
+    fn commands_are_told_from_paths() {
+        assert_eq!(slash_command("/review the branch"), Some("/review"));
+        assert_eq!(slash_command("/home/ada/x is broken"), None);
+        assert_eq!(slash_command("and/or"), None);
+    }
+}

@@ -1,0 +1,244 @@
+//! The shapes of rollout records, borrowed from the line. Only fields that are read are named; everything else is passed over.
+
+use crate::sources::json::Count;
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+/// Every line: when, which kind, and the kind's own record.
+#[derive(Deserialize)]
+pub(super) struct Envelope<'a> {
+    #[serde(borrow)]
+    pub(super) timestamp: Cow<'a, str>,
+    #[serde(borrow, rename = "type")]
+    pub(super) kind: Cow<'a, str>,
+    #[serde(borrow)]
+    pub(super) payload: &'a RawValue,
+}
+
+/// The kind inside `event_msg` and `response_item`.
+#[derive(Deserialize)]
+pub(super) struct PayloadKind<'a> {
+    #[serde(borrow, rename = "type")]
+    pub(super) kind: Cow<'a, str>,
+}
+
+/// `session_meta`: a thread introduces itself.
+#[derive(Deserialize)]
+pub(super) struct SessionMeta<'a> {
+    #[serde(borrow)]
+    pub(super) id: Cow<'a, str>,
+    #[serde(borrow)]
+    pub(super) timestamp: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    pub(super) cwd: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    pub(super) originator: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    pub(super) cli_version: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    pub(super) model_provider: Option<Cow<'a, str>>,
+    /// `"cli"`, `"exec"`, `"vscode"`, ... or `{"subagent": ...}`.
+    pub(super) source: Option<Value>,
+    #[serde(borrow)]
+    pub(super) thread_source: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    pub(super) forked_from_id: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    pub(super) parent_thread_id: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    pub(super) git: Option<Git<'a>>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Git<'a> {
+    #[serde(borrow)]
+    pub(super) branch: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    pub(super) repository_url: Option<Cow<'a, str>>,
+}
+
+/// `turn_context`: what holds until the next one.
+#[derive(Deserialize)]
+pub(super) struct TurnContext<'a> {
+    #[serde(borrow)]
+    pub(super) timezone: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    pub(super) model: Option<Cow<'a, str>>,
+    /// A word, or an object in newer versions.
+    pub(super) approval_policy: Option<Value>,
+}
+
+/// Anything that names its turn.
+#[derive(Deserialize)]
+pub(super) struct TurnId<'a> {
+    #[serde(borrow)]
+    pub(super) turn_id: Option<Cow<'a, str>>,
+}
+
+/// `event_msg/token_count`; `info` is null when only rate limits changed.
+#[derive(Deserialize)]
+pub(super) struct TokenCount {
+    pub(super) info: Option<TokenInfo>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct TokenInfo {
+    pub(super) total_token_usage: Option<RawUsage>,
+    pub(super) last_token_usage: Option<RawUsage>,
+}
+
+/// One set of counters as logged.
+#[derive(Deserialize)]
+pub(super) struct RawUsage {
+    #[serde(default)]
+    pub(super) input_tokens: Count,
+    #[serde(default)]
+    pub(super) cached_input_tokens: Count,
+    #[serde(default)]
+    pub(super) cache_write_input_tokens: Count,
+    #[serde(default)]
+    pub(super) output_tokens: Count,
+    #[serde(default)]
+    pub(super) reasoning_output_tokens: Count,
+    #[serde(default)]
+    pub(super) total_tokens: Count,
+}
+
+/// `event_msg/user_message`.
+#[derive(Deserialize)]
+pub(super) struct UserMessage<'a> {
+    #[serde(borrow)]
+    pub(super) message: Cow<'a, str>,
+    /// Versions of 2025: `plain`, `user_instructions`, `environment_context`.
+    #[serde(borrow)]
+    pub(super) kind: Option<Cow<'a, str>>,
+}
+
+/// `event_msg/agent_message`.
+#[derive(Deserialize)]
+pub(super) struct AgentMessage<'a> {
+    #[serde(borrow)]
+    pub(super) message: Cow<'a, str>,
+}
+
+/// `event_msg/exec_command_end`.
+#[derive(Deserialize)]
+pub(super) struct ExecCommandEnd<'a> {
+    #[serde(borrow)]
+    pub(super) call_id: Cow<'a, str>,
+    pub(super) exit_code: Option<i64>,
+    pub(super) duration: Option<Duration>,
+    #[serde(borrow)]
+    pub(super) aggregated_output: Option<Cow<'a, str>>,
+}
+
+/// A span as Rust's serde writes it.
+#[derive(Deserialize)]
+pub(super) struct Duration {
+    #[serde(default)]
+    pub(super) secs: Count,
+    #[serde(default)]
+    pub(super) nanos: Count,
+}
+
+/// `event_msg/patch_apply_end`.
+#[derive(Deserialize)]
+pub(super) struct PatchApplyEnd<'a> {
+    #[serde(borrow)]
+    pub(super) call_id: Cow<'a, str>,
+    pub(super) success: bool,
+    #[serde(default, borrow)]
+    pub(super) changes: BTreeMap<Cow<'a, str>, FileChange<'a>>,
+}
+
+/// What became of one file: `add` has its content, `update` a diff, `delete` neither or the old content.
+#[derive(Deserialize)]
+pub(super) struct FileChange<'a> {
+    #[serde(borrow, rename = "type")]
+    pub(super) kind: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    pub(super) unified_diff: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    pub(super) content: Option<Cow<'a, str>>,
+}
+
+/// `event_msg/mcp_tool_call_end`.
+#[derive(Deserialize)]
+pub(super) struct McpToolCallEnd<'a> {
+    #[serde(borrow)]
+    pub(super) call_id: Cow<'a, str>,
+    pub(super) duration: Option<Duration>,
+    pub(super) result: Option<McpResult>,
+}
+
+#[derive(Deserialize)]
+pub(super) enum McpResult {
+    Ok(McpAnswer),
+    Err(serde::de::IgnoredAny),
+}
+
+#[derive(Deserialize)]
+pub(super) struct McpAnswer {
+    #[serde(rename = "isError", default)]
+    pub(super) is_error: Option<bool>,
+}
+
+/// `event_msg/dynamic_tool_call_response`.
+#[derive(Deserialize)]
+pub(super) struct DynamicToolCallResponse<'a> {
+    #[serde(borrow)]
+    pub(super) call_id: Cow<'a, str>,
+    pub(super) success: Option<bool>,
+    pub(super) duration: Option<Duration>,
+}
+
+/// `response_item/function_call`, `custom_tool_call`: `arguments` is JSON text, `input` is free text.
+#[derive(Deserialize)]
+pub(super) struct ToolCall<'a> {
+    #[serde(borrow)]
+    pub(super) name: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    pub(super) namespace: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    pub(super) arguments: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    pub(super) input: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    pub(super) call_id: Option<Cow<'a, str>>,
+}
+
+/// `response_item/local_shell_call`, `web_search_call`, `image_generation_call`: tools of the provider.
+#[derive(Deserialize)]
+pub(super) struct HostedToolCall<'a> {
+    #[serde(borrow)]
+    pub(super) id: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    pub(super) call_id: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    pub(super) action: Option<&'a RawValue>,
+}
+
+/// `response_item/function_call_output`, `custom_tool_call_output`: text, content items, or an object with both.
+#[derive(Deserialize)]
+pub(super) struct ToolOutput<'a> {
+    #[serde(borrow)]
+    pub(super) call_id: Cow<'a, str>,
+    pub(super) output: Option<&'a RawValue>,
+}
+
+/// The text form of `output` that is JSON itself.
+#[derive(Deserialize)]
+pub(super) struct JsonOutput<'a> {
+    #[serde(borrow)]
+    pub(super) output: Cow<'a, str>,
+    pub(super) metadata: JsonOutputMetadata,
+}
+
+#[derive(Deserialize)]
+pub(super) struct JsonOutputMetadata {
+    pub(super) exit_code: Option<i64>,
+    pub(super) duration_seconds: Option<f64>,
+}

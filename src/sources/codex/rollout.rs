@@ -1,0 +1,394 @@
+//! One rollout, line by line: which records become steps and how calls, answers and counters of one thread meet.
+//!
+//! Owns the state of one file. Owns neither framing nor what single records mean ([`super::usage`], [`super::tools`]).
+
+use super::kinds::{IGNORED_EVENTS, IGNORED_ITEMS, IGNORED_LINES, known};
+use super::prompt;
+use super::records::{
+    AgentMessage, DynamicToolCallResponse, Envelope, ExecCommandEnd, HostedToolCall, McpResult, McpToolCallEnd,
+    PatchApplyEnd, PayloadKind, SessionMeta, TokenCount, ToolCall, ToolOutput, TurnContext, TurnId, UserMessage,
+};
+use super::replay::{Origin, Replay};
+use super::thread::{self, Thread};
+use super::tools;
+use super::usage::{Counter, Step};
+use crate::events::{Approval, Effect, Event, Kind, TokenBasis};
+use crate::fingerprint::{call_hash, result_hash, sketch_text, text_hash};
+use crate::sources::json::{parse_rfc3339, reject_reason, safe_detail};
+use crate::sources::{Handled, Line, Position, Reason, Sink};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::collections::HashMap;
+
+/// What a call leaves for its answer.
+#[derive(Default)]
+struct Call {
+    tool_name: Option<String>,
+    effect: Option<Effect>,
+    system: Option<&'static str>,
+    patch: tools::Patch,
+    answered: bool,
+}
+
+/// The state of one file.
+#[derive(Default)]
+pub(super) struct Rollout {
+    /// The file's own thread first, then the ancestors whose history it begins with.
+    threads: Vec<Thread>,
+    replay: Replay,
+    counter: Counter,
+    model: Option<String>,
+    zone: Option<jiff::tz::TimeZone>,
+    approval: Option<Approval>,
+    calls: HashMap<String, Call>,
+    /// What the executor said of a call before the model saw the answer; the answer takes it in.
+    ends: HashMap<String, (Position, Event)>,
+    /// What the agent said since the last counted response.
+    said: String,
+}
+
+/// Parses a payload or rejects the line.
+fn parse<'a, T: Deserialize<'a>>(payload: &'a RawValue, at: Position, sink: &mut dyn Sink) -> Option<T> {
+    serde_json::from_str(payload.get())
+        .map_err(|error| sink.reject(at, reject_reason(&error), &safe_detail(&error)))
+        .ok()
+}
+
+impl Rollout {
+    /// A rollout whose thread is `id` unless a first line says otherwise.
+    pub(super) fn new(id: &str) -> Self {
+        Self { threads: vec![Thread::unintroduced(id)], ..Self::default() }
+    }
+
+    /// Takes one line.
+    pub(super) fn line(&mut self, line: &Line<'_>, sink: &mut dyn Sink) -> Handled {
+        let envelope: Envelope<'_> = match serde_json::from_str(line.text) {
+            Ok(envelope) => envelope,
+            Err(_) if !line.complete => return Handled::Torn,
+            Err(error) => {
+                sink.reject(line.at, reject_reason(&error), &safe_detail(&error));
+                return Handled::Done;
+            }
+        };
+        match parse_rfc3339(&envelope.timestamp) {
+            Ok(moment) => self.record(&envelope, moment.us, line.at, sink),
+            Err(reason) => sink.reject(line.at, reason, "timestamp"),
+        }
+        Handled::Done
+    }
+
+    /// Hands over what still waits for an answer that the file does not have.
+    pub(super) fn finish(self, sink: &mut dyn Sink) {
+        let mut waiting: Vec<(Position, Event)> = self.ends.into_values().collect();
+        waiting.sort_unstable_by_key(|(at, _)| at.offset);
+        for (at, event) in waiting {
+            sink.event(at, event);
+        }
+    }
+
+    fn record(&mut self, envelope: &Envelope<'_>, ts_us: i64, at: Position, sink: &mut dyn Sink) {
+        let payload = envelope.payload;
+        match envelope.kind.as_ref() {
+            "session_meta" => self.session_meta(payload, ts_us, at, sink),
+            "turn_context" => match self.origin(payload, true, false, ts_us) {
+                Origin::Thread(_) => self.turn_context(payload, at, sink),
+                Origin::Restamped => sink.ignore("replayed_history"),
+            },
+            kind @ ("event_msg" | "response_item") => {
+                let Some(PayloadKind { kind: inner }) = parse(payload, at, sink) else { return };
+                let in_event = kind == "event_msg";
+                let starts_turn = in_event && inner == "task_started";
+                let is_usage = in_event && inner == "token_count";
+                match self.origin(payload, starts_turn, is_usage, ts_us) {
+                    Origin::Thread(thread) if in_event => self.event_msg(&inner, payload, thread, ts_us, at, sink),
+                    Origin::Thread(thread) => self.response_item(&inner, payload, thread, ts_us, at, sink),
+                    Origin::Restamped => self.replayed(is_usage, payload, at, sink),
+                }
+            }
+            other => match known(IGNORED_LINES, other) {
+                Some(kind) => sink.ignore(kind),
+                None => sink.reject(at, Reason::UnknownKind, "type"),
+            },
+        }
+    }
+
+    fn origin(&mut self, payload: &RawValue, names_turn: bool, is_usage: bool, ts_us: i64) -> Origin {
+        let turn: Option<TurnId<'_>> = names_turn.then(|| serde_json::from_str(payload.get()).ok()).flatten();
+        self.replay.origin(ts_us, turn.as_ref().and_then(|turn| turn.turn_id.as_deref()), is_usage)
+    }
+
+    /// Copied history: the counter goes on from it, everything else counts in the file that it was written in first.
+    fn replayed(&mut self, is_usage: bool, payload: &RawValue, at: Position, sink: &mut dyn Sink) {
+        if is_usage && let Some(TokenCount { info: Some(info) }) = parse(payload, at, sink) {
+            self.counter.advance(&info, at, sink);
+        }
+        sink.ignore("replayed_history");
+    }
+
+    fn session_meta(&mut self, payload: &RawValue, ts_us: i64, at: Position, sink: &mut dyn Sink) {
+        let Some(meta) = parse::<SessionMeta<'_>>(payload, at, sink) else { return };
+        sink.ignore("session_meta");
+        let birth = thread::birth(&meta);
+        let thread = Thread::read(&meta);
+        if !self.replay.is_introduced() {
+            self.replay.own(birth, thread::parent(&meta).is_some(), ts_us);
+            self.threads[0] = thread;
+        } else if self.threads.iter().all(|known| known.id != thread.id) {
+            self.replay.ancestor(birth, ts_us);
+            self.threads.push(thread);
+        }
+    }
+
+    fn turn_context(&mut self, payload: &RawValue, at: Position, sink: &mut dyn Sink) {
+        let Some(context) = parse::<TurnContext<'_>>(payload, at, sink) else { return };
+        sink.ignore("turn_context");
+        if let Some(model) = context.model {
+            self.model = Some(model.into_owned());
+        }
+        if let Some(name) = context.timezone.as_deref() {
+            self.zone = jiff::tz::TimeZone::get(name).ok();
+            if self.zone.is_none() {
+                sink.reject(at, Reason::BadValue, "timezone");
+            }
+        }
+        // `never` asks nobody. Under every other policy some steps are asked for and the log does not say which.
+        let policy = context.approval_policy.as_ref().and_then(serde_json::Value::as_str);
+        self.approval = (policy == Some("never")).then_some(Approval::None);
+    }
+
+    fn event_msg(
+        &mut self,
+        kind: &str,
+        payload: &RawValue,
+        thread: usize,
+        ts_us: i64,
+        at: Position,
+        sink: &mut dyn Sink,
+    ) {
+        match kind {
+            "token_count" => self.token_count(payload, thread, ts_us, at, sink),
+            "user_message" => {
+                let Some(record) = parse::<UserMessage<'_>>(payload, at, sink) else { return };
+                let Some(text) = prompt::typed(&record) else { return sink.ignore("injected_user_message") };
+                let mut event = self.event(thread, ts_us, Kind::Prompt);
+                event.event_id = Some(self.step_id(thread, ts_us, &format!("{:016x}", text_hash(text))));
+                event.text = Some(sketch_text(text));
+                if let Some(command) = prompt::slash_command(text) {
+                    event.marker = Some("slash_command");
+                    event.command = Some(command.to_owned());
+                }
+                sink.event(at, event);
+            }
+            "agent_message" => {
+                let Some(record) = parse::<AgentMessage<'_>>(payload, at, sink) else { return };
+                sink.ignore("agent_message");
+                self.said.push_str(&record.message);
+                self.said.push('\n');
+            }
+            "exec_command_end" => {
+                let Some(end) = parse::<ExecCommandEnd<'_>>(payload, at, sink) else { return };
+                let mut event = self.event(thread, ts_us, Kind::ToolResult);
+                event.is_error = end.exit_code.map(|code| code != 0);
+                event.duration_ms = end.duration.and_then(|span| span.milliseconds());
+                event.result_hash = end.aggregated_output.as_deref().map(result_hash);
+                self.end(&end.call_id, thread, at, event, sink);
+            }
+            "patch_apply_end" => {
+                let Some(end) = parse::<PatchApplyEnd<'_>>(payload, at, sink) else { return };
+                let mut event = self.event(thread, ts_us, Kind::ToolResult);
+                event.is_error = Some(!end.success);
+                event.effect = Some(Effect::Write);
+                event.system = Some("filesystem".to_owned());
+                let mut paths = end.changes.keys();
+                event.path = paths.next().filter(|_| end.changes.len() == 1).map(|path| path.as_ref().to_owned());
+                if end.success {
+                    event.added_lines = tools::changed_lines(end.changes.values());
+                }
+                self.end(&end.call_id, thread, at, event, sink);
+            }
+            "mcp_tool_call_end" => {
+                let Some(end) = parse::<McpToolCallEnd<'_>>(payload, at, sink) else { return };
+                let mut event = self.event(thread, ts_us, Kind::ToolResult);
+                event.is_error = end.result.map(|result| match result {
+                    McpResult::Ok(answer) => answer.is_error.unwrap_or(false),
+                    McpResult::Err(_) => true,
+                });
+                event.duration_ms = end.duration.and_then(|span| span.milliseconds());
+                self.end(&end.call_id, thread, at, event, sink);
+            }
+            "dynamic_tool_call_response" => {
+                let Some(end) = parse::<DynamicToolCallResponse<'_>>(payload, at, sink) else { return };
+                let mut event = self.event(thread, ts_us, Kind::ToolResult);
+                event.is_error = end.success.map(|success| !success);
+                event.duration_ms = end.duration.and_then(|span| span.milliseconds());
+                self.end(&end.call_id, thread, at, event, sink);
+            }
+            other => match known(IGNORED_EVENTS, other) {
+                Some(kind) => sink.ignore(kind),
+                None => sink.reject(at, Reason::UnknownKind, "event_msg"),
+            },
+        }
+    }
+
+    fn response_item(
+        &mut self,
+        kind: &str,
+        payload: &RawValue,
+        thread: usize,
+        ts_us: i64,
+        at: Position,
+        sink: &mut dyn Sink,
+    ) {
+        match kind {
+            "function_call" | "custom_tool_call" => {
+                let Some(call) = parse::<ToolCall<'_>>(payload, at, sink) else { return };
+                if call.name.is_none() {
+                    sink.reject(at, Reason::MissingField, "name");
+                }
+                let name = call.name.as_deref().map(|name| tools::qualified_name(call.namespace.as_deref(), name));
+                let arguments = call.arguments.as_deref().or(call.input.as_deref()).unwrap_or("");
+                self.call(name, call.call_id.as_deref(), arguments, thread, ts_us, at, sink);
+            }
+            "local_shell_call" | "web_search_call" | "image_generation_call" => {
+                let Some(call) = parse::<HostedToolCall<'_>>(payload, at, sink) else { return };
+                let name = kind.strip_suffix("_call").unwrap_or(kind).to_owned();
+                let id = call.call_id.as_deref().or(call.id.as_deref());
+                self.call(Some(name), id, tools::action_text(call.action), thread, ts_us, at, sink);
+            }
+            "function_call_output" | "custom_tool_call_output" => {
+                let Some(output) = parse::<ToolOutput<'_>>(payload, at, sink) else { return };
+                self.output(&output, thread, ts_us, at, sink);
+            }
+            other => match known(IGNORED_ITEMS, other) {
+                Some(kind) => sink.ignore(kind),
+                None => sink.reject(at, Reason::UnknownKind, "response_item"),
+            },
+        }
+    }
+
+    fn token_count(&mut self, payload: &RawValue, thread: usize, ts_us: i64, at: Position, sink: &mut dyn Sink) {
+        let Some(record) = parse::<TokenCount>(payload, at, sink) else { return };
+        let Some(info) = record.info else { return sink.ignore("token_count_without_info") };
+        match self.counter.advance(&info, at, sink) {
+            Step::Repeated => sink.ignore("repeated_token_count"),
+            Step::Empty => sink.ignore("token_count_without_info"),
+            Step::Response { tokens, total } => {
+                let mut event = self.event(thread, ts_us, Kind::Completion);
+                let total = total.map_or_else(|| "-".to_owned(), |total| total.to_string());
+                event.event_id = Some(self.step_id(thread, ts_us, &total));
+                event.tokens = tokens;
+                event.token_basis = Some(TokenBasis::Reported);
+                let said = std::mem::take(&mut self.said);
+                event.text = (!said.is_empty()).then(|| sketch_text(&said));
+                sink.event(at, event);
+            }
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the parts of one record; a struct would be used once")]
+    fn call(
+        &mut self,
+        name: Option<String>,
+        call_id: Option<&str>,
+        arguments: &str,
+        thread: usize,
+        ts_us: i64,
+        at: Position,
+        sink: &mut dyn Sink,
+    ) {
+        let tool = name.as_deref().unwrap_or("");
+        let hash = call_hash(tool, arguments);
+        let (effect, system) = tools::effect_and_system(tool);
+        let patch = if effect == Some(Effect::Write) { tools::patch(arguments) } else { tools::Patch::default() };
+        let mut event = self.event(thread, ts_us, Kind::ToolCall);
+        event.event_id = Some(match call_id {
+            Some(call_id) => self.call_event_id(thread, call_id),
+            None => self.step_id(thread, ts_us, &format!("{hash:016x}")),
+        });
+        event.call_id = call_id.map(str::to_owned);
+        event.call_hash = Some(hash);
+        event.effect = effect;
+        event.system = system.map(str::to_owned);
+        event.path = patch.path.clone();
+        event.approval = self.approval;
+        event.tool_name = name.clone();
+        if let Some(call_id) = call_id {
+            let call = Call { tool_name: name, effect, system, patch, answered: false };
+            self.calls.insert(call_id.to_owned(), call);
+        }
+        sink.event(at, event);
+    }
+
+    /// The executor's word on a call. It is kept until the answer comes, so that a call has one result.
+    fn end(&mut self, call_id: &str, thread: usize, at: Position, mut event: Event, sink: &mut dyn Sink) {
+        let call = self.calls.get(call_id);
+        if call.is_some_and(|call| call.answered) {
+            // A command that ran on after its answer; `write_stdin` reports its end to the model.
+            return sink.ignore("end_after_answer");
+        }
+        event.event_id = Some(self.call_event_id(thread, call_id));
+        event.call_id = Some(call_id.to_owned());
+        event.approval = self.approval;
+        if let Some(call) = call {
+            event.tool_name = call.tool_name.clone();
+            event.effect = event.effect.or(call.effect);
+            event.system = event.system.or_else(|| call.system.map(str::to_owned));
+        }
+        self.ends.insert(call_id.to_owned(), (at, event));
+    }
+
+    fn output(&mut self, output: &ToolOutput<'_>, thread: usize, ts_us: i64, at: Position, sink: &mut dyn Sink) {
+        let call_id = output.call_id.as_ref();
+        let mut event = self.event(thread, ts_us, Kind::ToolResult);
+        event.event_id = Some(self.call_event_id(thread, call_id));
+        event.call_id = Some(call_id.to_owned());
+        event.approval = self.approval;
+        let answer = tools::answer(output);
+        event.is_error = answer.is_error;
+        event.duration_ms = answer.duration_ms;
+        event.result_hash = Some(result_hash(&answer.body));
+        let end = self.ends.remove(call_id).map(|(_, end)| end);
+        let call = self.calls.entry(call_id.to_owned()).or_default();
+        if std::mem::replace(&mut call.answered, true) {
+            return sink.ignore("repeated_tool_output");
+        }
+        event.tool_name = call.tool_name.clone();
+        event.effect = call.effect;
+        event.system = call.system.map(str::to_owned);
+        event.path = call.patch.path.clone();
+        let planned = std::mem::take(&mut call.patch.added_lines);
+        match end {
+            Some(end) => {
+                event.is_error = end.is_error.or(event.is_error);
+                event.duration_ms = end.duration_ms.or(event.duration_ms);
+                event.effect = end.effect.or(event.effect);
+                event.system = end.system.or(event.system);
+                event.path = end.path.or(event.path);
+                // What was applied, which may be less than what the call asked for.
+                event.added_lines = end.added_lines;
+            }
+            None if event.is_error == Some(false) => event.added_lines = planned,
+            None => {}
+        }
+        sink.event(at, event);
+    }
+
+    fn event(&self, thread: usize, ts_us: i64, kind: Kind) -> Event {
+        let mut event = self.threads[thread].event(ts_us, kind);
+        event.model = self.model.clone();
+        event.utc_offset_min = self.zone.as_ref().and_then(|zone| {
+            let moment = jiff::Timestamp::from_microsecond(ts_us).ok()?;
+            Some(zone.to_offset(moment).seconds() / 60)
+        });
+        event
+    }
+
+    /// Identity of a step that the log does not number: the same in the original and in every copy that kept its time.
+    fn step_id(&self, thread: usize, ts_us: i64, what: &str) -> String {
+        format!("codex:{}:{ts_us}:{what}", self.threads[thread].id)
+    }
+
+    fn call_event_id(&self, thread: usize, call_id: &str) -> String {
+        format!("codex:{}:{call_id}", self.threads[thread].id)
+    }
+}

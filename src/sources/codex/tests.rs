@@ -1,0 +1,229 @@
+//! Fixtures of invented rollouts, one a trap, and the properties that hold for any of them.
+
+use super::Codex;
+use crate::events::ids::{Key, event_key, event_version};
+use crate::events::{Event, Kind, Trigger};
+use crate::sources::testing::{Recorded, file_input, read_bytes, read_fixture};
+use crate::sources::{Probe, Source, Unit};
+use proptest::prelude::*;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+fn fixture(name: &str) -> Recorded {
+    read_fixture(&Codex, &format!("src/sources/codex/fixtures/{name}.jsonl"))
+}
+
+fn assert_fixture(name: &str) {
+    insta::with_settings!({ snapshot_path => "snapshots", prepend_module_to_snapshot => false }, {
+        insta::assert_snapshot!(name, fixture(name).snapshot());
+    });
+}
+
+/// What the lake keeps of several files: of each step the fullest copy.
+fn kept<'a>(files: impl IntoIterator<Item = &'a Recorded>) -> BTreeMap<Key, Event> {
+    let mut kept: BTreeMap<Key, Event> = BTreeMap::new();
+    for (_, event) in files.into_iter().flat_map(|file| &file.events) {
+        let key = event_key("codex", event);
+        let better = kept.get(&key).is_none_or(|known| event_version(event) > event_version(known));
+        if better {
+            kept.insert(key, event.clone());
+        }
+    }
+    kept
+}
+
+#[test]
+fn counters_become_deltas() {
+    assert_fixture("counters");
+}
+
+#[test]
+fn a_call_has_one_result_and_a_patch_its_lines_once() {
+    assert_fixture("tools");
+}
+
+#[test]
+fn prompts_are_what_a_person_typed() {
+    assert_fixture("prompts");
+}
+
+#[test]
+fn bad_lines_are_rejected_and_the_rest_is_read() {
+    assert_fixture("faults");
+}
+
+#[test]
+fn a_fork_that_overwrote_the_times_of_its_history_counts_its_own_part() {
+    assert_fixture("fork_restamped");
+}
+
+#[test]
+fn a_fork_that_kept_the_times_repeats_the_very_steps_of_its_parent() {
+    assert_fixture("fork_kept");
+    let parent = kept([&fixture("fork_parent")]);
+    let fork = kept([&fixture("fork_kept")]);
+    let shared: Vec<_> = fork.iter().filter(|(key, _)| parent.contains_key(*key)).collect();
+    assert_eq!(shared.len(), 5);
+    assert!(shared.iter().all(|(key, event)| parent[*key] == **event));
+}
+
+#[test]
+fn a_family_counts_its_history_once_in_any_order() {
+    let names = ["fork_parent", "fork_restamped", "fork_kept"];
+    let files = names.map(fixture);
+    let mut all = Vec::new();
+    for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+        all.push(kept(order.map(|index| &files[index])));
+    }
+    assert!(all.windows(2).all(|pair| pair[0] == pair[1]));
+    let output: i64 = all[0].values().filter_map(|event| event.tokens.output).sum();
+    // The parent's 400, then 80 of the subagent and 60 of the fork.
+    assert_eq!(output, 400 + 80 + 60);
+}
+
+#[test]
+fn who_starts_a_thread_is_claimed_only_where_a_field_says_so() {
+    let cases = [
+        (r#""originator":"codex-tui","source":"cli""#, Trigger::Human, Some("source=cli")),
+        (r#""originator":"codex_vscode","source":"vscode""#, Trigger::Human, Some("source=vscode")),
+        (r#""originator":"my-scheduler","source":"vscode""#, Trigger::Unknown, None),
+        (r#""originator":"codex_exec","source":"exec""#, Trigger::Unknown, Some("source=exec")),
+        (r#""originator":"codex_exec","source":{"subagent":"review"}"#, Trigger::Agent, Some("source=subagent")),
+        (
+            r#""originator":"codex-tui","source":"cli","thread_source":"subagent""#,
+            Trigger::Agent,
+            Some("thread_source=subagent"),
+        ),
+        (r#""originator":"codex_cli_rs""#, Trigger::Human, Some("originator")),
+        (r#""source":"mcp""#, Trigger::Unknown, None),
+    ];
+    for (fields, trigger, evidence) in cases {
+        let lines = format!(
+            "{{\"timestamp\":\"2026-06-01T10:00:00Z\",\"type\":\"session_meta\",\"payload\":{{\"id\":\"t\",{fields}}}}}\n\
+             {{\"timestamp\":\"2026-06-01T10:00:05Z\",\"type\":\"event_msg\",\"payload\":{{\"type\":\"user_message\",\"message\":\"go\"}}}}\n"
+        );
+        let read = read_bytes(&Codex, "rollout-x.jsonl", lines.as_bytes());
+        let event = &read.events[0].1;
+        assert_eq!((event.trigger, event.trigger_evidence), (trigger, evidence), "{fields}");
+    }
+}
+
+fn recognised(name: &str, head: &[u8]) -> bool {
+    let options = Default::default();
+    Codex.recognises(&Probe { path: Path::new(name), unit: Unit::File, head, options: &options })
+}
+
+#[test]
+fn rollouts_are_recognised_by_content_even_when_the_first_line_is_longer_than_the_probe() {
+    let meta = format!(
+        r#"{{"timestamp":"2026-06-01T10:00:00.000Z","type":"session_meta","payload":{{"id":"t","base_instructions":{{"text":"{}"}}}}}}"#,
+        "long ".repeat(40_000)
+    );
+    assert!(recognised("anything.txt", meta.as_bytes()));
+    assert!(recognised("anything.txt", &meta.as_bytes()[..64 * 1024]));
+    for stranger in [
+        r#"{"type":"user","timestamp":"2026-06-01T09:00:00.000Z","message":{"role":"user","content":"hi"}}"#,
+        r#"{"type":"turn.completed","usage":{"input_tokens":1}}"#,
+        r#"{"timestamp":"2026-06-01T10:00:00.000Z","type":"other","payload":{}}"#,
+        "",
+        "\u{0}\u{1}",
+    ] {
+        assert!(!recognised("rollout-x.jsonl", stranger.as_bytes()), "{stranger}");
+    }
+}
+
+#[test]
+fn a_rollout_without_its_first_line_takes_the_thread_from_its_name() {
+    let line =
+        r#"{"timestamp":"2026-06-01T10:00:05Z","type":"event_msg","payload":{"type":"user_message","message":"go"}}"#;
+    let name = "rollout-2026-06-01T10-00-00-019e0000-0000-7000-8000-000000000009.jsonl.gz";
+    let read = read_bytes(&Codex, name, format!("{line}\n").as_bytes());
+    assert_eq!(read.events[0].1.session_id, "019e0000-0000-7000-8000-000000000009");
+}
+
+#[test]
+fn a_depth_bomb_is_one_reject() {
+    let bomb = format!(
+        "{{\"timestamp\":\"2026-06-01T10:00:00Z\",\"type\":\"event_msg\",\"payload\":{}\n",
+        "[".repeat(100_000)
+    );
+    let closed = format!(
+        "{{\"timestamp\":\"2026-06-01T10:00:00Z\",\"type\":\"turn_context\",\"payload\":{{\"approval_policy\":{}1{}}}}}\n",
+        "[".repeat(100_000),
+        "]".repeat(100_000)
+    );
+    let read = read_bytes(&Codex, "rollout-x.jsonl", (bomb + &closed).as_bytes());
+    assert_eq!(read.reasons(), ["bad_json", "too_deep"]);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    /// Wherever a file is cut, what stands before the cut is read as in the whole file, nothing is read twice and
+    /// the committed part ends with a whole line.
+    #[test]
+    fn a_file_cut_at_any_byte_loses_only_its_tail(share in 0.0f64..1.0) {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/sources/codex/fixtures/counters.jsonl");
+        let whole = std::fs::read(&path).unwrap();
+        let cut = (whole.len() as f64 * share) as usize;
+        let (input, _guard) = crate::sources::testing::input_of("rollout-x.jsonl", &whole[..cut]);
+        let mut part = Recorded::default();
+        let end = Codex.read(&input, &mut part).unwrap() as usize;
+        prop_assert!(end == cut || end == 0 || whole[end - 1] == b'\n');
+        prop_assert!(part.rejects.iter().all(|reject| matches!(reject.1.as_str(), "torn_line" | "out_of_range")));
+        let full = fixture("counters");
+        prop_assert_eq!(&part.events[..], &full.events[..part.events.len()]);
+    }
+
+    /// Any bytes end as events, ignored kinds or rejects, and never as a panic.
+    #[test]
+    fn noise_is_survived(noise in prop::collection::vec(any::<u8>(), 0..400)) {
+        let mut bytes = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/sources/codex/fixtures/tools.jsonl")).unwrap();
+        let middle = bytes.len() / 2;
+        bytes.splice(middle..middle, noise);
+        let read = read_bytes(&Codex, "rollout-x.jsonl", &bytes);
+        prop_assert!(!read.events.is_empty());
+    }
+}
+
+/// Prints totals a day (UTC) and model of the rollouts below `FOOTLIGHT_TOTALS_DIR`, to be held against another reader's.
+#[test]
+#[ignore = "reads a directory that the caller names"]
+fn totals_of_a_directory() {
+    let root = std::env::var("FOOTLIGHT_TOTALS_DIR").unwrap();
+    let mut files = Vec::new();
+    for entry in walkdir::WalkDir::new(&root).sort_by_file_name().into_iter().map(Result::unwrap) {
+        if entry.file_type().is_file() {
+            let mut sink = Recorded::default();
+            let input = file_input(entry.path(), &entry.path().display().to_string());
+            Codex.read(&input, &mut sink).unwrap();
+            files.push(sink);
+        }
+    }
+    let mut totals: BTreeMap<(String, String), [i64; 5]> = BTreeMap::new();
+    for event in kept(&files).values().filter(|event| event.kind == Kind::Completion) {
+        let day = jiff::Timestamp::from_microsecond(event.ts_us).unwrap().strftime("%Y-%m-%d").to_string();
+        let sums = totals.entry((day, event.model.clone().unwrap_or_default())).or_default();
+        let tokens = &event.tokens;
+        for (sum, count) in
+            sums.iter_mut().zip([tokens.input, tokens.cache_read, tokens.output, tokens.reasoning, Some(1)])
+        {
+            *sum += count.unwrap_or(0);
+        }
+    }
+    for ((day, model), sums) in totals {
+        println!(
+            "{day} {model} input {} cache_read {} output {} reasoning {} responses {}",
+            sums[0], sums[1], sums[2], sums[3], sums[4]
+        );
+    }
+    let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
+    for file in &files {
+        for (_, event) in &file.events {
+            *kinds.entry(event.kind.as_str()).or_default() += 1;
+        }
+        for reason in file.reasons() {
+            *kinds.entry(reason).or_default() += 1;
+        }
+    }
+    println!("{kinds:?}");
+}

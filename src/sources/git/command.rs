@@ -1,0 +1,236 @@
+//! The one place that starts `git`: a closed environment, a fixed configuration, streamed output.
+//!
+//! Owns what keeps a hostile repository from executing anything (`faults.md`, Git input) and the errors of a failed call.
+//! Owns no parsing. Nothing here writes to the repository that is read; the only command that writes is the
+//! clone of a bundle into a temporary directory.
+
+use std::ffi::OsStr;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+
+/// Where `git` is looked for. The caller's PATH is not used: a directory in it may belong to the input.
+const PATH: &str = "/usr/local/bin:/usr/bin:/bin:/opt/homebrew/bin:/opt/local/bin:/run/current-system/sw/bin";
+
+/// Bytes of standard error that are kept for the message.
+const STDERR_BYTES: usize = 4 * 1024;
+
+/// Configuration that overrides the repository's own. Each line takes away a way to run a program, to reach the network,
+/// to read another file, or to change the format of the output.
+const CONFIG: &[&str] = &[
+    "blame.ignoreRevsFile=",
+    "color.ui=false",
+    // Files over 1 MiB are binary to `diff`: bounded memory, and nobody writes such files by hand.
+    "core.bigFileThreshold=1048576",
+    "core.attributesFile=/dev/null",
+    "core.excludesFile=/dev/null",
+    "core.fsmonitor=false",
+    "core.hooksPath=/dev/null",
+    "core.pager=cat",
+    "core.quotePath=true",
+    "core.sshCommand=false",
+    "core.alternateRefsCommand=false",
+    "credential.helper=",
+    "diff.algorithm=default",
+    "diff.external=",
+    "diff.mnemonicPrefix=false",
+    "diff.noprefix=false",
+    "diff.orderFile=/dev/null",
+    "diff.renameLimit=1000",
+    "gc.auto=0",
+    "gpg.program=false",
+    "log.follow=false",
+    "log.mailmap=true",
+    "log.showRoot=true",
+    "log.showSignature=false",
+    "mailmap.file=/dev/null",
+    "maintenance.auto=false",
+    "protocol.allow=never",
+    "safe.directory=*",
+    "submodule.recurse=false",
+];
+
+/// Why a call failed.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum GitError {
+    /// There is no git to run.
+    #[error("git cannot be started: {0}")]
+    Start(#[source] io::Error),
+    /// Reading its output failed.
+    #[error("git's output cannot be read: {0}")]
+    Read(#[from] io::Error),
+    /// It said no.
+    #[error("git {subcommand} failed: {message}")]
+    Failed {
+        /// Subcommand.
+        subcommand: String,
+        /// First line of standard error.
+        message: String,
+    },
+    /// Its output is not what this version expects.
+    #[error("git {subcommand} wrote something unexpected: {what}")]
+    Unexpected {
+        /// Subcommand.
+        subcommand: &'static str,
+        /// What.
+        what: &'static str,
+    },
+}
+
+/// A git directory and the settings with which it is read.
+#[derive(Debug, Clone)]
+pub(super) struct Git {
+    directory: PathBuf,
+    mailmap_blob: Option<String>,
+}
+
+impl Git {
+    /// For this git directory (`.git`, a bare repository, or a `.git` file that points to one).
+    pub(super) fn new(directory: &Path) -> Self {
+        Self { directory: directory.to_path_buf(), mailmap_blob: None }
+    }
+
+    /// Reads `.mailmap` from this commit instead of the work tree.
+    pub(super) fn with_mailmap_of(mut self, commit: &str) -> Self {
+        self.mailmap_blob = Some(format!("mailmap.blob={commit}:.mailmap"));
+        self
+    }
+
+    /// The whole output as text, for small outputs.
+    pub(super) fn text(&self, arguments: &[&str]) -> Result<String, GitError> {
+        let bytes = self.stream(arguments, b"", |reader| {
+            let mut bytes = Vec::new();
+            reader.read_to_end(&mut bytes)?;
+            Ok(bytes)
+        })?;
+        Ok(String::from_utf8_lossy(&bytes).trim_end_matches('\n').to_owned())
+    }
+
+    /// The whole output as text, or null where git says no: for questions whose answer may not exist.
+    pub(super) fn text_if_any(&self, arguments: &[&str]) -> Result<Option<String>, GitError> {
+        match self.text(arguments) {
+            Ok(text) if text.is_empty() => Ok(None),
+            Ok(text) => Ok(Some(text)),
+            Err(GitError::Failed { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Runs git, writes `input` to it and hands its output to `consume` as it comes.
+    pub(super) fn stream<T, A: AsRef<OsStr>>(
+        &self,
+        arguments: &[A],
+        input: &[u8],
+        consume: impl FnOnce(&mut dyn BufRead) -> Result<T, GitError>,
+    ) -> Result<T, GitError> {
+        let mut command = self.command();
+        command.args(arguments);
+        let subcommand = arguments.first().map(|name| name.as_ref().to_string_lossy().into_owned()).unwrap_or_default();
+        run(command, subcommand, input, consume)
+    }
+
+    fn command(&self) -> Command {
+        let mut command = bare_command();
+        if let Some(blob) = &self.mailmap_blob {
+            command.arg("-c").arg(blob);
+        }
+        // `--bare`: the work tree is never looked at, so its files cannot change what is read.
+        command.arg("--bare").env("GIT_DIR", &self.directory).current_dir("/");
+        command
+    }
+}
+
+/// Copies a bundle into a bare repository at `target`.
+///
+/// # Errors
+/// When git is missing, the bundle is damaged, or it needs commits that it does not hold.
+pub(super) fn clone_bundle(bundle: &Path, target: &Path) -> Result<(), GitError> {
+    let mut command = bare_command();
+    command
+        .args(["-c", "protocol.file.allow=always", "-c", "init.defaultBranch=main"])
+        .args(["clone", "--quiet", "--mirror", "--no-hardlinks", "--template=", "--"])
+        .arg(bundle)
+        .arg(target)
+        .env("GIT_ALLOW_PROTOCOL", "file")
+        .current_dir("/");
+    run(command, "clone".to_owned(), b"", |reader| {
+        io::copy(reader, &mut io::sink())?;
+        Ok(())
+    })
+}
+
+fn bare_command() -> Command {
+    let mut command = Command::new("git");
+    command
+        .env_clear()
+        .env("PATH", PATH)
+        .env("HOME", "/nonexistent")
+        .env("XDG_CONFIG_HOME", "/nonexistent")
+        .env("LC_ALL", "C")
+        .env("TZ", "UTC")
+        .env("GIT_ALLOW_PROTOCOL", "")
+        .env("GIT_ATTR_NOSYSTEM", "1")
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .env("GIT_CONFIG_NOSYSTEM", "1")
+        .env("GIT_GRAFT_FILE", "/dev/null")
+        .env("GIT_NO_LAZY_FETCH", "1")
+        .env("GIT_NO_REPLACE_OBJECTS", "1")
+        .env("GIT_OPTIONAL_LOCKS", "0")
+        .env("GIT_TERMINAL_PROMPT", "0")
+        .arg("--no-pager");
+    for setting in CONFIG {
+        command.arg("-c").arg(setting);
+    }
+    command
+}
+
+fn run<T>(
+    mut command: Command,
+    subcommand: String,
+    input: &[u8],
+    consume: impl FnOnce(&mut dyn BufRead) -> Result<T, GitError>,
+) -> Result<T, GitError> {
+    let stdin = if input.is_empty() { Stdio::null() } else { Stdio::piped() };
+    command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child: Child = command.spawn().map_err(GitError::Start)?;
+    let complaint = child.stderr.take().map(|stderr| thread::spawn(move || head_of(stderr)));
+    if let Some(mut stdin) = child.stdin.take() {
+        // A git that stops reading says why on standard error; the broken pipe is not the news.
+        let _ = stdin.write_all(input);
+    }
+    let consumed = match child.stdout.take() {
+        Some(stdout) => consume(&mut BufReader::with_capacity(256 * 1024, stdout)),
+        None => Err(GitError::Read(io::ErrorKind::BrokenPipe.into())),
+    };
+    if consumed.is_err() {
+        // It may have ended already, which is no error.
+        let _ = child.kill();
+    }
+    let status = child.wait()?;
+    let message = complaint.and_then(|thread| thread.join().ok()).unwrap_or_default();
+    // What git says about its end explains a parse that was cut short, so it goes first.
+    if !status.success() && (consumed.is_ok() || String::from_utf8_lossy(&message).contains("fatal:")) {
+        return Err(GitError::Failed { subcommand, message: first_line(&message) });
+    }
+    consumed
+}
+
+fn head_of(mut stream: impl Read) -> Vec<u8> {
+    let mut head = Vec::new();
+    let _ = stream.by_ref().take(STDERR_BYTES as u64).read_to_end(&mut head);
+    // The rest is read away, or git would block on a full pipe.
+    let _ = io::copy(&mut stream, &mut io::sink());
+    head
+}
+
+/// The first line that says what is wrong, without control characters.
+fn first_line(stderr: &[u8]) -> String {
+    let text = String::from_utf8_lossy(stderr);
+    let line = text
+        .lines()
+        .find(|line| line.starts_with("fatal:") || line.starts_with("error:"))
+        .or_else(|| text.lines().next())
+        .unwrap_or("no message");
+    line.chars().filter(|c| !c.is_control()).take(200).collect()
+}

@@ -1,0 +1,198 @@
+//! What a commit message says: tickets and pull requests that it names, commits that it takes back, sessions that it
+//! came from (`formats.md` 10.1, 10.7, 10.8).
+
+use serde::Deserialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// At most this many references are kept of one message.
+const REFS_KEPT: usize = 64;
+
+/// Trailers whose value is a session id. `Co-Authored-By` names a tool, not a session, and `Entire-Checkpoint` a checkpoint.
+const SESSION_TRAILERS: &[&str] = &["claude-session", "entire-session", "session-id"];
+
+/// Upper-case words with a number behind a dash that are standards, not tickets.
+const NOT_TICKETS: &[&str] = &[
+    "AES", "CVE", "CWE", "GHSA", "GPT", "HTTP", "IEEE", "ISO", "MD", "PEP", "RFC", "RSA", "SHA", "TLS", "UTF", "WCAG",
+];
+
+/// What one message says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Message {
+    /// `#12`, `owner/repo#12`, `PROJ-7`, in order of appearance.
+    pub refs: Vec<String>,
+    /// Object names, possibly abbreviated, after "This reverts commit".
+    pub reverts: Vec<String>,
+    /// Numbers of pull requests after "Reverts owner/repo#", as GitHub's revert button writes.
+    pub reverts_requests: Vec<u64>,
+    /// The pull request that the subject says it lands: `... (#12)` of a squash merge, `Merge pull request #12 from ...`.
+    pub request: Option<u64>,
+    /// Sorted distinct session ids.
+    pub session_ids: Vec<String>,
+}
+
+/// Reads a message.
+pub(super) fn read(text: &str) -> Message {
+    let mut message = Message { request: request_of(text.lines().next().unwrap_or("")), ..Message::default() };
+    for line in text.lines() {
+        if let Some(rest) = line.trim().strip_prefix("Reverts ") {
+            message
+                .reverts_requests
+                .extend(rest.rsplit_once('#').and_then(|(_, number)| number.trim_end_matches('.').parse::<u64>().ok()));
+        }
+        message.session_ids.extend(session_in_trailer(line));
+    }
+    // The sentence may be wrapped, so it is looked for in the whole text.
+    let words: Vec<&str> = text.split_whitespace().collect();
+    for window in words.windows(4) {
+        if window[..3] == ["This", "reverts", "commit"] {
+            let name = window[3].trim_end_matches(|c: char| !c.is_ascii_hexdigit());
+            if (7..=64).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+                message.reverts.push(name.to_ascii_lowercase());
+            }
+        }
+    }
+    for word in words {
+        for reference in references_in(word) {
+            if message.refs.len() < REFS_KEPT && !message.refs.contains(&reference) {
+                message.refs.push(reference);
+            }
+        }
+    }
+    message.session_ids.sort_unstable();
+    message.session_ids.dedup();
+    message
+}
+
+fn request_of(subject: &str) -> Option<u64> {
+    match subject.strip_prefix("Merge pull request #") {
+        Some(rest) => rest.split(' ').next()?.parse().ok(),
+        None => subject.trim_end().strip_suffix(')')?.rsplit_once("(#")?.1.parse().ok(),
+    }
+}
+
+fn session_in_trailer(line: &str) -> Option<String> {
+    let (key, value) = line.trim().split_once(':')?;
+    SESSION_TRAILERS.contains(&key.trim().to_ascii_lowercase().as_str()).then(|| session_id(value)).flatten()
+}
+
+/// The id in a trailer's value: of a link its last part, of Entire's `2026-01-08-<uuid>` the UUID, which is what
+/// the agent's own log calls the session.
+fn session_id(value: &str) -> Option<String> {
+    let value = value.trim();
+    let id = if value.contains("://") { value.trim_end_matches('/').rsplit('/').next()? } else { value };
+    let id = match id.len().checked_sub(36) {
+        Some(11) if is_uuid(id.get(11..)?) && id.as_bytes()[10] == b'-' => &id[11..],
+        _ => id,
+    };
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b':');
+    ((1..=200).contains(&id.len()) && id.bytes().all(plain)).then(|| id.to_owned())
+}
+
+fn is_uuid(text: &str) -> bool {
+    text.len() == 36
+        && text.bytes().enumerate().all(|(index, byte)| match index {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        })
+}
+
+/// References in one word: `#12`, `owner/repo#12`, `PROJ-7`, with any brackets and punctuation around them.
+fn references_in(word: &str) -> Vec<String> {
+    let outer = |c: char| !(c.is_ascii_alphanumeric() || c == '#');
+    let word = word.trim_matches(outer);
+    if let Some((before, number)) = word.split_once('#') {
+        let digits: String = number.chars().take_while(char::is_ascii_digit).collect();
+        let ends = number[digits.len()..].chars().next().is_none_or(|c| !c.is_alphanumeric() && c != '-');
+        let repository = before.split('/').count() == 2
+            && before.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_./".contains(&byte));
+        let names = before.is_empty() || repository || before.ends_with(|c: char| !c.is_alphanumeric() && c != '/');
+        return if names && ends && (1..=9).contains(&digits.len()) {
+            vec![format!("{}#{digits}", if repository { before } else { "" })]
+        } else {
+            Vec::new()
+        };
+    }
+    word.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_')).filter_map(ticket).collect()
+}
+
+/// `PROJ-7`: two to ten upper-case letters or digits, a dash, a number.
+fn ticket(word: &str) -> Option<String> {
+    let (project, number) = word.split_once('-')?;
+    let named = (2..=10).contains(&project.len())
+        && project.starts_with(|c: char| c.is_ascii_uppercase())
+        && project.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
+    let numbered =
+        (1..=7).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit()) && !number.starts_with('0');
+    (named && numbered && !NOT_TICKETS.contains(&project)).then(|| word.to_owned())
+}
+
+/// The part of a git-ai note that names agents; unknown fields are the producer's business.
+#[derive(Deserialize)]
+struct AuthorshipNote {
+    #[serde(default)]
+    prompts: BTreeMap<String, Value>,
+    #[serde(default)]
+    sessions: BTreeMap<String, Value>,
+}
+
+/// Native session ids in a git-ai note: attestation lines, `---`, JSON whose `prompts` and `sessions` hold `agent_id.id`.
+/// A note that is something else names none.
+pub(super) fn sessions_in_note(note: &str) -> Vec<String> {
+    let Some(json) = note.split_once("---\n").map(|(_, json)| json) else { return Vec::new() };
+    let Ok(note) = serde_json::from_str::<AuthorshipNote>(json.trim()) else { return Vec::new() };
+    note.prompts
+        .values()
+        .chain(note.sessions.values())
+        .filter_map(|entry| entry.get("agent_id")?.get("id")?.as_str())
+        .filter_map(session_id)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn references_are_found_in_any_dress_and_standards_are_not_tickets() {
+        let message = read(
+            "Round cents, PROJ-7 (#12)\n\nSee acme/shop#31, [OPS-44]: fixes #9.\nUTF-8, SHA-256, a#b, x1#22, PROJ-07, v1-2, proj-7",
+        );
+        assert_eq!(message.refs, ["PROJ-7", "#12", "acme/shop#31", "OPS-44", "#9"]);
+        assert_eq!(message.request, Some(12));
+    }
+
+    #[test]
+    fn sessions_come_from_trailers_that_name_one() {
+        let message = read(
+            "Subject\n\nClaude-Session: https://claude.example.test/code/session_01A\nEntire-Session: 2026-01-08-5b0e0a4e-0000-4000-8000-000000000001\n\
+             session-id: abc.1\nCo-Authored-By: Claude <noreply@example.test>\nEntire-Checkpoint: 0123456789ab\nSession-Id: two words",
+        );
+        assert_eq!(message.session_ids, ["5b0e0a4e-0000-4000-8000-000000000001", "abc.1", "session_01A"]);
+    }
+
+    #[test]
+    fn reverts_are_read_by_object_name_and_by_pull_request() {
+        let message = read(
+            "Revert \"x\" (#13)\n\nThis reverts\ncommit 0123456789abcdef0123456789abcdef01234567.\n\nReverts acme/shop#12",
+        );
+        assert_eq!(message.reverts, ["0123456789abcdef0123456789abcdef01234567"]);
+        assert_eq!(message.reverts_requests, [12]);
+        assert_eq!(read("This reverts commit message style").reverts, Vec::<String>::new());
+    }
+
+    #[test]
+    fn git_ai_notes_name_native_sessions() {
+        let note = "src/cart.ts\n  s_00000000000001::t_00000000000001 1-12,20\n---\n{\"prompts\":{},\"sessions\":{\"s_00000000000001\":{\"agent_id\":{\"tool\":\"claude\",\"id\":\"s-1\"}}}}\n";
+        assert_eq!(sessions_in_note(note), ["s-1"]);
+        assert_eq!(sessions_in_note("just a remark\n---\nnot json"), Vec::<String>::new());
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_message_makes_it_panic(text in "(Claude-Session: |Entire-Session: 2026-01-08-|Reverts |This reverts commit |#|/|://|PROJ-|\\(#|é|[0-9a-f]{0,40}|-|\n| ){0,30}") {
+            read(&text);
+            sessions_in_note(&text);
+        }
+    }
+}

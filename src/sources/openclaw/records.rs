@@ -1,0 +1,275 @@
+//! The records of transcripts as they stand in files, and the values they share with the other files.
+//!
+//! Fields are read only where something uses them; what a newer version adds is passed over. Owns no meaning:
+//! that is [`super::transcript`]'s.
+
+use super::document::Items;
+use crate::sources::json::{Count, Moment, parse_rfc3339, plausible, reject_reason, safe_detail};
+use crate::sources::{Handled, Line, Reason, Sink};
+use serde::de::value::SeqAccessDeserializer;
+use serde::de::{Deserialize, DeserializeOwned, Deserializer, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+use std::collections::BTreeSet;
+use std::fmt;
+
+/// One line of a transcript (pi-agent session, version 3).
+#[derive(Debug, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Entry {
+    #[serde(rename = "type")]
+    pub(super) kind: String,
+    pub(super) id: Option<String>,
+    pub(super) timestamp: Option<Box<RawValue>>,
+    pub(super) cwd: Option<String>,
+    pub(super) parent_session: Option<String>,
+    pub(super) custom_type: Option<String>,
+    pub(super) message: Option<Message>,
+}
+
+/// The `message` of an entry of type `message`.
+#[derive(Debug, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Message {
+    pub(super) role: String,
+    #[serde(default)]
+    pub(super) content: Content,
+    pub(super) timestamp: Option<Box<RawValue>>,
+    pub(super) provider: Option<String>,
+    pub(super) model: Option<String>,
+    pub(super) response_id: Option<String>,
+    pub(super) stop_reason: Option<String>,
+    pub(super) usage: Option<Usage>,
+    pub(super) provenance: Option<Provenance>,
+    pub(super) tool_call_id: Option<String>,
+    pub(super) tool_name: Option<String>,
+    pub(super) is_error: Option<bool>,
+    /// Differs with every tool, so it is looked into leniently.
+    pub(super) details: Option<Box<RawValue>>,
+}
+
+/// `usage` of an assistant message: Anthropic's split for every provider, input without cache.
+#[derive(Debug, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Usage {
+    #[serde(default)]
+    pub(super) input: Count,
+    #[serde(default)]
+    pub(super) output: Count,
+    #[serde(default)]
+    pub(super) cache_read: Count,
+    #[serde(default)]
+    pub(super) cache_write: Count,
+    #[serde(default)]
+    pub(super) reasoning_tokens: Count,
+    /// In US dollars; kept as written, so that money is never a float.
+    pub(super) cost: Option<Box<RawValue>>,
+}
+
+/// `provenance` of a user message, written by builds from about April 2026 on.
+#[derive(Debug, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Provenance {
+    pub(super) kind: Option<String>,
+    pub(super) source_tool: Option<String>,
+    pub(super) job_id: Option<String>,
+}
+
+impl Provenance {
+    /// A `kind` that no rule reads, to be counted under its name.
+    pub(super) fn unknown_kind(&self) -> Option<&str> {
+        let kind = self.kind.as_deref()?;
+        (!matches!(kind, "external_user" | "inter_session" | "internal_system")).then_some(kind)
+    }
+}
+
+/// What of a tool result's `details` is looked at; every tool puts its own things there, so types are not relied on.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Details {
+    status: Option<Box<RawValue>>,
+    duration_ms: Option<Box<RawValue>>,
+    diff: Option<Box<RawValue>>,
+}
+
+impl Details {
+    /// Reads `details`; what is no object has nothing to look at.
+    pub(super) fn of(raw: Option<&RawValue>) -> Self {
+        raw.and_then(|raw| parse_last_wins(raw.get()).ok()).unwrap_or_default()
+    }
+
+    /// Whether the tool says that it failed.
+    pub(super) fn failed(&self) -> bool {
+        self.status.as_deref().is_some_and(|status| matches!(status.get(), "\"error\"" | "\"failed\""))
+    }
+
+    /// Duration in whole milliseconds, up to eleven days.
+    pub(super) fn duration_ms(&self) -> Option<i64> {
+        let millis: f64 = self.duration_ms.as_deref()?.get().parse().ok()?;
+        (0.0..=1e9).contains(&millis).then(|| millis.round() as i64)
+    }
+
+    /// The diff of an edit.
+    pub(super) fn diff(&self) -> Option<String> {
+        serde_json::from_str(self.diff.as_deref()?.get()).ok()
+    }
+}
+
+/// One block of a message.
+#[derive(Debug, Default, serde::Deserialize)]
+pub(super) struct Block {
+    #[serde(rename = "type", default)]
+    pub(super) kind: String,
+    pub(super) text: Option<String>,
+    pub(super) id: Option<String>,
+    pub(super) name: Option<String>,
+    arguments: Option<Box<RawValue>>,
+    /// `arguments` as other providers' blocks call them.
+    input: Option<Box<RawValue>>,
+    parameters: Option<Box<RawValue>>,
+}
+
+impl Block {
+    /// Whether the block calls a tool, in the spelling of any provider that the product accepts.
+    pub(super) fn is_tool_call(&self) -> bool {
+        ["toolCall", "toolUse", "functionCall"].iter().any(|kind| self.kind.eq_ignore_ascii_case(kind))
+    }
+
+    /// The arguments as JSON text. Some builds store them as a string of JSON.
+    pub(super) fn arguments_json(&self) -> String {
+        let raw = self.arguments.as_ref().or(self.input.as_ref()).or(self.parameters.as_ref());
+        let text = raw.map_or("{}", |raw| raw.get());
+        if text.starts_with('"') { parse_last_wins(text).unwrap_or_else(|_| text.to_owned()) } else { text.to_owned() }
+    }
+}
+
+/// `content`: a string or blocks.
+#[derive(Debug, Default)]
+pub(super) struct Content(pub(super) Vec<Block>);
+
+impl Content {
+    /// The text blocks, joined by newlines.
+    pub(super) fn text(&self) -> String {
+        let mut text = String::new();
+        for part in self.0.iter().filter(|block| block.kind == "text").filter_map(|block| block.text.as_deref()) {
+            if !text.is_empty() {
+                text.push('\n');
+            }
+            text.push_str(part);
+        }
+        text
+    }
+}
+
+impl<'de> Deserialize<'de> for Content {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ContentVisitor;
+        impl<'de> Visitor<'de> for ContentVisitor {
+            type Value = Content;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text or content blocks")
+            }
+            fn visit_str<E>(self, text: &str) -> Result<Content, E> {
+                Ok(Content(vec![Block { kind: "text".into(), text: Some(text.to_owned()), ..Block::default() }]))
+            }
+            fn visit_unit<E>(self) -> Result<Content, E> {
+                Ok(Content::default())
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Content, A::Error> {
+                Items::deserialize(SeqAccessDeserializer::new(seq)).map(|Items(blocks)| Content(blocks))
+            }
+        }
+        deserializer.deserialize_any(ContentVisitor)
+    }
+}
+
+/// Counts words that this version does not know under their own names: a bounded number of them, and the rest together,
+/// so that a file of nothing but new words costs no memory.
+#[derive(Debug, Default)]
+pub(super) struct Strangers(BTreeSet<String>);
+
+impl Strangers {
+    /// Counts `word`, which stands in `field`.
+    pub(super) fn count(&mut self, field: &str, word: &str, sink: &mut dyn Sink) {
+        const WORD_BYTES: usize = 64;
+        const WORDS: usize = 100;
+        let name = format!("{field}={word}");
+        if word.len() > WORD_BYTES || self.0.len() >= WORDS && !self.0.contains(&name) {
+            return sink.unknown_field(&format!("{field}=(other)"));
+        }
+        sink.unknown_field(&name);
+        self.0.insert(name);
+    }
+}
+
+/// Reads one line as a record. `Err` says how the line was handled: rejected, or left as torn.
+pub(super) fn parse_line<T: DeserializeOwned>(line: &Line<'_>, sink: &mut dyn Sink) -> Result<T, Handled> {
+    parse_last_wins(line.text).map_err(|error| {
+        if !line.complete {
+            return Handled::Torn;
+        }
+        sink.reject(line.at, reject_reason(&error), &safe_detail(&error));
+        Handled::Done
+    })
+}
+
+/// Parses JSON; of a key that stands twice in one object the last value counts, as in every other JSON reader.
+pub(super) fn parse_last_wins<T: DeserializeOwned>(text: &str) -> serde_json::Result<T> {
+    match serde_json::from_str(text) {
+        // serde's derived readers refuse a repeated key; the slower way through a tree keeps the last one.
+        Err(error) if error.is_data() && error.to_string().starts_with("duplicate field") => {
+            serde_json::from_value(serde_json::from_str(text)?)
+        }
+        result => result,
+    }
+}
+
+/// Reads a moment: RFC 3339 text, or a number, which in every OpenClaw file is milliseconds since the epoch.
+pub(super) fn moment(raw: &RawValue) -> Result<Moment, Reason> {
+    let text = raw.get();
+    if text.starts_with('"') {
+        let text: String = serde_json::from_str(text).map_err(|_| Reason::BadTimestamp)?;
+        return parse_rfc3339(&text);
+    }
+    let micros = match text.parse::<i64>() {
+        Ok(millis) => millis.checked_mul(1000).ok_or(Reason::ImplausibleTime)?,
+        // `as` saturates, so that an absurd number is caught by the plausibility check.
+        Err(_) => (text.parse::<f64>().map_err(|_| Reason::BadTimestamp)? * 1000.0) as i64,
+    };
+    Ok(Moment { us: plausible(micros)?, offset_min: None })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn new_words_are_counted_by_name_up_to_a_bound() {
+        let mut sink = crate::sources::testing::Recorded::default();
+        let mut strangers = Strangers::default();
+        for index in (0..150).chain(0..150) {
+            strangers.count("customType", &format!("word-{index}"), &mut sink);
+        }
+        strangers.count("customType", &"x".repeat(65), &mut sink);
+        assert_eq!(sink.unknown_fields.len(), 101);
+        assert_eq!(sink.unknown_fields["customType=word-0"], 2);
+        assert_eq!(sink.unknown_fields["customType=(other)"], 101);
+    }
+
+    #[test]
+    fn the_last_of_two_equal_keys_counts() {
+        let entry: Entry = parse_last_wins(r#"{"type":"label","id":"a","id":"b"}"#).unwrap();
+        assert_eq!(entry.id.as_deref(), Some("b"));
+    }
+
+    #[test]
+    fn moments_are_text_or_milliseconds() {
+        let read = |text: &str| moment(&RawValue::from_string(text.to_owned()).unwrap()).map(|moment| moment.us);
+        assert_eq!(read("1778023800020"), Ok(1_778_023_800_020_000));
+        assert_eq!(read("1778023800020.5"), Ok(1_778_023_800_020_500));
+        assert_eq!(read("\"2026-05-05T23:30:00.020Z\""), Ok(1_778_023_800_020_000));
+        assert_eq!(read("1778023800"), Err(Reason::ImplausibleTime), "seconds are not guessed");
+        assert_eq!(read("9223372036854775807"), Err(Reason::ImplausibleTime));
+        assert_eq!(read("1e300"), Err(Reason::ImplausibleTime));
+        assert_eq!(read("{}"), Err(Reason::BadTimestamp));
+    }
+}

@@ -1,0 +1,123 @@
+//! `sessions.json`: the index from session keys to sessions. The key says what kind of session it is.
+//!
+//! Owns the facts of rules 3 and 5, and who started whom. Its token counters are those of the last run, or a snapshot
+//! of the context, and are never read.
+
+use super::document::{Entries, read_document};
+use super::platform::Platform;
+use super::records::moment;
+use super::transcript::run_of_job;
+use super::triggers::{KeyKind, RANK_FRESHNESS, RANK_SESSION_KEY, key_job_id, key_kind};
+use crate::events::{Fact, FactName, Trigger};
+use crate::sources::{Input, InputError, Position, Sink};
+use serde_json::value::RawValue;
+use std::collections::BTreeMap;
+
+/// From how long after the last interaction of a person on a session that is still busy runs by itself. One answer to
+/// a person can take many minutes; runs are cut off long before an hour by default.
+const QUIET_US: i64 = 3_600_000_000;
+
+#[derive(Debug, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct SessionEntry {
+    session_id: Option<String>,
+    updated_at: Option<Box<RawValue>>,
+    last_interaction_at: Option<Box<RawValue>>,
+    spawned_by: Option<String>,
+    parent_session_key: Option<String>,
+    heartbeat_isolated_base_session_key: Option<String>,
+}
+
+/// Reads a session index.
+pub(super) fn read(input: &Input, platform: &Platform<'_>, sink: &mut dyn Sink) -> Result<u64, InputError> {
+    let (document, end) = read_document::<Entries<Option<SessionEntry>>>(input, sink)?;
+    let Some(Entries(index)) = document else { return Ok(end) };
+    for (key, entry) in &index {
+        match entry.as_ref().and_then(|entry| Some((entry, entry.session_id.as_deref().filter(|id| !id.is_empty())?))) {
+            Some((entry, session_id)) => describe(&index, key, entry, session_id, platform, sink),
+            None => sink.ignore("sessions.entry_without_session"),
+        }
+    }
+    Ok(end)
+}
+
+fn describe(
+    index: &BTreeMap<String, Option<SessionEntry>>,
+    key: &str,
+    entry: &SessionEntry,
+    session_id: &str,
+    platform: &Platform<'_>,
+    sink: &mut dyn Sink,
+) {
+    let at = Position::default();
+    let fact = |ts_us, name, value: &str, rank, evidence: &str| Fact {
+        session_id: session_id.to_owned(),
+        ts_us,
+        name,
+        value: value.to_owned(),
+        rank,
+        evidence: evidence.to_owned(),
+    };
+    let mut told = false;
+    let mut tell = |fact: Fact, sink: &mut dyn Sink| {
+        told = true;
+        sink.fact(at, fact);
+    };
+    let trigger =
+        |trigger: Trigger, rank, evidence: &str| fact(None, FactName::Trigger, trigger.as_str(), rank, evidence);
+    let kind = match key_kind(key, platform) {
+        KeyKind::Open | KeyKind::Channel
+            if entry.heartbeat_isolated_base_session_key.is_some() && key.ends_with(":heartbeat") =>
+        {
+            KeyKind::Schedule("heartbeat")
+        }
+        kind => kind,
+    };
+    match kind {
+        KeyKind::Schedule(word) => {
+            tell(trigger(Trigger::Schedule, RANK_SESSION_KEY, &format!("sessionKey={word}")), sink);
+        }
+        KeyKind::Hook => tell(trigger(Trigger::Schedule, RANK_SESSION_KEY, "sessionKey=hook"), sink),
+        KeyKind::Agent => tell(trigger(Trigger::Agent, RANK_SESSION_KEY, "sessionKey=subagent"), sink),
+        KeyKind::Channel => tell(trigger(Trigger::Human, RANK_FRESHNESS, "sessionKey=channel"), sink),
+        KeyKind::Probe => tell(fact(None, FactName::Note, "probe", RANK_SESSION_KEY, "sessionKey=model-run"), sink),
+        KeyKind::Open => {}
+    }
+    if let Some(job) = key_job_id(key, platform) {
+        tell(run_of_job(session_id, None, job, "sessionKey"), sink);
+    }
+    if let Some(parent_key) = entry.spawned_by.as_deref().or(entry.parent_session_key.as_deref()) {
+        let parent = index.get(parent_key).and_then(Option::as_ref).and_then(|parent| parent.session_id.as_deref());
+        match parent {
+            Some(parent) if parent != session_id => {
+                tell(fact(None, FactName::Parent, parent, RANK_SESSION_KEY, "sessions.spawnedBy"), sink);
+            }
+            Some(_) => {}
+            // The key itself may hold a telephone number, so it is not kept.
+            None => {
+                tell(fact(None, FactName::Note, "parent_not_in_index", RANK_SESSION_KEY, "sessions.spawnedBy"), sink)
+            }
+        }
+    }
+    let when = |raw: &Option<Box<RawValue>>, field: &str, sink: &mut dyn Sink| match raw.as_deref().map(moment)? {
+        Ok(moment) => Some(moment.us),
+        Err(reason) => {
+            sink.reject(at, reason, field);
+            None
+        }
+    };
+    let interaction = when(&entry.last_interaction_at, "lastInteractionAt", sink);
+    let update = when(&entry.updated_at, "updatedAt", sink);
+    if let Some(interaction) = interaction {
+        let evidence = "sessions.lastInteractionAt";
+        tell(fact(Some(interaction), FactName::Trigger, Trigger::Human.as_str(), RANK_FRESHNESS, evidence), sink);
+        let alone = interaction.saturating_add(QUIET_US);
+        if update.is_some_and(|update| update > alone) {
+            let evidence = "sessions.updatedAt";
+            tell(fact(Some(alone), FactName::Trigger, Trigger::Schedule.as_str(), RANK_FRESHNESS, evidence), sink);
+        }
+    }
+    if !told {
+        sink.ignore("sessions.entry");
+    }
+}
