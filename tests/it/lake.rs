@@ -116,7 +116,8 @@ fn moved_copied_and_compressed_files_add_nothing() {
     fs::copy(logs.join("c.jsonl"), logs.join("copy.jsonl")).unwrap();
     let plain = fs::read(logs.join("b.jsonl")).unwrap();
     fs::remove_file(logs.join("b.jsonl")).unwrap();
-    let mut gzip = flate2::write::GzEncoder::new(fs::File::create(logs.join("b.jsonl.gz")).unwrap(), flate2::Compression::fast());
+    let mut gzip =
+        flate2::write::GzEncoder::new(fs::File::create(logs.join("b.jsonl.gz")).unwrap(), flate2::Compression::fast());
     gzip.write_all(&plain).unwrap();
     gzip.finish().unwrap();
     ingest(dir, &["logs"], "lake", &[]);
@@ -153,7 +154,11 @@ fn a_run_killed_at_any_moment_and_a_second_run_are_one_clean_run() {
     let dir = dir.path();
     let logs = logs(dir);
     for number in 0..40 {
-        fs::write(logs.join(format!("s{number}.jsonl")), session(&format!("{number:08}-0000-4000-8000-00000000000f"), 20)).unwrap();
+        fs::write(
+            logs.join(format!("s{number}.jsonl")),
+            session(&format!("{number:08}-0000-4000-8000-00000000000f"), 20),
+        )
+        .unwrap();
     }
     ingest(dir, &["logs"], "clean", &[]);
     let clean = digest(dir, "clean");
@@ -212,7 +217,9 @@ fn hostile_files_are_quarantined_and_the_rest_is_read() {
     fs::write(logs.join("strange.jsonl"), "{\"what\":\"is this\"}\n").unwrap();
     assert_eq!(ingest(dir, &["logs"], "lake", &[]), 3);
     let text = query(dir, "lake", "select reason, count(*) as n from quarantine group by reason order by reason");
-    for reason in ["bad_utf8", "compression_bomb", "damaged_archive", "line_too_long", "too_deep", "torn_line", "unknown_format"] {
+    for reason in
+        ["bad_utf8", "compression_bomb", "damaged_archive", "line_too_long", "too_deep", "torn_line", "unknown_format"]
+    {
         assert!(text.contains(reason), "{reason} is missing from {text}");
     }
     assert_eq!(count(dir, "lake", "events"), 2 * (8 + 2 + 5) + 2 * (2 + 1));
