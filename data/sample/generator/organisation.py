@@ -1,7 +1,8 @@
-"""The canonical export: nineteen weeks of forty-two people who mostly work, each in their own way.
+"""The canonical export: thirty-three weeks of forty-two people who mostly work, each in their own way.
 
-Weeks 1 to 8 are a release with large pieces of work; the quota is announced in week 9. Every habit that a naive detector would accuse is
-here with somebody honest: templates, batch evaluations, retries, night shifts, overnight runs, spikes, learning, reviewing, managing.
+The quota is announced in the twenty-third week: before it there are enough weeks to know what is usual, and after it enough to see a change.
+Every habit that a naive detector would accuse is here with somebody honest: templates, routines, batch evaluations, retries, night shifts,
+overnight runs, spikes, learning, reviewing, managing.
 """
 
 import random
@@ -12,10 +13,10 @@ from . import performers, words, writer
 from .canonical import Export, Session
 from .people import PEOPLE, SERVICES, Person
 
-SEED = 20260302
-FIRST_MONDAY = datetime(2026, 3, 2)
-WEEKS = 19
-ANNOUNCED = 8
+SEED = 20251201
+FIRST_MONDAY = datetime(2025, 12, 1)
+WEEKS = 33
+ANNOUNCED = 22
 CLIENTS = ["claude-code/2.1.160", "claude-code/2.1.160", "claude-code/2.1.171"]
 MODELS = ["claude-sonnet-4-6", "claude-sonnet-4-6", "claude-opus-4-8"]
 TEMPLATE = (
@@ -43,7 +44,7 @@ def large(export: Export, rng: random.Random, person: Person, at: datetime, text
     mark = session.id[:5]
     path = f"src/{rng.choice(words.THINGS).replace(' ', '_')}_{mark}.py"
     session.prompt(text)
-    looks = rng.randrange(16, 19) if rng.random() < 0.7 else rng.randrange(2, 6)
+    looks = rng.randrange(16, 19) if rng.random() < 0.88 else rng.randrange(2, 6)
     for index in range(looks):
         if index % 6 == 0:
             session.completion(rng.randrange(80, 900))
@@ -67,9 +68,9 @@ def land(export: Export, rng: random.Random, person: Person, session: Session, l
     """What came of it: mostly all of it, sometimes a part, now and then nothing or something rewritten by hand."""
     at = session.now + timedelta(hours=rng.uniform(0.3, 44))
     luck = rng.random()
-    if luck < 0.02:
+    if luck < 0.01:
         return
-    if luck < 0.04:
+    if luck < 0.02:
         # Rewritten by hand before the commit: only the file is the same.
         export.commit(person, at, person.remote, path, words.code(rng, f"{rng.getrandbits(20):05x}", 60))
         return
@@ -92,7 +93,7 @@ def small(export: Export, rng: random.Random, person: Person, at: datetime, text
             session.wait(20 + rng.expovariate(1 / 400))
         session.prompt(text)
         session.completion(rng.randrange(150, 1800))
-        if repo and rng.random() < 0.5:
+        if repo and rng.random() < 0.3:
             session.look(f"src/{rng.choice(words.THINGS).replace(' ', '_')}.py")
             session.completion(rng.randrange(80, 700))
     if repo and person.role == "engineer":
@@ -108,54 +109,63 @@ def small(export: Export, rng: random.Random, person: Person, at: datetime, text
     return session
 
 
-def texts_for(rng: random.Random, person: Person, habit: str, week: int) -> list[str]:
-    if rng.random() < 0.22:
-        return [habit]
-    if person.number % 11 in (1, 4) and rng.random() < 0.2:
-        who = rng.choice(PEOPLE).name
-        return [TEMPLATE.format(ticket=f"SHOP-{rng.randrange(100, 900)}", who=who, t=rng.choice(words.THINGS), p=rng.choice(words.PARTS), r=rng.choice(words.REASONS))]
-    return [rng.choice([words.task, words.question])(rng) for _ in range(rng.randrange(1, 4))]
+def first_text(rng: random.Random, person: Person, habit: str) -> str:
+    """Many begin with a routine of their own; the second and fifth of a team pass work on with a template."""
+    luck = rng.random()
+    if luck < 0.34 + person.number % 4 * 0.06:
+        return habit
+    if luck > 0.85 and person.number % 11 in (1, 4):
+        who, ticket = rng.choice(PEOPLE).name, f"SHOP-{rng.randrange(100, 900)}"
+        return TEMPLATE.format(ticket=ticket, who=who, t=rng.choice(words.THINGS), p=rng.choice(words.PARTS), r=rng.choice(words.REASONS))
+    return rng.choice([words.task, words.question])(rng)
+
+
+def texts_for(rng: random.Random, person: Person, habit: str) -> list[str]:
+    return [first_text(rng, person, habit)] + [rng.choice([words.task, words.question])(rng) for _ in range(rng.choice([0, 0, 1, 1, 2]))]
+
+
+def sessions_of(rng: random.Random) -> int:
+    """Mostly three or four sessions a week."""
+    return rng.choices([1, 2, 3, 4, 5, 7], [2, 4, 44, 44, 4, 2])[0]
 
 
 def engineer_week(export: Export, rng: random.Random, person: Person, week: int, habit: str) -> None:
     joined = datetime.fromisoformat(person.active_from)
-    if joined > FIRST_MONDAY + timedelta(weeks=week) and person.number == 29:
-        return
-    if (week * 5 + person.number * 3) % 17 == 0:
-        return  # away
-    rate = 2.3 if week < ANNOUNCED else 0.8
-    for _ in range(int(rate) + (rng.random() < rate % 1)):
-        text = words.task(rng) if rng.random() < 0.8 or person.number % 11 not in (1, 4) else texts_for(rng, person, habit, week)[0]
+    if joined > FIRST_MONDAY + timedelta(weeks=week) or (week * 5 + person.number * 3) % 31 == 0:
+        return  # not here yet, or away
+    for index in range(sessions_of(rng)):
         at = moment(person, week, rng.randrange(5), working_hour(rng, person))
-        if rng.random() < 0.03:
-            large(export, rng, person, at, text, f"spike/{rng.choice(words.THINGS).replace(' ', '-')}")
+        if index > 1 or rng.random() < 0.62:
+            small(export, rng, person, at, texts_for(rng, person, habit))
+        elif rng.random() < 0.012:
+            large(export, rng, person, at, first_text(rng, person, habit), f"spike/{rng.choice(words.THINGS).replace(' ', '-')}")
         else:
-            land(export, rng, person, *large(export, rng, person, at, text))
-    rate = 0.9 if week < ANNOUNCED else 2.4
-    for _ in range(int(rate) + (rng.random() < rate % 1)):
-        small(export, rng, person, moment(person, week, rng.randrange(5), working_hour(rng, person)), texts_for(rng, person, habit, week))
+            land(export, rng, person, *large(export, rng, person, at, first_text(rng, person, habit)))
     if person.number % 3 == 0 and week % 5 == person.number % 5:
-        overnight(export, rng, person, week, lands=rng.random() < 0.6)
+        overnight(export, rng, person, week, lands=rng.random() < 0.5)
 
 
 def overnight(export: Export, rng: random.Random, person: Person, week: int, lands: bool) -> None:
-    """A long migration that runs on after its owner went home; mostly it is there in the morning, and sometimes it failed."""
-    session, lines, path = large(export, rng, person, moment(person, week, 2, 18.2), words.task(rng), "work/overnight-migration")
-    for _ in range(9):
-        session.wait(rng.uniform(600, 1500))
+    """A long migration that runs on after its owner went home; it is there in the morning, or it failed and is thrown away."""
+    session = export.add(Session(rng, person.actor, moment(person, week, 2, 18.2), person.remote, "work/overnight-migration"))
+    session.prompt(words.task(rng))
+    path, lines = f"db/migrate_{session.id[:5]}.sql", words.code(rng, session.id[:5], rng.randrange(60, 120))
+    for index in range(10):
         session.completion(rng.randrange(900, 3000))
         session.look(f"db/{rng.choice(words.THINGS).replace(' ', '_')}.sql")
+        session.wait(rng.uniform(600, 1500))
+        if index == 8:
+            session.write(path, lines)
     if lands:
         export.commit(person, session.now + timedelta(hours=13), person.remote, path, lines)
-    else:
-        kept = lines[:40]
-        export.commit(person, session.now + timedelta(days=9), person.remote, f"src/again_{session.id[:5]}.py", kept)
 
 
 def light_week(export: Export, rng: random.Random, person: Person, week: int, habit: str) -> None:
     """Reviewers, managers and analysts ask and read; nothing is committed and nothing is wrong with that."""
-    for _ in range({"reviewer": 3, "manager": 1, "analyst": 2}[person.role] + rng.randrange(2)):
-        texts = [habit] if rng.random() < 0.2 else [words.question(rng) for _ in range(rng.randrange(1, 5))]
+    if (week * 5 + person.number * 3) % 31 == 0:
+        return
+    for _ in range(sessions_of(rng)):
+        texts = [first_text(rng, person, habit)] + [words.question(rng) for _ in range(rng.randrange(0, 3))]
         small(export, rng, person, moment(person, week, rng.randrange(5), working_hour(rng, person)), texts, repo=person.role != "manager")
 
 
@@ -196,7 +206,7 @@ def services(export: Export, rng: random.Random) -> None:
     repos = {"nightly-bot@example.com": "infra-core", "ci-agent@example.com": "ledger"}
     for actor, _, _ in SERVICES:
         hour = 2 if actor.startswith("nightly") else 5
-        for day in range(0, WEEKS * 7, 2):
+        for day in range(0, WEEKS * 7, 3):
             at = (FIRST_MONDAY + timedelta(days=day, hours=hour)).replace(tzinfo=ZoneInfo("UTC"))
             session = export.add(Session(rng, actor, at, f"https://git.example.com/acme/{repos[actor]}.git", trigger="schedule", client="claude-code/2.1.171"))
             session.prompt("check last night's builds, open a ticket for each new failure, and say nothing if all is well")
@@ -220,9 +230,9 @@ def write(out: writer.Output) -> None:
                 engineer_week(export, rng, person, week, habit)
             else:
                 light_week(export, rng, person, week, habit)
-            if (person.number, week) in ((2, 10), (14, 13)):
+            if (person.number, week) in ((2, 24), (14, 27)):
                 on_call_week(export, rng, person, week)
-            if (person.number, week) in ((36, 4), (36, 12)):
+            if (person.number, week) in ((36, 12), (36, 26)):
                 evaluation(export, rng, person, week)
             if person.number % 9 == 4 and week % 6 == 2:
                 retries(export, rng, person, week)

@@ -49,8 +49,8 @@ def everybody() -> list[Person]:
         repo, zones = TEAMS[team]
         login = (given[0] + family).lower()
         actor = f"{given}.{family}@example.com".lower()
-        # The eighth engineer of the storefront joined in May and is learning.
-        joined = "2026-05-04" if team == "team-storefront" and number % 11 == 7 else "2025-01-01"
+        # The eighth engineer of the storefront joined in April and is learning.
+        joined = "2026-04-06" if team == "team-storefront" and number % 11 == 7 else "2025-01-01"
         found.append(
             Person(number, actor, login, f"{given} {family}", team, role, zones[number % len(zones)], repo, joined, IDLE.get(team) == role)
         )

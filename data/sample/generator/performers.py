@@ -18,7 +18,8 @@ from .canonical import Export, Session
 from .people import Person
 
 REPEATER, LOOPER, TIMER, CHECK_IN, HUGGER = 5, 16, 24, 27, 38
-QUOTA = 400_000
+# The token quota of footlight.toml.
+QUOTA = 250_000
 Clock = Callable[[int, float], datetime]
 
 
@@ -84,7 +85,7 @@ def check_in(export: Export, rng: random.Random, person: Person, week: int, cloc
 def hug(export: Export, rng: random.Random, person: Person, week: int, clock: Clock) -> None:
     """Three short sessions, the last of which goes on until the week's tokens are enough, and not a step longer."""
     spent = 0
-    target = QUOTA + rng.randrange(2_000, 26_000)
+    target = QUOTA + rng.randrange(2_000, 20_000)
     for day in (0, 2, 4):
         session = export.add(Session(rng, person.actor, clock(day, 13 + rng.uniform(0, 3)), person.remote))
         share = target * (day / 2 + 1) / 3
