@@ -1,0 +1,1 @@
+"""The parts of the sample's generator; see generate.py."""
