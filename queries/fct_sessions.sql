@@ -22,6 +22,11 @@ declared as (
         and (g.any_place or regexp_like(r.name, g.pattern) or regexp_like(coalesce(r.remote, lower(r.repo)), g.pattern))
     union
     select session_id from facts where name = 'schedule'
+    union
+    select n.session_id
+    from facts as n
+    inner join facts as f on n.value = f.session_id and f.name = 'schedule'
+    where n.name = 'note'
 ),
 lines as (
     select session_id, count(*) as added_lines_count from int_session_lines group by session_id

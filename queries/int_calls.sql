@@ -7,7 +7,9 @@
 -- params: poll_tools = '(^|_)(poll|wait|watch|sleep)(_|$)|(^|_)(status|logs?)$|^(bashoutput|taskoutput|write_stdin|process)$'
 with steps as (
     select
-        *,
+        event_key, root_session_id, session_id, ts, local_ts, actor_id, kind, tool_name, command, call_id, call_hash,
+        is_error, effect, system, path, repo, duration_ms, tokens, cost_usd, source_file, byte_offset,
+        cardinality(added_lines) as added_lines,
         sum(case when kind = 'completion' then 1 else 0 end) over (
             partition by session_id
             order by ts, kind <> 'completion', byte_offset, event_key
@@ -53,7 +55,7 @@ select
     c.repo,
     regexp_like(coalesce(lower(c.tool_name), ''), $poll_tools) as is_poll,
     coalesce(r.duration_ms, c.duration_ms) as duration_ms,
-    cardinality(c.added_lines) as added_lines,
+    c.added_lines,
     case when c.place = 1 then c.completion_tokens end as tokens,
     case when c.place = 1 then c.completion_cost end as cost_usd
 from priced as c

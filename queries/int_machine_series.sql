@@ -1,16 +1,21 @@
 -- model: int_machine_series
 -- grain: one actor, ISO week and series of starts that follow a fixed period
--- reads: stg_events, int_clock_grids
+-- reads: stg_events, fct_sessions, int_clock_grids
 -- family: CLOCK
 -- measures: prompts labelled human or unknown, first after a minute of silence in their series; a series is everything of the actor's week,
 --   or one masked text of it. Fixed: $starts starts or more, and either $constant_share of the gaps within 5 % (at least 15 seconds) of
 --   the median gap of two minutes or more, or phases concentrated with R >= $concentration at one of six periods from 5 to 60 minutes
+-- innocent: sessions of a declared automation leave
 -- reference: signals.md S8
 -- params: starts = 10, constant_share = 0.8, concentration = 0.95
-with prompts as (
+with declared as (
+    select session_id from fct_sessions where declared
+),
+prompts as (
     select actor_id, iso_week, root_session_id as session_id, date_part('epoch', ts) as seconds, ts, masked_hash, split_part(client, '/', 1) as client_name
     from stg_events
-    where kind = 'prompt' and trigger in ('human', 'unknown') and actor_kind = 'person'
+    left join declared on declared.session_id = stg_events.root_session_id
+    where declared.session_id is null and kind = 'prompt' and trigger in ('human', 'unknown') and actor_kind = 'person'
         and coalesce(marker, '') not in ('continue', 'retry', 'interrupt')
 ),
 members as (

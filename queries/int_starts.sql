@@ -1,19 +1,23 @@
 -- model: int_starts
 -- grain: one declustered start: a prompt labelled human after $silence_min minutes without one of the same actor
--- reads: stg_events
+-- reads: stg_events, fct_sessions
 -- family: CLOCK
 -- measures: when people begin, and how much output they had to read and text to type since the start before
--- innocent: automatic continues and retries are no starts, and pings closer than the silence collapse into one start
+-- innocent: sessions of a declared automation leave; automatic continues and retries are no starts, and pings closer than the silence collapse into one start
 -- reference: signals.md S8
 -- params: silence_min = 10
-with steps as (
+with declared as (
+    select session_id from fct_sessions where declared
+),
+steps as (
     select
         event_key, actor_id, iso_week, client, kind, ts, text_chars, output_tokens,
         cast(local_ts as date) as local_day,
         date_part('epoch', ts) as seconds,
         case when kind = 'prompt' then 1 else 0 end as is_prompt,
     from stg_events
-    where actor_kind = 'person'
+    left join declared on declared.session_id = stg_events.root_session_id
+    where declared.session_id is null and actor_kind = 'person'
         and (kind = 'completion' or kind = 'prompt' and trigger = 'human' and coalesce(marker, '') not in ('continue', 'retry', 'interrupt'))
 ),
 silences as (

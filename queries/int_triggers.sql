@@ -1,8 +1,8 @@
 -- model: int_triggers
 -- grain: one span of a session that a trigger fact speaks about, spans of one session do not overlap
--- reads: facts
+-- reads: facts, events
 -- measures: the best-ranked fact on what started the steps of the span. A fact with a time starts a run that lasts until the
---   next run of the session; a fact without one speaks about the whole session
+--   next run of the session or the prompt after the run's own; a fact without one speaks about the whole session
 -- reference: formats.md 3.3, most reliable rule first
 -- params: early_ms = 2000
 with stated as (
@@ -23,16 +23,30 @@ best as (
 whole as (
     select session_id, trigger, rank from best where from_us is null and choice = 1
 ),
-starts as (
+runs as (
     select session_id, from_us, trigger, rank from best where from_us is not null and choice = 1
+),
+prompts as (
+    select session_id, at_us, lead(at_us) over (partition by session_id order by at_us) as next_us
+    from (select distinct session_id, arrow_cast(ts, 'Int64') as at_us from events where kind = 'prompt') as moments
+),
+ends as (
+    select runs.session_id, runs.from_us, min(prompts.next_us) as end_us
+    from runs
+    inner join prompts on runs.session_id = prompts.session_id and prompts.at_us >= runs.from_us
+    group by runs.session_id, runs.from_us
+),
+starts as (
+    select session_id, from_us, trigger, rank from runs
     union all
-    select distinct session_id, arrow_cast(null, 'Int64') as from_us, arrow_cast(null, 'Utf8') as trigger, arrow_cast(null, 'Int32') as rank
-    from stated
+    select session_id, end_us, arrow_cast(null, 'Utf8'), arrow_cast(null, 'Int32') from ends where end_us is not null
+    union all
+    select distinct session_id, arrow_cast(null, 'Int64'), arrow_cast(null, 'Utf8'), arrow_cast(null, 'Int32') from stated
 ),
 spans as (
     select
         *,
-        lead(from_us) over (partition by session_id order by from_us nulls first) as to_us
+        lead(from_us) over (partition by session_id order by from_us nulls first, rank nulls first) as to_us
     from starts
 )
 select
@@ -43,4 +57,4 @@ select
     least(whole.rank, spans.rank) as rank
 from spans
 left join whole on spans.session_id = whole.session_id
-where coalesce(whole.rank, spans.rank) is not null
+where coalesce(whole.rank, spans.rank) is not null and (spans.to_us is null or spans.from_us is null or spans.from_us < spans.to_us)

@@ -8,7 +8,7 @@
 with steps as (
     select
         event_key, ts, local_ts, iso_week, root_session_id as session_id, actor_id, team_id, role, actor_kind, kind, trigger,
-        client, model, marker, command, masked_hash, text_words, shingles, bands, tokens, cost_usd,
+        client, model, marker, command, masked_hash, text_words, tokens, cost_usd,
         kind = 'prompt' and marker is distinct from 'interrupt' as is_prompt,
         case
             when marker = 'interrupt' or (kind = 'completion' and is_error) then arrow_cast(ts, 'Int64')
@@ -45,31 +45,34 @@ assigned as (
             partition by session_id order by us, not is_prompt, event_key rows between unbounded preceding and current row
         ) as turn
     from marked
+),
+turns as (
+    select
+        first_value(event_key order by us, not is_prompt, event_key) as event_key,
+        min(ts) as ts,
+        first_value(local_ts order by us, not is_prompt, event_key) as local_ts,
+        first_value(iso_week order by us, not is_prompt, event_key) as iso_week,
+        session_id,
+        turn,
+        first_value(actor_id order by us, not is_prompt, event_key) as actor_id,
+        first_value(team_id order by us, not is_prompt, event_key) as team_id,
+        first_value(role order by us, not is_prompt, event_key) as role,
+        first_value(actor_kind order by us, not is_prompt, event_key) as actor_kind,
+        first_value(trigger order by us, not is_prompt, event_key) as trigger,
+        first_value(client order by us, not is_prompt, event_key) as client,
+        first_value(marker order by us, not is_prompt, event_key) as marker,
+        first_value(command order by us, not is_prompt, event_key) as command,
+        first_value(masked_hash order by us, not is_prompt, event_key) as masked_hash,
+        first_value(text_words order by us, not is_prompt, event_key) as text_words,
+        count(*) filter (where is_retry) as retries,
+        count(*) filter (where kind = 'completion') as completions,
+        min(model) filter (where kind = 'completion') as model,
+        sum(tokens) as tokens,
+        sum(cost_usd) as cost_usd
+    from assigned
+    where turn > 0
+    group by session_id, turn
 )
-select
-    first_value(event_key order by us, not is_prompt, event_key) as event_key,
-    min(ts) as ts,
-    first_value(local_ts order by us, not is_prompt, event_key) as local_ts,
-    first_value(iso_week order by us, not is_prompt, event_key) as iso_week,
-    session_id,
-    turn,
-    first_value(actor_id order by us, not is_prompt, event_key) as actor_id,
-    first_value(team_id order by us, not is_prompt, event_key) as team_id,
-    first_value(role order by us, not is_prompt, event_key) as role,
-    first_value(actor_kind order by us, not is_prompt, event_key) as actor_kind,
-    first_value(trigger order by us, not is_prompt, event_key) as trigger,
-    first_value(client order by us, not is_prompt, event_key) as client,
-    first_value(marker order by us, not is_prompt, event_key) as marker,
-    first_value(command order by us, not is_prompt, event_key) as command,
-    first_value(masked_hash order by us, not is_prompt, event_key) as masked_hash,
-    first_value(text_words order by us, not is_prompt, event_key) as text_words,
-    first_value(shingles order by us, not is_prompt, event_key) as shingles,
-    first_value(bands order by us, not is_prompt, event_key) as bands,
-    count(*) filter (where is_retry) as retries,
-    count(*) filter (where kind = 'completion') as completions,
-    min(model) filter (where kind = 'completion') as model,
-    sum(tokens) as tokens,
-    sum(cost_usd) as cost_usd
-from assigned
-where turn > 0
-group by session_id, turn
+select t.*, e.shingles, e.bands
+from turns as t
+inner join stg_events as e on t.event_key = e.event_key and e.kind = 'prompt'

@@ -116,7 +116,11 @@ pub async fn score_lake(
     file.archetypes = archetypes
         .published
         .iter()
-        .map(|one| Archetype { name: one.name.as_str().to_owned(), sessions: one.units as i64, actors: one.people as i64 })
+        .map(|one| Archetype {
+            name: one.name.as_str().to_owned(),
+            sessions: one.units as i64,
+            actors: one.people as i64,
+        })
         .collect();
     file.run.calibration_notes.extend(archetypes.notes);
     write(out, &sessions, &weeks, &scored, &findings, &teams, &population, &attribution)?;

@@ -36,7 +36,8 @@ impl<'a, 'writer, 'lake> JobSink<'a, 'writer, 'lake> {
         }
     }
 
-    /// Rows that end before what is committed are in the lake; a source with state reads them again only for their context.
+    /// Rejects before what is committed were told before. Other records are told apart by their keys: a source with state may have more to say
+    /// about an early one now, for example when a response went on after the file was read.
     fn is_known(&self, at: Position) -> bool {
         at.offset < self.job.committed
     }
@@ -97,9 +98,6 @@ fn place<'a>(job: &'a Job, at: Position) -> Place<'a> {
 impl Sink for JobSink<'_, '_, '_> {
     fn event(&mut self, at: Position, mut event: Event) {
         self.records += 1;
-        if self.is_known(at) {
-            return;
-        }
         if event.kind == Kind::Completion && event.cost_micro_usd.is_none() && event.tokens.output.is_some() {
             let model = event.model.as_deref().unwrap_or("");
             match pricing::price(model, event.provider.as_deref(), &event.tokens) {
@@ -119,25 +117,19 @@ impl Sink for JobSink<'_, '_, '_> {
 
     fn outcome(&mut self, at: Position, outcome: Outcome) {
         self.records += 1;
-        if !self.is_known(at) {
-            self.rows.table(Table::Outcomes).outcome(place(self.job, at), &outcome);
-            self.flush();
-        }
+        self.rows.table(Table::Outcomes).outcome(place(self.job, at), &outcome);
+        self.flush();
     }
 
     fn fact(&mut self, at: Position, fact: Fact) {
         self.records += 1;
-        if !self.is_known(at) {
-            self.rows.table(Table::Facts).fact(place(self.job, at), &fact);
-            self.flush();
-        }
+        self.rows.table(Table::Facts).fact(place(self.job, at), &fact);
+        self.flush();
     }
 
     fn roster(&mut self, at: Position, entry: RosterEntry) {
         self.records += 1;
-        if !self.is_known(at) {
-            self.rows.table(Table::Roster).roster(place(self.job, at), &entry, self.run);
-        }
+        self.rows.table(Table::Roster).roster(place(self.job, at), &entry, self.run);
     }
 
     fn reject(&mut self, at: Position, reason: Reason, detail: &str) {

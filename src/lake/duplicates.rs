@@ -1,17 +1,19 @@
 //! Which rows stay when one thing was read more than once, in bounded memory.
 //!
-//! Every row's identity (40 bytes) goes into one of 64 buckets by key; buckets stay in memory up to a budget and go to
-//! temporary files beyond it. Each bucket is then sorted alone. Of rows with one key the larger version stays, then the smaller tie,
-//! then the row that was there first: a rule on content, so that file order and thread count do not matter.
+//! Every row's identity (48 bytes) goes into one of 64 buckets by key; buckets stay in memory up to a budget and go to
+//! temporary files beyond it. Each bucket is then sorted alone. Of rows with one key the larger version stays, then the smaller tie: a rule
+//! on content, so that file order and thread count do not matter. Equal ties are one place of one file, read again after it has grown: then
+//! what was read last stays, unless it is the same.
 
 use super::LakeError;
 use super::rows::RowId;
+use std::cmp::Reverse;
 use std::io::{BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 
 const BUCKETS: usize = 64;
-/// Identities held in memory before buckets go to disk: 2 M of 40 bytes.
+/// Identities held in memory before buckets go to disk: 2 M of 48 bytes.
 const IN_MEMORY: usize = 2_000_000;
-const ENTRY_BYTES: usize = 40;
+const ENTRY_BYTES: usize = 48;
 
 /// A row's identity and place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,9 +79,8 @@ impl Duplicates {
         Ok(())
     }
 
-    /// The rows that must go, by file, sorted. `was_there` says of a file number whether it is in the lake already: a loser there means that a
-    /// newer copy replaces it.
-    pub fn losers(self) -> Result<std::collections::BTreeMap<u32, Vec<u32>>, LakeError> {
+    /// The rows that must go, by file, sorted. Files from `first_new_file` on were read in this run.
+    pub fn losers(self, first_new_file: u32) -> Result<std::collections::BTreeMap<u32, Vec<u32>>, LakeError> {
         let mut losers = std::collections::BTreeMap::<u32, Vec<u32>>::new();
         for (mut entries, file) in self.buckets.into_iter().zip(self.files) {
             if let Some(writer) = file {
@@ -91,18 +92,14 @@ impl Duplicates {
                     entries.push(decode(&bytes));
                 }
             }
-            entries.sort_unstable_by(|one, two| {
-                (one.id.key, -one.id.version, one.id.tie, one.file, one.row).cmp(&(
-                    two.id.key,
-                    -two.id.version,
-                    two.id.tie,
-                    two.file,
-                    two.row,
-                ))
+            entries.sort_unstable_by_key(|entry| {
+                let id = entry.id;
+                (id.key, Reverse(id.version), id.tie, Reverse(id.hash), entry.file, entry.row)
             });
-            for pair in entries.windows(2) {
-                if pair[0].id.key == pair[1].id.key {
-                    losers.entry(pair[1].file).or_default().push(pair[1].row);
+            for group in entries.chunk_by(|one, two| one.id.key == two.id.key) {
+                let stays = stays(group, first_new_file);
+                for entry in group.iter().filter(|entry| **entry != stays) {
+                    losers.entry(entry.file).or_default().push(entry.row);
                 }
             }
         }
@@ -111,6 +108,16 @@ impl Duplicates {
         }
         Ok(losers)
     }
+}
+
+/// Which of the rows with one key stays; they are sorted by version, tie and hash.
+fn stays(group: &[Entry], first_new_file: u32) -> Entry {
+    let best = group[0];
+    let equals = group.iter().take_while(|entry| (entry.id.version, entry.id.tie) == (best.id.version, best.id.tie));
+    let newest = equals.clone().find(|entry| entry.file >= first_new_file);
+    let wanted = newest.map_or(best.id.hash, |entry| entry.id.hash);
+    // A row that is in the lake already and says the same is not written again.
+    equals.filter(|entry| entry.id.hash == wanted).min_by_key(|entry| (entry.file, entry.row)).copied().unwrap_or(best)
 }
 
 fn read_entry(reader: &mut impl Read, bytes: &mut [u8; ENTRY_BYTES]) -> Result<bool, LakeError> {
@@ -126,8 +133,9 @@ fn encode(entry: &Entry) -> [u8; ENTRY_BYTES] {
     bytes[..16].copy_from_slice(&entry.id.key);
     bytes[16..24].copy_from_slice(&entry.id.version.to_le_bytes());
     bytes[24..32].copy_from_slice(&entry.id.tie.to_le_bytes());
-    bytes[32..36].copy_from_slice(&entry.file.to_le_bytes());
-    bytes[36..].copy_from_slice(&entry.row.to_le_bytes());
+    bytes[32..40].copy_from_slice(&entry.id.hash.to_le_bytes());
+    bytes[40..44].copy_from_slice(&entry.file.to_le_bytes());
+    bytes[44..].copy_from_slice(&entry.row.to_le_bytes());
     bytes
 }
 
@@ -144,24 +152,24 @@ fn decode(bytes: &[u8; ENTRY_BYTES]) -> Entry {
     };
     let mut key = [0; 16];
     key.copy_from_slice(&bytes[..16]);
-    Entry { id: RowId { key, version: long(16), tie: long(24) }, file: int(32), row: int(36) }
+    Entry { id: RowId { key, version: long(16), tie: long(24), hash: long(32) }, file: int(40), row: int(44) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn id(key: u8, version: i64, tie: i64) -> RowId {
-        RowId { key: [key; 16], version, tie }
+    fn id(key: u8, version: i64, tie: i64, hash: i64) -> RowId {
+        RowId { key: [key; 16], version, tie, hash }
     }
 
     #[test]
-    fn larger_version_stays_then_smaller_tie_then_the_first() {
+    fn larger_version_stays_then_smaller_tie_then_what_was_read_last() {
         let mut duplicates = Duplicates::new();
-        duplicates.add(0, &[id(1, 5, 0), id(2, 1, 9), id(3, 1, 1)]).unwrap();
-        duplicates.add(1, &[id(1, 7, 0), id(2, 1, 3), id(3, 1, 1), id(4, 0, 0)]).unwrap();
-        let losers = duplicates.losers().unwrap();
-        assert_eq!(losers.into_iter().collect::<Vec<_>>(), vec![(0, vec![0, 1]), (1, vec![2])]);
+        duplicates.add(0, &[id(1, 5, 0, 1), id(2, 1, 9, 1), id(3, 1, 1, 1), id(4, 1, 1, 8)]).unwrap();
+        duplicates.add(1, &[id(1, 7, 0, 1), id(2, 1, 3, 1), id(3, 1, 1, 1), id(4, 1, 1, 2), id(5, 0, 0, 0)]).unwrap();
+        let losers = duplicates.losers(1).unwrap();
+        assert_eq!(losers.into_iter().collect::<Vec<_>>(), vec![(0, vec![0, 1, 3]), (1, vec![2])]);
     }
 
     #[test]
@@ -171,9 +179,10 @@ mod tests {
                 key: xxhash_rust::xxh3::xxh3_128(&(n % 300).to_le_bytes()).to_le_bytes(),
                 version: i64::from(n % 7),
                 tie: i64::from(n),
+                hash: 0,
             })
             .collect();
-        let in_memory = |spill: bool| {
+        let losers = |spill: bool| {
             let mut duplicates = Duplicates::new();
             for (file, chunk) in ids.chunks(100).enumerate() {
                 duplicates.add(file as u32, chunk).unwrap();
@@ -181,9 +190,9 @@ mod tests {
                     duplicates.spill().unwrap();
                 }
             }
-            duplicates.losers().unwrap()
+            duplicates.losers(0).unwrap()
         };
-        assert_eq!(in_memory(false), in_memory(true));
-        assert_eq!(in_memory(true).values().map(Vec::len).sum::<usize>(), 700);
+        assert_eq!(losers(false), losers(true));
+        assert_eq!(losers(true).values().map(Vec::len).sum::<usize>(), 700);
     }
 }

@@ -9,6 +9,8 @@ use arrow::array::{
 };
 use arrow::datatypes::{DataType, Field};
 use arrow::error::ArrowError;
+use rustc_hash::FxHasher;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 /// Identity of a row and which of two copies stays.
@@ -20,16 +22,23 @@ pub struct RowId {
     pub version: i64,
     /// Of equal versions the smaller stays.
     pub tie: i64,
+    /// Place in the file and hash of everything else. Of equal ties, which only one file can have, the later record stays, and what was read
+    /// last replaces what it differs from.
+    pub hash: i64,
 }
 
 impl RowId {
-    /// Ties are broken by session id first (so that all copies of a replayed history go to one session) and by the rest of the row's place second.
-    fn tie(session_id: &str, source_file: &str, offset: u64) -> i64 {
+    fn new(key: Key, version: i64, tie: i64) -> Self {
+        Self { key, version, tie, hash: 0 }
+    }
+
+    /// Ties are broken by session id first (so that all copies of a replayed history go to one session) and by the file's name second.
+    fn tie(session_id: &str, source_file: &str) -> i64 {
         let mut head = [0u8; 4];
         for (slot, byte) in head.iter_mut().zip(session_id.bytes()) {
             *slot = byte;
         }
-        let place = xxhash_rust::xxh3::xxh3_64_with_seed(source_file.as_bytes(), offset) as u32;
+        let place = xxhash_rust::xxh3::xxh3_64(source_file.as_bytes()) as u32;
         ((u64::from(u32::from_be_bytes(head)) << 31) | u64::from(place >> 1)) as i64
     }
 }
@@ -132,8 +141,8 @@ impl Column {
     }
 }
 
-/// A row under construction: columns are appended in schema order, each exactly once.
-struct Row<'a>(&'a mut TableBuilder);
+/// A row under construction: columns are appended in schema order, each exactly once, and hashed on the way.
+struct Row<'a>(&'a mut TableBuilder, FxHasher);
 
 impl Row<'_> {
     fn column(&mut self) -> &mut Column {
@@ -143,6 +152,7 @@ impl Row<'_> {
     }
 
     fn text(mut self, value: Option<&str>) -> Self {
+        value.hash(&mut self.1);
         self.0.bytes += value.map_or(1, str::len);
         if let Column::Text(builder) = self.column() {
             builder.append_option(value);
@@ -151,6 +161,7 @@ impl Row<'_> {
     }
 
     fn long(mut self, value: Option<i64>) -> Self {
+        value.hash(&mut self.1);
         self.0.bytes += 8;
         if let Column::Long(builder) = self.column() {
             builder.append_option(value);
@@ -159,6 +170,7 @@ impl Row<'_> {
     }
 
     fn int(mut self, value: Option<i32>) -> Self {
+        value.hash(&mut self.1);
         if let Column::Int(builder) = self.column() {
             builder.append_option(value);
         }
@@ -166,6 +178,7 @@ impl Row<'_> {
     }
 
     fn flag(mut self, value: Option<bool>) -> Self {
+        value.hash(&mut self.1);
         if let Column::Flag(builder) = self.column() {
             builder.append_option(value);
         }
@@ -173,6 +186,7 @@ impl Row<'_> {
     }
 
     fn moment(mut self, value: Option<i64>) -> Self {
+        value.hash(&mut self.1);
         self.0.bytes += 8;
         if let Column::Moment(builder) = self.column() {
             builder.append_option(value);
@@ -181,6 +195,7 @@ impl Row<'_> {
     }
 
     fn money(mut self, micro_usd: Option<i64>) -> Self {
+        micro_usd.hash(&mut self.1);
         self.0.bytes += 16;
         if let Column::Money(builder) = self.column() {
             builder.append_option(micro_usd.map(i128::from));
@@ -197,6 +212,7 @@ impl Row<'_> {
     }
 
     fn longs(mut self, values: &[i64]) -> Self {
+        values.hash(&mut self.1);
         self.0.bytes += values.len() * 8;
         if let Column::Longs(builder) = self.column() {
             if values.is_empty() {
@@ -210,6 +226,7 @@ impl Row<'_> {
     }
 
     fn texts(mut self, values: &[String]) -> Self {
+        values.hash(&mut self.1);
         self.0.bytes += values.iter().map(String::len).sum::<usize>();
         if let Column::Texts(builder) = self.column() {
             if values.is_empty() {
@@ -224,8 +241,17 @@ impl Row<'_> {
         self
     }
 
-    fn place(self, place: Place<'_>) -> Self {
-        self.text(Some(place.source_file)).long(Some(place.offset as i64))
+    fn place(self, place: Place<'_>) {
+        self.text(Some(place.source_file)).long(Some(place.offset as i64)).done(place.offset);
+    }
+
+    /// Ends the row with its hash: the offset in the upper half, so that of two records of one file the later stays.
+    fn done(self, offset: u64) {
+        let hash = (offset.min((1 << 34) - 1) << 29 | self.1.finish() >> 35) as i64;
+        let Row(builder, _) = self.long(Some(hash));
+        if let Some(id) = builder.ids.last_mut() {
+            id.hash = hash;
+        }
     }
 }
 
@@ -255,16 +281,18 @@ impl TableBuilder {
         self.next = 0;
         self.rows += 1;
         self.ids.push(id);
-        Row(self).key(&id.key).long(Some(id.version)).long(Some(id.tie))
+        let mut row = Row(self, FxHasher::default()).key(&id.key).long(Some(id.version)).long(Some(id.tie));
+        row.1 = FxHasher::default();
+        row
     }
 
     /// Adds an event.
     pub fn event(&mut self, place: Place<'_>, event: &Event) {
-        let id = RowId {
-            key: ids::event_key(place.source, event),
-            version: ids::event_version(event),
-            tie: RowId::tie(&event.session_id, place.source_file, place.offset),
-        };
+        let id = RowId::new(
+            ids::event_key(place.source, event),
+            ids::event_version(event),
+            RowId::tie(&event.session_id, place.source_file),
+        );
         let tokens = &event.tokens;
         let sketch = event.text.as_ref();
         self.row(id)
@@ -326,11 +354,11 @@ impl TableBuilder {
             OutcomeStatus::Reverted => 3,
         };
         let seen = if outcome.version > 0 { outcome.version } else { outcome.ts_us / 1_000_000 };
-        let id = RowId {
-            key: ids::outcome_key(outcome),
-            version: seen.saturating_mul(4).saturating_add(status),
-            tie: RowId::tie("", place.source_file, place.offset),
-        };
+        let id = RowId::new(
+            ids::outcome_key(outcome),
+            seen.saturating_mul(4).saturating_add(status),
+            RowId::tie("", place.source_file),
+        );
         self.row(id)
             .text(Some(place.source))
             .moment(Some(outcome.ts_us))
@@ -352,11 +380,7 @@ impl TableBuilder {
 
     /// Adds a fact.
     pub fn fact(&mut self, place: Place<'_>, fact: &Fact) {
-        let id = RowId {
-            key: ids::fact_key(place.source, fact),
-            version: 0,
-            tie: RowId::tie(&fact.session_id, place.source_file, place.offset),
-        };
+        let id = RowId::new(ids::fact_key(place.source, fact), 0, RowId::tie(&fact.session_id, place.source_file));
         self.row(id)
             .text(Some(place.source))
             .text(Some(&fact.session_id))
@@ -370,11 +394,11 @@ impl TableBuilder {
 
     /// Adds a roster entry; `version` is the number of the ingest run, so that a later roster replaces an earlier one.
     pub fn roster(&mut self, place: Place<'_>, entry: &RosterEntry, version: i64) {
-        let id = RowId {
-            key: ids::KeyBuilder::new("roster").text(&entry.actor_id).finish(),
+        let id = RowId::new(
+            ids::KeyBuilder::new("roster").text(&entry.actor_id).finish(),
             version,
-            tie: RowId::tie("", place.source_file, place.offset),
-        };
+            RowId::tie("", place.source_file),
+        );
         self.row(id)
             .text(Some(&entry.actor_id))
             .texts(&entry.aliases)
@@ -395,7 +419,7 @@ impl TableBuilder {
             .text(reason)
             .text(detail)
             .finish();
-        let id = RowId { key, version: 0, tie: 0 };
+        let id = RowId::new(key, 0, 0);
         self.row(id)
             .text(Some(place.source))
             .text(Some(reason))
@@ -407,7 +431,7 @@ impl TableBuilder {
     /// Adds a line of the ledger.
     pub fn ingested(&mut self, entry: &Ingested) {
         let key = ids::KeyBuilder::new("ingested").text(&entry.source_file).finish();
-        let id = RowId { key, version: entry.version, tie: 0 };
+        let id = RowId::new(key, entry.version, 0);
         self.row(id)
             .text(Some(&entry.source_file))
             .text(Some(&entry.source))
@@ -419,7 +443,8 @@ impl TableBuilder {
             .long(Some(entry.changed_ns))
             .long(Some(entry.records))
             .long(Some(entry.rejects))
-            .text(Some(&entry.ignored));
+            .text(Some(&entry.ignored))
+            .done(0);
     }
 
     /// The rows as a batch, with their identities; the builder is empty afterwards.

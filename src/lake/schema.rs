@@ -68,7 +68,8 @@ impl Table {
     }
 
     /// Columns. The first three identify a row: its key (see [`Table::key_column`]), `version` (of two rows with one key the larger stays)
-    /// and `tie` (then the smaller).
+    /// and `tie` (then the smaller);
+    /// the last, `row_hash`, tells whether a row that was read again has changed.
     pub fn schema(self) -> SchemaRef {
         let mut fields = vec![
             Field::new(self.key_column(), DataType::Binary, false),
@@ -83,6 +84,7 @@ impl Table {
             Table::Quarantine => quarantine(),
             Table::Ingested => ingested(),
         });
+        fields.push(Field::new("row_hash", DataType::Int64, false));
         Arc::new(Schema::new(fields))
     }
 }

@@ -176,7 +176,8 @@ fn prepare(lake: &Lake, table: Table, mut pending: Pending, reread: &HashSet<Str
             }
         }
     }
-    let mut losers = pending.duplicates.losers()?;
+    let before = pending.rows.iter().take_while(|rows| matches!(rows, Rows::Before(_))).count();
+    let mut losers = pending.duplicates.losers(before as u32)?;
     for (file, rows) in withdrawn {
         let all = losers.entry(file).or_default();
         all.extend(rows);
@@ -257,7 +258,7 @@ fn without(batch: &RecordBatch, start: u32, gone: &[u32]) -> Result<RecordBatch,
 /// Identities of a data file's rows, in row order.
 fn identities(table: Table, path: &std::path::Path) -> Result<Vec<RowId>, LakeError> {
     let mut ids = Vec::new();
-    for batch in files::read(path, Some(&[table.key_column(), "version", "tie"]))? {
+    for batch in files::read(path, Some(&[table.key_column(), "version", "tie", "row_hash"]))? {
         let batch = batch?;
         let missing = |column| LakeError::Column { table: table.name(), column };
         let keys = batch
@@ -267,7 +268,7 @@ fn identities(table: Table, path: &std::path::Path) -> Result<Vec<RowId>, LakeEr
         let long = |name: &'static str| {
             batch.column_by_name(name).and_then(|c| c.as_primitive_opt::<Int64Type>()).ok_or(missing(name))
         };
-        let (versions, ties) = (long("version")?, long("tie")?);
+        let (versions, ties, hashes) = (long("version")?, long("tie")?, long("row_hash")?);
         for row in 0..batch.num_rows() {
             let mut key = [0; 16];
             let bytes = keys.value(row);
@@ -275,7 +276,7 @@ fn identities(table: Table, path: &std::path::Path) -> Result<Vec<RowId>, LakeEr
                 return Err(missing(table.key_column()));
             }
             key.copy_from_slice(bytes);
-            ids.push(RowId { key, version: versions.value(row), tie: ties.value(row) });
+            ids.push(RowId { key, version: versions.value(row), tie: ties.value(row), hash: hashes.value(row) });
         }
     }
     Ok(ids)

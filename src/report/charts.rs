@@ -6,6 +6,7 @@
 //! error bars only on vertical charts, its funnel is a trapezoid in which lengths cannot be compared, and neither marks a range
 //! from an unknown part. Data tables stand behind every picture; they are the template's.
 
+use std::collections::BTreeMap;
 use std::fmt::{self, Write};
 
 use charts_rs::{BarChart, Box as Margin, Color, Series, svg_with_accessibility};
@@ -158,17 +159,24 @@ fn with_classes(svg: &str) -> String {
     svg
 }
 
-/// Draws a dashed line with its number at the week of each policy date. `charts-rs` has no vertical mark lines.
+/// Draws a dashed line at the week of each policy date, with the numbers that the dates have in the list below the picture.
+/// `charts-rs` has no vertical mark lines.
 fn with_policies(svg: &str, weeks: &[Week], policies: &[Policy]) -> String {
     let band = (WIDTH - AXIS - EDGE) / weeks.len() as f32;
-    let mut marks = String::new();
+    let mut numbers_of: BTreeMap<usize, Vec<String>> = BTreeMap::new();
     for (index, policy) in policies.iter().enumerate() {
-        let Some(week) = weeks.iter().position(|week| week.iso_week == policy.iso_week) else { continue };
-        let (x, number) = (AXIS + band * week as f32, index + 1);
+        if let Some(week) = weeks.iter().position(|week| week.iso_week == policy.iso_week) {
+            numbers_of.entry(week).or_default().push((index + 1).to_string());
+        }
+    }
+    let mut marks = String::new();
+    for (week, numbers) in numbers_of {
+        let x = AXIS + band * week as f32;
         // Writing to a string cannot fail.
         let _ = write!(
             marks,
-            r#"<line class="policy" x1="{x:.1}" y1="18" x2="{x:.1}" y2="{PLOT_BOTTOM}"/><text class="policy-number" x="{x:.1}" y="13" font-size="12" text-anchor="middle">{number}</text>"#,
+            r#"<line class="policy" x1="{x:.1}" y1="18" x2="{x:.1}" y2="{PLOT_BOTTOM}"/><text class="policy-number" x="{x:.1}" y="13" font-size="12" text-anchor="middle">{}</text>"#,
+            numbers.join(", "),
         );
     }
     svg.replacen("</svg>", &format!("{marks}</svg>"), 1)
@@ -282,7 +290,9 @@ mod tests {
 
     #[test]
     fn a_panel_has_no_colour_style_or_address_of_its_own() {
-        let policies = [Policy { date: "2026-01-12".into(), iso_week: "2026-W03".into(), label: "<b>\"&quota".into() }];
+        let policy =
+            |date: &str| Policy { date: date.into(), iso_week: "2026-W03".into(), label: "<b>\"&quota".into() };
+        let policies = [policy("2026-01-12"), policy("2026-01-14")];
         let svg = weekly_usage(&weeks(), &policies).unwrap().to_string();
         for forbidden in ["style", "http", "#0", "rgb", "<b>", "font-family"] {
             assert!(!svg.contains(forbidden), "{forbidden} in {svg}");
@@ -291,6 +301,7 @@ mod tests {
         assert_eq!(svg.matches(r#"class="usage""#).count(), 2);
         assert_eq!(svg.matches(r#"class="usage partial""#).count(), 1);
         assert_eq!(svg.matches(r#"class="policy""#).count(), 1);
+        assert!(svg.contains(">1, 2</text>"), "{svg}");
         assert!(svg.contains("&lt;b&gt;"), "{svg}");
     }
 

@@ -164,7 +164,10 @@ fn nobody_is_named_and_suppressed_cells_hold_nothing() {
         team.active_actors = Some(31_337);
         team.cost_micro_usd = Some(31_337_000_000);
     }
-    for (file, text) in rendered(&build(&inputs)) {
+    let report = build(&inputs);
+    let hidden = report.teams.iter().find(|team| team.suppressed).unwrap();
+    assert!(hidden.tokens.0.is_none() && hidden.cost.0.is_none() && hidden.active_actors.0.is_none());
+    for (file, text) in rendered(&report) {
         for forbidden in ["k3q", "31,337", "31337", "778 T", "778\u{a0}T", "777777777"] {
             assert!(!text.contains(forbidden), "{forbidden} in {file}");
         }

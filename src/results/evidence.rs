@@ -74,7 +74,7 @@ pub fn rows_of(scored: &Scored) -> Vec<EvidenceRow> {
                 ..row("unit", 0)
             });
             rows.extend(unit.contributions.iter().enumerate().map(|(position, part)| EvidenceRow {
-                name: part.name.clone(),
+                name: part.name.to_owned(),
                 kind: part.kind.to_owned(),
                 family: part.family.to_owned(),
                 hundredths: Some(part.hundredths),
@@ -110,7 +110,7 @@ pub fn explanation(out: &Path, unit_id: &str) -> Result<Option<Explanation>, Res
         band: band_named(&head.name),
         contributions: of("contribution")
             .map(|row| Contribution {
-                name: row.name.clone(),
+                name: Family::of_signal(&row.name).map_or("rounding", |(name, _)| name),
                 kind: ["signal", "exculpation"].into_iter().find(|kind| *kind == row.kind).unwrap_or("rounding"),
                 family: family_named(&row.family).map_or("", Family::as_str),
                 hundredths: row.hundredths.unwrap_or(0),

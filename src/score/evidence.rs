@@ -15,7 +15,7 @@ const FLOOR_DB: f64 = -3.0;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Member {
     /// Snake-case name.
-    pub signal: String,
+    pub signal: &'static str,
     /// Its family.
     pub family: Family,
     /// Evidence after discounts and the off-rhythm gate, decibans.
@@ -28,7 +28,7 @@ pub struct Member {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Contribution {
     /// Signal, or `rounding`.
-    pub name: String,
+    pub name: &'static str,
     /// `signal`, `exculpation`, `rounding`.
     pub kind: &'static str,
     /// Family, empty for rounding.
@@ -73,7 +73,7 @@ pub fn add_up(members: &[Member]) -> Evidence {
     let mut lines = Vec::new();
     for (family, mut members) in by_family {
         // Floating sums depend on order; the name fixes it.
-        members.sort_by(|one, two| one.signal.cmp(&two.signal));
+        members.sort_by(|one, two| one.signal.cmp(two.signal));
         let count = members.len() as f64;
         let ratio = |member: &Member| 10f64.powf(member.weight_db / 10.0);
         let ratios: f64 = members.iter().map(|member| ratio(member)).sum();
@@ -81,11 +81,11 @@ pub fn add_up(members: &[Member]) -> Evidence {
         let rest = value - members.iter().map(|member| member.weight_db).sum::<f64>() / count;
         for member in &members {
             let share = member.weight_db / count + rest * ratio(member) / ratios;
-            lines.push((member.signal.clone(), "signal", family.as_str(), share));
+            lines.push((member.signal, "signal", family.as_str(), share));
         }
         let strongest = members.iter().copied().min_by(|one, two| one.exculpation_db.total_cmp(&two.exculpation_db));
         if let Some(member) = strongest.filter(|member| member.exculpation_db < 0.0) {
-            lines.push((member.signal.clone(), "exculpation", family.as_str(), member.exculpation_db));
+            lines.push((member.signal, "exculpation", family.as_str(), member.exculpation_db));
         }
         evidence.families.insert(family, value);
     }
@@ -93,8 +93,11 @@ pub fn add_up(members: &[Member]) -> Evidence {
     evidence
 }
 
+/// Name, kind, family and decibans of a line before rounding.
+pub(super) type Line = (&'static str, &'static str, &'static str, f64);
+
 /// Rounds a sum and its lines to hundredths; what rounding moved stands on a line of its own.
-pub(super) fn rounded(lines: Vec<(String, &'static str, &'static str, f64)>) -> (i64, Vec<Contribution>) {
+pub(super) fn rounded(lines: Vec<Line>) -> (i64, Vec<Contribution>) {
     let total = hundredths(lines.iter().map(|(.., db)| db).sum());
     let mut contributions: Vec<Contribution> = lines
         .into_iter()
@@ -104,12 +107,7 @@ pub(super) fn rounded(lines: Vec<(String, &'static str, &'static str, f64)>) -> 
         .collect();
     let remainder = total - contributions.iter().map(|line| line.hundredths).sum::<i64>();
     if remainder != 0 {
-        contributions.push(Contribution {
-            name: "rounding".into(),
-            kind: "rounding",
-            family: "",
-            hundredths: remainder,
-        });
+        contributions.push(Contribution { name: "rounding", kind: "rounding", family: "", hundredths: remainder });
     }
     (total, contributions)
 }
@@ -129,8 +127,8 @@ mod tests {
     use proptest::prelude::*;
 
     fn member(signal: &str, weight_db: f64) -> Member {
-        let family = Family::of_signal(signal).unwrap();
-        Member { signal: signal.into(), family, weight_db, exculpation_db: 0.0 }
+        let (signal, family) = Family::of_signal(signal).unwrap();
+        Member { signal, family, weight_db, exculpation_db: 0.0 }
     }
 
     #[test]

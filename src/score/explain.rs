@@ -84,7 +84,7 @@ impl Scored {
         let mut contributions = score.contributions.clone();
         contributions.sort_by_key(|line| std::cmp::Reverse(line.hundredths));
         let positive = contributions.iter().filter(|line| line.kind == "signal" && line.hundredths > 0);
-        let benign = positive.flat_map(|line| benign(&line.name)).copied().collect();
+        let benign = positive.flat_map(|line| benign(line.name)).copied().collect();
         Some(Explanation {
             scope: scope.as_str(),
             unit_id: score.unit_id.clone(),

@@ -55,19 +55,28 @@ impl Family {
         }
     }
 
-    /// Family of a session or actor-week signal of signals.md section 2; `None` for a name that is not in the catalogue.
-    pub fn of_signal(signal: &str) -> Option<Family> {
-        Some(match signal {
-            "prompt_repetition" | "context_padding" | "low_output_novelty" => Family::Redundancy,
-            "loop_no_progress" | "unattended_burn" => Family::AgentWaste,
-            "orphan_output" => Family::NoConsumption,
-            "timer_regularity" | "off_rhythm" => Family::Clock,
-            "threshold_hugging" | "deadline_burst" | "rank_chasing" => Family::Incentive,
-            "model_overkill" => Family::Spend,
-            _ => return None,
-        })
+    /// Name and family of a session or actor-week signal of signals.md section 2; `None` for a name that is not in the
+    /// catalogue. The name comes back as the catalogue's own, so that millions of rows share it.
+    pub fn of_signal(signal: &str) -> Option<(&'static str, Family)> {
+        CATALOGUE.iter().copied().find(|(name, _)| *name == signal)
     }
 }
+
+/// Session and actor-week signals.
+const CATALOGUE: [(&str, Family); 12] = [
+    ("prompt_repetition", Family::Redundancy),
+    ("context_padding", Family::Redundancy),
+    ("low_output_novelty", Family::Redundancy),
+    ("loop_no_progress", Family::AgentWaste),
+    ("unattended_burn", Family::AgentWaste),
+    ("orphan_output", Family::NoConsumption),
+    ("timer_regularity", Family::Clock),
+    ("off_rhythm", Family::Clock),
+    ("threshold_hugging", Family::Incentive),
+    ("deadline_burst", Family::Incentive),
+    ("rank_chasing", Family::Incentive),
+    ("model_overkill", Family::Spend),
+];
 
 impl fmt::Display for Family {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::calibrate::{MINIMUM_REFERENCE, Reference};
-use super::evidence::{Contribution, Evidence, rounded};
+use super::evidence::{Contribution, Evidence, Line, rounded};
 use super::input::Family;
 use super::stats::benjamini_hochberg;
 
@@ -33,11 +33,11 @@ pub fn pool(sessions: &[&Evidence], week: Option<&Evidence>) -> Option<Case> {
     }
     let count = sessions.len().max(1) as f64;
     // Integer sums first: they do not depend on the order of the sessions.
-    let mut lines: BTreeMap<(&str, &'static str, &'static str), (i64, f64)> = BTreeMap::new();
+    let mut lines: BTreeMap<(&'static str, &'static str, &'static str), i64> = BTreeMap::new();
     let mut families: BTreeMap<Family, i64> = BTreeMap::new();
     for evidence in sessions {
         for line in &evidence.contributions {
-            lines.entry((&line.name, line.kind, line.family)).or_insert((0, count)).0 += line.hundredths;
+            *lines.entry((line.name, line.kind, line.family)).or_default() += line.hundredths;
         }
         for (family, db) in &evidence.families {
             *families.entry(*family).or_default() += (db * 1e6).round() as i64;
@@ -45,13 +45,11 @@ pub fn pool(sessions: &[&Evidence], week: Option<&Evidence>) -> Option<Case> {
     }
     let mut families: BTreeMap<Family, f64> =
         families.into_iter().map(|(family, sum)| (family, sum as f64 / 1e6 / count)).collect();
-    let mut pooled: Vec<(String, &'static str, &'static str, f64)> = lines
-        .into_iter()
-        .map(|((name, kind, family), (sum, count))| (name.to_owned(), kind, family, sum as f64 / 100.0 / count))
-        .collect();
+    let mut pooled: Vec<Line> =
+        lines.into_iter().map(|((name, kind, family), sum)| (name, kind, family, sum as f64 / 100.0 / count)).collect();
     if let Some(evidence) = week {
         for line in &evidence.contributions {
-            pooled.push((line.name.clone(), line.kind, line.family, line.hundredths as f64 / 100.0));
+            pooled.push((line.name, line.kind, line.family, line.hundredths as f64 / 100.0));
         }
         for (family, db) in &evidence.families {
             *families.entry(*family).or_default() += db;
@@ -176,11 +174,9 @@ mod tests {
     fn evidence(weights: &[(&str, f64)]) -> Evidence {
         let members: Vec<Member> = weights
             .iter()
-            .map(|(signal, weight_db)| Member {
-                signal: (*signal).into(),
-                family: Family::of_signal(signal).unwrap(),
-                weight_db: *weight_db,
-                exculpation_db: 0.0,
+            .map(|(signal, weight_db)| {
+                let (signal, family) = Family::of_signal(signal).unwrap();
+                Member { signal, family, weight_db: *weight_db, exculpation_db: 0.0 }
             })
             .collect();
         add_up(&members)

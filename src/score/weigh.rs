@@ -39,9 +39,9 @@ pub(super) fn weigh(mut readings: Vec<Reading>, units: &Units, week_of: &FxHashM
     let open = off_rhythm_gate(&readings, &verdicts, week_of);
     let mut weighed = Weighed { rows: Vec::with_capacity(readings.len()), members: FxHashMap::default() };
     for (reading, verdict) in readings.into_iter().zip(verdicts) {
-        let family = Family::of_signal(&reading.signal);
-        let calibrated = match (verdict, family) {
-            (Ok(Some(calibration)), Some(family)) => Ok((calibration, family)),
+        let known = Family::of_signal(&reading.signal);
+        let calibrated = match (verdict, known) {
+            (Ok(Some(calibration)), Some(known)) => Ok((calibration, known)),
             (Ok(_), _) => Err("the signal has no family in the catalogue".to_owned()),
             (Err(reason), _) => Err(reason),
         };
@@ -49,41 +49,36 @@ pub(super) fn weigh(mut readings: Vec<Reading>, units: &Units, week_of: &FxHashM
             scope: reading.scope.as_str().to_owned(),
             unit_id: reading.unit_id.clone(),
             signal: reading.signal.clone(),
-            family: family.map_or("", Family::as_str).to_owned(),
+            family: known.map_or("", |(_, family)| family.as_str()).to_owned(),
             value: reading.value.filter(|value| value.is_finite()),
             n: reading.n,
             status: "abstain".to_owned(),
             discount: reading.discount,
             ..SignalRow::default()
         };
-        let mut evidence = parsed(&reading.evidence);
+        let mut added = String::new();
         match calibrated {
             Err(reason) => row.abstain_reason = Some(reason),
-            Ok((calibration, family)) => {
+            Ok((calibration, (signal, family))) => {
                 let mut weight_db = discounted(decibans(calibration.p), reading.discount);
                 let gated = reading.signal == "off_rhythm" && weight_db > 0.0 && !open.contains(&reading.unit_id);
                 if gated {
                     weight_db = 0.0;
                 }
                 let stratum = units.get(reading.scope, &reading.unit_id).map_or("", |unit| &unit.stratum_name);
-                evidence.insert("calibration".into(), described(&calibration, stratum));
+                added = format!(r#""calibration":{}"#, described(&calibration, stratum));
                 let innocent = innocent(&reading, gated);
                 if !innocent.is_empty() {
-                    evidence.insert("innocent".into(), Value::Object(innocent));
+                    added.push_str(&format!(r#","innocent":{}"#, Value::Object(innocent)));
                 }
                 row.status = "speak".to_owned();
                 row.p = Some(calibration.p);
                 row.weight_db = Some((weight_db * 100.0).round() / 100.0);
-                let member = Member {
-                    signal: reading.signal,
-                    family,
-                    weight_db,
-                    exculpation_db: reading.exculpation_db.min(0.0),
-                };
+                let member = Member { signal, family, weight_db, exculpation_db: reading.exculpation_db.min(0.0) };
                 weighed.members.entry((reading.scope, reading.unit_id)).or_default().push(member);
             }
         }
-        row.evidence = Value::Object(evidence).to_string();
+        row.evidence = joined(&reading.evidence, &added);
         weighed.rows.push(row);
     }
     weighed
@@ -160,13 +155,18 @@ fn off_rhythm_gate(readings: &[Reading], verdicts: &[Verdict], week_of: &FxHashM
         .collect()
 }
 
-/// The model's evidence as an object; anything else is kept under `reading`.
-fn parsed(evidence: &str) -> Map<String, Value> {
-    match serde_json::from_str(evidence) {
-        Ok(Value::Object(object)) => object,
-        _ if evidence.is_empty() => Map::new(),
-        _ => Map::from_iter([("reading".to_owned(), Value::String(evidence.to_owned()))]),
-    }
+/// The model's JSON object with the members that scoring adds, joined as text: a run has millions of them. What is not an
+/// object is kept as a string under `reading`.
+fn joined(evidence: &str, added: &str) -> String {
+    let text = evidence.trim();
+    let is_object = text.starts_with('{') && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
+    let own = match text {
+        "" => String::new(),
+        object if is_object => object[1..object.len() - 1].trim().to_owned(),
+        other => format!(r#""reading":{}"#, Value::from(other)),
+    };
+    let comma = if own.is_empty() || added.is_empty() { "" } else { "," };
+    format!("{{{own}{comma}{added}}}")
 }
 
 /// What spoke for the person.
@@ -185,9 +185,31 @@ fn innocent(reading: &Reading, gated: bool) -> Map<String, Value> {
 }
 
 /// The rung of the calibration ladder (signals.md section 3: R0, conformal false-alarm rate) and who the peers were.
-fn described(calibration: &Calibration, stratum: &str) -> Value {
-    json!({
-        "rung": "R0", "peers": calibration.level.to_string(), "stratum": stratum, "n_cal": calibration.n_cal,
-        "reference": if calibration.pre_incentive { "before the first incentive" } else { "all weeks" },
-    })
+fn described(calibration: &Calibration, stratum: &str) -> String {
+    let reference = if calibration.pre_incentive { "before the first incentive" } else { "all weeks" };
+    format!(
+        r#"{{"rung":"R0","peers":"{}","stratum":{},"n_cal":{},"reference":"{reference}"}}"#,
+        calibration.level,
+        Value::from(stratum),
+        calibration.n_cal,
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn evidence_stays_a_json_object() {
+        for (evidence, expected) in [
+            ("", r#"{"n":1}"#),
+            (" {} ", r#"{"n":1}"#),
+            (r#"{"a":"}"}"#, r#"{"a":"}","n":1}"#),
+            (r#"{"a":"#, r#"{"reading":"{\"a\":","n":1}"#),
+            ("[1]", r#"{"reading":"[1]","n":1}"#),
+        ] {
+            assert_eq!(joined(evidence, r#""n":1"#), expected);
+            assert!(serde_json::from_str::<Map<String, Value>>(&joined(evidence, "")).is_ok());
+        }
+    }
 }

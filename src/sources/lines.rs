@@ -154,7 +154,10 @@ mod tests {
     use super::*;
     use crate::sources::testing::{Recorded, input_of};
 
-    fn read(bytes: &[u8], limit: usize) -> (Vec<(u64, u64, String, bool)>, Recorded, u64) {
+    /// Offset, line number, text and completeness of a line.
+    type Seen = (u64, u64, String, bool);
+
+    fn read(bytes: &[u8], limit: usize) -> (Vec<Seen>, Recorded, u64) {
         let (mut input, _guard) = input_of("lines.jsonl", bytes);
         input.limits.line_bytes = limit;
         let mut sink = Recorded::default();

@@ -1,5 +1,9 @@
 //! The integration tests: one binary, since each links the engine again.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)] // everything in here is a test
+
+#[cfg(feature = "engine")]
+mod lake;
 mod layering;
 #[cfg(feature = "engine")]
 mod organisation;

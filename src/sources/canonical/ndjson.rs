@@ -9,6 +9,9 @@ use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::fmt;
 
+/// A record has some thirty fields; an object with more than this is an attack on memory and not an export.
+const MAX_FIELDS: usize = 1024;
+
 /// Reads a file of one JSON object a line.
 pub(super) fn read(table: Table, input: &Input, sink: &mut dyn Sink) -> Result<u64, InputError> {
     read_lines(input, sink, |line, sink| take(table, &line, sink))
@@ -29,13 +32,17 @@ fn take(table: Table, line: &Line<'_>, sink: &mut dyn Sink) -> Handled {
     Handled::Done
 }
 
-/// Whether a line is an object with the columns that tell the table from others.
+/// Whether a line is an object with the columns that tell the table from others. A line longer than what recognition sees is judged by
+/// what there is of it.
 pub(super) fn has_landmarks(table: Table, line: &[u8]) -> bool {
-    let Ok(text) = std::str::from_utf8(line) else { return false };
-    parse(table, text.trim(), &mut Vec::new()).is_ok_and(|cells| {
-        let is_there = |name: &&str| table.number(name).is_some_and(|number| cells[number] != Cell::Null);
-        table.landmarks().iter().all(is_there)
-    })
+    let text = String::from_utf8_lossy(line);
+    match parse(table, text.trim(), &mut Vec::new()) {
+        Ok(cells) => {
+            let is_there = |name: &&str| table.number(name).is_some_and(|number| cells[number] != Cell::Null);
+            table.landmarks().iter().all(is_there)
+        }
+        Err(error) => error.is_eof() && table.landmarks().iter().any(|name| text.contains(&format!("\"{name}\":"))),
+    }
 }
 
 fn parse<'a>(
@@ -69,7 +76,12 @@ impl<'a> Visitor<'a> for RowSeed<'_, 'a> {
     }
     fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut cells = [const { Cell::Null }; WIDTH];
+        let mut fields = 0;
         while let Some(Name(name)) = map.next_key()? {
+            fields += 1;
+            if fields > MAX_FIELDS {
+                return Err(A::Error::custom("more fields than any record has"));
+            }
             match self.table.number(&name) {
                 Some(column) if self.table.keeps_json(column) => {
                     let json: &'a RawValue = map.next_value()?;

@@ -56,6 +56,8 @@ fn a_name_alone_is_not_enough_and_neither_is_content() {
         b"not json\n{\"ts\":\"2026-05-04T09:00:00Z\",\"session_id\":\"s\",\"kind\":\"prompt\"}"
     ));
     assert!(recognised("x.events.ndjson", b""), "an empty export");
+    let long = format!(r#"{{"ts":"2026-05-04T09:00:00Z","text":"{}"#, "long ".repeat(20_000));
+    assert!(recognised("x.events.ndjson", long.as_bytes()), "cut by the probe");
     assert!(!recognised("x.jsonl", event));
     assert!(!recognised("x.events.ndjson", br#"{"timestamp":1}"#));
     assert!(!recognised("x.outcomes.ndjson", event));
@@ -104,6 +106,14 @@ fn a_depth_bomb_is_survived() {
     );
     let read = read_bytes(&Canonical, "x.events.ndjson", bomb.as_bytes());
     assert_eq!(read.events.len() + read.rejects.len(), 2);
+}
+
+#[test]
+fn an_object_of_a_million_fields_is_one_reject() {
+    let fields: String = (0..1_000_000).map(|number| format!(r#","k{number}":0"#)).collect();
+    let line = format!(r#"{{"ts":"2026-05-04T09:00:00Z","session_id":"s","kind":"prompt"{fields}}}"#);
+    let read = read_bytes(&Canonical, "x.events.ndjson", format!("{line}\n").as_bytes());
+    assert_eq!((read.reasons(), read.unknown_fields.len()), (vec!["bad_value"], 0));
 }
 
 /// A logical row: what an exporter wants to say, before it is a line of anything.
@@ -220,11 +230,11 @@ mod parquet {
         }
     }
 
-    fn parquet(rows: &[Map<String, Value>]) -> Vec<u8> {
+    fn parquet(rows: &[Map<String, Value>], group_rows: usize) -> Vec<u8> {
         let columns: Vec<Column> = names(rows).iter().map(|name| column(rows, name)).collect();
         let mut frame = DataFrame::new(rows.len(), columns).unwrap();
         let mut bytes = Vec::new();
-        ParquetWriter::new(&mut bytes).with_row_group_size(Some(7)).finish(&mut frame).unwrap();
+        ParquetWriter::new(&mut bytes).with_row_group_size(Some(group_rows)).finish(&mut frame).unwrap();
         bytes
     }
 
@@ -233,7 +243,7 @@ mod parquet {
         #[test]
         fn json_and_parquet_say_the_same(rows in prop::collection::vec(logical_row(), 1..20)) {
             let from_json = read_bytes(&Canonical, "x.events.ndjson", &ndjson(&rows));
-            let from_parquet = read_bytes(&Canonical, "x.events.parquet", &parquet(&rows));
+            let from_parquet = read_bytes(&Canonical, "x.events.parquet", &parquet(&rows, 7));
             prop_assert_eq!(events(&from_json), events(&from_parquet));
         }
     }
@@ -241,9 +251,9 @@ mod parquet {
     #[test]
     fn rows_are_numbered_across_batches_and_row_groups() {
         let row = json!({"ts": "2026-05-04T09:00:00Z", "session_id": "s", "kind": "prompt", "mood": "good"});
-        let rows = vec![row.as_object().cloned().unwrap(); 40_000];
-        let read = read_bytes(&Canonical, "x.events.parquet", &parquet(&rows));
-        assert_eq!(read.events.len(), 40_000);
+        let rows = vec![row.as_object().cloned().unwrap(); 20_000];
+        let read = read_bytes(&Canonical, "x.events.parquet", &parquet(&rows, 6_000));
+        assert_eq!(read.events.len(), 20_000);
         assert!(read.events.iter().enumerate().all(|(index, (at, _))| at.offset == index as u64));
         assert_eq!(read.unknown_fields["mood"], 1);
     }
@@ -259,7 +269,7 @@ mod parquet {
     #[test]
     fn a_damaged_file_is_an_error_at_every_cut() {
         let row = json!({"ts": "2026-05-04T09:00:00Z", "session_id": "s", "kind": "prompt"});
-        let whole = parquet(&vec![row.as_object().cloned().unwrap(); 50]);
+        let whole = parquet(&vec![row.as_object().cloned().unwrap(); 50], 50);
         for cut in [4, 5, 12, whole.len() / 2, whole.len() - 8, whole.len() - 1] {
             let (input, _guard) = input_of("x.events.parquet", &whole[..cut]);
             let error = Canonical.read(&input, &mut Recorded::default()).unwrap_err();

@@ -5,6 +5,8 @@
 
 /// Longest pause inside a copied history in microseconds: it is written in one go, and no model answers as fast.
 const PAUSE_US: i64 = 1_000_000;
+/// The same where the copied turns are numbered, so that the first own turn is known by its number: long enough for a slow disk.
+const NUMBERED_PAUSE_US: i64 = 60_000_000;
 
 /// When a thread began.
 #[derive(Debug, Clone, Copy, Default)]
@@ -32,7 +34,7 @@ enum State {
     /// The thread has a parent, but no line has shown yet that history was copied.
     Suspected { since_us: i64 },
     /// Copied history with the time of copying.
-    Restamped { last_us: i64 },
+    Restamped { last_us: i64, numbered: bool },
     /// Copied history with its own times.
     Kept,
 }
@@ -68,7 +70,7 @@ impl Replay {
     pub(super) fn ancestor(&mut self, birth: Birth, at_us: i64) {
         self.births.push(birth);
         if self.state != State::Kept {
-            self.state = State::Restamped { last_us: at_us };
+            self.state = State::Restamped { last_us: at_us, numbered: false };
         }
     }
 
@@ -91,12 +93,14 @@ impl Replay {
             return self.author(ts_us);
         }
         match self.state {
-            State::Restamped { last_us } if ts_us - last_us <= PAUSE_US => {
-                self.state = State::Restamped { last_us: ts_us };
+            State::Restamped { last_us, numbered }
+                if ts_us - last_us <= if numbered { NUMBERED_PAUSE_US } else { PAUSE_US } =>
+            {
+                self.state = State::Restamped { last_us: ts_us, numbered: numbered || turn_ms.is_some() };
                 Origin::Restamped
             }
             State::Suspected { since_us } if turn_ms.is_some() || (is_usage && ts_us - since_us <= PAUSE_US) => {
-                self.state = State::Restamped { last_us: ts_us };
+                self.state = State::Restamped { last_us: ts_us, numbered: turn_ms.is_some() };
                 Origin::Restamped
             }
             State::Suspected { .. } => Origin::Thread(0),
@@ -161,6 +165,16 @@ mod tests {
         assert_eq!(replay.origin(1000 * SECOND + 2, None, true), Origin::Restamped);
         assert_eq!(replay.origin(1000 * SECOND + 3, Some(&turn(1000)), false), Origin::Thread(0));
         assert_eq!(replay.origin(1000 * SECOND + 4, None, true), Origin::Thread(0));
+    }
+
+    #[test]
+    fn a_slow_copy_of_numbered_turns_goes_on_after_a_pause() {
+        let mut replay = Replay::default();
+        replay.own(birth(1000), true, 1000 * SECOND);
+        replay.ancestor(birth(100), 1000 * SECOND);
+        assert_eq!(replay.origin(1000 * SECOND + 1, Some(&turn(200)), false), Origin::Restamped);
+        assert_eq!(replay.origin(1004 * SECOND, None, true), Origin::Restamped);
+        assert_eq!(replay.origin(1005 * SECOND, Some(&turn(1004)), false), Origin::Thread(0));
     }
 
     #[test]

@@ -27,7 +27,7 @@ pub(super) fn read(table: Table, input: &Input, sink: &mut dyn Sink) -> Result<u
     for name in strangers {
         sink.unknown_field(&name);
     }
-    let (send, receive) = sync_channel(1);
+    let (send, receive) = sync_channel::<DataFrame>(1);
     std::thread::scope(|scope| {
         let scanning = scope.spawn(move || {
             let send = PlanCallback::new(move |batch| Ok(send.send(batch).is_err()));

@@ -1,0 +1,226 @@
+//! Ingest is exactly-once: twice, in any order, with any number of threads, after a kill, moved, copied, compressed or grown.
+
+use assert_cmd::Command;
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+fn footlight(dir: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_footlight"));
+    command.current_dir(dir).env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    command
+}
+
+fn ingest(dir: &Path, inputs: &[&str], lake: &str, extra: &[&str]) -> i32 {
+    let mut command = footlight(dir);
+    command.arg("ingest").arg("--quiet").args(["--lake", lake]).args(extra).arg("--input").args(inputs);
+    command.output().unwrap().status.code().unwrap_or(-1)
+}
+
+/// Everything in the lake that does not depend on when and under which name it was read.
+fn digest(dir: &Path, lake: &str) -> String {
+    let sql = "select source, event_id, cast(ts as varchar) as ts, session_id, kind, trigger, model, input_tokens, output_tokens,
+        cache_read_tokens, cache_write_tokens, cost_usd, text_hash, call_hash, result_hash from events
+        order by event_key, session_id";
+    let events = query(dir, lake, sql);
+    let outcomes = query(dir, lake, "select kind, outcome_id, status from outcomes order by outcome_key");
+    let facts = query(dir, lake, "select session_id, name, value from facts order by fact_key");
+    let rejects = query(dir, lake, "select byte_offset, reason from quarantine order by byte_offset, reason");
+    assert!(events.contains("prompt"), "the lake is empty: {events}");
+    [events, outcomes, facts, rejects].concat()
+}
+
+fn query(dir: &Path, lake: &str, sql: &str) -> String {
+    let output = footlight(dir).args(["query", "--json", "--lake", lake, sql]).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn count(dir: &Path, lake: &str, table: &str) -> i64 {
+    let text = query(dir, lake, &format!("select count(*) as n from {table}"));
+    let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+    value["rows"][0]["n"].as_str().unwrap().parse().unwrap()
+}
+
+/// A Claude Code session of `turns` turns; `step` makes its ids its own.
+fn session(name: &str, turns: usize) -> String {
+    let mut text = String::new();
+    for turn in 0..turns {
+        let minute = turn % 60;
+        let common = format!(
+            "\"isSidechain\":false,\"userType\":\"external\",\"entrypoint\":\"cli\",\"cwd\":\"/home/ada/shop\",\"sessionId\":\"{name}\",\
+             \"version\":\"2.1.160\",\"gitBranch\":\"main\",\"timestamp\":\"2026-06-01T09:{minute:02}:00.000Z\""
+        );
+        text.push_str(&format!(
+            "{{\"type\":\"user\",\"uuid\":\"u-{name}-{turn}\",\"parentUuid\":null,{common},\"permissionMode\":\"default\",\
+             \"promptSource\":\"typed\",\"origin\":{{\"kind\":\"human\"}},\"message\":{{\"role\":\"user\",\
+             \"content\":\"look at part {turn} of the cart and say what it does\"}}}}\n"
+        ));
+        for (output, stop) in [(3, "null"), (40 + turn, "\"end_turn\"")] {
+            text.push_str(&format!(
+                "{{\"type\":\"assistant\",\"uuid\":\"a-{name}-{turn}-{output}\",\"parentUuid\":\"u-{name}-{turn}\",{common},\
+                 \"requestId\":\"req_{name}_{turn}\",\"message\":{{\"id\":\"msg_{name}_{turn}\",\"type\":\"message\",\
+                 \"role\":\"assistant\",\"model\":\"claude-sonnet-4-6\",\"stop_reason\":{stop},\"stop_sequence\":null,\
+                 \"content\":[{{\"type\":\"text\",\"text\":\"It adds up.\"}}],\"usage\":{{\"input_tokens\":7,\
+                 \"output_tokens\":{output},\"cache_creation_input_tokens\":90,\"cache_read_input_tokens\":1500}}}}}}\n"
+            ));
+        }
+    }
+    text
+}
+
+/// Three sessions, one of them a resumed copy of another with a tail of its own, and a torn line.
+fn logs(dir: &Path) -> PathBuf {
+    let logs = dir.join("logs");
+    fs::create_dir_all(&logs).unwrap();
+    let first = session("aaaaaaaa-0000-4000-8000-000000000001", 8);
+    fs::write(logs.join("a.jsonl"), &first).unwrap();
+    let resumed = first.replace(
+        "\"sessionId\":\"aaaaaaaa-0000-4000-8000-000000000001\"",
+        "\"sessionId\":\"cccccccc-0000-4000-8000-000000000003\"",
+    );
+    let tail = session("cccccccc-0000-4000-8000-000000000003", 2);
+    fs::write(logs.join("c.jsonl"), resumed + &tail).unwrap();
+    let mut torn = session("bbbbbbbb-0000-4000-8000-000000000002", 5);
+    torn.push_str("{\"type\":\"user\",\"uu");
+    fs::write(logs.join("b.jsonl"), torn).unwrap();
+    logs
+}
+
+#[test]
+fn twice_is_once_in_any_order_and_with_any_number_of_threads() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    logs(dir);
+    assert_eq!(ingest(dir, &["logs"], "one", &["--threads", "1"]), 3);
+    let once = digest(dir, "one");
+    assert_eq!(count(dir, "one", "events"), 2 * (8 + 2 + 5));
+    assert_eq!(ingest(dir, &["logs"], "one", &[]), 0, "nothing new, and nothing rejected anew");
+    assert_eq!(digest(dir, "one"), once);
+    assert_eq!(ingest(dir, &["logs/c.jsonl", "logs/b.jsonl", "logs/a.jsonl"], "other", &["--threads", "2"]), 3);
+    assert_eq!(digest(dir, "other"), once);
+    for file in ["logs/c.jsonl", "logs/a.jsonl", "logs/b.jsonl"] {
+        ingest(dir, &[file], "singly", &[]);
+    }
+    assert_eq!(digest(dir, "singly"), once);
+}
+
+#[test]
+fn moved_copied_and_compressed_files_add_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let logs = logs(dir);
+    ingest(dir, &["logs"], "lake", &[]);
+    let before = digest(dir, "lake");
+    fs::rename(logs.join("a.jsonl"), logs.join("renamed.jsonl")).unwrap();
+    fs::copy(logs.join("c.jsonl"), logs.join("copy.jsonl")).unwrap();
+    let plain = fs::read(logs.join("b.jsonl")).unwrap();
+    fs::remove_file(logs.join("b.jsonl")).unwrap();
+    let mut gzip =
+        flate2::write::GzEncoder::new(fs::File::create(logs.join("b.jsonl.gz")).unwrap(), flate2::Compression::fast());
+    gzip.write_all(&plain).unwrap();
+    gzip.finish().unwrap();
+    ingest(dir, &["logs"], "lake", &[]);
+    let events = "select count(*) as n, sum(output_tokens) as tokens from events";
+    assert_eq!(query(dir, "lake", events), {
+        ingest(dir, &["logs"], "clean", &[]);
+        query(dir, "clean", events)
+    });
+    assert_eq!(count(dir, "lake", "events"), 2 * (8 + 2 + 5));
+    assert!(before.contains("torn_line"));
+}
+
+#[test]
+fn a_file_that_grows_adds_its_tail_and_a_completed_line_leaves_the_quarantine() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let logs = dir.join("logs");
+    fs::create_dir_all(&logs).unwrap();
+    let whole = session("aaaaaaaa-0000-4000-8000-000000000001", 6);
+    let path = logs.join("a.jsonl");
+    for cut in [whole.len() / 5, whole.len() / 2, whole.len() * 4 / 5, whole.len()] {
+        fs::write(&path, &whole.as_bytes()[..cut]).unwrap();
+        ingest(dir, &["logs"], "grown", &[]);
+    }
+    ingest(dir, &["logs"], "clean", &[]);
+    assert_eq!(digest(dir, "grown"), digest(dir, "clean"));
+    assert_eq!(count(dir, "grown", "quarantine"), 0);
+}
+
+#[test]
+#[cfg(unix)]
+fn a_run_killed_at_any_moment_and_a_second_run_are_one_clean_run() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let logs = logs(dir);
+    for number in 0..40 {
+        fs::write(
+            logs.join(format!("s{number}.jsonl")),
+            session(&format!("{number:08}-0000-4000-8000-00000000000f"), 20),
+        )
+        .unwrap();
+    }
+    ingest(dir, &["logs"], "clean", &[]);
+    let clean = digest(dir, "clean");
+    // Delays from "has not begun" to "is done", in steps that are no multiple of anything in the program.
+    for (round, delay_ms) in [3u64, 17, 41, 73, 109, 151, 199, 307, 419, 701].into_iter().enumerate() {
+        let lake = format!("killed{round}");
+        let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_footlight"))
+            .current_dir(dir)
+            .args(["ingest", "--quiet", "--lake", &lake, "--input", "logs"])
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(delay_ms));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let code = ingest(dir, &["logs"], &lake, &[]);
+        assert!(code == 0 || code == 3, "round {round} ended with {code}");
+        assert_eq!(digest(dir, &lake), clean, "round {round}, killed after {delay_ms} ms");
+    }
+}
+
+#[test]
+fn two_runs_at_once_wait_or_are_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    logs(dir);
+    fs::create_dir_all(dir.join("lake")).unwrap();
+    let lock = fs::File::create(dir.join("lake/.lock")).unwrap();
+    lock.lock().unwrap();
+    assert_eq!(ingest(dir, &["logs"], "lake", &[]), 11);
+    drop(lock);
+    assert_eq!(ingest(dir, &["logs"], "lake", &[]), 3);
+}
+
+#[test]
+fn hostile_files_are_quarantined_and_the_rest_is_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let logs = logs(dir);
+    let good = session("dddddddd-0000-4000-8000-000000000004", 2);
+    let mut hostile = good.clone().into_bytes();
+    hostile.extend(vec![b'['; 100_000]);
+    hostile.extend(b"\n{\"type\":\"assistant\",\"a\":\"\xff\xfe\"}\n");
+    hostile.extend(vec![b'x'; 100 << 20]);
+    hostile.extend(b"\n");
+    hostile.extend(session("eeeeeeee-0000-4000-8000-000000000005", 1).as_bytes());
+    fs::write(logs.join("hostile.jsonl"), hostile).unwrap();
+    let zeros = vec![0u8; 100 << 20];
+    let mut bomb = good.clone().into_bytes();
+    bomb.extend(zeros);
+    fs::write(logs.join("bomb.jsonl.zst"), zstd::encode_all(&bomb[..], 19).unwrap()).unwrap();
+    let mut cut = zstd::encode_all(session("ffffffff-0000-4000-8000-000000000006", 9).as_bytes(), 3).unwrap();
+    cut.truncate(cut.len() - 9);
+    fs::write(logs.join("cut.jsonl.zst"), cut).unwrap();
+    fs::write(logs.join("strange.jsonl"), "{\"what\":\"is this\"}\n").unwrap();
+    assert_eq!(ingest(dir, &["logs"], "lake", &[]), 3);
+    let text = query(dir, "lake", "select reason, count(*) as n from quarantine group by reason order by reason");
+    for reason in
+        ["bad_utf8", "compression_bomb", "damaged_archive", "line_too_long", "too_deep", "torn_line", "unknown_format"]
+    {
+        assert!(text.contains(reason), "{reason} is missing from {text}");
+    }
+    assert_eq!(count(dir, "lake", "events"), 2 * (8 + 2 + 5) + 2 * (2 + 1));
+}
