@@ -44,7 +44,7 @@ def large(export: Export, rng: random.Random, person: Person, at: datetime, text
     mark = session.id[:5]
     path = f"src/{rng.choice(words.THINGS).replace(' ', '_')}_{mark}.py"
     session.prompt(text)
-    looks = rng.randrange(16, 19) if rng.random() < 0.88 else rng.randrange(2, 6)
+    looks = rng.randrange(16, 19) if rng.random() < 0.74 else rng.randrange(2, 6)
     for index in range(looks):
         if index % 6 == 0:
             session.completion(rng.randrange(80, 900))
@@ -53,7 +53,7 @@ def large(export: Export, rng: random.Random, person: Person, at: datetime, text
     session.completion(rng.randrange(2500, 5200))
     session.write(path, lines)
     session.test(failed=rng.random() < 0.5)
-    for _ in range(rng.choices([0, 1, 2, 3, 5, 8, 12], [20, 26, 19, 14, 11, 6, 4])[0]):
+    for _ in range(rng.choices([0, 1, 2, 3, 5, 8, 12], [25, 27, 18, 13, 9, 5, 3])[0]):
         session.wait(40 + rng.expovariate(1 / 420))
         session.prompt(rng.choice([words.task(rng), words.question(rng), rng.choice(words.SHORT)]))
         session.completion(rng.randrange(200, 1500))
@@ -122,7 +122,7 @@ def first_text(rng: random.Random, person: Person, habit: str) -> str:
 
 
 def texts_for(rng: random.Random, person: Person, habit: str) -> list[str]:
-    more = rng.choices([0, 1, 2, 3, 4, 6, 9, 13], [26, 26, 18, 12, 8, 5, 3, 2])[0]
+    more = rng.choices([0, 1, 2, 3, 4, 6, 9, 13], [34, 28, 15, 9, 6, 4, 2.5, 1.5])[0]
     return [first_text(rng, person, habit)] + [rng.choice([words.task, words.question])(rng) for _ in range(more)]
 
 
@@ -137,7 +137,7 @@ def engineer_week(export: Export, rng: random.Random, person: Person, week: int,
         return  # not here yet, or away
     for index in range(sessions_of(rng)):
         at = moment(person, week, rng.randrange(5), working_hour(rng, person))
-        if index > 1 or rng.random() < 0.57:
+        if index > 1 or rng.random() < 0.52:
             small(export, rng, person, at, texts_for(rng, person, habit))
         elif rng.random() < 0.012:
             large(export, rng, person, at, first_text(rng, person, habit), f"spike/{rng.choice(words.THINGS).replace(' ', '-')}")
