@@ -5,6 +5,7 @@
 --   trigger: a fact of int_triggers, or the event's own (provenance 2, text markers 4, bare text below every fact);
 --   what another agent wrote never becomes a person's. Local time is by the actor's zone, else by the log's offset, else UTC
 -- reference: signals.md 1.1 and 1.7, formats.md 3.3
+-- store: table
 with resolved as (
     select
         e.*,

@@ -1,6 +1,6 @@
-"""The canonical export: thirty-three weeks of forty-two people who mostly work, each in their own way.
+"""The canonical export: thirty-one weeks of forty-two people who mostly work, each in their own way.
 
-The quota is announced in the twenty-third week: before it there are enough weeks to know what is usual, and after it enough to see a change.
+The quota is announced in the twenty-first week: before it there are enough weeks to know what is usual, and after it enough to see a change.
 Every habit that a naive detector would accuse is here with somebody honest: templates, routines, batch evaluations, retries, night shifts,
 overnight runs, spikes, learning, reviewing, managing.
 """
@@ -13,10 +13,10 @@ from . import performers, words, writer
 from .canonical import Export, Session
 from .people import PEOPLE, SERVICES, Person
 
-SEED = 20251201
-FIRST_MONDAY = datetime(2025, 12, 1)
-WEEKS = 33
-ANNOUNCED = 22
+SEED = 20251215
+FIRST_MONDAY = datetime(2025, 12, 15)
+WEEKS = 31
+ANNOUNCED = 20
 CLIENTS = ["claude-code/2.1.160", "claude-code/2.1.160", "claude-code/2.1.171"]
 MODELS = ["claude-sonnet-4-6", "claude-sonnet-4-6", "claude-opus-4-8"]
 TEMPLATE = (
@@ -44,7 +44,7 @@ def large(export: Export, rng: random.Random, person: Person, at: datetime, text
     mark = session.id[:5]
     path = f"src/{rng.choice(words.THINGS).replace(' ', '_')}_{mark}.py"
     session.prompt(text)
-    looks = rng.randrange(16, 19) if rng.random() < 0.88 else rng.randrange(2, 6)
+    looks = rng.randrange(16, 19) if rng.random() < 0.74 else rng.randrange(2, 6)
     for index in range(looks):
         if index % 6 == 0:
             session.completion(rng.randrange(80, 900))
@@ -53,9 +53,10 @@ def large(export: Export, rng: random.Random, person: Person, at: datetime, text
     session.completion(rng.randrange(2500, 5200))
     session.write(path, lines)
     session.test(failed=rng.random() < 0.5)
-    session.wait(rng.expovariate(1 / 420))
-    session.prompt(rng.choice([words.task(rng), words.question(rng), rng.choice(words.SHORT)]))
-    session.completion(rng.randrange(200, 1500))
+    for _ in range(rng.choices([0, 1, 2, 3, 5, 8, 12], [25, 27, 18, 13, 9, 5, 3])[0]):
+        session.wait(40 + rng.expovariate(1 / 420))
+        session.prompt(rng.choice([words.task(rng), words.question(rng), rng.choice(words.SHORT)]))
+        session.completion(rng.randrange(200, 1500))
     session.look(path)
     session.test(failed=False)
     if rng.random() < 0.5:
@@ -93,7 +94,7 @@ def small(export: Export, rng: random.Random, person: Person, at: datetime, text
             session.wait(20 + rng.expovariate(1 / 400))
         session.prompt(text)
         session.completion(rng.randrange(150, 1800))
-        if repo and rng.random() < 0.3:
+        if repo and rng.random() < 0.12:
             session.look(f"src/{rng.choice(words.THINGS).replace(' ', '_')}.py")
             session.completion(rng.randrange(80, 700))
     if repo and person.role == "engineer":
@@ -121,7 +122,8 @@ def first_text(rng: random.Random, person: Person, habit: str) -> str:
 
 
 def texts_for(rng: random.Random, person: Person, habit: str) -> list[str]:
-    return [first_text(rng, person, habit)] + [rng.choice([words.task, words.question])(rng) for _ in range(rng.choice([0, 0, 1, 1, 2]))]
+    more = rng.choices([0, 1, 2, 3, 4, 6, 9, 13], [34, 28, 15, 9, 6, 4, 2.5, 1.5])[0]
+    return [first_text(rng, person, habit)] + [rng.choice([words.task, words.question])(rng) for _ in range(more)]
 
 
 def sessions_of(rng: random.Random) -> int:
@@ -135,7 +137,7 @@ def engineer_week(export: Export, rng: random.Random, person: Person, week: int,
         return  # not here yet, or away
     for index in range(sessions_of(rng)):
         at = moment(person, week, rng.randrange(5), working_hour(rng, person))
-        if index > 1 or rng.random() < 0.62:
+        if index > 1 or rng.random() < 0.52:
             small(export, rng, person, at, texts_for(rng, person, habit))
         elif rng.random() < 0.012:
             large(export, rng, person, at, first_text(rng, person, habit), f"spike/{rng.choice(words.THINGS).replace(' ', '-')}")
@@ -165,7 +167,7 @@ def light_week(export: Export, rng: random.Random, person: Person, week: int, ha
     if (week * 5 + person.number * 3) % 31 == 0:
         return
     for _ in range(sessions_of(rng)):
-        texts = [first_text(rng, person, habit)] + [words.question(rng) for _ in range(rng.randrange(0, 3))]
+        texts = texts_for(rng, person, habit)
         small(export, rng, person, moment(person, week, rng.randrange(5), working_hour(rng, person)), texts, repo=person.role != "manager")
 
 
@@ -173,7 +175,9 @@ def on_call_week(export: Export, rng: random.Random, person: Person, week: int) 
     """Nights with the same question over and over, because the answer is still no."""
     for day in range(7):
         for hour in (1.2, 2.7, 4.1):
-            texts = ["is the payment queue still growing, and which consumer is behind right now?"] * 2 + [words.question(rng)]
+            texts = [words.question(rng) for _ in range(rng.randrange(1, 4))]
+            if hour > 4:
+                texts.append("is the payment queue still growing, and which consumer is behind right now?")
             small(export, rng, person, moment(person, week, day, hour + rng.uniform(-0.4, 0.4)), texts)
 
 
@@ -230,9 +234,9 @@ def write(out: writer.Output) -> None:
                 engineer_week(export, rng, person, week, habit)
             else:
                 light_week(export, rng, person, week, habit)
-            if (person.number, week) in ((2, 24), (14, 27)):
+            if (person.number, week) in ((2, 22), (14, 25)):
                 on_call_week(export, rng, person, week)
-            if (person.number, week) in ((36, 12), (36, 26)):
+            if (person.number, week) in ((36, 10), (36, 24)):
                 evaluation(export, rng, person, week)
             if person.number % 9 == 4 and week % 6 == 2:
                 retries(export, rng, person, week)
