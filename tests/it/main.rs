@@ -9,3 +9,5 @@ mod layering;
 mod organisation;
 #[cfg(feature = "engine")]
 mod queries;
+#[cfg(feature = "engine")]
+mod sample;
