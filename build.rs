@@ -1,4 +1,5 @@
-//! Makes cargo notice models that were added to or removed from `queries/`, which are embedded in the binary.
+//! Makes cargo notice models and sample files that were added or removed: both are embedded in the binary.
 fn main() {
     println!("cargo::rerun-if-changed=queries");
+    println!("cargo::rerun-if-changed=data/sample");
 }

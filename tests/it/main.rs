@@ -10,4 +10,6 @@ mod organisation;
 #[cfg(feature = "engine")]
 mod queries;
 #[cfg(feature = "engine")]
+mod readme;
+#[cfg(feature = "engine")]
 mod sample;
