@@ -11,3 +11,5 @@ mod organisation;
 mod queries;
 #[cfg(feature = "engine")]
 mod readme;
+#[cfg(feature = "engine")]
+mod sample;

@@ -1,0 +1,204 @@
+//! The sample from end to end: the demo's report is the committed golden, a second run changes nothing, and explanations add up.
+
+use assert_cmd::Command;
+use serde_json::Value;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+const OUT: &str = "reports/sample";
+
+fn footlight(dir: &Path, args: &[&str]) -> (i32, String, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_footlight"))
+        .current_dir(dir)
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .args(args)
+        .output()
+        .unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap_or(-1), text(output.stdout), text(output.stderr))
+}
+
+/// A directory in which the demo was run, once for all tests.
+fn demo() -> &'static Path {
+    static DEMO: OnceLock<(tempfile::TempDir, String)> = OnceLock::new();
+    let (dir, _) = DEMO.get_or_init(|| {
+        let dir = tempfile::tempdir().unwrap();
+        let (code, stdout, stderr) = footlight(dir.path(), &["demo", "--out", OUT]);
+        assert_eq!(code, 0, "{stderr}");
+        assert!(stdout.contains("Report: reports/sample/report.html"), "{stdout}");
+        (dir, stdout)
+    });
+    dir.path()
+}
+
+fn golden(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(OUT).join(name);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+#[test]
+fn the_report_is_the_golden() {
+    for name in ["report.md", "summary.json", "report.html"] {
+        let fresh = fs::read_to_string(demo().join(OUT).join(name)).unwrap();
+        assert!(
+            fresh == golden(name),
+            "{name} differs from reports/sample: CONTRIBUTING.md says how goldens are renewed"
+        );
+    }
+}
+
+#[test]
+fn a_second_run_reads_nothing_and_gives_the_same_bytes() {
+    let dir = demo();
+    let lake = format!("{OUT}/lake");
+    let sample = format!("{OUT}/sample");
+    let config = format!("{OUT}/sample/footlight.toml");
+    let tables = |out: &str| -> Vec<(PathBuf, Vec<u8>)> {
+        let mut files: Vec<PathBuf> =
+            fs::read_dir(dir.join(out).join("tables")).unwrap().map(|entry| entry.unwrap().path()).collect();
+        files.sort();
+        files.into_iter().map(|path| (PathBuf::from(path.file_name().unwrap()), fs::read(&path).unwrap())).collect()
+    };
+    let (code, stdout, stderr) =
+        footlight(dir, &["ingest", "--json", "--input", &sample, "--lake", &lake, "--config", &config]);
+    assert_eq!(code, 0, "{stderr}");
+    let summary: Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!(summary["ingest"]["files_read"], 0, "{summary}");
+    let key = dir.join(OUT).join("sample/pseudonym.key");
+    let with_key = dir.join("with-key.toml");
+    let text = fs::read_to_string(dir.join(&config)).unwrap();
+    fs::write(&with_key, format!("{text}\n[privacy]\nkey_file = {:?}\n", key.to_str().unwrap())).unwrap();
+    let (code, _, stderr) =
+        footlight(dir, &["score", "--threads", "1", "--lake", &lake, "--out", "again", "--config", "with-key.toml"]);
+    assert_eq!(code, 0, "{stderr}");
+    for ((name, first), (other, second)) in tables(OUT).into_iter().zip(tables("again")) {
+        assert_eq!(name, other);
+        assert!(first == second, "{} depends on the number of threads", name.display());
+    }
+}
+
+#[test]
+fn an_explanation_adds_up_to_the_score() {
+    let dir = demo();
+    let sql = "select session_id from sessions where score_db > 6 order by session_id limit 5";
+    let (code, stdout, stderr) =
+        footlight(dir, &["query", "--json", "--lake", &format!("{OUT}/lake"), "--out", OUT, sql]);
+    assert_eq!(code, 0, "{stderr}");
+    let rows: Value = serde_json::from_str(&stdout).unwrap();
+    let sessions: Vec<&str> =
+        rows["rows"].as_array().unwrap().iter().map(|row| row["session_id"].as_str().unwrap()).collect();
+    assert!(!sessions.is_empty(), "no session of the sample stands out");
+    for session in sessions {
+        let (code, stdout, _) = footlight(dir, &["explain", "--json", "--out", OUT, session]);
+        assert_eq!(code, 0);
+        let answer: Value = serde_json::from_str(&stdout).unwrap();
+        let parts = answer["explanation"]["contributions"].as_array().unwrap();
+        let sum: i64 = parts.iter().map(|part| part["hundredths"].as_i64().unwrap()).sum();
+        let score = answer["explanation"]["score_db"].as_f64().unwrap();
+        assert_eq!(sum, (score * 100.0).round() as i64, "{session}");
+        let (code, text, _) = footlight(dir, &["explain", "--out", OUT, session]);
+        assert_eq!(code, 0);
+        for part in ["How it adds up", "Innocent patterns", "What would change the band"] {
+            assert!(text.contains(part), "{part} is missing for {session}:\n{text}");
+        }
+    }
+}
+
+#[test]
+fn names_are_shown_for_a_reason_and_leave_a_line() {
+    let dir = demo();
+    let lake = format!("{OUT}/lake");
+    let (_, stdout, _) = footlight(
+        dir,
+        &[
+            "query",
+            "--json",
+            "--lake",
+            &lake,
+            "--out",
+            OUT,
+            "select session_id from sessions order by session_id limit 1",
+        ],
+    );
+    let rows: Value = serde_json::from_str(&stdout).unwrap();
+    let session = rows["rows"][0]["session_id"].as_str().unwrap();
+    let (code, _, _) = footlight(dir, &["explain", "--out", OUT, "--identify", session]);
+    assert_eq!(code, 2, "no reason, no lake");
+    let (code, _, stderr) =
+        footlight(dir, &["explain", "--out", OUT, "--identify", "--reason", "why", "--lake", &lake, session]);
+    assert_eq!(code, 14, "{stderr}");
+    let reason = "the team lead asked for the context of this session";
+    let key = dir.join(OUT).join("sample/pseudonym.key");
+    fs::write(dir.join("key.toml"), format!("[privacy]\nkey_file = {:?}\n", key.to_str().unwrap())).unwrap();
+    let (code, stdout, stderr) = footlight(
+        dir,
+        &["explain", "--out", OUT, "--identify", "--reason", reason, "--lake", &lake, "--config", "key.toml", session],
+    );
+    assert_eq!(code, 0, "{stderr}");
+    assert!(stdout.contains("account: "), "{stdout}");
+    let log = fs::read_to_string(dir.join(&lake).join("access_log")).unwrap();
+    assert!(log.contains(reason) && log.contains(session), "{log}");
+}
+
+#[test]
+fn no_output_names_a_person_or_ranks_people() {
+    let dir = demo();
+    let roster = fs::read_to_string(dir.join(OUT).join("sample/roster.csv")).unwrap();
+    let ids: Vec<&str> = roster.lines().skip(1).filter_map(|line| line.split(',').next()).collect();
+    assert!(ids.len() > 10);
+    for name in ["report.html", "report.md", "summary.json", "run.json"] {
+        let text = fs::read_to_string(dir.join(OUT).join(name)).unwrap();
+        for id in &ids {
+            let whole_word = text.split(|c: char| !c.is_alphanumeric() && c != '-' && c != '_').any(|word| word == *id);
+            assert!(!whole_word && !text.contains(&format!("{id}@")), "{name} names {id}");
+        }
+    }
+    let (_, stdout, _) = footlight(
+        dir,
+        &["query", "--json", "--lake", &format!("{OUT}/lake"), "--out", OUT, "select distinct actor from sessions"],
+    );
+    for id in ids {
+        assert!(!stdout.contains(&format!("\"{id}\"")), "the tables name {id}");
+    }
+}
+
+#[test]
+fn exit_codes_are_the_contract() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    assert_eq!(footlight(dir, &["score", "--lake", "none", "--out", "o"]).0, 10);
+    assert_eq!(footlight(dir, &["query", "--lake", "none", "select 1"]).0, 10);
+    assert_eq!(footlight(dir, &["ingest", "--input", "none", "--lake", "l"]).0, 2);
+    assert_eq!(footlight(dir, &["ingest", "--input", ".", "--lake", "l", "--source", "nonsense"]).0, 2);
+    assert_eq!(footlight(dir, &["report", "--out", "none"]).0, 1);
+    assert_eq!(footlight(dir, &["nonsense"]).0, 2);
+    fs::write(dir.join("footlight.toml"), "quotas = 1\n").unwrap();
+    let (code, _, stderr) = footlight(dir, &["ingest", "--input", ".", "--lake", "l"]);
+    assert_eq!(code, 2);
+    assert!(stderr.contains("quotas"), "{stderr}");
+    let (code, stdout, _) =
+        footlight(dir, &["score", "--json", "--lake", "none", "--out", "o", "--config", "absent.toml"]);
+    assert_eq!(code, 2);
+    let answer: Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!((&answer["status"], &answer["exit_code"]), (&Value::from("usage"), &Value::from(2)));
+}
+
+#[test]
+fn queries_are_read_only() {
+    let dir = demo();
+    let lake = format!("{OUT}/lake");
+    for sql in [
+        "create table t as select 1",
+        "drop table events",
+        "insert into roster values (1)",
+        "copy (select 1) to 'x.csv'",
+        "create external table t stored as csv location '/etc/passwd'",
+        "set datafusion.execution.batch_size = 1",
+        "select * from '/etc/passwd'",
+    ] {
+        let (code, _, stderr) = footlight(dir, &["query", "--lake", &lake, sql]);
+        assert_eq!(code, 1, "{sql} was let through: {stderr}");
+    }
+}
