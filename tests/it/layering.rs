@@ -45,6 +45,19 @@ fn imports_point_one_way() {
 }
 
 #[test]
+fn architecture_md_tells_the_same_rule() {
+    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("ARCHITECTURE.md")).unwrap();
+    for (module, allowed) in ALLOWED {
+        let start = format!("| `{module}` |");
+        let row = text.lines().find(|line| line.starts_with(&start));
+        let cell = row.and_then(|row| row.trim_end_matches(" |").rsplit(" | ").next());
+        // Every other piece between back-quotes is a name.
+        let told: Option<Vec<&str>> = cell.map(|cell| cell.split('`').skip(1).step_by(2).collect());
+        assert_eq!(told.as_deref(), Some(*allowed), "the row of {module}");
+    }
+}
+
+#[test]
 fn nobody_uses_the_commands() {
     let users: Vec<String> = sources()
         .into_iter()
