@@ -4,7 +4,8 @@
 -- family: CLOCK
 -- measures: prompts labelled human or unknown, first after a minute of silence in their series; a series is everything of the actor's week,
 --   or one masked text of it. Fixed: $starts starts or more, and either $constant_share of the gaps within 5 % (at least 15 seconds) of
---   the median gap of two minutes or more, or phases concentrated with R >= $concentration at one of six periods from 5 to 60 minutes
+--   the median gap of two minutes or more, or phases concentrated with R >= $concentration in as many turns of one of six periods from 5 to 60 minutes:
+--   several prompts of one sitting are one turn
 -- innocent: sessions of a declared automation leave
 -- reference: signals.md S8
 -- params: starts = 10, constant_share = 0.8, concentration = 0.95
@@ -49,6 +50,7 @@ phases as (
     select
         actor_id, iso_week, series, column1 as tau,
         sqrt(power(sum(cos(2 * pi() * seconds / column1)), 2) + power(sum(sin(2 * pi() * seconds / column1)), 2)) / count(*) as concentration,
+        count(distinct floor(seconds / column1)) as cycles,
     from starts
     cross join (values (300.0), (600.0), (900.0), (1200.0), (1800.0), (3600.0)) as taus
     group by actor_id, iso_week, series, column1
@@ -62,7 +64,7 @@ fixed as (
     join best on best.actor_id = evenness.actor_id and best.iso_week = evenness.iso_week
         and best.series = evenness.series and best.place = 1
     join int_clock_grids as grids on grids.client_name = evenness.client_name
-    where not grids.is_on_grid and (constant_share >= $constant_share and median_gap >= 120 or best.concentration >= $concentration)
+    where not grids.is_on_grid and (constant_share >= $constant_share and median_gap >= 120 or best.concentration >= $concentration and best.cycles >= $starts)
 )
 select
     fixed.actor_id, fixed.iso_week, nullif(fixed.series, 0) as series, fixed.starts, fixed.sessions, fixed.first_at, fixed.last_at, fixed.constant_share,

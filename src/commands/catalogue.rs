@@ -2,6 +2,7 @@
 
 use super::Exit;
 use crate::engine::Models;
+use crate::engine::header::Header;
 use crate::output::Printer;
 use crate::report::inputs::SignalEntry;
 use crate::sources;
@@ -63,15 +64,25 @@ pub fn entries(models: &Models) -> Vec<SignalEntry> {
             Some(SignalEntry {
                 name: model.name().strip_prefix("sig_")?.to_owned(),
                 family: header.family.clone(),
-                measures: header.measures.clone(),
-                suggests: header.suggests.clone(),
-                innocent: header.innocent.clone(),
+                measures: with_defaults(header, &header.measures),
+                suggests: with_defaults(header, &header.suggests),
+                innocent: with_defaults(header, &header.innocent),
                 reference: header.reference.clone(),
             })
         })
         .collect();
     entries.sort_by(|one, two| one.name.cmp(&two.name));
     entries
+}
+
+/// A header's text with the default values in place of its parameters.
+fn with_defaults(header: &Header, text: &str) -> String {
+    let mut params: Vec<_> = header.params.iter().collect();
+    // The longest names first: `$min_lines` must not be read as `$min`.
+    params.sort_by_key(|param| std::cmp::Reverse(param.name.len()));
+    params
+        .into_iter()
+        .fold(text.to_owned(), |text, param| text.replace(&format!("${}", param.name), &param.default.to_string()))
 }
 
 /// The README's table of sources.

@@ -210,10 +210,11 @@ pub async fn sessions(engine: &Engine) -> anyhow::Result<Vec<SessionRow>> {
     .await
 }
 
-/// `actor_weeks` without scores, actors not yet pseudonyms.
+/// `actor_weeks` without scores, actors not yet pseudonyms. Services have no weeks: they leave the person scopes, and their cost stays in
+/// sessions and totals.
 pub async fn actor_weeks(engine: &Engine) -> anyhow::Result<Vec<ActorWeekRow>> {
     let sql = "select actor_id, team_id, iso_week, sessions, prompts, tokens, cost_usd, outcomes from fct_actor_weeks
-        order by actor_id, iso_week";
+        where actor_kind = 'person' order by actor_id, iso_week";
     collect(engine, sql, |columns, batch| {
         let (actor, team_id) = (columns.text("actor_id")?, columns.text("team_id")?);
         let (iso_week, sessions) = (columns.text("iso_week")?, columns.integer("sessions")?);

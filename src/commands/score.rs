@@ -1,6 +1,7 @@
 //! `footlight score`: base tables, models, readings, evidence, archetypes, and OUT/tables with pseudonyms.
 
 use super::base_tables::{self, BaseTables};
+use super::identity::UNASSIGNED;
 use super::settings::{Settings, as_of_us};
 use super::{Exit, catalogue, readings, run_facts, team_rows};
 use crate::cli::{Global, OutArgs, ScoreArgs, ScoringArgs};
@@ -86,7 +87,11 @@ pub async fn score_lake(
     let mut scored = score(input.clone());
     let pseudonyms = Pseudonyms::open(settings.config.privacy.key_file.as_deref(), lake.root())?;
     let archetypes = cluster::archetypes(&cluster_units(&input.sessions, &scored), scoring.seed);
-    let rename = |actor: &str| pseudonyms.of(Domain::Actor, actor);
+    // Nobody needs no pseudonym, and reports must be able to tell.
+    let rename = |actor: &str| match actor {
+        UNASSIGNED => UNASSIGNED.to_owned(),
+        actor => pseudonyms.of(Domain::Actor, actor),
+    };
     let weeks = week_rows(&engine, &scored, &rename).await?;
     let sessions = session_rows(&engine, &scored, &archetypes.labels, &rename).await?;
     let teams = team_rows::team_rows(&base, &sessions, &weeks, settings.config.privacy.min_people)?;

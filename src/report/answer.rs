@@ -56,6 +56,10 @@ impl Evidence<'_> {
         self.quality.scored_sessions.0.map_or(0.0, |share| share.0)
     }
 
+    fn covered(&self) -> bool {
+        self.quality.outcome_coverage.0.is_some_and(|share| share.0 >= GOOD_COVERAGE)
+    }
+
     fn speaking(&self) -> usize {
         self.population.iter().filter(|test| test.speaks).count()
     }
@@ -256,6 +260,12 @@ fn what_to_do(evidence: &Evidence<'_>, verdict: Verdict) -> String {
             format!(
                 "Look at the incentive before anything else: ask what the target was meant to bring about, and whether people would \
                  miss it; then find out where the {unknown} of unknown spend landed."
+            )
+        }
+        Verdict::Mixed if unknown.0 > 0 && evidence.covered() => {
+            format!(
+                "Before deciding anything, look into the {unknown} of unknown spend: the outcomes are connected, so what is missing are links \
+                 (trailers, pull-request references) and, for people with few sessions, time."
             )
         }
         Verdict::Mixed if unknown.0 > 0 => {

@@ -66,10 +66,11 @@ struct Placement {
     could_be: BTreeSet<Part>,
 }
 
-/// Places a session by its link to an outcome first and its band second.
-fn place(session: &SessionRow, certain_link: bool, repeated_prompt: bool) -> Placement {
+/// Places a session by its link to an outcome first and its band second. A session by itself reaches `look` at most; in a week that reached
+/// `review` it is one of that week's exhibits (`signals.md` 3.7).
+fn place(session: &SessionRow, in_review: bool, certain_link: bool, repeated_prompt: bool) -> Placement {
     use Part::{Exploration, Linked, TheaterLike, Unknown};
-    let band = session.band.as_str();
+    let band = if in_review && session.band == "look" { "review" } else { session.band.as_str() };
     let (part, could_be): (Part, &[Part]) = match session.outcome_link.as_str() {
         "linked" if certain_link => (Linked, &[Linked]),
         // A link by time alone: the outcome may be someone else's work.
@@ -174,6 +175,12 @@ pub(super) fn split(inputs: &Inputs) -> Money {
         .filter(|row| row.finding == "repeated_prompt")
         .map(|row| row.session_id.as_str())
         .collect();
+    let reviewed: BTreeSet<(&str, &str)> = inputs
+        .actor_weeks
+        .iter()
+        .filter(|week| week.band == "review")
+        .map(|week| (week.actor.as_str(), week.iso_week.as_str()))
+        .collect();
     let waste_cost = waste_by_session(&inputs.findings, |row| row.cost_micro_usd);
     let waste_tokens = waste_by_session(&inputs.findings, |row| row.tokens);
 
@@ -182,7 +189,8 @@ pub(super) fn split(inputs: &Inputs) -> Money {
     let (mut total, mut total_tokens, mut priced, mut unpriced) = (0, 0, 0, 0);
     for session in &inputs.sessions {
         let id = session.session_id.as_str();
-        let placement = place(session, certain.get(id).copied().unwrap_or(true), repeated.contains(id));
+        let in_review = reviewed.contains(&(session.actor.as_str(), session.iso_week.as_str()));
+        let placement = place(session, in_review, certain.get(id).copied().unwrap_or(true), repeated.contains(id));
         *sessions.entry(placement.part).or_default() += 1;
         match session.cost_micro_usd {
             Some(amount) => {

@@ -37,9 +37,9 @@ pub(super) fn people(inputs: &Inputs) -> People<'_> {
     for row in inputs.actor_weeks.iter().filter(|row| known(&row.actor) && row.sessions > 0) {
         weeks_of.entry(&row.actor).or_default().insert(&row.iso_week);
     }
-    let sessions = || inputs.sessions.iter().filter(|session| known(&session.actor));
-    let active: BTreeSet<&str> =
-        weeks_of.keys().copied().chain(sessions().map(|session| session.actor.as_str())).collect();
+    // Services have sessions and no weeks: they are counted in no step.
+    let active: BTreeSet<&str> = weeks_of.keys().copied().collect();
+    let sessions = || inputs.sessions.iter().filter(|session| active.contains(session.actor.as_str()));
 
     let mut whole: Vec<&str> =
         inputs.weeks.iter().filter(|week| !week.partial).map(|week| week.iso_week.as_str()).collect();
