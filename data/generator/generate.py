@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes data/sample: invented logs of an invented company, in the formats that footlight reads.
 
-Run `python3 data/sample/generate.py` in the repository. Needs Python 3.11, `zstd` and `git`; nothing else, no network. Everything comes from
+Run `python3 data/generator/generate.py` in the repository. Needs Python 3.11, `zstd` and `git`; nothing else, no network. Everything comes from
 one fixed seed and fixed dates, so that a second run writes the same bytes (with the same versions of zstd and git). Names, code, prompts,
 repositories and addresses are made up; every address ends in example.com.
 
@@ -17,11 +17,11 @@ sys.dont_write_bytecode = True
 
 from generator import claude, codex, openclaw, organisation, people, repository, writer  # noqa: E402
 
-HERE = Path(__file__).resolve().parent
+SAMPLE = Path(__file__).resolve().parent.parent / "sample"
 
 
 def main() -> None:
-    out = writer.Output(HERE)
+    out = writer.Output(SAMPLE)
     people.write(out)
     organisation.write(out)
     repository.write(out)
