@@ -20,11 +20,12 @@ mod team_rows;
 
 pub use catalogue::{signals_markdown, sources_markdown};
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Color, Command};
 use crate::lake::LakeError;
 use crate::output::Printer;
 use crate::results::ResultsError;
 use clap::CommandFactory;
+use datafusion::error::DataFusionError;
 use std::process::ExitCode;
 
 /// Exit codes, a stable contract (`faults.md`).
@@ -87,6 +88,11 @@ pub struct RefusedError(pub String);
 pub fn run(cli: Cli) -> Exit {
     let printer = Printer { json: cli.global.json, quiet: cli.global.quiet };
     crate::output::init_logging(cli.global.verbose, cli.global.quiet);
+    match cli.global.color {
+        Color::Auto => {}
+        Color::Always => anstream::ColorChoice::Always.write_global(),
+        Color::Never => anstream::ColorChoice::Never.write_global(),
+    }
     match dispatch(&cli, printer) {
         Ok(exit) => exit,
         Err(error) => {
@@ -147,6 +153,11 @@ fn exit_of(error: &anyhow::Error) -> Exit {
                 LakeError::Parquet(_) | LakeError::Column { .. } => Exit::Damaged,
                 _ => Exit::Failed,
             };
+        }
+        if let Some(error) = cause.downcast_ref::<DataFusionError>()
+            && matches!(error.find_root(), DataFusionError::ResourcesExhausted(_))
+        {
+            return Exit::Resources;
         }
         if let Some(ResultsError::Damaged { .. }) = cause.downcast_ref::<ResultsError>() {
             return Exit::Damaged;
