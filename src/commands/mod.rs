@@ -142,6 +142,14 @@ fn message(error: &anyhow::Error) -> String {
     crate::privacy::terminal(&message)
 }
 
+/// Whether the engine hit its memory limit. Our errors box DataFusion's, and a box is a type of its own.
+fn is_out_of_memory(cause: &(dyn std::error::Error + 'static)) -> bool {
+    let error = cause
+        .downcast_ref::<DataFusionError>()
+        .or_else(|| cause.downcast_ref::<Box<DataFusionError>>().map(AsRef::as_ref));
+    error.is_some_and(|error| matches!(error.find_root(), DataFusionError::ResourcesExhausted(_)))
+}
+
 /// The exit code of an error, by its type.
 fn exit_of(error: &anyhow::Error) -> Exit {
     for cause in error.chain() {
@@ -154,9 +162,7 @@ fn exit_of(error: &anyhow::Error) -> Exit {
                 _ => Exit::Failed,
             };
         }
-        if let Some(error) = cause.downcast_ref::<DataFusionError>()
-            && matches!(error.find_root(), DataFusionError::ResourcesExhausted(_))
-        {
+        if is_out_of_memory(cause) {
             return Exit::Resources;
         }
         if let Some(ResultsError::Damaged { .. }) = cause.downcast_ref::<ResultsError>() {
