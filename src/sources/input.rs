@@ -227,3 +227,33 @@ impl Read for RatioGuard {
         Ok(count)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sources::testing::input_of;
+
+    #[test]
+    fn each_failure_of_reading_has_its_reason() {
+        let (input, _guard) = input_of("log.jsonl", b"{}");
+        let reason = |error: io::Error| input.io_error(error).reason().as_str();
+        assert_eq!(reason(io::Error::from(io::ErrorKind::PermissionDenied)), "unreadable");
+        assert_eq!(reason(io::Error::from(io::ErrorKind::NotFound)), "unreadable");
+        assert_eq!(reason(io::Error::from(io::ErrorKind::UnexpectedEof)), "damaged_archive");
+        assert_eq!(reason(io::Error::other(BombError(200))), "compression_bomb");
+    }
+
+    #[test]
+    fn every_member_of_a_gzip_file_is_read() {
+        let mut bytes = Vec::new();
+        for part in ["one\n", "two\n"] {
+            let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+            io::Write::write_all(&mut gzip, part.as_bytes()).unwrap();
+            bytes.extend(gzip.finish().unwrap());
+        }
+        let (input, _guard) = input_of("log.jsonl.gz", &bytes);
+        let mut text = String::new();
+        input.open().unwrap().read_to_string(&mut text).unwrap();
+        assert_eq!(text, "one\ntwo\n");
+    }
+}

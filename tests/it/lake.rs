@@ -215,11 +215,23 @@ fn hostile_files_are_quarantined_and_the_rest_is_read() {
     cut.truncate(cut.len() - 9);
     fs::write(logs.join("cut.jsonl.zst"), cut).unwrap();
     fs::write(logs.join("strange.jsonl"), "{\"what\":\"is this\"}\n").unwrap();
+    #[cfg(unix)]
+    std::os::unix::fs::symlink("/etc/passwd", logs.join("link.jsonl")).unwrap();
     assert_eq!(ingest(dir, &["logs"], "lake", &[]), 3);
     let text = query(dir, "lake", "select reason, count(*) as n from quarantine group by reason order by reason");
-    for reason in
-        ["bad_utf8", "compression_bomb", "damaged_archive", "line_too_long", "too_deep", "torn_line", "unknown_format"]
-    {
+    let mut reasons = vec![
+        "bad_utf8",
+        "compression_bomb",
+        "damaged_archive",
+        "line_too_long",
+        "too_deep",
+        "torn_line",
+        "unknown_format",
+    ];
+    if cfg!(unix) {
+        reasons.push("not_a_regular_file");
+    }
+    for reason in reasons {
         assert!(text.contains(reason), "{reason} is missing from {text}");
     }
     assert_eq!(count(dir, "lake", "events"), 2 * (8 + 2 + 5) + 2 * (2 + 1));
