@@ -107,6 +107,9 @@ pub struct IngestArgs {
     /// Log format: `auto` recognises each file by its content; else a name of `footlight sources`.
     #[arg(long, value_name = "NAME", default_value = "auto")]
     pub source: String,
+    /// Leave out files whose name matches, for example '**/archive/**'; may be given several times.
+    #[arg(long, value_name = "PATTERN")]
+    pub exclude: Vec<String>,
     /// Longest line in bytes; longer ones are quarantined.
     #[arg(long, value_name = "BYTES", default_value_t = 16 << 20)]
     pub max_line: usize,

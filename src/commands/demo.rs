@@ -23,6 +23,7 @@ pub async fn run(args: &DemoArgs, global: &Global, printer: Printer) -> anyhow::
             input: vec![sample],
             lake: args.out.join("lake"),
             source: "auto".to_owned(),
+            exclude: Vec::new(),
             max_line: 16 << 20,
             lock_timeout: 0,
         },

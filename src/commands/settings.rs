@@ -5,6 +5,7 @@ use crate::cli::{Global, IngestArgs, ScoringArgs};
 use crate::config::Config;
 use crate::ingest::IngestOptions;
 use crate::sources::{self, Limits};
+use globset::Glob;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -60,8 +61,13 @@ impl Settings {
                 return Err(UsageError(format!("there is no {}", input.display())).into());
             }
         }
+        let mut exclude = globset::GlobSetBuilder::new();
+        for pattern in &args.exclude {
+            exclude.add(Glob::new(pattern).map_err(|error| UsageError(format!("--exclude: {error}")))?);
+        }
         Ok(IngestOptions {
             inputs: args.input.clone(),
+            exclude: exclude.build().map_err(|error| UsageError(format!("--exclude: {error}")))?,
             source,
             threads: self.threads,
             limits: Limits { line_bytes: args.max_line, ..Limits::default() },

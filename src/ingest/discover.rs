@@ -1,6 +1,7 @@
 //! What there is to read below the input paths.
 
-use crate::sources::{Reason, SourceOptions, Unit};
+use crate::sources::{Reason, Unit};
+use globset::GlobSet;
 use std::path::{Path, PathBuf};
 
 /// Something that may be read.
@@ -32,10 +33,11 @@ pub struct Unreadable {
 }
 
 /// Walks the inputs. Links are followed only when they are inputs themselves; a directory that holds a git repository is one unit.
-/// Files come sorted by name and once each, however often the inputs overlap.
-pub fn discover(inputs: &[PathBuf], _options: &SourceOptions) -> (Vec<Found>, Vec<Unreadable>) {
+/// Files come sorted by name and once each, however often the inputs overlap; the number is of those that `exclude` leaves out.
+pub fn discover(inputs: &[PathBuf], exclude: &GlobSet) -> (Vec<Found>, Vec<Unreadable>, usize) {
     let mut found = Vec::new();
     let mut unreadable = Vec::new();
+    let mut excluded = 0;
     for input in inputs {
         let mut walk = walkdir::WalkDir::new(input).follow_root_links(true).sort_by_file_name().into_iter();
         while let Some(entry) = walk.next() {
@@ -54,6 +56,13 @@ pub fn discover(inputs: &[PathBuf], _options: &SourceOptions) -> (Vec<Found>, Ve
             };
             let path = entry.path();
             let name = name_of(path);
+            if exclude.is_match(&name) {
+                excluded += 1;
+                if entry.file_type().is_dir() {
+                    walk.skip_current_dir();
+                }
+                continue;
+            }
             if entry.file_type().is_dir() {
                 if is_repository(path) {
                     found.push(Found {
@@ -95,7 +104,7 @@ pub fn discover(inputs: &[PathBuf], _options: &SourceOptions) -> (Vec<Found>, Ve
     }
     found.sort_by(|one, two| one.name.cmp(&two.name));
     found.dedup_by(|one, two| one.name == two.name);
-    (found, unreadable)
+    (found, unreadable, excluded)
 }
 
 fn name_of(path: &Path) -> String {

@@ -24,6 +24,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub struct IngestOptions {
     /// Files and directories.
     pub inputs: Vec<PathBuf>,
+    /// Names to leave out.
+    pub exclude: globset::GlobSet,
     /// Read everything with this source instead of recognising it.
     pub source: Option<&'static dyn Source>,
     /// Threads.
@@ -55,6 +57,8 @@ pub struct Summary {
     pub files_unchanged: usize,
     /// Not read because the lake has their content under this or another name.
     pub files_known: usize,
+    /// Left out by `--exclude`.
+    pub files_excluded: usize,
     /// Passed over because they are no log of anybody's.
     pub files_unrecognised: Vec<String>,
     /// Bytes on disk of the files read.
@@ -118,7 +122,8 @@ pub async fn ingest(lake: &Lake, options: &IngestOptions, progress: &dyn Progres
         .map_err(|error| LakeError::from(std::io::Error::other(error)))?;
     let ledger = Ledger::read(lake).await?;
     let mut summary = Summary::default();
-    let (found, unreadable) = discover::discover(&options.inputs, &options.source_options);
+    let (found, unreadable, excluded) = discover::discover(&options.inputs, &options.exclude);
+    summary.files_excluded = excluded;
     summary.files_found = found.len() + unreadable.len();
     let mut plan = pool.install(|| plan::plan(found, &ledger, options, &mut summary));
     plan.rejects.extend(unreadable);

@@ -97,6 +97,8 @@ fn twice_is_once_in_any_order_and_with_any_number_of_threads() {
     assert_eq!(count(dir, "one", "events"), 2 * (8 + 2 + 5));
     assert_eq!(ingest(dir, &["logs"], "one", &[]), 0, "nothing new, and nothing rejected anew");
     assert_eq!(digest(dir, "one"), once);
+    assert_eq!(ingest(dir, &["logs"], "part", &["--exclude", "**/b.jsonl"]), 0, "the torn file is left out");
+    assert_eq!(count(dir, "part", "events"), 2 * (8 + 2));
     assert_eq!(ingest(dir, &["logs/c.jsonl", "logs/b.jsonl", "logs/a.jsonl"], "other", &["--threads", "2"]), 3);
     assert_eq!(digest(dir, "other"), once);
     for file in ["logs/c.jsonl", "logs/a.jsonl", "logs/b.jsonl"] {
