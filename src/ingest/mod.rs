@@ -131,7 +131,7 @@ pub async fn ingest(lake: &Lake, options: &IngestOptions, progress: &dyn Progres
     if plan.jobs.is_empty() && plan.known.is_empty() && plan.rejects.is_empty() {
         return Ok(summary);
     }
-    let writer = LakeWriter::new(lake, lake.version().await? + 1).await?;
+    let writer = LakeWriter::new(lake, lake.version().await? + 1, options.threads).await?;
     let next = AtomicUsize::new(0);
     let failed: Mutex<Option<LakeError>> = Mutex::new(None);
     let fail = |error| {

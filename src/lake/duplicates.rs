@@ -11,8 +11,8 @@ use std::cmp::Reverse;
 use std::io::{BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 
 const BUCKETS: usize = 64;
-/// Identities held in memory before buckets go to disk: 2 M of 48 bytes.
-const IN_MEMORY: usize = 2_000_000;
+/// Identities held in memory before buckets go to disk: 1 M of 48 bytes.
+const IN_MEMORY: usize = 1_000_000;
 const ENTRY_BYTES: usize = 48;
 
 /// A row's identity and place.

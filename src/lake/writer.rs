@@ -11,8 +11,11 @@ use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// A builder is written out when it holds about this much: with two threads and the encoder's copies this keeps ingest far below 512 MiB.
-const FLUSH_BYTES: usize = 32 << 20;
+/// The builders of all threads together are written out when they hold about this much, so that memory grows neither with the input nor
+/// with the number of threads.
+const FLUSH_BYTES: usize = 64 << 20;
+/// What is left at the end of a thread stays in memory, to be joined with the rest of the others in one file, only up to this much in all.
+const HELD_BYTES: usize = 16 << 20;
 const FLUSH_ROWS: usize = 1 << 18;
 
 /// What a run changed in one table.
@@ -46,6 +49,7 @@ struct Pending {
 pub struct LakeWriter<'lake> {
     lake: &'lake Lake,
     run: i64,
+    threads: usize,
     pending: Vec<Mutex<Pending>>,
 }
 
@@ -56,8 +60,8 @@ pub struct RowSink<'writer, 'lake> {
 }
 
 impl<'lake> LakeWriter<'lake> {
-    /// Starts run number `run`.
-    pub async fn new(lake: &'lake Lake, run: i64) -> Result<Self, LakeError> {
+    /// Starts run number `run`, with as many sinks at once as there are `threads`.
+    pub async fn new(lake: &'lake Lake, run: i64, threads: usize) -> Result<Self, LakeError> {
         let mut pending = Vec::new();
         for table in Table::ALL {
             let before = lake.data_files(table).await?;
@@ -65,7 +69,7 @@ impl<'lake> LakeWriter<'lake> {
             let rows = before.into_iter().map(Rows::Before).collect();
             pending.push(Mutex::new(Pending { duplicates: Duplicates::new(), rows, new_rows: 0 }));
         }
-        Ok(Self { lake, run, pending })
+        Ok(Self { lake, run, threads: threads.max(1), pending })
     }
 
     /// Number of this run.
@@ -138,7 +142,7 @@ impl RowSink<'_, '_> {
     pub fn flush_if_large(&mut self) -> Result<(), LakeError> {
         for table in Table::ALL {
             let builder = &mut self.builders[table.index()];
-            if builder.bytes() > FLUSH_BYTES || builder.rows() > FLUSH_ROWS {
+            if builder.bytes() > FLUSH_BYTES / self.writer.threads || builder.rows() > FLUSH_ROWS {
                 self.writer.take(table, builder, false)?;
             }
         }
@@ -148,7 +152,9 @@ impl RowSink<'_, '_> {
     /// Hands the rest over.
     pub fn finish(mut self) -> Result<(), LakeError> {
         for table in Table::ALL {
-            self.writer.take(table, &mut self.builders[table.index()], true)?;
+            let builder = &mut self.builders[table.index()];
+            let hold = builder.bytes() <= HELD_BYTES / self.writer.threads;
+            self.writer.take(table, builder, hold)?;
         }
         Ok(())
     }

@@ -328,6 +328,10 @@ pub(super) fn lenient<'a, T: Deserialize<'a>>(raw: Option<&'a RawValue>) -> Opti
 /// them at any depth; later readers of the same log might not. Strings, which are most of a line, are passed over at memchr speed.
 pub(super) fn too_deep(line: &str) -> bool {
     let bytes = line.as_bytes();
+    // A line with few brackets in all cannot be deep, whichever of them stand in strings: nearly every line ends here.
+    if memchr::memchr2_iter(b'[', b'{', bytes).take(MAX_DEPTH + 1).count() <= MAX_DEPTH {
+        return false;
+    }
     let mut depth = 0usize;
     let mut at = 0;
     while let Some(&byte) = bytes.get(at) {
