@@ -404,6 +404,16 @@ pub(super) fn alone() -> Inputs {
         session(&mut inputs, &session_id, (17, number, 0), 400_000, ("unknown", "insufficient"));
     }
     inputs.signals.clear();
+    let alone = inputs.sessions[0].clone();
+    inputs.actor_weeks.push(ActorWeekRow {
+        actor: alone.actor,
+        team_id: alone.team_id,
+        iso_week: alone.iso_week,
+        sessions: 3,
+        prompts: 14,
+        band: "insufficient".into(),
+        ..ActorWeekRow::default()
+    });
     for week in 0..2 {
         inputs.weeks.push(WeekTotals {
             iso_week: iso_week(week),
