@@ -50,6 +50,9 @@ pub struct LakeWriter<'lake> {
     lake: &'lake Lake,
     run: i64,
     threads: usize,
+    /// Held while a data file is written: each writer has an encoder and a compressor a column, so that several at once would need more
+    /// memory than the rows themselves. Writing is a twentieth of the work.
+    writing: Mutex<()>,
     pending: Vec<Mutex<Pending>>,
 }
 
@@ -69,7 +72,7 @@ impl<'lake> LakeWriter<'lake> {
             let rows = before.into_iter().map(Rows::Before).collect();
             pending.push(Mutex::new(Pending { duplicates: Duplicates::new(), rows, new_rows: 0 }));
         }
-        Ok(Self { lake, run, threads: threads.max(1), pending })
+        Ok(Self { lake, run, threads: threads.max(1), writing: Mutex::new(()), pending })
     }
 
     /// Number of this run.
@@ -98,6 +101,7 @@ impl<'lake> LakeWriter<'lake> {
         let rows = if hold {
             Rows::Held(batch)
         } else {
+            let _one_at_a_time = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
             Rows::Written(files::write(&self.lake.directory(table), table, &[batch])?)
         };
         let mut pending = self.pending(table);
