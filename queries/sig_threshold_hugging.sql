@@ -24,7 +24,7 @@ ranked as (
         below_hits >= hits and hits > 0 as is_capped,
         2 * greatest(low_hits, high_hits) > hits as is_loud,
         weeks_before >= 4 and 2.0 * hits_before / weeks_before > cast(hits as double) / weeks and hits_before > 0 as was_there,
-        row_number() over (partition by actor_id, iso_week order by round(ln(greatest(p, 1e-300)), 9), quota_id) as place,
+        row_number() over (partition by actor_id, iso_week order by round(p, 12), quota_id) as place,
     from int_hugging
 ),
 judged as (
