@@ -7,6 +7,7 @@ use super::records::{Block, Content, Usage};
 use crate::events::{CostBasis, Event, TokenBasis};
 use crate::fingerprint::sketch_text;
 use crate::sources::json::Count;
+use crate::sources::money::micro_units;
 use crate::sources::{Position, Sink};
 use std::collections::HashSet;
 
@@ -178,33 +179,7 @@ fn understates_output(version: &str) -> bool {
 /// Reads a JSON number of dollars as millionths, rounded half away from zero, without going through a float.
 /// Null when it is no number, negative, or beyond what a response can cost ([`crate::sources::json::MAX_COUNT`] millionths).
 pub(super) fn micro_usd(number: &str) -> Option<i64> {
-    let (mantissa, exponent) = match number.split_once(['e', 'E']) {
-        Some((mantissa, exponent)) => (mantissa, exponent.parse::<i32>().ok()?),
-        None => (number, 0),
-    };
-    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let digits = || whole.bytes().chain(fraction.bytes());
-    if whole.is_empty() || !digits().all(|digit| digit.is_ascii_digit()) {
-        return None;
-    }
-    // The value is 0.d1 d2 d3 ... times 10^point; in millionths the point moves six places.
-    let point = i32::try_from(whole.len()).ok()?.checked_add(exponent)?.checked_add(6)?;
-    if point < 0 {
-        return Some(0);
-    }
-    let mut micro: i64 = 0;
-    for place in 0..usize::try_from(point).ok()? {
-        let digit = digits().nth(place).map_or(0, |digit| i64::from(digit - b'0'));
-        micro = micro.checked_mul(10)?.checked_add(digit)?;
-        if micro > crate::sources::json::MAX_COUNT {
-            return None;
-        }
-        if micro == 0 && place > 400 {
-            return Some(0);
-        }
-    }
-    let half = digits().nth(usize::try_from(point).ok()?).is_some_and(|digit| digit >= b'5');
-    Some(micro + i64::from(half))
+    micro_units(number).ok().filter(|micro| *micro <= crate::sources::json::MAX_COUNT)
 }
 
 /// A duration as logged: whole milliseconds in a plausible range, else null.
