@@ -5,11 +5,13 @@
 //! seed, stored as `i64` because Delta has no unsigned integers.
 
 mod calls;
+mod json;
 mod lines;
 mod mask;
 mod text;
 
-pub use calls::{call_hash, result_hash};
+pub use calls::{call_hash, call_hash_of, result_hash};
+pub use json::Json;
 pub use lines::{line_hashes, normalised_line_hash};
 pub use mask::mask;
 pub use text::{sketch_text, text_hash};
