@@ -112,22 +112,31 @@ impl<'lake> LakeWriter<'lake> {
         Ok(())
     }
 
-    /// Commits everything. `reread` names the inputs that were read again from where they were torn: their torn-line rejects
-    /// of earlier runs are withdrawn, since the line has been read by now or is rejected anew.
-    pub async fn commit(self, reread: &HashSet<String>) -> Result<BTreeMap<Table, Committed>, LakeError> {
-        let mut committed = BTreeMap::new();
-        let mut pending: Vec<Pending> = self
-            .pending
-            .into_iter()
-            .map(|pending| pending.into_inner().unwrap_or_else(PoisonError::into_inner))
-            .collect();
-        for table in Table::ALL.into_iter().rev() {
-            if let Some(pending) = pending.pop() {
-                committed.insert(table, prepare(self.lake, table, pending, reread)?);
-            }
+    /// Drops duplicates and writes what is still in memory, in the caller's thread pool. `reread` names the inputs that were read again
+    /// from where they were torn: their torn-line rejects of earlier runs are withdrawn, since the line has been read by now or is
+    /// rejected anew.
+    pub fn prepare(self, reread: &HashSet<String>) -> Result<Prepared<'lake>, LakeError> {
+        let mut changes = BTreeMap::new();
+        for (table, pending) in Table::ALL.into_iter().zip(self.pending) {
+            let pending = pending.into_inner().unwrap_or_else(PoisonError::into_inner);
+            changes.insert(table, prepare(self.lake, table, pending, reread)?);
         }
+        Ok(Prepared { lake: self.lake, run: self.run, changes })
+    }
+}
+
+/// A run whose files are all on disk and not yet part of any table.
+pub struct Prepared<'lake> {
+    lake: &'lake Lake,
+    run: i64,
+    changes: BTreeMap<Table, Change>,
+}
+
+impl Prepared<'_> {
+    /// Commits every table, the ledger last, so that a run that is cut short is read again.
+    pub async fn commit(self) -> Result<BTreeMap<Table, Committed>, LakeError> {
         let mut counts = BTreeMap::new();
-        for (table, change) in committed {
+        for (table, change) in self.changes {
             self.lake.commit(table, &change.added, &change.removed, self.run).await?;
             // Replaced files stay for readers of older versions; Delta's retention says how long.
             counts.insert(table, change.counts);

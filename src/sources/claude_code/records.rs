@@ -417,7 +417,7 @@ pub(super) fn without_misfits(line: &str) -> Option<(String, bool)> {
 }
 
 /// Whether arrays and objects nest deeper than [`MAX_DEPTH`]. Skipped fields are not built, so the parser itself would accept
-/// them at any depth; later readers of the same log might not. Strings, which are most of a line, are passed over at memchr speed.
+/// them at any depth; later readers of the same log might not.
 pub(super) fn too_deep(line: &str) -> bool {
     let bytes = line.as_bytes();
     // A line with few brackets in all cannot be deep, whichever of them stand in strings: nearly every line ends here.
@@ -428,16 +428,7 @@ pub(super) fn too_deep(line: &str) -> bool {
     let mut at = 0;
     while let Some(&byte) = bytes.get(at) {
         match byte {
-            b'"' => {
-                at += 1;
-                while let Some(found) = memchr::memchr2(b'"', b'\\', bytes.get(at..).unwrap_or_default()) {
-                    at += found;
-                    if bytes[at] == b'"' {
-                        break;
-                    }
-                    at += 2;
-                }
-            }
+            b'"' => at = closing_quote(bytes, at + 1),
             b'[' | b'{' => {
                 depth += 1;
                 if depth > MAX_DEPTH {
@@ -450,6 +441,21 @@ pub(super) fn too_deep(line: &str) -> bool {
         at += 1;
     }
     false
+}
+
+/// Place of the quote that closes the string whose text begins at `start`; the end of the line where none does. Looks at quotes alone,
+/// which are rarer than escapes, and at the backslashes before them.
+fn closing_quote(bytes: &[u8], start: usize) -> usize {
+    let mut from = start;
+    while let Some(found) = bytes.get(from..).and_then(|rest| memchr::memchr(b'"', rest)) {
+        let quote = from + found;
+        let backslashes = bytes[start..quote].iter().rev().take_while(|byte| **byte == b'\\').count();
+        if backslashes % 2 == 0 {
+            return quote;
+        }
+        from = quote + 1;
+    }
+    bytes.len()
 }
 
 /// Bytes whose count fits into one byte, so that the compiler counts a vector of them at once.
@@ -481,5 +487,7 @@ mod tests {
         assert!(!too_deep(&"[".repeat(MAX_DEPTH)));
         assert!(too_deep(&"[".repeat(MAX_DEPTH + 1)));
         assert!(!too_deep(r#"{"a":"\"#));
+        assert!(!too_deep(&format!(r#"{{"a":"\\\\\"{}"}}"#, "[".repeat(1000))));
+        assert!(too_deep(&format!(r#"{{"a":"\\\\","b":{}}}"#, "[".repeat(1000))));
     }
 }
