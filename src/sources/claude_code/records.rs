@@ -6,7 +6,7 @@
 //! [`without_misfits`] then takes the part out. Owns no meaning: that is the other modules'.
 
 use super::usage::micro_usd;
-use crate::fingerprint::Json;
+use crate::fingerprint::{Json, result_hash};
 use crate::sources::json::Count;
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
@@ -225,56 +225,84 @@ impl<'de: 'a, 'a> Deserialize<'de> for Content<'a> {
     }
 }
 
-/// The text of a tool result: a string, or the text blocks of a list. Null where it is of another shape.
-#[derive(Debug, Default)]
-pub(super) struct ResultText<'a>(pub(super) Option<Text<'a>>);
+/// What the text of a tool result is read for. It is handed over as the parser has it, so that results, which are most of a log, are
+/// copied no more than escapes demand.
+pub(super) trait OfText<'a>: Default {
+    /// From the text of the line.
+    fn borrowed(text: &'a str) -> Self;
+    /// From a text that the parser forgets.
+    fn passing(text: &str) -> Self;
+}
 
-impl<'de: 'a, 'a> Deserialize<'de> for ResultText<'a> {
+/// The hash of a result.
+#[derive(Debug, Default)]
+pub(super) struct ResultHash(pub(super) Option<i64>);
+
+impl<'a> OfText<'a> for ResultHash {
+    fn borrowed(text: &'a str) -> Self {
+        Self(Some(result_hash(text)))
+    }
+    fn passing(text: &str) -> Self {
+        Self(Some(result_hash(text)))
+    }
+}
+
+impl<'a> OfText<'a> for Option<Text<'a>> {
+    fn borrowed(text: &'a str) -> Self {
+        Some(Text(Cow::Borrowed(text)))
+    }
+    fn passing(text: &str) -> Self {
+        Some(Text(Cow::Owned(text.to_owned())))
+    }
+}
+
+/// The text of a tool result: a string, or the text blocks of a list. Empty handed where it is of another shape.
+#[derive(Debug, Default)]
+pub(super) struct ResultText<T>(pub(super) T);
+
+impl<'de: 'a, 'a, T: OfText<'a>> Deserialize<'de> for ResultText<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct ResultVisitor;
-        impl<'de> Visitor<'de> for ResultVisitor {
-            type Value = ResultText<'de>;
+        struct ResultVisitor<T>(std::marker::PhantomData<T>);
+        impl<'de: 'a, 'a, T: OfText<'a>> Visitor<'de> for ResultVisitor<T> {
+            type Value = ResultText<T>;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("the content of a tool result")
             }
-            fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<ResultText<'de>, E> {
-                Ok(ResultText(Some(Text(Cow::Borrowed(text)))))
+            fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<ResultText<T>, E> {
+                Ok(ResultText(T::borrowed(text)))
             }
-            fn visit_str<E: Error>(self, text: &str) -> Result<ResultText<'de>, E> {
-                Ok(ResultText(Some(Text(Cow::Owned(text.to_owned())))))
+            fn visit_str<E: Error>(self, text: &str) -> Result<ResultText<T>, E> {
+                Ok(ResultText(T::passing(text)))
             }
-            fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<ResultText<'de>, A::Error> {
-                let mut joined: Option<Text<'de>> = None;
+            fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<ResultText<T>, A::Error> {
+                let mut texts = Vec::new();
                 while let Some(part) = sequence.next_element::<Object<ResultPart<'de>>>()? {
-                    let Some(text) = part.0.and_then(|part| part.text) else { continue };
-                    joined = Some(match joined {
-                        None => text,
-                        Some(before) => Text(Cow::Owned(format!("{}\n{}", &*before, &*text))),
-                    });
+                    texts.extend(part.0.and_then(|part| part.text));
                 }
-                Ok(ResultText(Some(joined.unwrap_or_default())))
+                let texts: Vec<&str> = texts.iter().map(|text| &**text).collect();
+                Ok(ResultText(T::passing(&texts.join("\n"))))
             }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<ResultText<'de>, A::Error> {
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<ResultText<T>, A::Error> {
                 while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-                Ok(ResultText(None))
+                Ok(ResultText(T::default()))
             }
-            fn visit_bool<E: Error>(self, _: bool) -> Result<ResultText<'de>, E> {
-                Ok(ResultText(None))
+            fn visit_bool<E: Error>(self, _: bool) -> Result<ResultText<T>, E> {
+                Ok(ResultText(T::default()))
             }
-            fn visit_i64<E: Error>(self, _: i64) -> Result<ResultText<'de>, E> {
-                Ok(ResultText(None))
+            fn visit_i64<E: Error>(self, _: i64) -> Result<ResultText<T>, E> {
+                Ok(ResultText(T::default()))
             }
-            fn visit_u64<E: Error>(self, _: u64) -> Result<ResultText<'de>, E> {
-                Ok(ResultText(None))
+            fn visit_u64<E: Error>(self, _: u64) -> Result<ResultText<T>, E> {
+                Ok(ResultText(T::default()))
             }
-            fn visit_f64<E: Error>(self, _: f64) -> Result<ResultText<'de>, E> {
-                Ok(ResultText(None))
+            fn visit_f64<E: Error>(self, _: f64) -> Result<ResultText<T>, E> {
+                Ok(ResultText(T::default()))
             }
-            fn visit_unit<E: Error>(self) -> Result<ResultText<'de>, E> {
-                Ok(ResultText(None))
+            fn visit_unit<E: Error>(self) -> Result<ResultText<T>, E> {
+                Ok(ResultText(T::default()))
             }
         }
-        deserializer.deserialize_any(ResultVisitor)
+        deserializer.deserialize_any(ResultVisitor(std::marker::PhantomData))
     }
 }
 
@@ -364,8 +392,8 @@ pub(super) struct Block<'a> {
     pub(super) input: Option<Json<'a>>,
     #[serde(borrow)]
     pub(super) tool_use_id: Option<Text<'a>>,
-    #[serde(borrow, default)]
-    pub(super) content: ResultText<'a>,
+    #[serde(default)]
+    pub(super) content: ResultText<ResultHash>,
     pub(super) is_error: Option<bool>,
 }
 
@@ -378,9 +406,9 @@ pub(super) struct ToolUseResult<'a> {
     #[serde(borrow)]
     pub(super) structured_patch: Option<Vec<PatchHunk<'a>>>,
     #[serde(borrow, default)]
-    pub(super) original_file: ResultText<'a>,
+    pub(super) original_file: ResultText<Option<Text<'a>>>,
     #[serde(borrow, default)]
-    pub(super) content: ResultText<'a>,
+    pub(super) content: ResultText<Option<Text<'a>>>,
     pub(super) user_modified: Option<bool>,
     pub(super) interrupted: Option<bool>,
     #[serde(default)]

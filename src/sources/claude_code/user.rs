@@ -11,7 +11,7 @@ use super::records::{Attachment, Block, Content, ToolUseResult, object};
 use super::tools::edits_files;
 use super::usage::milliseconds;
 use crate::events::{Event, Kind, TokenBasis, Trigger};
-use crate::fingerprint::{result_hash, sketch_text, text_hash};
+use crate::fingerprint::{sketch_text, text_hash};
 use crate::sources::{Reason, Sink};
 use std::borrow::Cow;
 
@@ -164,7 +164,7 @@ impl Reader {
         if !failed {
             event.added_lines = added_lines(call, structured);
         }
-        event.result_hash = block.content.0.as_deref().map(result_hash);
+        event.result_hash = block.content.0.0;
         sink.event(step.at, event);
     }
 }
