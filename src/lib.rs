@@ -27,4 +27,5 @@ pub mod report;
 #[cfg(feature = "engine")]
 pub mod results;
 pub mod score;
+pub mod simulate;
 pub mod sources;

@@ -1,0 +1,1 @@
+//! The organisation against its own truth.
