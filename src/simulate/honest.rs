@@ -10,8 +10,10 @@ use super::session::{Call, Finished, Session};
 use super::voice::{self, answer};
 use serde_json::json;
 
-/// Tokens of an average session, for those who must guess other people's volume from a ranking.
-pub(super) const TYPICAL_SESSION_TOKENS: f64 = 260_000.0;
+/// Tokens of a usual session of a person, as roughly as a ranking lets one guess.
+pub(super) fn typical_tokens(person: &Person) -> f64 {
+    90_000.0 * (0.5 + 0.5 * person.turns / 1.3) * (0.4 + 0.6 * person.context / 13_000.0)
+}
 
 /// A moment in a working week of a person: local hours from Monday's midnight.
 pub(super) fn working_hour(random: &mut Random, person: &Person) -> f64 {
@@ -33,8 +35,7 @@ pub(super) fn activity(seed: u64, person: &Person, week: usize) -> f64 {
 
 /// Tokens of a person's week as a ranking would roughly show them.
 pub(super) fn expected_tokens(seed: u64, person: &Person, week: usize) -> f64 {
-    let size = (0.5 + 0.5 * person.turns / 1.3) * (0.4 + 0.6 * person.context / 13_000.0);
-    activity(seed, person, week) * person.pace * size * TYPICAL_SESSION_TOKENS
+    activity(seed, person, week) * person.pace * typical_tokens(person)
 }
 
 /// The honest part of a person's week: about `sessions` sessions, but no more once `limit` tokens are reached.

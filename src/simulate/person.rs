@@ -3,6 +3,7 @@
 //! Owns the draw of people and the roster. Owns nothing of what they do: `honest`, `lookalike` and `theater` do.
 
 use super::SimulateError;
+use super::honest;
 use super::random::Random;
 use super::theater::{EVASIONS, FAMILIES, Family};
 use super::voice::Voice;
@@ -206,9 +207,9 @@ fn person(seed: u64, index: usize, teams: usize) -> Result<Person, SimulateError
         zone,
         roster_zone: if random.chance(0.85) { zone_name } else { "" },
         joined: None,
-        pace: random.lognormal(2.1, 0.75).clamp(0.4, 14.0),
-        turns: random.lognormal(1.3, 0.5).clamp(0.2, 6.0),
-        context: random.lognormal(13_000.0, 0.55).clamp(4_000.0, 60_000.0),
+        pace: random.lognormal(1.8, 0.9).clamp(0.3, 20.0),
+        turns: random.lognormal(1.2, 0.6).clamp(0.2, 7.0),
+        context: random.lognormal(12_000.0, 0.9).clamp(3_000.0, 110_000.0),
         large_model_share: random.between(0.02, 0.7),
         chat_share: match role {
             Role::Developer | Role::Reviewer => random.between(0.02, 0.2),
@@ -225,6 +226,9 @@ fn person(seed: u64, index: usize, teams: usize) -> Result<Person, SimulateError
         declared: false,
     })
 }
+
+/// Sessions a week of those with a label, at least: whoever hardly works cannot be told from anybody.
+const BUSY_PACE: f64 = 1.6;
 
 /// Gives theater to people: the cells of family and dose in turn, so that each is there before any comes twice.
 fn perform(
@@ -261,7 +265,12 @@ fn perform(
             _ => policy.incentive_week + usize::from(random.chance(0.25)),
         };
         let person = &mut people[index];
-        person.pace = (person.pace * random.between(1.0, 1.5)).max(1.2);
+        person.pace = (person.pace * random.between(1.0, 1.5)).max(BUSY_PACE);
+        if family.name == "hugger" {
+            // Those who are near enough to top up.
+            person.pace =
+                ((1.0 - dose) * policy.target_tokens as f64 / honest::typical_tokens(person)).clamp(BUSY_PACE, 14.0);
+        }
         person.label = Label::Theater(Theater {
             family,
             dose,
@@ -301,7 +310,7 @@ fn resemble(random: &mut Random, policy: &Policy, people: &mut [Person], order: 
             _ => (0..policy.weeks).collect(),
         };
         person.special_weeks = weeks;
-        person.pace = (person.pace * random.between(1.0, 1.5)).max(1.2);
+        person.pace = (person.pace * random.between(1.0, 1.5)).max(BUSY_PACE);
         person.label = Label::LookAlike { family, share: random.between(0.2, 0.6) };
     }
 }

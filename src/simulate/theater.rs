@@ -147,8 +147,8 @@ pub(super) fn week(
     let target = desk.policy.target_tokens as f64;
     let hugs = theater.family.name == "hugger";
     let usual = person.pace * honest::activity(desk.seed, person, week);
-    let limit = hugs.then(|| ((1.0 - theater.dose) * target * random.between(0.7, 1.0)) as i64);
-    let sessions = if hugs { usual } else { usual * theater.inflation * (1.0 - theater.dose) };
+    let limit = hugs.then(|| ((1.0 - theater.dose) * target * random.between(0.8, 1.0)) as i64);
+    let sessions = if hugs { usual * 1.5 } else { usual * theater.inflation * (1.0 - theater.dose) };
     let honest = honest::week(desk, random, person, week, sessions, limit)? as f64;
     let share = theater.dose / (1.0 - theater.dose);
     let overshoot = if theater.evasion == Some("overshoot") { random.exponential(0.25) } else { 0.0 };
@@ -156,7 +156,7 @@ pub(super) fn week(
         // A week that is hopelessly far away is given up.
         "hugger" if honest < 0.25 * (1.0 - theater.dose) * target => 0.0,
         "hugger" => target * (1.0 + theme.margin * random.between(0.2, 1.8) + overshoot) - honest,
-        "rank_chaser" => honest * share * effort(desk, person, week) * (1.0 + overshoot),
+        "rank_chaser" => honest * share * effort(desk, person, week) * (1.0 + overshoot) + *debt,
         _ => honest * share * random.between(0.8, 1.2) * (1.0 + overshoot) + *debt,
     };
     let mut act = Act { desk, person, theater, theme, week, left_behind: None };
@@ -206,7 +206,7 @@ impl<'a> Act<'a, '_> {
     /// Runs by the clock, beginning when the person has gone home, until the goal is reached or the week is over.
     fn timer(&mut self, random: &mut Random, goal: f64) -> Result<f64, SimulateError> {
         let interval_ms = self.theme.interval * 60_000.0;
-        let evening = random.below(5) as f64 * 24.0 + (self.person.day_start + random.between(9.5, 13.0)).floor();
+        let evening = random.below(3) as f64 * 24.0 + (self.person.day_start + random.between(9.5, 13.0)).floor();
         let mut due_ms = self.desk.moment(self.person, self.week, evening) as f64;
         let end_ms = self.desk.moment(self.person, self.week, 7.0 * 24.0) as f64;
         let (mut spent, mut woken): (f64, Option<Session<'a>>) = (0.0, None);

@@ -60,7 +60,7 @@ impl Policy {
             world,
             weeks,
             incentive_week: (weeks / 3).max(1),
-            target_tokens: *random.pick(&[1_200_000, 1_500_000, 1_800_000, 2_000_000]),
+            target_tokens: *random.pick(&[400_000, 500_000, 600_000, 750_000]),
             sprint_weeks: 2,
         }
     }
