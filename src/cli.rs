@@ -252,6 +252,9 @@ pub struct EvaluateArgs {
     /// Where `run` wrote its results.
     #[command(flatten)]
     pub out: OutArgs,
+    /// The lake of that run, for the baseline of exact duplicate prompts; left out without it.
+    #[arg(long, value_name = "DIR")]
+    pub lake: Option<PathBuf>,
     /// Bootstrap resamples of people for the intervals.
     #[arg(long, value_name = "N", default_value_t = 2_000)]
     pub resamples: u32,

@@ -122,7 +122,7 @@ fn dispatch(cli: &Cli, printer: Printer) -> anyhow::Result<Exit> {
         Command::Sources => catalogue::sources(printer),
         Command::Signals => catalogue::signals(printer),
         Command::Simulate(args) => simulate::run(args, printer),
-        Command::Evaluate(args) => evaluate::run(args, printer),
+        Command::Evaluate(args) => runtime.block_on(evaluate::run(args, global, printer)),
         Command::Demo(args) => runtime.block_on(demo::run(args, global, printer)),
         Command::Completions { shell } => {
             let mut script = Vec::new();

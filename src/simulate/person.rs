@@ -180,9 +180,7 @@ pub(super) fn draw(seed: u64, policy: &Policy, mix: &Mix<'_>) -> Result<Vec<Pers
         service.roster_zone = "";
         service.joined = None;
         service.declared = random.chance(0.7);
-        if policy.world != World::Clean {
-            service.label = Label::LookAlike { family: "ci_bot", share: 1.0 };
-        }
+        service.label = Label::LookAlike { family: "ci_bot", share: 1.0 };
         people.push(service);
     }
     Ok(people)
@@ -207,8 +205,8 @@ fn person(seed: u64, index: usize, teams: usize) -> Result<Person, SimulateError
         zone,
         roster_zone: if random.chance(0.85) { zone_name } else { "" },
         joined: None,
-        pace: random.lognormal(1.8, 0.9).clamp(0.3, 20.0),
-        turns: random.lognormal(1.2, 0.6).clamp(0.2, 7.0),
+        pace: random.lognormal(1.3, 1.0).clamp(0.3, 20.0),
+        turns: random.lognormal(1.7, 0.7).clamp(0.3, 10.0),
         context: random.lognormal(12_000.0, 0.9).clamp(3_000.0, 110_000.0),
         large_model_share: random.between(0.02, 0.7),
         chat_share: match role {

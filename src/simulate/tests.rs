@@ -163,15 +163,17 @@ fn about_half_of_what_agents_write_lands() {
 fn a_clean_world_has_policy_and_nothing_else() {
     let organisation = Organisation::of(&simulation(4, 60, 5, World::Clean));
     assert_eq!(organisation.written.injected_tokens, 0);
-    assert!(organisation.truth("truth.csv").iter().all(|row| row["label"] == "honest" && row["lookalike"].is_empty()));
-    let read = |organisation: &Organisation| {
-        let path = organisation.directory.path().join("input/footlight.toml");
-        crate::config::Config::parse(&std::fs::read_to_string(&path).unwrap(), &path).unwrap()
+    let honest =
+        |row: &BTreeMap<String, String>| row["label"] == "honest" && matches!(row["lookalike"].as_str(), "" | "ci_bot");
+    assert!(organisation.truth("truth.csv").iter().all(honest));
+    let policies = |organisation: &Organisation, name: &str| {
+        let text = std::fs::read_to_string(organisation.directory.path().join("input/footlight.toml")).unwrap();
+        toml::from_str::<toml::Table>(&text).unwrap().get(name).map_or(0, |list| list.as_array().unwrap().len())
     };
-    assert_eq!(read(&organisation).quota.len(), 2);
+    assert_eq!(policies(&organisation, "quota"), 2);
     let without = Organisation::of(&simulation(4, 60, 5, World::NoIncentive));
     assert!(without.written.injected_tokens > 0);
-    assert_eq!((read(&without).quota.len(), read(&without).leaderboard.len()), (0, 0));
+    assert_eq!((policies(&without, "quota"), policies(&without, "leaderboard")), (0, 0));
 }
 
 #[test]

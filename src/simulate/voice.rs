@@ -63,10 +63,10 @@ impl Voice {
                 text.remove(at);
             }
         }
-        if random.chance(self.capitals) {
-            if let Some(first) = text.get(..1).map(str::to_ascii_uppercase) {
-                text.replace_range(..1, &first);
-            }
+        if random.chance(self.capitals)
+            && let Some(first) = text.get(..1).map(str::to_ascii_uppercase)
+        {
+            text.replace_range(..1, &first);
         }
         text.push_str(self.closers[random.below(self.closers.len())]);
         text
