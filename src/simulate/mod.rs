@@ -4,12 +4,14 @@
 //! read for it). Flow: [`World`] and seed give a policy and people; each person's weeks are then made one after the other from a stream of
 //! draws of their own, so memory does not grow with the organisation's history and the same seed gives the same bytes.
 
+mod families;
 mod honest;
 mod journal;
 mod lookalike;
 mod outcomes;
 mod person;
 mod random;
+mod row;
 mod session;
 mod theater;
 mod voice;
@@ -83,7 +85,7 @@ pub enum SimulateError {
 
 /// Names of the families of theater.
 pub fn family_names() -> Vec<&'static str> {
-    theater::FAMILIES.iter().map(|family| family.name).collect()
+    families::FAMILIES.iter().map(|family| family.name).collect()
 }
 
 impl Simulation {

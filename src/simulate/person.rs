@@ -3,9 +3,9 @@
 //! Owns the draw of people and the roster. Owns nothing of what they do: `honest`, `lookalike` and `theater` do.
 
 use super::SimulateError;
+use super::families::{FAMILIES, Family};
 use super::honest;
 use super::random::Random;
-use super::theater::{EVASIONS, FAMILIES, Family};
 use super::voice::Voice;
 use super::words::{CLIENTS, FIRST, LAST, ZONES};
 use super::world::{Policy, World};
@@ -253,7 +253,8 @@ fn perform(
             .position(|index| !family.needs_tools || matches!(people[*index].role, Role::Developer | Role::Analyst))
             .unwrap_or(0);
         let index = order.remove(place);
-        let evasion = (random.chance(0.5)).then(|| *random.pick(family.evasions));
+        // The cells are shuffled, so every other one is half of each family.
+        let evasion = (number % 2 == 0).then(|| *random.pick(family.evasions));
         let theme = match evasion {
             Some("spread_over_colleagues") => seed,
             _ => seed ^ ((index as u64 + 1) << 20),
@@ -278,7 +279,6 @@ fn perform(
             theme,
             junk_commits: evasion == Some("junk_commits") || policy.world == World::GamedOutcomes,
         });
-        debug_assert!(evasion.is_none_or(|name| EVASIONS.contains(&name)));
     }
 }
 

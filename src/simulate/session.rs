@@ -6,70 +6,11 @@ use super::SimulateError;
 use super::journal::{Journal, SessionTruth};
 use super::person::Person;
 use super::random::Random;
+use super::row::{Row, Step};
 use super::voice;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use serde::Serialize;
 use serde_json::json;
-
-#[derive(Serialize)]
-struct Row<'a> {
-    ts: String,
-    session_id: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    parent_session_id: Option<&'a str>,
-    event_id: String,
-    actor_id: &'a str,
-    kind: &'static str,
-    trigger: &'static str,
-    client: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    repo: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    branch: Option<&'a str>,
-    #[serde(flatten)]
-    step: Step<'a>,
-}
-
-#[derive(Default, Serialize)]
-struct Step<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    provider: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    model: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    token_basis: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    input_tokens: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    output_tokens: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reasoning_tokens: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cache_read_tokens: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cache_write_tokens: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    text: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    tool_name: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    tool_args: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    call_id: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    is_error: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    effect: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    system: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    approval: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    path: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    duration_ms: Option<i64>,
-}
 
 /// Models, from the smallest to the largest, and one of another provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
