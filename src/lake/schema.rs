@@ -179,6 +179,10 @@ fn events() -> Vec<Field> {
         long("call_hash"),
         long("result_hash"),
         longs("added_lines"),
+        longs("spans"),
+        long("repeated_permille"),
+        long("packed_permille"),
+        longs("identifiers"),
     ];
     fields.extend(place());
     fields
