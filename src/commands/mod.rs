@@ -9,6 +9,7 @@ mod demo;
 mod explain;
 mod identity;
 mod ingest;
+mod panels;
 mod query;
 mod readings;
 mod report;
