@@ -6,9 +6,11 @@ mod access;
 mod base_tables;
 mod catalogue;
 mod demo;
+mod evaluate;
 mod explain;
 mod identity;
 mod ingest;
+mod panels;
 mod query;
 mod readings;
 mod report;
@@ -16,9 +18,10 @@ mod run;
 mod run_facts;
 mod score;
 mod settings;
+mod simulate;
 mod team_rows;
 
-pub use catalogue::{signals_markdown, sources_markdown};
+pub use catalogue::{signals_markdown, signals_page, sources_markdown};
 
 use crate::cli::{Cli, Color, Command};
 use crate::lake::LakeError;
@@ -119,6 +122,8 @@ fn dispatch(cli: &Cli, printer: Printer) -> anyhow::Result<Exit> {
         Command::Query(args) => runtime.block_on(query::run(args, global, printer)),
         Command::Sources => catalogue::sources(printer),
         Command::Signals => catalogue::signals(printer),
+        Command::Simulate(args) => simulate::run(args, printer),
+        Command::Evaluate(args) => runtime.block_on(evaluate::run(args, global, printer)),
         Command::Demo(args) => runtime.block_on(demo::run(args, global, printer)),
         Command::Completions { shell } => {
             let mut script = Vec::new();

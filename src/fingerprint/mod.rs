@@ -6,11 +6,13 @@
 
 mod calls;
 mod chunks;
+mod json;
 mod lines;
 mod mask;
 mod text;
 
-pub use calls::{call_hash, result_hash};
+pub use calls::{call_hash, call_hash_of, result_hash};
+pub use json::Json;
 pub use lines::{line_hashes, normalised_line_hash};
 pub use mask::mask;
 pub use text::{sketch_text, text_hash};
