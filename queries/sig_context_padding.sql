@@ -71,7 +71,7 @@ judged as (
 )
 select
     'session' as scope, session_id as unit_id, actor_id, iso_week,
-    case when abstain_reason is null then round(padded / chars, 9) end as value, coalesce(prompts, 0) as n,
+    case when abstain_reason is null then round(padded / chars, 9) when starts_with(abstain_reason, 'fewer than') then 0.0 end as value, coalesce(prompts, 0) as n,
     case when abstain_reason is null then 'speak' else 'abstain' end as status, abstain_reason, 1.0 as discount, 0.0 as exculpation_db,
     concat('{"supplied_tokens":', coalesce(tokens, 0), ',"padded_tokens":', round(padded / 4), ',"resupplied_tokens":', round(resupplied / 4),
         ',"unusual_tokens":', round(unusual / 4), ',"unreferenced_tokens":', round(unreferenced / 4), ',"blocks":', blocks,

@@ -68,7 +68,7 @@ judged as (
 )
 select
     'session' as scope, session_id as unit_id, actor_id, iso_week,
-    case when abstain_reason is null then round(cast(overkill as double) / answered_prompts * greatest(0.0, 1.0 - expected / greatest(observed, 1)), 9) end as value,
+    case when abstain_reason is null then round(cast(overkill as double) / answered_prompts * greatest(0.0, 1.0 - expected / greatest(observed, 1)), 9) when starts_with(abstain_reason, 'fewer than') then 0.0 end as value,
     cast(coalesce(window_trivial, 0) as bigint) as n, case when abstain_reason is null then 'speak' else 'abstain' end as status, abstain_reason,
     evaluation_factor * hire_factor as discount, 0.0 as exculpation_db,
     concat('{"answered_prompts":', coalesce(answered_prompts, 0), ',"trivial_prompts":', trivial, ',"premium_by_choice":', overkill, ',"trivial_28_days":', coalesce(window_trivial, 0),

@@ -62,7 +62,7 @@ select
     case when abstain_reason is null then round((
         case when is_even then least(-burstiness, 1.0) else 0.0 end + case when is_in_phase then strength else 0.0 end
         + case when is_sleepless then 1.0 - longest_gap / $quiet_hours else 0.0 end
-        + case when is_thoughtless then 1.0 - greatest(correlation, 0.0) else 0.0 end) / 4, 9) end as value,
+        + case when is_thoughtless then 1.0 - greatest(correlation, 0.0) else 0.0 end) / 4, 9) when starts_with(abstain_reason, 'fewer than two clock tests') then 0.0 end as value,
     n, case when abstain_reason is null then 'speak' else 'abstain' end as status, abstain_reason, case when is_thoughtful then $thoughtful else 1.0 end as discount, 0.0 as exculpation_db,
     concat('{"starts":', n, ',"days":', days, ',"burstiness":', coalesce(cast(round(burstiness, 4) as varchar), 'null'), ',"even":', is_even,
         ',"period_minutes":', tau / 60, ',"concentration":', round(concentration, 4), ',"kuiper":', round(kuiper, 4), ',"minus_log10_p":', coalesce(cast(round(-log10(greatest(p, 1e-300)), 2) as varchar), 'null'), ',"in_phase":', is_in_phase,
