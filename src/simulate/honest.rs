@@ -58,7 +58,7 @@ pub(super) fn week(
             break;
         }
         let at_ms = desk.moment(person, week, hour);
-        let session = Session::open(random, person, at_ms, desk.strip_text());
+        let session = Session::open(random, person, at_ms, desk.style());
         let edits = match person.role {
             Role::Developer => 0.55,
             Role::Analyst => 0.2,
@@ -230,7 +230,7 @@ pub(super) fn subagents(
 ) -> Result<i64, SimulateError> {
     let (mut tokens, mut latest) = (0, parent.now_ms);
     for number in 0..random.whole(2, 5) {
-        let mut child = Session::open(random, person, parent.now_ms, desk.strip_text()).child_of(parent);
+        let mut child = Session::open(random, person, parent.now_ms, desk.style()).child_of(parent);
         let path = voice::file_name(thing, random);
         child.prompt(
             &format!("Part {number}: read {path} and report how the {thing} is used there. Do not edit."),
