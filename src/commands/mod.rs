@@ -20,7 +20,7 @@ mod settings;
 mod simulate;
 mod team_rows;
 
-pub use catalogue::{signals_markdown, sources_markdown};
+pub use catalogue::{signals_markdown, signals_page, sources_markdown};
 
 use crate::cli::{Cli, Color, Command};
 use crate::lake::LakeError;

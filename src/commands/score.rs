@@ -116,6 +116,7 @@ pub async fn score_lake(
     file.days = run_facts::days(&engine).await?;
     file.models = run_facts::models(&engine).await?;
     file.weeks = run_facts::weeks(&engine, &base).await?;
+    file.systems = run_facts::systems(&engine).await?;
     file.policies = run_facts::policies(&settings.config)?;
     file.catalogue = catalogue::entries(&models);
     file.archetypes = archetypes

@@ -1,6 +1,6 @@
 //! Text sketches: exact and masked hashes, shingles, MinHash bands.
 
-use super::{hash64, mask};
+use super::{chunks, hash64, mask};
 use crate::events::TextSketch;
 
 /// At most this many shingle hashes are kept, the smallest (bottom-k sketch), so Jaccard is exact for texts of up to this many shingles.
@@ -37,6 +37,7 @@ pub fn sketch_text(text: &str) -> TextSketch {
     shingles.dedup();
     let bands = if words.len() >= MIN_WORDS { band_hashes(&shingles) } else { Vec::new() };
     shingles.truncate(SHINGLES_KEPT);
+    let blocks = chunks::sketch_blocks(text);
     TextSketch {
         chars: text.chars().count() as i64,
         words: words.len() as i64,
@@ -44,6 +45,10 @@ pub fn sketch_text(text: &str) -> TextSketch {
         masked_hash: hash64(masked.as_bytes()),
         shingles,
         bands,
+        spans: blocks.spans,
+        repeated_permille: blocks.repeated_permille,
+        packed_permille: blocks.packed_permille,
+        identifiers: chunks::identifiers(text),
     }
 }
 

@@ -2,7 +2,9 @@
 
 use super::ResultsError;
 use super::columns::write_file;
-use crate::report::inputs::{Archetype, DayTotals, ModelTotals, PolicyMarker, RunFacts, SignalEntry, WeekTotals};
+use crate::report::inputs::{
+    Archetype, DayTotals, ModelTotals, PolicyMarker, RunFacts, SignalEntry, SystemActs, WeekTotals,
+};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
@@ -28,6 +30,8 @@ pub struct RunFile {
     pub catalogue: Vec<SignalEntry>,
     /// Archetypes found.
     pub archetypes: Vec<Archetype>,
+    /// What agents did to each system.
+    pub systems: Vec<SystemActs>,
 }
 
 impl RunFile {
@@ -42,6 +46,7 @@ impl RunFile {
             policies: Vec::new(),
             catalogue: Vec::new(),
             archetypes: Vec::new(),
+            systems: Vec::new(),
         }
     }
 

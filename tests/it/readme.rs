@@ -4,7 +4,7 @@
 
 use clap::Parser;
 use footlight::cli::Cli;
-use footlight::commands::{Exit, signals_markdown, sources_markdown};
+use footlight::commands::{Exit, signals_markdown, signals_page, sources_markdown};
 use footlight::config::Config;
 use footlight::engine::{Models, overrides_from_toml};
 use std::path::{Path, PathBuf};
@@ -56,6 +56,18 @@ fn the_tables_of_the_readme_are_those_of_the_program() {
         return;
     }
     assert!(text == renewed, "README.md is not what the program lists: run this test with FOOTLIGHT_RENEW=1");
+}
+
+#[test]
+fn the_page_of_signals_is_that_of_the_headers() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/signals.md");
+    let page = signals_page(&Models::embedded().unwrap());
+    if std::env::var_os("FOOTLIGHT_RENEW").is_some() {
+        std::fs::write(&path, &page).unwrap();
+        return;
+    }
+    let text = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(text == page, "docs/signals.md is not what the headers say: run this test with FOOTLIGHT_RENEW=1");
 }
 
 #[test]
