@@ -1,5 +1,6 @@
 //! Model results as the rows that scoring and the result tables are made of.
 
+use super::panels;
 use crate::config::{Config, datetime_us};
 use crate::engine::rows::Columns;
 use crate::engine::{Engine, Model, Models};
@@ -8,7 +9,7 @@ use crate::score::rows::{ActorWeekRow, AttributionRow, FindingRow, SessionRow};
 use arrow::array::RecordBatch;
 
 /// Turns every row of a query into a value.
-async fn collect<R>(
+pub(super) async fn collect<R>(
     engine: &Engine,
     sql: &str,
     read: impl Fn(&Columns<'_>, &RecordBatch) -> anyhow::Result<Vec<R>>,
@@ -35,6 +36,10 @@ pub async fn score_input(engine: &Engine, models: &Models, config: &Config, seed
         actor_weeks: week_inputs(engine).await?,
         team_weeks: team_weeks(engine).await?,
         readings: readings(engine, models).await?,
+        panel: panels::panel(engine).await?,
+        events: panels::week_events(engine).await?,
+        template_uses: panels::template_uses(engine).await?,
+        ranks: panels::ranks(engine).await?,
         quotas: quotas.collect(),
         leaderboards: config.leaderboard.iter().filter_map(|board| datetime_us(&board.published)).collect(),
         seed,

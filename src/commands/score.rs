@@ -13,8 +13,7 @@ use crate::privacy::{Domain, Pseudonyms};
 use crate::report::inputs::Archetype;
 use crate::results::{self, RunFile};
 use crate::score::input::SessionInput;
-use crate::score::population::quota_bunching;
-use crate::score::rows::{ActorWeekRow, AttributionRow, FindingRow, PopulationRow, SessionRow};
+use crate::score::rows::{ActorWeekRow, AttributionRow, FindingRow, SessionRow};
 use crate::score::{Scored, score};
 use anyhow::Context;
 use serde::Serialize;
@@ -83,10 +82,10 @@ pub async fn score_lake(
         tracing::debug!("{} {:?} rows in {:?}", run.model, run.rows, run.took);
     }
     let input = readings::score_input(&engine, &models, &settings.config, scoring.seed).await?;
-    let population = quota_bunching(&input);
-    let mut scored = score(input.clone());
+    let session_inputs = input.sessions.clone();
+    let mut scored = score(input);
     let pseudonyms = Pseudonyms::open(settings.config.privacy.key_file.as_deref(), lake.root())?;
-    let archetypes = cluster::archetypes(&cluster_units(&input.sessions, &scored), scoring.seed);
+    let archetypes = cluster::archetypes(&cluster_units(&session_inputs, &scored), scoring.seed);
     // Nobody needs no pseudonym, and reports must be able to tell.
     let rename = |actor: &str| match actor {
         UNASSIGNED => UNASSIGNED.to_owned(),
@@ -129,7 +128,7 @@ pub async fn score_lake(
         })
         .collect();
     file.run.calibration_notes.extend(archetypes.notes);
-    write(out, &sessions, &weeks, &scored, &findings, &teams, &population, &attribution)?;
+    write(out, &sessions, &weeks, &scored, &findings, &teams, &attribution)?;
     results::write(out, &run_facts::kept_outcomes(&engine).await?)?;
     file.write(out)?;
     Ok(summary)
@@ -174,7 +173,6 @@ fn overrides(settings: &Settings, base: &BaseTables) -> anyhow::Result<Overrides
     Ok(overrides)
 }
 
-#[allow(clippy::too_many_arguments)] // one argument a table that is written
 fn write(
     out: &Path,
     sessions: &[SessionRow],
@@ -182,7 +180,6 @@ fn write(
     scored: &Scored,
     findings: &[FindingRow],
     teams: &[crate::score::rows::TeamRow],
-    population: &[PopulationRow],
     attribution: &[AttributionRow],
 ) -> Result<(), results::ResultsError> {
     results::write(out, sessions)?;
@@ -191,7 +188,7 @@ fn write(
     results::write(out, &results::rows_of(scored))?;
     results::write(out, findings)?;
     results::write(out, teams)?;
-    results::write(out, population)?;
+    results::write(out, &scored.population)?;
     results::write(out, attribution)
 }
 

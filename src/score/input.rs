@@ -195,6 +195,74 @@ pub struct TeamWeekInput {
     pub active: u64,
 }
 
+/// One known person and whole ISO week of the population panel. A person's week without use and outcomes may be left out.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PanelWeek {
+    /// Resolved actor.
+    pub actor: String,
+    /// First microsecond of the week, UTC.
+    pub week_start: i64,
+    /// Tokens of all kinds; null when none was reported.
+    pub tokens: Option<i64>,
+    /// Prompts.
+    pub prompts: i64,
+    /// Outcomes landed and not undone; null when no outcome source covers the person.
+    pub outcomes: Option<i64>,
+    /// Share of the person's edited paths where outcomes are known; null when nothing was edited.
+    pub coverage: Option<f64>,
+}
+
+/// Something that happened to everybody in an ISO week.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct WeekEvent {
+    /// `release`, `training`, `client_change`, `holiday`.
+    pub kind: String,
+    /// First microsecond of the week, UTC; for a client change the week from which it holds.
+    pub week_start: i64,
+    /// Share of the week's days, 0 to 1.
+    pub share: f64,
+}
+
+/// One prompt template and one person who used it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct TemplateUse {
+    /// The template, a hash.
+    pub template: i64,
+    /// Resolved actor.
+    pub actor: String,
+    /// The person's first use, microseconds since the epoch.
+    pub first_use: i64,
+    /// True when that was on the day with most first uses of the template.
+    pub first_on_busiest_day: bool,
+    /// True when the person was in their first 60 days.
+    pub is_new: bool,
+    /// Sessions with the template whose outcome is known.
+    pub judged_sessions: i64,
+    /// Of these, with an output that was used.
+    pub used_sessions: i64,
+    /// Of these, how many would have been used at the rate of their strata.
+    pub expected_used: f64,
+}
+
+/// One leaderboard, person and whole ISO week: where they stood and what they did next.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct RankWeek {
+    /// The leaderboard in words.
+    pub board: String,
+    /// Resolved actor.
+    pub actor: String,
+    /// First microsecond of the week, UTC.
+    pub week_start: i64,
+    /// True for weeks in which the board could be seen.
+    pub published: bool,
+    /// Rank by the metric of that week, 1 for the most.
+    pub rank: usize,
+    /// The top-N that is looked at.
+    pub cut: usize,
+    /// ln of the next week's amount less ln of this week's, one added to both; null for the last week.
+    pub growth: Option<f64>,
+}
+
 /// A usage target that people knew of.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Quota {
@@ -219,6 +287,14 @@ pub struct ScoreInput {
     pub team_weeks: Vec<TeamWeekInput>,
     /// Session and actor-week readings.
     pub readings: Vec<Reading>,
+    /// People and whole weeks, for the break and decoupling tests.
+    pub panel: Vec<PanelWeek>,
+    /// What happened to everybody.
+    pub events: Vec<WeekEvent>,
+    /// Templates shared by five people or more.
+    pub template_uses: Vec<TemplateUse>,
+    /// Ranks of published leaderboards.
+    pub ranks: Vec<RankWeek>,
     /// Usage targets.
     pub quotas: Vec<Quota>,
     /// When leaderboards were published, microseconds since the epoch.

@@ -6,17 +6,20 @@
 //! The modules in the order of the computation: [`input`] → `units` → [`calibrate`] → `weigh` → [`evidence`] → [`pool`] →
 //! [`band`] → [`rows`], [`explain`]; beside it [`population`] and [`shrink`]; formulas in [`stats`].
 
+pub mod association;
 pub mod band;
 pub mod calibrate;
 pub mod evidence;
 pub mod explain;
 pub mod input;
-mod polynomial;
 pub mod pool;
 pub mod population;
+pub mod regression;
 pub mod rows;
 pub mod shrink;
 pub mod stats;
+pub mod survival;
+pub mod uniformity;
 mod units;
 mod weigh;
 
@@ -71,7 +74,7 @@ pub struct Scored {
     pub actor_weeks: Vec<UnitScore>,
     /// One for each reading, spoken or abstained, by (scope, unit id, signal).
     pub signals: Vec<SignalRow>,
-    /// One for each quota, in the order of the input.
+    /// One for each population test and policy, in the order of the input.
     pub population: Vec<PopulationRow>,
 }
 
@@ -105,7 +108,7 @@ impl Scored {
 /// O(n log n) in the readings.
 pub fn score(mut input: ScoreInput) -> Scored {
     let units = Units::new(&input);
-    let population = population::quota_bunching(&input);
+    let population = population::tests(&input);
     let weeks = units::with_missing_weeks(&input);
     input.sessions.sort_by(|one, two| one.session_id.cmp(&two.session_id));
     let week_of: FxHashMap<&str, String> = input

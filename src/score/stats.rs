@@ -78,6 +78,12 @@ pub fn binomial_upper_tail(successes: u64, trials: u64, share: f64) -> f64 {
     }
 }
 
+/// P(X <= successes) for X ~ Bin(trials, share), `0 < share < 1`, continued to counts that are no whole numbers, such as
+/// effective ones.
+pub fn binomial_lower_tail(successes: f64, trials: f64, share: f64) -> f64 {
+    if successes >= trials { 1.0 } else { 1.0 - beta_reg(successes + 1.0, trials - successes, share) }
+}
+
 /// P(X = successes) for X ~ Bin(trials, share), `0 < share < 1`.
 pub fn binomial_probability(successes: u64, trials: u64, share: f64) -> f64 {
     if successes > trials {
@@ -99,6 +105,21 @@ pub fn beta_binomial_probability(successes: u64, trials: u64, alpha: f64, beta: 
 /// Quantile of Beta(alpha, beta).
 pub fn beta_quantile(alpha: f64, beta: f64, probability: f64) -> f64 {
     inv_beta_reg(alpha, beta, probability)
+}
+
+/// P(T >= t) of Student's t.
+pub fn student_t_upper_tail(t: f64, degrees_of_freedom: f64) -> f64 {
+    if t.is_nan() {
+        return 1.0;
+    }
+    let tail = 0.5 * beta_reg(degrees_of_freedom / 2.0, 0.5, degrees_of_freedom / (degrees_of_freedom + t * t));
+    if t >= 0.0 { tail } else { 1.0 - tail }
+}
+
+/// Quantile of Student's t, `0.5 <= probability < 1`.
+pub fn student_t_quantile(probability: f64, degrees_of_freedom: f64) -> f64 {
+    let x = inv_beta_reg(degrees_of_freedom / 2.0, 0.5, 2.0 * (1.0 - probability));
+    (degrees_of_freedom * (1.0 / x - 1.0)).sqrt()
 }
 
 /// P(sum >= at_least) for independent coins with these probabilities (Poisson-binomial, exact by convolution, O(n^2)).
@@ -185,6 +206,7 @@ mod tests {
         close(normal_quantile(0.975), 1.959_963_984_540_054, 1e-9);
         close(normal_quantile(1e-5), -4.264_890_793_922_825, 1e-9);
         close(binomial_upper_tail(7, 20, 0.2), 0.086_692_513_567_400_35, 1e-12);
+        close(binomial_lower_tail(6.0, 20.0, 0.2), 1.0 - 0.086_692_513_567_400_35, 1e-12);
         close(beta_binomial_probability(3, 10, 2.5, 4.0), 0.158_513_342_181_170_55, 1e-12);
         close(beta_quantile(5.6, 24.4, 0.05), 0.084_512_913_678_654_45, 1e-9);
         close(beta_quantile(5.6, 24.4, 0.95), 0.312_853_831_410_797_53, 1e-9);
@@ -192,6 +214,10 @@ mod tests {
         close(low, 0.312_673_769_733_658_3, 1e-12);
         close(high, 0.831_819_670_293_763_9, 1e-12);
         close(sign_test(14, 4), 0.015_441_894_531_25, 1e-12);
+        // stats.t.sf(2.1, 12), stats.t.sf(-.7, 5), stats.t.ppf(.975, 11)
+        close(student_t_upper_tail(2.1, 12.0), 0.028772469367475562, 1e-12);
+        close(student_t_upper_tail(-0.7, 5.0), 0.7424255258425918, 1e-12);
+        close(student_t_quantile(0.975, 11.0), 2.200985160091639, 1e-9);
     }
 
     #[test]

@@ -1,0 +1,49 @@
+-- model: int_template_prompts
+-- grain: one typed prompt whose text is a template that $least_actors people or more share
+-- reads: int_turns
+-- family: INCENTIVE
+-- measures: which template a prompt is. A template is one masked text sent by that many people, or masked texts of which a quarter of the 32
+--   MinHash bands (a Jaccard of about .7) is shared by that many; buckets of more than $bucket_cap texts are left out. It is named by the
+--   smallest masked hash that it was met by, over one step, so a chain of small edits splits
+-- innocent: slash commands, marked continuations and texts of $short_words words or fewer are no templates
+-- reference: signals.md P4; Broder 1997
+-- params: least_actors = 5, bucket_cap = 200, short_words = 7
+with typed as (
+    select event_key, actor_id, session_id, ts, cast(local_ts as date) as local_day, masked_hash, bands
+    from int_turns
+    where trigger = 'human' and actor_kind = 'person' and actor_id <> '(unassigned)' and masked_hash is not null
+        and command is null and marker is null and text_words > $short_words
+),
+sketched as (
+    select *, row_number() over (partition by actor_id, masked_hash order by ts, event_key) as occurrence from typed
+),
+text_bands as (
+    select actor_id, masked_hash, unnest(bands) as band from sketched where occurrence = 1
+),
+wide as (
+    select band, min(masked_hash) as hub
+    from text_bands
+    group by band
+    having count(distinct actor_id) >= $least_actors and count(distinct masked_hash) <= $bucket_cap
+),
+similar as (
+    select text_bands.masked_hash, min(wide.hub) as template
+    from text_bands
+    inner join wide on wide.band = text_bands.band
+    group by text_bands.actor_id, text_bands.masked_hash
+    having count(*) >= 8
+),
+exact as (
+    select masked_hash, masked_hash as template from typed group by masked_hash having count(distinct actor_id) >= $least_actors
+),
+found as (
+    select masked_hash, template from similar
+    union all
+    select masked_hash, template from exact
+),
+templates as (
+    select masked_hash, min(template) as template from found group by masked_hash
+)
+select templates.template, typed.event_key, typed.actor_id, typed.session_id, typed.ts, typed.local_day
+from typed
+inner join templates on templates.masked_hash = typed.masked_hash

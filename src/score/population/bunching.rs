@@ -1,0 +1,388 @@
+//! P1, quota bunching: do amounts pile up just above a quota that people know of? (signals.md section 2, P1.)
+//!
+//! Owns the estimate for amounts a person and week: excess mass over a polynomial counterfactual, less the same before the
+//! announcement (difference in bunching), an exact share where a quota is too small for bins, and when either may speak.
+//! A policy names no teams that it spares, so weeks before the announcement are the only unexposed ones. Owns no histograms
+//! (`polynomial`) and no team shares (`team_shares`).
+
+use std::collections::BTreeMap;
+
+use super::polynomial::{Counterfactual, Grid, Mass, Window, best_degree, heaping};
+use super::{RESAMPLES, bootstrap, excess_p, interval, row, team_shares, too_few};
+use crate::score::input::{Quota, ScoreInput};
+use crate::score::rows::PopulationRow;
+use crate::score::stats::{sign_test, sorted_quantile};
+
+/// Fewest actor-weeks within half the quota, on either side, and fewest actors (P1, "speaks if").
+const FEWEST_WEEKS: usize = 200;
+const FEWEST_A_SIDE: usize = 50;
+const FEWEST_ACTORS: usize = 30;
+/// Placebo lines, as parts of the quota: nobody was told of these.
+const PLACEBOS: [f64; 2] = [0.8, 1.25];
+/// One-sided level of each placebo line. Two lines at .5 % cost 1 % of the power; a judgement default.
+const PLACEBO_LEVEL: f64 = 0.005;
+/// A placebo line matters when its estimate is at least this part of the quota's; a judgement default.
+const PLACEBO_SHARE: f64 = 0.5;
+/// Below this p the side with more mass is taken as the lower one.
+const PLAN_CAP_P: f64 = 0.05;
+/// Bandwidth of the density test, as a part of the quota; a judgement default.
+const BANDWIDTH: f64 = 0.25;
+/// Weeks on either side that the exact window needs (`rddensity`).
+const EXACT_WEEKS: usize = 10;
+/// Share of weeks at the quota among the three counts around it that a smooth distribution may have where there is no earlier
+/// week to compare: (1 + k) / (3 + k), k = .2 (Frandsen 2017; k is a judgement default). A straight line has 1/3.
+const SMOOTH_SHARE: f64 = 1.2 / 3.2;
+
+/// One person's amount in one week.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Amount<'a> {
+    /// Who, for the bootstrap.
+    actor: &'a str,
+    /// The metric of the quota.
+    value: f64,
+    /// True when the week began after the announcement.
+    exposed: bool,
+}
+
+/// One person's weeks near the line: (amount, exposed).
+type Weeks = Vec<(f64, bool)>;
+
+/// Runs the bunching test for every quota of a run, in the order given.
+pub(super) fn quota_bunching(input: &ScoreInput) -> Vec<PopulationRow> {
+    input
+        .quotas
+        .iter()
+        .map(|quota| {
+            let scope = format!("{} >= {} a {}", quota.metric, quota.threshold, quota.period);
+            let mut row = row("quota_bunching", scope);
+            if quota.period != "week" {
+                row.note = format!("readings are by week, the quota by {}", quota.period);
+            } else if quota.metric == "active_week" {
+                team_shares::team_share(&mut row, &input.team_weeks, quota, input.seed);
+            } else {
+                let amounts = amounts(input, quota);
+                let whole = matches!(quota.metric.as_str(), "prompts" | "sessions");
+                amounts_at_line(&mut row, &amounts, quota.threshold, whole, input.seed);
+            }
+            row
+        })
+        .collect()
+}
+
+/// The quota's metric for each week of a person; weeks without a reported amount are left out, not counted as 0.
+fn amounts<'a>(input: &'a ScoreInput, quota: &Quota) -> Vec<Amount<'a>> {
+    input
+        .actor_weeks
+        .iter()
+        .filter(|week| !week.service)
+        .filter_map(|week| {
+            let value = match quota.metric.as_str() {
+                "prompts" => Some(week.prompts as f64),
+                "sessions" => Some(week.sessions as f64),
+                "tokens" => week.tokens.map(|tokens| tokens as f64),
+                "cost_usd" => week.cost_micro_usd.map(|cost| cost as f64 / 1e6),
+                _ => None,
+            }?;
+            Some(Amount { actor: &week.actor, value, exposed: week.week_start >= quota.announced })
+        })
+        .collect()
+}
+
+/// Checks the evidence within half the quota, then estimates with bins, or with the three counts around a small quota.
+fn amounts_at_line(row: &mut PopulationRow, amounts: &[Amount<'_>], quota: f64, whole: bool, seed: u64) {
+    let mut by_actor: BTreeMap<&str, Weeks> = BTreeMap::new();
+    for amount in amounts.iter().filter(|amount| (0.5 * quota..1.5 * quota).contains(&amount.value)) {
+        by_actor.entry(amount.actor).or_default().push((amount.value, amount.exposed));
+    }
+    let actors: Vec<Weeks> = by_actor.into_values().collect();
+    let count = |test: &dyn Fn(f64, bool) -> bool| {
+        actors.iter().flatten().filter(|(value, exposed)| test(*value, *exposed)).count()
+    };
+    let after = count(&|_, exposed| exposed);
+    let above = count(&|value, exposed| exposed && value >= quota);
+    let exposed_actors = actors.iter().filter(|weeks| weeks.iter().any(|(_, exposed)| *exposed)).count();
+    row.n = after as i64;
+    let missing = too_few(&[
+        ("actor-weeks within half the quota", after, FEWEST_WEEKS),
+        ("actor-weeks on the thinner side", above.min(after - above), FEWEST_A_SIDE),
+        ("actors", exposed_actors, FEWEST_ACTORS),
+    ]);
+    if let Some(missing) = missing {
+        row.note = format!("after the announcement {missing}");
+        return;
+    }
+    let compared = count(&|_, exposed| !exposed) >= FEWEST_WEEKS;
+    match Grid::around(quota, whole) {
+        Some(grid) => excess_mass(row, &grid, &actors, quota, compared, seed),
+        None if whole && quota >= 2.0 => share_at_count(row, &actors, quota, compared, seed),
+        None => row.note = format!("a quota of {quota} leaves too few bins on either side"),
+    }
+}
+
+/// One window's masses of one actor before and after the announcement.
+#[derive(Debug, Clone, Copy, Default)]
+struct BeforeAfter([Mass; 2]);
+
+/// Excess mass at the quota, less the excess before it was announced, with a bootstrap interval by actor.
+fn excess_mass(row: &mut PopulationRow, grid: &Grid, actors: &[Weeks], quota: f64, compared: bool, seed: u64) {
+    let [before, after] = counts(grid, actors.iter().flatten());
+    let at_quota = Window::at(grid, 1.0);
+    let everything: Vec<f64> = before.iter().zip(&after).map(|(before, after)| before + after).collect();
+    let (degree, round) = (best_degree(grid, at_quota, &everything), heaping(grid, at_quota, &everything));
+    let windows = [at_quota, Window::at(grid, PLACEBOS[0]), Window::at(grid, PLACEBOS[1])];
+    let fits: Option<Vec<Counterfactual>> =
+        windows.iter().map(|window| Counterfactual::new(grid, *window, at_quota, degree, &round)).collect();
+    let Some(fits) = fits else {
+        row.note = "the bins outside the window do not carry a counterfactual".to_owned();
+        return;
+    };
+    // Masses are linear in counts, so those of a resample are the sums of its actors'.
+    let masses: Vec<Vec<BeforeAfter>> = actors
+        .iter()
+        .map(|weeks| {
+            let own = counts(grid, weeks.iter());
+            fits.iter().map(|fit| BeforeAfter([fit.above(&own[0]), fit.above(&own[1])])).collect()
+        })
+        .collect();
+    let estimates = |drawn: &mut dyn Iterator<Item = usize>| {
+        let mut sums = [[Mass::default(); 2]; 3];
+        for actor in drawn {
+            for (sums, BeforeAfter(own)) in sums.iter_mut().zip(&masses[actor]) {
+                sums.iter_mut().zip(own).for_each(|(sum, own)| *sum += *own);
+            }
+        }
+        let mut bins = fits.iter().map(Counterfactual::bins);
+        sums.map(|sums| {
+            let bins = bins.next().unwrap_or(1);
+            let [before, after] = sums.map(|mass| mass.excess(bins));
+            after - if compared { before } else { 0.0 }
+        })
+    };
+    let mut placebos = [Vec::with_capacity(RESAMPLES), Vec::with_capacity(RESAMPLES)];
+    let draws = bootstrap(actors.len(), RESAMPLES, seed, |drawn| {
+        let [excess, one, two] = estimates(&mut drawn.iter().copied());
+        placebos[0].push(one);
+        placebos[1].push(two);
+        Some(excess)
+    });
+    placebos.iter_mut().for_each(|draws| draws.sort_unstable_by(f64::total_cmp));
+    fill(row, estimates(&mut (0..actors.len()))[0], &draws);
+    let [estimate, at_placebos @ ..] = estimates(&mut (0..actors.len()));
+    let loud = PLACEBOS.iter().zip(&placebos).zip(at_placebos).find(|((_, draws), found)| {
+        sorted_quantile(draws, PLACEBO_LEVEL).is_some_and(|low| low > 0.0) && *found > PLACEBO_SHARE * estimate
+    });
+    if let Some(((placebo, _), _)) = loud {
+        row.note = format!("the placebo line at {placebo} of the quota bunches too: not the quota");
+        return;
+    }
+    let (below, above) = (fits[0].below(&after), fits[0].above(&after));
+    let piled_below = below.observed - below.expected > (above.observed - above.expected).max(0.0);
+    if piled_below && is_plan_cap(row, below.observed as u64, above.observed as u64) {
+        return;
+    }
+    row.status = "speak".to_owned();
+    row.note = format!(
+        "excess mass at the quota in bins of the counterfactual, {}{}; {:.0} % of the weeks just above the line unexplained, \
+         {:.0} weeks missing just below{}{}",
+        baseline(compared),
+        if round.is_empty() { "" } else { ", round numbers taken out" },
+        100.0 * above.unexplained_share(),
+        (below.expected - below.observed).max(0.0),
+        match grid.density_jump(&after, BANDWIDTH) {
+            Some((theta, error)) => format!("; log density jump {theta:.2} (SE {error:.2})"),
+            None => String::new(),
+        },
+        exact_window(actors, quota, grid.width()),
+    );
+}
+
+/// For a quota too small for bins: the share of weeks at exactly the quota among the three counts around it. On any straight
+/// line that share is 1/3, whatever its slope (Frandsen 2017). Less the same before the announcement where there is enough.
+fn share_at_count(row: &mut PopulationRow, actors: &[Weeks], quota: f64, compared: bool, seed: u64) {
+    let line = quota.ceil();
+    // Per actor, before and after: weeks at the count and weeks at it or beside it.
+    let near = |at: f64| -> Vec<[(f64, f64); 2]> {
+        let of = |weeks: &Weeks, phase: bool| {
+            weeks
+                .iter()
+                .filter(|(value, exposed)| *exposed == phase && (value - at).abs() < 1.5)
+                .fold((0.0, 0.0), |(hit, all), (value, _)| {
+                    (hit + f64::from(u8::from((value - at).abs() < 0.5)), all + 1.0)
+                })
+        };
+        actors.iter().map(|weeks| [of(weeks, false), of(weeks, true)]).collect()
+    };
+    let excess = |near: &[[(f64, f64); 2]], drawn: &mut dyn Iterator<Item = usize>| {
+        let mut sums = [(0.0, 0.0); 2];
+        for actor in drawn {
+            for (sum, own) in sums.iter_mut().zip(near[actor]) {
+                *sum = (sum.0 + own.0, sum.1 + own.1);
+            }
+        }
+        let [before, after] = sums.map(|(hit, all)| (all > 0.0).then_some(hit / all));
+        Some(after? - if compared { before? } else { SMOOTH_SHARE })
+    };
+    let [at_quota, placebo, beside] = [near(line), near(line + 2.0), near(line - 1.0)];
+    let draws = bootstrap(actors.len(), RESAMPLES, seed, |drawn| excess(&at_quota, &mut drawn.iter().copied()));
+    let quiet = bootstrap(actors.len(), RESAMPLES, seed, |drawn| excess(&placebo, &mut drawn.iter().copied()));
+    let Some(estimate) = excess(&at_quota, &mut (0..actors.len())) else {
+        row.note = "no weeks at the quota or beside it".to_owned();
+        return;
+    };
+    fill(row, estimate, &draws);
+    let exactly = |at: f64| {
+        actors.iter().flatten().filter(|(value, exposed)| *exposed && (value - at).abs() < 0.5).count() as u64
+    };
+    let everybody = |near: &[[(f64, f64); 2]]| excess(near, &mut (0..actors.len())).unwrap_or(0.0);
+    if sorted_quantile(&quiet, PLACEBO_LEVEL).is_some_and(|low| low > 0.0)
+        && everybody(&placebo) > PLACEBO_SHARE * estimate
+    {
+        row.note = format!("the placebo line at {} bunches too: not the quota", line + 2.0);
+    } else if everybody(&beside) <= estimate.max(0.0) || !is_plan_cap(row, exactly(line - 1.0), exactly(line)) {
+        row.status = "speak".to_owned();
+        row.note = format!(
+            "share of weeks at exactly {line} among those at {} to {}, {}{}",
+            line - 1.0,
+            line + 1.0,
+            if compared { baseline(true) } else { "less what a smooth distribution may have: too few weeks before" },
+            exact_window(actors, quota, 1.0),
+        );
+    }
+}
+
+fn fill(row: &mut PopulationRow, estimate: f64, draws: &[f64]) {
+    row.estimate = Some(estimate);
+    (row.ci_low, row.ci_high) = interval(draws, RESAMPLES).unzip();
+    row.p = Some(excess_p(draws));
+}
+
+fn baseline(compared: bool) -> &'static str {
+    if compared {
+        "less the same before the announcement"
+    } else {
+        "not compared: too few weeks before the announcement"
+    }
+}
+
+/// Says so in the note when the mass lies below the line: a plan cap or rate limit, not a quota.
+fn is_plan_cap(row: &mut PopulationRow, below: u64, above: u64) -> bool {
+    let capped = below > above && sign_test(below, above) < PLAN_CAP_P;
+    if capped {
+        row.note = format!(
+            "{below} weeks just below the line against {above} just above: a plan cap or rate limit, not a quota"
+        );
+    }
+    capped
+}
+
+/// The exact binomial test in the smallest window that has ten weeks on either side (Cattaneo, Jansson and Ma 2020), one
+/// observation a person: whether more of their weeks in it lie above the line than below. In words, since it assumes a flat
+/// density in the window.
+fn exact_window(actors: &[Weeks], quota: f64, step: f64) -> String {
+    let sides = |width: f64| {
+        let side = |low: f64, high: f64| -> Vec<usize> {
+            let within = |(value, exposed): &&(f64, bool)| *exposed && (low..high).contains(value);
+            actors.iter().map(|weeks| weeks.iter().filter(within).count()).collect()
+        };
+        (side(quota - width, quota), side(quota, quota + width))
+    };
+    let enough =
+        |(below, above): &(Vec<usize>, Vec<usize>)| below.iter().sum::<usize>().min(above.iter().sum()) >= EXACT_WEEKS;
+    let steps = (quota / 2.0 / step).floor().max(1.0) as usize;
+    let Some((below, above)) = (1..=steps).map(|width| sides(width as f64 * step)).find(enough) else {
+        return String::new();
+    };
+    let people = |wanted: std::cmp::Ordering| {
+        above.iter().zip(&below).filter(|(above, below)| above.cmp(below) == wanted).count() as u64
+    };
+    let (more, less) = (people(std::cmp::Ordering::Greater), people(std::cmp::Ordering::Less));
+    format!(
+        "; next to the line {more} of {} people have more weeks above (exact p {:.3})",
+        more + less,
+        sign_test(more, less)
+    )
+}
+
+/// Histograms before and after the announcement.
+fn counts<'a>(grid: &Grid, weeks: impl Iterator<Item = &'a (f64, bool)>) -> [Vec<f64>; 2] {
+    let mut counts = [vec![0.0; grid.bins()], vec![0.0; grid.bins()]];
+    for &(value, exposed) in weeks {
+        if let Some(bin) = grid.bin(value) {
+            counts[usize::from(exposed)][bin] += 1.0;
+        }
+    }
+    counts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::score::input::ActorWeekInput;
+    use crate::score::stats::Seeded;
+
+    /// `actors` people over 24 weeks, the quota of 100 announced at week 12; after it `share` of the weeks that would have
+    /// ended in [70, 100) end just above instead.
+    fn run(actors: u32, share: f64, seed: u64, metric: &str) -> PopulationRow {
+        let mut random = Seeded::new(seed);
+        let mut input = ScoreInput { seed: 9, ..ScoreInput::default() };
+        for actor in 0..actors {
+            for week in 0..24 {
+                let mut amount = 95.0 + 35.0 * random.normal();
+                if week >= 12 && (70.0..100.0).contains(&amount) && random.uniform() < share {
+                    amount = 100.0 + 9.0 * random.uniform();
+                }
+                input.actor_weeks.push(ActorWeekInput {
+                    actor: actor.to_string(),
+                    week_start: week,
+                    prompts: amount.max(0.0) as i64,
+                    tokens: Some((amount.max(0.0) * 1_000.0) as i64),
+                    ..ActorWeekInput::default()
+                });
+            }
+        }
+        let threshold = if metric == "tokens" { 100_000.0 } else { 100.0 };
+        input.quotas.push(Quota { metric: metric.into(), threshold, period: "week".into(), announced: 12 });
+        quota_bunching(&input).remove(0)
+    }
+
+    #[test]
+    fn planted_bunching_is_found_for_whole_and_continuous_amounts() {
+        for metric in ["prompts", "tokens"] {
+            let row = run(120, 0.3, 1, metric);
+            assert_eq!(row.status, "speak", "{row:?}");
+            assert!(row.ci_low.unwrap() > 0.0 && row.p.unwrap() < 0.005, "{row:?}");
+        }
+    }
+
+    #[test]
+    fn a_smooth_world_is_quiet() {
+        let found = (0..20).filter(|seed| run(60, 0.0, 100 + seed, "prompts").ci_low.is_some_and(|low| low > 0.0));
+        let found = found.count();
+        assert!(found <= 2, "{found} of 20 at a nominal 2.5 %");
+    }
+
+    #[test]
+    fn too_little_data_abstains_with_the_number_that_is_missing() {
+        let row = run(10, 0.3, 1, "prompts");
+        assert_eq!(row.status, "abstain");
+        assert!(row.note.ends_with("needed"), "{}", row.note);
+        assert_eq!(row.estimate, None);
+    }
+
+    #[test]
+    fn mass_below_the_line_is_a_plan_cap() {
+        let mut row = PopulationRow::default();
+        let mut random = Seeded::new(4);
+        let names: Vec<String> = (0..60).map(|actor| actor.to_string()).collect();
+        let amounts: Vec<Amount<'_>> = (0..2_400)
+            .map(|index| {
+                let value = 95.0 + 35.0 * random.normal();
+                let capped = index % 40 >= 20 && (100.0..125.0).contains(&value);
+                let value = if capped { 92.0 + 7.0 * random.uniform() } else { value };
+                Amount { actor: &names[index / 40], value, exposed: index % 40 >= 20 }
+            })
+            .collect();
+        amounts_at_line(&mut row, &amounts, 100.0, false, 1);
+        assert!(row.note.contains("plan cap"), "{row:?}");
+    }
+}

@@ -1,0 +1,133 @@
+//! P3, metric decoupling: does usage still order people by outcomes after it became a target? (signals.md section 2, P3;
+//! Goodhart, Campbell 1979, Strathern 1997.)
+//!
+//! Owns the change of Kendall's tau, of the elasticity, the check for a restricted range, and when the test may speak.
+
+use super::panel::{Panel, Sides};
+use super::{RESAMPLES, bootstrap, day, excess_p, interval, row, too_few};
+use crate::score::association::{kendall_null_error, kendall_tau_b};
+use crate::score::input::ScoreInput;
+use crate::score::rows::PopulationRow;
+
+/// Fewest people and whole weeks on either side (P3, "speaks if").
+const FEWEST_ACTORS: usize = 30;
+const FEWEST_WEEKS: usize = 6;
+/// Use of a week and of the two before it: outcomes trail use, and the lags are fixed in advance.
+const LAGS: usize = 3;
+/// Below this ratio of the spread of use after to before, a lower tau may only be a narrower range; a judgement default.
+const NARROW: f64 = 0.8;
+
+/// One row for the first policy date.
+pub(super) fn metric_decoupling(input: &ScoreInput) -> Option<PopulationRow> {
+    let date = input.incentive_start()?;
+    let mut row = row("metric_decoupling", format!("organisation, {}", day(date)));
+    let panel = Panel::new(&input.panel);
+    let sides = panel.sides(date);
+    let users = panel.people(&sides);
+    let people: Vec<usize> = users.iter().copied().filter(|&person| panel.outcomes_are_known(person)).collect();
+    row.n = people.len() as i64;
+    let missing = too_few(&[
+        ("whole weeks before the date", sides.before.len(), FEWEST_WEEKS),
+        ("whole weeks after it", sides.after.len(), FEWEST_WEEKS),
+        ("people who used tools on both sides with an outcome coverage of .8", people.len(), FEWEST_ACTORS),
+    ]);
+    match missing {
+        Some(missing) => row.note = missing,
+        None => judge(&mut row, &panel, &sides.balanced(), &people, input.seed),
+    }
+    Some(row)
+}
+
+fn judge(row: &mut PopulationRow, panel: &Panel<'_>, sides: &Sides, people: &[usize], seed: u64) {
+    let of =
+        |weeks: &[usize]| -> Vec<(f64, f64)> { people.iter().map(|&person| panel.totals(person, weeks)).collect() };
+    let (before, after) = (of(&sides.before), of(&sides.after));
+    let tau =
+        |pairs: &[(f64, f64)], drawn: &[usize]| kendall_tau_b(&drawn.iter().map(|&at| pairs[at]).collect::<Vec<_>>());
+    let everybody: Vec<usize> = (0..people.len()).collect();
+    let (Some(tau_before), Some(tau_after)) = (tau(&before, &everybody), tau(&after, &everybody)) else {
+        row.note = "use or outcomes do not vary between people".to_owned();
+        return;
+    };
+    let draws = bootstrap(people.len(), RESAMPLES, seed, |drawn| Some(tau(&before, drawn)? - tau(&after, drawn)?));
+    let slopes = [&sides.before, &sides.after].map(|weeks| Elasticity::new(panel, weeks, people));
+    let slope_draws =
+        bootstrap(people.len(), RESAMPLES, seed, |drawn| Some(slopes[0].of(drawn)? - slopes[1].of(drawn)?));
+    let slope = |at: usize| slopes[at].of(&everybody);
+    row.estimate = Some(tau_before - tau_after);
+    (row.ci_low, row.ci_high) = interval(&draws, RESAMPLES).unzip();
+    row.p = Some(excess_p(&draws));
+    let ratio = spread(&after) / spread(&before);
+    let slope_fell = interval(&slope_draws, RESAMPLES).is_some_and(|(low, _)| low > 0.0);
+    let words = format!(
+        "fall of Kendall's tau between use and outcomes across people, {tau_before:.2} to {tau_after:.2} over {} weeks each \
+         (error of one tau without any relation {:.2}); elasticity within people and weeks {} to {}{}; spread of use {ratio:.2} \
+         times that before",
+        sides.before.len(),
+        kendall_null_error(people.len()),
+        written(slope(0)),
+        written(slope(1)),
+        if slope_fell { ", lower" } else { ", no clear change" },
+    );
+    if ratio < NARROW && !slope_fell {
+        row.note = format!(
+            "the range of use has narrowed, which lowers tau by itself, and the elasticity has not fallen: {words}"
+        );
+    } else {
+        row.status = "speak".to_owned();
+        row.note = words;
+    }
+}
+
+fn written(slope: Option<f64>) -> String {
+    slope.map_or_else(|| "unknown".to_owned(), |slope| format!("{slope:.2}"))
+}
+
+/// Standard deviation of ln tokens across people.
+fn spread(totals: &[(f64, f64)]) -> f64 {
+    let logs: Vec<f64> = totals.iter().map(|(tokens, _)| tokens.ln_1p()).collect();
+    let mean = logs.iter().sum::<f64>() / logs.len() as f64;
+    (logs.iter().map(|log| (log - mean).powi(2)).sum::<f64>() / logs.len() as f64).sqrt()
+}
+
+/// beta of ln(outcomes + 1) = alpha_person + gamma_week + beta ln tokens, tokens averaged over the lags. The panel is a
+/// rectangle, so taking out the means of people and of weeks is the exact within transformation.
+struct Elasticity {
+    /// One line a person and week: (ln tokens, ln(outcomes + 1)), the mean of the person taken out.
+    people: Vec<Vec<(f64, f64)>>,
+}
+
+impl Elasticity {
+    fn new(panel: &Panel<'_>, weeks: &[usize], people: &[usize]) -> Self {
+        let cell = |person: usize, week: usize| {
+            let lags = (0..LAGS).filter_map(|lag| week.checked_sub(lag));
+            let logs: Vec<f64> = lags.map(|week| panel.tokens(person, week).ln_1p()).collect();
+            (logs.iter().sum::<f64>() / logs.len() as f64, panel.outcome_count(person, week).ln_1p())
+        };
+        let demeaned = |person: &usize| {
+            let cells: Vec<(f64, f64)> = weeks.iter().map(|&week| cell(*person, week)).collect();
+            without_mean(&cells)
+        };
+        Self { people: people.iter().map(demeaned).collect() }
+    }
+
+    /// The slope for these people, each as often as it was drawn.
+    fn of(&self, drawn: &[usize]) -> Option<f64> {
+        let weeks = self.people.first()?.len();
+        let (mut products, mut squares) = (0.0, 0.0);
+        for week in 0..weeks {
+            let cells: Vec<(f64, f64)> = drawn.iter().map(|&person| self.people[person][week]).collect();
+            for (x, y) in without_mean(&cells) {
+                products += x * y;
+                squares += x * x;
+            }
+        }
+        (squares > 0.0).then(|| products / squares)
+    }
+}
+
+fn without_mean(cells: &[(f64, f64)]) -> Vec<(f64, f64)> {
+    let n = cells.len() as f64;
+    let (x, y) = cells.iter().fold((0.0, 0.0), |(x, y), cell| (x + cell.0 / n, y + cell.1 / n));
+    cells.iter().map(|cell| (cell.0 - x, cell.1 - y)).collect()
+}

@@ -1,0 +1,330 @@
+//! P2, incentive break: did usage jump or ramp at the first policy date while outcomes did not? (signals.md section 2, P2.)
+//!
+//! Owns the interrupted time series of usage and outcomes, the theater share with its interval, and the change-point look
+//! when no policy date is known. Owns no panel: `fct_population_panel` has people and whole weeks. Staggered roll-outs and
+//! randomisation over teams are not estimated: a policy names no teams.
+
+use std::collections::BTreeMap;
+
+use super::panel::{Panel, Sides};
+use super::{RESAMPLES, bootstrap, day, excess_p, interval, row, too_few};
+use crate::score::input::{ScoreInput, WeekEvent};
+use crate::score::regression::{Fit, least_squares, newey_west_lags};
+use crate::score::rows::PopulationRow;
+use crate::score::stats::student_t_upper_tail;
+
+/// Fewest whole weeks on either side (Penfold and Zhang 2013).
+const FEWEST_WEEKS: usize = 8;
+/// Fewest people whose outcomes are known, as for metric_decoupling.
+const FEWEST_ACTORS: usize = 30;
+/// Elasticity of outcomes before the date below which a shortfall means nothing; a judgement default.
+const LEAST_ELASTICITY: f64 = 0.05;
+/// Above this p usage is not said to have risen.
+const RISE_P: f64 = 0.05;
+/// Reference value and decision limit of the CUSUM in standard deviations (Page 1954; Montgomery): a false alarm in about 465
+/// weeks when mean and deviation are known.
+const CUSUM: (f64, f64) = (0.5, 5.0);
+
+/// One row for the first policy date, or for the change-point look when there is none; nothing without either.
+pub(super) fn incentive_break(input: &ScoreInput) -> Option<PopulationRow> {
+    match input.incentive_start() {
+        Some(date) => Some(at_date(input, date)),
+        None if input.panel.is_empty() => None,
+        None => Some(without_date(input)),
+    }
+}
+
+fn at_date(input: &ScoreInput, date: i64) -> PopulationRow {
+    let mut row = row("incentive_break", format!("organisation, {}", day(date)));
+    let panel = Panel::new(&input.panel);
+    let sides = panel.sides(date);
+    let missing = too_few(&[
+        ("whole weeks before the date", sides.before.len(), FEWEST_WEEKS),
+        ("whole weeks after it", sides.after.len(), FEWEST_WEEKS),
+    ]);
+    row.n = (sides.before.len() + sides.after.len()) as i64;
+    if let Some(missing) = missing {
+        row.note = missing;
+        return row;
+    }
+    let people = panel.people(&sides);
+    let covered: Vec<usize> = people.iter().copied().filter(|&person| panel.outcomes_are_known(person)).collect();
+    let (events, names) = covariates(&input.events, &panel, &sides);
+    let Some(series) = Series::new(&sides, &events) else {
+        row.note = format!("an event of the calendar falls together with the date and cannot be told apart: {names}");
+        return row;
+    };
+    if let Some(missing) =
+        too_few(&[("people who used tools on both sides with known outcomes", covered.len(), FEWEST_ACTORS)])
+    {
+        row.note = format!("{missing}; {}", series.described("use", &panel.usage(&people, &sides)));
+        return row;
+    }
+    judge(&mut row, &panel, &sides, &covered, &series, input.seed);
+    if !names.is_empty() {
+        row.note.push_str(&format!("; taken out: {names}"));
+    }
+    row
+}
+
+/// What usage and outcomes did, and the share of the rise that outcomes do not show.
+fn judge(row: &mut PopulationRow, panel: &Panel<'_>, sides: &Sides, people: &[usize], series: &Series, seed: u64) {
+    let (usage, outcomes) = (panel.usage(people, sides), panel.outcomes(people, sides));
+    let (Some(rise), Some(gain)) = (series.effect(&usage), series.effect(&outcomes)) else {
+        row.note = "the weeks do not determine trend and break".to_owned();
+        return;
+    };
+    let p_rise = rise.p();
+    row.status = "speak".to_owned();
+    row.note = format!(
+        "{}; {}; prompts {}",
+        series.described("use", &usage),
+        series.described("outcomes", &outcomes),
+        series
+            .effect(&panel.prompts(people, sides))
+            .map_or_else(|| "unknown".to_owned(), |effect| percent(effect.mean)),
+    );
+    if p_rise > RISE_P || rise.mean <= 0.0 {
+        (row.estimate, row.p) = (Some(0.0), Some(p_rise));
+        row.note.insert_str(0, "no rise at the date; ");
+        return;
+    }
+    let elasticity = panel.elasticity_before(people, sides).filter(|elasticity| *elasticity >= LEAST_ELASTICITY);
+    let Some(elasticity) = elasticity else {
+        row.status = "abstain".to_owned();
+        row.note.insert_str(0, "outcomes did not go with use even before the date, so no share can be said; ");
+        return;
+    };
+    // Outcomes that the rise should have brought and did not, as a series: its Newey-West error knows the weeks' shocks,
+    // which a bootstrap over people does not.
+    let shortfall: Vec<f64> = usage.iter().zip(&outcomes).map(|(use_, outcome)| elasticity * use_ - outcome).collect();
+    let p_shortfall = series.effect(&shortfall).map_or(1.0, |effect| effect.p());
+    let draws = bootstrap(people.len(), RESAMPLES, seed, |drawn| {
+        let drawn: Vec<usize> = drawn.iter().map(|&at| people[at]).collect();
+        let elasticity = panel.elasticity_before(&drawn, sides).filter(|elasticity| *elasticity >= LEAST_ELASTICITY)?;
+        let rise = series.mean_effect(&panel.usage(&drawn, sides))?;
+        let gain = series.mean_effect(&panel.outcomes(&drawn, sides))?;
+        (rise > 0.0).then(|| theater_share(rise, gain, elasticity))
+    });
+    row.estimate = Some(theater_share(rise.mean, gain.mean, elasticity));
+    (row.ci_low, row.ci_high) = interval(&draws, RESAMPLES).unzip();
+    row.p = Some(p_rise.max(p_shortfall).max(excess_p(&draws)));
+    row.note.insert_str(
+        0,
+        &format!("share of the rise in use that outcomes do not show, at {elasticity:.2} ln outcome a ln token before the date; "),
+    );
+}
+
+/// 1 - max(0, ATT(ln outcome)) / (elasticity * ATT(ln tokens)), clipped to 0..1.
+fn theater_share(rise: f64, gain: f64, elasticity: f64) -> f64 {
+    (1.0 - gain.max(0.0) / (elasticity * rise)).clamp(0.0, 1.0)
+}
+
+/// Mean effect after the date.
+struct Effect {
+    mean: f64,
+    error: f64,
+    degrees_of_freedom: f64,
+}
+
+impl Effect {
+    /// One-sided p of an effect above 0.
+    fn p(&self) -> f64 {
+        student_t_upper_tail(self.mean / self.error, self.degrees_of_freedom)
+    }
+}
+
+/// y = b0 + b1 t + b2 D + b3 (t - T0) D + events (Bernal et al. 2017); the effect is b2 + b3 times the mean of t - T0 after.
+struct Series {
+    design: Vec<Vec<f64>>,
+    /// Picks the mean effect out of the coefficients.
+    weights: Vec<f64>,
+    lags: usize,
+}
+
+impl Series {
+    /// `None` when an event cannot be told apart from the date.
+    fn new(sides: &Sides, events: &[Vec<f64>]) -> Option<Self> {
+        let weeks: Vec<(f64, bool)> = sides.numbered();
+        let design: Vec<Vec<f64>> = weeks
+            .iter()
+            .enumerate()
+            .map(|(at, &(t, after))| {
+                let step = f64::from(u8::from(after));
+                let mut row = vec![1.0, t, step, t * step];
+                row.extend(events.iter().map(|event| event[at]));
+                row
+            })
+            .collect();
+        let after: Vec<f64> = weeks.iter().filter(|(_, after)| *after).map(|(t, _)| *t).collect();
+        let mut weights = vec![0.0; 4 + events.len()];
+        (weights[2], weights[3]) = (1.0, after.iter().sum::<f64>() / after.len() as f64);
+        least_squares(&design, &vec![0.0; design.len()])?;
+        let lags = newey_west_lags(design.len());
+        (design.len() > weights.len() + 2).then_some(Self { design, weights, lags })
+    }
+
+    fn fit(&self, y: &[f64]) -> Option<Fit> {
+        least_squares(&self.design, y)
+    }
+
+    fn mean_effect(&self, y: &[f64]) -> Option<f64> {
+        let fit = self.fit(y)?;
+        Some(fit.coefficients.iter().zip(&self.weights).map(|(one, two)| one * two).sum())
+    }
+
+    fn effect(&self, y: &[f64]) -> Option<Effect> {
+        let fit = self.fit(y)?;
+        let mean = fit.coefficients.iter().zip(&self.weights).map(|(one, two)| one * two).sum();
+        // A series without any scatter has no error; the smallest number keeps the ratio defined.
+        let error = fit.newey_west_variance(&self.design, &self.weights, self.lags).sqrt().max(f64::MIN_POSITIVE);
+        Some(Effect { mean, error, degrees_of_freedom: fit.degrees_of_freedom() })
+    }
+
+    fn described(&self, what: &str, y: &[f64]) -> String {
+        let Some(effect) = self.effect(y) else { return format!("{what} unknown") };
+        format!("{what} {} (SE of the log {:.2}, Newey-West, {} lags)", percent(effect.mean), effect.error, self.lags)
+    }
+}
+
+/// A change of a logarithm as a change in percent.
+fn percent(log_change: f64) -> String {
+    format!("{:+.0} %", 100.0 * log_change.exp_m1())
+}
+
+/// Events of the calendar as columns over the weeks of both sides, and their names. Releases and training count by their share
+/// of the week; a client change holds from its week on. Events that touch no week are left out.
+fn covariates(events: &[WeekEvent], panel: &Panel<'_>, sides: &Sides) -> (Vec<Vec<f64>>, String) {
+    let mut columns: BTreeMap<(&str, i64), Vec<f64>> = BTreeMap::new();
+    let weeks: Vec<i64> = sides.before.iter().chain(&sides.after).map(|&week| panel.week_start(week)).collect();
+    for event in events {
+        let stays = event.kind == "client_change";
+        // Each client change is a step of its own; all releases are one column, all training another.
+        let key = (event.kind.as_str(), if stays { event.week_start } else { 0 });
+        let column = columns.entry(key).or_insert_with(|| vec![0.0; weeks.len()]);
+        for (cell, &week) in column.iter_mut().zip(&weeks) {
+            let within = if stays { week >= event.week_start } else { week == event.week_start };
+            if within {
+                *cell = if stays { 1.0 } else { event.share };
+            }
+        }
+    }
+    columns.retain(|_, column| column.iter().any(|cell| *cell != column[0]));
+    let mut names: Vec<&str> = columns.keys().map(|(kind, _)| *kind).collect();
+    names.dedup();
+    let names = names.join(", ").replace('_', " ");
+    (columns.into_values().collect(), names)
+}
+
+/// When no policy date is known: the first week whose use has shifted, measured against the first eight weeks. It says when to
+/// ask what happened, so it has no p and never points to a metric.
+fn without_date(input: &ScoreInput) -> PopulationRow {
+    let mut row = row("incentive_break", "organisation, date unknown".to_owned());
+    let panel = Panel::new(&input.panel);
+    let everything = panel.sides(i64::MAX);
+    row.n = everything.before.len() as i64;
+    if let Some(missing) = too_few(&[("whole weeks", everything.before.len(), 2 * FEWEST_WEEKS)]) {
+        row.note = format!("no policy date, and for a change point {missing}");
+        return row;
+    }
+    let people: Vec<usize> = (0..panel.actors()).collect();
+    let usage = panel.usage(&people, &everything);
+    let (first, later) = usage.split_at(FEWEST_WEEKS);
+    let mean = first.iter().sum::<f64>() / first.len() as f64;
+    let variance = first.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (first.len() as f64 - 1.0);
+    if variance <= 0.0 {
+        row.note = "no policy date, and use does not vary".to_owned();
+        return row;
+    }
+    // The mean is estimated from few weeks, which widens the scatter of the others around it.
+    let scale = (variance * (1.0 + 1.0 / first.len() as f64)).sqrt();
+    let scores: Vec<f64> = later.iter().map(|value| (value - mean) / scale).collect();
+    row.status = "speak".to_owned();
+    row.note = match cusum(&scores) {
+        Some((week, up)) => {
+            let after = &later[week..];
+            let shift = after.iter().sum::<f64>() / after.len() as f64 - mean;
+            row.estimate = Some(shift);
+            let begins = day(panel.week_start(everything.before[FEWEST_WEEKS + week]));
+            let direction = if up { "rises" } else { "falls" };
+            format!(
+                "no policy date: use {direction} from about the week of {begins}, {} since; what happened then?",
+                percent(shift)
+            )
+        }
+        None => "no policy date, and no shift of use (CUSUM k = .5, h = 5 on the first eight weeks)".to_owned(),
+    };
+    row
+}
+
+/// First alarm of a two-sided CUSUM: (where the run that raised it began, upwards).
+fn cusum(scores: &[f64]) -> Option<(usize, bool)> {
+    let (reference, limit) = CUSUM;
+    let mut sums = [(0.0, 0), (0.0, 0)];
+    for (at, score) in scores.iter().enumerate() {
+        for ((sum, began), sign) in sums.iter_mut().zip([1.0, -1.0]) {
+            if *sum <= 0.0 {
+                *began = at;
+            }
+            *sum = f64::max(0.0, *sum + sign * score - reference);
+            if *sum > limit {
+                return Some((*began, sign > 0.0));
+            }
+        }
+    }
+    None
+}
+
+/// Weeks of the panel for tests and for other tests' worlds.
+#[cfg(test)]
+pub(super) fn panel_week(actor: usize, week: i64, tokens: f64, outcomes: f64) -> crate::score::input::PanelWeek {
+    crate::score::input::PanelWeek {
+        actor: format!("a{actor:03}"),
+        week_start: week * super::panel::WEEK,
+        tokens: Some(tokens as i64),
+        prompts: (tokens / 1_000.0) as i64,
+        outcomes: Some(outcomes as i64),
+        coverage: Some(1.0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::score::stats::Seeded;
+
+    #[test]
+    fn the_share_is_clipped() {
+        assert_eq!(theater_share(1.0, 0.3, 0.3), 0.0);
+        assert_eq!(theater_share(1.0, -0.2, 0.3), 1.0);
+        assert!((theater_share(1.0, 0.15, 0.3) - 0.5).abs() < 1e-12);
+    }
+
+    #[test]
+    fn the_cusum_has_the_run_length_of_the_books() {
+        // Two-sided k = .5, h = 5: ARL0 465, and 10.4 after a shift of one deviation (Montgomery, table 9.3).
+        let length = |shift: f64, seed: u64| {
+            let mut random = Seeded::new(seed);
+            let (reference, limit) = CUSUM;
+            let (mut up, mut down, mut weeks) = (0.0f64, 0.0f64, 0.0);
+            while up <= limit && down <= limit {
+                let score = random.normal() + shift;
+                (up, down) = ((up + score - reference).max(0.0), (down - score - reference).max(0.0));
+                weeks += 1.0;
+            }
+            weeks
+        };
+        let mean = |shift| (0..1_500).map(|seed| length(shift, seed)).sum::<f64>() / 1_500.0;
+        assert!((mean(0.0) - 465.0).abs() < 40.0, "{}", mean(0.0));
+        assert!((mean(1.0) - 10.4).abs() < 0.5, "{}", mean(1.0));
+    }
+
+    #[test]
+    fn the_cusum_names_the_week_in_which_the_shift_began() {
+        let mut scores = vec![0.1, -0.2, 0.3, 0.0];
+        scores.extend([2.5; 6]);
+        assert_eq!(cusum(&scores), Some((4, true)));
+        assert_eq!(cusum(&scores.iter().map(|score| -score).collect::<Vec<_>>()), Some((4, false)));
+        assert_eq!(cusum(&[0.2; 40]), None);
+    }
+}

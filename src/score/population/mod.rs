@@ -1,0 +1,118 @@
+//! The population tests: did usage change with the incentive, and did what came of it not? (signals.md section 2, P1 to P4, S12.)
+//!
+//! Owns which tests run, what their rows have in common and the bootstrap by actor. One file a test owns its estimate and when
+//! it may speak. They name nobody: actors only tell the bootstrap what belongs together.
+
+mod bunching;
+mod decoupling;
+mod incentive_break;
+mod panel;
+mod polynomial;
+mod rank_chasing;
+mod shared_templates;
+mod team_shares;
+#[cfg(test)]
+mod worlds;
+
+use super::input::ScoreInput;
+use super::rows::PopulationRow;
+use super::stats::{Seeded, sorted_quantile};
+
+/// Resamples of a bootstrap by actor (`bunch.boot`). Tests are debug builds that run hundreds of worlds, and make do with fewer.
+const RESAMPLES: usize = if cfg!(test) { 250 } else { 1_000 };
+/// Share of resamples that must have an estimate for an interval to be taken from them.
+const RESAMPLES_NEEDED: f64 = 0.9;
+
+/// Runs every population test that the policies of a run call for, in the order of the policies. What cannot be judged
+/// abstains with its reason.
+pub fn tests(input: &ScoreInput) -> Vec<PopulationRow> {
+    let mut rows = bunching::quota_bunching(input);
+    rows.extend(incentive_break::incentive_break(input));
+    rows.extend(decoupling::metric_decoupling(input));
+    rows.extend(shared_templates::shared_burner_template(input));
+    rows.extend(rank_chasing::rank_chasing(input));
+    rows
+}
+
+/// A row that abstains until a test fills it.
+fn row(test: &str, scope: String) -> PopulationRow {
+    PopulationRow { test: test.to_owned(), scope, status: "abstain".to_owned(), ..PopulationRow::default() }
+}
+
+/// The first requirement that is not met, in words: (what, found, needed).
+fn too_few(requirements: &[(&str, usize, usize)]) -> Option<String> {
+    let (what, found, needed) = requirements.iter().find(|(_, found, needed)| found < needed)?;
+    Some(format!("{found} {what}, {needed} needed"))
+}
+
+/// Statistics of resamples of `units` things with replacement, sorted; resamples without an estimate are left out.
+/// Deterministic in the seed.
+fn bootstrap(
+    units: usize,
+    resamples: usize,
+    seed: u64,
+    mut statistic: impl FnMut(&[usize]) -> Option<f64>,
+) -> Vec<f64> {
+    let mut random = Seeded::new(seed);
+    let mut drawn = vec![0; units];
+    let mut draws = Vec::with_capacity(resamples);
+    for _ in 0..resamples {
+        drawn.iter_mut().for_each(|slot| *slot = random.below(units));
+        draws.extend(statistic(&drawn).filter(|value| value.is_finite()));
+    }
+    draws.sort_unstable_by(f64::total_cmp);
+    draws
+}
+
+/// The 95 % percentile interval of sorted draws; `None` when too few of `resamples` had an estimate.
+fn interval(draws: &[f64], resamples: usize) -> Option<(f64, f64)> {
+    if (draws.len() as f64) < RESAMPLES_NEEDED * resamples as f64 {
+        return None;
+    }
+    sorted_quantile(draws, 0.025).zip(sorted_quantile(draws, 0.975))
+}
+
+/// One-sided bootstrap p of an excess: (1 + draws at or below 0) / (draws + 1).
+fn excess_p(draws: &[f64]) -> f64 {
+    (1.0 + draws.partition_point(|draw| *draw <= 0.0) as f64) / (draws.len() as f64 + 1.0)
+}
+
+/// Day of a policy date, for the scope of a row.
+fn day(us: i64) -> String {
+    jiff::Timestamp::from_microsecond(us).map_or_else(|_| us.to_string(), |at| at.strftime("%Y-%m-%d").to_string())
+}
+
+/// People in a band, so that a note does not single anybody out.
+fn banded(people: usize) -> &'static str {
+    match people {
+        0..=4 => "fewer than 5",
+        5..=9 => "5 to 9",
+        10..=19 => "10 to 19",
+        20..=49 => "20 to 49",
+        _ => "50 or more",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bootstrap_of_a_mean_has_its_error_and_repeats_itself() {
+        let values: Vec<f64> = (0..200).map(|index| f64::from(index % 10)).collect();
+        let mean = |drawn: &[usize]| Some(drawn.iter().map(|&at| values[at]).sum::<f64>() / drawn.len() as f64);
+        let draws = bootstrap(values.len(), 2_000, 1, mean);
+        let (low, high) = interval(&draws, 2_000).unwrap();
+        // Mean 4.5, standard deviation sqrt(8.25): 4.5 +- 1.96 * .2031.
+        assert!((low - 4.102).abs() < 0.03 && (high - 4.898).abs() < 0.03, "{low} {high}");
+        assert_eq!(draws, bootstrap(values.len(), 2_000, 1, mean));
+        assert_eq!(interval(&draws[..1_700], 2_000), None);
+    }
+
+    #[test]
+    fn what_is_missing_is_said() {
+        assert_eq!(too_few(&[("actors", 30, 30), ("weeks", 5, 6)]).as_deref(), Some("5 weeks, 6 needed"));
+        assert_eq!(too_few(&[("actors", 30, 30)]), None);
+        assert_eq!(day(1_766_966_400_000_000), "2025-12-29");
+    }
+}

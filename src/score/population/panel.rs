@@ -1,0 +1,130 @@
+//! The weekly panel of people that the break and decoupling tests share.
+//!
+//! Owns the passage from rows to a rectangle of people and weeks, the sides of a date, and sums over people. Owns no test.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::score::input::PanelWeek;
+use crate::score::regression::least_squares;
+
+/// Length of a week in microseconds.
+pub(super) const WEEK: i64 = 7 * 86_400 * 1_000_000;
+/// Least share of a person's edited paths that lies where outcomes are known (`coverage.min`).
+const COVERAGE: f64 = 0.8;
+
+/// People times whole weeks; a week without a row is one without use and without outcomes.
+pub(super) struct Panel<'a> {
+    weeks: Vec<i64>,
+    people: Vec<Vec<Option<&'a PanelWeek>>>,
+}
+
+/// Weeks of the panel on either side of a date; the week of the date is in neither.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Sides {
+    pub(super) before: Vec<usize>,
+    pub(super) after: Vec<usize>,
+}
+
+impl Sides {
+    /// (weeks since the first week after the date, negative before; whether after), in the order of time.
+    pub(super) fn numbered(&self) -> Vec<(f64, bool)> {
+        let first = self.after.first().map_or(0, |first| *first as i64);
+        let number = |week: &usize| (*week as i64 - first) as f64;
+        let before = self.before.iter().map(|week| (number(week), false));
+        before.chain(self.after.iter().map(|week| (number(week), true))).collect()
+    }
+
+    /// As many weeks on either side as the shorter one has, those nearest to the date: totals over more weeks hold less
+    /// noise, and would order people better for that alone.
+    pub(super) fn balanced(&self) -> Self {
+        let length = self.before.len().min(self.after.len());
+        Self { before: self.before[self.before.len() - length..].to_vec(), after: self.after[..length].to_vec() }
+    }
+}
+
+impl<'a> Panel<'a> {
+    pub(super) fn new(rows: &'a [PanelWeek]) -> Self {
+        let weeks: Vec<i64> = rows.iter().map(|row| row.week_start).collect::<BTreeSet<_>>().into_iter().collect();
+        let mut people: BTreeMap<&str, Vec<Option<&PanelWeek>>> = BTreeMap::new();
+        for row in rows {
+            if let Ok(week) = weeks.binary_search(&row.week_start) {
+                people.entry(&row.actor).or_insert_with(|| vec![None; weeks.len()])[week] = Some(row);
+            }
+        }
+        Self { weeks, people: people.into_values().collect() }
+    }
+
+    pub(super) fn actors(&self) -> usize {
+        self.people.len()
+    }
+
+    pub(super) fn week_start(&self, week: usize) -> i64 {
+        self.weeks[week]
+    }
+
+    /// Weeks that ended by `date`, and weeks that began on or after it.
+    pub(super) fn sides(&self, date: i64) -> Sides {
+        let weeks = || 0..self.weeks.len();
+        Sides {
+            before: weeks().filter(|&week| self.weeks[week].saturating_add(WEEK) <= date).collect(),
+            after: weeks().filter(|&week| self.weeks[week] >= date).collect(),
+        }
+    }
+
+    /// People who used a tool on both sides: a wave of new licences or hires is no break.
+    pub(super) fn people(&self, sides: &Sides) -> Vec<usize> {
+        let used = |person: usize, weeks: &[usize]| weeks.iter().any(|&week| self.tokens(person, week) > 0.0);
+        (0..self.people.len()).filter(|&person| used(person, &sides.before) && used(person, &sides.after)).collect()
+    }
+
+    /// Whether outcomes of the person are known: reported at all, and coverage of at least .8 of what was edited.
+    pub(super) fn outcomes_are_known(&self, person: usize) -> bool {
+        let mut weeks = self.people[person].iter().flatten();
+        weeks.any(|week| week.outcomes.is_some() && week.coverage.is_some_and(|coverage| coverage >= COVERAGE))
+    }
+
+    pub(super) fn tokens(&self, person: usize, week: usize) -> f64 {
+        self.people[person][week].and_then(|row| row.tokens).unwrap_or(0) as f64
+    }
+
+    pub(super) fn outcome_count(&self, person: usize, week: usize) -> f64 {
+        self.people[person][week].and_then(|row| row.outcomes).unwrap_or(0) as f64
+    }
+
+    fn log_sums(&self, people: &[usize], sides: &Sides, of: impl Fn(usize, usize) -> f64) -> Vec<f64> {
+        let weeks = sides.before.iter().chain(&sides.after);
+        weeks.map(|&week| (people.iter().map(|&person| of(person, week)).sum::<f64>() + 1.0).ln()).collect()
+    }
+
+    /// ln(tokens + 1) of these people, by week of both sides.
+    pub(super) fn usage(&self, people: &[usize], sides: &Sides) -> Vec<f64> {
+        self.log_sums(people, sides, |person, week| self.tokens(person, week))
+    }
+
+    /// ln(prompts + 1).
+    pub(super) fn prompts(&self, people: &[usize], sides: &Sides) -> Vec<f64> {
+        self.log_sums(people, sides, |person, week| self.people[person][week].map_or(0, |row| row.prompts) as f64)
+    }
+
+    /// ln(outcomes + 1).
+    pub(super) fn outcomes(&self, people: &[usize], sides: &Sides) -> Vec<f64> {
+        self.log_sums(people, sides, |person, week| self.outcome_count(person, week))
+    }
+
+    /// Sums over weeks of one person: (tokens, outcomes).
+    pub(super) fn totals(&self, person: usize, weeks: &[usize]) -> (f64, f64) {
+        let sum = |of: &dyn Fn(usize) -> f64| weeks.iter().map(|&week| of(week)).sum::<f64>();
+        (sum(&|week| self.tokens(person, week)), sum(&|week| self.outcome_count(person, week)))
+    }
+
+    /// Slope of ln(outcomes + 1) on ln tokens across people before the date: what more use used to go with.
+    pub(super) fn elasticity_before(&self, people: &[usize], sides: &Sides) -> Option<f64> {
+        let (design, y): (Vec<Vec<f64>>, Vec<f64>) = people
+            .iter()
+            .map(|&person| self.totals(person, &sides.before))
+            .filter(|(tokens, _)| *tokens > 0.0)
+            .map(|(tokens, outcomes)| (vec![1.0, tokens.ln()], outcomes.ln_1p()))
+            .unzip();
+        least_squares(&design, &y).map(|fit| fit.coefficients[1])
+    }
+}

@@ -1,0 +1,234 @@
+//! P4, shared burner template: does a prompt that many people send spread after the policy date while its results go unused?
+//! (signals.md section 2, P4.)
+//!
+//! Owns which templates are in question, their uptake against the people's own strata with empirical-Bayes shrinkage, and when
+//! the test may speak. Names neither people nor texts. Owns no clustering: `fct_template_uses` has one row a template and
+//! person.
+
+use std::collections::BTreeMap;
+
+use super::{banded, day, row, too_few};
+use crate::score::input::{ScoreInput, TemplateUse};
+use crate::score::rows::PopulationRow;
+use crate::score::shrink::{Prior, TeamCount};
+use crate::score::stats::{beta_quantile, binomial_lower_tail};
+
+/// Fewest people whose prompt is a template, after the date too.
+const FEWEST_ACTORS: usize = 5;
+/// Fewest sessions of a template whose outcome is known, and fewest people who have them; judgement defaults.
+const FEWEST_SESSIONS: usize = 20;
+/// Share of its people whose first use lies after the date from which a template is said to have spread since then.
+const SPREADING: f64 = 0.8;
+/// Share of first uses on one day from which it was handed out in a workshop, and of people in their first 60 days from which
+/// it belongs to onboarding; judgement defaults.
+const WORKSHOP: f64 = 0.5;
+const ONBOARDING: f64 = 0.5;
+
+/// Correlation of sessions of one person: what n sessions of m people are worth (signals.md section 3, n_eff); a judgement
+/// default.
+const CORRELATION: f64 = 0.2;
+
+/// One template that may be judged. Counts are effective ones: sessions of one person go together.
+struct Template {
+    people: usize,
+    /// Sessions with known outcome, and those of them whose output was used.
+    sessions: f64,
+    used: f64,
+    /// Share of used sessions in the people's strata.
+    base: f64,
+    /// Sessions divided by this are independent ones.
+    design_effect: f64,
+}
+
+/// One row for the first policy date.
+pub(super) fn shared_burner_template(input: &ScoreInput) -> Option<PopulationRow> {
+    let date = input.incentive_start()?;
+    let mut row = row("shared_burner_template", format!("organisation, {}", day(date)));
+    let mut by_template: BTreeMap<i64, Vec<&TemplateUse>> = BTreeMap::new();
+    for use_ in &input.template_uses {
+        by_template.entry(use_.template).or_default().push(use_);
+    }
+    by_template.retain(|_, uses| uses.len() >= FEWEST_ACTORS);
+    row.n = by_template.len() as i64;
+    if by_template.is_empty() {
+        row.note = format!("no prompt is shared by {FEWEST_ACTORS} people or more");
+        return Some(row);
+    }
+    let shared = by_template.len();
+    let [mut old, mut workshop, mut onboarding] = [0; 3];
+    let mut templates = Vec::new();
+    for uses in by_template.values() {
+        let share = |test: &dyn Fn(&&&TemplateUse) -> bool| uses.iter().filter(test).count() as f64 / uses.len() as f64;
+        if share(&|use_| use_.first_use >= date) < SPREADING {
+            old += 1;
+        } else if share(&|use_| use_.first_on_busiest_day) >= WORKSHOP {
+            workshop += 1;
+        } else if share(&|use_| use_.is_new) >= ONBOARDING {
+            onboarding += 1;
+        } else {
+            templates.extend(Template::of(uses));
+        }
+    }
+    let cleared = format!(
+        "{shared} shared by {FEWEST_ACTORS} people or more, {old} older than the date, {workshop} from a workshop, {onboarding} of onboarding"
+    );
+    if templates.is_empty() {
+        // Nothing that could be a burner is a result when there was nothing left to judge.
+        let left = shared - old - workshop - onboarding;
+        if left == 0 {
+            (row.status, row.estimate, row.p) = ("speak".to_owned(), Some(0.0), Some(1.0));
+            row.note = format!("no template spread after the date: {cleared}");
+        } else {
+            let needed = too_few(&[("sessions with known outcome", 0, FEWEST_SESSIONS)]).unwrap_or_default();
+            row.note =
+                format!("{left} templates spread after the date, none with enough to judge ({needed}): {cleared}");
+        }
+        return Some(row);
+    }
+    judge(&mut row, &templates, &cleared);
+    Some(row)
+}
+
+impl Template {
+    /// `None` with too few sessions whose outcome is known.
+    fn of(uses: &[&TemplateUse]) -> Option<Self> {
+        let judged: Vec<&&TemplateUse> = uses.iter().filter(|use_| use_.judged_sessions > 0).collect();
+        let sum = |of: &dyn Fn(&TemplateUse) -> f64| judged.iter().map(|use_| of(use_)).sum::<f64>();
+        let sessions = sum(&|use_| use_.judged_sessions as f64);
+        if too_few(&[("", sessions as usize, FEWEST_SESSIONS), ("", judged.len(), FEWEST_ACTORS)]).is_some() {
+            return None;
+        }
+        let (used, expected) = (sum(&|use_| use_.used_sessions as f64), sum(&|use_| use_.expected_used));
+        // Kish's design effect 1 + (m - 1) ICC, m the sessions of a person weighted by themselves.
+        let squares = sum(&|use_| (use_.judged_sessions as f64).powi(2));
+        Some(Self {
+            people: uses.len(),
+            sessions,
+            used,
+            base: (expected / sessions).clamp(0.01, 0.99),
+            design_effect: 1.0 + (squares / sessions - 1.0) * CORRELATION,
+        })
+    }
+
+    /// P of so few used sessions at the rate of the strata, exact binomial in the effective counts.
+    fn p(&self) -> f64 {
+        binomial_lower_tail(self.used / self.design_effect, self.sessions / self.design_effect, self.base)
+    }
+
+    /// ln odds of the strata less those of the template: (at the posterior mean, low, high) under a beta prior around the
+    /// strata's share, at two-sided level `level`.
+    fn deficit(&self, strength: f64, level: f64) -> (f64, f64, f64) {
+        let (used, sessions) = (self.used / self.design_effect, self.sessions / self.design_effect);
+        let (alpha, beta) = (self.base * strength + used, (1.0 - self.base) * strength + sessions - used);
+        let logit = |share: f64| (share / (1.0 - share)).ln();
+        let at = |share: f64| logit(self.base) - logit(share);
+        let quantile = |probability| beta_quantile(alpha, beta, probability);
+        (at(alpha / (alpha + beta)), at(quantile(1.0 - level / 2.0)), at(quantile(level / 2.0)))
+    }
+}
+
+/// Reads off the template with the least likely shortfall; its p and its interval pay for the number looked at.
+fn judge(row: &mut PopulationRow, templates: &[Template], cleared: &str) {
+    let counts: Vec<TeamCount> =
+        templates.iter().map(|one| TeamCount { flagged: one.used as u64, people: one.sessions as u64 }).collect();
+    let strength = Prior::fit(&counts).strength;
+    let count = templates.len() as f64;
+    let Some(worst) = templates.iter().min_by(|one, two| one.p().total_cmp(&two.p())) else { return };
+    let (deficit, low, high) = worst.deficit(strength, 0.05 / count);
+    row.status = "speak".to_owned();
+    (row.estimate, row.ci_low, row.ci_high) = (Some(deficit), Some(low), Some(high));
+    row.p = Some((worst.p() * count).min(1.0));
+    row.note = format!(
+        "largest shortfall of used results of a template against its people's strata, log odds, shrunk, of {} judged: {} people, \
+         {:.0} of {:.0} sessions used against {:.0} expected; {cleared}",
+        templates.len(),
+        banded(worst.people),
+        worst.used,
+        worst.sessions,
+        worst.base * worst.sessions,
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::score::input::Quota;
+    use crate::score::stats::Seeded;
+
+    /// Templates of (people, judged sessions a person, used sessions a person, first use in days after the date, on one day, new).
+    fn run(templates: &[(i64, i64, i64, i64, bool, bool)]) -> PopulationRow {
+        let date = 1_767_571_200_000_000;
+        let mut input = ScoreInput::default();
+        input.quotas.push(Quota { metric: "tokens".into(), threshold: 1.0, period: "week".into(), announced: date });
+        for (template, &(people, judged_sessions, used_sessions, days, first_on_busiest_day, is_new)) in
+            templates.iter().enumerate()
+        {
+            input.template_uses.extend((0..people).map(|person| TemplateUse {
+                template: template as i64,
+                actor: format!("a{person}"),
+                first_use: date + (days + person) * 86_400_000_000,
+                first_on_busiest_day,
+                is_new,
+                judged_sessions,
+                used_sessions,
+                expected_used: 0.6 * judged_sessions as f64,
+            }));
+        }
+        shared_burner_template(&input).unwrap()
+    }
+
+    #[test]
+    fn an_unused_template_that_spread_after_the_date_is_found() {
+        let row = run(&[(12, 4, 0, 3, false, false), (9, 4, 3, 3, false, false), (30, 5, 3, 10, false, false)]);
+        assert_eq!(row.status, "speak");
+        assert!(row.ci_low.unwrap() > 0.0 && row.p.unwrap() < 0.01, "{row:?}");
+        assert!(row.note.contains("10 to 19 people, 0 of 48 sessions used against 29 expected"), "{}", row.note);
+    }
+
+    #[test]
+    fn innocent_templates_are_cleared() {
+        // Used like the rest; older than the date; handed out on one day; of the newly hired.
+        let used = run(&[(12, 4, 2, 3, false, false)]);
+        assert!(used.p.unwrap() > 0.05, "{used:?}");
+        let cleared = run(&[(12, 4, 0, -40, false, false), (12, 4, 0, 3, true, false), (12, 4, 0, 3, false, true)]);
+        assert_eq!((cleared.status.as_str(), cleared.p), ("speak", Some(1.0)));
+        assert!(
+            cleared
+                .note
+                .ends_with("3 shared by 5 people or more, 1 older than the date, 1 from a workshop, 1 of onboarding")
+        );
+    }
+
+    #[test]
+    fn few_people_or_unknown_outcomes_abstain() {
+        assert_eq!(run(&[(4, 9, 0, 3, false, false)]).note, "no prompt is shared by 5 people or more");
+        let unknown = run(&[(12, 0, 0, 3, false, false)]);
+        assert_eq!((unknown.status.as_str(), unknown.estimate), ("abstain", None));
+        assert!(unknown.note.starts_with("1 templates spread after the date, none with enough to judge"));
+    }
+
+    #[test]
+    fn templates_used_like_the_rest_are_rarely_found() {
+        // People differ in how much of their work is used, by as much as the correlation says.
+        let mut random = Seeded::new(77);
+        let found = (0..300)
+            .filter(|_| {
+                let uses: Vec<TemplateUse> = (0..10)
+                    .map(|_| {
+                        let share = if random.uniform() < CORRELATION {
+                            f64::from(u8::from(random.uniform() < 0.6))
+                        } else {
+                            0.6
+                        };
+                        let used_sessions = (0..4).filter(|_| random.uniform() < share).count() as i64;
+                        TemplateUse { judged_sessions: 4, used_sessions, expected_used: 2.4, ..TemplateUse::default() }
+                    })
+                    .collect();
+                let mut row = PopulationRow::default();
+                judge(&mut row, &[Template::of(&uses.iter().collect::<Vec<_>>()).unwrap()], "");
+                row.ci_low.unwrap() > 0.0 && row.p.unwrap() <= 0.05
+            })
+            .count();
+        assert!(found <= 20, "{found} of 300 at a nominal 2.5 to 5 %");
+    }
+}

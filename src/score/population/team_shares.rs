@@ -1,0 +1,158 @@
+//! P1 (v), team shares against an `active_week` quota.
+//!
+//! Owns the exact discrete null of a team's share and when it may speak: shares of small teams are discrete, so a histogram of
+//! them always spikes at a share quota (10 people, p = .8: 30 % are at exactly 8).
+
+use std::collections::BTreeMap;
+
+use super::{RESAMPLES, bootstrap, excess_p, interval, too_few};
+use crate::score::input::{Quota, TeamWeekInput};
+use crate::score::rows::PopulationRow;
+use crate::score::shrink::{Prior, TeamCount};
+use crate::score::stats::{beta_binomial_probability, poisson_binomial_upper_tail, sorted_quantile};
+
+/// Fewest teams for the share test; a judgement default.
+const FEWEST_TEAMS: usize = 10;
+/// Placebo quotas, as differences in share: nobody was told of these.
+const PLACEBOS: [f64; 2] = [-0.2, 0.1];
+/// One-sided level of each placebo, as for amounts.
+const PLACEBO_LEVEL: f64 = 0.005;
+
+/// Smallest number of active people that meets a share quota; `share * people` may miss a whole number by rounding.
+fn people_needed(share: f64, people: u64) -> u64 {
+    (share * people as f64 - 1e-9).ceil().max(0.0) as u64
+}
+
+/// One team's part of Z: its weeks count as one observation, since a stable team hits the same count week after week.
+#[derive(Debug, Clone, Copy)]
+struct Team {
+    /// Share of its weeks at exactly the smallest number that meets the quota.
+    hits: f64,
+    /// The same under the null.
+    expected: f64,
+}
+
+/// Z = sum ([k = ceil(Q n)] - P) / sqrt(sum P (1 - P)) over teams, with an interval and p by a bootstrap over teams.
+///
+/// P is the beta-binomial probability for the team's own size. It is fitted to the weeks after the announcement, and where
+/// there are enough to those before, and the larger P counts: use that rises for everybody lifts the chance of any count near
+/// the quota, and hugging teams lift the fit after.
+pub(super) fn team_share(row: &mut PopulationRow, weeks: &[TeamWeekInput], quota: &Quota, seed: u64) {
+    let count = |week: &TeamWeekInput| TeamCount { flagged: week.active.min(week.people), people: week.people };
+    let before: Vec<TeamCount> = weeks.iter().filter(|week| week.week_start < quota.announced).map(count).collect();
+    let mut teams: BTreeMap<&str, Vec<TeamCount>> = BTreeMap::new();
+    for week in weeks.iter().filter(|week| week.week_start >= quota.announced && week.people > 0) {
+        teams.entry(&week.team_id).or_default().push(count(week));
+    }
+    row.n = teams.len() as i64;
+    if let Some(missing) = too_few(&[("teams", teams.len(), FEWEST_TEAMS)]) {
+        row.note = format!("after the announcement {missing}");
+        return;
+    }
+    let compared = before.len() >= FEWEST_TEAMS;
+    let after: Vec<TeamCount> = teams.values().flatten().copied().collect();
+    let mut priors = vec![Prior::fit(&after)];
+    if compared {
+        priors.push(Prior::fit(&before));
+    }
+    let parts = |share: f64| -> Vec<Team> { teams.values().map(|weeks| part(weeks, share, &priors)).collect() };
+    let at_quota = parts(quota.threshold);
+    let Some(z) = z(at_quota.iter()) else {
+        row.note = "no team can be at exactly the quota".to_owned();
+        return;
+    };
+    let resampled =
+        |teams: &[Team]| bootstrap(teams.len(), RESAMPLES, seed, |drawn| self::z(drawn.iter().map(|&at| &teams[at])));
+    let draws = resampled(&at_quota);
+    row.estimate = Some(z);
+    (row.ci_low, row.ci_high) = interval(&draws, RESAMPLES).unzip();
+    row.p = Some(excess_p(&draws));
+    let loud = PLACEBOS.iter().map(|difference| quota.threshold + difference).find(|share| {
+        (0.0..1.0).contains(share)
+            && sorted_quantile(&resampled(&parts(*share)), PLACEBO_LEVEL).is_some_and(|low| low > 0.0)
+    });
+    if let Some(placebo) = loud {
+        row.note = format!("the placebo quota of {:.0} % bunches too: not the quota", 100.0 * placebo);
+        return;
+    }
+    let hits: f64 = at_quota.iter().map(|team| team.hits).sum();
+    let chances: Vec<f64> = at_quota.iter().map(|team| team.expected).collect();
+    row.status = "speak".to_owned();
+    row.note = format!(
+        "z of teams at exactly the smallest number that meets the quota: {hits:.1} of {}, {:.1} expected from {} (exact p {:.3})",
+        teams.len(),
+        chances.iter().sum::<f64>(),
+        if compared {
+            "the weeks before and after the announcement"
+        } else {
+            "the same weeks, for lack of earlier ones"
+        },
+        // Part of a team does not round up to a hit.
+        poisson_binomial_upper_tail(&chances, hits.floor() as usize),
+    );
+}
+
+fn part(weeks: &[TeamCount], share: f64, priors: &[Prior]) -> Team {
+    let of = |value: &dyn Fn(&TeamCount) -> f64| weeks.iter().map(value).sum::<f64>() / weeks.len() as f64;
+    let chance = |week: &TeamCount| {
+        let needed = people_needed(share, week.people);
+        let probability = |prior: &Prior| {
+            let (alpha, beta) = (prior.mean * prior.strength, (1.0 - prior.mean) * prior.strength);
+            beta_binomial_probability(needed, week.people, alpha, beta)
+        };
+        priors.iter().map(probability).fold(0.0, f64::max)
+    };
+    let hit = |week: &TeamCount| f64::from(u8::from(week.flagged == people_needed(share, week.people)));
+    Team { hits: of(&hit), expected: of(&chance) }
+}
+
+fn z<'a>(teams: impl Iterator<Item = &'a Team>) -> Option<f64> {
+    let (excess, variance) = teams.fold((0.0, 0.0), |(excess, variance), team| {
+        (excess + team.hits - team.expected, variance + team.expected * (1.0 - team.expected))
+    });
+    (variance > 0.0).then(|| excess / variance.sqrt())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::score::input::ScoreInput;
+    use crate::score::stats::Seeded;
+
+    fn teams(gaming: f64, seed: u64) -> PopulationRow {
+        let mut random = Seeded::new(seed);
+        let mut input = ScoreInput::default();
+        for team in 0..40 {
+            let people = [5, 8, 10, 15][team % 4];
+            for week in 0..16 {
+                let mut active = (0..people).filter(|_| random.uniform() < 0.75).count() as u64;
+                let needed = people_needed(0.8, people);
+                if week >= 8 && active < needed && random.uniform() < gaming {
+                    active = needed;
+                }
+                input.team_weeks.push(TeamWeekInput { team_id: team.to_string(), week_start: week, people, active });
+            }
+        }
+        let quota = Quota { metric: "active_week".into(), threshold: 0.8, period: "week".into(), announced: 8 };
+        input.quotas.push(quota);
+        super::super::tests(&input).remove(0)
+    }
+
+    #[test]
+    fn the_spike_that_every_team_share_has_is_no_finding() {
+        for seed in 0..10 {
+            let row = teams(0.0, seed);
+            assert!(row.p.unwrap() > 0.02, "{row:?}");
+        }
+        let gamed = teams(0.9, 1);
+        assert!(gamed.p.unwrap() < 0.01 && gamed.estimate.unwrap() > 2.0, "{gamed:?}");
+    }
+
+    #[test]
+    fn people_needed_is_not_fooled_by_rounding() {
+        for (people, needed) in [(5, 4), (10, 8), (15, 12), (7, 6), (35, 28), (0, 0)] {
+            assert_eq!(people_needed(0.8, people), needed, "{people}");
+        }
+        assert_eq!(people_needed(0.7, 10), 7);
+    }
+}
