@@ -12,7 +12,7 @@ use serde_json::json;
 
 /// Tokens of a usual session of a person, as roughly as a ranking lets one guess.
 pub(super) fn typical_tokens(person: &Person) -> f64 {
-    120_000.0 * (0.4 + 0.6 * person.turns / 1.7) * (0.4 + 0.6 * person.context / 13_000.0)
+    190_000.0 * (0.3 + 0.7 * person.turns / 2.4) * (0.4 + 0.6 * person.context / 13_000.0)
 }
 
 /// A moment in a working week of a person: local hours from Monday's midnight.
@@ -117,7 +117,7 @@ pub(super) fn edit(
             _ => person.voice.follow_up(random, &thing),
         };
         session.prompt(&text, random);
-        let steps = random.poisson(2.1) + usize::from(turn == 0);
+        let steps = random.poisson(2.6) + usize::from(turn == 0);
         for step in 0..steps {
             session.respond(&thing, 1, 140.0, random);
             match random.below(10) {

@@ -210,8 +210,8 @@ fn person(seed: u64, index: usize, teams: usize) -> Result<Person, SimulateError
         zone,
         roster_zone: if random.chance(0.85) { zone_name } else { "" },
         joined: None,
-        pace: random.lognormal(1.3, 1.0).clamp(0.3, 20.0),
-        turns: random.lognormal(1.7, 0.7).clamp(0.3, 10.0),
+        pace: random.lognormal(1.05, 1.0).clamp(0.3, 16.0),
+        turns: random.lognormal(2.4, 0.7).clamp(0.3, 12.0),
         context: random.lognormal(12_000.0, 0.9).clamp(3_000.0, 110_000.0),
         large_model_share: random.between(0.02, 0.7),
         chat_share: match role {
