@@ -138,7 +138,7 @@ fn cluster_units(sessions: &[SessionInput], scored: &Scored) -> Vec<ClusterUnit>
     let mut weights = rustc_hash::FxHashMap::<&str, BTreeMap<String, f64>>::default();
     for row in scored.signals.iter().filter(|row| row.scope == "session") {
         if let Some(weight) = row.weight_db {
-            weights.entry(row.unit_id.as_str()).or_default().insert(row.signal.clone(), weight);
+            weights.entry(row.unit_id.as_str()).or_default().insert(row.signal.to_string(), weight);
         }
     }
     let by_id: rustc_hash::FxHashMap<&str, &SessionInput> =
