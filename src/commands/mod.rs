@@ -17,6 +17,7 @@ mod run;
 mod run_facts;
 mod score;
 mod settings;
+mod survival;
 mod team_rows;
 
 pub use catalogue::{signals_markdown, sources_markdown};

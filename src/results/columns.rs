@@ -318,6 +318,7 @@ result_table!(TeamRow, "teams", {
     flagged_share: maybe_float = "flagged_share",
     flagged_low: maybe_float = "flagged_low",
     flagged_high: maybe_float = "flagged_high",
+    flagged_distinguishable: maybe_flag = "flagged_distinguishable",
     suppressed: flag = "suppressed",
 });
 

@@ -2,7 +2,9 @@
 
 use super::ResultsError;
 use super::columns::write_file;
-use crate::report::inputs::{Archetype, DayTotals, ModelTotals, PolicyMarker, RunFacts, SignalEntry, WeekTotals};
+use crate::report::inputs::{
+    Archetype, DayTotals, ModelTotals, PolicyMarker, RunFacts, SignalEntry, SurvivalFact, WeekTotals,
+};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
@@ -28,6 +30,9 @@ pub struct RunFile {
     pub catalogue: Vec<SignalEntry>,
     /// Archetypes found.
     pub archetypes: Vec<Archetype>,
+    /// How much work lands and stays; empty in files of earlier versions.
+    #[serde(default)]
+    pub survival: Vec<SurvivalFact>,
 }
 
 impl RunFile {
@@ -42,6 +47,7 @@ impl RunFile {
             policies: Vec::new(),
             catalogue: Vec::new(),
             archetypes: Vec::new(),
+            survival: Vec::new(),
         }
     }
 

@@ -166,6 +166,8 @@ pub struct TeamRow {
     pub flagged_low: Option<f64>,
     /// 90 % interval.
     pub flagged_high: Option<f64>,
+    /// False when the interval covers the organisation's rate: the team cannot be told apart from it.
+    pub flagged_distinguishable: Option<bool>,
     /// True when the cell is below the small-cell floor or dominated.
     pub suppressed: bool,
 }
