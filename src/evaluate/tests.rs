@@ -194,6 +194,7 @@ fn the_text_has_every_block() {
         "quota_bunching",
         "n/a",
         "abstains 0.250",
+        "bunching                 abstains 0.000  alone n/a",
     ] {
         assert!(text.contains(part), "{part} is missing in\n{text}");
     }

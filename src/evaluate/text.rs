@@ -95,16 +95,18 @@ impl fmt::Display for Evaluation {
         }
         writeln!(f, "\nsignals: share of readings that abstain; AUROC alone; AUROC and recall at 1 % FP without it")?;
         writeln!(f, "  {:24} all {}", "sum of weights", number(self.sum_of_weights))?;
-        for row in &self.ablation {
-            let abstained = self.abstentions.iter().find(|other| other.signal == row.signal).map(|other| other.share);
+        // Those that never spoke are listed too: silence is a finding about the data.
+        for silent in &self.abstentions {
+            let row = self.ablation.iter().find(|row| row.signal == silent.signal);
             writeln!(
                 f,
-                "  {:24} abstains {}  alone {}  without {}  recall {}",
-                row.signal,
-                number(abstained),
-                number(row.alone),
-                number(row.without),
-                row.recall_change.map_or_else(|| "n/a".to_owned(), |change| format!("{change:+.3}"))
+                "  {:24} abstains {:.3}  alone {}  without {}  recall {}",
+                silent.signal,
+                silent.share,
+                number(row.and_then(|row| row.alone)),
+                number(row.and_then(|row| row.without)),
+                row.and_then(|row| row.recall_change)
+                    .map_or_else(|| "n/a".to_owned(), |change| format!("{change:+.3}"))
             )?;
         }
         Ok(())
