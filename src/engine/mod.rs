@@ -10,6 +10,7 @@ pub mod rows;
 mod store;
 pub mod tables;
 
+use self::store::Held;
 pub use header::{ParamValue, Store};
 pub use models::{Model, ModelError, Models, Overrides, overrides_from_toml};
 
@@ -96,7 +97,7 @@ pub struct ModelRun {
 /// A DataFusion context with the product's limits.
 pub struct Engine {
     context: SessionContext,
-    rows_in_memory: usize,
+    held: Held,
     scratch: tempfile::TempDir,
 }
 
@@ -117,8 +118,12 @@ impl Engine {
         let mut config =
             SessionConfig::new().with_target_partitions(limits.threads.max(1)).with_information_schema(true);
         config.options_mut().execution.time_zone = Some("UTC".to_owned());
+        // String views share the buffers of whole pages; sorts would count each of them with every batch.
+        config.options_mut().execution.parquet.schema_force_view_types = false;
         let context = SessionContext::new_with_config_rt(config, runtime);
-        Ok(Self { context, rows_in_memory: limits.rows_in_memory, scratch })
+        // A sixteenth: a few models are read at once, and their sorts and joins need the rest.
+        let held = Held { rows: limits.rows_in_memory, bytes: limits.memory_bytes / 16 };
+        Ok(Self { context, held, scratch })
     }
 
     /// The context itself, for what this type does not wrap.
@@ -196,7 +201,7 @@ impl Engine {
             Store::View => (frame.into_view(), None),
             Store::Table => {
                 let path = self.scratch.path().join(format!("{}.parquet", model.name()));
-                let (table, rows) = store::keep(&self.context, frame, &path, self.rows_in_memory).await?;
+                let (table, rows) = store::keep(&self.context, frame, &path, self.held).await?;
                 (table, Some(rows))
             }
         };

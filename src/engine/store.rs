@@ -2,8 +2,9 @@
 //!
 //! Owns the switch between the two, so that memory does not grow with the input.
 
-use arrow::array::{ArrayRef, AsArray, RecordBatch, RecordBatchOptions};
-use arrow::datatypes::{DataType, SchemaRef};
+use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Fields, Schema, SchemaRef};
 use datafusion::catalog::TableProvider;
 use datafusion::datasource::MemTable;
 use datafusion::error::DataFusionError;
@@ -16,30 +17,41 @@ use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
-/// Runs `frame` and keeps its rows; returns the table and the number of rows. `path` is written only above `rows_in_memory`.
+/// What may stay in memory of one model's result.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Held {
+    /// Rows.
+    pub rows: usize,
+    /// Bytes.
+    pub bytes: usize,
+}
+
+/// Runs `frame` and keeps its rows; returns the table and the number of rows. `path` is written only above what may be `held`.
 pub(super) async fn keep(
     context: &SessionContext,
     frame: DataFrame,
     path: &Path,
-    rows_in_memory: usize,
+    held: Held,
 ) -> Result<(Arc<dyn TableProvider>, usize), DataFusionError> {
     let mut stream = frame.execute_stream().await?;
-    let schema = stream.schema();
+    let schema = without_views(&stream.schema());
     let mut batches: Vec<RecordBatch> = Vec::new();
     let mut writer = None;
-    let mut rows = 0;
+    let (mut rows, mut bytes) = (0, 0);
     while let Some(batch) = stream.try_next().await? {
+        let batch = compact(&batch, &schema)?;
         rows += batch.num_rows();
-        if writer.is_none() && rows > rows_in_memory {
+        bytes += batch.get_array_memory_size();
+        if writer.is_none() && (rows > held.rows || bytes > held.bytes) {
             let mut file = open(path, &schema)?;
-            for held in batches.drain(..) {
-                file.write(&held)?;
+            for before in batches.drain(..) {
+                file.write(&before)?;
             }
             writer = Some(file);
         }
         match &mut writer {
             Some(file) => file.write(&batch)?,
-            None => batches.push(compact(&batch)?),
+            None => batches.push(batch),
         }
     }
     let Some(file) = writer else {
@@ -54,19 +66,23 @@ pub(super) async fn keep(
     Ok((table, rows))
 }
 
-/// The batch with string views that hold their own bytes alone. Views that joins and filters leave point into the buffers of whole input
-/// batches, which would stay in memory with them and be counted again by every sort.
-fn compact(batch: &RecordBatch) -> Result<RecordBatch, DataFusionError> {
-    let columns = batch.columns().iter().map(|column| match column.data_type() {
-        DataType::Utf8View => Arc::new(column.as_string_view().gc()) as ArrayRef,
-        DataType::BinaryView => Arc::new(column.as_binary_view().gc()) as ArrayRef,
-        _ => Arc::clone(column),
+/// The schema with plain strings in place of string views.
+fn without_views(schema: &SchemaRef) -> SchemaRef {
+    let fields = schema.fields().iter().map(|field| match field.data_type() {
+        DataType::Utf8View => Arc::new(field.as_ref().clone().with_data_type(DataType::Utf8)),
+        DataType::BinaryView => Arc::new(field.as_ref().clone().with_data_type(DataType::Binary)),
+        _ => Arc::clone(field),
     });
-    Ok(RecordBatch::try_new_with_options(
-        batch.schema(),
-        columns.collect(),
-        &RecordBatchOptions::new().with_row_count(Some(batch.num_rows())),
-    )?)
+    Arc::new(Schema::new_with_metadata(fields.collect::<Fields>(), schema.metadata().clone()))
+}
+
+/// The batch with plain strings. Views that joins and filters leave point into the buffers of whole input batches, which would stay
+/// in memory with them, and which every sort would count again for each of its batches.
+fn compact(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, DataFusionError> {
+    let columns = batch.columns().iter().zip(schema.fields()).map(|(column, field)| cast(column, field.data_type()));
+    let columns: Vec<ArrayRef> = columns.collect::<Result<_, _>>()?;
+    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    Ok(RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options)?)
 }
 
 fn open(path: &Path, schema: &SchemaRef) -> Result<ArrowWriter<File>, DataFusionError> {
