@@ -1,6 +1,6 @@
 -- model: sig_loop_no_progress
 -- grain: one root session
--- reads: fct_sessions, int_loop_calls, int_noisy_loop_calls, int_call_trigrams, int_prompts, int_on_call_sessions
+-- reads: fct_sessions, int_loop_calls, int_noisy_loop_calls, int_prompts, int_on_call_sessions
 -- family: AGENT-WASTE
 -- measures: tokens of the calls in the third and later iterations of runs without progress, as a share of the session's tokens
 -- suggests: an agent that burns tokens in a loop; only where loops recur, or a human restarts them, usage made to be counted
@@ -49,7 +49,7 @@ restarts as (
 ),
 judged as (
     select
-        sessions.*, trigrams.rep3, trigrams.new_result_share, loops.noisy_calls, loops.calls, loops.runs, loops.period, loops.first_call, loops.last_call, loops.tokens as loop_tokens,
+        sessions.*, loops.noisy_calls, loops.calls, loops.runs, loops.period, loops.first_call, loops.last_call, loops.tokens as loop_tokens,
         coalesce(recurrence.sessions, 0) as loop_sessions, coalesce(recurrence.days, 0) as loop_days, coalesce(restarts.prompts, 0) as restarts,
         case when loops.calls is null or recurrence.sessions >= $min_sessions and recurrence.days >= $min_days or restarts.prompts > 0 then 1.0 else $agent_fault end as fault_factor,
         case when on_call.session_id is null then 1.0 else $on_call end as on_call_factor,
@@ -60,7 +60,6 @@ judged as (
         end as abstain_reason,
     from sessions
     left join loops on loops.session_id = sessions.session_id
-    left join int_call_trigrams as trigrams on trigrams.session_id = sessions.session_id
     left join recurrence on recurrence.session_id = sessions.session_id
     left join restarts on restarts.session_id = sessions.session_id left join int_on_call_sessions as on_call on on_call.session_id = sessions.session_id
 )
@@ -69,8 +68,7 @@ select
     case when abstain_reason is null then round(least(1.0, coalesce(cast(loop_tokens as double), 0.0) / tokens), 9) end as value,
     tool_calls as n, case when abstain_reason is null then 'speak' else 'abstain' end as status, abstain_reason,
     fault_factor * on_call_factor as discount, 0.0 as exculpation_db,
-    concat('{"loop_calls":', coalesce(calls, 0), ',"loop_calls_behind_noise":', coalesce(noisy_calls, 0), ',"rep3":', coalesce(cast(round(rep3, 4) as varchar), 'null'),
-        ',"new_result_share":', coalesce(cast(round(new_result_share, 4) as varchar), 'null'), ',"runs":', coalesce(runs, 0), ',"period":', coalesce(cast(period as varchar), 'null'),
+    concat('{"loop_calls":', coalesce(calls, 0), ',"loop_calls_behind_noise":', coalesce(noisy_calls, 0), ',"runs":', coalesce(runs, 0), ',"period":', coalesce(cast(period as varchar), 'null'),
         ',"first_call":', coalesce(cast(first_call as varchar), 'null'), ',"last_call":', coalesce(cast(last_call as varchar), 'null'),
         ',"loop_tokens":', coalesce(loop_tokens, 0), ',"loop_sessions":', loop_sessions, ',"loop_days":', loop_days, ',"human_restarts":', restarts,
         ',"agent_fault":', fault_factor < 1, ',"discounts":[', concat_ws(',',

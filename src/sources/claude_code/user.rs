@@ -11,7 +11,7 @@ use super::records::{Attachment, Block, Content, ToolUseResult, object};
 use super::tools::edits_files;
 use super::usage::milliseconds;
 use crate::events::{Event, Kind, TokenBasis, Trigger};
-use crate::fingerprint::{sketch_text, text_hash};
+use crate::fingerprint::{sketch_prompt, text_hash};
 use crate::sources::{Reason, Sink};
 use std::borrow::Cow;
 
@@ -127,7 +127,7 @@ impl Reader {
         self.start_turn(step.thread, cause, sink);
         let mut event = self.event(step, Kind::Prompt);
         event.event_id = id;
-        event.text = text.map(sketch_text);
+        event.text = text.map(sketch_prompt);
         event.marker = command.is_some().then_some("slash_command");
         event.command = command;
         sink.event(step.at, event);
