@@ -21,7 +21,7 @@ amounts as (
             when 'tokens' then cast(coalesce(sessions.tokens, 0) as double) else cast(coalesce(sessions.cost_usd, 0) as double) end / quotas.threshold as amount,
     from sessions
     join quotas on quotas.period = 'week' and quotas.metric in ('prompts', 'sessions', 'tokens', 'cost_usd') and quotas.threshold > 0
-        and sessions.iso_week >= to_char(quotas.announced + interval '1 week' - interval '1 microsecond', '%G-W%V')
+        and (sessions.iso_week > to_char(quotas.announced, '%G-W%V') or sessions.iso_week = to_char(quotas.announced, '%G-W%V') and date_part('dow', quotas.announced) = 1)
 ),
 counted as (
     select

@@ -11,8 +11,7 @@
 --   one that nothing refers to counts; replayed context, cache reads, tool results and retrieved files are no human input at all
 -- abstains: declared automation, service accounts; actor unknown; no logical human prompt; no prompt text in the log; fewer than
 --   $min_prompts prompts with $min_tokens tokens in the session and fewer than $min_prompts prompts of $min_tokens tokens of the actor
---   in 28 days, unless $padded_tokens tokens are padded. Where nothing at all is padded the value is 0 without these: that is what others are
---   compared with
+--   in 28 days, unless $padded_tokens tokens are padded
 -- evasion: articles and foreign code escape the first two tests and meet the third; asking for a summary of them makes names come back,
 --   and the summary is then to be used by somebody: sig_orphan_output, sig_low_output_novelty
 -- reference: signals.md S2
@@ -60,7 +59,7 @@ judged as (
             when sessions.actor_id = '(unassigned)' then 'actor unknown'
             when prompted.prompts is null then 'no logical human prompt'
             when coalesce(supplied.chars, 0) = 0 then 'no prompt text in the log'
-            when padding.padded > 0 and not (supplied.prompts >= $min_prompts and supplied.tokens >= $min_tokens) and coalesce(large.prompts, 0) < $min_prompts
+            when not (supplied.prompts >= $min_prompts and supplied.tokens >= $min_tokens) and coalesce(large.prompts, 0) < $min_prompts
                 and coalesce(padding.padded, 0.0) / 4 < $padded_tokens then concat('fewer than ', $min_prompts, ' prompts with ', $min_tokens, ' tokens of human input')
         end as abstain_reason,
     from fct_sessions as sessions
@@ -71,7 +70,7 @@ judged as (
 )
 select
     'session' as scope, session_id as unit_id, actor_id, iso_week,
-    case when abstain_reason is null then round(padded / chars, 9) end as value, coalesce(prompts, 0) as n,
+    case when abstain_reason is null then round(padded / chars, 9) when starts_with(abstain_reason, 'fewer than') then 0.0 end as value, coalesce(prompts, 0) as n,
     case when abstain_reason is null then 'speak' else 'abstain' end as status, abstain_reason, 1.0 as discount, 0.0 as exculpation_db,
     concat('{"supplied_tokens":', coalesce(tokens, 0), ',"padded_tokens":', round(padded / 4), ',"resupplied_tokens":', round(resupplied / 4),
         ',"unusual_tokens":', round(unusual / 4), ',"unreferenced_tokens":', round(unreferenced / 4), ',"blocks":', blocks,

@@ -65,7 +65,7 @@ judged as (
 )
 select
     'session' as scope, session_id as unit_id, actor_id, iso_week,
-    case when abstain_reason is null then round(least(1.0, coalesce(cast(loop_tokens as double), 0.0) / tokens), 9) end as value,
+    case when abstain_reason is null then round(least(1.0, coalesce(cast(loop_tokens as double), 0.0) / tokens), 9) when starts_with(abstain_reason, 'fewer than') then 0.0 end as value,
     tool_calls as n, case when abstain_reason is null then 'speak' else 'abstain' end as status, abstain_reason,
     fault_factor * on_call_factor as discount, 0.0 as exculpation_db,
     concat('{"loop_calls":', coalesce(calls, 0), ',"loop_calls_behind_noise":', coalesce(noisy_calls, 0), ',"runs":', coalesce(runs, 0), ',"period":', coalesce(cast(period as varchar), 'null'),

@@ -8,8 +8,7 @@
 -- innocent: the client's default model; comparisons of models (batch evaluations); people in their first 60 days, discount $new_hire; under a
 --   flat-price plan nothing was spent, which the log does not say: the family is capped at 3 dB for it
 -- abstains: declared automation, service accounts; actor unknown; no logical human prompt; no prompt text, no output counts or no prices; no
---   cheaper model in use; a premium choice, but fewer than $min_prompts trivial prompts on $min_days days in 28 days. Without any premium choice
---   the value is 0: that is what others are compared with
+--   cheaper model in use; fewer than $min_prompts trivial prompts on $min_days days in 28 days
 -- evasion: asking for long outputs leaves the trivial prompts: sig_low_output_novelty, sig_orphan_output
 -- reference: signals.md S6
 -- params: min_prompts = 20, min_days = 3, new_hire = 0.5
@@ -56,8 +55,8 @@ judged as (
             when answered.prompts is null or answered.with_output = 0 then 'no output counts'
             when answered.with_text = 0 then 'no prompt text in the log'
             when answered.with_price = 0 then 'no prices'
-            when windows.observed > 0 and (windows.trivial < $min_prompts or windows.days < $min_days) then concat('fewer than ', $min_prompts, ' trivial prompts on ', $min_days, ' days')
-            when windows.observed > 0 and windows.comparable = 0 then 'no cheaper model in use'
+            when coalesce(windows.trivial, 0) < $min_prompts or windows.days < $min_days then concat('fewer than ', $min_prompts, ' trivial prompts on ', $min_days, ' days')
+            when windows.comparable = 0 then 'no cheaper model in use'
         end as abstain_reason,
     from fct_sessions as sessions
     left join prompted on prompted.session_id = sessions.session_id and prompted.actor_id = sessions.actor_id
@@ -69,7 +68,7 @@ judged as (
 )
 select
     'session' as scope, session_id as unit_id, actor_id, iso_week,
-    case when abstain_reason is null then round(cast(overkill as double) / answered_prompts * greatest(0.0, 1.0 - coalesce(expected, 0.0) / greatest(observed, 1)), 9) end as value,
+    case when abstain_reason is null then round(cast(overkill as double) / answered_prompts * greatest(0.0, 1.0 - expected / greatest(observed, 1)), 9) when starts_with(abstain_reason, 'fewer than') then 0.0 end as value,
     cast(coalesce(window_trivial, 0) as bigint) as n, case when abstain_reason is null then 'speak' else 'abstain' end as status, abstain_reason,
     evaluation_factor * hire_factor as discount, 0.0 as exculpation_db,
     concat('{"answered_prompts":', coalesce(answered_prompts, 0), ',"trivial_prompts":', trivial, ',"premium_by_choice":', overkill, ',"trivial_28_days":', coalesce(window_trivial, 0),

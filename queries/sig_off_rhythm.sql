@@ -16,7 +16,7 @@ with weeks as (
     select * from fct_actor_weeks where actor_kind = 'person' and prompts > 0
 ),
 gates as (
-    select actor_id, iso_week, 'timer_regularity' as gate from sig_timer_regularity where status = 'speak' and value > 0
+    select actor_id, iso_week, 'timer_regularity' as gate from sig_timer_regularity where status = 'speak'
     union
     select actor_id, iso_week, 'unattended_burn' as gate from sig_unattended_burn where status = 'speak' and value > 0
 ),

@@ -64,7 +64,7 @@ judged as (
 )
 select
     'session' as scope, session_id as unit_id, actor_id, iso_week,
-    case when abstain_reason is null then round(cast(coalesce(repeated_prompts, 0) as double) / session_prompts * repeated_low, 9) end as value,
+    case when abstain_reason is null then round(cast(coalesce(repeated_prompts, 0) as double) / session_prompts * repeated_low, 9) when starts_with(abstain_reason, 'no cluster') then 0.0 end as value,
     cast(coalesce(total, 0) as bigint) as n,
     case when abstain_reason is null then 'speak' else 'abstain' end as status, abstain_reason,
     coalesce(factor, 1.0) * hire_factor as discount, 0.0 as exculpation_db,

@@ -8,8 +8,7 @@
 -- suggests: a machine clock behind starts that are labelled human
 -- innocent: declared schedules are not labelled human; daily meetings are periods of a day, which no test here looks at; keep-alive pings
 --   collapse when declustered, automatic continues are dropped; gaps that do follow the reading and typing discount by $thoughtful
--- abstains: fewer than $min_starts starts or $min_days days; a client whose times stand on a grid. Where fewer than two tests agree the value is 0:
---   that is what others are compared with
+-- abstains: fewer than $min_starts starts or $min_days days; a client whose times stand on a grid; fewer than two tests agree
 -- evasion: exponential timers beat (a) and (b), and meet (d) and (e); wide jitter beats (b) only
 -- reference: signals.md S8; Goh and Barabasi 2008; Kim and Jo 2016
 -- params: min_starts = 30, min_days = 3, alpha = 0.01, quiet_hours = 5, silence_min = 10, human_correlation = 0.3, thoughtful = 0.2
@@ -54,15 +53,16 @@ judged as (
             when n < $min_starts then concat('fewer than ', $min_starts, ' starts')
             when days < $min_days then concat('starts on fewer than ', $min_days, ' days')
             when is_on_grid then 'the telemetry of the client stands on a grid'
+            when cast(is_even as int) + cast(is_in_phase as int) + cast(is_sleepless as int) + cast(is_thoughtless as int) < 2 then 'fewer than two clock tests agree'
         end as abstain_reason,
     from tested
 )
 select
     'actor_week' as scope, concat(actor_id, '/', iso_week) as unit_id, actor_id, iso_week,
-    case when abstain_reason is null and agreeing < 2 then 0.0 when abstain_reason is null then round((
+    case when abstain_reason is null then round((
         case when is_even then least(-burstiness, 1.0) else 0.0 end + case when is_in_phase then strength else 0.0 end
         + case when is_sleepless then 1.0 - longest_gap / $quiet_hours else 0.0 end
-        + case when is_thoughtless then 1.0 - greatest(correlation, 0.0) else 0.0 end) / 4, 9) end as value,
+        + case when is_thoughtless then 1.0 - greatest(correlation, 0.0) else 0.0 end) / 4, 9) when starts_with(abstain_reason, 'fewer than two clock tests') then 0.0 end as value,
     n, case when abstain_reason is null then 'speak' else 'abstain' end as status, abstain_reason, case when is_thoughtful then $thoughtful else 1.0 end as discount, 0.0 as exculpation_db,
     concat('{"starts":', n, ',"days":', days, ',"burstiness":', coalesce(cast(round(burstiness, 4) as varchar), 'null'), ',"even":', is_even,
         ',"period_minutes":', tau / 60, ',"concentration":', round(concentration, 4), ',"kuiper":', round(kuiper, 4), ',"minus_log10_p":', coalesce(cast(round(-log10(greatest(p, 1e-300)), 2) as varchar), 'null'), ',"in_phase":', is_in_phase,

@@ -8,8 +8,7 @@
 -- innocent: overnight work that lands, bots that post to a chat, declared schedules: no burn; the actor's next human turn in the same
 --   repository within $return_hours hours may be the reading of it (discount $returned); on-call windows discount by $on_call
 -- abstains: declared automation, service accounts; no human turn recorded; no token counts; sinks unknown (coverage under $coverage and no
---   delivery record); the session burnt something, but its
---   actor not $min_tokens tokens or $min_hours hours over $min_runs runs. A session that burnt nothing has 0: that is what others are compared with
+--   delivery record); the actor has not burnt $min_tokens tokens or $min_hours hours over $min_runs runs
 -- evasion: fake heartbeats are prompts: sig_prompt_repetition and sig_timer_regularity see them; an agent that reads an agent is no sink
 -- reference: signals.md S7
 -- params: min_tokens = 50000, min_hours = 2, min_runs = 2, coverage = 0.8, return_hours = 24, returned = 0.5, on_call = 0.2
@@ -56,7 +55,7 @@ judged as (
             when unattended.session_id is null then 'no human turn recorded'
             when sessions.tokens is null then 'no token counts'
             when coalesce(fct_coverage.outcome_coverage, 0.0) < $coverage and coalesce(unattended.not_delivered, 0) + coalesce(unattended.delivered, 0) = 0 then 'sinks unknown'
-            when unattended.burnt_seconds > 0 and (coalesce(actors.runs, 0) < $min_runs or actors.tokens < $min_tokens and actors.seconds < $min_hours * 3600.0)
+            when coalesce(actors.runs, 0) < $min_runs or actors.tokens < $min_tokens and actors.seconds < $min_hours * 3600.0
                 then concat('under ', $min_tokens, ' unattended tokens and ', $min_hours, ' hours over ', $min_runs, ' runs')
         end as abstain_reason,
     from sessions
@@ -68,7 +67,7 @@ judged as (
 )
 select
     'session' as scope, session_id as unit_id, actor_id, iso_week,
-    case when abstain_reason is null then cast(burnt_tokens as double) end as value, coalesce(completions, 0) as n,
+    case when abstain_reason is null then cast(burnt_tokens as double) when starts_with(abstain_reason, 'under') then 0.0 end as value, coalesce(completions, 0) as n,
     case when abstain_reason is null then 'speak' else 'abstain' end as status, abstain_reason,
     return_factor * on_call_factor as discount, 0.0 as exculpation_db,
     concat('{"unattended_tokens":', coalesce(unattended_tokens, 0), ',"unattended_minutes":', round(coalesce(burnt_seconds, 0.0) / 60, 1), ',"attention_minutes":', coalesce(cast(round(attention_seconds / 60, 1) as varchar), 'null'),

@@ -225,6 +225,19 @@ pub struct SimulateArgs {
     /// Leave texts, arguments and patches out.
     #[arg(long)]
     pub strip_text: bool,
+    /// Format of the logs of those who use Claude Code; everything else is canonical.
+    #[arg(long, value_name = "FORMAT", default_value = "canonical")]
+    pub format: LogFormat,
+}
+
+/// Formats of `simulate`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// The public interchange format.
+    Canonical,
+    /// Claude Code's session transcripts.
+    ClaudeCode,
 }
 
 /// The worlds of `simulate`.

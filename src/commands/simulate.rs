@@ -1,7 +1,7 @@
 //! `footlight simulate`: writes a labelled organisation and says what it wrote.
 
 use super::{Exit, UsageError};
-use crate::cli::{SimulateArgs, World as NamedWorld};
+use crate::cli::{LogFormat, SimulateArgs, World as NamedWorld};
 use crate::output::Printer;
 use crate::simulate::{SimulateError, Simulation, World};
 
@@ -21,9 +21,12 @@ pub fn run(args: &SimulateArgs, printer: Printer) -> anyhow::Result<Exit> {
         theater_share: args.theater_share,
         families: args.family.clone(),
         strip_text: args.strip_text,
+        native: args.format == LogFormat::ClaudeCode,
     };
     let written = simulation.write(&args.out).map_err(|error| match error {
-        SimulateError::Family(_) => anyhow::Error::new(UsageError(error.to_string())),
+        SimulateError::Family(_) | SimulateError::StrippedTranscript => {
+            anyhow::Error::new(UsageError(error.to_string()))
+        }
         error => error.into(),
     })?;
     let directory = args.out.display();

@@ -12,7 +12,7 @@ use serde_json::json;
 
 /// Tokens of a usual session of a person, as roughly as a ranking lets one guess.
 pub(super) fn typical_tokens(person: &Person) -> f64 {
-    120_000.0 * (0.4 + 0.6 * person.turns / 1.7) * (0.4 + 0.6 * person.context / 13_000.0)
+    190_000.0 * (0.3 + 0.7 * person.turns / 2.4) * (0.4 + 0.6 * person.context / 13_000.0)
 }
 
 /// A moment in a working week of a person: local hours from Monday's midnight.
@@ -58,7 +58,7 @@ pub(super) fn week(
             break;
         }
         let at_ms = desk.moment(person, week, hour);
-        let session = Session::open(random, person, at_ms, desk.strip_text());
+        let session = Session::open(random, person, at_ms, desk.style());
         let edits = match person.role {
             Role::Developer => 0.55,
             Role::Analyst => 0.2,
@@ -117,7 +117,7 @@ pub(super) fn edit(
             _ => person.voice.follow_up(random, &thing),
         };
         session.prompt(&text, random);
-        let steps = random.poisson(2.1) + usize::from(turn == 0);
+        let steps = random.poisson(2.6) + usize::from(turn == 0);
         for step in 0..steps {
             session.respond(&thing, 1, 140.0, random);
             match random.below(10) {
@@ -230,7 +230,7 @@ pub(super) fn subagents(
 ) -> Result<i64, SimulateError> {
     let (mut tokens, mut latest) = (0, parent.now_ms);
     for number in 0..random.whole(2, 5) {
-        let mut child = Session::open(random, person, parent.now_ms, desk.strip_text()).child_of(parent);
+        let mut child = Session::open(random, person, parent.now_ms, desk.style()).child_of(parent);
         let path = voice::file_name(thing, random);
         child.prompt(
             &format!("Part {number}: read {path} and report how the {thing} is used there. Do not edit."),

@@ -3,6 +3,7 @@
 //! Owns writing. Memory is a few compressor windows, whatever the size of the organisation.
 
 use super::SimulateError;
+use super::session::Style;
 use serde::Serialize;
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -71,15 +72,15 @@ pub(super) struct Journal {
     sessions: csv::Writer<File>,
     attribution: csv::Writer<File>,
     input: PathBuf,
-    /// Leave texts, arguments and patches out.
-    pub(super) strip_text: bool,
+    /// How sessions are written down.
+    pub(super) style: Style,
     /// Counts so far.
     pub(super) written: Written,
 }
 
 impl Journal {
     /// Makes `input` and `truth` and opens every file.
-    pub(super) fn create(input: &Path, truth: &Path, strip_text: bool) -> Result<Self, SimulateError> {
+    pub(super) fn create(input: &Path, truth: &Path, style: Style) -> Result<Self, SimulateError> {
         let io = |path: &Path| {
             let path = path.to_path_buf();
             move |error| SimulateError::Io { path, error }
@@ -107,7 +108,7 @@ impl Journal {
             sessions: table("truth_sessions.csv", &["session_id", "actor_id", "label", "family", "injected_tokens"])?,
             attribution: table("truth_attribution.csv", &["session_id", "outcome_id"])?,
             input: input.to_path_buf(),
-            strip_text,
+            style,
             written: Written::default(),
         })
     }
@@ -125,6 +126,24 @@ impl Journal {
         truth: &SessionTruth<'_>,
     ) -> Result<(), SimulateError> {
         self.events[person % SHARDS].write_all(rows).map_err(|error| self.error(error))?;
+        self.note(events, truth)
+    }
+
+    /// Writes a finished session to a file of its own, and its label.
+    pub(super) fn transcript(
+        &mut self,
+        place: &str,
+        lines: &[u8],
+        events: u64,
+        truth: &SessionTruth<'_>,
+    ) -> Result<(), SimulateError> {
+        let path = self.input.join(place);
+        let written = path.parent().map_or(Ok(()), std::fs::create_dir_all).and_then(|()| std::fs::write(&path, lines));
+        written.map_err(|error| SimulateError::Io { path, error })?;
+        self.note(events, truth)
+    }
+
+    fn note(&mut self, events: u64, truth: &SessionTruth<'_>) -> Result<(), SimulateError> {
         let (label, injected) = if truth.family.is_some() { ("theater", truth.tokens) } else { ("honest", 0) };
         let (family, injected_text) = (truth.family.unwrap_or(""), injected.to_string());
         self.sessions.write_record([truth.session_id, truth.actor_id, label, family, &injected_text])?;
@@ -137,7 +156,7 @@ impl Journal {
 
     /// Writes an outcome.
     pub(super) fn outcome(&mut self, person: usize, mut outcome: Outcome) -> Result<(), SimulateError> {
-        if self.strip_text {
+        if self.style.strip_text {
             outcome.patch = None;
         }
         let mut row = serde_json::to_vec(&outcome).map_err(|error| self.error(error.into()))?;

@@ -14,6 +14,7 @@ mod random;
 mod row;
 mod session;
 mod theater;
+mod transcript;
 mod voice;
 mod words;
 mod world;
@@ -29,6 +30,7 @@ use journal::Journal;
 use outcomes::Desk;
 use person::{Label, Mix, Person};
 use random::Random;
+use session::Style;
 use std::path::{Path, PathBuf};
 use world::Policy;
 
@@ -49,6 +51,8 @@ pub struct Simulation {
     pub families: Vec<String>,
     /// Leave texts, arguments and patches out.
     pub strip_text: bool,
+    /// Claude Code's own transcripts for those who use it; the others, outcomes and roster stay canonical.
+    pub native: bool,
 }
 
 /// Why a simulation could not be written.
@@ -81,6 +85,9 @@ pub enum SimulateError {
     /// A family that there is none of.
     #[error("`{0}` is no family of theater; there are {names}", names = family_names().join(", "))]
     Family(String),
+    /// A transcript is made of texts.
+    #[error("transcripts cannot be written without text: leave out either --strip-text or --format")]
+    StrippedTranscript,
 }
 
 /// Names of the families of theater.
@@ -97,11 +104,15 @@ impl Simulation {
         if let Some(name) = self.families.iter().find(|name| !family_names().contains(&name.as_str())) {
             return Err(SimulateError::Family(name.clone()));
         }
+        if self.native && self.strip_text {
+            return Err(SimulateError::StrippedTranscript);
+        }
+        let style = Style { strip_text: self.strip_text, native: self.native };
         let policy = Policy::draw(self.seed, self.world, self.weeks);
         let mix = Mix { people: self.people, theater_share: self.theater_share, families: &self.families };
         let people = person::draw(self.seed, &policy, &mix)?;
         let (input, truth) = (directory.join("input"), directory.join("truth"));
-        let mut journal = Journal::create(&input, &truth, self.strip_text)?;
+        let mut journal = Journal::create(&input, &truth, style)?;
         for person in &people {
             self.history(person, &people, &policy, &mut journal)?;
         }
@@ -110,7 +121,8 @@ impl Simulation {
         let file = std::fs::File::create(&path).map_err(|error| SimulateError::Io { path, error })?;
         person::write_roster(file, &people, &policy)?;
         let path = input.join("footlight.toml");
-        std::fs::write(&path, policy.footlight_toml(&people)).map_err(|error| SimulateError::Io { path, error })?;
+        std::fs::write(&path, policy.footlight_toml(&people, style))
+            .map_err(|error| SimulateError::Io { path, error })?;
         journal.finish()
     }
 

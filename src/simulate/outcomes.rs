@@ -7,7 +7,7 @@ use super::SimulateError;
 use super::journal::{Journal, Outcome};
 use super::person::{Person, Role};
 use super::random::Random;
-use super::session::{Finished, WrittenFile};
+use super::session::{Finished, Style, WrittenFile};
 use super::voice;
 use super::world::Policy;
 use jiff::Timestamp;
@@ -31,8 +31,9 @@ impl Desk<'_> {
         local.saturating_add(span).to_zoned(person.zone.clone()).map_or(0, |moment| moment.timestamp().as_millisecond())
     }
 
-    pub(super) fn strip_text(&self) -> bool {
-        self.journal.strip_text
+    /// How sessions are written down.
+    pub(super) fn style(&self) -> Style {
+        self.journal.style
     }
 
     fn number(&mut self) -> u64 {

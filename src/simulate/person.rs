@@ -126,6 +126,11 @@ impl Person {
         self.role == Role::Service
     }
 
+    /// Name on the machine, an alias in the roster.
+    pub(super) fn login(&self) -> String {
+        self.actor_id.split('@').next().unwrap_or_default().replace('.', "-")
+    }
+
     /// The team's main repository, or another one of the person's.
     pub(super) fn repo(&self, random: &mut Random) -> String {
         let number = if random.chance(0.85) { self.team * 2 } else { self.team * 2 + 1 };
@@ -205,8 +210,8 @@ fn person(seed: u64, index: usize, teams: usize) -> Result<Person, SimulateError
         zone,
         roster_zone: if random.chance(0.85) { zone_name } else { "" },
         joined: None,
-        pace: random.lognormal(1.3, 1.0).clamp(0.3, 20.0),
-        turns: random.lognormal(1.7, 0.7).clamp(0.3, 10.0),
+        pace: random.lognormal(1.05, 1.0).clamp(0.3, 16.0),
+        turns: random.lognormal(2.4, 0.7).clamp(0.3, 12.0),
         context: random.lognormal(12_000.0, 0.9).clamp(3_000.0, 110_000.0),
         large_model_share: random.between(0.02, 0.7),
         chat_share: match role {
@@ -321,7 +326,7 @@ pub(super) fn write_roster(out: impl std::io::Write, people: &[Person], policy: 
     let mut rows = csv::Writer::from_writer(out);
     rows.write_record(["actor_id", "aliases", "team_id", "role", "kind", "time_zone", "active_from", "active_to"])?;
     for person in people {
-        let login = person.actor_id.split('@').next().unwrap_or_default().replace('.', "-");
+        let login = person.login();
         let since = person.joined.map_or_else(|| "2024-06-03".to_owned(), |week| policy.monday(week).to_string());
         let kind = if person.is_service() { "service" } else { "person" };
         let row =

@@ -7,10 +7,20 @@ use super::journal::{Journal, SessionTruth};
 use super::person::Person;
 use super::random::Random;
 use super::row::{Row, Step};
+use super::transcript::{self, Transcript};
 use super::voice;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::json;
+
+/// How sessions are written down.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Style {
+    /// Leave texts, arguments and patches out.
+    pub(super) strip_text: bool,
+    /// Claude Code's own transcripts for those who use it.
+    pub(super) native: bool,
+}
 
 /// Models, from the smallest to the largest, and one of another provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,14 +89,16 @@ pub(super) struct Session<'a> {
     pub(super) id: String,
     parent: Option<String>,
     trigger: &'static str,
-    pub(super) client: String,
+    client: String,
     pub(super) model: Model,
     pub(super) repo: Option<String>,
     pub(super) branch: Option<String>,
     /// Milliseconds since the epoch.
     pub(super) now_ms: i64,
     zone: TimeZone,
-    strip_text: bool,
+    style: Style,
+    /// The rows as Claude Code writes them, when that is wanted and its client is used.
+    transcript: Option<Transcript>,
     /// Tokens that the next completion reads from the cache, and those that are new to it.
     context: i64,
     fresh: i64,
@@ -103,7 +115,7 @@ pub(super) struct Session<'a> {
 
 impl<'a> Session<'a> {
     /// Opens a session of a person at a moment. It has the person's usual client, model and, mostly, repository.
-    pub(super) fn open(random: &mut Random, person: &'a Person, at_ms: i64, strip_text: bool) -> Self {
+    pub(super) fn open(random: &mut Random, person: &'a Person, at_ms: i64, style: Style) -> Self {
         let (repo, branch) = if random.chance(person.chat_share) {
             (None, None)
         } else {
@@ -120,7 +132,8 @@ impl<'a> Session<'a> {
             branch,
             now_ms: at_ms + random.whole(0, 59_999),
             zone: person.zone.clone(),
-            strip_text,
+            style,
+            transcript: (style.native && person.client.starts_with("claude-code/")).then(Transcript::default),
             context: 0,
             fresh: (person.context * random.between(0.8, 1.25)) as i64,
             tokens: 0,
@@ -149,8 +162,19 @@ impl<'a> Session<'a> {
     pub(super) fn child_of(mut self, parent: &Session<'_>) -> Self {
         self.parent = Some(parent.id.clone());
         self.trigger = "agent";
+        if self.transcript.is_some() {
+            // The reader knows a subagent by its file.
+            self.id = format!("agent-{}", self.id.replace('-', ""));
+        }
         (self.repo, self.branch) = (parent.repo.clone(), parent.branch.clone());
         (self.zone, self.family) = (parent.zone.clone(), parent.family);
+        self
+    }
+
+    /// Another program than the person's usual one; it has no transcripts of its own.
+    pub(super) fn with_client(mut self, client: &str) -> Self {
+        self.client = client.to_owned();
+        self.transcript = None;
         self
     }
 
@@ -182,15 +206,22 @@ impl<'a> Session<'a> {
             branch: self.branch.as_deref(),
             step,
         };
-        if let Err(error) = serde_json::to_writer(&mut self.rows, &row) {
+        let written = match &mut self.transcript {
+            Some(transcript) => {
+                let at = Timestamp::from_millisecond(self.now_ms);
+                let at = at.map(|at| at.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()).unwrap_or_default();
+                transcript.write(&row, &self.person.login(), &at)
+            }
+            None => serde_json::to_writer(&mut self.rows, &row).map(|()| self.rows.push(b'\n')),
+        };
+        if let Err(error) = written {
             self.error = Some(error);
         }
-        self.rows.push(b'\n');
         self.events += 1;
     }
 
     fn text<'t>(&self, text: &'t str) -> Option<&'t str> {
-        (!self.strip_text).then_some(text)
+        (!self.style.strip_text).then_some(text)
     }
 
     /// Text handed to the agent.
@@ -359,7 +390,14 @@ impl<'a> Session<'a> {
             family: self.family,
             tokens: self.tokens,
         };
-        journal.session(self.person.index, &self.rows, self.events, &truth)?;
+        match self.transcript {
+            Some(transcript) => {
+                let login = self.person.login();
+                let place = transcript::place(&login, self.repo.as_deref(), &self.id, self.parent.as_deref());
+                journal.transcript(&place, &transcript.lines, self.events, &truth)?;
+            }
+            None => journal.session(self.person.index, &self.rows, self.events, &truth)?,
+        }
         Ok(Finished { id: self.id, tokens: self.tokens, end_ms: self.now_ms, files: self.files, repo: self.repo })
     }
 }

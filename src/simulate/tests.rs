@@ -8,7 +8,16 @@ use std::io::Read;
 use std::path::Path;
 
 fn simulation(seed: u64, people: usize, weeks: usize, world: World) -> Simulation {
-    Simulation { seed, people, weeks, world, theater_share: 0.15, families: Vec::new(), strip_text: false }
+    Simulation {
+        seed,
+        people,
+        weeks,
+        world,
+        theater_share: 0.15,
+        families: Vec::new(),
+        strip_text: false,
+        native: false,
+    }
 }
 
 struct Organisation {
@@ -183,6 +192,20 @@ fn without_text_there_is_none_and_counts_stay() {
     assert_eq!(with.written, without.written);
     assert!(without.rows(".events.").iter().all(|row| row.get("text").is_none() && row.get("tool_args").is_none()));
     assert!(without.rows(".outcomes.").iter().all(|row| row.get("patch").is_none()));
+}
+
+#[test]
+fn transcripts_are_the_same_organisation() {
+    let canonical = Organisation::of(&simulation(6, 24, 3, World::Quota));
+    let native = Organisation::of(&Simulation { native: true, ..simulation(6, 24, 3, World::Quota) });
+    assert_eq!(canonical.written, native.written);
+    assert_eq!(canonical.truth("truth_attribution.csv"), native.truth("truth_attribution.csv"));
+    assert_eq!(canonical.rows(".outcomes."), native.rows(".outcomes."));
+    // Those who use another client stay in the shards.
+    let left = native.rows(".events.");
+    assert!(!left.is_empty() && left.iter().all(|row| !row["client"].as_str().unwrap().starts_with("claude-code")));
+    let both = Simulation { native: true, strip_text: true, ..simulation(6, 24, 3, World::Quota) };
+    assert!(both.write(native.directory.path()).unwrap_err().to_string().contains("without text"));
 }
 
 #[test]

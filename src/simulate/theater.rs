@@ -204,7 +204,7 @@ impl<'a> Act<'a, '_> {
     }
 
     fn open(&self, random: &mut Random, at_ms: i64) -> Session<'a> {
-        Session::open(random, self.person, at_ms, self.desk.strip_text()).injected(self.theater.family.name)
+        Session::open(random, self.person, at_ms, self.desk.style()).injected(self.theater.family.name)
     }
 
     fn evades(&self, name: &str) -> bool {

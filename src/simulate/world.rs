@@ -2,6 +2,7 @@
 
 use super::person::{Label, Person};
 use super::random::Random;
+use super::session::Style;
 use std::fmt::Write as _;
 
 /// Monday of the first week (2026-W02).
@@ -75,8 +76,11 @@ impl Policy {
     }
 
     /// `footlight.toml` of this organisation.
-    pub(super) fn footlight_toml(&self, people: &[Person]) -> String {
+    pub(super) fn footlight_toml(&self, people: &[Person], style: Style) -> String {
         let mut text = format!("title = \"Simulated organisation, world {}\"\n", self.world.as_str());
+        if style.native {
+            text.push_str("\n# Whose a transcript is: the directory says it, since the log does not.\n[[identity]]\npath = \"claude-code/{actor}/**\"\n");
+        }
         let announced = self.monday(self.incentive_week);
         if self.has_quota() {
             let quotas = [("active_week", "0.80".to_owned()), ("tokens", self.target_tokens.to_string())];

@@ -55,6 +55,30 @@ fn a_simulated_organisation_is_read_scored_and_evaluated() {
     assert_eq!(footlight(dir, &evaluate).1, answer, "the same seed gives the same figures");
 }
 
+/// Steps, sessions, tokens, errors and prompts are the same in both formats, and nothing is rejected.
+#[test]
+fn transcripts_are_read_as_the_same_organisation() {
+    let directory = tempfile::tempdir().unwrap();
+    let dir = directory.path();
+    let totals = |format: &str| {
+        let simulate =
+            ["simulate", "--out", format, "--seed", "9", "--people", "14", "--weeks", "3", "--format", format];
+        assert_eq!(footlight(dir, &simulate).0, 0);
+        let (input, config, lake) =
+            (format!("{format}/input"), format!("{format}/input/footlight.toml"), format!("{format}/lake"));
+        let (code, ingest) = footlight(dir, &["ingest", "--input", &input, "--config", &config, "--lake", &lake]);
+        assert_eq!((code, &ingest["ingest"]["rejected"]), (0, &serde_json::json!({})), "{ingest:#}");
+        let sql = "select kind, count(*) as steps, count(distinct session_id) as sessions, sum(input_tokens) as input,
+            sum(output_tokens) as output, sum(cache_read_tokens) as cache_read, sum(cache_write_tokens) as cache_write,
+            sum(cast(is_error as int)) as errors, count(distinct case when kind = 'prompt' then text_hash end) as prompt_texts
+            from events group by kind order by kind";
+        footlight(dir, &["query", "--lake", &lake, sql]).1["rows"].clone()
+    };
+    let canonical = totals("canonical");
+    assert_eq!(canonical.as_array().unwrap().len(), 4);
+    assert_eq!(totals("claude_code"), canonical);
+}
+
 #[test]
 fn wrong_use_is_named() {
     let directory = tempfile::tempdir().unwrap();

@@ -61,7 +61,7 @@ fn surplus(
         _ => honest::working_hour(random, person),
     };
     let at_ms = desk.moment(person, week, hour);
-    let mut session = Session::open(random, person, at_ms, desk.strip_text());
+    let mut session = Session::open(random, person, at_ms, desk.style());
     let thing = person.voice.thing(random).to_owned();
     let finished = match family {
         "on_call_week" => watch(session, desk, random, person, &thing)?,
@@ -147,7 +147,7 @@ fn capped(
         return Ok(());
     }
     let at_ms = desk.moment(person, week, 4.0 * 24.0 + person.day_start + random.between(3.0, 8.0));
-    let mut session = Session::open(random, person, at_ms, desk.strip_text());
+    let mut session = Session::open(random, person, at_ms, desk.style());
     let thing = person.voice.thing(random).to_owned();
     while tokens + session.tokens < cap - 40_000 {
         let text = person.voice.follow_up(random, &thing);
@@ -183,7 +183,7 @@ pub(super) fn service_week(
     starts.extend((0..pushes).map(|_| (honest::working_hour(random, bot), false)));
     for (at, scheduled) in starts {
         let at_ms = desk.moment(bot, week, at);
-        let mut session = Session::open(random, bot, at_ms, desk.strip_text()).started_by("schedule");
+        let mut session = Session::open(random, bot, at_ms, desk.style()).started_by("schedule");
         if scheduled {
             session.now_ms = at_ms + random.whole(150, 3_900);
         }

@@ -72,8 +72,7 @@ pub(super) fn evaluate(
     'all: for model in [Model::Small, Model::Middle, Model::Large, Model::Other] {
         for _seed in 0..random.whole(1, 3) {
             for (number, task) in tasks.iter().enumerate() {
-                let mut session = Session::open(random, person, now_ms, desk.strip_text());
-                session.client = "eval-runner/0.4.1".to_owned();
+                let mut session = Session::open(random, person, now_ms, desk.style()).with_client("eval-runner/0.4.1");
                 session.model = model;
                 session.repo = Some(person.repo(random));
                 session.branch = Some(format!("eval/suite-{suite}"));
