@@ -56,9 +56,9 @@ fn readings(out: &Path) -> anyhow::Result<Readings> {
         band: row.band,
     };
     let signal = |row: SignalRow| SignalReading {
-        scope: row.scope,
+        scope: row.scope.into_owned(),
         unit_id: row.unit_id,
-        signal: row.signal,
+        signal: row.signal.into_owned(),
         value: row.value,
         p: row.p,
         weight_db: row.weight_db,

@@ -19,6 +19,7 @@ mod run_facts;
 mod score;
 mod settings;
 mod simulate;
+mod survival;
 mod team_rows;
 
 pub use catalogue::{signals_markdown, signals_page, sources_markdown};

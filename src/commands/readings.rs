@@ -4,9 +4,10 @@ use super::panels;
 use crate::config::{Config, datetime_us};
 use crate::engine::rows::Columns;
 use crate::engine::{Engine, Model, Models};
-use crate::score::input::{ActorWeekInput, Quota, Reading, Scope, ScoreInput, SessionInput, TeamWeekInput};
+use crate::score::input::{ActorWeekInput, Family, Quota, Reading, Scope, ScoreInput, SessionInput, TeamWeekInput};
 use crate::score::rows::{ActorWeekRow, AttributionRow, FindingRow, SessionRow};
 use arrow::array::RecordBatch;
+use std::borrow::Cow;
 
 /// Turns every row of a query into a value.
 pub(super) async fn collect<R>(
@@ -137,6 +138,8 @@ async fn readings(engine: &Engine, models: &Models) -> anyhow::Result<Vec<Readin
              where scope in ('session', 'actor_week') order by scope, unit_id"
         );
         let signal = name.trim_start_matches("sig_");
+        let signal: Cow<'static, str> =
+            Family::of_signal(signal).map_or_else(|| Cow::Owned(signal.to_owned()), |(known, _)| Cow::Borrowed(known));
         readings.extend(
             collect(engine, &sql, |columns, batch| {
                 let (scope, unit_id) = (columns.text("scope")?, columns.text("unit_id")?);
@@ -149,7 +152,7 @@ async fn readings(engine: &Engine, models: &Models) -> anyhow::Result<Vec<Readin
                         Ok(Reading {
                             scope: if scope.required(row)? == "session" { Scope::Session } else { Scope::ActorWeek },
                             unit_id: unit_id.required(row)?,
-                            signal: signal.to_owned(),
+                            signal: signal.clone(),
                             value: value.get(row),
                             n: n.get(row).unwrap_or(0),
                             speaks: status.required(row)? == "speak",

@@ -104,7 +104,8 @@ fn calibration(scored: &Scored) -> (String, Vec<String>) {
             *reasons.entry(reason).or_default() += 1;
         }
     }
-    let notes = reasons.into_iter().map(|(reason, count)| format!("{count} readings: {reason}")).collect();
+    let counted = reasons.into_iter().map(|(reason, count)| format!("{count} readings: {reason}"));
+    let notes = scored.calibration_notes.iter().cloned().chain(counted).collect();
     let rung = if calibrated > 0 {
         "R0: conformal p against the organisation's own sessions, the person's own left out"
     } else {

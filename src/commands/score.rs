@@ -3,14 +3,14 @@
 use super::base_tables::{self, BaseTables};
 use super::identity::UNASSIGNED;
 use super::settings::{Settings, as_of_us};
-use super::{Exit, catalogue, readings, run_facts, team_rows};
+use super::{Exit, catalogue, readings, run_facts, survival, team_rows};
 use crate::cli::{Global, OutArgs, ScoreArgs, ScoringArgs};
 use crate::cluster::{self, ClusterUnit};
 use crate::engine::{Engine, Models, Overrides, ParamValue, overrides_from_toml};
 use crate::lake::Lake;
 use crate::output::Printer;
 use crate::privacy::{Domain, Pseudonyms};
-use crate::report::inputs::Archetype;
+use crate::report::inputs::{Archetype, SurvivalFact};
 use crate::results::{self, RunFile};
 use crate::score::input::SessionInput;
 use crate::score::rows::{ActorWeekRow, AttributionRow, FindingRow, SessionRow};
@@ -33,6 +33,8 @@ pub struct ScoreSummary {
     pub findings: BTreeMap<String, usize>,
     /// Session-outcome pairs by tier.
     pub attribution: BTreeMap<String, usize>,
+    /// How much work lands and stays.
+    pub survival: Vec<SurvivalFact>,
 }
 
 /// Runs the command.
@@ -53,8 +55,13 @@ pub fn text(summary: &ScoreSummary, out: &Path) -> String {
         let parts: Vec<String> = counts.iter().map(|(name, count)| format!("{count} {name}")).collect();
         if parts.is_empty() { "none".to_owned() } else { parts.join(", ") }
     };
+    let kept: String = summary
+        .survival
+        .iter()
+        .map(|fact| format!("{} within {} days: {:.0} % of {}\n", fact.of, fact.days, 100.0 * fact.share, fact.n))
+        .collect();
     format!(
-        "scored {} sessions and {} person-weeks: {}\nfacts: {}\nlinks to outcomes: {}\ntables: {}\n",
+        "scored {} sessions and {} person-weeks: {}\nfacts: {}\nlinks to outcomes: {}\n{kept}tables: {}\n",
         summary.sessions,
         summary.actor_weeks,
         list(&summary.bands),
@@ -98,7 +105,7 @@ pub async fn score_lake(
     let out = out.out.as_path();
     let findings: Vec<FindingRow> = readings::findings(&engine).await?;
     let attribution: Vec<AttributionRow> = readings::attribution(&engine).await?;
-    let summary = summarise(&scored, &findings, &attribution);
+    let mut summary = summarise(&scored, &findings, &attribution);
     let mut file = RunFile::new(
         run_facts::facts(run_facts::FactsOf {
             engine: &engine,
@@ -117,6 +124,8 @@ pub async fn score_lake(
     file.weeks = run_facts::weeks(&engine, &base).await?;
     file.systems = run_facts::systems(&engine).await?;
     file.policies = run_facts::policies(&settings.config)?;
+    file.survival = survival::survival(&engine).await?;
+    summary.survival.clone_from(&file.survival);
     file.catalogue = catalogue::entries(&models);
     file.archetypes = archetypes
         .published
@@ -139,7 +148,7 @@ fn cluster_units(sessions: &[SessionInput], scored: &Scored) -> Vec<ClusterUnit>
     let mut weights = rustc_hash::FxHashMap::<&str, BTreeMap<String, f64>>::default();
     for row in scored.signals.iter().filter(|row| row.scope == "session") {
         if let Some(weight) = row.weight_db {
-            weights.entry(row.unit_id.as_str()).or_default().insert(row.signal.clone(), weight);
+            weights.entry(row.unit_id.as_str()).or_default().insert(row.signal.to_string(), weight);
         }
     }
     let by_id: rustc_hash::FxHashMap<&str, &SessionInput> =

@@ -20,7 +20,8 @@ struct TeamWeek {
     flagged: u64,
 }
 
-/// Rows by team and week. Services are left out, `(unassigned)` is a row like any other and never published by itself.
+/// Rows by team and week. A flagged person counts once in a week's cell, however many sessions they had, so people are the units of
+/// the interval and no bootstrap over them is needed. Services are left out, `(unassigned)` is a row like any other and never published by itself.
 pub fn team_rows(
     base: &BaseTables,
     sessions: &[SessionRow],
@@ -72,6 +73,7 @@ pub fn team_rows(
             flagged_share: Some(rate.rate),
             flagged_low: Some(rate.low),
             flagged_high: Some(rate.high),
+            flagged_distinguishable: Some(rate.distinguishable),
             suppressed: false,
         });
     }

@@ -380,6 +380,7 @@ fn weekly_panel(inputs: &mut Inputs) {
                 flagged_share: (!suppressed).then_some(0.06),
                 flagged_low: (!suppressed).then_some(0.01),
                 flagged_high: (!suppressed).then_some(0.17),
+                flagged_distinguishable: (!suppressed).then_some(false),
                 suppressed,
             });
         }

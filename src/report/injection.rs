@@ -105,9 +105,9 @@ fn poisoned(inputs: &Inputs, text: &str, keep_vocabulary: bool) -> Inputs {
         [&mut row.iso_week, &mut row.band].into_iter().for_each(word);
     }
     for row in &mut inputs.signals {
-        [&mut row.unit_id, &mut row.signal, &mut row.family, &mut row.evidence].into_iter().for_each(poison);
+        [&mut row.unit_id, row.signal.to_mut(), row.family.to_mut(), &mut row.evidence].into_iter().for_each(poison);
         row.abstain_reason.iter_mut().for_each(poison);
-        [&mut row.scope, &mut row.status].into_iter().for_each(word);
+        [row.scope.to_mut(), row.status.to_mut()].into_iter().for_each(word);
     }
     for row in &mut inputs.findings {
         [&mut row.session_id, &mut row.evidence].into_iter().for_each(poison);

@@ -181,6 +181,21 @@ pub struct SignalEntry {
     pub reference: String,
 }
 
+/// A share by a day, with what is too young to say taken out by its estimator.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct SurvivalFact {
+    /// What the share is of, in words.
+    pub of: String,
+    /// The day.
+    pub days: i64,
+    /// 0 to 1.
+    pub share: f64,
+    /// Sessions or commits behind it.
+    pub n: i64,
+    /// Estimator.
+    pub method: String,
+}
+
 /// One group of similar sessions.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Archetype {

@@ -308,6 +308,7 @@ pub(super) fn teams(inputs: &Inputs) -> Vec<Team> {
                 flagged: share(row.flagged_share),
                 flagged_low: share(row.flagged_low),
                 flagged_high: share(row.flagged_high),
+                like_organisation: !row.suppressed && row.flagged_distinguishable == Some(false),
             }
         })
         .collect()

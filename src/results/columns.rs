@@ -4,7 +4,9 @@ use super::{ResultsError, tables_directory};
 use crate::engine::rows::{Columns, RowError};
 use crate::lake::schema::{money, timestamp};
 use crate::report::inputs::OutcomeFact;
-use crate::score::rows::{ActorWeekRow, AttributionRow, FindingRow, PopulationRow, SessionRow, SignalRow, TeamRow};
+use crate::score::rows::{
+    ActorWeekRow, AttributionRow, FindingRow, PopulationRow, SessionRow, SignalRow, TeamRow, word,
+};
 use arrow::array::{
     ArrayRef, BooleanArray, Decimal128Array, Float64Array, Int64Array, RecordBatch, StringArray,
     TimestampMicrosecondArray,
@@ -85,6 +87,9 @@ macro_rules! column {
     (type text) => {
         (DataType::Utf8, false)
     };
+    (type word) => {
+        (DataType::Utf8, false)
+    };
     (type maybe_text) => {
         (DataType::Utf8, true)
     };
@@ -115,6 +120,9 @@ macro_rules! column {
 
     (build text, $rows:expr, $field:ident) => {
         Arc::new($rows.iter().map(|row| Some(row.$field.as_str())).collect::<StringArray>())
+    };
+    (build word, $rows:expr, $field:ident) => {
+        Arc::new($rows.iter().map(|row| Some(row.$field.as_ref())).collect::<StringArray>())
     };
     (build maybe_text, $rows:expr, $field:ident) => {
         Arc::new($rows.iter().map(|row| row.$field.as_deref()).collect::<StringArray>())
@@ -149,6 +157,9 @@ macro_rules! column {
     (open text, $columns:expr, $name:expr) => {
         $columns.text($name)?
     };
+    (open word, $columns:expr, $name:expr) => {
+        $columns.text($name)?
+    };
     (open maybe_text, $columns:expr, $name:expr) => {
         $columns.text($name)?
     };
@@ -179,6 +190,9 @@ macro_rules! column {
 
     (get text, $column:expr, $row:expr) => {
         $column.required($row)?
+    };
+    (get word, $column:expr, $row:expr) => {
+        word($column.required($row)?)
     };
     (get long, $column:expr, $row:expr) => {
         $column.required($row)?
@@ -266,15 +280,15 @@ result_table!(ActorWeekRow, "actor_weeks", {
 });
 
 result_table!(SignalRow, "signals", {
-    scope: text = "scope",
+    scope: word = "scope",
     unit_id: text = "unit_id",
-    signal: text = "signal",
-    family: text = "family",
+    signal: word = "signal",
+    family: word = "family",
     value: maybe_float = "value",
     n: long = "n",
     p: maybe_float = "p",
     weight_db: maybe_float = "weight_db",
-    status: text = "status",
+    status: word = "status",
     abstain_reason: maybe_text = "abstain_reason",
     discount: float = "discount",
     evidence: text = "evidence",
@@ -304,6 +318,7 @@ result_table!(TeamRow, "teams", {
     flagged_share: maybe_float = "flagged_share",
     flagged_low: maybe_float = "flagged_low",
     flagged_high: maybe_float = "flagged_high",
+    flagged_distinguishable: maybe_flag = "flagged_distinguishable",
     suppressed: flag = "suppressed",
 });
 

@@ -73,11 +73,11 @@ impl Scored {
         let (mut innocent, mut abstentions) = (Vec::new(), Vec::new());
         for row in rows {
             if let Some(reason) = &row.abstain_reason {
-                abstentions.push(Abstention { signal: row.signal.clone(), reason: reason.clone() });
+                abstentions.push(Abstention { signal: row.signal.to_string(), reason: reason.clone() });
             } else if let Ok(Value::Object(evidence)) = serde_json::from_str::<Value>(&row.evidence)
                 && let Some(facts) = evidence.get("innocent")
             {
-                let (signal, discount) = (row.signal.clone(), row.discount);
+                let (signal, discount) = (row.signal.to_string(), row.discount);
                 innocent.push(Innocent { signal, discount, evidence: facts.clone() });
             }
         }

@@ -3,6 +3,7 @@
 //! Owns the input row structs and the vocabulary of families. Owns no reading of tables. Actor ids are whatever the caller
 //! uses throughout; [`super::Scored::rename_actors`] turns them into pseudonyms before anything is written.
 
+use std::borrow::Cow;
 use std::fmt;
 
 /// Evidence family of signals.md section 2: signals of one family look at one thing and are averaged, not added.
@@ -110,8 +111,8 @@ pub struct Reading {
     pub scope: Scope,
     /// Session id, or `actor/2026-W07`.
     pub unit_id: String,
-    /// Snake-case name of signals.md.
-    pub signal: String,
+    /// Snake-case name of signals.md; borrowed for those of the catalogue, see [`Family::of_signal`].
+    pub signal: Cow<'static, str>,
     /// The reading in the signal's own unit; larger is more suspicious.
     pub value: Option<f64>,
     /// Observations behind it.

@@ -9,6 +9,7 @@
 pub mod association;
 pub mod band;
 pub mod calibrate;
+mod drift;
 pub mod evidence;
 pub mod explain;
 pub mod input;
@@ -76,6 +77,8 @@ pub struct Scored {
     pub signals: Vec<SignalRow>,
     /// One for each population test and policy, in the order of the input.
     pub population: Vec<PopulationRow>,
+    /// What is to be said about the calibration as a whole, such as the drift check.
+    pub calibration_notes: Vec<String>,
 }
 
 impl Scored {
@@ -94,12 +97,13 @@ impl Scored {
             row.unit_id = unit(&row.unit_id);
         }
         self.actor_weeks.sort_by(|one, two| one.unit_id.cmp(&two.unit_id));
-        self.signals.sort_by(|one, two| {
-            // `session` rows come first, as scoring left them.
-            let key = |row: &SignalRow| (row.scope != Scope::Session.as_str(), row.unit_id.clone(), row.signal.clone());
-            key(one).cmp(&key(two))
-        });
+        self.signals.sort_by(|one, two| order(one).cmp(&order(two)));
     }
+}
+
+/// The order of signal rows: `session` rows come first, as scoring left them.
+fn order(row: &SignalRow) -> (bool, &str, &str) {
+    (row.scope != Scope::Session.as_str(), &row.unit_id, &row.signal)
 }
 
 /// Scores a run. Deterministic, and independent of the order of the input rows.
@@ -116,7 +120,7 @@ pub fn score(mut input: ScoreInput) -> Scored {
         .iter()
         .map(|session| (session.session_id.as_str(), week_id(&session.actor, &session.iso_week)))
         .collect();
-    let Weighed { rows, members } = weigh::weigh(std::mem::take(&mut input.readings), &units, &week_of);
+    let Weighed { rows, members, notes } = weigh::weigh(std::mem::take(&mut input.readings), &units, &week_of);
     let evidence: FxHashMap<(Scope, String), Evidence> =
         members.into_iter().map(|(unit, members)| (unit, evidence::add_up(&members))).collect();
     let mut sessions: Vec<UnitScore> = input
@@ -126,7 +130,7 @@ pub fn score(mut input: ScoreInput) -> Scored {
         .collect();
     let actor_weeks = score_weeks(&weeks, &input.sessions, &evidence, &units);
     raise_lone_sessions(&mut sessions, &actor_weeks);
-    Scored { sessions, actor_weeks, signals: rows, population }
+    Scored { sessions, actor_weeks, signals: rows, population, calibration_notes: notes }
 }
 
 fn score_session(session: &SessionInput, evidence: Option<&Evidence>) -> UnitScore {

@@ -1,6 +1,10 @@
 //! The rows of `OUT/tables/*.parquet`, a public contract (`outputs.md`). Scoring fills them, reports read them.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
+
+use super::input::Family;
 
 /// One root session, subagents rolled up.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -76,17 +80,17 @@ pub struct ActorWeekRow {
     pub band: String,
 }
 
-/// One signal read on one unit.
+/// One signal read on one unit. A run has millions of them, and their words are a dozen: words are borrowed, not copied.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct SignalRow {
     /// `session`, `actor_week`, `population`.
-    pub scope: String,
+    pub scope: Cow<'static, str>,
     /// Session id; `pseudonym/2026-W07`; scope name.
     pub unit_id: String,
     /// Snake-case name of `signals.md`.
-    pub signal: String,
+    pub signal: Cow<'static, str>,
     /// `REDUNDANCY`, `AGENT-WASTE`, `NO-CONSUMPTION`, `CLOCK`, `INCENTIVE`, `SPEND`.
-    pub family: String,
+    pub family: Cow<'static, str>,
     /// The reading x, in the signal's own unit; null when abstaining without one.
     pub value: Option<f64>,
     /// Observations behind it.
@@ -96,13 +100,22 @@ pub struct SignalRow {
     /// Evidence in decibans after discounts.
     pub weight_db: Option<f64>,
     /// `speak` or `abstain`.
-    pub status: String,
+    pub status: Cow<'static, str>,
     /// Why it abstains.
     pub abstain_reason: Option<String>,
     /// Product of the discounts, 1 when none.
     pub discount: f64,
     /// JSON object: what was counted, the calibration rung, discounts with reasons.
     pub evidence: String,
+}
+
+/// A word of the signals table, borrowed when it is one of the usual ones.
+pub fn word(text: String) -> Cow<'static, str> {
+    const WORDS: [&str; 6] = ["session", "actor_week", "population", "speak", "abstain", ""];
+    let family = || Family::ALL.into_iter().map(Family::as_str).find(|family| *family == text);
+    let signal = || Family::of_signal(&text).map(|(signal, _)| signal);
+    let known = WORDS.into_iter().find(|known| *known == text).or_else(family).or_else(signal);
+    known.map_or(Cow::Owned(text), Cow::Borrowed)
 }
 
 /// One observed fact, stated without any comparison.
@@ -153,6 +166,8 @@ pub struct TeamRow {
     pub flagged_low: Option<f64>,
     /// 90 % interval.
     pub flagged_high: Option<f64>,
+    /// False when the interval covers the organisation's rate: the team cannot be told apart from it.
+    pub flagged_distinguishable: Option<bool>,
     /// True when the cell is below the small-cell floor or dominated.
     pub suppressed: bool,
 }

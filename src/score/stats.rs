@@ -290,6 +290,16 @@ mod tests {
     }
 
     #[test]
+    fn rayleigh_critical_values_are_the_published_ones() {
+        // z = n R^2 at p = .05 and .01 (Zar, Biostatistical Analysis, table of Rayleigh's z): n = 10, 20, 50.
+        for (n, five, one) in [(10, 2.919, 4.293), (20, 2.958, 4.459), (50, 2.983, 4.543)] {
+            let p = |z: f64| rayleigh_p(n, (z / n as f64).sqrt());
+            close(p(five), 0.05, 0.0005);
+            close(p(one), 0.01, 0.0002);
+        }
+    }
+
+    #[test]
     fn one_lone_rejection_needs_the_resolution_of_signals_md_section_0() {
         // One rejection among 1,000 at q = .1 needs p <= 1e-4, so n_cal >= 9,999.
         let lone = |n_cal: f64| {

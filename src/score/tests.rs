@@ -59,7 +59,7 @@ fn reading(scope: Scope, unit_id: &str, signal: &str, value: f64) -> Reading {
     Reading {
         scope,
         unit_id: unit_id.into(),
-        signal: signal.into(),
+        signal: signal.to_owned().into(),
         value: Some(value),
         n: 20,
         speaks: true,

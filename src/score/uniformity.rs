@@ -16,13 +16,14 @@ fn distances(values: &[f64]) -> (f64, f64) {
 }
 
 /// One-sided Kolmogorov-Smirnov test against U(0, 1) that there are too many *small* values: (D+, p), p exact by the finite
-/// sum of Smirnov (1944) as given by Birnbaum and Tingey (1951). (0, 1) without values. O(n log n).
-pub fn too_many_small(values: &[f64]) -> (f64, f64) {
+/// sum of Smirnov (1944) as given by Birnbaum and Tingey (1951). The values are worth `independent` independent ones, their
+/// number if nothing ties them together. (0, 1) without values. O(n log n).
+pub fn too_many_small(values: &[f64], independent: usize) -> (f64, f64) {
     if values.is_empty() {
         return (0.0, 1.0);
     }
     let (distance, _) = distances(values);
-    (distance, smirnov_upper_tail(values.len(), distance))
+    (distance, smirnov_upper_tail(independent, distance))
 }
 
 /// P(D+ >= distance) for n values: d sum_j C(n, j) (1 - d - j/n)^(n-j) (d + j/n)^(j-1).
@@ -88,11 +89,11 @@ mod tests {
     #[test]
     fn the_one_sided_test_agrees_with_scipy() {
         let twelve = [0.02, 0.05, 0.11, 0.13, 0.2, 0.31, 0.33, 0.41, 0.48, 0.52, 0.77, 0.9];
-        let (distance, p) = too_many_small(&twelve);
+        let (distance, p) = too_many_small(&twelve, 12);
         close(distance, 0.313_333_333_333_333_35, 1e-12);
         close(p, 0.075_924_758_749_990_27, 1e-12);
         let squares: Vec<f64> = (0..25).map(|index| (0.37 * f64::from(index) % 1.0).powi(2)).collect();
-        close(too_many_small(&squares).1, 0.008_616_342_579_862_461, 1e-12);
+        close(too_many_small(&squares, 25).1, 0.008_616_342_579_862_461, 1e-12);
     }
 
     /// Upper percentage points 1.620, 1.747, 1.862 and 2.001 of V* (Stephens 1970, table 1), and the share of 400,000 numpy
@@ -114,13 +115,13 @@ mod tests {
         let (mut small, mut lumpy) = (0, 0);
         for _ in 0..2_000 {
             let values: Vec<f64> = (0..40).map(|_| random.uniform()).collect();
-            small += usize::from(too_many_small(&values).1 <= 0.05);
+            small += usize::from(too_many_small(&values, 40).1 <= 0.05);
             lumpy += usize::from(kuiper(&values).1 <= 0.05);
         }
         // Binomial(2000, .05): mean 100, standard deviation 9.7.
         assert!((70..=130).contains(&small) && (70..=130).contains(&lumpy), "{small} {lumpy}");
         let late: Vec<f64> = (0..40).map(|index| 0.9 + f64::from(index) / 500.0).collect();
-        assert!(too_many_small(&late).1 > 0.9);
+        assert!(too_many_small(&late, 40).1 > 0.9);
         assert!(kuiper(&late).1 < 1e-9);
     }
 
@@ -133,6 +134,6 @@ mod tests {
 
     #[test]
     fn nothing_is_even() {
-        assert_eq!((too_many_small(&[]), kuiper(&[])), ((0.0, 1.0), (0.0, 1.0)));
+        assert_eq!((too_many_small(&[], 0), kuiper(&[])), ((0.0, 1.0), (0.0, 1.0)));
     }
 }

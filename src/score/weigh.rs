@@ -6,6 +6,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use serde_json::{Map, Value, json};
 
 use super::calibrate::{Calibration, Point, calibrate};
+use super::drift::{self, Drift, drift};
 use super::evidence::{Member, decibans, discounted};
 use super::input::{Family, Reading, Scope};
 use super::rows::SignalRow;
@@ -16,6 +17,8 @@ pub(super) struct Weighed {
     pub(super) rows: Vec<SignalRow>,
     /// Speaking signals of each unit; none for a session that signals looked at and found nothing in.
     pub(super) members: FxHashMap<(Scope, String), Vec<Member>>,
+    /// What is to be said about the calibration as a whole.
+    pub(super) notes: Vec<String>,
 }
 
 /// What is known of a reading: its calibration once there is one, or why it abstains.
@@ -35,9 +38,13 @@ pub(super) fn weigh(mut readings: Vec<Reading>, units: &Units, week_of: &FxHashM
             None => Ok(None),
         });
     }
-    calibrate_by_signal(&readings, units, &mut verdicts);
+    let drifts = calibrate_by_signal(&readings, units, &mut verdicts);
     let open = off_rhythm_gate(&readings, &verdicts, week_of);
-    let mut weighed = Weighed { rows: Vec::with_capacity(readings.len()), members: FxHashMap::default() };
+    let mut weighed = Weighed {
+        rows: Vec::with_capacity(readings.len()),
+        members: FxHashMap::default(),
+        notes: drift::summary(&drifts).into_iter().collect(),
+    };
     for (reading, verdict) in readings.into_iter().zip(verdicts) {
         let known = Family::of_signal(&reading.signal);
         let calibrated = match (verdict, known) {
@@ -46,13 +53,13 @@ pub(super) fn weigh(mut readings: Vec<Reading>, units: &Units, week_of: &FxHashM
             (Err(reason), _) => Err(reason),
         };
         let mut row = SignalRow {
-            scope: reading.scope.as_str().to_owned(),
+            scope: reading.scope.as_str().into(),
             unit_id: reading.unit_id.clone(),
-            signal: reading.signal.clone(),
-            family: known.map_or("", |(_, family)| family.as_str()).to_owned(),
+            signal: known.map_or_else(|| reading.signal.clone(), |(signal, _)| signal.into()),
+            family: known.map_or("", |(_, family)| family.as_str()).into(),
             value: reading.value.filter(|value| value.is_finite()),
             n: reading.n,
-            status: "abstain".to_owned(),
+            status: "abstain".into(),
             discount: reading.discount,
             ..SignalRow::default()
         };
@@ -74,7 +81,7 @@ pub(super) fn weigh(mut readings: Vec<Reading>, units: &Units, week_of: &FxHashM
                 if !innocent.is_empty() {
                     added.push_str(&format!(r#","innocent":{}"#, Value::Object(innocent)));
                 }
-                row.status = "speak".to_owned();
+                row.status = "speak".into();
                 row.p = Some(calibration.p);
                 row.weight_db = Some((weight_db * 100.0).round() / 100.0);
                 let member = Member { signal, family, weight_db, exculpation_db: reading.exculpation_db.min(0.0) };
@@ -122,8 +129,8 @@ fn abstention(reading: &Reading, unit: Option<&Unit>, repeated: bool) -> Option<
     None
 }
 
-/// Readings of one signal calibrate each other, and no others.
-fn calibrate_by_signal(readings: &[Reading], units: &Units, verdicts: &mut [Verdict]) {
+/// Readings of one signal calibrate each other, and no others. A signal whose reference has drifted abstains everywhere.
+fn calibrate_by_signal(readings: &[Reading], units: &Units, verdicts: &mut [Verdict]) -> Vec<Drift> {
     let mut by_signal: FxHashMap<(Scope, &str), Heard> = FxHashMap::default();
     for (index, reading) in readings.iter().enumerate() {
         let unit = units.get(reading.scope, &reading.unit_id);
@@ -134,13 +141,25 @@ fn calibrate_by_signal(readings: &[Reading], units: &Units, verdicts: &mut [Verd
             points.push(unit.point(value, quiet));
         }
     }
+    let mut drifts = Vec::with_capacity(by_signal.len());
     for (indexes, points) in by_signal.into_values() {
-        for ((index, result), point) in indexes.into_iter().zip(calibrate(&points)).zip(&points) {
-            if !point.quiet {
-                verdicts[index] = result.map(Some).map_err(|too_few| too_few.to_string());
+        let results = calibrate(&points);
+        let drift = drift(&points, &results);
+        drifts.push(drift);
+        for ((index, result), point) in indexes.into_iter().zip(results).zip(&points) {
+            if point.quiet {
+                continue;
             }
+            verdicts[index] = match (drift, result) {
+                (Drift::Refused { p, independent }, Ok(_)) => Err(format!(
+                    "calibration: small p-values are too common in the clean weeks (Kolmogorov-Smirnov p = {p:.4}, {independent} \
+                     independent readings): the reference has drifted"
+                )),
+                (_, result) => result.map(Some).map_err(|too_few| too_few.to_string()),
+            };
         }
     }
+    drifts
 }
 
 /// Whether the signal looked at the unit and found nothing: it abstains with a value, the least that it can have.
@@ -156,7 +175,7 @@ fn off_rhythm_gate(readings: &[Reading], verdicts: &[Verdict], week_of: &FxHashM
         .iter()
         .zip(verdicts)
         .filter(|(reading, verdict)| {
-            matches!(reading.signal.as_str(), "timer_regularity" | "unattended_burn")
+            matches!(reading.signal.as_ref(), "timer_regularity" | "unattended_burn")
                 && speaks_against(reading, verdict)
         })
         .filter_map(|(reading, _)| match reading.scope {

@@ -165,6 +165,8 @@ pub struct Team {
     pub flagged_low: Maybe<Share>,
     /// 90 % interval.
     pub flagged_high: Maybe<Share>,
+    /// True when the interval covers the organisation's share.
+    pub like_organisation: bool,
 }
 
 /// One model.
