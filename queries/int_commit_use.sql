@@ -8,7 +8,7 @@
 -- innocent: where only one person commits to a repository, or paths are unknown, nobody else can be expected
 -- evasion: junk commits and generated documents are alive but untouched; editing a file that everybody edits passes
 -- reference: signals.md S4 (alive at 30 days, second person)
--- params: survival_days = 30, untouched = 0.5
+-- params: survival_days = 30, untouched = 0.75
 with outcomes as (
     select outcome_id, kind, status, actor_id, repo, ts, paths, refs, lines_added, lines_surviving from stg_outcomes
 ),

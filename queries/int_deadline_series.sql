@@ -2,7 +2,7 @@
 -- grain: one weekly quota, known person and ISO week after the announcement
 -- reads: int_deadline_weeks
 -- family: INCENTIVE
--- measures: up to and with the week: z, the sum over the weeks behind at the cut of gap times (late use minus the late use expected),
+-- measures: over all weeks, said at each of them: z, the sum over the weeks behind at the cut of gap times (late use minus the late use expected),
 --   over its standard error. Expected is the mean late use of the person's other weeks (before the announcement, or not
 --   behind), shrunk with a weight of $shrink weeks to the share $late of everybody, applied to their own early use. The variance of
 --   late use is that of sessions which fall late by chance and independently, or the larger one of the other weeks if there are four
@@ -15,24 +15,24 @@ with marked as (
 running as (
     select
         quota_id, metric, actor_id, iso_week, phase,
-        count(*) filter (where phase = 'after') over earlier as weeks,
-        sum(case when phase = 'after' then sessions else 0 end) over earlier as sessions,
-        sum(case when counts then 1 else 0 end) over earlier as all_weeks,
-        sum(case when counts then early else 0.0 end) over earlier as all_early,
-        sum(case when counts then session_squares else 0.0 end) over earlier as squares,
-        sum(case when is_behind then 1 else 0 end) over earlier as weeks_behind,
-        sum(case when is_behind and early + late >= 1 then 1 else 0 end) over earlier as weeks_reached,
-        sum(gap) over earlier as gaps,
-        sum(gap * gap) over earlier as gap_squares,
-        sum(gap * late) over earlier as late_by_gap,
-        sum(case when counts and not is_behind then 1 else 0 end) over earlier as other_weeks,
-        sum(case when counts and not is_behind then late else 0.0 end) over earlier as other_late,
-        sum(case when counts and not is_behind then late * late else 0.0 end) over earlier as other_squares,
-        sum(case when is_behind then early_outcomes else 0 end) over earlier as early_outcomes,
-        sum(case when is_behind then late_outcomes else 0 end) over earlier as late_outcomes,
+        count(*) filter (where phase = 'after') over ever as weeks,
+        sum(case when phase = 'after' then sessions else 0 end) over ever as sessions,
+        sum(case when counts then 1 else 0 end) over ever as all_weeks,
+        sum(case when counts then early else 0.0 end) over ever as all_early,
+        sum(case when counts then session_squares else 0.0 end) over ever as squares,
+        sum(case when is_behind then 1 else 0 end) over ever as weeks_behind,
+        sum(case when is_behind and early + late >= 1 then 1 else 0 end) over ever as weeks_reached,
+        sum(gap) over ever as gaps,
+        sum(gap * gap) over ever as gap_squares,
+        sum(gap * late) over ever as late_by_gap,
+        sum(case when counts and not is_behind then 1 else 0 end) over ever as other_weeks,
+        sum(case when counts and not is_behind then late else 0.0 end) over ever as other_late,
+        sum(case when counts and not is_behind then late * late else 0.0 end) over ever as other_squares,
+        sum(case when is_behind then early_outcomes else 0 end) over ever as early_outcomes,
+        sum(case when is_behind then late_outcomes else 0 end) over ever as late_outcomes,
         is_on_call,
     from marked
-    window earlier as (partition by quota_id, actor_id order by iso_week rows between unbounded preceding and current row)
+    window ever as (partition by quota_id, actor_id)
 ),
 expected as (
     select

@@ -17,7 +17,7 @@ with sessions as (
     where actor_kind = 'person' and actor_id <> '(unassigned)' and not declared and trigger <> 'schedule'
 ),
 weekly_quotas as (
-    select quota_id, metric, threshold, to_char(announced, '%G-W%V') as announced_week, announced
+    select quota_id, metric, threshold, to_char(announced, '%G-W%V') as announced_week, announced, date_part('dow', announced) = 1 as is_whole
     from quotas
     where period = 'week' and metric in ('prompts', 'sessions', 'tokens', 'cost_usd') and threshold > 0
 ),
@@ -34,7 +34,7 @@ cuts as (
 ),
 amounts as (
     select
-        quotas.quota_id, quotas.metric, sessions.actor_id, sessions.iso_week, quotas.announced_week, sessions.week_second >= cuts.cut as is_late,
+        quotas.quota_id, quotas.metric, sessions.actor_id, sessions.iso_week, quotas.announced_week, quotas.is_whole, sessions.week_second >= cuts.cut as is_late,
         case quotas.metric when 'prompts' then cast(sessions.prompts as double) when 'sessions' then 1.0
             when 'tokens' then cast(sessions.tokens as double) else cast(sessions.cost_usd as double) end / quotas.threshold as amount,
     from sessions
@@ -44,14 +44,14 @@ amounts as (
 weeks as (
     select
         quota_id, metric, actor_id, iso_week,
-        case when iso_week < announced_week then 'before' when iso_week > announced_week then 'after' else 'announced' end as phase,
+        case when iso_week < announced_week then 'before' when iso_week > announced_week or is_whole then 'after' else 'announced' end as phase,
         count(*) as sessions,
         coalesce(sum(amount) filter (where not is_late), 0.0) as early,
         coalesce(sum(amount) filter (where is_late), 0.0) as late,
         coalesce(sum(amount * amount), 0.0) as session_squares,
     from amounts
     where amount is not null
-    group by quota_id, metric, actor_id, iso_week, announced_week
+    group by quota_id, metric, actor_id, iso_week, announced_week, is_whole
 ),
 outcomes as (
     select

@@ -2,7 +2,7 @@
 -- grain: one quota, person and ISO week after the announcement
 -- reads: int_quota_weeks, int_quota_mass
 -- family: INCENTIVE
--- measures: of the weeks since the announcement, up to and with this one: how many lie in [Q, $width Q) (or are minimal check-ins), in
+-- measures: of all weeks since the announcement, those without use included, said at each week of use: how many lie in [Q, $width Q) (or are minimal check-ins), in
 --   the same window above the placebo lines .8 Q and 1.25 Q, and in [.9 Q, Q); the share of the weeks before the announcement in the window;
 --   and the tail P(Bin(weeks, q0) >= hits)
 -- reference: signals.md S10
@@ -23,17 +23,22 @@ before as (
     where phase = 'before'
     group by quota_id, actor_id
 ),
+calendar_weeks as (
+    select quota_id, count(distinct iso_week) as weeks from marked where phase = 'after' group by quota_id
+),
 running as (
     select
-        quota_id, metric, actor_id, iso_week,
-        count(*) over earlier as weeks,
-        sum(coalesce(hit, 0)) over earlier as hits,
-        sum(low_placebo) over earlier as low_hits,
-        sum(high_placebo) over earlier as high_hits,
-        sum(below) over earlier as below_hits,
+        marked.quota_id, metric, actor_id, iso_week,
+        calendar_weeks.weeks,
+        count(*) over ever as used_weeks,
+        sum(coalesce(hit, 0)) over ever as hits,
+        sum(low_placebo) over ever as low_hits,
+        sum(high_placebo) over ever as high_hits,
+        sum(below) over ever as below_hits,
     from marked
+    join calendar_weeks on calendar_weeks.quota_id = marked.quota_id
     where phase = 'after'
-    window earlier as (partition by quota_id, actor_id order by iso_week rows between unbounded preceding and current row)
+    window ever as (partition by marked.quota_id, actor_id)
 ),
 log_factorials as (
     select value as k, sum(ln(greatest(value, 1))) over (order by value) as log_factorial from range(0, 1000)

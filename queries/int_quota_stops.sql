@@ -2,7 +2,7 @@
 -- grain: one weekly quota, known person and ISO week after the announcement in which they began a session
 -- reads: fct_sessions, quotas
 -- family: INCENTIVE
--- measures: up to and with the week: in how many weeks one session carried the count over the quota and not over 1.25 times it (crossings), and in how
+-- measures: of all weeks since the announcement: in how many one session carried the count over the quota and not over 1.25 times it (crossings), and in how
 --   many of these it was the last of the week (stops); the same at the placebo lines .8 Q and 1.25 Q. expected_share is the person's share
 --   of stops at the placebo lines, shrunk to everybody's with a weight of $shrink, never under $least; p is the tail P(Bin(crossings,
 --   expected_share) >= stops), null under $crossings crossings
@@ -21,7 +21,7 @@ amounts as (
             when 'tokens' then cast(coalesce(sessions.tokens, 0) as double) else cast(coalesce(sessions.cost_usd, 0) as double) end / quotas.threshold as amount,
     from sessions
     join quotas on quotas.period = 'week' and quotas.metric in ('prompts', 'sessions', 'tokens', 'cost_usd') and quotas.threshold > 0
-        and sessions.iso_week > to_char(quotas.announced, '%G-W%V')
+        and (sessions.iso_week > to_char(quotas.announced, '%G-W%V') or sessions.iso_week = to_char(quotas.announced, '%G-W%V') and date_part('dow', quotas.announced) = 1)
 ),
 counted as (
     select
@@ -45,11 +45,11 @@ everybody as (
 ),
 running as (
     select
-        weeks.quota_id, weeks.actor_id, weeks.iso_week, sum(crossings) over earlier as crossings, sum(stops) over earlier as stops,
-        greatest($least, (sum(placebo_stops) over earlier + $shrink * coalesce(everybody.share, $least)) / (sum(placebo_crossings) over earlier + $shrink)) as expected_share,
+        weeks.quota_id, weeks.actor_id, weeks.iso_week, sum(crossings) over ever as crossings, sum(stops) over ever as stops,
+        greatest($least, (sum(placebo_stops) over ever + $shrink * coalesce(everybody.share, $least)) / (sum(placebo_crossings) over ever + $shrink)) as expected_share,
     from weeks
     join everybody on everybody.quota_id = weeks.quota_id
-    window earlier as (partition by weeks.quota_id, weeks.actor_id order by weeks.iso_week rows between unbounded preceding and current row)
+    window ever as (partition by weeks.quota_id, weeks.actor_id)
 ),
 log_factorials as (
     select value as k, sum(ln(greatest(value, 1))) over (order by value) as log_factorial from range(0, 1000)

@@ -2,7 +2,8 @@
 -- grain: one trivial human prompt that a priced model answered
 -- reads: int_answers
 -- family: SPEND
--- measures: trivial is at most $prompt_words words, $output_tokens tokens of output, one tool call and no edit. A model is premium when its price
+-- measures: trivial is at most $prompt_words words, $output_tokens tokens of output (reported, or of four characters of what could be read of it: reasoning makes no answer longer),
+--   one tool call and no edit. A model is premium when its price
 --   for a weighed token is $premium times that of the cheapest model which answers trivial prompts of $adequate_actors people in that client; it
 --   is chosen when it is not the model that most people of the client have in that week. expected is the share of chosen premium
 --   among the trivial prompts of the other people of the client and role; excess_usd is the cost above that of the cheapest model
@@ -23,7 +24,7 @@ trivial as (
     select answers.*, prices.price
     from answers
     join prices on prices.client_name = answers.client_name and prices.model = answers.model
-    where text_words <= $prompt_words and output_tokens <= $output_tokens and calls <= 1 and edits = 0 and weighed_tokens > 0
+    where text_words <= $prompt_words and (output_tokens <= $output_tokens or output_tokens is not null and output_chars <= 4 * $output_tokens) and calls <= 1 and edits = 0 and weighed_tokens > 0
 ),
 adequate as (
     select client_name, min(price) as price

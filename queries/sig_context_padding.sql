@@ -4,7 +4,8 @@
 -- family: REDUNDANCY
 -- measures: the share of what people supplied in the session, in characters, that was supplied before (spans of 50 tokens, when they
 --   come to $least_chars characters of a prompt), or is a block of unusual packed size that no rare name for each 2,000 tokens came back
---   from, or a block of $block_tokens tokens of which at most $reference_share of the names, weighted by rarity, came back
+--   from, or a block of $least_block tokens of which at most $reference_share of the names, weighted by rarity, came back, where the
+--   actor has $block_tokens tokens of such blocks in 28 days
 -- suggests: input that is sent to be counted, not to be used
 -- innocent: logs, specifications, contracts, tables, few-shot examples, packed repositories: a first supply is free, only a second one or
 --   one that nothing refers to counts; replayed context, cache reads, tool results and retrieved files are no human input at all
@@ -14,16 +15,13 @@
 -- evasion: articles and foreign code escape the first two tests and meet the third; asking for a summary of them makes names come back,
 --   and the summary is then to be used by somebody: sig_orphan_output, sig_low_output_novelty
 -- reference: signals.md S2
--- params: min_prompts = 3, min_tokens = 2000, padded_tokens = 20000, least_chars = 200, block_tokens = 5000, reference_share = 0.02
+-- params: min_prompts = 3, min_tokens = 2000, padded_tokens = 20000, least_chars = 200, least_block = 500, block_tokens = 5000, reference_share = 0.02
 with supplied as (
-    select session_id, actor_id, count(*) as prompts, sum(tokens) as tokens, sum(text_chars) as chars, max(cast(local_ts as date)) as last_day,
-        max(tokens) as largest,
+    select session_id, actor_id, count(*) as prompts, sum(tokens) as tokens, sum(text_chars) as chars, max(cast(local_ts as date)) as last_day, max(tokens) as largest
     from int_supplied_texts
     group by session_id, actor_id
 ),
-days as (
-    select actor_id, cast(local_ts as date) as day, count(*) as prompts from int_supplied_texts where tokens >= $min_tokens group by actor_id, cast(local_ts as date)
-),
+days as (select actor_id, cast(local_ts as date) as day, count(*) as prompts from int_supplied_texts where tokens >= $min_tokens group by actor_id, cast(local_ts as date)),
 large as (
     select supplied.session_id, supplied.actor_id, sum(days.prompts) as prompts
     from supplied
@@ -36,20 +34,21 @@ judged_prompts as (
         *,
         case when resupplied_chars >= $least_chars then resupplied_chars else 0.0 end as resupplied,
         case when is_unusual and rare_references < tokens / 2000.0 then cast(text_chars as double) else 0.0 end as unusual,
-        case when tokens >= $block_tokens and reference_share <= $reference_share then cast(text_chars as double) else 0.0 end as unreferenced,
+        case when tokens >= $least_block and reference_share <= $reference_share then cast(text_chars as double) else 0.0 end as unread,
+        sum(case when tokens >= $least_block and reference_share <= $reference_share then tokens end) over (
+            partition by actor_id order by ts range between interval '28 days' preceding and interval '28 days' following) as unread_tokens,
     from int_padding
 ),
+pooled as (select *, case when unread_tokens >= $block_tokens then unread else 0.0 end as unreferenced from judged_prompts),
 padding as (
     select
         session_id, actor_id, sum(greatest(resupplied, unusual, unreferenced)) as padded, sum(resupplied) as resupplied, sum(unusual) as unusual,
-        sum(unreferenced) as unreferenced, count(*) filter (where tokens >= $block_tokens) as blocks,
-        count(*) filter (where tokens >= $block_tokens and reference_share is null) as unjudged_blocks,
-    from judged_prompts
+        sum(unreferenced) as unreferenced, count(*) filter (where tokens >= $least_block) as blocks,
+        count(*) filter (where tokens >= $least_block and reference_share is null) as unjudged_blocks,
+    from pooled
     group by session_id, actor_id
 ),
-prompted as (
-    select session_id, actor_id, count(*) as prompts from int_prompts group by session_id, actor_id
-),
+prompted as (select session_id, actor_id, count(*) as prompts from int_prompts group by session_id, actor_id),
 judged as (
     select
         sessions.session_id, sessions.actor_id, sessions.iso_week, supplied.prompts, supplied.tokens, supplied.chars,

@@ -11,21 +11,17 @@
 --   needs no coverage to be known; debugging, review and planning write no lines and abstain
 -- abstains: declared automation, service accounts; no lines written; coverage unknown or under $coverage; under $session_lines new lines;
 --   a session younger than the horizon; fewer than $min_sessions such sessions of the actor, or under $min_lines new lines in them
--- evasion: junk commits are not touched by anybody else, or do not live: they count half or less, and take at most 3 dB away; editing
+-- evasion: junk commits are not touched by anybody else, or do not live: they count less, and take at most 3 dB away; editing
 --   comments in files that everybody edits passes
 -- reference: signals.md S4; Baumann et al. 2026; Rahman and Shihab 2026
 -- params: coverage = 0.8, session_lines = 20, min_lines = 200, min_sessions = 5, high_uptake = 0.5, spike = 0.2, on_call = 0.2, training = 0.5, new_hire = 0.5
 with sessions as (select * from fct_sessions),
 spikes as (
-    select root_session_id as session_id, max(branch) as branch
-    from stg_events
+    select distinct root_session_id as session_id from stg_events
     where regexp_like(branch, '(^|[/_-])(spike|experiment|prototype|poc|scratch|investigate)([/_-]|$)')
-    group by root_session_id
 ),
 trainings as (
-    select distinct sessions.session_id
-    from sessions
-    join calendar on calendar.actor_id = sessions.actor_id
+    select distinct sessions.session_id from sessions join calendar on calendar.actor_id = sessions.actor_id
     where calendar.kind = 'training' and sessions.started_at < calendar.to_ts and sessions.ended_at >= calendar.from_ts
 ),
 ripe as (
@@ -49,13 +45,10 @@ ripe as (
     left join int_session_uptake as uptake on uptake.session_id = sessions.session_id
     left join fct_coverage on fct_coverage.actor_id = sessions.actor_id left join spikes on spikes.session_id = sessions.session_id
     left join int_on_call_sessions as on_call on on_call.session_id = sessions.session_id
-    left join trainings on trainings.session_id = sessions.session_id
-    left join int_new_hires as hires on hires.session_id = sessions.session_id
+    left join trainings on trainings.session_id = sessions.session_id left join int_new_hires as hires on hires.session_id = sessions.session_id
 ),
 pooled as (
-    select
-        *,
-        count(*) filter (where own_reason is null) over (partition by actor_id) as pooled_sessions,
+    select *, count(*) filter (where own_reason is null) over (partition by actor_id) as pooled_sessions,
         sum(lines) filter (where own_reason is null) over (partition by actor_id) as pooled_lines,
         sum(case when own_reason is null then 1.0 - uptake else 0.0 end) over trailing as orphans,
         sum(case when own_reason is null then 1.0 else 0.0 end) over trailing as written,
@@ -63,19 +56,13 @@ pooled as (
     window trailing as (partition by actor_id order by started_at range between interval '28 days' preceding and current row)
 ),
 judged as (
-    select
-        *,
-        case
-            when own_reason is not null then own_reason
-            when pooled_sessions < $min_sessions then concat('fewer than ', $min_sessions, ' sessions of the actor')
-            when pooled_lines < $min_lines then concat('fewer than ', $min_lines, ' new lines of the actor')
-        end as abstain_reason,
+    select *,
+        case when own_reason is not null then own_reason when pooled_sessions < $min_sessions then concat('fewer than ', $min_sessions, ' sessions of the actor')
+            when pooled_lines < $min_lines then concat('fewer than ', $min_lines, ' new lines of the actor') end as abstain_reason,
         (orphans + 1.0) / (written + 2.0) as pooled_share,
     from pooled
 ),
-ranked as (
-    select *, percent_rank() over (partition by abstain_reason is null order by uptake) as uptake_rank from judged
-)
+ranked as (select *, percent_rank() over (partition by abstain_reason is null order by uptake) as uptake_rank from judged)
 select
     'session' as scope, session_id as unit_id, actor_id, iso_week,
     case when abstain_reason is null then round((1.0 - uptake) * pooled_share, 9) end as value, coalesce(lines, 0) as n,

@@ -8,11 +8,12 @@
 -- suggests: use that stops once the official count is reached
 -- innocent: plan caps and rate limits pile up below the line: as many weeks in [.9 Q, Q) as above cancel the evidence; a line that was set
 --   where the person already stood shows in the weeks before and abstains
--- abstains: no weekly quota; service accounts; fewer than $min_weeks weeks since the announcement; the placebo lines .8 Q or 1.25 Q, or the
+-- abstains: no weekly quota; service accounts; fewer than $min_weeks weeks since the announcement, or use in
+--   fewer than $min_used of them; the placebo lines .8 Q or 1.25 Q, or the
 --   weeks before the announcement, hold half as much as the line itself
 -- evasion: overshooting a little leaves the window, and meets the stop test; overshooting at random: sig_quota_bunching reads the whole density
 -- reference: signals.md S10
--- params: min_weeks = 8
+-- params: min_weeks = 8, min_used = 4
 with weeks as (
     select * from fct_actor_weeks
 ),
@@ -36,7 +37,7 @@ ranked as (
 ),
 judged as (
     select
-        weeks.actor_id, weeks.iso_week, quota_counts.quotas, ranked.quota_id, ranked.metric, ranked.weeks, ranked.hits, ranked.low_hits,
+        weeks.actor_id, weeks.iso_week, quota_counts.quotas, ranked.quota_id, ranked.metric, ranked.weeks, ranked.used_weeks, ranked.hits, ranked.low_hits,
         ranked.high_hits, ranked.below_hits, ranked.weeks_before, ranked.hits_before, ranked.expected_share, ranked.p, ranked.crossings, ranked.stops, ranked.stop_p,
         case when ranked.is_capped then 0.0 else 1.0 end as cap_factor,
         case
@@ -44,6 +45,7 @@ judged as (
             when weeks.actor_id = '(unassigned)' then 'actor unknown'
             when quota_counts.quotas = 0 then 'no weekly quota'
             when coalesce(ranked.weeks, 0) < $min_weeks then concat('fewer than ', $min_weeks, ' weeks since the announcement')
+            when ranked.used_weeks < $min_used then concat('use in fewer than ', $min_used, ' weeks since the announcement')
             when ranked.is_loud then 'a placebo line is loud'
             when ranked.was_there then 'the weeks before the announcement stood at the line'
         end as abstain_reason,
