@@ -31,11 +31,12 @@ import generate_claude
 HERE = pathlib.Path(__file__).resolve().parent
 MIB = 1024  # ru_maxrss is in KiB
 
-# Each target: name, numerator, denominator, measure, most that the ratio may be.
+# Each ratio: name, numerator, denominator, most that it may be (null where there is no target).
 TARGETS = (
     ("cold ingest / ccusage, wall", "footlight cold", "ccusage", 2.0),
-    ("cold ingest / DuckDB records, wall", "footlight cold", "duckdb records", 0.33),
+    ("cold ingest / DuckDB read_json, wall", "footlight cold", "duckdb read_json", 0.33),
     ("cold ingest / DuckDB events, wall", "footlight cold", "duckdb events", 0.33),
+    ("cold ingest / DuckDB records, wall", "footlight cold", "duckdb records", None),
     ("warm run / cold ingest, wall", "footlight warm", "footlight cold", 0.1),
 )
 MEMORY_TARGET_MIB = 512
@@ -80,8 +81,8 @@ class Bench:
     def contenders(self):
         all_of_them = {
             "footlight cold": self.footlight_cold, "footlight warm": self.footlight,
-            "ccusage": self.ccusage, "duckdb records": lambda: self.duckdb("duckdb_records.sql"),
-            "duckdb events": lambda: self.duckdb("duckdb_events.sql"), START_UP: lambda: self.duckdb(None),
+            "ccusage": self.ccusage, "duckdb read_json": lambda: self.duckdb("duckdb_read_json.sql"),
+            "duckdb records": lambda: self.duckdb("duckdb_records.sql"), "duckdb events": lambda: self.duckdb("duckdb_events.sql"), START_UP: lambda: self.duckdb(None),
         }
         # A warm run needs the lake of the cold one before it, so the two are one turn.
         turns = [["footlight cold", "footlight warm"]] + [[name] for name in list(all_of_them)[2:]]
@@ -156,7 +157,8 @@ def print_tables(megabytes, files, table, ratios, tokens):
     print("\n| ratio | measured | target | met |\n|---|---|---|---|")
     for name, _, _, most in TARGETS:
         if name in ratios:
-            print(f"| {name} | {ratios[name]:.3f} | at most {most} | {'yes' if ratios[name] <= most else 'no'} |")
+            target = "none | " if most is None else f"at most {most} | {'yes' if ratios[name] <= most else 'no'}"
+            print(f"| {name} | {ratios[name]:.3f} | {target} |")
     if "footlight cold" in table:
         peak = max(row["peak_mib"] for name, row in table.items() if name.startswith("footlight"))
         print(f"| footlight peak memory | {peak:.0f} MiB | under {MEMORY_TARGET_MIB} MiB | {'yes' if peak < MEMORY_TARGET_MIB else 'no'} |")

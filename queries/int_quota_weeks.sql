@@ -3,7 +3,7 @@
 -- reads: fct_actor_weeks, quotas
 -- family: INCENTIVE
 -- measures: the week's official metric as a multiple of the quota (null for active_week), whether the week lies before or after the week of
---   the announcement (which is in neither), and whether it is a minimal check-in: one session, at most $prompts prompts, tokens in the
+--   the announcement (which is in neither, unless it was announced on its Monday), and whether it is a minimal check-in: one session, at most $prompts prompts, tokens in the
 --   lowest $token_share of all person weeks, nothing landed
 -- reference: signals.md S10
 -- params: prompts = 2, token_share = 0.05
@@ -11,7 +11,7 @@ with weeks as (
     select * from fct_actor_weeks where actor_kind = 'person' and actor_id <> '(unassigned)' and (sessions > 0 or prompts > 0)
 ),
 weekly_quotas as (
-    select quota_id, metric, threshold, to_char(announced, '%G-W%V') as announced_week from quotas where period = 'week'
+    select quota_id, metric, threshold, to_char(announced, '%G-W%V') as announced_week, date_part('dow', announced) = 1 as is_whole from quotas where period = 'week'
 ),
 lows as (
     select percentile_cont($token_share) within group (order by tokens) as tokens from weeks
@@ -24,7 +24,7 @@ measured as (
         weeks.actor_id,
         weeks.team_id,
         weeks.iso_week,
-        case when weeks.iso_week < quotas.announced_week then 'before' when weeks.iso_week > quotas.announced_week then 'after' else 'announced' end as phase,
+        case when weeks.iso_week < quotas.announced_week then 'before' when weeks.iso_week > quotas.announced_week or quotas.is_whole then 'after' else 'announced' end as phase,
         case quotas.metric
             when 'prompts' then cast(weeks.prompts as double)
             when 'sessions' then cast(weeks.sessions as double)

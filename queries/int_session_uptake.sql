@@ -1,9 +1,10 @@
 -- model: int_session_uptake
 -- grain: one root session that wrote lines
--- reads: stg_events, stg_outcomes, int_as_of
+-- reads: stg_events, stg_outcomes, int_commit_use, int_as_of
 -- family: NO-CONSUMPTION
 -- measures: distinct non-trivial lines that the session added and nobody had committed before, and how many of them any teammate landed
---   within $horizon_days days. Lines are met by the hash of the line without its blanks
+--   within $horizon_days days; used_lines weighs these by what became of the commit (int_commit_use), touched_lines are those in a commit that
+--   another person touched. Lines are met by the hash of the line without its blanks
 -- innocent: an author that no roster knows counts as a teammate
 -- reference: signals.md S4; Ziegler et al. 2022; GitClear (two weeks)
 -- params: horizon_days = 14
@@ -32,9 +33,10 @@ fresh as (
     where known.line_hash is null
 ),
 uptakes as (
-    select fresh.session_id, fresh.line_hash, min(landed.outcome_id) as outcome_id
+    select fresh.session_id, fresh.line_hash, min(landed.outcome_id) as outcome_id, max(uses.used_share) as used_share, bool_or(uses.is_touched) as is_touched
     from fresh
     join landed on landed.line_hash = fresh.line_hash
+    join int_commit_use as uses on uses.outcome_id = landed.outcome_id
     where landed.ts >= fresh.written_at
         and date_part('epoch', landed.ts) - date_part('epoch', fresh.written_at) <= $horizon_days * 86400.0
         and (landed.team_id = fresh.team_id or landed.team_id is null or landed.team_id = '(unassigned)')
@@ -50,6 +52,8 @@ select
     max(totals.all_lines) as all_lines,
     count(fresh.line_hash) as lines,
     count(uptakes.line_hash) as landed_lines,
+    coalesce(sum(uptakes.used_share), 0.0) as used_lines,
+    count(*) filter (where uptakes.is_touched) as touched_lines,
     count(distinct uptakes.outcome_id) as commits,
     min(totals.first_written_at) as first_written_at,
     max(totals.last_written_at) as last_written_at,

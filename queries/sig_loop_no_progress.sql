@@ -1,24 +1,27 @@
 -- model: sig_loop_no_progress
 -- grain: one root session
--- reads: fct_sessions, int_loop_calls, int_prompts, int_on_call_sessions
+-- reads: fct_sessions, int_loop_calls, int_noisy_loop_calls, int_prompts, int_on_call_sessions
 -- family: AGENT-WASTE
 -- measures: tokens of the calls in the third and later iterations of runs without progress, as a share of the session's tokens
 -- suggests: an agent that burns tokens in a loop; only where loops recur, or a human restarts them, usage made to be counted
 -- innocent: one-off loops are an agent fault: advice, so the discount is $agent_fault; polls, edits that add something and back-offs are
 --   no loops at all; on-call and incident windows discount by $on_call
 -- abstains: declared automation, service accounts; under $min_calls tool calls; no token counts
--- evasion: cosmetic argument changes are normalised away, clocks in results are masked, spacing calls out does not help since calls are
---   counted; noise calls leave the 10-in-30 rule
+-- evasion: cosmetic argument changes are normalised away, clocks in results are masked, calls are counted and never timed; changed arguments
+--   and noise between leave the same result to the same tool and path, or the same call, again and again (int_noisy_loop_calls)
 -- reference: signals.md S3; Kolpakov and Kucherov 1999
 -- params: min_calls = 20, min_sessions = 3, min_days = 2, agent_fault = 0.0, on_call = 0.2
-with sessions as (
-    select * from fct_sessions
+with sessions as (select * from fct_sessions),
+loop_calls as (
+    select session_id, thread_id, position, ts, call_hash, tokens, period, run_start, 0 as noisy from int_loop_calls
+    union all
+    select session_id, thread_id, position, ts, call_hash, tokens, 0 as period, run_start, 1 as noisy from int_noisy_loop_calls
 ),
 loops as (
     select
-        session_id, count(*) as calls, sum(tokens) as tokens, min(period) as period,
+        session_id, count(*) as calls, sum(noisy) as noisy_calls, sum(tokens) as tokens, min(period) as period,
         count(distinct concat(thread_id, '/', run_start)) as runs, min(position) as first_call, max(position) as last_call,
-    from int_loop_calls
+    from loop_calls
     group by session_id
 ),
 loop_days as (
@@ -35,9 +38,7 @@ recurrence as (
     group by loop_days.session_id
 ),
 runs as (
-    select session_id, call_hash, thread_id, run_start, min(ts) as first_at, max(ts) as last_at
-    from int_loop_calls
-    group by session_id, call_hash, thread_id, run_start
+    select session_id, call_hash, thread_id, run_start, min(ts) as first_at, max(ts) as last_at from int_loop_calls group by session_id, call_hash, thread_id, run_start
 ),
 restarts as (
     select runs.session_id, count(distinct prompts.event_key) as prompts
@@ -48,7 +49,7 @@ restarts as (
 ),
 judged as (
     select
-        sessions.*, loops.calls, loops.runs, loops.period, loops.first_call, loops.last_call, loops.tokens as loop_tokens,
+        sessions.*, loops.noisy_calls, loops.calls, loops.runs, loops.period, loops.first_call, loops.last_call, loops.tokens as loop_tokens,
         coalesce(recurrence.sessions, 0) as loop_sessions, coalesce(recurrence.days, 0) as loop_days, coalesce(restarts.prompts, 0) as restarts,
         case when loops.calls is null or recurrence.sessions >= $min_sessions and recurrence.days >= $min_days or restarts.prompts > 0 then 1.0 else $agent_fault end as fault_factor,
         case when on_call.session_id is null then 1.0 else $on_call end as on_call_factor,
@@ -60,15 +61,14 @@ judged as (
     from sessions
     left join loops on loops.session_id = sessions.session_id
     left join recurrence on recurrence.session_id = sessions.session_id
-    left join restarts on restarts.session_id = sessions.session_id
-    left join int_on_call_sessions as on_call on on_call.session_id = sessions.session_id
+    left join restarts on restarts.session_id = sessions.session_id left join int_on_call_sessions as on_call on on_call.session_id = sessions.session_id
 )
 select
     'session' as scope, session_id as unit_id, actor_id, iso_week,
-    case when abstain_reason is null then round(least(1.0, coalesce(cast(loop_tokens as double), 0.0) / tokens), 9) end as value,
+    case when abstain_reason is null then round(least(1.0, coalesce(cast(loop_tokens as double), 0.0) / tokens), 9) when starts_with(abstain_reason, 'fewer than') then 0.0 end as value,
     tool_calls as n, case when abstain_reason is null then 'speak' else 'abstain' end as status, abstain_reason,
     fault_factor * on_call_factor as discount, 0.0 as exculpation_db,
-    concat('{"loop_calls":', coalesce(calls, 0), ',"runs":', coalesce(runs, 0), ',"period":', coalesce(cast(period as varchar), 'null'),
+    concat('{"loop_calls":', coalesce(calls, 0), ',"loop_calls_behind_noise":', coalesce(noisy_calls, 0), ',"runs":', coalesce(runs, 0), ',"period":', coalesce(cast(period as varchar), 'null'),
         ',"first_call":', coalesce(cast(first_call as varchar), 'null'), ',"last_call":', coalesce(cast(last_call as varchar), 'null'),
         ',"loop_tokens":', coalesce(loop_tokens, 0), ',"loop_sessions":', loop_sessions, ',"loop_days":', loop_days, ',"human_restarts":', restarts,
         ',"agent_fault":', fault_factor < 1, ',"discounts":[', concat_ws(',',

@@ -1,20 +1,21 @@
 -- model: sig_orphan_output
 -- grain: one root session
--- reads: fct_sessions, int_session_uptake, fct_coverage, int_on_call_sessions, stg_events, calendar
+-- reads: fct_sessions, int_session_uptake, fct_coverage, int_on_call_sessions, int_new_hires, stg_events, calendar
 -- family: NO-CONSUMPTION
--- measures: one minus the share of the session's new lines that any teammate landed in a commit within the horizon (14 days)
+-- measures: one minus the share of the session's new lines that any teammate landed in a commit within the horizon (14 days), each weighed
+--   by what became of the commit: alive at 30 days, touched by another person (int_commit_use); times the mean of the same over the
+--   person's writing sessions of the 28 days up to it, shrunk by two sessions of one half: one unused session is a coin flip
 -- suggests: written output that nobody used
--- innocent: uptake of $high_uptake or more takes 3 to 10 dB away by its percentile among speaking sessions; spikes (branch name), on-call
+-- innocent: first 60 days, discount $new_hire; uptake of $high_uptake or more takes 3 to 10 dB away by its percentile among speaking sessions; spikes (branch name), on-call
 --   and training windows are discounts. An abstaining session with 20 new lines or more and such an uptake is given 3 dB: that lines landed
 --   needs no coverage to be known; debugging, review and planning write no lines and abstain
--- abstains: declared automation, service accounts; no lines written; coverage unknown or under $coverage; under $min_lines new lines;
---   a session younger than the horizon; fewer than $min_sessions such sessions of the actor
--- evasion: junk commits: survival after the merge and a second person's touch, which this model does not read
+-- abstains: declared automation, service accounts; no lines written; coverage unknown or under $coverage; under $session_lines new lines;
+--   a session younger than the horizon; fewer than $min_sessions such sessions of the actor, or under $min_lines new lines in them
+-- evasion: junk commits are not touched by anybody else, or do not live: they count half or less, and take at most 3 dB away; editing
+--   comments in files that everybody edits passes
 -- reference: signals.md S4; Baumann et al. 2026; Rahman and Shihab 2026
--- params: coverage = 0.8, min_lines = 200, min_sessions = 5, high_uptake = 0.5, spike = 0.2, on_call = 0.2, training = 0.5
-with sessions as (
-    select * from fct_sessions
-),
+-- params: coverage = 0.8, session_lines = 20, min_lines = 200, min_sessions = 5, high_uptake = 0.5, spike = 0.2, on_call = 0.2, training = 0.5, new_hire = 0.5
+with sessions as (select * from fct_sessions),
 spikes as (
     select root_session_id as session_id, max(branch) as branch
     from stg_events
@@ -30,34 +31,46 @@ trainings as (
 ripe as (
     select
         sessions.*,
-        uptake.lines, uptake.all_lines, uptake.landed_lines, uptake.commits, fct_coverage.outcome_coverage,
-        cast(uptake.landed_lines as double) / nullif(uptake.lines, 0) as uptake,
-        case when spikes.session_id is null then 1.0 else $spike end as spike_factor,
-        case when on_call.session_id is null then 1.0 else $on_call end as on_call_factor,
-        case when trainings.session_id is null then 1.0 else $training end as training_factor,
+        uptake.lines, uptake.all_lines, uptake.landed_lines, uptake.used_lines, uptake.commits,
+        2 * coalesce(uptake.touched_lines, uptake.landed_lines) >= uptake.landed_lines as is_touched, fct_coverage.outcome_coverage,
+        coalesce(uptake.used_lines, cast(uptake.landed_lines as double)) / nullif(uptake.lines, 0) as uptake,
+        case when spikes.session_id is null then 1.0 else $spike end as spike_factor, case when on_call.session_id is null then 1.0 else $on_call end as on_call_factor,
+        case when trainings.session_id is null then 1.0 else $training end as training_factor, case when hires.session_id is null then 1.0 else $new_hire end as hire_factor,
         case
             when sessions.declared or sessions.trigger = 'schedule' or sessions.actor_kind = 'service' then 'declared automation'
             when sessions.actor_id = '(unassigned)' then 'actor unknown'
             when uptake.session_id is null then 'no lines were written'
             when fct_coverage.outcome_coverage is null then 'outcome coverage unknown'
             when fct_coverage.outcome_coverage < $coverage then concat('outcome coverage under ', $coverage)
-            when uptake.lines < $min_lines then concat('fewer than ', $min_lines, ' new lines')
+            when uptake.lines < $session_lines then concat('fewer than ', $session_lines, ' new lines')
             when uptake.is_young then 'younger than the horizon'
         end as own_reason,
     from sessions
     left join int_session_uptake as uptake on uptake.session_id = sessions.session_id
-    left join fct_coverage on fct_coverage.actor_id = sessions.actor_id
-    left join spikes on spikes.session_id = sessions.session_id
+    left join fct_coverage on fct_coverage.actor_id = sessions.actor_id left join spikes on spikes.session_id = sessions.session_id
     left join int_on_call_sessions as on_call on on_call.session_id = sessions.session_id
     left join trainings on trainings.session_id = sessions.session_id
+    left join int_new_hires as hires on hires.session_id = sessions.session_id
 ),
 pooled as (
-    select *, count(*) filter (where own_reason is null) over (partition by actor_id) as pooled_sessions from ripe
+    select
+        *,
+        count(*) filter (where own_reason is null) over (partition by actor_id) as pooled_sessions,
+        sum(lines) filter (where own_reason is null) over (partition by actor_id) as pooled_lines,
+        sum(case when own_reason is null then 1.0 - uptake else 0.0 end) over trailing as orphans,
+        sum(case when own_reason is null then 1.0 else 0.0 end) over trailing as written,
+    from ripe
+    window trailing as (partition by actor_id order by started_at range between interval '28 days' preceding and current row)
 ),
 judged as (
     select
         *,
-        case when own_reason is null and pooled_sessions < $min_sessions then concat('fewer than ', $min_sessions, ' sessions of the actor') else own_reason end as abstain_reason,
+        case
+            when own_reason is not null then own_reason
+            when pooled_sessions < $min_sessions then concat('fewer than ', $min_sessions, ' sessions of the actor')
+            when pooled_lines < $min_lines then concat('fewer than ', $min_lines, ' new lines of the actor')
+        end as abstain_reason,
+        (orphans + 1.0) / (written + 2.0) as pooled_share,
     from pooled
 ),
 ranked as (
@@ -65,13 +78,14 @@ ranked as (
 )
 select
     'session' as scope, session_id as unit_id, actor_id, iso_week,
-    case when abstain_reason is null then round(1.0 - uptake, 9) end as value, coalesce(lines, 0) as n,
+    case when abstain_reason is null then round((1.0 - uptake) * pooled_share, 9) end as value, coalesce(lines, 0) as n,
     case when abstain_reason is null then 'speak' else 'abstain' end as status, abstain_reason,
-    spike_factor * on_call_factor * training_factor as discount,
-    case when abstain_reason is null and uptake >= $high_uptake then -round(3.0 + 7.0 * uptake_rank, 6) when lines >= 20 and uptake >= $high_uptake then -3.0 else 0.0 end as exculpation_db,
-    concat('{"lines":', coalesce(lines, 0), ',"lines_known_before":', coalesce(all_lines - lines, 0), ',"landed_lines":', coalesce(landed_lines, 0), ',"commits":', coalesce(commits, 0),
-        ',"coverage":', coalesce(cast(round(outcome_coverage, 4) as varchar), 'null'), ',"pooled_sessions":', pooled_sessions, ',"discounts":[', concat_ws(',',
+    spike_factor * on_call_factor * training_factor * hire_factor as discount,
+    case when abstain_reason is null and uptake >= $high_uptake and is_touched then -round(3.0 + 7.0 * uptake_rank, 6) when lines >= 20 and uptake >= $high_uptake then -3.0 else 0.0 end as exculpation_db,
+    concat('{"lines":', coalesce(lines, 0), ',"lines_known_before":', coalesce(all_lines - lines, 0), ',"landed_lines":', coalesce(landed_lines, 0), ',"used_lines":', round(coalesce(used_lines, cast(landed_lines as double), 0.0), 1), ',"commits":', coalesce(commits, 0),
+        ',"coverage":', coalesce(cast(round(outcome_coverage, 4) as varchar), 'null'), ',"pooled_sessions":', pooled_sessions, ',"unused_share_28_days":', coalesce(cast(case when abstain_reason is null then round(pooled_share, 4) end as varchar), 'null'), ',"discounts":[', concat_ws(',',
             case when spike_factor < 1 then concat('{"why":"spike or experiment branch","factor":', spike_factor, '}') end,
             case when on_call_factor < 1 then concat('{"why":"on call","factor":', on_call_factor, '}') end,
+            case when hire_factor < 1 then concat('{"why":"first 60 days","factor":', hire_factor, '}') end,
             case when training_factor < 1 then concat('{"why":"training","factor":', training_factor, '}') end), ']}') as evidence,
 from ranked

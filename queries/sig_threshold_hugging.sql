@@ -1,15 +1,16 @@
 -- model: sig_threshold_hugging
 -- grain: one actor and ISO week
--- reads: fct_actor_weeks, int_hugging, quotas
+-- reads: fct_actor_weeks, int_hugging, int_quota_stops, quotas
 -- family: INCENTIVE
 -- measures: -log10 of P(Bin(W, q0) >= H), times the number of quotas: H of the W weeks since the announcement lie in [Q, 1.1 Q), or for
---   active_week are minimal check-ins; the quota with the smallest p is taken
+--   active_week are minimal check-ins; or, where it is smaller after twice the number of tests, of the stop test: the session that goes over the
+--   line is the last of the week more often than at the placebo lines. The quota with the smallest p is taken
 -- suggests: use that stops once the official count is reached
 -- innocent: plan caps and rate limits pile up below the line: as many weeks in [.9 Q, Q) as above cancel the evidence; a line that was set
 --   where the person already stood shows in the weeks before and abstains
 -- abstains: no weekly quota; service accounts; fewer than $min_weeks weeks since the announcement; the placebo lines .8 Q or 1.25 Q, or the
 --   weeks before the announcement, hold half as much as the line itself
--- evasion: overshooting at random: sig_quota_bunching reads the whole density; the stop test needs use inside the week and is not made
+-- evasion: overshooting a little leaves the window, and meets the stop test; overshooting at random: sig_quota_bunching reads the whole density
 -- reference: signals.md S10
 -- params: min_weeks = 8
 with weeks as (
@@ -18,6 +19,12 @@ with weeks as (
 quota_counts as (
     select count(*) as quotas from quotas where period = 'week'
 ),
+hugging as (
+    select hugs.* except (p), hugs.p as window_p, stops.p as stop_p, stops.crossings, stops.stops,
+        case when stops.p is null then hugs.p else least(1.0, 2 * hugs.p, 2 * stops.p) end as p,
+    from int_hugging as hugs
+    left join int_quota_stops as stops on stops.quota_id = hugs.quota_id and stops.actor_id = hugs.actor_id and stops.iso_week = hugs.iso_week
+),
 ranked as (
     select
         *,
@@ -25,12 +32,12 @@ ranked as (
         2 * greatest(low_hits, high_hits) > hits as is_loud,
         weeks_before >= 4 and 2.0 * hits_before / weeks_before > cast(hits as double) / weeks and hits_before > 0 as was_there,
         row_number() over (partition by actor_id, iso_week order by round(p, 12), quota_id) as place,
-    from int_hugging
+    from hugging
 ),
 judged as (
     select
         weeks.actor_id, weeks.iso_week, quota_counts.quotas, ranked.quota_id, ranked.metric, ranked.weeks, ranked.hits, ranked.low_hits,
-        ranked.high_hits, ranked.below_hits, ranked.weeks_before, ranked.hits_before, ranked.expected_share, ranked.p,
+        ranked.high_hits, ranked.below_hits, ranked.weeks_before, ranked.hits_before, ranked.expected_share, ranked.p, ranked.crossings, ranked.stops, ranked.stop_p,
         case when ranked.is_capped then 0.0 else 1.0 end as cap_factor,
         case
             when weeks.actor_kind = 'service' then 'declared automation'
@@ -51,7 +58,8 @@ select
     cap_factor as discount, 0.0 as exculpation_db,
     concat('{"quota":', coalesce(cast(quota_id as varchar), 'null'), ',"metric":"', coalesce(metric, ''), '","weeks":', coalesce(weeks, 0), ',"weeks_at_line":', coalesce(hits, 0),
         ',"expected_share":', coalesce(cast(round(expected_share, 4) as varchar), 'null'), ',"minus_log10_p":', coalesce(cast(round(-log10(greatest(p, 1e-300)), 2) as varchar), 'null'),
-        ',"weeks_at_0.8":', coalesce(low_hits, 0), ',"weeks_at_1.25":', coalesce(high_hits, 0), ',"weeks_just_below":', coalesce(below_hits, 0),
+        ',"weeks_crossing":', coalesce(crossings, 0), ',"weeks_stopping_there":', coalesce(stops, 0),
+        ',"stop_minus_log10_p":', coalesce(cast(case when stop_p is not null then round(-log10(greatest(stop_p, 1e-300)), 2) end as varchar), 'null'), ',"weeks_at_0.8":', coalesce(low_hits, 0), ',"weeks_at_1.25":', coalesce(high_hits, 0), ',"weeks_just_below":', coalesce(below_hits, 0),
         ',"weeks_before":', coalesce(weeks_before, 0), ',"weeks_before_at_line":', coalesce(hits_before, 0), ',"discounts":[', concat_ws(',',
             case when cap_factor < 1 then concat('{"why":"mass below the line: plan cap or rate limit","factor":0.0,"weeks":', below_hits, '}') end), ']}') as evidence,
 from judged

@@ -3,8 +3,8 @@
 -- reads: int_starts, int_start_phases, int_clock_grids
 -- family: CLOCK
 -- measures: a quarter of the summed strengths of those of four tests that agree: (a) burstiness B_n of the gaps under $quiet_hours hours, the silence that
---   declustering forces taken off, under its Poisson 1st percentile -1.25/sqrt(n); (b) Rayleigh p at 5, 10, 15, 20, 30 and 60 minutes,
---   times six, under $alpha; (d) no quiet arc of $quiet_hours hours; (e) gaps that do not follow what there was to read and type
+--   declustering forces taken off, under its Poisson 1st percentile -1.25/sqrt(n); (b) the smaller of the Rayleigh and Kuiper p at 5, 10, 15, 20, 30 and
+--   60 minutes, times twelve, under $alpha; (d) no quiet arc of $quiet_hours hours; (e) gaps that do not follow what there was to read and type
 -- suggests: a machine clock behind starts that are labelled human
 -- innocent: declared schedules are not labelled human; daily meetings are periods of a day, which no test here looks at; keep-alive pings
 --   collapse when declustered, automatic continues are dropped; gaps that do follow the reading and typing discount by $thoughtful
@@ -28,7 +28,7 @@ gaps as (
 ),
 measured as (
     select
-        gaps.*, phases.tau, phases.concentration, phases.p,
+        gaps.*, phases.tau, phases.concentration, phases.kuiper, phases.strength, phases.p,
         (sqrt(short_gaps + 2) * variation - sqrt(short_gaps)) / ((sqrt(short_gaps + 2) - 2) * variation + sqrt(short_gaps)) as burstiness,
         least(greatest(case when not isnan(think_time) then think_time end, -0.999), 0.999) as correlation,
     from gaps
@@ -60,12 +60,12 @@ judged as (
 select
     'actor_week' as scope, concat(actor_id, '/', iso_week) as unit_id, actor_id, iso_week,
     case when abstain_reason is null then round((
-        case when is_even then least(-burstiness, 1.0) else 0.0 end + case when is_in_phase then concentration else 0.0 end
+        case when is_even then least(-burstiness, 1.0) else 0.0 end + case when is_in_phase then strength else 0.0 end
         + case when is_sleepless then 1.0 - longest_gap / $quiet_hours else 0.0 end
-        + case when is_thoughtless then 1.0 - greatest(correlation, 0.0) else 0.0 end) / 4, 9) end as value,
+        + case when is_thoughtless then 1.0 - greatest(correlation, 0.0) else 0.0 end) / 4, 9) when starts_with(abstain_reason, 'fewer than two clock tests') then 0.0 end as value,
     n, case when abstain_reason is null then 'speak' else 'abstain' end as status, abstain_reason, case when is_thoughtful then $thoughtful else 1.0 end as discount, 0.0 as exculpation_db,
     concat('{"starts":', n, ',"days":', days, ',"burstiness":', coalesce(cast(round(burstiness, 4) as varchar), 'null'), ',"even":', is_even,
-        ',"period_minutes":', tau / 60, ',"concentration":', round(concentration, 4), ',"minus_log10_p":', coalesce(cast(round(-log10(greatest(p, 1e-300)), 2) as varchar), 'null'), ',"in_phase":', is_in_phase,
+        ',"period_minutes":', tau / 60, ',"concentration":', round(concentration, 4), ',"kuiper":', round(kuiper, 4), ',"minus_log10_p":', coalesce(cast(round(-log10(greatest(p, 1e-300)), 2) as varchar), 'null'), ',"in_phase":', is_in_phase,
         ',"longest_gap_hours":', coalesce(cast(round(longest_gap, 2) as varchar), 'null'), ',"sleepless":', is_sleepless,
         ',"think_time":', coalesce(cast(round(correlation, 4) as varchar), 'null'), ',"thoughtless":', is_thoughtless, ',"discounts":[',
         case when is_thoughtful then concat('{"why":"gaps follow what there was to read and type","factor":', $thoughtful, '}') else '' end, ']}') as evidence,

@@ -67,7 +67,7 @@ judged as (
 )
 select
     'session' as scope, session_id as unit_id, actor_id, iso_week,
-    case when abstain_reason is null then cast(burnt_tokens as double) end as value, coalesce(completions, 0) as n,
+    case when abstain_reason is null then cast(burnt_tokens as double) when starts_with(abstain_reason, 'under') then 0.0 end as value, coalesce(completions, 0) as n,
     case when abstain_reason is null then 'speak' else 'abstain' end as status, abstain_reason,
     return_factor * on_call_factor as discount, 0.0 as exculpation_db,
     concat('{"unattended_tokens":', coalesce(unattended_tokens, 0), ',"unattended_minutes":', round(coalesce(burnt_seconds, 0.0) / 60, 1), ',"attention_minutes":', coalesce(cast(round(attention_seconds / 60, 1) as varchar), 'null'),

@@ -62,5 +62,5 @@ select
     cost_usd, output_is_lower_bound, token_basis,
     text_chars, text_words, text_hash, masked_hash, shingles, bands,
     marker, command, tool_name, call_id, is_error, effect, system, approval, path, repo, branch, duration_ms,
-    call_hash, result_hash, added_lines, source_file, byte_offset
+    call_hash, result_hash, added_lines, spans, repeated_permille, packed_permille, identifiers, source_file, byte_offset
 from placed

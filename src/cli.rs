@@ -72,6 +72,10 @@ pub enum Command {
     Sources,
     /// List the signals, and what each measures, suggests and forgives.
     Signals,
+    /// Write a labelled organisation of invented people, to test detection on.
+    Simulate(SimulateArgs),
+    /// Compare what a run wrote with the truth of a simulated organisation.
+    Evaluate(EvaluateArgs),
     /// Run the whole pipeline on the built-in sample and leave its report in reports/demo/.
     Demo(DemoArgs),
     /// Print shell completions.
@@ -194,12 +198,96 @@ pub struct QueryArgs {
     pub out: Option<PathBuf>,
 }
 
+/// `simulate`.
+#[derive(Debug, Args)]
+pub struct SimulateArgs {
+    /// Where to write: input/ (logs, roster, footlight.toml) and truth/.
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Seed: the same one gives the same bytes.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// People; service accounts come on top.
+    #[arg(long, value_name = "N", default_value_t = 240, value_parser = clap::value_parser!(u32).range(12..))]
+    pub people: u32,
+    /// Weeks.
+    #[arg(long, value_name = "N", default_value_t = 12, value_parser = clap::value_parser!(u32).range(2..=520))]
+    pub weeks: u32,
+    /// What people were told, and what they make of it.
+    #[arg(long, value_name = "WORLD", default_value = "quota")]
+    pub world: World,
+    /// Share of people who make usage to be counted.
+    #[arg(long, value_name = "SHARE", default_value_t = 0.15, value_parser = parse_share)]
+    pub theater_share: f64,
+    /// Use only this family of theater; may be given several times [default: all twelve].
+    #[arg(long, value_name = "NAME")]
+    pub family: Vec<String>,
+    /// Leave texts, arguments and patches out.
+    #[arg(long)]
+    pub strip_text: bool,
+    /// Format of the logs of those who use Claude Code; everything else is canonical.
+    #[arg(long, value_name = "FORMAT", default_value = "canonical")]
+    pub format: LogFormat,
+}
+
+/// Formats of `simulate`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// The public interchange format.
+    Canonical,
+    /// Claude Code's session transcripts.
+    ClaudeCode,
+}
+
+/// The worlds of `simulate`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub enum World {
+    /// Theater, and no policy that would ask for it.
+    NoIncentive,
+    /// A weekly quota is announced after a third of the time.
+    Quota,
+    /// A ranking by tokens is published after a third of the time.
+    Leaderboard,
+    /// A quota; theater comes with commits made for it.
+    GamedOutcomes,
+    /// A quota, no theater and nobody who looks like it.
+    Clean,
+}
+
+/// `evaluate`.
+#[derive(Debug, Args)]
+pub struct EvaluateArgs {
+    /// The truth directory that `simulate` wrote.
+    #[arg(long, value_name = "DIR")]
+    pub truth: PathBuf,
+    /// Where `run` wrote its results.
+    #[command(flatten)]
+    pub out: OutArgs,
+    /// The lake of that run, for the baseline of exact duplicate prompts; left out without it.
+    #[arg(long, value_name = "DIR")]
+    pub lake: Option<PathBuf>,
+    /// Bootstrap resamples of people for the intervals.
+    #[arg(long, value_name = "N", default_value_t = 2_000)]
+    pub resamples: u32,
+    /// Seed of the bootstrap and of the isolation forest.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+}
+
 /// `demo`.
 #[derive(Debug, Args)]
 pub struct DemoArgs {
     /// Where to leave the report.
     #[arg(long, value_name = "DIR", default_value = "reports/demo")]
     pub out: PathBuf,
+}
+
+/// Reads a share between 0 and 0.5.
+fn parse_share(text: &str) -> Result<f64, String> {
+    let share: f64 = text.parse().map_err(|_| format!("`{text}` is no share; write 0.15"))?;
+    if (0.0..=0.5).contains(&share) { Ok(share) } else { Err(format!("{share} is not between 0 and 0.5")) }
 }
 
 /// Reads `512MiB`, `4GiB`, `2GB` or a number of bytes.

@@ -13,6 +13,7 @@ pub mod commands;
 pub mod config;
 #[cfg(feature = "engine")]
 pub mod engine;
+pub mod evaluate;
 pub mod events;
 pub mod fingerprint;
 #[cfg(feature = "engine")]
@@ -27,4 +28,5 @@ pub mod report;
 #[cfg(feature = "engine")]
 pub mod results;
 pub mod score;
+pub mod simulate;
 pub mod sources;

@@ -110,6 +110,57 @@ pub fn signals_markdown(models: &Models) -> String {
     text
 }
 
+/// docs/signals.md: everything that the header of each signal says, one section a signal.
+pub fn signals_page(models: &Models) -> String {
+    let mut page = String::from(SIGNALS_INTRODUCTION);
+    let mut signals: Vec<&Header> =
+        models.iter().map(|model| &model.header).filter(|header| header.model.starts_with("sig_")).collect();
+    signals.sort_by(|one, two| one.model.cmp(&two.model));
+    page.push_str("| signal | one reading is about | family |\n|---|---|---|\n");
+    for header in &signals {
+        let name = header.model.trim_start_matches("sig_");
+        page.push_str(&format!("| [`{name}`](#{name}) | {} | {} |\n", header.grain, header.family));
+    }
+    for header in &signals {
+        let name = header.model.trim_start_matches("sig_");
+        page.push_str(&format!("\n## {name}\n"));
+        let parts = [
+            ("Measures", &header.measures),
+            ("Formula", &header.formula),
+            ("Suggests", &header.suggests),
+            ("Innocent when", &header.innocent),
+            ("Abstains on", &header.abstains),
+            ("Evaded by", &header.evasion),
+            ("Source", &header.reference),
+        ];
+        for (title, text) in parts.into_iter().filter(|(_, text)| !text.is_empty()) {
+            page.push_str(&format!("**{title}**: {}\n\n", with_defaults(header, text)));
+        }
+        let params: Vec<String> =
+            header.params.iter().map(|param| format!("`{} = {}`", param.name, param.default)).collect();
+        if !params.is_empty() {
+            page.push_str(&format!("**Parameters**: {}\n\n", params.join(", ")));
+        }
+        page.push_str(&format!(
+            "Family {}; one row is {}; [the SQL](../queries/{}.sql).\n",
+            header.family, header.grain, header.model
+        ));
+    }
+    page
+}
+
+const SIGNALS_INTRODUCTION: &str = "# The signals
+
+This page is made from the headers of `queries/sig_*.sql` and tested against them; parameters are shown with their defaults and can be set in
+`footlight.toml` under `[params.sig_NAME]`. `footlight signals` prints a shorter table.
+
+A signal gives a value and either speaks or abstains with a reason. A value alone says nothing: it is compared with the values of the same stratum
+(client, role, trigger) with the volume of use taken out, and becomes a conformal p. Evidence is the p in decibans, times the discounts that the innocent
+explanations earn, summed by family under a cap. No signal is theater: a person's week is put before a reviewer only when two families agree, one of them about
+unused output or about the incentive, and a second calibration with a false discovery rate of 5 % passes.
+
+";
+
 fn table(header: &[&str]) -> Table {
     let mut table = Table::new();
     table

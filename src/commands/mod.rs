@@ -6,6 +6,7 @@ mod access;
 mod base_tables;
 mod catalogue;
 mod demo;
+mod evaluate;
 mod explain;
 mod identity;
 mod ingest;
@@ -17,10 +18,11 @@ mod run;
 mod run_facts;
 mod score;
 mod settings;
+mod simulate;
 mod survival;
 mod team_rows;
 
-pub use catalogue::{signals_markdown, sources_markdown};
+pub use catalogue::{signals_markdown, signals_page, sources_markdown};
 
 use crate::cli::{Cli, Color, Command};
 use crate::lake::LakeError;
@@ -121,6 +123,8 @@ fn dispatch(cli: &Cli, printer: Printer) -> anyhow::Result<Exit> {
         Command::Query(args) => runtime.block_on(query::run(args, global, printer)),
         Command::Sources => catalogue::sources(printer),
         Command::Signals => catalogue::signals(printer),
+        Command::Simulate(args) => simulate::run(args, printer),
+        Command::Evaluate(args) => runtime.block_on(evaluate::run(args, global, printer)),
         Command::Demo(args) => runtime.block_on(demo::run(args, global, printer)),
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -38,6 +38,7 @@ pub fn write(out: &Path) -> anyhow::Result<Report> {
         policies: file.policies,
         catalogue: file.catalogue,
         archetypes: file.archetypes,
+        systems: file.systems,
     };
     let report = report::build(&inputs);
     for (name, text) in [

@@ -9,7 +9,7 @@ use crate::config::{Config, QuotaMetric, datetime_us};
 use crate::engine::Engine;
 use crate::engine::rows::Columns;
 use crate::lake::{Lake, Table};
-use crate::report::inputs::{DayTotals, ModelTotals, OutcomeFact, PolicyMarker, RunFacts, WeekTotals};
+use crate::report::inputs::{DayTotals, ModelTotals, OutcomeFact, PolicyMarker, RunFacts, SystemActs, WeekTotals};
 use crate::score::Scored;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -238,6 +238,37 @@ pub async fn weeks(engine: &Engine, base: &BaseTables) -> anyhow::Result<Vec<Wee
                 cost_micro_usd: cost.get(row),
                 outcomes: outcomes.get(row),
                 partial,
+            });
+        }
+    }
+    Ok(rows)
+}
+
+/// What agents did to each system.
+pub async fn systems(engine: &Engine) -> anyhow::Result<Vec<SystemActs>> {
+    let mut rows = Vec::new();
+    for batch in engine.rows("select * from rpt_governance order by system").await? {
+        let columns = Columns::new(&batch);
+        let system = columns.text("system")?;
+        for row in 0..batch.num_rows() {
+            let count = |column: &str| columns.integer(column)?.required(row);
+            rows.push(SystemActs {
+                system: system.required(row)?,
+                actors: count("actors")?,
+                sessions: count("sessions")?,
+                writes: count("writes")?,
+                sends: count("sends")?,
+                executes: count("executes")?,
+                started_by_human: count("started_by_human")?,
+                started_by_schedule: count("started_by_schedule")?,
+                started_by_agent: count("started_by_agent")?,
+                started_by_unknown: count("started_by_unknown")?,
+                approved_by_human: count("approved_by_human")?,
+                approved_by_rule: count("approved_by_rule")?,
+                approved_by_nobody: count("approved_by_nobody")?,
+                approval_unknown: count("approval_unknown")?,
+                off_hours: count("off_hours")?,
+                unattended: count("unattended")?,
             });
         }
     }

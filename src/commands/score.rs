@@ -122,6 +122,7 @@ pub async fn score_lake(
     file.days = run_facts::days(&engine).await?;
     file.models = run_facts::models(&engine).await?;
     file.weeks = run_facts::weeks(&engine, &base).await?;
+    file.systems = run_facts::systems(&engine).await?;
     file.policies = run_facts::policies(&settings.config)?;
     file.survival = survival::survival(&engine).await?;
     summary.survival.clone_from(&file.survival);

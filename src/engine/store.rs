@@ -2,8 +2,8 @@
 //!
 //! Owns the switch between the two, so that memory does not grow with the input.
 
-use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
+use arrow::array::{ArrayRef, AsArray, RecordBatch, RecordBatchOptions};
+use arrow::datatypes::{DataType, SchemaRef};
 use datafusion::catalog::TableProvider;
 use datafusion::datasource::MemTable;
 use datafusion::error::DataFusionError;
@@ -39,7 +39,7 @@ pub(super) async fn keep(
         }
         match &mut writer {
             Some(file) => file.write(&batch)?,
-            None => batches.push(batch),
+            None => batches.push(compact(&batch)?),
         }
     }
     let Some(file) = writer else {
@@ -52,6 +52,21 @@ pub(super) async fn keep(
     let options = ParquetReadOptions::default().schema(&schema);
     let table = context.read_parquet(location, options).await?.into_view();
     Ok((table, rows))
+}
+
+/// The batch with string views that hold their own bytes alone. Views that joins and filters leave point into the buffers of whole input
+/// batches, which would stay in memory with them and be counted again by every sort.
+fn compact(batch: &RecordBatch) -> Result<RecordBatch, DataFusionError> {
+    let columns = batch.columns().iter().map(|column| match column.data_type() {
+        DataType::Utf8View => Arc::new(column.as_string_view().gc()) as ArrayRef,
+        DataType::BinaryView => Arc::new(column.as_binary_view().gc()) as ArrayRef,
+        _ => Arc::clone(column),
+    });
+    Ok(RecordBatch::try_new_with_options(
+        batch.schema(),
+        columns.collect(),
+        &RecordBatchOptions::new().with_row_count(Some(batch.num_rows())),
+    )?)
 }
 
 fn open(path: &Path, schema: &SchemaRef) -> Result<ArrowWriter<File>, DataFusionError> {

@@ -35,6 +35,14 @@ pub struct TextSketch {
     pub shingles: Vec<i64>,
     /// 32 LSH band hashes of 4 MinHash rows each (`signals.md` S1, 32x4); empty under 8 words.
     pub bands: Vec<i64>,
+    /// Sorted distinct hashes of winnowed spans of about 200 bytes (`signals.md` S2): all of them up to 512, then the 512 smallest.
+    pub spans: Vec<i64>,
+    /// Thousandths of the text that stand in spans which the text has had before; null for texts under one span.
+    pub repeated_permille: Option<i64>,
+    /// Compressed size in thousandths of the size; null for texts under 2,000 bytes.
+    pub packed_permille: Option<i64>,
+    /// Sorted distinct hashes of names and words of five characters or more: all of them up to 512, then the 512 smallest.
+    pub identifiers: Vec<i64>,
 }
 
 /// One step of a session.

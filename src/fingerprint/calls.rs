@@ -1,7 +1,6 @@
 //! Hashes of tool calls and their results: two equal pairs in a row are a step without progress (`signals.md` S3).
 
-use super::hash64;
-use serde_json::Value;
+use super::{Json, hash64};
 
 /// Argument names that describe a call and do not change what it does; changing them must not hide a loop.
 const COSMETIC: &[&str] =
@@ -10,31 +9,49 @@ const COSMETIC: &[&str] =
 /// Hash of (tool, arguments) with keys sorted and cosmetic fields dropped. `arguments` is JSON text; what does not
 /// parse is hashed with white space folded.
 pub fn call_hash(tool: &str, arguments: &str) -> i64 {
-    let mut bytes = Vec::with_capacity(arguments.len() + tool.len() + 1);
-    bytes.extend_from_slice(tool.as_bytes());
-    bytes.push(0);
-    match serde_json::from_str::<Value>(arguments) {
-        Ok(value) => write_normalised(&value, &mut bytes),
-        Err(_) => bytes.extend(arguments.split_whitespace().flat_map(|word| word.bytes().chain([b' ']))),
+    match serde_json::from_str::<Json<'_>>(arguments) {
+        Ok(value) => call_hash_of(tool, &value),
+        Err(_) => {
+            let mut bytes = begin(tool, arguments.len());
+            write_words(arguments, &mut bytes);
+            hash64(&bytes)
+        }
     }
+}
+
+/// [`call_hash`] of arguments that are parsed already.
+pub fn call_hash_of(tool: &str, arguments: &Json<'_>) -> i64 {
+    let mut bytes = begin(tool, 256);
+    write_normalised(arguments, &mut bytes);
     hash64(&bytes)
 }
 
-fn write_normalised(value: &Value, bytes: &mut Vec<u8>) {
+fn begin(tool: &str, capacity: usize) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(capacity + tool.len() + 1);
+    bytes.extend_from_slice(tool.as_bytes());
+    bytes.push(0);
+    bytes
+}
+
+fn write_normalised(value: &Json<'_>, bytes: &mut Vec<u8>) {
     match value {
-        Value::Object(map) => {
-            let mut keys: Vec<&String> = map.keys().filter(|key| !COSMETIC.contains(&key.as_str())).collect();
-            keys.sort_unstable();
+        Json::Object(fields) => {
+            let mut fields: Vec<(&str, &Json<'_>)> =
+                fields.iter().rev().map(|(key, value)| (key.as_ref(), value)).collect();
+            fields.retain(|(key, _)| !COSMETIC.contains(key));
+            // Reversed and sorted stably, the last of equal keys comes first and is the one kept.
+            fields.sort_by_key(|(key, _)| *key);
+            fields.dedup_by_key(|(key, _)| *key);
             bytes.push(b'{');
-            for key in keys {
+            for (key, value) in fields {
                 bytes.extend_from_slice(key.as_bytes());
                 bytes.push(b':');
-                write_normalised(&map[key], bytes);
+                write_normalised(value, bytes);
                 bytes.push(b',');
             }
             bytes.push(b'}');
         }
-        Value::Array(items) => {
+        Json::List(items) => {
             bytes.push(b'[');
             for item in items {
                 write_normalised(item, bytes);
@@ -42,44 +59,65 @@ fn write_normalised(value: &Value, bytes: &mut Vec<u8>) {
             }
             bytes.push(b']');
         }
-        Value::String(text) => {
+        Json::Text(text) => {
             bytes.push(b'"');
-            for word in text.split_whitespace() {
-                bytes.extend_from_slice(word.as_bytes());
-                bytes.push(b' ');
-            }
+            write_words(text, bytes);
         }
-        other => bytes.extend_from_slice(other.to_string().as_bytes()),
+        Json::Null => bytes.extend_from_slice(b"null"),
+        Json::Bool(value) => bytes.extend_from_slice(if *value { b"true" } else { b"false" }),
+        Json::Number(number) => bytes.extend_from_slice(number.to_string().as_bytes()),
     }
 }
 
-/// Hash of a result with numbers (times, durations, counters, process ids) masked, so that a volatile clock in
+fn write_words(text: &str, bytes: &mut Vec<u8>) {
+    for word in text.split_whitespace() {
+        bytes.extend_from_slice(word.as_bytes());
+        bytes.push(b' ');
+    }
+}
+
+/// What a byte of a result becomes: digits `#`, white space a blank, anything else itself.
+const MASKED: [u8; 256] = {
+    let mut masked = [0; 256];
+    let mut index = 0;
+    while index < 256 {
+        let byte = index as u8;
+        masked[index] = if byte.is_ascii_digit() {
+            b'#'
+        } else if byte.is_ascii_whitespace() {
+            b' '
+        } else {
+            byte
+        };
+        index += 1;
+    }
+    masked
+};
+
+/// Hash of a result with numbers (times, durations, counters, process ids) masked and white space folded, so that a volatile clock in
 /// the output does not look like progress. Letters are kept as they are.
 pub fn result_hash(text: &str) -> i64 {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut in_number = false;
-    let mut in_space = false;
-    for &byte in text.as_bytes() {
-        if byte.is_ascii_digit() {
-            if !in_number {
-                bytes.push(b'#');
-            }
-            in_number = true;
-            in_space = false;
-        } else if byte.is_ascii_whitespace() {
-            if !in_space {
-                bytes.push(b' ');
-            }
-            in_space = true;
-            in_number = false;
-        } else {
-            bytes.push(byte);
-            in_number = false;
-            in_space = false;
+    // Results are most of a log, so the loop has no branch that depends on the text and allocates nothing: every byte is written, and
+    // the place moves on unless it goes on with a run of digits or blanks.
+    let mut hasher = xxhash_rust::xxh3::Xxh3Default::new();
+    let mut before = 0;
+    for part in text.as_bytes().chunks(PART) {
+        let mut masked = [0u8; PART];
+        let mut length = 0;
+        for &byte in part {
+            let byte = MASKED[usize::from(byte)];
+            masked[length % PART] = byte;
+            let goes_on = (byte == before) & ((byte == b'#') | (byte == b' '));
+            length += usize::from(!goes_on);
+            before = byte;
         }
+        hasher.update(&masked[..length]);
     }
-    hash64(&bytes)
+    hasher.digest() as i64
 }
+
+/// Bytes of a result that are masked at a time, a power of two.
+const PART: usize = 4096;
 
 #[cfg(test)]
 mod tests {
@@ -92,11 +130,19 @@ mod tests {
             call_hash("Bash", r#"{"description":"look around","command":"ls -la"}"#)
         );
         assert_ne!(call_hash("Bash", r#"{"command":"ls"}"#), call_hash("Bash", r#"{"command":"pwd"}"#));
+        assert_eq!(
+            call_hash("Bash", r#"{"command":"ls","n":1,"command":"pwd"}"#),
+            call_hash("Bash", r#"{"n":1,"command":"pwd"}"#)
+        );
     }
 
     #[test]
     fn clocks_in_results_are_masked_and_words_are_not() {
         assert_eq!(result_hash("done in 12.5s at 10:00"), result_hash("done in 3.25s at 11:30"));
         assert_ne!(result_hash("2 tests failed"), result_hash("2 tests passed"));
+        assert_eq!(result_hash(" at\t10  s"), super::hash64(b" at # s"));
+        assert_eq!(result_hash("1 2"), super::hash64(b"# #"));
+        let long = "tick 17  ".repeat(5000);
+        assert_eq!(result_hash(&long), super::hash64("tick # ".repeat(5000).as_bytes()));
     }
 }

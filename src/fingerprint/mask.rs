@@ -44,7 +44,15 @@ fn mask_words(text: &str, out: &mut String) {
                 if !out.is_empty() && !out.ends_with(' ') {
                     out.push(' ');
                 }
-                out.extend(trimmed.chars().flat_map(char::to_lowercase));
+                if trimmed.is_ascii() {
+                    let start = out.len();
+                    out.push_str(trimmed);
+                    if let Some(word) = out.get_mut(start..) {
+                        word.make_ascii_lowercase();
+                    }
+                } else {
+                    out.extend(trimmed.chars().flat_map(char::to_lowercase));
+                }
             }
         }
     }

@@ -1,18 +1,21 @@
 //! Sketches computed once at ingest, so that prompt text never reaches the lake.
 //!
-//! Owns masking, shingles, MinHash bands, call and result hashes, and line hashes. Owns no thresholds and no
+//! Owns masking, shingles, MinHash bands, spans and names of long texts, call and result hashes, and line hashes. Owns no thresholds and no
 //! verdicts: what two equal sketches mean is decided in `queries/`. All hashes are xxh3-64 with a fixed
 //! seed, stored as `i64` because Delta has no unsigned integers.
 
 mod calls;
+mod chunks;
+mod json;
 mod lines;
 mod mask;
 mod text;
 
-pub use calls::{call_hash, result_hash};
+pub use calls::{call_hash, call_hash_of, result_hash};
+pub use json::Json;
 pub use lines::{line_hashes, normalised_line_hash};
 pub use mask::mask;
-pub use text::{sketch_text, text_hash};
+pub use text::{sketch_prompt, sketch_text, text_hash};
 
 /// xxh3-64 as the signed integer that tables hold.
 pub(crate) fn hash64(bytes: &[u8]) -> i64 {

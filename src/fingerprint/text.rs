@@ -1,6 +1,6 @@
 //! Text sketches: exact and masked hashes, shingles, MinHash bands.
 
-use super::{hash64, mask};
+use super::{chunks, hash64, mask};
 use crate::events::TextSketch;
 
 /// At most this many shingle hashes are kept, the smallest (bottom-k sketch), so Jaccard is exact for texts of up to this many shingles.
@@ -25,7 +25,7 @@ pub fn text_hash(text: &str) -> i64 {
     hash64(folded.as_bytes())
 }
 
-/// Sketches a prompt, completion or result text.
+/// Sketches a text.
 ///
 /// Shingles are of 3 masked words (5 from 200 words on; Broder 1997, `signals.md` S1); the MinHash is one-permutation with
 /// rotation densification (Li, Owen and Zhang 2012; Shrivastava and Li 2014).
@@ -44,6 +44,19 @@ pub fn sketch_text(text: &str) -> TextSketch {
         masked_hash: hash64(masked.as_bytes()),
         shingles,
         bands,
+        identifiers: chunks::identifiers(text),
+        ..TextSketch::default()
+    }
+}
+
+/// [`sketch_text`] of what somebody handed to the agent, with its spans and its packed size: what is supplied can be padded.
+pub fn sketch_prompt(text: &str) -> TextSketch {
+    let blocks = chunks::sketch_blocks(text);
+    TextSketch {
+        spans: blocks.spans,
+        repeated_permille: blocks.repeated_permille,
+        packed_permille: blocks.packed_permille,
+        ..sketch_text(text)
     }
 }
 

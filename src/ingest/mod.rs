@@ -183,7 +183,8 @@ pub async fn ingest(lake: &Lake, options: &IngestOptions, progress: &dyn Progres
         rows.table(Table::Ingested).ingested(entry);
     }
     rows.finish()?;
-    finish(&mut summary, &writer.commit(&reread).await?);
+    let prepared = pool.install(|| writer.prepare(&reread))?;
+    finish(&mut summary, &prepared.commit().await?);
     Ok(summary)
 }
 
@@ -223,7 +224,7 @@ fn read_job(
     let read = check_archive(job, options).and_then(|()| job.source.read(&input, &mut sink));
     let outcome = match read {
         Ok(committed) => {
-            identify(job, options, committed).map_err(|error| content::input_error(name, &job.found.path, error))
+            identify(job, options, committed, &sink).map_err(|error| content::input_error(name, &job.found.path, error))
         }
         Err(error) => Err(error),
     };
@@ -256,10 +257,18 @@ fn check_archive(job: &Job, options: &IngestOptions) -> Result<(), crate::source
     check().map_err(|error| content::input_error(&job.found.name, &job.found.path, error))
 }
 
-/// The identity of what was committed.
-fn identify(job: &Job, options: &IngestOptions, committed: u64) -> std::io::Result<(String, u64)> {
+/// The identity of what was committed, and its length. Most sources told the sink every byte; for others the file is read again.
+fn identify(
+    job: &Job,
+    options: &IngestOptions,
+    committed: u64,
+    sink: &JobSink<'_, '_, '_>,
+) -> std::io::Result<(String, u64)> {
     if let Some(state) = &job.state_id {
         return Ok((state.clone(), committed));
+    }
+    if let Some(id) = sink.content_id(committed) {
+        return Ok((id, committed));
     }
     let (ids, length) = content::prefix_ids(&job.found.path, options.limits, &[committed])?;
     Ok((ids.into_iter().next().unwrap_or_default(), length))

@@ -19,6 +19,7 @@ pub struct JobSink<'a, 'writer, 'lake> {
     records: i64,
     rejects: i64,
     error: Option<LakeError>,
+    hasher: blake3::Hasher,
 }
 
 impl<'a, 'writer, 'lake> JobSink<'a, 'writer, 'lake> {
@@ -33,6 +34,7 @@ impl<'a, 'writer, 'lake> JobSink<'a, 'writer, 'lake> {
             records: 0,
             rejects: 0,
             error: None,
+            hasher: blake3::Hasher::new(),
         }
     }
 
@@ -52,6 +54,11 @@ impl<'a, 'writer, 'lake> JobSink<'a, 'writer, 'lake> {
     pub fn reject_file(&mut self, reason: Reason, detail: &str) {
         let at = Position { offset: self.job.committed, line: 0 };
         self.reject(at, reason, detail);
+    }
+
+    /// Hexadecimal blake3 of the first `committed` bytes, where the source told of exactly those.
+    pub fn content_id(&self, committed: u64) -> Option<String> {
+        (self.hasher.count() == committed).then(|| self.hasher.finalize().to_hex().to_string())
     }
 
     /// The ledger's entry for what was read.
@@ -143,6 +150,10 @@ impl Sink for JobSink<'_, '_, '_> {
 
     fn ignore(&mut self, kind: &'static str) {
         *self.ignored.entry(kind).or_default() += 1;
+    }
+
+    fn content(&mut self, bytes: &[u8]) {
+        self.hasher.update(bytes);
     }
 
     fn unknown_field(&mut self, name: &str) {

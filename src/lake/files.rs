@@ -7,8 +7,10 @@ use arrow::compute::{SortColumn, lexsort_to_indices};
 use deltalake::kernel::Add;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::arrow::arrow_writer::{ArrowColumnChunk, ArrowColumnWriter, compute_leaves};
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
+use rayon::prelude::*;
 use std::collections::HashMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -73,20 +75,58 @@ pub fn write(directory: &Path, table: Table, batches: &[RecordBatch]) -> Result<
 }
 
 fn write_to(path: &Path, table: Table, batches: &[RecordBatch]) -> Result<(u64, usize), LakeError> {
-    let properties = WriterProperties::builder()
-        .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
-        .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
-        .build();
+    let properties = WriterProperties::builder().set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?)).build();
     let file = File::create_new(path)?;
-    let mut writer = ArrowWriter::try_new(file, table.schema(), Some(properties))?;
+    let (mut writer, columns) =
+        ArrowWriter::try_new(file, table.schema(), Some(properties))?.into_serialized_writer()?;
     let mut rows = 0;
-    for batch in batches {
-        writer.write(batch)?;
-        rows += batch.num_rows();
+    let mut rest = batches;
+    while !rest.is_empty() {
+        let (group, after) = rest.split_at(batches_of_a_row_group(rest));
+        rest = after;
+        let number = writer.flushed_row_groups().len();
+        let mut row_group = writer.next_row_group()?;
+        for chunk in encode(table, columns.create_column_writers(number)?, group)? {
+            chunk.append_to_row_group(&mut row_group)?;
+        }
+        row_group.close()?;
+        rows += group.iter().map(RecordBatch::num_rows).sum::<usize>();
     }
     let file = writer.into_inner()?;
     file.sync_all()?;
     Ok((file.metadata()?.len(), rows))
+}
+
+/// How many of the batches make up the next row group: one at least, more while they stay under its limit.
+fn batches_of_a_row_group(batches: &[RecordBatch]) -> usize {
+    let mut rows = 0;
+    let fitting = batches.iter().take_while(|batch| {
+        rows += batch.num_rows();
+        rows <= ROW_GROUP_ROWS
+    });
+    fitting.count().max(1)
+}
+
+/// Encodes and compresses the columns of one row group, side by side in the thread pool of the caller.
+fn encode(
+    table: Table,
+    writers: Vec<ArrowColumnWriter>,
+    batches: &[RecordBatch],
+) -> Result<Vec<ArrowColumnChunk>, LakeError> {
+    let schema = table.schema();
+    // Every column of every table has one leaf: plain values, or lists of them.
+    let columns: Vec<_> = writers.into_iter().zip(schema.fields()).enumerate().collect();
+    columns
+        .into_par_iter()
+        .map(|(number, (mut writer, field))| {
+            for batch in batches {
+                for leaf in compute_leaves(field, batch.column(number))? {
+                    writer.write(&leaf)?;
+                }
+            }
+            Ok(writer.close()?)
+        })
+        .collect()
 }
 
 /// Reads a data file's columns of these names, all when `None`, batch by batch.

@@ -26,6 +26,7 @@ use deltalake::kernel::{Action, Transaction};
 use deltalake::operations::create::CreateBuilder;
 use deltalake::protocol::{DeltaOperation, SaveMode};
 use futures::StreamExt;
+use futures::future::try_join_all;
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -73,9 +74,7 @@ impl Lake {
             }
         }
         let lake = Self { root: root.to_path_buf(), _lock: Some(lock) };
-        for table in Table::ALL {
-            lake.create_if_missing(table).await?;
-        }
+        try_join_all(Table::ALL.map(|table| lake.create_if_missing(table))).await?;
         Ok(lake)
     }
 

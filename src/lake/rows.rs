@@ -2,7 +2,7 @@
 
 use super::schema::Table;
 use crate::events::ids::{self, Key};
-use crate::events::{Event, Fact, Outcome, OutcomeStatus, RosterEntry};
+use crate::events::{Event, Fact, Kind, Outcome, OutcomeStatus, RosterEntry};
 use arrow::array::{
     ArrayRef, BinaryBuilder, BooleanBuilder, Decimal128Builder, Int32Builder, Int64Builder, ListBuilder, RecordBatch,
     StringBuilder, TimestampMicrosecondBuilder,
@@ -295,6 +295,8 @@ impl TableBuilder {
         );
         let tokens = &event.tokens;
         let sketch = event.text.as_ref();
+        // Spans and sizes are compared for what a person supplies; nobody asks them of an answer.
+        let supplied = sketch.filter(|_| event.kind == Kind::Prompt);
         self.row(id)
             .text(Some(place.source))
             .text(event.event_id.as_deref())
@@ -342,6 +344,10 @@ impl TableBuilder {
             .long(event.call_hash)
             .long(event.result_hash)
             .longs(&event.added_lines)
+            .longs(supplied.map_or(&[], |text| &text.spans))
+            .long(supplied.and_then(|text| text.repeated_permille))
+            .long(supplied.and_then(|text| text.packed_permille))
+            .longs(sketch.map_or(&[], |text| &text.identifiers))
             .place(place);
     }
 

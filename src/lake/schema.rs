@@ -3,8 +3,8 @@
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use std::sync::Arc;
 
-/// A table of the lake. Declaration order is commit order: the ledger comes last, so that a run that dies between two
-/// commits is read again and its rows recognised by their keys.
+/// A table of the lake. The ledger is committed after all others, so that a run that dies between two commits is read again and its
+/// rows recognised by their keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Table {
     /// One step of a session a row.
@@ -22,7 +22,7 @@ pub enum Table {
 }
 
 impl Table {
-    /// Every table, in commit order.
+    /// Every table, the ledger last.
     pub const ALL: [Table; 6] =
         [Table::Events, Table::Outcomes, Table::Facts, Table::Roster, Table::Quarantine, Table::Ingested];
 
@@ -179,6 +179,10 @@ fn events() -> Vec<Field> {
         long("call_hash"),
         long("result_hash"),
         longs("added_lines"),
+        longs("spans"),
+        long("repeated_permille"),
+        long("packed_permille"),
+        longs("identifiers"),
     ];
     fields.extend(place());
     fields

@@ -7,6 +7,7 @@ use super::{Lake, LakeError, Table};
 use arrow::array::{AsArray, BooleanArray, RecordBatch};
 use arrow::compute::{concat_batches, filter_record_batch, take_record_batch};
 use arrow::datatypes::Int64Type;
+use futures::future::try_join_all;
 use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -65,13 +66,13 @@ pub struct RowSink<'writer, 'lake> {
 impl<'lake> LakeWriter<'lake> {
     /// Starts run number `run`, with as many sinks at once as there are `threads`.
     pub async fn new(lake: &'lake Lake, run: i64, threads: usize) -> Result<Self, LakeError> {
-        let mut pending = Vec::new();
-        for table in Table::ALL {
+        let pending = try_join_all(Table::ALL.map(|table| async move {
             let before = lake.data_files(table).await?;
             files::remove_unreferenced(&lake.directory(table), &lake.remembered_files(table).await?)?;
             let rows = before.into_iter().map(Rows::Before).collect();
-            pending.push(Mutex::new(Pending { duplicates: Duplicates::new(), rows, new_rows: 0 }));
-        }
+            Ok::<_, LakeError>(Mutex::new(Pending { duplicates: Duplicates::new(), rows, new_rows: 0 }))
+        }));
+        let pending = pending.await?;
         Ok(Self { lake, run, threads: threads.max(1), writing: Mutex::new(()), pending })
     }
 
@@ -112,26 +113,37 @@ impl<'lake> LakeWriter<'lake> {
         Ok(())
     }
 
-    /// Commits everything. `reread` names the inputs that were read again from where they were torn: their torn-line rejects
-    /// of earlier runs are withdrawn, since the line has been read by now or is rejected anew.
-    pub async fn commit(self, reread: &HashSet<String>) -> Result<BTreeMap<Table, Committed>, LakeError> {
-        let mut committed = BTreeMap::new();
-        let mut pending: Vec<Pending> = self
-            .pending
-            .into_iter()
-            .map(|pending| pending.into_inner().unwrap_or_else(PoisonError::into_inner))
-            .collect();
-        for table in Table::ALL.into_iter().rev() {
-            if let Some(pending) = pending.pop() {
-                committed.insert(table, prepare(self.lake, table, pending, reread)?);
-            }
+    /// Drops duplicates and writes what is still in memory, in the caller's thread pool. `reread` names the inputs that were read again
+    /// from where they were torn: their torn-line rejects of earlier runs are withdrawn, since the line has been read by now or is
+    /// rejected anew.
+    pub fn prepare(self, reread: &HashSet<String>) -> Result<Prepared<'lake>, LakeError> {
+        let mut changes = BTreeMap::new();
+        for (table, pending) in Table::ALL.into_iter().zip(self.pending) {
+            let pending = pending.into_inner().unwrap_or_else(PoisonError::into_inner);
+            changes.insert(table, prepare(self.lake, table, pending, reread)?);
         }
-        let mut counts = BTreeMap::new();
-        for (table, change) in committed {
-            self.lake.commit(table, &change.added, &change.removed, self.run).await?;
-            // Replaced files stay for readers of older versions; Delta's retention says how long.
-            counts.insert(table, change.counts);
-        }
+        Ok(Prepared { lake: self.lake, run: self.run, changes })
+    }
+}
+
+/// A run whose files are all on disk and not yet part of any table.
+pub struct Prepared<'lake> {
+    lake: &'lake Lake,
+    run: i64,
+    changes: BTreeMap<Table, Change>,
+}
+
+impl Prepared<'_> {
+    /// Commits every table, the ledger after all others, so that a run that is cut short is read again.
+    pub async fn commit(mut self) -> Result<BTreeMap<Table, Committed>, LakeError> {
+        let counts = self.changes.iter().map(|(table, change)| (*table, change.counts)).collect();
+        let ledger = self.changes.remove(&Table::Ingested);
+        // Replaced files stay for readers of older versions; Delta's retention says how long.
+        let commit = |(table, change): (Table, Change)| async move {
+            self.lake.commit(table, &change.added, &change.removed, self.run).await
+        };
+        try_join_all(self.changes.into_iter().map(commit)).await?;
+        try_join_all(ledger.map(|change| commit((Table::Ingested, change)))).await?;
         Ok(counts)
     }
 }

@@ -43,6 +43,7 @@ pub fn build(inputs: &Inputs) -> Report {
         findings: tables::findings(inputs),
         signals: tables::signals(inputs),
         archetypes: tables::archetypes(inputs),
+        systems: tables::systems(inputs, describes_persons),
         teams: tables::teams(inputs),
         models: models(inputs),
         days: days(inputs),

@@ -4,7 +4,7 @@ use jiff::ToSpan;
 use jiff::civil::date;
 
 use super::inputs::{
-    Archetype, DayTotals, Inputs, ModelTotals, OutcomeFact, PolicyMarker, RunFacts, SignalEntry, WeekTotals,
+    Archetype, DayTotals, Inputs, ModelTotals, OutcomeFact, PolicyMarker, RunFacts, SignalEntry, SystemActs, WeekTotals,
 };
 use crate::score::rows::{ActorWeekRow, AttributionRow, FindingRow, PopulationRow, SessionRow, SignalRow, TeamRow};
 
@@ -202,6 +202,24 @@ pub(super) fn organisation() -> Inputs {
         ("bulk rewriters", 12, 3),
     ] {
         inputs.archetypes.push(Archetype { name: name.into(), sessions, actors });
+    }
+    for (system, actors, calls) in [("filesystem", 31, 4_000), ("slack", 12, 90), ("database", 4, 11)] {
+        inputs.systems.push(SystemActs {
+            system: system.into(),
+            actors,
+            sessions: actors * 5,
+            writes: calls / 2,
+            sends: calls / 4,
+            executes: calls - calls / 2 - calls / 4,
+            started_by_human: calls - calls / 5,
+            started_by_schedule: calls / 5,
+            approved_by_human: calls / 8,
+            approved_by_rule: calls / 8,
+            approval_unknown: calls - 2 * (calls / 8),
+            off_hours: calls / 9,
+            unattended: calls / 6,
+            ..SystemActs::default()
+        });
     }
     inputs
 }

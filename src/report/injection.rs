@@ -130,6 +130,7 @@ fn poisoned(inputs: &Inputs, text: &str, keep_vocabulary: bool) -> Inputs {
     inputs.weeks.iter_mut().for_each(|row| word(&mut row.iso_week));
     inputs.policies.iter_mut().for_each(|row| poison(&mut row.label));
     inputs.archetypes.iter_mut().for_each(|row| poison(&mut row.name));
+    inputs.systems.iter_mut().for_each(|row| poison(&mut row.system));
     for row in &mut inputs.catalogue {
         let SignalEntry { name, family, measures, suggests, innocent, reference } = row;
         [name, family, measures, suggests, innocent, reference].into_iter().for_each(poison);

@@ -42,6 +42,8 @@ pub struct Inputs {
     pub catalogue: Vec<SignalEntry>,
     /// Archetypes found.
     pub archetypes: Vec<Archetype>,
+    /// What agents did to each system, and who let them.
+    pub systems: Vec<SystemActs>,
 }
 
 /// Facts about the run that no table has.
@@ -203,4 +205,41 @@ pub struct Archetype {
     pub sessions: i64,
     /// People with at least one of them.
     pub actors: i64,
+}
+
+/// What agents did to one system: tool calls that write, send or execute, split three times over.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SystemActs {
+    /// Name, `(unknown)` where the log names none.
+    pub system: String,
+    /// Distinct people and services behind them.
+    pub actors: i64,
+    /// Sessions.
+    pub sessions: i64,
+    /// Calls that write.
+    pub writes: i64,
+    /// Calls that send.
+    pub sends: i64,
+    /// Calls that execute.
+    pub executes: i64,
+    /// In sessions that a person started.
+    pub started_by_human: i64,
+    /// In sessions that a schedule started.
+    pub started_by_schedule: i64,
+    /// In sessions that another agent started.
+    pub started_by_agent: i64,
+    /// In sessions of which the log does not say.
+    pub started_by_unknown: i64,
+    /// A person let the call run.
+    pub approved_by_human: i64,
+    /// A rule let it run.
+    pub approved_by_rule: i64,
+    /// Nobody was asked.
+    pub approved_by_nobody: i64,
+    /// The log does not say.
+    pub approval_unknown: i64,
+    /// Outside working hours of the person's own zone.
+    pub off_hours: i64,
+    /// Long after a person's last turn.
+    pub unattended: i64,
 }

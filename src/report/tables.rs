@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::escape::{plain, plain_long};
 use super::inputs::{Inputs, SignalEntry};
-use super::model::{ArchetypeShare, Finding, PopulationTest, ReasonCount, Signal, Team};
+use super::model::{ArchetypeShare, Finding, PopulationTest, ReasonCount, Signal, System, Team};
 use super::quantities::{Count, Estimate, Maybe, MicroDollars, Probability, Share, Tokens};
 
 /// Sessions named per finding.
@@ -241,6 +241,35 @@ pub(super) fn archetypes(inputs: &Inputs) -> Vec<ArchetypeShare> {
                 sessions: Maybe(shown.then_some(Count(archetype.sessions))),
                 share: Maybe(Share::of(archetype.sessions, total).filter(|_| shown)),
                 actors: Maybe(shown.then_some(Count(archetype.actors))),
+            }
+        })
+        .collect()
+}
+
+/// What agents did to each system, by name. A system that fewer people than the floor use is named without figures, unless the whole
+/// report is about so few that it says so itself.
+pub(super) fn systems(inputs: &Inputs, describes_persons: bool) -> Vec<System> {
+    let mut sorted: Vec<_> = inputs.systems.iter().collect();
+    sorted.sort_by(|a, b| a.system.cmp(&b.system));
+    sorted
+        .into_iter()
+        .map(|row| {
+            let shown = describes_persons || row.actors >= inputs.run.small_cell_floor;
+            let calls = row.writes + row.sends + row.executes;
+            let count = |value: i64| Maybe(shown.then_some(Count(value)));
+            let share = |part: i64, whole: i64| Maybe(Share::of(part, whole).filter(|_| shown));
+            System {
+                system: plain(&row.system),
+                suppressed: !shown,
+                writes: count(row.writes),
+                sends: count(row.sends),
+                executes: count(row.executes),
+                started_by_human: share(row.started_by_human, calls),
+                started_by_machine: share(row.started_by_schedule + row.started_by_agent, calls),
+                approved_by_human: share(row.approved_by_human, calls - row.approval_unknown),
+                approval_unknown: share(row.approval_unknown, calls),
+                off_hours: share(row.off_hours, calls),
+                unattended: share(row.unattended, calls),
             }
         })
         .collect()

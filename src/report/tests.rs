@@ -70,6 +70,7 @@ fn the_order_of_the_inputs_does_not_matter() {
     reversed.policies.reverse();
     reversed.catalogue.reverse();
     reversed.archetypes.reverse();
+    reversed.systems.reverse();
     reversed.run.quarantined.reverse();
     reversed.run.ignored_kinds.reverse();
     assert_eq!(rendered(&build(&organisation())), rendered(&build(&reversed)));

@@ -3,7 +3,7 @@
 use super::ResultsError;
 use super::columns::write_file;
 use crate::report::inputs::{
-    Archetype, DayTotals, ModelTotals, PolicyMarker, RunFacts, SignalEntry, SurvivalFact, WeekTotals,
+    Archetype, DayTotals, ModelTotals, PolicyMarker, RunFacts, SignalEntry, SurvivalFact, SystemActs, WeekTotals,
 };
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -30,6 +30,8 @@ pub struct RunFile {
     pub catalogue: Vec<SignalEntry>,
     /// Archetypes found.
     pub archetypes: Vec<Archetype>,
+    /// What agents did to each system.
+    pub systems: Vec<SystemActs>,
     /// How much work lands and stays; empty in files of earlier versions.
     #[serde(default)]
     pub survival: Vec<SurvivalFact>,
@@ -47,6 +49,7 @@ impl RunFile {
             policies: Vec::new(),
             catalogue: Vec::new(),
             archetypes: Vec::new(),
+            systems: Vec::new(),
             survival: Vec::new(),
         }
     }

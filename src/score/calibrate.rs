@@ -9,10 +9,15 @@ use std::fmt;
 
 use rustc_hash::FxHashMap;
 
-/// Fewest reference readings that a p may rest on; below it the reading abstains (`ncal.min`).
+/// Reference readings from which a peer group is large enough (`ncal.min`); below it the next wider group is asked.
 pub const MINIMUM_REFERENCE: usize = 500;
-/// Volume cells of a stratum, used when each keeps [`MINIMUM_REFERENCE`].
+/// Reference readings that everybody together must have when no group has [`MINIMUM_REFERENCE`]; below it the reading abstains. A
+/// conformal p is valid at any size and never below 1/(n_cal + 1): what a small reference cannot tell it does not claim, and a hundred
+/// readings hold a lone signal to 7 decibans.
+pub const COARSE_REFERENCE: usize = 100;
+/// Most volume cells of a stratum, and the readings wanted in each: enough for a reference that leaves one actor out.
 const VOLUME_CELLS: usize = 10;
+const READINGS_PER_CELL: usize = 600;
 /// Readings wanted in each bin that a median is taken from, and most bins.
 const READINGS_PER_BIN: usize = 100;
 const MOST_BINS: usize = 50;
@@ -37,6 +42,9 @@ pub struct Point {
     pub before_incentive: bool,
     /// The reading; larger is more suspicious. Must be finite.
     pub value: f64,
+    /// True for a unit that the signal looked at and found nothing in worth a reading. It gets no evidence, but it is one of the units
+    /// that a reading is compared with: a p says how rarely honest *units* show as much, not how rarely those that show anything do.
+    pub quiet: bool,
 }
 
 /// Peer group that a p was computed in.
@@ -78,7 +86,7 @@ pub struct Calibration {
 
 /// Too few peers even among everybody.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("calibration: n_cal = {n_cal} < {MINIMUM_REFERENCE}")]
+#[error("calibration: n_cal = {n_cal} < {COARSE_REFERENCE}")]
 pub struct TooFewPeers {
     /// Reference readings among everybody.
     pub n_cal: usize,
@@ -123,10 +131,17 @@ impl Reference {
 ///
 /// Each reading takes the narrowest peer group that has [`MINIMUM_REFERENCE`] readings of other actors; within a group,
 /// the readings before the first incentive when they are enough. A reference that holds theater costs power, not
-/// innocence (Bashari, Sesia and Romano 2025), so the narrow group comes before the clean window.
+/// innocence (Bashari, Sesia and Romano 2025), so the narrow group comes before the clean window. Where no group is large
+/// enough, [`COARSE_REFERENCE`] readings of everybody are.
 pub fn calibrate(points: &[Point]) -> Vec<Result<Calibration, TooFewPeers>> {
     let mut found: Vec<Option<Calibration>> = vec![None; points.len()];
-    for level in [Level::Stratum, Level::Client, Level::Everybody] {
+    let ladder = [
+        (Level::Stratum, MINIMUM_REFERENCE),
+        (Level::Client, MINIMUM_REFERENCE),
+        (Level::Everybody, MINIMUM_REFERENCE),
+        (Level::Everybody, COARSE_REFERENCE),
+    ];
+    for (level, minimum) in ladder {
         let key = |point: &Point| match level {
             Level::StratumAndVolume | Level::Stratum => point.stratum,
             Level::Client => point.client,
@@ -135,20 +150,21 @@ pub fn calibrate(points: &[Point]) -> Vec<Result<Calibration, TooFewPeers>> {
         let mut members: Vec<usize> = (0..points.len()).collect();
         members.sort_by_key(|&index| key(&points[index]));
         for group in members.chunk_by(|&one, &two| key(&points[one]) == key(&points[two])) {
-            if group.len() <= MINIMUM_REFERENCE || group.iter().all(|&index| found[index].is_some()) {
+            if group.len() <= minimum || group.iter().all(|&index| found[index].is_some()) {
                 continue;
             }
             let volumes = volume_ranks(points, group);
             let residuals = residuals(points, group, &volumes);
-            if level == Level::Stratum {
-                for cell in 0..VOLUME_CELLS {
+            let cells = (group.len() / READINGS_PER_CELL).min(VOLUME_CELLS);
+            if level == Level::Stratum && cells > 1 {
+                for cell in 0..cells {
                     let within: Vec<usize> =
-                        (0..group.len()).filter(|&at| bin_of(volumes[at], group.len(), VOLUME_CELLS) == cell).collect();
-                    rank_within(points, group, &within, &residuals, Level::StratumAndVolume, &mut found);
+                        (0..group.len()).filter(|&at| bin_of(volumes[at], group.len(), cells) == cell).collect();
+                    rank_within(points, group, &within, &residuals, (Level::StratumAndVolume, minimum), &mut found);
                 }
             }
             let all: Vec<usize> = (0..group.len()).collect();
-            rank_within(points, group, &all, &residuals, level, &mut found);
+            rank_within(points, group, &all, &residuals, (level, minimum), &mut found);
         }
     }
     let everybody = Reference::new(points.iter().map(|point| (point.actor, 0.0)));
@@ -165,10 +181,10 @@ fn rank_within(
     group: &[usize],
     within: &[usize],
     residuals: &[f64],
-    level: Level,
+    (level, minimum): (Level, usize),
     found: &mut [Option<Calibration>],
 ) {
-    if within.len() <= MINIMUM_REFERENCE {
+    if within.len() <= minimum {
         return;
     }
     for pre_incentive in [true, false] {
@@ -182,7 +198,7 @@ fn rank_within(
             let actor = points[group[at]].actor;
             let n_cal = reference.size_without(actor);
             let slot = &mut found[group[at]];
-            if slot.is_none() && n_cal >= MINIMUM_REFERENCE {
+            if slot.is_none() && n_cal >= minimum {
                 *slot = Some(Calibration { p: reference.p(actor, residuals[at]), n_cal, level, pre_incentive });
             }
         }
@@ -234,10 +250,11 @@ fn bin_of(rank: usize, count: usize, bins: usize) -> usize {
 
 /// (value - median) / upper spread of the volume bin, median and spread fitted without the reading's own actor, and on
 /// the clean window where a bin has enough of it. Spread is the distance from the median to the 90th percentile, because
-/// only the upper tail is read.
+/// only the upper tail is read; the spread of the speaking readings of the group bounds it from below.
 fn residuals(points: &[Point], group: &[usize], volumes: &[usize]) -> Vec<f64> {
     let bins = (group.len() / READINGS_PER_BIN).clamp(1, MOST_BINS);
     let pooled = Fit::new(group.iter().map(|&index| &points[index]));
+    let speaking = Fit::new(group.iter().map(|&index| &points[index]).filter(|point| !point.quiet));
     let mut residuals = vec![0.0; group.len()];
     let mut by_bin: Vec<Vec<usize>> = vec![Vec::new(); bins];
     for at in 0..group.len() {
@@ -249,7 +266,8 @@ fn residuals(points: &[Point], group: &[usize], volumes: &[usize]) -> Vec<f64> {
             let point = &points[group[at]];
             let (pooled_median, pooled_spread) = pooled.without(point.actor).unwrap_or((0.0, 0.0));
             let (median, spread) = local.without(point.actor).unwrap_or((pooled_median, pooled_spread));
-            let scale = spread.max(SPREAD_FLOOR * pooled_spread);
+            let floor = speaking.without(point.actor).map_or(pooled_spread, |(_, spread)| spread);
+            let scale = spread.max(SPREAD_FLOOR * floor);
             residuals[at] = (point.value - median) / if scale > 0.0 { scale } else { 1.0 };
         }
     }
@@ -309,6 +327,7 @@ mod tests {
                     client: 0,
                     volumes: [Some(log_volume.exp()), Some((log_volume * 3.0).floor()), None],
                     before_incentive: false,
+                    quiet: false,
                     value: log_volume + (1.0 + 0.3 * log_volume.abs()) * random.normal(),
                 }
             })
@@ -349,6 +368,7 @@ mod tests {
                 client: 0,
                 volumes: [None; 3],
                 before_incentive: false,
+                quiet: false,
                 value: 0.0,
             })
             .collect();
@@ -360,7 +380,7 @@ mod tests {
         tied.iter_mut().skip(1).for_each(|point| point.actor = 1);
         let results = calibrate(&tied);
         assert_eq!(results[0].unwrap().n_cal, 500);
-        assert_eq!(results[1].unwrap_err().to_string(), "calibration: n_cal = 1 < 500");
+        assert_eq!(results[1].unwrap_err().to_string(), "calibration: n_cal = 1 < 100");
     }
 
     #[test]
@@ -383,5 +403,32 @@ mod tests {
         assert!(results[0].unwrap().n_cal < 1_000 && results[0].unwrap().n_cal > 980);
         let wide = calibrate(&points(6_000, 300, 4));
         assert!(wide.iter().all(|result| result.unwrap().level == Level::StratumAndVolume));
+    }
+
+    #[test]
+    fn a_small_organisation_gets_coarse_p_values_that_stay_uniform() {
+        let small = points(400, 40, 5);
+        let results = calibrate(&small);
+        assert!(results.iter().all(|result| result.unwrap().level == Level::Everybody));
+        for cut in [0.05, 0.2, 0.5] {
+            let share = share_below(&results, cut);
+            assert!((share - cut).abs() < 0.05, "{cut}: {share}");
+        }
+        assert!(calibrate(&points(90, 30, 5)).iter().all(Result::is_err));
+    }
+
+    #[test]
+    fn quiet_units_are_peers_of_the_rare_reading() {
+        // One unit in twenty shows something; the reading of each is compared with all of them.
+        let mut all = points(2_000, 200, 6);
+        for (index, point) in all.iter_mut().enumerate() {
+            point.quiet = index % 20 != 0;
+            point.volumes = [None; 3];
+            point.value = if point.quiet { 0.0 } else { 1.0 + index as f64 / 2_000.0 };
+        }
+        let results = calibrate(&all);
+        let smallest = results[1_980].unwrap();
+        assert!(smallest.p < 0.002, "{}", smallest.p);
+        assert!((results[0].unwrap().p - 0.05).abs() < 0.005);
     }
 }

@@ -74,6 +74,7 @@ mod tests {
                 stratum: 0,
                 client: 0,
                 volumes: [None; 3],
+                quiet: false,
                 before_incentive: index % 24 < 4,
                 value: traits[(index / 24) as usize] + random.normal() + if index % 24 < 4 { clean_shift } else { 0.0 },
             })

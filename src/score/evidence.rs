@@ -25,11 +25,11 @@ pub struct Member {
 }
 
 /// One line of the sum that makes a score.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Contribution {
     /// Signal, or `rounding`.
     pub name: &'static str,
-    /// `signal`, `exculpation`, `rounding`.
+    /// `signal`, `exculpation`, `pooling`, `rounding`.
     pub kind: &'static str,
     /// Family, empty for rounding.
     pub family: &'static str,

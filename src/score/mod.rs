@@ -154,6 +154,9 @@ fn score_session(session: &SessionInput, evidence: Option<&Evidence>) -> UnitSco
         score.band = band::session_band(evidence::as_decibans(evidence.hundredths), &gate);
         score.contributions.clone_from(&evidence.contributions);
         score.families.clone_from(&evidence.families);
+        if evidence.contributions.is_empty() {
+            score.reasons.push("signals looked at this session and found nothing".to_owned());
+        }
         if score.band == Band::Look {
             score.reasons.push("a session by itself reaches look at most; its week decides on review".to_owned());
         }

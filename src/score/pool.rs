@@ -1,11 +1,11 @@
 //! Sessions pooled to a case, and the second calibration: one person's week against other people's weeks.
 //!
-//! Owns steps 7 and 8 of signals.md section 3. A case's T = mean S over its K sessions + the week's own families; it is only
+//! Owns steps 7 and 8 of signals.md section 3. A case's T = mean evidence of its K sessions + the week's own families; it is only
 //! a ranking. What it is worth says a second conformal p among cases with a similar K, under false discovery control.
 
 use std::collections::BTreeMap;
 
-use super::calibrate::{MINIMUM_REFERENCE, Reference};
+use super::calibrate::{COARSE_REFERENCE, MINIMUM_REFERENCE, Reference};
 use super::evidence::{Contribution, Evidence, Line, rounded};
 use super::input::Family;
 use super::stats::benjamini_hochberg;
@@ -26,27 +26,46 @@ pub struct Case {
     pub contributions: Vec<Contribution>,
 }
 
-/// Pools the scored sessions of a week with the week's own evidence; `None` when nothing speaks.
+/// Pools the scored sessions of a week with the week's own evidence; `None` when nothing was looked at.
+///
+/// The sessions' evidence is averaged as e-values, T = 10 log10(mean over sessions of 10^(S/10)): averages of e-values are e-values under
+/// any dependence (Vovk and Wang 2021), more sessions do not raise one, and a few sessions made to be counted among much
+/// honest work are not diluted as they would be in a mean of decibans. Each session's lines get a K-th of their own decibans; what
+/// the mean of e lies above that goes to the positive lines of each session in proportion to its e.
 pub fn pool(sessions: &[&Evidence], week: Option<&Evidence>) -> Option<Case> {
     if sessions.is_empty() && week.is_none() {
         return None;
     }
+    let mut sessions = sessions.to_vec();
+    // Floating sums depend on order; the evidence fixes it.
+    sessions.sort_by(|one, two| (one.hundredths, &one.contributions).cmp(&(two.hundredths, &two.contributions)));
     let count = sessions.len().max(1) as f64;
-    // Integer sums first: they do not depend on the order of the sessions.
-    let mut lines: BTreeMap<(&'static str, &'static str, &'static str), i64> = BTreeMap::new();
-    let mut families: BTreeMap<Family, i64> = BTreeMap::new();
-    for evidence in sessions {
+    let ratio = |db: f64| 10f64.powf(db / 10.0);
+    let decibans = |evidence: &Evidence| evidence.hundredths as f64 / 100.0;
+    let ratios: f64 = sessions.iter().map(|evidence| ratio(decibans(evidence))).sum();
+    let mean = sessions.iter().map(|evidence| decibans(evidence)).sum::<f64>() / count;
+    let rest = if sessions.is_empty() { 0.0 } else { 10.0 * (ratios / count).log10() - mean };
+    let mut lines: BTreeMap<(&'static str, &'static str, &'static str), f64> = BTreeMap::new();
+    let mut families: BTreeMap<Family, f64> = BTreeMap::new();
+    for evidence in &sessions {
+        let positive: i64 = evidence.contributions.iter().map(|line| line.hundredths.max(0)).sum();
+        let gain = rest * ratio(decibans(evidence)) / ratios;
         for line in &evidence.contributions {
-            *lines.entry((line.name, line.kind, line.family)).or_default() += line.hundredths;
+            let share = if positive > 0 { gain * line.hundredths.max(0) as f64 / positive as f64 } else { 0.0 };
+            *lines.entry((line.name, line.kind, line.family)).or_default() +=
+                line.hundredths as f64 / 100.0 / count + share;
+        }
+        if positive == 0 {
+            *lines.entry(("quiet sessions", "pooling", "")).or_default() += gain;
         }
         for (family, db) in &evidence.families {
-            *families.entry(*family).or_default() += (db * 1e6).round() as i64;
+            *families.entry(*family).or_default() += ratio(*db) - 1.0;
         }
     }
+    // A session in which a family does not speak has e = 1 there.
     let mut families: BTreeMap<Family, f64> =
-        families.into_iter().map(|(family, sum)| (family, sum as f64 / 1e6 / count)).collect();
-    let mut pooled: Vec<Line> =
-        lines.into_iter().map(|((name, kind, family), sum)| (name, kind, family, sum as f64 / 100.0 / count)).collect();
+        families.into_iter().map(|(family, excess)| (family, 10.0 * (1.0 + excess / count).log10())).collect();
+    let mut pooled: Vec<Line> = lines.into_iter().map(|((name, kind, family), db)| (name, kind, family, db)).collect();
     if let Some(evidence) = week {
         for line in &evidence.contributions {
             pooled.push((line.name, line.kind, line.family, line.hundredths as f64 / 100.0));
@@ -111,34 +130,44 @@ fn session_bin(sessions: usize) -> (usize, &'static str) {
 ///
 /// With a policy date the reference is the cases before it and only later ones are tested. Without one (or with too few
 /// cases before it) the reference is everybody else, which contains the cases under test: their p-values are then spread
-/// evenly whatever they hide, so Benjamini-Hochberg can hardly reject any. That is stated, not repaired.
+/// evenly whatever they hide, so Benjamini-Hochberg can hardly reject any. That is stated, not repaired. A clean reference over all K comes
+/// before a narrow one that holds the cases under test.
 pub fn second_calibration(cases: &[CasePoint]) -> Vec<Second> {
-    let bin = |case: &CasePoint| session_bin(case.sessions);
+    const ALL: usize = 7;
     let reference = |number: usize, clean: bool| {
         Reference::new(
             cases
                 .iter()
-                .filter(|case| bin(case).0 == number && (!clean || case.before_incentive))
+                .filter(|case| {
+                    (number == ALL || session_bin(case.sessions).0 == number) && (!clean || case.before_incentive)
+                })
                 .map(|case| (case.actor, case.hundredths as f64)),
         )
     };
     let references: Vec<[Reference; 2]> =
-        (0..=6).map(|number| [reference(number, true), reference(number, false)]).collect();
+        (0..=ALL).map(|number| [reference(number, true), reference(number, false)]).collect();
     let mut verdicts: Vec<Second> = cases
         .iter()
         .map(|case| {
-            let (number, name) = bin(case);
-            let [clean, all] = &references[number];
-            let clean_reference = clean.size_without(case.actor) >= MINIMUM_REFERENCE;
-            let reference = if clean_reference { clean } else { all };
-            let n_cal = reference.size_without(case.actor);
-            if n_cal < MINIMUM_REFERENCE {
-                return Second::TooFewCases(format!(
-                    "second calibration: n_cal = {n_cal} < {MINIMUM_REFERENCE} actor-weeks of {name}"
-                ));
+            let (number, name) = session_bin(case.sessions);
+            let ladder = [
+                (number, name, true, MINIMUM_REFERENCE),
+                (ALL, "any number of sessions", true, MINIMUM_REFERENCE),
+                (number, name, false, MINIMUM_REFERENCE),
+                (ALL, "any number of sessions", false, MINIMUM_REFERENCE),
+                (ALL, "any number of sessions", true, COARSE_REFERENCE),
+                (ALL, "any number of sessions", false, COARSE_REFERENCE),
+            ];
+            for (number, bin, clean_reference, minimum) in ladder {
+                let reference = &references[number][usize::from(!clean_reference)];
+                let n_cal = reference.size_without(case.actor);
+                if n_cal >= minimum {
+                    let p = reference.p(case.actor, case.hundredths as f64);
+                    return Second::Calibrated { p, n_cal, bin, clean_reference, rejected: false, batch: 0 };
+                }
             }
-            let p = reference.p(case.actor, case.hundredths as f64);
-            Second::Calibrated { p, n_cal, bin: name, clean_reference, rejected: false, batch: 0 }
+            let n_cal = references[ALL][1].size_without(case.actor);
+            Second::TooFewCases(format!("second calibration: n_cal = {n_cal} < {COARSE_REFERENCE} actor-weeks"))
         })
         .collect();
     discover(cases, &mut verdicts);
@@ -183,17 +212,18 @@ mod tests {
     }
 
     #[test]
-    fn a_case_is_the_mean_of_its_sessions_plus_the_week() {
+    fn a_case_is_the_mean_e_of_its_sessions_plus_the_week() {
         let one = evidence(&[("prompt_repetition", 9.0), ("orphan_output", 6.0)]);
         let two = evidence(&[("prompt_repetition", 2.0)]);
         let three = evidence(&[("loop_no_progress", -3.0)]);
         let week = evidence(&[("timer_regularity", 5.0)]);
         let case = pool(&[&one, &two, &three], Some(&week)).unwrap();
-        // (15 + 2 - 3) / 3 + 5
-        assert_eq!(case.hundredths, 967);
-        assert_eq!(case.contributions.iter().map(|line| line.hundredths).sum::<i64>(), 967);
+        // e = 31.62, 1.58, 0.50: mean 11.24 = 10.51 dB, and 5 dB of the week.
+        assert_eq!(case.hundredths, 1_551);
+        assert_eq!(case.contributions.iter().map(|line| line.hundredths).sum::<i64>(), 1_551);
         assert_eq!(case.sessions, 3);
-        assert!((case.families[&Family::Redundancy] - 11.0 / 3.0).abs() < 1e-6);
+        // e = 7.94, 1.58 and 1 where the family is silent.
+        assert!((case.families[&Family::Redundancy] - 5.453).abs() < 1e-3);
         assert_eq!(pool(&[&three, &one, &two], Some(&week)).unwrap(), case);
         assert_eq!(pool(&[], None), None);
     }
@@ -236,6 +266,6 @@ mod tests {
         assert_eq!((n_cal, clean_reference, rejected, batch), (2_376, false, false, 2_400));
         assert!((p - 1.0 / 2_377.0).abs() < 1e-12);
         let Second::TooFewCases(reason) = &second_calibration(&cases(10, 4, 1))[0] else { panic!() };
-        assert_eq!(reason, "second calibration: n_cal = 36 < 500 actor-weeks of 5-9 sessions");
+        assert_eq!(reason, "second calibration: n_cal = 36 < 100 actor-weeks");
     }
 }

@@ -25,8 +25,8 @@ pub(super) struct Unit {
 }
 
 impl Unit {
-    /// A speaking reading of this unit.
-    pub(super) fn point(&self, value: f64) -> Point {
+    /// A reading of this unit; `quiet` when the signal looked at it and found nothing.
+    pub(super) fn point(&self, value: f64, quiet: bool) -> Point {
         Point {
             actor: self.actor,
             stratum: self.stratum,
@@ -34,6 +34,7 @@ impl Unit {
             volumes: self.volumes,
             before_incentive: self.before_incentive,
             value,
+            quiet,
         }
     }
 }

@@ -15,7 +15,7 @@ use super::units::{Unit, Units};
 /// Signals of a run, sorted by (scope, unit id, signal).
 pub(super) struct Weighed {
     pub(super) rows: Vec<SignalRow>,
-    /// Speaking signals of each unit.
+    /// Speaking signals of each unit; none for a session that signals looked at and found nothing in.
     pub(super) members: FxHashMap<(Scope, String), Vec<Member>>,
     /// What is to be said about the calibration as a whole.
     pub(super) notes: Vec<String>,
@@ -24,8 +24,8 @@ pub(super) struct Weighed {
 /// What is known of a reading: its calibration once there is one, or why it abstains.
 type Verdict = Result<Option<Calibration>, String>;
 
-/// Positions and values of the speaking readings of one signal.
-type Speaking = (Vec<usize>, Vec<Point>);
+/// Positions and values of the speaking and the quiet readings of one signal.
+type Heard = (Vec<usize>, Vec<Point>);
 
 /// Calibrates and weighs every reading. `week_of` names the actor-week of a session.
 pub(super) fn weigh(mut readings: Vec<Reading>, units: &Units, week_of: &FxHashMap<&str, String>) -> Weighed {
@@ -64,6 +64,9 @@ pub(super) fn weigh(mut readings: Vec<Reading>, units: &Units, week_of: &FxHashM
             ..SignalRow::default()
         };
         let mut added = String::new();
+        if reading.scope == Scope::Session && is_quiet(&reading, units.get(reading.scope, &reading.unit_id)) {
+            weighed.members.entry((reading.scope, reading.unit_id.clone())).or_default();
+        }
         match calibrated {
             Err(reason) => row.abstain_reason = Some(reason),
             Ok((calibration, (signal, family))) => {
@@ -128,13 +131,14 @@ fn abstention(reading: &Reading, unit: Option<&Unit>, repeated: bool) -> Option<
 
 /// Readings of one signal calibrate each other, and no others. A signal whose reference has drifted abstains everywhere.
 fn calibrate_by_signal(readings: &[Reading], units: &Units, verdicts: &mut [Verdict]) -> Vec<Drift> {
-    let mut by_signal: FxHashMap<(Scope, &str), Speaking> = FxHashMap::default();
+    let mut by_signal: FxHashMap<(Scope, &str), Heard> = FxHashMap::default();
     for (index, reading) in readings.iter().enumerate() {
-        let speaking = verdicts[index].is_ok();
-        if let (true, Some(unit), Some(value)) = (speaking, units.get(reading.scope, &reading.unit_id), reading.value) {
+        let unit = units.get(reading.scope, &reading.unit_id);
+        let quiet = is_quiet(reading, unit);
+        if let (true, Some(unit), Some(value)) = (quiet || verdicts[index].is_ok(), unit, reading.value) {
             let (indexes, points) = by_signal.entry((reading.scope, &reading.signal)).or_default();
             indexes.push(index);
-            points.push(unit.point(value));
+            points.push(unit.point(value, quiet));
         }
     }
     let mut drifts = Vec::with_capacity(by_signal.len());
@@ -142,7 +146,10 @@ fn calibrate_by_signal(readings: &[Reading], units: &Units, verdicts: &mut [Verd
         let results = calibrate(&points);
         let drift = drift(&points, &results);
         drifts.push(drift);
-        for (index, result) in indexes.into_iter().zip(results) {
+        for ((index, result), point) in indexes.into_iter().zip(results).zip(&points) {
+            if point.quiet {
+                continue;
+            }
             verdicts[index] = match (drift, result) {
                 (Drift::Refused { p, independent }, Ok(_)) => Err(format!(
                     "calibration: small p-values are too common in the clean weeks (Kolmogorov-Smirnov p = {p:.4}, {independent} \
@@ -153,6 +160,11 @@ fn calibrate_by_signal(readings: &[Reading], units: &Units, verdicts: &mut [Verd
         }
     }
     drifts
+}
+
+/// Whether the signal looked at the unit and found nothing: it abstains with a value, the least that it can have.
+fn is_quiet(reading: &Reading, unit: Option<&Unit>) -> bool {
+    !reading.speaks && reading.value.is_some_and(f64::is_finite) && unit.is_some_and(|unit| unit.in_person_scope)
 }
 
 /// Actor-weeks in which the machine clock or an unattended run speaks with positive evidence: only there may off-rhythm

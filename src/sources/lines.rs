@@ -2,7 +2,7 @@
 //! byte-order mark stripped, and the rule for a last line without a newline.
 
 use super::{Input, InputError, Position, Reason, Sink};
-use std::io::{self, BufRead};
+use std::io::{self, Read};
 
 /// One line of a file.
 #[derive(Debug)]
@@ -24,74 +24,103 @@ pub enum Handled {
     Torn,
 }
 
-/// Reads lines with a length limit, in memory bounded by it.
-pub struct LineReader<R> {
+/// Bytes asked of the file at once.
+const BLOCK: usize = 256 * 1024;
+
+/// Reads lines with a length limit, in memory bounded by it. A line is borrowed from the buffer that the file was read into.
+struct LineReader<R> {
     reader: R,
+    /// Offset in the file of the line that comes next.
     offset: u64,
     line: u64,
     limit: usize,
     buffer: Vec<u8>,
+    /// The line that comes next begins here; before it lie lines that were handed out.
+    start: usize,
+    /// No line end before this place, from `start` on.
+    scanned: usize,
+    /// The file's bytes end here.
+    end: usize,
+    /// Bytes before `start` that [`Sink::content`] was told.
+    told: usize,
 }
 
+/// A line of the buffer, or what became of one that is too long.
 enum Framed {
     End,
-    Line { at: Position, complete: bool },
+    Line { at: Position, bytes: std::ops::Range<usize>, complete: bool },
     TooLong { at: Position, length: u64, complete: bool },
 }
 
-impl<R: BufRead> LineReader<R> {
-    /// A reader that starts at `offset` of the plain file.
-    pub fn new(reader: R, offset: u64, limit: usize) -> Self {
-        Self { reader, offset, line: 0, limit, buffer: Vec::with_capacity(8 * 1024) }
+impl<R: Read> LineReader<R> {
+    fn new(reader: R, offset: u64, limit: usize) -> Self {
+        let buffer = vec![0; BLOCK];
+        Self { reader, offset, line: 0, limit, buffer, start: 0, scanned: 0, end: 0, told: 0 }
     }
 
-    fn next_frame(&mut self) -> io::Result<Framed> {
-        self.buffer.clear();
+    fn next_frame(&mut self, sink: &mut dyn Sink) -> io::Result<Framed> {
         let at = Position { offset: self.offset, line: self.line + 1 };
-        let mut length = 0u64;
-        let mut too_long = false;
+        // Bytes of this line that were dropped because it is too long.
+        let mut dropped = 0u64;
         loop {
-            let available = match self.reader.fill_buf() {
-                Ok(available) => available,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => return Err(error),
-            };
-            if available.is_empty() {
-                if length == 0 {
+            let newline = memchr::memchr(b'\n', &self.buffer[self.scanned..self.end]);
+            let length = newline.map_or(self.end, |index| self.scanned + index) - self.start;
+            let too_long = dropped > 0 || length > self.limit;
+            if newline.is_none() {
+                self.scanned = self.end;
+                if too_long {
+                    dropped += length as u64;
+                    self.start = self.end;
+                }
+                if self.refill(sink)? {
+                    continue;
+                }
+                if length == 0 && dropped == 0 {
                     return Ok(Framed::End);
                 }
-                self.offset += length;
-                self.line += 1;
-                return Ok(if too_long {
-                    Framed::TooLong { at, length, complete: false }
-                } else {
-                    Framed::Line { at, complete: false }
-                });
             }
-            let (take, newline) = match memchr::memchr(b'\n', available) {
-                Some(index) => (index, true),
-                None => (available.len(), false),
-            };
-            if !too_long {
-                if self.buffer.len() + take > self.limit {
-                    too_long = true;
-                    self.buffer = Vec::new();
-                } else {
-                    self.buffer.extend_from_slice(&available[..take]);
+            let complete = newline.is_some();
+            let bytes = self.start..self.start + if complete || !too_long { length } else { 0 };
+            self.start = bytes.end + usize::from(complete);
+            self.scanned = self.start;
+            let whole = dropped + (self.start - bytes.start) as u64;
+            self.offset += whole;
+            self.line += 1;
+            return Ok(if too_long {
+                Framed::TooLong { at, length: whole, complete }
+            } else {
+                Framed::Line { at, bytes, complete }
+            });
+        }
+    }
+
+    /// Makes room behind the bytes that are still needed and reads on. False at the end of the file.
+    fn refill(&mut self, sink: &mut dyn Sink) -> io::Result<bool> {
+        self.tell(sink, self.start);
+        self.buffer.copy_within(self.start..self.end, 0);
+        self.end -= self.start;
+        self.scanned -= self.start;
+        (self.start, self.told) = (0, 0);
+        if self.buffer.len() - self.end < BLOCK / 2 {
+            self.buffer.resize(self.buffer.len() * 2, 0);
+        }
+        loop {
+            match self.reader.read(&mut self.buffer[self.end..]) {
+                Ok(count) => {
+                    self.end += count;
+                    return Ok(count > 0);
                 }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
             }
-            let consumed = take + usize::from(newline);
-            self.reader.consume(consumed);
-            length += consumed as u64;
-            if newline {
-                self.offset += length;
-                self.line += 1;
-                return Ok(if too_long {
-                    Framed::TooLong { at, length, complete: true }
-                } else {
-                    Framed::Line { at, complete: true }
-                });
-            }
+        }
+    }
+
+    /// Tells the sink of the bytes up to a place in the buffer, which will not be asked for again.
+    fn tell(&mut self, sink: &mut dyn Sink, until: usize) {
+        if self.told < until {
+            sink.content(&self.buffer[self.told..until]);
+            self.told = until;
         }
     }
 }
@@ -106,23 +135,23 @@ pub fn read_lines(
     mut handle: impl FnMut(Line<'_>, &mut dyn Sink) -> Handled,
 ) -> Result<u64, InputError> {
     let mut source = input.open()?;
-    if input.start > 0 {
-        io::copy(&mut io::Read::take(&mut source, input.start), &mut io::sink())
-            .map_err(|error| input.io_error(error))?;
-    }
+    pass_over(&mut source, input.start, sink).map_err(|error| input.io_error(error))?;
     let mut reader = LineReader::new(source, input.start, input.limits.line_bytes);
     let mut committed = input.start;
     loop {
-        match reader.next_frame().map_err(|error| input.io_error(error))? {
-            Framed::End => return Ok(committed),
+        match reader.next_frame(sink).map_err(|error| input.io_error(error))? {
+            Framed::End => {
+                reader.tell(sink, reader.start);
+                return Ok(committed);
+            }
             Framed::TooLong { at, length, complete } => {
                 sink.reject(at, Reason::LineTooLong, &format!("{length} bytes"));
                 if complete {
                     committed = reader.offset;
                 }
             }
-            Framed::Line { at, complete } => {
-                let mut bytes: &[u8] = &reader.buffer;
+            Framed::Line { at, bytes: place, complete } => {
+                let mut bytes = &reader.buffer[place.clone()];
                 if at.offset == 0 {
                     bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
                 }
@@ -142,11 +171,29 @@ pub fn read_lines(
                 if handled == Handled::Done {
                     committed = reader.offset;
                 } else {
+                    // The last line there is: its bytes stay untold, like those that a next run will read.
+                    reader.tell(sink, place.start);
+                    reader.told = reader.start;
                     sink.reject(at, Reason::TornLine, "the last line is not a whole record yet");
                 }
             }
         }
     }
+}
+
+/// Reads what an earlier run committed, which only the identity of the file needs.
+fn pass_over(source: &mut impl Read, length: u64, sink: &mut dyn Sink) -> io::Result<()> {
+    let mut source = source.take(length);
+    let mut block = vec![0; usize::try_from(length).unwrap_or(BLOCK).min(BLOCK)];
+    while source.limit() > 0 {
+        match source.read(&mut block) {
+            Ok(0) => break,
+            Ok(count) => sink.content(&block[..count]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -176,6 +223,31 @@ mod tests {
         assert_eq!(lines, vec![(0, 1, "ab".into(), true), (8, 3, "{c}".into(), false)]);
         assert!(sink.rejects.is_empty());
         assert_eq!(end, 11);
+    }
+
+    #[test]
+    fn the_sink_is_told_of_all_committed_bytes_in_order() {
+        let long = "y".repeat(3 * BLOCK);
+        let lines = format!("first\n{}\n\n{long}\nlast", "x".repeat(BLOCK));
+        for (limit, tail, told) in [(usize::MAX, "}", 0), (usize::MAX, "{", 5), (BLOCK + 5, "}", 0)] {
+            let bytes = format!("{lines}{tail}");
+            let (_, sink, end) = read(bytes.as_bytes(), limit);
+            assert_eq!(sink.content.len() as u64, end);
+            assert_eq!(sink.content, bytes.as_bytes()[..bytes.len() - told]);
+        }
+    }
+
+    #[test]
+    fn lines_longer_than_the_buffer_keep_their_offsets() {
+        let text = format!("{}\nab\n{}\n", "x".repeat(BLOCK * 2 + 7), "z".repeat(BLOCK));
+        let (lines, _, end) = read(text.as_bytes(), usize::MAX);
+        let places: Vec<_> = lines.iter().map(|line| (line.0, line.1, line.2.len())).collect();
+        let first = (BLOCK * 2 + 8) as u64;
+        assert_eq!(places, [(0, 1, BLOCK * 2 + 7), (first, 2, 2), (first + 3, 3, BLOCK)]);
+        assert_eq!(end, text.len() as u64);
+        let (lines, sink, _) = read(text.as_bytes(), BLOCK);
+        assert_eq!(lines.len(), 2);
+        assert_eq!(sink.reasons(), ["line_too_long"]);
     }
 
     #[test]

@@ -28,6 +28,9 @@ pub trait Sink {
     fn reject(&mut self, at: Position, reason: Reason, detail: &str);
     /// A known record that carries nothing the pipeline needs; counted by kind.
     fn ignore(&mut self, kind: &'static str);
+    /// The next plain bytes of the input, from its first byte on. Told by sources that read an input once from front to back, up to
+    /// where it is committed, so that nobody has to read it again to know what it was.
+    fn content(&mut self, _bytes: &[u8]) {}
     /// A field that the canonical format does not know; counted by name.
     fn unknown_field(&mut self, _name: &str) {}
 }

@@ -24,6 +24,8 @@ pub struct Recorded {
     pub ignored: BTreeMap<&'static str, u64>,
     /// Unknown fields with counts.
     pub unknown_fields: BTreeMap<String, u64>,
+    /// The plain bytes told.
+    pub content: Vec<u8>,
 }
 
 impl Sink for Recorded {
@@ -44,6 +46,9 @@ impl Sink for Recorded {
     }
     fn ignore(&mut self, kind: &'static str) {
         *self.ignored.entry(kind).or_default() += 1;
+    }
+    fn content(&mut self, bytes: &[u8]) {
+        self.content.extend_from_slice(bytes);
     }
     fn unknown_field(&mut self, name: &str) {
         *self.unknown_fields.entry(name.to_owned()).or_default() += 1;

@@ -18,6 +18,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("cluster", &["score"]),
     ("report", &["score", "cluster", "privacy"]),
     ("results", &["engine", "lake", "score", "report"]),
+    ("simulate", &[]),
+    ("evaluate", &[]),
     ("output", &["ingest"]),
     ("cli", &[]),
 ];

@@ -13,3 +13,5 @@ mod queries;
 mod readme;
 #[cfg(feature = "engine")]
 mod sample;
+#[cfg(feature = "engine")]
+mod simulate;

@@ -4,7 +4,7 @@
 
 use clap::Parser;
 use footlight::cli::Cli;
-use footlight::commands::{Exit, signals_markdown, sources_markdown};
+use footlight::commands::{Exit, signals_markdown, signals_page, sources_markdown};
 use footlight::config::Config;
 use footlight::engine::{Models, overrides_from_toml};
 use std::path::{Path, PathBuf};
@@ -59,6 +59,18 @@ fn the_tables_of_the_readme_are_those_of_the_program() {
 }
 
 #[test]
+fn the_page_of_signals_is_that_of_the_headers() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/signals.md");
+    let page = signals_page(&Models::embedded().unwrap());
+    if std::env::var_os("FOOTLIGHT_RENEW").is_some() {
+        std::fs::write(&path, &page).unwrap();
+        return;
+    }
+    let text = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(text == page, "docs/signals.md is not what the headers say: run this test with FOOTLIGHT_RENEW=1");
+}
+
+#[test]
 fn the_readme_has_every_exit_code() {
     let (_, text) = document("README.md");
     let all = [
@@ -94,7 +106,7 @@ fn the_configuration_in_the_readme_is_valid() {
 #[test]
 fn the_commands_in_the_documents_parse() {
     let mut commands = 0;
-    for name in ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"] {
+    for name in ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "docs/evaluation.md"] {
         let (_, text) = document(name);
         for line in blocks(&text, "sh").into_iter().flat_map(str::lines) {
             let words = match words(line) {

@@ -10,7 +10,7 @@ use serde::Serialize;
 mod tables;
 
 pub use tables::{
-    ArchetypeShare, DataQuality, Day, Finding, Model, Policy, PopulationTest, ReasonCount, Signal, Team, Week,
+    ArchetypeShare, DataQuality, Day, Finding, Model, Policy, PopulationTest, ReasonCount, Signal, System, Team, Week,
 };
 
 use super::quantities::{Count, Maybe, MicroDollars, Share, Tokens};
@@ -45,6 +45,8 @@ pub struct Report {
     pub signals: Vec<Signal>,
     /// Archetypes, by name.
     pub archetypes: Vec<ArchetypeShare>,
+    /// What agents did to each system, by name.
+    pub systems: Vec<System>,
     /// Latest whole week of each team, by name.
     pub teams: Vec<Team>,
     /// Models, by name.

@@ -239,3 +239,30 @@ pub struct DataQuality {
     /// Reservations about the comparison.
     pub calibration_notes: Vec<String>,
 }
+
+/// What agents did to one system. Null figures are suppressed.
+#[derive(Debug, Clone, Serialize)]
+pub struct System {
+    /// Name.
+    pub system: String,
+    /// Fewer people than the floor stand behind it, so that it has no figures.
+    pub suppressed: bool,
+    /// Calls that write.
+    pub writes: Maybe<Count>,
+    /// Calls that send.
+    pub sends: Maybe<Count>,
+    /// Calls that execute.
+    pub executes: Maybe<Count>,
+    /// Share of the calls in sessions that a person started.
+    pub started_by_human: Maybe<Share>,
+    /// Share in sessions that a schedule or another agent started.
+    pub started_by_machine: Maybe<Share>,
+    /// Share that a person let run, of those where the log says who did.
+    pub approved_by_human: Maybe<Share>,
+    /// Share of which the log does not say who let them run.
+    pub approval_unknown: Maybe<Share>,
+    /// Share outside working hours in the person's own zone.
+    pub off_hours: Maybe<Share>,
+    /// Share long after a person's last turn.
+    pub unattended: Maybe<Share>,
+}

@@ -4,7 +4,7 @@ use super::cell::{Rejected, Row};
 use super::columns::EventColumn as Column;
 use super::written;
 use crate::events::{CostBasis, Effect, Event, Kind, TextSketch, TokenBasis, Tokens, Trigger};
-use crate::fingerprint::{call_hash, result_hash, sketch_text, text_hash};
+use crate::fingerprint::{call_hash, result_hash, sketch_prompt, sketch_text, text_hash};
 use crate::sources::{Reason, Sink, home_user, without_credentials};
 
 /// Reads one row. Rejects what is missing or wrong; `Err` when nothing can be kept.
@@ -84,7 +84,8 @@ fn content(row: &Row<'_, '_>, event: &mut Event, sink: &mut dyn Sink) {
     let text = row.text(Column::Text as usize, sink);
     let text = text.as_deref();
     match event.kind {
-        Kind::Prompt | Kind::Completion => event.text = text.map(sketch_text),
+        Kind::Prompt => event.text = text.map(sketch_prompt),
+        Kind::Completion => event.text = text.map(sketch_text),
         Kind::ToolResult => {
             event.text = text.map(size_sketch);
             event.result_hash = text.map(result_hash);

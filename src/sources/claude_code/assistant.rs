@@ -4,12 +4,11 @@
 
 use super::edits::requested_lines;
 use super::reader::{Call, Reader, Step};
-use super::records::{Arguments, AssistantMessage, Block, Content, lenient};
+use super::records::{Block, Content, Message};
 use super::tools::{deed, edits_files};
-use super::usage::{Response, completion_id, micro_usd};
+use super::usage::{Response, completion_id};
 use crate::events::{Event, Kind, TokenBasis};
-use crate::fingerprint::{call_hash, text_hash};
-use crate::sources::json::{reject_reason, safe_detail};
+use crate::fingerprint::{Json, call_hash_of, text_hash};
 use crate::sources::{Reason, Sink};
 
 /// Model name of messages that the client wrote itself.
@@ -18,14 +17,8 @@ const SYNTHETIC: &str = "<synthetic>";
 impl Reader {
     /// One line of a response.
     pub(super) fn assistant(&mut self, step: &Step<'_, '_>, sink: &mut dyn Sink) {
-        let Some(raw) = step.record.message else {
+        let Some(message) = &step.record.message else {
             return sink.reject(step.at, Reason::MissingField, "message");
-        };
-        let message = match serde_json::from_str::<AssistantMessage<'_>>(raw.get()) {
-            Ok(message) => message,
-            Err(error) => {
-                return sink.reject(step.at, reject_reason(&error), &format!("message: {}", safe_detail(&error)));
-            }
         };
         if message.model.as_deref() == Some(SYNTHETIC) {
             return self.synthetic(step, sink);
@@ -41,11 +34,11 @@ impl Reader {
             None => {
                 let mut event = self.event(step, Kind::Completion);
                 event.provider = provider(message.model.as_deref());
-                event.model = model_name(&message);
+                event.model = model_name(message);
                 Response::new(id, step.at, event, step.envelope.version.as_deref())
             }
         };
-        let cost = step.record.cost_usd.and_then(|cost| micro_usd(cost.get()));
+        let cost = step.record.cost_usd.and_then(|cost| cost.0);
         let is_new_line = response.add(
             step.at,
             step.uuid.as_deref(),
@@ -93,12 +86,12 @@ impl Reader {
         let Some(tool) = block.name.as_deref() else {
             return sink.reject(step.at, Reason::MissingField, "message.content.name");
         };
-        let arguments = lenient::<Arguments<'_>>(block.input).unwrap_or_default();
-        let deed = deed(tool, &arguments);
+        let arguments = block.input.as_ref().unwrap_or(&Json::Null);
+        let deed = deed(tool, arguments);
         let edits = edits_files(tool);
         let approval = self.threads[step.thread].mode.approval(edits);
         if matches!(tool, "ScheduleWakeup" | "CronCreate")
-            && let Some(prompt) = arguments.prompt.as_deref()
+            && let Some(prompt) = arguments.text("prompt")
         {
             self.remember_schedule(text_hash(prompt));
         }
@@ -112,17 +105,17 @@ impl Reader {
         event.system = deed.system.as_deref().map(str::to_owned);
         event.path = deed.path.clone();
         event.approval = approval;
-        event.call_hash = Some(call_hash(tool, block.input.map_or("null", |input| input.get())));
+        event.call_hash = Some(call_hash_of(tool, arguments));
         sink.event(step.at, event);
         if let Some(id) = block.id.as_deref() {
-            let requested_lines = if edits { requested_lines(&arguments) } else { Vec::new() };
+            let requested_lines = if edits { requested_lines(arguments) } else { Vec::new() };
             self.remember_call(id, Call { tool: tool.to_owned(), deed, approval, requested_lines });
         }
     }
 }
 
 /// The model as logged, with `-fast` after it for a response in fast mode, which the price table knows by that name.
-fn model_name(message: &AssistantMessage<'_>) -> Option<String> {
+fn model_name(message: &Message<'_>) -> Option<String> {
     let model = message.model.as_deref()?;
     let speed = message.usage.as_ref().and_then(|usage| usage.speed.as_deref());
     Some(if speed == Some("fast") { format!("{model}-fast") } else { model.to_owned() })

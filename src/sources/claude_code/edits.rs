@@ -3,8 +3,8 @@
 //! Owns the choice between what the client says was applied (`structuredPatch`) and what the call asked for. The hashes are
 //! those of [`crate::fingerprint::line_hashes`]; text is dropped here.
 
-use super::records::{Arguments, Replacement, Text, ToolUseResult};
-use crate::fingerprint::line_hashes;
+use super::records::ToolUseResult;
+use crate::fingerprint::{Json, line_hashes};
 use std::collections::HashSet;
 
 /// Hashes of the lines that a successful edit added, from its structured result; null where the result does not say and the call must.
@@ -22,36 +22,33 @@ pub(super) fn applied_lines(result: &ToolUseResult<'_>) -> Option<Vec<i64>> {
     if result.user_modified == Some(true) {
         return Some(Vec::new());
     }
-    let content: Text<'_> = super::records::lenient(result.content)?;
-    let original: Option<Text<'_>> = super::records::lenient(result.original_file);
-    Some(added(original.as_deref().unwrap_or(""), &content))
+    let content = result.content.0.as_deref()?;
+    Some(added(result.original_file.0.as_deref().unwrap_or(""), content))
 }
 
 /// Line hashes kept of one call until its result comes, so that large writes cannot fill the memory of a file.
 const MOST_REQUESTED: usize = 20_000;
 
 /// Hashes of the lines that a call asked to add: for results without structure, as subagents' inlined ones are.
-pub(super) fn requested_lines(arguments: &Arguments<'_>) -> Vec<i64> {
-    let mut hashes = all_requested_lines(arguments);
+pub(super) fn requested_lines(arguments: &Json<'_>) -> Vec<i64> {
+    let mut hashes = match arguments.get("edits") {
+        Some(Json::List(edits)) => {
+            let mut hashes: Vec<i64> = edits.iter().flat_map(lines_of_replacement).collect();
+            hashes.sort_unstable();
+            hashes.dedup();
+            hashes
+        }
+        _ => lines_of_replacement(arguments),
+    };
     hashes.truncate(MOST_REQUESTED);
     hashes.shrink_to_fit();
     hashes
 }
 
-fn all_requested_lines(arguments: &Arguments<'_>) -> Vec<i64> {
-    if let Some(edits) = &arguments.edits {
-        let mut hashes: Vec<i64> = edits
-            .iter()
-            .flat_map(|Replacement { old_string, new_string }| {
-                added(old_string.as_deref().unwrap_or(""), new_string.as_deref().unwrap_or(""))
-            })
-            .collect();
-        hashes.sort_unstable();
-        hashes.dedup();
-        return hashes;
-    }
-    let new = arguments.new_string.as_deref().or(arguments.content.as_deref()).or(arguments.new_source.as_deref());
-    added(arguments.old_string.as_deref().unwrap_or(""), new.unwrap_or(""))
+/// The lines of one replacement, or of a whole file.
+fn lines_of_replacement(arguments: &Json<'_>) -> Vec<i64> {
+    let new = ["new_string", "content", "new_source"].iter().find_map(|name| arguments.text(name));
+    added(arguments.text("old_string").unwrap_or(""), new.unwrap_or(""))
 }
 
 /// Lines of `new` that `old` does not have.

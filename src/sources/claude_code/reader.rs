@@ -5,7 +5,7 @@
 //! say is read in [`super::assistant`] and [`super::user`].
 
 use super::kinds::{RecordKind, attachment_kind, progress_kind, record_kind, stranger, system_kind};
-use super::records::{AgentProgress, Attachment, ForkedFrom, Origin, Record, Typed, lenient, too_deep};
+use super::records::{Attachment, Record, object, too_deep, without_misfits};
 use super::threads::{Mode, Thread};
 use super::tools::Deed;
 use crate::events::{Approval, Event, Fact, FactName, Kind, Outcome, OutcomeKind, OutcomeStatus, Trigger};
@@ -75,16 +75,22 @@ impl Reader {
             }
             Err(error) => error,
         };
-        if error.to_string().starts_with("duplicate field") {
-            // serde refuses a repeated key where JSON readers keep the last one (`faults.md` 35).
-            let last_wins = serde_json::from_str::<serde_json::Value>(line.text).map(|value| value.to_string());
-            if let Some(Ok(record)) = last_wins.as_deref().ok().map(serde_json::from_str::<Record<'_>>) {
-                self.record(line.at, &record, sink);
-                return Handled::Done;
-            }
-        }
         if !line.complete && !error.is_data() {
             return Handled::Torn;
+        }
+        // A part of an unexpected shape does not take the record with it; and where serde refuses a repeated key, JSON readers keep
+        // the last one (`faults.md` 35).
+        if error.is_data()
+            && let Some((repaired, message_misfits)) = without_misfits(line.text)
+            && let Ok(record) = serde_json::from_str::<Record<'_>>(&repaired)
+        {
+            let needs_message = matches!(record.kind.as_deref(), Some("assistant" | "user"));
+            if message_misfits && needs_message {
+                sink.reject(line.at, reject_reason(&error), &format!("message: {}", safe_detail(&error)));
+            } else {
+                self.record(line.at, &record, sink);
+            }
+            return Handled::Done;
         }
         sink.reject(line.at, reject_reason(&error), &safe_detail(&error));
         Handled::Done
@@ -129,23 +135,23 @@ impl Reader {
 
     /// A subagent's record inside a record of its parent, as versions before 2.1 inlined them.
     fn progress(&mut self, at: Position, record: &Record<'_>, sink: &mut dyn Sink) {
-        let kind = lenient::<Typed<'_>>(record.data).and_then(|data| data.kind);
-        if kind.as_deref() != Some("agent_progress") {
-            return sink.ignore(progress_kind(kind.as_deref().unwrap_or("")));
+        let progress = object(&record.data);
+        let kind = progress.and_then(|progress| progress.kind.as_deref());
+        if kind != Some("agent_progress") {
+            return sink.ignore(progress_kind(kind.unwrap_or("")));
         }
-        let progress = lenient::<AgentProgress<'_>>(record.data);
-        let agent_id = progress.as_ref().and_then(|progress| progress.agent_id.as_deref());
-        let Some(inner) = lenient::<Record<'_>>(progress.as_ref().and_then(|progress| progress.message)) else {
+        let agent_id = progress.and_then(|progress| progress.agent_id.as_deref());
+        let Some(inner) = progress.and_then(|progress| object(&progress.message)) else {
             return sink.reject(at, Reason::BadValue, "data.message");
         };
         match inner.kind.as_deref() {
             Some("assistant") => {
-                if let Some(step) = self.step(at, record, &inner, agent_id, sink) {
+                if let Some(step) = self.step(at, record, inner, agent_id, sink) {
                     self.assistant(&step, sink);
                 }
             }
             Some("user") => {
-                if let Some(step) = self.step(at, record, &inner, agent_id, sink) {
+                if let Some(step) = self.step(at, record, inner, agent_id, sink) {
                     self.user(&step, sink);
                 }
             }
@@ -164,11 +170,11 @@ impl Reader {
     }
 
     fn attachment(&mut self, at: Position, record: &Record<'_>, sink: &mut dyn Sink) {
-        let attachment = lenient::<Attachment<'_>>(record.attachment);
-        let kind = attachment.as_ref().and_then(|attachment| attachment.kind.as_deref()).unwrap_or("");
-        if let Some(attachment) = attachment.as_ref().filter(|_| kind == "queued_command") {
-            let origin = lenient::<Origin<'_>>(attachment.origin).and_then(|origin| origin.kind);
-            if origin.as_deref() == Some("human")
+        let attachment: Option<&Attachment<'_>> = object(&record.attachment);
+        let kind = attachment.and_then(|attachment| attachment.kind.as_deref()).unwrap_or("");
+        if let Some(attachment) = attachment.filter(|_| kind == "queued_command") {
+            let origin = object(&attachment.origin).and_then(|origin| origin.kind.as_deref());
+            if origin == Some("human")
                 && let Some(step) = self.step(at, record, record, None, sink)
             {
                 return self.queued_prompt(&step, attachment, sink);
@@ -201,17 +207,14 @@ impl Reader {
             sink.reject(at, Reason::MissingField, "sessionId");
             return None;
         };
-        let forked_from = lenient::<ForkedFrom<'_>>(record.forked_from);
-        let original = forked_from.as_ref().and_then(|fork| fork.session_id.as_deref()).filter(|id| *id != session_id);
+        let forked_from = object(&record.forked_from);
+        let original = forked_from.and_then(|fork| fork.session_id.as_deref()).filter(|id| *id != session_id);
         if let Some(original) = original {
             self.note_fork(at, session_id, original, sink);
         }
         let thread = self.thread_of(original.unwrap_or(session_id), envelope, agent_id, sink);
-        let uuid = forked_from
-            .as_ref()
-            .and_then(|fork| fork.message_uuid.as_deref())
-            .or(record.uuid.as_deref())
-            .map(str::to_owned);
+        let uuid =
+            forked_from.and_then(|fork| fork.message_uuid.as_deref()).or(record.uuid.as_deref()).map(str::to_owned);
         Some(Step { at, moment, thread, envelope, record, uuid })
     }
 

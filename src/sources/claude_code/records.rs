@@ -2,12 +2,16 @@
 //!
 //! Owns which fields are read and how leniently. Every field is optional, because real records have legitimate nulls and
 //! older versions lack newer fields; what a record must have is decided where it is used. Fields that are not named here
-//! are skipped without being built. Owns no meaning: that is the other modules'.
+//! are skipped without being built. A line is parsed once, so a part that has another shape than expected fails the line:
+//! [`without_misfits`] then takes the part out. Owns no meaning: that is the other modules'.
 
+use super::usage::micro_usd;
+use crate::fingerprint::{Json, result_hash};
 use crate::sources::json::Count;
 use serde::Deserialize;
-use serde::de::{Deserializer, Error, Visitor};
-use serde_json::value::RawValue;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::Value;
 use std::borrow::Cow;
 use std::fmt;
 use std::ops::Deref;
@@ -83,21 +87,20 @@ pub(super) struct Record<'a> {
     pub(super) is_visible_in_transcript_only: Option<bool>,
     pub(super) is_api_error_message: Option<bool>,
     #[serde(borrow)]
-    pub(super) origin: Option<&'a RawValue>,
+    pub(super) origin: Option<Object<Origin<'a>>>,
     #[serde(borrow)]
-    pub(super) forked_from: Option<&'a RawValue>,
+    pub(super) forked_from: Option<Object<ForkedFrom<'a>>>,
+    pub(super) plan_content: Option<IgnoredAny>,
     #[serde(borrow)]
-    pub(super) plan_content: Option<&'a RawValue>,
+    pub(super) message: Option<Message<'a>>,
     #[serde(borrow)]
-    pub(super) message: Option<&'a RawValue>,
+    pub(super) data: Option<Object<Progress<'a>>>,
     #[serde(borrow)]
-    pub(super) data: Option<&'a RawValue>,
+    pub(super) attachment: Option<Object<Attachment<'a>>>,
     #[serde(borrow)]
-    pub(super) attachment: Option<&'a RawValue>,
-    #[serde(borrow)]
-    pub(super) tool_use_result: Option<&'a RawValue>,
-    #[serde(borrow, rename = "costUSD")]
-    pub(super) cost_usd: Option<&'a RawValue>,
+    pub(super) tool_use_result: Option<Object<ToolUseResult<'a>>>,
+    #[serde(rename = "costUSD")]
+    pub(super) cost_usd: Option<Cost>,
     #[serde(default)]
     pub(super) pr_number: Count,
     #[serde(borrow)]
@@ -121,13 +124,6 @@ pub(super) struct ForkedFrom<'a> {
     pub(super) message_uuid: Option<Text<'a>>,
 }
 
-/// An object of which only its `type` matters.
-#[derive(Debug, Deserialize)]
-pub(super) struct Typed<'a> {
-    #[serde(borrow, rename = "type")]
-    pub(super) kind: Option<Text<'a>>,
-}
-
 /// An attachment; all but its kind is read only for text that a person queued while the agent was busy.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -135,27 +131,29 @@ pub(super) struct Attachment<'a> {
     #[serde(borrow, rename = "type")]
     pub(super) kind: Option<Text<'a>>,
     #[serde(borrow)]
-    pub(super) origin: Option<&'a RawValue>,
+    pub(super) origin: Option<Object<Origin<'a>>>,
     #[serde(borrow)]
-    pub(super) prompt: Option<&'a RawValue>,
+    pub(super) prompt: Option<Content<'a>>,
     /// The uuid that the text was queued under; written with an underscore, unlike the other fields.
     #[serde(borrow, rename = "source_uuid")]
     pub(super) source_uuid: Option<Text<'a>>,
 }
 
-/// `data` of a `progress/agent_progress` record: a whole record of a subagent.
+/// `data` of a progress record; of `agent_progress` it holds a whole record of a subagent.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct AgentProgress<'a> {
+pub(super) struct Progress<'a> {
+    #[serde(borrow, rename = "type")]
+    pub(super) kind: Option<Text<'a>>,
     #[serde(borrow)]
     pub(super) agent_id: Option<Text<'a>>,
     #[serde(borrow)]
-    pub(super) message: Option<&'a RawValue>,
+    pub(super) message: Option<Object<Box<Record<'a>>>>,
 }
 
-/// `message` of an assistant record: one content block of a response, with the usage of the whole response.
+/// `message` of a user record, or of an assistant record: then one content block of a response, with the usage of the whole response.
 #[derive(Debug, Deserialize)]
-pub(super) struct AssistantMessage<'a> {
+pub(super) struct Message<'a> {
     #[serde(borrow)]
     pub(super) id: Option<Text<'a>>,
     #[serde(borrow)]
@@ -194,14 +192,7 @@ pub(super) struct CacheCreation {
     pub(super) ephemeral_1h_input_tokens: Count,
 }
 
-/// `message` of a user record.
-#[derive(Debug, Deserialize)]
-pub(super) struct UserMessage<'a> {
-    #[serde(borrow)]
-    pub(super) content: Option<Content<'a>>,
-}
-
-/// `message.content`, and the content of a tool result: a string or a list of blocks.
+/// `message.content`: a string or a list of blocks.
 #[derive(Debug)]
 pub(super) enum Content<'a> {
     Text(Text<'a>),
@@ -222,7 +213,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Content<'a> {
             fn visit_str<E: Error>(self, text: &str) -> Result<Content<'de>, E> {
                 Ok(Content::Text(Text(Cow::Owned(text.to_owned()))))
             }
-            fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut sequence: A) -> Result<Content<'de>, A::Error> {
+            fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Content<'de>, A::Error> {
                 let mut blocks = Vec::new();
                 while let Some(block) = sequence.next_element()? {
                     blocks.push(block);
@@ -231,6 +222,156 @@ impl<'de: 'a, 'a> Deserialize<'de> for Content<'a> {
             }
         }
         deserializer.deserialize_any(ContentVisitor)
+    }
+}
+
+/// What the text of a tool result is read for. It is handed over as the parser has it, so that results, which are most of a log, are
+/// copied no more than escapes demand.
+pub(super) trait OfText<'a>: Default {
+    /// From the text of the line.
+    fn borrowed(text: &'a str) -> Self;
+    /// From a text that the parser forgets.
+    fn passing(text: &str) -> Self;
+}
+
+/// The hash of a result.
+#[derive(Debug, Default)]
+pub(super) struct ResultHash(pub(super) Option<i64>);
+
+impl<'a> OfText<'a> for ResultHash {
+    fn borrowed(text: &'a str) -> Self {
+        Self(Some(result_hash(text)))
+    }
+    fn passing(text: &str) -> Self {
+        Self(Some(result_hash(text)))
+    }
+}
+
+impl<'a> OfText<'a> for Option<Text<'a>> {
+    fn borrowed(text: &'a str) -> Self {
+        Some(Text(Cow::Borrowed(text)))
+    }
+    fn passing(text: &str) -> Self {
+        Some(Text(Cow::Owned(text.to_owned())))
+    }
+}
+
+/// The text of a tool result: a string, or the text blocks of a list. Empty handed where it is of another shape.
+#[derive(Debug, Default)]
+pub(super) struct ResultText<T>(pub(super) T);
+
+impl<'de: 'a, 'a, T: OfText<'a>> Deserialize<'de> for ResultText<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ResultVisitor<T>(std::marker::PhantomData<T>);
+        impl<'de: 'a, 'a, T: OfText<'a>> Visitor<'de> for ResultVisitor<T> {
+            type Value = ResultText<T>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("the content of a tool result")
+            }
+            fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<ResultText<T>, E> {
+                Ok(ResultText(T::borrowed(text)))
+            }
+            fn visit_str<E: Error>(self, text: &str) -> Result<ResultText<T>, E> {
+                Ok(ResultText(T::passing(text)))
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<ResultText<T>, A::Error> {
+                let mut texts = Vec::new();
+                while let Some(part) = sequence.next_element::<Object<ResultPart<'de>>>()? {
+                    texts.extend(part.0.and_then(|part| part.text));
+                }
+                let texts: Vec<&str> = texts.iter().map(|text| &**text).collect();
+                Ok(ResultText(T::passing(&texts.join("\n"))))
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<ResultText<T>, A::Error> {
+                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+                Ok(ResultText(T::default()))
+            }
+            fn visit_bool<E: Error>(self, _: bool) -> Result<ResultText<T>, E> {
+                Ok(ResultText(T::default()))
+            }
+            fn visit_i64<E: Error>(self, _: i64) -> Result<ResultText<T>, E> {
+                Ok(ResultText(T::default()))
+            }
+            fn visit_u64<E: Error>(self, _: u64) -> Result<ResultText<T>, E> {
+                Ok(ResultText(T::default()))
+            }
+            fn visit_f64<E: Error>(self, _: f64) -> Result<ResultText<T>, E> {
+                Ok(ResultText(T::default()))
+            }
+            fn visit_unit<E: Error>(self) -> Result<ResultText<T>, E> {
+                Ok(ResultText(T::default()))
+            }
+        }
+        deserializer.deserialize_any(ResultVisitor(std::marker::PhantomData))
+    }
+}
+
+/// One block of a tool result.
+#[derive(Debug, Deserialize)]
+pub(super) struct ResultPart<'a> {
+    #[serde(borrow)]
+    pub(super) text: Option<Text<'a>>,
+}
+
+/// A part that is an object where it matters, and of another shape in other versions: then it is as good as absent.
+#[derive(Debug)]
+pub(super) struct Object<T>(pub(super) Option<T>);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ObjectVisitor<T>(std::marker::PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
+            type Value = Object<T>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Object<T>, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map)).map(|value| Object(Some(value)))
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Object<T>, A::Error> {
+                while sequence.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(Object(None))
+            }
+            fn visit_str<E: Error>(self, _: &str) -> Result<Object<T>, E> {
+                Ok(Object(None))
+            }
+            fn visit_bool<E: Error>(self, _: bool) -> Result<Object<T>, E> {
+                Ok(Object(None))
+            }
+            fn visit_i64<E: Error>(self, _: i64) -> Result<Object<T>, E> {
+                Ok(Object(None))
+            }
+            fn visit_u64<E: Error>(self, _: u64) -> Result<Object<T>, E> {
+                Ok(Object(None))
+            }
+            fn visit_f64<E: Error>(self, _: f64) -> Result<Object<T>, E> {
+                Ok(Object(None))
+            }
+            fn visit_unit<E: Error>(self) -> Result<Object<T>, E> {
+                Ok(Object(None))
+            }
+        }
+        deserializer.deserialize_any(ObjectVisitor(std::marker::PhantomData))
+    }
+}
+
+/// The object of a part, where it has one.
+pub(super) fn object<T>(part: &Option<Object<T>>) -> Option<&T> {
+    part.as_ref().and_then(|part| part.0.as_ref())
+}
+
+/// `costUSD` in millionths of a dollar; null for what is no plausible amount.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Cost(pub(super) Option<i64>);
+
+impl<'de> Deserialize<'de> for Cost {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = Json::deserialize(deserializer)?;
+        Ok(Cost(match value {
+            // The shortest text that gives the same number is the text that was logged, up to 15 digits.
+            Json::Number(number) => micro_usd(&number.to_string()),
+            _ => None,
+        }))
     }
 }
 
@@ -248,11 +389,11 @@ pub(super) struct Block<'a> {
     #[serde(borrow)]
     pub(super) name: Option<Text<'a>>,
     #[serde(borrow)]
-    pub(super) input: Option<&'a RawValue>,
+    pub(super) input: Option<Json<'a>>,
     #[serde(borrow)]
     pub(super) tool_use_id: Option<Text<'a>>,
-    #[serde(borrow)]
-    pub(super) content: Option<&'a RawValue>,
+    #[serde(default)]
+    pub(super) content: ResultText<ResultHash>,
     pub(super) is_error: Option<bool>,
 }
 
@@ -264,10 +405,10 @@ pub(super) struct ToolUseResult<'a> {
     pub(super) file_path: Option<Text<'a>>,
     #[serde(borrow)]
     pub(super) structured_patch: Option<Vec<PatchHunk<'a>>>,
-    #[serde(borrow)]
-    pub(super) original_file: Option<&'a RawValue>,
-    #[serde(borrow)]
-    pub(super) content: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    pub(super) original_file: ResultText<Option<Text<'a>>>,
+    #[serde(borrow, default)]
+    pub(super) content: ResultText<Option<Text<'a>>>,
     pub(super) user_modified: Option<bool>,
     pub(super) interrupted: Option<bool>,
     #[serde(default)]
@@ -283,69 +424,39 @@ pub(super) struct PatchHunk<'a> {
     pub(super) lines: Vec<Text<'a>>,
 }
 
-/// Arguments of the built-in tools, as far as the pipeline needs them.
-#[derive(Debug, Default, Deserialize)]
-pub(super) struct Arguments<'a> {
-    #[serde(borrow)]
-    pub(super) file_path: Option<Text<'a>>,
-    #[serde(borrow)]
-    pub(super) notebook_path: Option<Text<'a>>,
-    #[serde(borrow)]
-    pub(super) path: Option<Text<'a>>,
-    #[serde(borrow)]
-    pub(super) url: Option<Text<'a>>,
-    #[serde(borrow)]
-    pub(super) command: Option<Text<'a>>,
-    #[serde(borrow)]
-    pub(super) prompt: Option<Text<'a>>,
-    #[serde(borrow)]
-    pub(super) old_string: Option<Text<'a>>,
-    #[serde(borrow)]
-    pub(super) new_string: Option<Text<'a>>,
-    #[serde(borrow)]
-    pub(super) content: Option<Text<'a>>,
-    #[serde(borrow)]
-    pub(super) new_source: Option<Text<'a>>,
-    #[serde(borrow)]
-    pub(super) edits: Option<Vec<Replacement<'a>>>,
-}
-
-/// One replacement of MultiEdit.
-#[derive(Debug, Deserialize)]
-pub(super) struct Replacement<'a> {
-    #[serde(borrow)]
-    pub(super) old_string: Option<Text<'a>>,
-    #[serde(borrow)]
-    pub(super) new_string: Option<Text<'a>>,
-}
-
-/// Reads a part that may be of another shape in other versions: what does not fit is as good as absent.
-pub(super) fn lenient<'a, T: Deserialize<'a>>(raw: Option<&'a RawValue>) -> Option<T> {
-    raw.and_then(|raw| serde_json::from_str(raw.get()).ok())
+/// The line without the parts that do not fit their type, and whether `message` was one of them. Null when that does not help.
+pub(super) fn without_misfits(line: &str) -> Option<(String, bool)> {
+    let mut record: serde_json::Map<String, Value> = serde_json::from_str(line).ok()?;
+    let mut message_misfits = false;
+    for (name, misfits) in [
+        ("origin", (|part| Object::<Origin<'_>>::deserialize(part).is_err()) as fn(&Value) -> bool),
+        ("forkedFrom", |part| Object::<ForkedFrom<'_>>::deserialize(part).is_err()),
+        ("data", |part| Object::<Progress<'_>>::deserialize(part).is_err()),
+        ("attachment", |part| Object::<Attachment<'_>>::deserialize(part).is_err()),
+        ("toolUseResult", |part| Object::<ToolUseResult<'_>>::deserialize(part).is_err()),
+        ("message", |part| Message::deserialize(part).is_err()),
+    ] {
+        if record.get(name).is_some_and(|part| !part.is_null() && misfits(part)) {
+            record.remove(name);
+            message_misfits = name == "message";
+        }
+    }
+    Some((Value::Object(record).to_string(), message_misfits))
 }
 
 /// Whether arrays and objects nest deeper than [`MAX_DEPTH`]. Skipped fields are not built, so the parser itself would accept
-/// them at any depth; later readers of the same log might not. Strings, which are most of a line, are passed over at memchr speed.
+/// them at any depth; later readers of the same log might not.
 pub(super) fn too_deep(line: &str) -> bool {
     let bytes = line.as_bytes();
     // A line with few brackets in all cannot be deep, whichever of them stand in strings: nearly every line ends here.
-    if memchr::memchr2_iter(b'[', b'{', bytes).take(MAX_DEPTH + 1).count() <= MAX_DEPTH {
+    if bytes.chunks(BLOCK).map(opening_brackets).sum::<usize>() <= MAX_DEPTH {
         return false;
     }
     let mut depth = 0usize;
     let mut at = 0;
     while let Some(&byte) = bytes.get(at) {
         match byte {
-            b'"' => {
-                at += 1;
-                while let Some(found) = memchr::memchr2(b'"', b'\\', bytes.get(at..).unwrap_or_default()) {
-                    at += found;
-                    if bytes[at] == b'"' {
-                        break;
-                    }
-                    at += 2;
-                }
-            }
+            b'"' => at = closing_quote(bytes, at + 1),
             b'[' | b'{' => {
                 depth += 1;
                 if depth > MAX_DEPTH {
@@ -358,6 +469,29 @@ pub(super) fn too_deep(line: &str) -> bool {
         at += 1;
     }
     false
+}
+
+/// Place of the quote that closes the string whose text begins at `start`; the end of the line where none does. Looks at quotes alone,
+/// which are rarer than escapes, and at the backslashes before them.
+fn closing_quote(bytes: &[u8], start: usize) -> usize {
+    let mut from = start;
+    while let Some(found) = bytes.get(from..).and_then(|rest| memchr::memchr(b'"', rest)) {
+        let quote = from + found;
+        let backslashes = bytes[start..quote].iter().rev().take_while(|byte| **byte == b'\\').count();
+        if backslashes % 2 == 0 {
+            return quote;
+        }
+        from = quote + 1;
+    }
+    bytes.len()
+}
+
+/// Bytes whose count fits into one byte, so that the compiler counts a vector of them at once.
+const BLOCK: usize = 224;
+
+/// `[` and `{` in at most [`BLOCK`] bytes; they differ in one bit.
+fn opening_brackets(block: &[u8]) -> usize {
+    usize::from(block.iter().map(|byte| u8::from(byte | 0x20 == b'{')).fold(0, u8::wrapping_add))
 }
 
 #[cfg(test)]
@@ -381,5 +515,7 @@ mod tests {
         assert!(!too_deep(&"[".repeat(MAX_DEPTH)));
         assert!(too_deep(&"[".repeat(MAX_DEPTH + 1)));
         assert!(!too_deep(r#"{"a":"\"#));
+        assert!(!too_deep(&format!(r#"{{"a":"\\\\\"{}"}}"#, "[".repeat(1000))));
+        assert!(too_deep(&format!(r#"{{"a":"\\\\","b":{}}}"#, "[".repeat(1000))));
     }
 }

@@ -3,8 +3,8 @@
 //! Owns the table of Claude Code's own tools and the reading of MCP tool names. Claims only what name and arguments say: an
 //! unknown tool has no effect and no system rather than a guessed one.
 
-use super::records::Arguments;
 use crate::events::Effect;
+use crate::fingerprint::Json;
 use std::borrow::Cow;
 
 /// What a call does, to what, and where.
@@ -21,12 +21,12 @@ pub(super) fn edits_files(tool: &str) -> bool {
 }
 
 /// What a call to `tool` with these arguments does.
-pub(super) fn deed(tool: &str, arguments: &Arguments<'_>) -> Deed {
+pub(super) fn deed(tool: &str, arguments: &Json<'_>) -> Deed {
     let (effect, system) = match tool {
         "Edit" | "Write" | "MultiEdit" | "NotebookEdit" => (Some(Effect::Write), Some("filesystem")),
         "Read" | "Grep" | "Glob" | "LS" | "NotebookRead" | "LSP" => (Some(Effect::Read), Some("filesystem")),
         "Bash" | "PowerShell" => {
-            let git = arguments.command.as_deref().is_some_and(runs_git);
+            let git = arguments.text("command").is_some_and(runs_git);
             (Some(Effect::Execute), Some(if git { "git" } else { "shell" }))
         }
         "BashOutput" | "TaskOutput" | "Monitor" => (Some(Effect::Read), Some("shell")),
@@ -38,10 +38,8 @@ pub(super) fn deed(tool: &str, arguments: &Arguments<'_>) -> Deed {
         _ => return mcp_deed(tool),
     };
     let path = match system {
-        Some("filesystem") => {
-            arguments.file_path.as_deref().or(arguments.notebook_path.as_deref()).or(arguments.path.as_deref())
-        }
-        Some("browser") => arguments.url.as_deref(),
+        Some("filesystem") => ["file_path", "notebook_path", "path"].iter().find_map(|name| arguments.text(name)),
+        Some("browser") => arguments.text("url"),
         _ => None,
     };
     Deed { effect, system: system.map(Cow::Borrowed), path: path.map(str::to_owned) }
@@ -170,7 +168,7 @@ mod tests {
 
     #[test]
     fn mcp_names_give_system_and_effect() {
-        let none = Arguments::default();
+        let none = Json::Null;
         for (tool, effect, system) in [
             ("mcp__slack__post_message", Some(Effect::Send), "slack"),
             ("mcp__claude_ai_Gmail__sendMessage", Some(Effect::Send), "email"),
@@ -187,7 +185,7 @@ mod tests {
 
     #[test]
     fn files_have_a_path_and_shells_do_not() {
-        let arguments: Arguments<'_> = serde_json::from_str(r#"{"file_path":"/w/a.rs","command":"x"}"#).unwrap();
+        let arguments: Json<'_> = serde_json::from_str(r#"{"file_path":"/w/a.rs","command":"x"}"#).unwrap();
         assert_eq!(deed("Read", &arguments).path.as_deref(), Some("/w/a.rs"));
         assert_eq!(deed("Bash", &arguments).path, None);
     }

@@ -95,8 +95,8 @@ impl Response {
         if let Some(thinking) = block.thinking.as_deref() {
             self.visible_chars += thinking.chars().count() as i64;
         }
-        if let Some(input) = block.input {
-            self.visible_chars += input.get().chars().count() as i64;
+        if let Some(input) = &block.input {
+            self.visible_chars += input.chars() as i64;
         }
     }
 

@@ -7,47 +7,39 @@ use super::assistant::tool_event_id;
 use super::edits::applied_lines;
 use super::prompts::{Cause, Signs, UserText, classify};
 use super::reader::{Call, Reader, Step};
-use super::records::{Attachment, Block, Content, Origin, Text, ToolUseResult, UserMessage, lenient};
+use super::records::{Attachment, Block, Content, ToolUseResult, object};
 use super::tools::edits_files;
 use super::usage::milliseconds;
 use crate::events::{Event, Kind, TokenBasis, Trigger};
-use crate::fingerprint::{result_hash, sketch_text, text_hash};
-use crate::sources::json::{reject_reason, safe_detail};
+use crate::fingerprint::{sketch_prompt, text_hash};
 use crate::sources::{Reason, Sink};
 use std::borrow::Cow;
 
 impl Reader {
     /// One user record.
     pub(super) fn user(&mut self, step: &Step<'_, '_>, sink: &mut dyn Sink) {
-        let Some(raw) = step.record.message else {
+        let Some(message) = &step.record.message else {
             return sink.reject(step.at, Reason::MissingField, "message");
         };
-        let content = match serde_json::from_str::<UserMessage<'_>>(raw.get()) {
-            Ok(message) => message.content,
-            Err(error) => {
-                return sink.reject(step.at, reject_reason(&error), &format!("message: {}", safe_detail(&error)));
-            }
-        };
-        let Some(content) = content else {
+        let Some(content) = &message.content else {
             return sink.reject(step.at, Reason::MissingField, "message.content");
         };
         self.note_mode(step);
-        if let Content::Blocks(blocks) = &content
+        if let Content::Blocks(blocks) = content
             && blocks.iter().any(is_result)
         {
-            let structured = lenient::<ToolUseResult<'_>>(step.record.tool_use_result);
+            let structured = object(&step.record.tool_use_result);
             return blocks.iter().filter(|block| is_result(block)).for_each(|block| {
-                self.tool_result(step, block, structured.as_ref(), sink);
+                self.tool_result(step, block, structured, sink);
             });
         }
-        let (text, has_image) = typed_text(&content);
+        let (text, has_image) = typed_text(content);
         self.text(step, &text, has_image, sink);
     }
 
     /// Text that a person typed while the agent was busy and that reached it as an attachment, without a user record.
     pub(super) fn queued_prompt(&mut self, step: &Step<'_, '_>, attachment: &Attachment<'_>, sink: &mut dyn Sink) {
-        let content = lenient::<Content<'_>>(attachment.prompt).unwrap_or(Content::Text(Text::default()));
-        let (text, has_image) = typed_text(&content);
+        let (text, has_image) = attachment.prompt.as_ref().map_or((Cow::Borrowed(""), false), typed_text);
         let signs = Signs { origin: Some("human"), has_image, ..Signs::default() };
         let id = attachment.source_uuid.as_deref().map(str::to_owned).or_else(|| step.uuid.clone());
         let cause = (Trigger::Human, "origin.kind=human,queued");
@@ -62,7 +54,7 @@ impl Reader {
 
     fn text(&mut self, step: &Step<'_, '_>, text: &str, has_image: bool, sink: &mut dyn Sink) {
         let record = step.record;
-        let origin = lenient::<Origin<'_>>(record.origin).and_then(|origin| origin.kind);
+        let origin = object(&record.origin).and_then(|origin| origin.kind.as_deref());
         let thread = &self.threads[step.thread];
         let scheduled = if thread.schedule_fired {
             Some("system/scheduled_task_fire")
@@ -75,7 +67,7 @@ impl Reader {
             is_meta: record.is_meta == Some(true),
             is_compact_summary: record.is_compact_summary == Some(true),
             is_transcript_only: record.is_visible_in_transcript_only == Some(true),
-            origin: origin.as_deref(),
+            origin,
             prompt_source: record.prompt_source.as_deref(),
             entrypoint: step.envelope.entrypoint.as_deref(),
             user_type: step.envelope.user_type.as_deref(),
@@ -135,7 +127,7 @@ impl Reader {
         self.start_turn(step.thread, cause, sink);
         let mut event = self.event(step, Kind::Prompt);
         event.event_id = id;
-        event.text = text.map(sketch_text);
+        event.text = text.map(sketch_prompt);
         event.marker = command.is_some().then_some("slash_command");
         event.command = command;
         sink.event(step.at, event);
@@ -172,9 +164,7 @@ impl Reader {
         if !failed {
             event.added_lines = added_lines(call, structured);
         }
-        if let Some(content) = lenient::<Content<'_>>(block.content) {
-            event.result_hash = Some(result_hash(&result_text(&content)));
-        }
+        event.result_hash = block.content.0.0;
         sink.event(step.at, event);
     }
 }
@@ -207,11 +197,6 @@ fn typed_text<'a>(content: &'a Content<'_>) -> (Cow<'a, str>, bool) {
             }
         }
     }
-}
-
-/// The text of a result; images and references have none.
-fn result_text<'a>(content: &'a Content<'_>) -> Cow<'a, str> {
-    typed_text(content).0
 }
 
 /// A prompt as a scheduling tool is given it: a slash command is written out as `/name arguments`.

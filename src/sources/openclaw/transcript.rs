@@ -11,7 +11,7 @@ use super::tools::{Touch, diff_lines_added, touch};
 use super::triggers::{self, Verdict};
 use super::usage::UsageRead;
 use crate::events::{Effect, Event, Fact, FactName, Kind, Trigger};
-use crate::fingerprint::{call_hash, result_hash, sketch_text};
+use crate::fingerprint::{call_hash, result_hash, sketch_prompt, sketch_text};
 use crate::sources::json::Moment;
 use crate::sources::{Handled, Input, InputError, Line, Position, Reason, Sink, read_lines};
 use serde_json::Value;
@@ -235,7 +235,7 @@ impl<'a> Transcript<'a> {
         if goes_on {
             event.marker = Some("retry");
         }
-        event.text = Some(sketch_text(triggers::without_clock(unwrapped.text)));
+        event.text = Some(sketch_prompt(triggers::without_clock(unwrapped.text)));
         sink.event(at, event);
     }
 

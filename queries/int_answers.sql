@@ -1,0 +1,41 @@
+-- model: int_answers
+-- grain: one logical human prompt
+-- reads: int_turns, int_prompts, stg_events
+-- measures: what answered it until the next prompt of the session: output tokens (null when none was reported), tool calls, edits, the
+--   model of the first completion, cost, and tokens weighed by what they commonly cost against fresh input (output 5, cache read 0.1, cache write 1.25)
+-- reference: signals.md S6; the ratios are those of most price lists
+with steps as (
+    select
+        session_id, arrow_cast(ts, 'Int64') as us, event_key, 0 as place, cast(null as varchar) as model,
+        cast(null as bigint) as output_tokens, cast(null as double) as weighed_tokens, cast(null as double) as cost_usd, 0 as calls, 0 as edits,
+    from int_turns
+    union all
+    select
+        root_session_id as session_id, arrow_cast(ts, 'Int64') as us, event_key, 1 as place, model, output_tokens,
+        case when cost_usd > 0 then coalesce(input_tokens, 0) + 5.0 * coalesce(output_tokens, 0) + 0.1 * coalesce(cache_read_tokens, 0) + 1.25 * coalesce(cache_write_tokens, 0) end as weighed_tokens,
+        cast(cost_usd as double) as cost_usd,
+        case when kind = 'tool_call' then 1 else 0 end as calls,
+        case when kind = 'tool_call' and effect = 'write' then 1 else 0 end as edits,
+    from stg_events
+    where kind in ('completion', 'tool_call')
+),
+assigned as (
+    select *, sum(case when place = 0 then 1 else 0 end) over (partition by session_id order by us, place, event_key) as turn from steps
+),
+turns as (
+    select
+        session_id, turn,
+        min(event_key) filter (where place = 0) as event_key,
+        first_value(model order by model is null, us, event_key) as model,
+        sum(output_tokens) as output_tokens, sum(weighed_tokens) as weighed_tokens, sum(cost_usd) as cost_usd,
+        sum(calls) as calls, sum(edits) as edits, count(*) filter (where place = 1 and calls = 0) as completions,
+    from assigned
+    where turn > 0
+    group by session_id, turn
+)
+select
+    prompts.event_key, prompts.session_id, prompts.actor_id, prompts.role, split_part(prompts.client, '/', 1) as client_name,
+    cast(prompts.local_ts as date) as local_day, prompts.iso_week, prompts.text_words,
+    turns.model, turns.output_tokens, turns.weighed_tokens, turns.cost_usd, turns.calls, turns.edits, turns.completions,
+from int_prompts as prompts
+join turns on turns.event_key = prompts.event_key

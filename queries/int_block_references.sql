@@ -1,0 +1,73 @@
+-- model: int_block_references
+-- grain: one human prompt of at least 2,000 bytes in a session whose outputs can be read
+-- reads: int_supplied_texts, stg_events
+-- family: REDUNDANCY
+-- measures: the share of the prompt's names, weighted by their rarity in the outputs of other sessions, that a later output or tool
+--   argument of the session has, and how many rare ones do. A name is rare from $rare of the highest weight on
+-- innocent: an answer that says nothing can still have been of use: only the absence of every rare name speaks
+-- abstains: no row for a session without output text, or with edits whose arguments have no sketch: what was written there is unknown
+-- evasion: asking for a summary makes names come back; who used the summary is for sig_orphan_output
+-- reference: signals.md S2 (zero-reference blocks)
+-- params: rare = 0.5
+with texts as (
+    select * from int_supplied_texts where packed_permille is not null
+),
+block_sessions as (
+    select distinct session_id from texts
+),
+outputs as (
+    select events.root_session_id as session_id, events.kind, events.ts, events.effect, events.identifiers
+    from stg_events as events
+    join block_sessions on block_sessions.session_id = events.root_session_id
+    where events.kind in ('completion', 'tool_call')
+),
+legible as (
+    select
+        session_id,
+        count(*) filter (where cardinality(identifiers) > 0) > 0
+            and count(*) filter (where effect = 'write' and coalesce(cardinality(identifiers), 0) = 0) = 0 as is_legible,
+    from outputs
+    group by session_id
+),
+names as (
+    select session_id, ts, unnest(identifiers) as identifier from outputs where cardinality(identifiers) > 0
+),
+session_names as (
+    select session_id, identifier, max(ts) as last_at from names group by session_id, identifier
+),
+spread as (
+    select identifier, count(*) as sessions from session_names group by identifier
+),
+scope as (
+    select count(*) as sessions from legible
+),
+block_names as (
+    select event_key, session_id, ts, unnest(identifiers) as identifier from texts where cardinality(identifiers) > 0
+),
+weighed as (
+    select
+        block_names.event_key,
+        coalesce(own.last_at >= block_names.ts, false) as is_referenced,
+        greatest(0.1, ln(cast(scope.sessions as double) / (1 + coalesce(spread.sessions, 0) - cast(own.identifier is not null as int)))) as weight,
+        ln(greatest(cast(scope.sessions as double), 1.0)) as highest,
+    from block_names
+    cross join scope
+    left join session_names as own on own.session_id = block_names.session_id and own.identifier = block_names.identifier
+    left join spread on spread.identifier = block_names.identifier
+),
+referenced as (
+    select
+        event_key,
+        sum(weight) filter (where is_referenced) / sum(weight) as reference_share,
+        count(*) filter (where is_referenced and weight >= $rare * highest) as rare_references,
+    from weighed
+    group by event_key
+)
+select
+    texts.event_key, texts.session_id,
+    coalesce(referenced.reference_share, 0.0) as reference_share,
+    coalesce(referenced.rare_references, 0) as rare_references,
+from texts
+join legible on legible.session_id = texts.session_id
+left join referenced on referenced.event_key = texts.event_key
+where legible.is_legible

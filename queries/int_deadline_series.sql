@@ -1,0 +1,52 @@
+-- model: int_deadline_series
+-- grain: one weekly quota, known person and ISO week after the announcement
+-- reads: int_deadline_weeks
+-- family: INCENTIVE
+-- measures: up to and with the week: z, the sum over the weeks behind at the cut of gap times (late use minus the late use expected),
+--   over its standard error. Expected is the mean late use of the person's other weeks (before the announcement, or not
+--   behind), shrunk with a weight of $shrink weeks to the share $late of everybody, applied to their own early use. The variance of
+--   late use is that of sessions which fall late by chance and independently, or the larger one of the other weeks if there are four
+-- innocent: whoever works late in the week does so in the weeks that are not behind, too; reached says how many weeks behind were made good
+-- reference: signals.md S11 (beta of late use on the gap, sessions as the unit of chance)
+-- params: late = 0.2, shrink = 2
+with marked as (
+    select *, gap > 0 as is_behind, phase <> 'announced' as counts from int_deadline_weeks
+),
+running as (
+    select
+        quota_id, metric, actor_id, iso_week, phase,
+        count(*) filter (where phase = 'after') over earlier as weeks,
+        sum(case when phase = 'after' then sessions else 0 end) over earlier as sessions,
+        sum(case when counts then 1 else 0 end) over earlier as all_weeks,
+        sum(case when counts then early else 0.0 end) over earlier as all_early,
+        sum(case when counts then session_squares else 0.0 end) over earlier as squares,
+        sum(case when is_behind then 1 else 0 end) over earlier as weeks_behind,
+        sum(case when is_behind and early + late >= 1 then 1 else 0 end) over earlier as weeks_reached,
+        sum(gap) over earlier as gaps,
+        sum(gap * gap) over earlier as gap_squares,
+        sum(gap * late) over earlier as late_by_gap,
+        sum(case when counts and not is_behind then 1 else 0 end) over earlier as other_weeks,
+        sum(case when counts and not is_behind then late else 0.0 end) over earlier as other_late,
+        sum(case when counts and not is_behind then late * late else 0.0 end) over earlier as other_squares,
+        sum(case when is_behind then early_outcomes else 0 end) over earlier as early_outcomes,
+        sum(case when is_behind then late_outcomes else 0 end) over earlier as late_outcomes,
+        is_on_call,
+    from marked
+    window earlier as (partition by quota_id, actor_id order by iso_week rows between unbounded preceding and current row)
+),
+expected as (
+    select
+        *,
+        (other_late + $shrink * $late / (1 - $late) * all_early / greatest(all_weeks, 1)) / (other_weeks + $shrink) as expected_late,
+        greatest($late * squares / greatest(all_weeks, 1),
+            case when other_weeks >= 4 then other_squares / other_weeks - power(other_late / other_weeks, 2) else 0.0 end) as late_variance,
+        $late / (1 - $late) * early_outcomes as expected_outcomes,
+    from running
+    where phase = 'after'
+)
+select
+    quota_id, metric, actor_id, iso_week, weeks, sessions, weeks_behind, weeks_reached, is_on_call, late_outcomes,
+    expected_late, late_by_gap / nullif(gaps, 0.0) as mean_late,
+    coalesce((late_by_gap - expected_late * gaps) / nullif(sqrt(gap_squares * late_variance), 0.0), 0.0) as z,
+    2.0 * (sqrt(late_outcomes + 0.375) - sqrt(expected_outcomes + 0.375)) as outcome_z,
+from expected

@@ -1,0 +1,75 @@
+-- model: int_deadline_weeks
+-- grain: one weekly quota, known person and ISO week in which they began a session
+-- reads: fct_sessions, quotas, stg_outcomes, int_on_call_sessions
+-- family: INCENTIVE
+-- measures: the quota's metric, in multiples of it, before and in the last $late share of the week, and the landed outcomes likewise. The cut is
+--   the time of the week by which all but $late of the sessions of everybody have begun, before the first announcement where there
+--   are $profile_sessions, so that weekends and habits of the place are in it. gap is what was missing at the cut, in the weeks after
+--   the announcement; session_squares is the sum of the squared amounts of the sessions, from which the chance variation comes
+-- innocent: the time of the week is the person's local one
+-- reference: signals.md S11; Claes et al. 2018 (rhythms)
+-- params: late = 0.2, profile_sessions = 200
+with sessions as (
+    select
+        session_id, actor_id, iso_week, prompts, tokens, cost_usd, started_at,
+        (date_part('epoch', started_local) + 259200.0) % 604800.0 as week_second,
+    from fct_sessions
+    where actor_kind = 'person' and actor_id <> '(unassigned)' and not declared and trigger <> 'schedule'
+),
+weekly_quotas as (
+    select quota_id, metric, threshold, to_char(announced, '%G-W%V') as announced_week, announced
+    from quotas
+    where period = 'week' and metric in ('prompts', 'sessions', 'tokens', 'cost_usd') and threshold > 0
+),
+profile as (
+    select
+        count(*) filter (where started_at < announced) as sessions_before,
+        percentile_cont(1 - $late) within group (order by week_second) filter (where started_at < announced) as cut_before,
+        percentile_cont(1 - $late) within group (order by week_second) as cut_ever,
+    from sessions
+    cross join (select min(announced) as announced from weekly_quotas)
+),
+cuts as (
+    select case when sessions_before >= $profile_sessions then cut_before else cut_ever end as cut from profile
+),
+amounts as (
+    select
+        quotas.quota_id, quotas.metric, sessions.actor_id, sessions.iso_week, quotas.announced_week, sessions.week_second >= cuts.cut as is_late,
+        case quotas.metric when 'prompts' then cast(sessions.prompts as double) when 'sessions' then 1.0
+            when 'tokens' then cast(sessions.tokens as double) else cast(sessions.cost_usd as double) end / quotas.threshold as amount,
+    from sessions
+    cross join weekly_quotas as quotas
+    cross join cuts
+),
+weeks as (
+    select
+        quota_id, metric, actor_id, iso_week,
+        case when iso_week < announced_week then 'before' when iso_week > announced_week then 'after' else 'announced' end as phase,
+        count(*) as sessions,
+        coalesce(sum(amount) filter (where not is_late), 0.0) as early,
+        coalesce(sum(amount) filter (where is_late), 0.0) as late,
+        coalesce(sum(amount * amount), 0.0) as session_squares,
+    from amounts
+    where amount is not null
+    group by quota_id, metric, actor_id, iso_week, announced_week
+),
+outcomes as (
+    select
+        actor_id, iso_week,
+        count(*) filter (where (date_part('epoch', local_ts) + 259200.0) % 604800.0 < cut) as early_outcomes,
+        count(*) filter (where (date_part('epoch', local_ts) + 259200.0) % 604800.0 >= cut) as late_outcomes,
+    from stg_outcomes
+    cross join cuts
+    where status = 'landed'
+    group by actor_id, iso_week
+),
+on_call as (select distinct actor_id, iso_week from int_on_call_sessions)
+select
+    weeks.*,
+    case when phase = 'after' and early < 1.0 then 1.0 - early else 0.0 end as gap,
+    coalesce(outcomes.early_outcomes, 0) as early_outcomes,
+    coalesce(outcomes.late_outcomes, 0) as late_outcomes,
+    on_call.actor_id is not null as is_on_call,
+from weeks
+left join outcomes on outcomes.actor_id = weeks.actor_id and outcomes.iso_week = weeks.iso_week
+left join on_call on on_call.actor_id = weeks.actor_id and on_call.iso_week = weeks.iso_week

@@ -1,0 +1,53 @@
+-- model: int_noisy_loop_calls
+-- grain: one tool call in the third or a later iteration of a loop that noise hides
+-- reads: int_call_epochs, int_calls, int_generic_results, int_loop_calls
+-- family: AGENT-WASTE
+-- measures: within one epoch of a thread, the same result to the same (tool, path) whatever the arguments, $dense times in $window calls, where the
+--   result is no generic one; or the same call with the same result $scattered times, however far apart. Counted by calls, never by the clock
+-- innocent: paging and searching give other results; an edit that adds something begins a new epoch
+-- evasion: writing scratch files begins epochs: sig_orphan_output
+-- reference: signals.md S3 (noise calls, cosmetic arguments; coarse alphabet)
+-- params: dense = 10, window = 30, scattered = 20
+with calls as (
+    select epochs.*, int_calls.path, generic.result_hash is not null as is_generic
+    from int_call_epochs as epochs
+    join int_calls on int_calls.session_id = epochs.session_id and int_calls.seq = epochs.seq
+    left join int_generic_results as generic on generic.result_hash = epochs.result_hash
+    where epochs.result_hash is not null
+),
+counted as (
+    select
+        *,
+        count(*) over alike as alike_calls,
+        row_number() over (partition by thread_id, tool_name, path, result_hash, epoch order by position) as alike_index,
+        min(position) over alike as alike_start,
+        count(*) over equal as equal_calls,
+        row_number() over (partition by thread_id, call_hash, result_hash, epoch order by position) as equal_index,
+        min(position) over equal as equal_start,
+    from calls
+    window alike as (partition by thread_id, tool_name, path, result_hash, epoch), equal as (partition by thread_id, call_hash, result_hash, epoch)
+),
+spaced as (
+    select
+        *,
+        position - lag(position, cast($dense as bigint) - 1) over (partition by thread_id, tool_name, path, result_hash, epoch order by position) < $window as is_dense,
+    from counted
+    where not is_generic and alike_calls >= $dense
+),
+jittered as (
+    select *, bool_or(is_dense) over (partition by thread_id, tool_name, path, result_hash, epoch) as has_dense from spaced
+),
+noisy as (
+    select session_id, thread_id, position, ts, tool_name, call_hash, tokens, alike_start as run_start from jittered where has_dense and alike_index > 2
+    union
+    select session_id, thread_id, position, ts, tool_name, call_hash, tokens, equal_start as run_start from counted where equal_calls >= $scattered and equal_index > 2
+),
+known as (
+    select distinct thread_id, position from int_loop_calls
+)
+select
+    noisy.session_id, noisy.thread_id, noisy.position, noisy.ts, noisy.tool_name, noisy.call_hash, noisy.tokens, min(noisy.run_start) as run_start,
+from noisy
+left join known on known.thread_id = noisy.thread_id and known.position = noisy.position
+where known.position is null
+group by noisy.session_id, noisy.thread_id, noisy.position, noisy.ts, noisy.tool_name, noisy.call_hash, noisy.tokens

@@ -1,0 +1,31 @@
+-- model: int_output_novelty
+-- grain: one output of at least $least_chars characters and $least_words masked words
+-- reads: stg_events
+-- family: REDUNDANCY
+-- measures: of a sample of the output's word shingles, how many stood in an earlier output of the same actor, of any of their sessions, or in
+--   an earlier prompt, within $days days. The sample is every shingle in the lowest quarter of the hash range, of the 64 smallest, so
+--   that two texts sample the same shingles; fenced code is masked and never counts
+-- reference: signals.md S5 (1 - |S(o) and B_28d| / |S(o)|)
+-- params: least_chars = 400, least_words = 40, days = 28
+with texts as (
+    select
+        event_key, root_session_id as session_id, actor_id, cast(local_ts as date) as local_day,
+        arrow_cast(ts, 'Int64') as us, kind = 'completion' as is_output, array_slice(shingles, 1, 64) as shingles,
+    from stg_events
+    where actor_kind = 'person' and actor_id <> '(unassigned)' and cardinality(shingles) > 0
+        and (kind = 'completion' and text_chars >= $least_chars and text_words >= $least_words or kind = 'prompt' and trigger <> 'agent')
+),
+shingles as (
+    select * from (select event_key, session_id, actor_id, local_day, us, is_output, unnest(shingles) as shingle from texts)
+    where shingle < -4611686018427387904
+),
+met as (
+    select
+        event_key, session_id, actor_id, local_day, is_output,
+        coalesce(us - lag(us) over (partition by actor_id, shingle order by us, event_key) <= $days * 86400000000, false) as is_known,
+    from shingles
+)
+select event_key, session_id, actor_id, local_day, count(*) as sampled, count(*) filter (where is_known) as known
+from met
+where is_output
+group by event_key, session_id, actor_id, local_day

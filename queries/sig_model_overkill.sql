@@ -1,0 +1,78 @@
+-- model: sig_model_overkill
+-- grain: one root session
+-- reads: fct_sessions, int_prompts, int_answers, int_trivial_answers, int_batch_evaluations, int_new_hires
+-- family: SPEND
+-- measures: the share of the session's answered prompts that are trivial and went to a premium model the actor chose, times the part of such
+--   choices in 28 days that the habit of others with the same client and role does not explain, 1 - E / O
+-- suggests: the dearest model for work that the cheapest one does here
+-- innocent: the client's default model; comparisons of models (batch evaluations); people in their first 60 days, discount $new_hire; under a
+--   flat-price plan nothing was spent, which the log does not say: the family is capped at 3 dB for it
+-- abstains: declared automation, service accounts; actor unknown; no logical human prompt; no prompt text, no output counts or no prices; no
+--   cheaper model in use; fewer than $min_prompts trivial prompts on $min_days days in 28 days
+-- evasion: asking for long outputs leaves the trivial prompts: sig_low_output_novelty, sig_orphan_output
+-- reference: signals.md S6
+-- params: min_prompts = 20, min_days = 3, new_hire = 0.5
+with trivial as (
+    select session_id, actor_id, count(*) as trivial, count(*) filter (where is_overkill) as overkill, sum(excess_usd) filter (where is_overkill) as excess_usd, bool_or(is_comparable) as is_comparable
+    from int_trivial_answers
+    group by session_id, actor_id
+),
+answered as (
+    select
+        session_id, actor_id, count(*) as prompts, max(local_day) as last_day,
+        count(text_words) as with_text, count(output_tokens) as with_output, count(weighed_tokens) as with_price,
+    from int_answers
+    where completions > 0
+    group by session_id, actor_id
+),
+prompted as (
+    select session_id, actor_id, count(*) as prompts from int_prompts group by session_id, actor_id
+),
+days as (
+    select actor_id, local_day, count(*) as trivial, count(*) filter (where is_overkill) as observed, sum(expected) as expected,
+        count(*) filter (where is_comparable) as comparable
+    from int_trivial_answers
+    group by actor_id, local_day
+),
+windows as (
+    select
+        answered.session_id, answered.actor_id, count(*) as days, sum(days.trivial) as trivial, sum(days.observed) as observed,
+        sum(days.expected) as expected, sum(days.comparable) as comparable,
+    from answered
+    join days on days.actor_id = answered.actor_id and days.local_day between answered.last_day - 27 and answered.last_day
+    group by answered.session_id, answered.actor_id
+),
+judged as (
+    select
+        sessions.*, answered.prompts as answered_prompts, coalesce(trivial.trivial, 0) as trivial, coalesce(trivial.overkill, 0) as overkill,
+        coalesce(trivial.excess_usd, 0.0) as excess_usd, windows.trivial as window_trivial, windows.observed, windows.expected,
+        coalesce(evaluations.factor, 1.0) as evaluation_factor,
+        case when hires.session_id is null then 1.0 else $new_hire end as hire_factor,
+        case
+            when sessions.declared or sessions.trigger = 'schedule' or sessions.actor_kind = 'service' then 'declared automation'
+            when sessions.actor_id = '(unassigned)' then 'actor unknown'
+            when prompted.prompts is null then 'no logical human prompt'
+            when answered.prompts is null or answered.with_output = 0 then 'no output counts'
+            when answered.with_text = 0 then 'no prompt text in the log'
+            when answered.with_price = 0 then 'no prices'
+            when coalesce(windows.trivial, 0) < $min_prompts or windows.days < $min_days then concat('fewer than ', $min_prompts, ' trivial prompts on ', $min_days, ' days')
+            when windows.comparable = 0 then 'no cheaper model in use'
+        end as abstain_reason,
+    from fct_sessions as sessions
+    left join prompted on prompted.session_id = sessions.session_id and prompted.actor_id = sessions.actor_id
+    left join answered on answered.session_id = sessions.session_id and answered.actor_id = sessions.actor_id
+    left join trivial on trivial.session_id = sessions.session_id and trivial.actor_id = sessions.actor_id
+    left join windows on windows.session_id = sessions.session_id and windows.actor_id = sessions.actor_id
+    left join int_batch_evaluations as evaluations on evaluations.session_id = sessions.session_id
+    left join int_new_hires as hires on hires.session_id = sessions.session_id
+)
+select
+    'session' as scope, session_id as unit_id, actor_id, iso_week,
+    case when abstain_reason is null then round(cast(overkill as double) / answered_prompts * greatest(0.0, 1.0 - expected / greatest(observed, 1)), 9) when starts_with(abstain_reason, 'fewer than') then 0.0 end as value,
+    cast(coalesce(window_trivial, 0) as bigint) as n, case when abstain_reason is null then 'speak' else 'abstain' end as status, abstain_reason,
+    evaluation_factor * hire_factor as discount, 0.0 as exculpation_db,
+    concat('{"answered_prompts":', coalesce(answered_prompts, 0), ',"trivial_prompts":', trivial, ',"premium_by_choice":', overkill, ',"trivial_28_days":', coalesce(window_trivial, 0),
+        ',"premium_28_days":', coalesce(observed, 0), ',"expected_28_days":', coalesce(round(expected, 2), 0.0), ',"excess_usd":', round(excess_usd, 4), ',"discounts":[', concat_ws(',',
+            case when evaluation_factor < 1 then concat('{"why":"batch evaluation over models","factor":', evaluation_factor, '}') end,
+            case when hire_factor < 1 then concat('{"why":"first 60 days","factor":', hire_factor, '}') end), ']}') as evidence,
+from judged

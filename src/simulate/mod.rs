@@ -1,0 +1,174 @@
+//! Labelled organisations: invented people who work with AI tools, some of whom make usage to be counted, and the truth about them.
+//!
+//! Owns the simulated world; it writes the public interchange format and knows nothing of how the product judges (no signal, no threshold was
+//! read for it). Flow: [`World`] and seed give a policy and people; each person's weeks are then made one after the other from a stream of
+//! draws of their own, so memory does not grow with the organisation's history and the same seed gives the same bytes.
+
+mod families;
+mod honest;
+mod journal;
+mod lookalike;
+mod outcomes;
+mod person;
+mod random;
+mod row;
+mod session;
+mod theater;
+mod transcript;
+mod voice;
+mod words;
+mod world;
+
+#[cfg(test)]
+mod tests;
+
+pub use journal::Written;
+pub use person::LOOK_ALIKES;
+pub use world::World;
+
+use journal::Journal;
+use outcomes::Desk;
+use person::{Label, Mix, Person};
+use random::Random;
+use session::Style;
+use std::path::{Path, PathBuf};
+use world::Policy;
+
+/// What is simulated.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Simulation {
+    /// Seed of everything.
+    pub seed: u64,
+    /// People; service accounts come on top, one for each sixty.
+    pub people: usize,
+    /// Weeks, from 2026-W02 on.
+    pub weeks: usize,
+    /// Which organisation.
+    pub world: World,
+    /// Share of people who make usage to be counted; the world `clean` has none.
+    pub theater_share: f64,
+    /// Families of theater in use; all when empty.
+    pub families: Vec<String>,
+    /// Leave texts, arguments and patches out.
+    pub strip_text: bool,
+    /// Claude Code's own transcripts for those who use it; the others, outcomes and roster stay canonical.
+    pub native: bool,
+}
+
+/// Why a simulation could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum SimulateError {
+    /// The operating system refused.
+    #[error("{path}: {error}")]
+    Io {
+        /// File or directory.
+        path: PathBuf,
+        /// Cause.
+        #[source]
+        error: std::io::Error,
+    },
+    /// A truth file or the roster could not be written.
+    #[error("cannot write a table: {0}")]
+    Table(#[from] csv::Error),
+    /// A row could not be written.
+    #[error("cannot write a row: {0}")]
+    Row(#[from] serde_json::Error),
+    /// The machine does not know a time zone.
+    #[error("time zone {zone}: {error}")]
+    Zone {
+        /// IANA name.
+        zone: &'static str,
+        /// Cause.
+        #[source]
+        error: jiff::Error,
+    },
+    /// A family that there is none of.
+    #[error("`{0}` is no family of theater; there are {names}", names = family_names().join(", "))]
+    Family(String),
+    /// A transcript is made of texts.
+    #[error("transcripts cannot be written without text: leave out either --strip-text or --format")]
+    StrippedTranscript,
+}
+
+/// Names of the families of theater.
+pub fn family_names() -> Vec<&'static str> {
+    families::FAMILIES.iter().map(|family| family.name).collect()
+}
+
+impl Simulation {
+    /// Writes `DIR/input` (events, outcomes, `roster.csv`, `footlight.toml`) and `DIR/truth`.
+    ///
+    /// # Errors
+    /// [`SimulateError`]; what was written before it stays.
+    pub fn write(&self, directory: &Path) -> Result<Written, SimulateError> {
+        if let Some(name) = self.families.iter().find(|name| !family_names().contains(&name.as_str())) {
+            return Err(SimulateError::Family(name.clone()));
+        }
+        if self.native && self.strip_text {
+            return Err(SimulateError::StrippedTranscript);
+        }
+        let style = Style { strip_text: self.strip_text, native: self.native };
+        let policy = Policy::draw(self.seed, self.world, self.weeks);
+        let mix = Mix { people: self.people, theater_share: self.theater_share, families: &self.families };
+        let people = person::draw(self.seed, &policy, &mix)?;
+        let (input, truth) = (directory.join("input"), directory.join("truth"));
+        let mut journal = Journal::create(&input, &truth, style)?;
+        for person in &people {
+            self.history(person, &people, &policy, &mut journal)?;
+        }
+        write_truth(&truth.join("truth.csv"), &people)?;
+        let path = input.join("roster.csv");
+        let file = std::fs::File::create(&path).map_err(|error| SimulateError::Io { path, error })?;
+        person::write_roster(file, &people, &policy)?;
+        let path = input.join("footlight.toml");
+        std::fs::write(&path, policy.footlight_toml(&people, style))
+            .map_err(|error| SimulateError::Io { path, error })?;
+        journal.finish()
+    }
+
+    /// All weeks of one account.
+    fn history(
+        &self,
+        person: &Person,
+        people: &[Person],
+        policy: &Policy,
+        journal: &mut Journal,
+    ) -> Result<(), SimulateError> {
+        let next_number = (person.index as u64 + 1) * 10_000;
+        let mut desk = Desk { journal, people, policy, seed: self.seed, next_number };
+        let mut debt = 0.0;
+        for week in person.joined.unwrap_or(0)..self.weeks {
+            let mut random = Random::stream(self.seed, "week", &[person.index as u64, week as u64]);
+            if person.is_service() {
+                lookalike::service_week(&mut desk, &mut random, person, week)?;
+            } else if let Some(theater) = person.theater_in(week) {
+                theater::week(&mut desk, &mut random, person, theater, week, &mut debt)?;
+            } else if let (Label::LookAlike { family, share }, true) =
+                (&person.label, person.special_weeks.contains(&week))
+            {
+                lookalike::week(&mut desk, &mut random, person, family, *share, week)?;
+            } else {
+                let usual = person.pace * honest::activity(self.seed, person, week);
+                honest::week(&mut desk, &mut random, person, week, usual, None)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// `truth.csv`: who is what.
+fn write_truth(path: &Path, people: &[Person]) -> Result<(), SimulateError> {
+    let mut rows = csv::Writer::from_path(path)?;
+    rows.write_record(["actor_id", "label", "family", "dose", "evasion", "lookalike"])?;
+    for person in people {
+        let (label, family, dose, evasion, lookalike) = match &person.label {
+            Label::Honest => ("honest", "", String::new(), "", ""),
+            Label::LookAlike { family, .. } => ("honest", "", String::new(), "", *family),
+            Label::Theater(theater) => {
+                ("theater", theater.family.name, theater.dose.to_string(), theater.evasion.unwrap_or(""), "")
+            }
+        };
+        rows.write_record([&person.actor_id, label, family, &dose, evasion, lookalike])?;
+    }
+    rows.flush().map_err(|error| SimulateError::Io { path: path.to_path_buf(), error })
+}

@@ -1,0 +1,338 @@
+//! Who works there: roles, habits, volumes, and for some a label: theater of a family, or a look-alike.
+//!
+//! Owns the draw of people and the roster. Owns nothing of what they do: `honest`, `lookalike` and `theater` do.
+
+use super::SimulateError;
+use super::families::{FAMILIES, Family};
+use super::honest;
+use super::random::Random;
+use super::voice::Voice;
+use super::words::{CLIENTS, FIRST, LAST, ZONES};
+use super::world::{Policy, World};
+use jiff::tz::TimeZone;
+use std::collections::BTreeSet;
+
+/// Shares of a person's week tokens that are made to be counted.
+pub(super) const DOSES: [f64; 3] = [0.05, 0.20, 0.60];
+
+/// Legitimate work that looks like theater, at the same volume.
+pub const LOOK_ALIKES: [&str; 15] = [
+    "ci_bot",
+    "on_call_week",
+    "other_zone",
+    "batch_eval",
+    "retries_429",
+    "handoff_template",
+    "slash_commands",
+    "subagent_fanout",
+    "poller",
+    "migration",
+    "new_hire",
+    "research_spike",
+    "workshop_day",
+    "plan_cap",
+    "sprint_end",
+];
+
+/// What somebody is employed for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    Developer,
+    Reviewer,
+    Manager,
+    Analyst,
+    Support,
+    Service,
+}
+
+impl Role {
+    fn as_str(self) -> &'static str {
+        match self {
+            Role::Developer => "developer",
+            Role::Reviewer => "reviewer",
+            Role::Manager => "manager",
+            Role::Analyst => "analyst",
+            Role::Support => "support",
+            Role::Service => "service",
+        }
+    }
+}
+
+/// What the truth files say of a person.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Label {
+    Honest,
+    /// Honest, with weeks of which a share looks like theater.
+    LookAlike {
+        family: &'static str,
+        share: f64,
+    },
+    Theater(Theater),
+}
+
+/// Somebody's theater.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Theater {
+    pub(super) family: &'static Family,
+    pub(super) dose: f64,
+    pub(super) evasion: Option<&'static str>,
+    pub(super) from_week: usize,
+    /// Total volume after the start over volume before it.
+    pub(super) inflation: f64,
+    /// Seed of the favourite prompts, timers and the like; shared when spread over colleagues.
+    pub(super) theme: u64,
+    pub(super) junk_commits: bool,
+}
+
+/// One account and its habits.
+#[derive(Debug, Clone)]
+pub(super) struct Person {
+    pub(super) index: usize,
+    pub(super) actor_id: String,
+    pub(super) team: usize,
+    pub(super) team_id: String,
+    pub(super) role: Role,
+    pub(super) zone: TimeZone,
+    /// What the roster says; not always where the person is.
+    pub(super) roster_zone: &'static str,
+    /// Week of joining, when that is inside the simulated time.
+    pub(super) joined: Option<usize>,
+    /// Sessions in an average week.
+    pub(super) pace: f64,
+    /// Prompts in an average session, less one.
+    pub(super) turns: f64,
+    /// Tokens of system prompt and tools at the start of a session.
+    pub(super) context: f64,
+    pub(super) large_model_share: f64,
+    /// Share of sessions outside any repository.
+    pub(super) chat_share: f64,
+    pub(super) client: &'static str,
+    pub(super) voice: Voice,
+    /// Local hour at which work begins.
+    pub(super) day_start: f64,
+    /// Share of edit sessions of which something lands.
+    pub(super) landing: f64,
+    pub(super) commits_by_hand: f64,
+    pub(super) label: Label,
+    /// Weeks in which a look-alike is at it; all weeks when the family has no weeks of its own.
+    pub(super) special_weeks: BTreeSet<usize>,
+    /// Services: declared in the configuration.
+    pub(super) declared: bool,
+}
+
+impl Person {
+    /// Whether this is a service account.
+    pub(super) fn is_service(&self) -> bool {
+        self.role == Role::Service
+    }
+
+    /// Name on the machine, an alias in the roster.
+    pub(super) fn login(&self) -> String {
+        self.actor_id.split('@').next().unwrap_or_default().replace('.', "-")
+    }
+
+    /// The team's main repository, or another one of the person's.
+    pub(super) fn repo(&self, random: &mut Random) -> String {
+        let number = if random.chance(0.85) { self.team * 2 } else { self.team * 2 + 1 };
+        format!("https://git.example.com/acme/repo-{number:03}.git")
+    }
+
+    /// Theater of this person in a week, if it has begun.
+    pub(super) fn theater_in(&self, week: usize) -> Option<&Theater> {
+        match &self.label {
+            Label::Theater(theater) if week >= theater.from_week => Some(theater),
+            _ => None,
+        }
+    }
+}
+
+/// What of the labels is wanted.
+pub(super) struct Mix<'a> {
+    pub(super) people: usize,
+    pub(super) theater_share: f64,
+    /// Families that are used; all when empty.
+    pub(super) families: &'a [String],
+}
+
+/// Share of people who are look-alikes.
+const LOOK_ALIKE_SHARE: f64 = 0.25;
+
+/// Draws everybody. People come first, then service accounts.
+///
+/// # Errors
+/// A time zone that this machine does not know.
+pub(super) fn draw(seed: u64, policy: &Policy, mix: &Mix<'_>) -> Result<Vec<Person>, SimulateError> {
+    let teams = (mix.people / 12).max(1);
+    let mut people = Vec::with_capacity(mix.people);
+    for index in 0..mix.people {
+        people.push(person(seed, index, teams)?);
+    }
+    let mut random = Random::stream(seed, "labels", &[]);
+    let mut order: Vec<usize> = (0..mix.people).collect();
+    random.shuffle(&mut order);
+    if policy.world != World::Clean {
+        let performers = (mix.people as f64 * mix.theater_share).round() as usize;
+        perform(&mut random, policy, mix, &mut people, &mut order, performers.min(mix.people), seed);
+        let alikes = (mix.people as f64 * LOOK_ALIKE_SHARE).round() as usize;
+        resemble(&mut random, policy, &mut people, &mut order, alikes);
+    }
+    let services = (mix.people / 60).max(1);
+    for number in 0..services {
+        let mut service = person(seed, mix.people + number, teams)?;
+        service.actor_id = format!("{}-bot-{number}@example.com", random.pick(&["ci", "nightly", "release", "triage"]));
+        service.role = Role::Service;
+        service.zone = TimeZone::UTC;
+        service.roster_zone = "";
+        service.joined = None;
+        service.declared = random.chance(0.7);
+        service.label = Label::LookAlike { family: "ci_bot", share: 1.0 };
+        people.push(service);
+    }
+    Ok(people)
+}
+
+fn person(seed: u64, index: usize, teams: usize) -> Result<Person, SimulateError> {
+    let mut random = Random::stream(seed, "person", &[index as u64]);
+    let team = index % teams;
+    let home = Random::stream(seed, "team", &[team as u64]).below(ZONES.len());
+    let zone_name = if random.chance(0.8) { ZONES[home] } else { *random.pick(ZONES) };
+    let zone = TimeZone::get(zone_name).map_err(|error| SimulateError::Zone { zone: zone_name, error })?;
+    let role = [Role::Developer, Role::Reviewer, Role::Manager, Role::Analyst, Role::Support]
+        [random.weighted(&[0.62, 0.09, 0.08, 0.12, 0.09])];
+    let (first, last) = (FIRST[index % FIRST.len()], LAST[(index / FIRST.len() + index * 7) % LAST.len()]);
+    Ok(Person {
+        index,
+        // The number keeps the accounts of a large organisation apart.
+        actor_id: format!("{first}.{last}.{index}@example.com"),
+        team,
+        team_id: format!("team-{team:02}"),
+        role,
+        zone,
+        roster_zone: if random.chance(0.85) { zone_name } else { "" },
+        joined: None,
+        pace: random.lognormal(1.05, 1.0).clamp(0.3, 16.0),
+        turns: random.lognormal(2.4, 0.7).clamp(0.3, 12.0),
+        context: random.lognormal(12_000.0, 0.9).clamp(3_000.0, 110_000.0),
+        large_model_share: random.between(0.02, 0.7),
+        chat_share: match role {
+            Role::Developer | Role::Reviewer => random.between(0.02, 0.2),
+            Role::Analyst => random.between(0.2, 0.6),
+            _ => random.between(0.6, 0.95),
+        },
+        client: CLIENTS[random.below(CLIENTS.len())],
+        voice: Voice::draw(&mut random),
+        day_start: random.between(7.0, 10.2),
+        landing: random.between(0.6, 0.92),
+        commits_by_hand: random.lognormal(0.8, 0.7),
+        label: Label::Honest,
+        special_weeks: BTreeSet::new(),
+        declared: false,
+    })
+}
+
+/// Sessions a week of those with a label, at least: whoever hardly works cannot be told from anybody.
+const BUSY_PACE: f64 = 1.6;
+
+/// Gives theater to people: the cells of family and dose in turn, so that each is there before any comes twice.
+fn perform(
+    random: &mut Random,
+    policy: &Policy,
+    mix: &Mix<'_>,
+    people: &mut [Person],
+    order: &mut Vec<usize>,
+    count: usize,
+    seed: u64,
+) {
+    let families: Vec<&'static Family> = FAMILIES
+        .iter()
+        .filter(|family| mix.families.is_empty() || mix.families.iter().any(|name| name == family.name))
+        .collect();
+    let mut cells: Vec<(&'static Family, f64)> =
+        families.iter().flat_map(|family| DOSES.map(|dose| (*family, dose))).collect();
+    random.shuffle(&mut cells);
+    for number in 0..count {
+        let (family, dose) = cells[number % cells.len()];
+        // Those who run agents in a shell are mostly those who have one.
+        let place = order
+            .iter()
+            .position(|index| !family.needs_tools || matches!(people[*index].role, Role::Developer | Role::Analyst))
+            .unwrap_or(0);
+        let index = order.remove(place);
+        // The cells are shuffled, so every other one is half of each family.
+        let evasion = (number % 2 == 0).then(|| *random.pick(family.evasions));
+        let theme = match evasion {
+            Some("spread_over_colleagues") => seed,
+            _ => seed ^ ((index as u64 + 1) << 20),
+        };
+        let from_week = match policy.world {
+            World::NoIncentive => random.below(policy.incentive_week),
+            _ => policy.incentive_week + usize::from(random.chance(0.25)),
+        };
+        let person = &mut people[index];
+        person.pace = (person.pace * random.between(1.0, 1.5)).max(BUSY_PACE);
+        if family.name == "hugger" {
+            // Those who are near enough to top up.
+            person.pace =
+                ((1.0 - dose) * policy.target_tokens as f64 / honest::typical_tokens(person)).clamp(BUSY_PACE, 14.0);
+        }
+        person.label = Label::Theater(Theater {
+            family,
+            dose,
+            evasion,
+            from_week,
+            inflation: random.between(1.0, 1.5),
+            theme,
+            junk_commits: evasion == Some("junk_commits") || policy.world == World::GamedOutcomes,
+        });
+    }
+}
+
+/// Gives look-alikes to others, the families in turn.
+fn resemble(random: &mut Random, policy: &Policy, people: &mut [Person], order: &mut Vec<usize>, count: usize) {
+    let mut families: Vec<&'static str> = LOOK_ALIKES.iter().copied().filter(|family| *family != "ci_bot").collect();
+    random.shuffle(&mut families);
+    let workshop_week = random.below(policy.weeks);
+    for number in 0..count.min(order.len()) {
+        let family = families[number % families.len()];
+        let developer = !matches!(family, "other_zone" | "workshop_day" | "plan_cap" | "handoff_template" | "new_hire");
+        let place = order.iter().position(|index| !developer || people[*index].role == Role::Developer).unwrap_or(0);
+        let person = &mut people[order.remove(place)];
+        let weeks = match family {
+            "on_call_week" => (random.below(4)..policy.weeks).step_by(random.whole(3, 5) as usize).collect(),
+            "workshop_day" => BTreeSet::from([workshop_week]),
+            "new_hire" => {
+                let joined = random.below(policy.weeks / 2 + 1);
+                person.joined = Some(joined);
+                (joined..policy.weeks.min(joined + 5)).collect()
+            }
+            "batch_eval" | "migration" | "research_spike" => {
+                let first = random.below(policy.weeks / 2 + 1);
+                (first..policy.weeks.min(first + random.whole(2, 6) as usize)).collect()
+            }
+            "sprint_end" => (policy.sprint_weeks - 1..policy.weeks).step_by(policy.sprint_weeks).collect(),
+            _ => (0..policy.weeks).collect(),
+        };
+        person.special_weeks = weeks;
+        person.pace = (person.pace * random.between(1.0, 1.5)).max(BUSY_PACE);
+        person.label = Label::LookAlike { family, share: random.between(0.2, 0.6) };
+    }
+}
+
+/// `roster.csv`: a row an account.
+///
+/// # Errors
+/// What the writer answers.
+pub(super) fn write_roster(out: impl std::io::Write, people: &[Person], policy: &Policy) -> csv::Result<()> {
+    let mut rows = csv::Writer::from_writer(out);
+    rows.write_record(["actor_id", "aliases", "team_id", "role", "kind", "time_zone", "active_from", "active_to"])?;
+    for person in people {
+        let login = person.login();
+        let since = person.joined.map_or_else(|| "2024-06-03".to_owned(), |week| policy.monday(week).to_string());
+        let kind = if person.is_service() { "service" } else { "person" };
+        let row =
+            [&person.actor_id, &login, &person.team_id, person.role.as_str(), kind, person.roster_zone, &since, ""];
+        rows.write_record(row)?;
+    }
+    rows.flush()?;
+    Ok(())
+}

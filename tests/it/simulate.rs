@@ -1,0 +1,92 @@
+//! A simulated organisation through the whole program: it is read without a reject, and a run of it can be evaluated.
+
+use assert_cmd::Command;
+use serde_json::Value;
+use std::path::Path;
+
+fn footlight(dir: &Path, args: &[&str]) -> (i32, Value) {
+    let output = Command::new(env!("CARGO_BIN_EXE_footlight"))
+        .current_dir(dir)
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .args(["--json", "--quiet"])
+        .args(args)
+        .output()
+        .unwrap();
+    let answer = serde_json::from_slice(&output.stdout);
+    (output.status.code().unwrap(), answer.unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr))))
+}
+
+#[test]
+fn a_simulated_organisation_is_read_scored_and_evaluated() {
+    let directory = tempfile::tempdir().unwrap();
+    let dir = directory.path();
+    let (code, simulated) =
+        footlight(dir, &["simulate", "--out", "org", "--seed", "5", "--people", "24", "--weeks", "4"]);
+    assert_eq!((code, &simulated["status"]), (0, &Value::from("ok")));
+
+    let config = "org/input/footlight.toml";
+    let run = ["run", "--config", config, "--input", "org/input", "--lake", "lake", "--out", "out"];
+    let (code, run) = footlight(dir, &run);
+    // Exit code 3 would say that something was quarantined.
+    assert_eq!(code, 0, "{run:#}");
+    let count = |table: &str| {
+        let sql = format!("select count(*) as n from {table}");
+        let (_, answer) = footlight(dir, &["query", "--lake", "lake", &sql]);
+        answer["rows"][0]["n"].as_str().unwrap().parse::<u64>().unwrap()
+    };
+    assert_eq!(count("quarantine"), 0);
+    assert_eq!(Some(count("events")), simulated["written"]["events"].as_u64());
+    assert_eq!(Some(count("outcomes")), simulated["written"]["outcomes"].as_u64());
+
+    let evaluate =
+        ["evaluate", "--truth", "org/truth", "--out", "out", "--lake", "lake", "--resamples", "100", "--seed", "2"];
+    let (code, answer) = footlight(dir, &evaluate);
+    assert_eq!(code, 0, "{answer:#}");
+    let evaluation = &answer["evaluation"];
+    assert_eq!((evaluation["people"].as_u64(), evaluation["theater"].as_u64()), (Some(24), Some(4)));
+    assert_eq!(evaluation["all_doses"].as_array().unwrap().len(), 6, "the product and five baselines");
+    let area = evaluation["all_doses"][1]["auroc"]["value"].as_f64().unwrap();
+    assert!((0.0..=1.0).contains(&area));
+    // Lines that are in a commit are found there, and what is found is true.
+    let lines = &evaluation["attribution"][1];
+    assert_eq!(lines["tier"], "lines");
+    assert!(lines["precision"]["value"].as_f64().unwrap() > 0.9, "{lines}");
+    assert_eq!(footlight(dir, &evaluate).1, answer, "the same seed gives the same figures");
+}
+
+/// Steps, sessions, tokens, errors and prompts are the same in both formats, and nothing is rejected.
+#[test]
+fn transcripts_are_read_as_the_same_organisation() {
+    let directory = tempfile::tempdir().unwrap();
+    let dir = directory.path();
+    let totals = |format: &str| {
+        let simulate =
+            ["simulate", "--out", format, "--seed", "9", "--people", "14", "--weeks", "3", "--format", format];
+        assert_eq!(footlight(dir, &simulate).0, 0);
+        let (input, config, lake) =
+            (format!("{format}/input"), format!("{format}/input/footlight.toml"), format!("{format}/lake"));
+        let (code, ingest) = footlight(dir, &["ingest", "--input", &input, "--config", &config, "--lake", &lake]);
+        assert_eq!((code, &ingest["ingest"]["rejected"]), (0, &serde_json::json!({})), "{ingest:#}");
+        let sql = "select kind, count(*) as steps, count(distinct session_id) as sessions, sum(input_tokens) as input,
+            sum(output_tokens) as output, sum(cache_read_tokens) as cache_read, sum(cache_write_tokens) as cache_write,
+            sum(cast(is_error as int)) as errors, count(distinct case when kind = 'prompt' then text_hash end) as prompt_texts
+            from events group by kind order by kind";
+        footlight(dir, &["query", "--lake", &lake, sql]).1["rows"].clone()
+    };
+    let canonical = totals("canonical");
+    assert_eq!(canonical.as_array().unwrap().len(), 4);
+    assert_eq!(totals("claude_code"), canonical);
+}
+
+#[test]
+fn wrong_use_is_named() {
+    let directory = tempfile::tempdir().unwrap();
+    let dir = directory.path();
+    let (code, answer) = footlight(dir, &["simulate", "--out", "org", "--family", "magic"]);
+    assert_eq!(code, 2);
+    assert!(answer["error"].as_str().unwrap().contains("`magic` is no family"), "{answer}");
+    let (code, answer) = footlight(dir, &["evaluate", "--truth", "nowhere", "--out", "out"]);
+    assert_eq!(code, 2);
+    assert!(answer["error"].as_str().unwrap().contains("truth.csv"), "{answer}");
+}
