@@ -58,7 +58,7 @@ pub fn text(summary: &ScoreSummary, out: &Path) -> String {
     let kept: String = summary
         .survival
         .iter()
-        .map(|fact| format!("{} within {} days: {:.0} % of {}\n", fact.of, fact.days, 100.0 * fact.share, fact.n))
+        .map(|fact| format!("{}: {:.0} % after {} days, n {}\n", fact.of, 100.0 * fact.share, fact.days, fact.n))
         .collect();
     format!(
         "scored {} sessions and {} person-weeks: {}\nfacts: {}\nlinks to outcomes: {}\n{kept}tables: {}\n",

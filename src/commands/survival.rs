@@ -36,7 +36,7 @@ async fn landing(engine: &Engine) -> anyhow::Result<Option<SurvivalFact>> {
     .await?;
     let n: f64 = waits.iter().map(|wait| wait.weight).sum();
     Ok(kaplan_meier(&waits, LANDING_DAYS as f64).filter(|_| n >= FEWEST as f64).map(|waiting| SurvivalFact {
-        of: "sessions that edited files, with work landed".to_owned(),
+        of: "sessions that edited files, work landed".to_owned(),
         days: LANDING_DAYS,
         share: 1.0 - waiting.share,
         n: n as i64,

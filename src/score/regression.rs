@@ -142,7 +142,8 @@ pub(super) fn invert(mut matrix: Vec<Vec<f64>>) -> Option<Vec<Vec<f64>>> {
     for column in 0..size {
         let pivot =
             (column..size).max_by(|&one, &two| matrix[one][column].abs().total_cmp(&matrix[two][column].abs()))?;
-        if !(matrix[pivot][column].abs() > 1e-10 * largest) {
+        let leading = matrix[pivot][column].abs();
+        if leading.is_nan() || leading <= 1e-10 * largest {
             return None;
         }
         matrix.swap(column, pivot);

@@ -106,8 +106,16 @@ fn judge(row: &mut PopulationRow, panel: &Panel<'_>, sides: &Sides, people: &[us
         let gain = series.mean_effect(&panel.outcomes(&drawn, sides))?;
         (rise > 0.0).then(|| theater_share(rise, gain, elasticity))
     });
+    let Some((low, high)) = interval(&draws, RESAMPLES) else {
+        row.status = "abstain".to_owned();
+        row.note.insert_str(
+            0,
+            "the share of the rise that outcomes do not show has no interval: too few resamples have one; ",
+        );
+        return;
+    };
     row.estimate = Some(theater_share(rise.mean, gain.mean, elasticity));
-    (row.ci_low, row.ci_high) = interval(&draws, RESAMPLES).unzip();
+    (row.ci_low, row.ci_high) = (Some(low), Some(high));
     row.p = Some(p_rise.max(p_shortfall).max(excess_p(&draws)));
     row.note.insert_str(
         0,

@@ -6,7 +6,7 @@
 
 use super::incentive_break::panel_week;
 use super::tests;
-use crate::score::input::{ActorWeekInput, Quota, RankWeek, ScoreInput, TeamWeekInput};
+use crate::score::input::{ActorWeekInput, Quota, RankWeek, ScoreInput, TeamWeekInput, WeekEvent};
 use crate::score::rows::PopulationRow;
 use crate::score::stats::Seeded;
 
@@ -100,7 +100,8 @@ fn quota_bunching_has_its_size_and_power() {
     }
 }
 
-/// More settings, for a look; the last column of each line is what was measured on 2026-11-22.
+/// More settings, for a look. Of 40 worlds each, with and without hugging, fired on 2026-11-22, in the order below:
+/// 40 and 2, 34 and 3, 40 and 0, 40 and 1, 37 and 1, 40 and 0. Without hugging that is 7 of 240, at a nominal 2.5 %.
 /// `cargo test --no-default-features --lib -- --ignored --nocapture population::worlds`
 #[test]
 #[ignore = "minutes in a debug build"]
@@ -184,6 +185,46 @@ fn incentive_break_has_its_size_and_power() {
     let fired = |theater, rise| fired(|seed| of("incentive_break", &panel_world(theater, rise, seed)));
     let (theater, nothing, honest) = (fired(0.15, 0.0), fired(0.0, 0.0), fired(0.0, 0.4));
     assert!(theater >= ENOUGH && nothing <= 40 - ENOUGH && honest <= 40 - ENOUGH, "{theater} {nothing} {honest}");
+}
+
+#[test]
+fn a_client_change_at_the_date_cannot_be_told_apart_and_a_release_is_taken_out() {
+    let mut input = panel_world(0.15, 0.0, 1);
+    let week = |week: i64| (week + 2_900) * 7 * 86_400_000_000;
+    input.events.push(WeekEvent { kind: "release".into(), week_start: week(5), share: 0.4 });
+    let row = of("incentive_break", &input);
+    assert!(row.status == "speak" && row.note.ends_with("taken out: release"), "{row:?}");
+    input.events.push(WeekEvent { kind: "client_change".into(), week_start: week(12), share: 1.0 });
+    let row = of("incentive_break", &input);
+    assert_eq!((row.status.as_str(), row.estimate), ("abstain", None));
+    assert!(row.note.ends_with("cannot be told apart: client change, release"), "{row:?}");
+}
+
+#[test]
+fn break_and_decoupling_abstain_below_their_evidence() {
+    let mut input = panel_world(0.15, 0.0, 1);
+    let notes = |input: &ScoreInput| ["incentive_break", "metric_decoupling"].map(|test| of(test, input).note);
+    input.panel.retain(|week| week.week_start < (12 + 2_900 + 5) * 7 * 86_400_000_000);
+    assert_eq!(notes(&input), ["5 whole weeks after it, 8 needed", "5 whole weeks after it, 6 needed"]);
+    let mut input = panel_world(0.15, 0.0, 1);
+    input.panel.iter_mut().for_each(|week| week.coverage = Some(0.79));
+    let [break_, decoupling] = notes(&input);
+    assert!(
+        break_.starts_with("0 people who used tools on both sides with known outcomes, 30 needed; use +"),
+        "{break_}"
+    );
+    assert_eq!(decoupling, "0 people who used tools on both sides with an outcome coverage of .8, 30 needed");
+}
+
+#[test]
+fn use_that_saturates_is_a_narrower_range_and_no_decoupling() {
+    // Everybody's use meets in one place after the date, outcomes as before: tau falls, the elasticity does not.
+    let mut input = panel_world(0.0, 0.0, 2);
+    for week in input.panel.iter_mut().filter(|week| week.week_start >= (12 + 2_900) * 7 * 86_400_000_000) {
+        week.tokens = week.tokens.map(|tokens| ((tokens as f64).ln() * 0.1 + 10.0).exp() as i64);
+    }
+    let row = of("metric_decoupling", &input);
+    assert!(!fires(&row), "{row:?}");
 }
 
 #[test]
