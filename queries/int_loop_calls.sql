@@ -4,7 +4,8 @@
 -- family: AGENT-WASTE
 -- measures: runs of equal (call, result) pairs within one epoch: a pair repeated $identical times in a row, a pattern of 2 to 12 calls
 --   repeated $repeats times, or, for calls in no such run, one pair 10 times in 30 calls (period 0). Equality with the call one period earlier, then gaps and islands
--- innocent: identical calls whose gaps grow by 1.5 to 3 each time are a back-off and leave
+-- innocent: identical calls whose gaps grow by 1.5 to 3 each time are a back-off and leave; so do those of a call that at last
+--   answers something else: that was waiting for it
 -- reference: signals.md S3; Main and Lorentz 1984; Kolpakov and Kucherov 1999
 -- params: identical = 5, repeats = 4, longest_period = 12
 with epochs as (
@@ -12,14 +13,12 @@ with epochs as (
         *,
         date_part('epoch', ts) - lag(date_part('epoch', ts)) over (partition by thread_id order by position) as gap,
         count(*) over (partition by thread_id, call_hash, result_hash, epoch) as equal_calls,
+        last_value(result_hash) over (partition by thread_id, call_hash order by position rows between unbounded preceding and unbounded following)
+            is distinct from result_hash as is_answered,
     from int_call_epochs
 ),
-candidates as (
-    select * from epochs where result_hash is not null and equal_calls >= $repeats
-),
-periods as (
-    select value as period from range(1, 13) where value <= $longest_period
-),
+candidates as (select * from epochs where result_hash is not null and equal_calls >= $repeats),
+periods as (select value as period from range(1, 13) where value <= $longest_period),
 compared as (
     select
         candidates.*,
@@ -62,11 +61,11 @@ looped as (
     from growths
     where run_index > period
         and (period > 1 and repeated_calls >= ($repeats - 1) * period
-            or period = 1 and repeated_calls >= $identical - 1 and not coalesce(gap_growth between 1.5 and 3.0, false))
+            or period = 1 and repeated_calls >= $identical - 1 and not is_answered and not coalesce(gap_growth between 1.5 and 3.0, false))
     union all
     select session_id, thread_id, position, ts, tool_name, call_hash, tokens, cost_usd, 0 as period, run_start
     from dense_groups
-    where has_dense and occurrence > 2
+    where has_dense and occurrence > 2 and not is_answered
 ),
 preferred as (
     select *, max(period) over (partition by thread_id, call_hash) as longest_period from looped

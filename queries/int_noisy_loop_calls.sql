@@ -4,12 +4,15 @@
 -- family: AGENT-WASTE
 -- measures: within one epoch of a thread, the same result to the same (tool, path) whatever the arguments, $dense times in $window calls, where the
 --   result is no generic one; or the same call with the same result $scattered times, however far apart. Counted by calls, never by the clock
--- innocent: paging and searching give other results; an edit that adds something begins a new epoch
+-- innocent: paging and searching give other results; a call that at last answers something else was waited for; an edit that adds something begins a new epoch
 -- evasion: writing scratch files begins epochs: sig_orphan_output
 -- reference: signals.md S3 (noise calls, cosmetic arguments; coarse alphabet)
 -- params: dense = 10, window = 30, scattered = 20
 with calls as (
-    select epochs.*, int_calls.path, generic.result_hash is not null as is_generic
+    select
+        epochs.*, int_calls.path, generic.result_hash is not null as is_generic,
+        last_value(epochs.result_hash) over (partition by epochs.thread_id, epochs.call_hash order by epochs.position rows between unbounded preceding and unbounded following)
+            is distinct from epochs.result_hash as is_answered,
     from int_call_epochs as epochs
     join int_calls on int_calls.session_id = epochs.session_id and int_calls.seq = epochs.seq
     left join int_generic_results as generic on generic.result_hash = epochs.result_hash
@@ -25,6 +28,7 @@ counted as (
         row_number() over (partition by thread_id, call_hash, result_hash, epoch order by position) as equal_index,
         min(position) over equal as equal_start,
     from calls
+    where not is_answered
     window alike as (partition by thread_id, tool_name, path, result_hash, epoch), equal as (partition by thread_id, call_hash, result_hash, epoch)
 ),
 spaced as (

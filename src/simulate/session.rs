@@ -236,6 +236,8 @@ impl<'a> Session<'a> {
     pub(super) fn respond(&mut self, thing: &str, sentences: usize, median: f64, random: &mut Random) {
         let output = random.lognormal(median, 0.8).clamp(8.0, 9_000.0) as i64;
         let reasoning = (output as f64 * random.between(0.0, 0.6)) as i64;
+        // As long as its visible tokens say, up to a page: a sentence is about twenty tokens.
+        let sentences = sentences.max(((output - reasoning) / 20).min(30) as usize);
         let text = voice::answer(random, thing, sentences);
         self.completion(&text, output, reasoning, random);
     }

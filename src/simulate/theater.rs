@@ -84,7 +84,7 @@ struct Act<'a, 'd> {
 }
 
 /// A person's week once theater has begun: shrunken honest work, then the injected sessions.
-/// `debt` carries tokens that did not make a session to the next week.
+/// `debt` carries to the next week the tokens that did not make a session, and those that a session took too many.
 pub(super) fn week(
     desk: &mut Desk<'_>,
     random: &mut Random,
@@ -111,7 +111,8 @@ pub(super) fn week(
     };
     let mut act = Act { desk, person, theater, theme, week, left_behind: None };
     let spent = act.inject(random, goal)?;
-    *debt = if hugs { 0.0 } else { (goal - spent).max(0.0) };
+    // What a session took too much is saved in the weeks after it.
+    *debt = if hugs { 0.0 } else { goal - spent };
     Ok(())
 }
 
@@ -328,7 +329,8 @@ impl<'a> Act<'a, '_> {
                 let path = voice::file_name(self.person.voice.thing(random), random);
                 session.read(&path, random);
             }
-            if session.tokens >= limit {
+            // An agent that is caught in a circle goes round more than a few times, whatever was meant to be spent.
+            if round >= 24 && session.tokens >= limit {
                 break;
             }
         }
