@@ -129,6 +129,19 @@ fn new_packer() -> Option<zstd::bulk::Compressor<'static>> {
     Some(packer)
 }
 
+/// Hash of an ASCII word in lower case; short ones, which are nearly all, without an allocation.
+fn lower_hash(word: &str) -> i64 {
+    let mut lower = [0u8; 64];
+    match lower.get_mut(..word.len()) {
+        Some(lower) => {
+            lower.copy_from_slice(word.as_bytes());
+            lower.make_ascii_lowercase();
+            hash64(lower)
+        }
+        None => hash64(word.to_ascii_lowercase().as_bytes()),
+    }
+}
+
 /// Sorted distinct hashes of the names and longer words of a text, lower-cased, the 512 smallest: what an answer shares with the text
 /// that it used. A word is five characters or more of letters, digits and `_`, not digits alone. Scripts that write no
 /// blanks give pairs of characters instead.
@@ -141,7 +154,7 @@ pub(super) fn identifiers(text: &str) -> Vec<i64> {
     for word in text[..end].split(|c: char| !(c.is_alphanumeric() || c == '_')) {
         if word.is_ascii() {
             if word.len() >= IDENTIFIER_CHARS && !word.bytes().all(|byte| byte.is_ascii_digit()) {
-                hashes.push(hash64(word.to_ascii_lowercase().as_bytes()));
+                hashes.push(lower_hash(word));
             }
         } else if word.chars().any(is_written_without_blanks) {
             let pairs = word.char_indices().zip(word.char_indices().skip(1));

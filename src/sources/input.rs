@@ -185,8 +185,10 @@ impl Input {
 /// A reader of the plain bytes of a file that may be gzip (all members) or zstd (all frames).
 pub fn decompressed(file: File, limits: Limits) -> io::Result<Box<dyn BufRead + Send>> {
     const BUFFER: usize = 256 * 1024;
+    /// Enough for the magic bytes. Larger reads of a plain file go past it, straight into the buffer of whoever reads.
+    const PEEK: usize = 4 * 1024;
     let compressed_bytes = file.metadata().map(|meta| meta.len()).unwrap_or(0);
-    let mut reader = BufReader::with_capacity(BUFFER, file);
+    let mut reader = BufReader::with_capacity(PEEK, file);
     let magic = reader.fill_buf()?;
     let guard = |inner: Box<dyn Read + Send>| -> Box<dyn BufRead + Send> {
         Box::new(BufReader::with_capacity(
@@ -200,9 +202,9 @@ pub fn decompressed(file: File, limits: Limits) -> io::Result<Box<dyn BufRead + 
         ))
     };
     Ok(if magic.starts_with(&[0x1f, 0x8b]) {
-        guard(Box::new(flate2::bufread::MultiGzDecoder::new(reader)))
+        guard(Box::new(flate2::bufread::MultiGzDecoder::new(BufReader::with_capacity(BUFFER, reader))))
     } else if magic.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
-        let mut decoder = zstd::stream::read::Decoder::with_buffer(reader)?;
+        let mut decoder = zstd::stream::read::Decoder::with_buffer(BufReader::with_capacity(BUFFER, reader))?;
         decoder.window_log_max(27)?;
         guard(Box::new(decoder))
     } else {
