@@ -2,13 +2,13 @@
 -- grain: one pair of near-identical masked prompt texts of one actor
 -- reads: int_prompt_texts
 -- family: REDUNDANCY
--- measures: pairs of distinct masked texts of one actor that share a MinHash band and whose shingle sets have Jaccard >= $jaccard, or containment >= $containment where the smaller has at least $size_ratio of the shingles of the larger: a tail of a quarter of the text leaves a Jaccard of .67 and a containment of .8. A bucket of more than $bucket_cap texts gives a star to its smallest hash instead of a clique. Exact up to the 256 shingles that the sketch keeps, a ratio of bottom-k sketches above
+-- measures: pairs of distinct masked texts of one actor that share $shared_bands MinHash bands (of 32: at a Jaccard of .67, the quarter of a tail, they do with .993, at .8 with 1) and whose shingle sets have Jaccard >= $jaccard, or containment >= $containment where the smaller has at least $size_ratio of the shingles of the larger: a tail of a quarter of the text leaves a Jaccard of .67 and a containment of .8. A bucket of more than $bucket_cap texts gives a star to its smallest hash instead of a clique. Exact up to the 256 shingles that the sketch keeps, a ratio of bottom-k sketches above
 -- suggests: the two texts are one request, re-issued with small changes
 -- innocent: see sig_prompt_repetition
 -- abstains: texts under 8 masked words have no bands and meet only by their masked hash
 -- evasion: random tails are contained up to a quarter of the text; a paraphrase by a model shares no shingles: sig_low_output_novelty reads the answers, sig_loop_no_progress and sig_orphan_output read no words
 -- reference: signals.md S1; Broder 1997; Lee et al. 2022
--- params: jaccard = 0.8, containment = 0.8, size_ratio = 0.5, bucket_cap = 200
+-- params: jaccard = 0.8, containment = 0.8, size_ratio = 0.5, bucket_cap = 200, shared_bands = 2
 with texts as (
     select * from int_prompt_texts
 ),
@@ -39,7 +39,7 @@ candidates as (
     where buckets.texts > $bucket_cap and text_bands.masked_hash > buckets.hub
 ),
 pairs as (
-    select distinct actor_id, low_hash, high_hash from candidates
+    select actor_id, low_hash, high_hash from candidates group by actor_id, low_hash, high_hash having count(*) >= $shared_bands
 ),
 compared as (
     select
@@ -52,9 +52,11 @@ compared as (
     from pairs
     join texts as low on low.actor_id = pairs.actor_id and low.masked_hash = pairs.low_hash
     join texts as high on high.actor_id = pairs.actor_id and high.masked_hash = pairs.high_hash
+    -- Neither limit can be met beyond this ratio of sizes; the sets are intersected only within it.
+    where least(cardinality(low.shingles), cardinality(high.shingles)) >= $size_ratio * greatest(cardinality(low.shingles), cardinality(high.shingles))
 )
 select actor_id, low_hash, high_hash, shared / (low_size + high_size - shared) as jaccard, shared / least(low_size, high_size) as containment
 from compared
 where low_size + high_size > shared
     and (shared / (low_size + high_size - shared) >= $jaccard
-        or shared / least(low_size, high_size) >= $containment and least(low_size, high_size) >= $size_ratio * greatest(low_size, high_size))
+        or shared / least(low_size, high_size) >= $containment)
