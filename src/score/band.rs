@@ -12,12 +12,10 @@ use super::input::Family;
 /// Evidence from which a unit is worth a note, decibans. A judgement default.
 pub const NOTE_DB: f64 = 6.0;
 /// Evidence from which a unit with two families is worth a look. A judgement default; never a ground for review by itself.
-pub const LOOK_DB: f64 = 12.0;
-/// Evidence from which a family counts as a key, decibans: p of about .04 for a lone signal. One decibel above the toy check
-/// of signals.md 3.4, because chance too easily supplied the second key there. Measured in the world of `score/tests.rs`
-/// (one run, one seed), 3 against 4 dB: an honest spike's sessions at look .063 against .038, everybody else's .0019 against
-/// .0007, planted weeks found 1 against .98.
-pub const KEY_DB: f64 = 4.0;
+pub const LOOK_DB: f64 = 14.0;
+/// Evidence from which a family counts as a key, decibans: p of .016 for a lone signal. Above the 3 dB of the toy check of signals.md
+/// 3.4: chance too easily supplied the second key there, the more so since a family counts its strongest member.
+pub const KEY_DB: f64 = 6.0;
 
 /// How far a unit stands out. Never a verdict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -103,7 +101,7 @@ mod tests {
     use super::*;
 
     fn gate(families: &[Family]) -> Gate {
-        Gate::of(&families.iter().map(|family| (*family, 5.0)).collect())
+        Gate::of(&families.iter().map(|family| (*family, KEY_DB)).collect())
     }
 
     #[test]
@@ -114,12 +112,12 @@ mod tests {
         assert!(!gate(&[Redundancy, AgentWaste, Clock, Spend]).passes());
         assert!(!gate(&[NoConsumption, Incentive]).passes());
         assert!(!gate(&[NoConsumption, Spend]).passes());
-        assert!(Gate::of(&BTreeMap::from([(NoConsumption, 3.9), (Redundancy, 12.0)])).keys.len() == 1);
+        assert!(Gate::of(&BTreeMap::from([(NoConsumption, 5.9), (Redundancy, 12.0)])).keys.len() == 1);
     }
 
     #[test]
     fn one_family_never_reaches_look_and_a_lone_session_never_review() {
-        assert_eq!(session_band(12.0, &gate(&[Family::Redundancy])), Band::Note);
+        assert_eq!(session_band(LOOK_DB, &gate(&[Family::Redundancy])), Band::Note);
         assert_eq!(session_band(60.0, &gate(&Family::ALL)), Band::Look);
     }
 

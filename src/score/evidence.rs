@@ -29,7 +29,7 @@ pub struct Member {
 pub struct Contribution {
     /// Signal, or `rounding`.
     pub name: &'static str,
-    /// `signal`, `exculpation`, `pooling`, `rounding`.
+    /// `signal`, `exculpation`, `rounding`.
     pub kind: &'static str,
     /// Family, empty for rounding.
     pub family: &'static str,
@@ -58,12 +58,12 @@ pub fn discounted(weight_db: f64, discount: f64) -> f64 {
     if weight_db > 0.0 { weight_db * discount.clamp(0.0, 1.0) } else { weight_db }
 }
 
-/// S = sum over families of min(10 log10(mean e), cap), plus exculpation. E-values average validly under any dependence
-/// (Vovk and Wang 2021), which is why members of a family are averaged, not added.
+/// S = sum over families of min(evidence of the family's strongest member, cap), plus exculpation. Members of a family look at one
+/// thing, so they are not added. Nor are they averaged, which signals.md section 3 step 4 has: a signal that speaks and finds little would
+/// take away half of what another found, and evidence would shrink with every signal that the catalogue gains. The score is a ranking
+/// that the second calibration gives its meaning, so that a family of three members gets no advantage by it.
 ///
-/// A family's value is shared out so that the shares add up to it: each member gets a k-th of its own decibans, and what the
-/// mean of e lies above (or the cap below) that is shared in proportion to e. Exculpation counts once a family, the
-/// strongest, because several signals may report the same innocent fact.
+/// Exculpation counts once a family, the strongest, because several signals may report the same innocent fact.
 pub fn add_up(members: &[Member]) -> Evidence {
     let mut by_family: BTreeMap<Family, Vec<&Member>> = BTreeMap::new();
     for member in members {
@@ -72,19 +72,16 @@ pub fn add_up(members: &[Member]) -> Evidence {
     let mut evidence = Evidence::default();
     let mut lines = Vec::new();
     for (family, mut members) in by_family {
-        // Floating sums depend on order; the name fixes it.
+        // Of equals the first by name counts.
         members.sort_by(|one, two| one.signal.cmp(two.signal));
-        let count = members.len() as f64;
-        let ratio = |member: &Member| 10f64.powf(member.weight_db / 10.0);
-        let ratios: f64 = members.iter().map(|member| ratio(member)).sum();
-        let value = (10.0 * (ratios / count).log10()).min(family.cap_db());
-        let rest = value - members.iter().map(|member| member.weight_db).sum::<f64>() / count;
-        for member in &members {
-            let share = member.weight_db / count + rest * ratio(member) / ratios;
-            lines.push((member.signal, "signal", family.as_str(), share));
-        }
-        let strongest = members.iter().copied().min_by(|one, two| one.exculpation_db.total_cmp(&two.exculpation_db));
-        if let Some(member) = strongest.filter(|member| member.exculpation_db < 0.0) {
+        let Some(strongest) = members.iter().copied().rev().max_by(|one, two| one.weight_db.total_cmp(&two.weight_db))
+        else {
+            continue;
+        };
+        let value = strongest.weight_db.min(family.cap_db());
+        lines.push((strongest.signal, "signal", family.as_str(), value));
+        let innocent = members.iter().copied().min_by(|one, two| one.exculpation_db.total_cmp(&two.exculpation_db));
+        if let Some(member) = innocent.filter(|member| member.exculpation_db < 0.0) {
             lines.push((member.signal, "exculpation", family.as_str(), member.exculpation_db));
         }
         evidence.families.insert(family, value);
@@ -141,10 +138,10 @@ mod tests {
     }
 
     #[test]
-    fn families_average_and_are_capped() {
-        // mean(10, 1) = 5.5 -> 7.40 dB; the quiet member keeps none of it but its share of the mean.
-        let evidence = add_up(&[member("prompt_repetition", 10.0), member("context_padding", 0.0)]);
-        assert_eq!(evidence.hundredths, 740);
+    fn families_count_their_strongest_member_and_are_capped() {
+        let evidence = add_up(&[member("prompt_repetition", 10.0), member("context_padding", -2.0)]);
+        assert_eq!(evidence.hundredths, 1_000);
+        assert_eq!(evidence.contributions.len(), 1);
         let evidence = add_up(&[member("orphan_output", 30.0), member("model_overkill", 30.0)]);
         assert_eq!(evidence.hundredths, 1_300);
     }

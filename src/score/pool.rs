@@ -1,6 +1,6 @@
 //! Sessions pooled to a case, and the second calibration: one person's week against other people's weeks.
 //!
-//! Owns steps 7 and 8 of signals.md section 3. A case's T = mean evidence of its K sessions + the week's own families; it is only
+//! Owns steps 7 and 8 of signals.md section 3. A case's T = the families' mean e over its K sessions + the week's own; it is only
 //! a ranking. What it is worth says a second conformal p among cases with a similar K, under false discovery control.
 
 use std::collections::BTreeMap;
@@ -28,10 +28,11 @@ pub struct Case {
 
 /// Pools the scored sessions of a week with the week's own evidence; `None` when nothing was looked at.
 ///
-/// The sessions' evidence is averaged as e-values, T = 10 log10(mean over sessions of 10^(S/10)): averages of e-values are e-values under
-/// any dependence (Vovk and Wang 2021), more sessions do not raise one, and a few sessions made to be counted among much
-/// honest work are not diluted as they would be in a mean of decibans. Each session's lines get a K-th of their own decibans; what
-/// the mean of e lies above that goes to the positive lines of each session in proportion to its e.
+/// Each family is averaged over the sessions as e-values, 10 log10(mean of 10^(S_f/10)) with e = 1 where the family is silent, and the
+/// families add: averages of e-values are e-values under any dependence (Vovk and Wang 2021), more sessions do not raise one, and a few
+/// sessions made to be counted among much honest work are not diluted as they would be in a mean of decibans. Exculpation is a
+/// mean of decibans. A family is shared out among its signals: the mean of each one's decibans, and what the family lies above their sum
+/// in proportion to their e.
 pub fn pool(sessions: &[&Evidence], week: Option<&Evidence>) -> Option<Case> {
     if sessions.is_empty() && week.is_none() {
         return None;
@@ -41,31 +42,36 @@ pub fn pool(sessions: &[&Evidence], week: Option<&Evidence>) -> Option<Case> {
     sessions.sort_by(|one, two| (one.hundredths, &one.contributions).cmp(&(two.hundredths, &two.contributions)));
     let count = sessions.len().max(1) as f64;
     let ratio = |db: f64| 10f64.powf(db / 10.0);
-    let decibans = |evidence: &Evidence| evidence.hundredths as f64 / 100.0;
-    let ratios: f64 = sessions.iter().map(|evidence| ratio(decibans(evidence))).sum();
-    let mean = sessions.iter().map(|evidence| decibans(evidence)).sum::<f64>() / count;
-    let rest = if sessions.is_empty() { 0.0 } else { 10.0 * (ratios / count).log10() - mean };
-    let mut lines: BTreeMap<(&'static str, &'static str, &'static str), f64> = BTreeMap::new();
-    let mut families: BTreeMap<Family, f64> = BTreeMap::new();
+    let mut excess: BTreeMap<Family, f64> = BTreeMap::new();
+    // Of each line the sum of decibans and the sum of e.
+    let mut lines: BTreeMap<(&'static str, &'static str, &'static str), (f64, f64)> = BTreeMap::new();
     for evidence in &sessions {
-        let positive: i64 = evidence.contributions.iter().map(|line| line.hundredths.max(0)).sum();
-        let gain = rest * ratio(decibans(evidence)) / ratios;
-        for line in &evidence.contributions {
-            let share = if positive > 0 { gain * line.hundredths.max(0) as f64 / positive as f64 } else { 0.0 };
-            *lines.entry((line.name, line.kind, line.family)).or_default() +=
-                line.hundredths as f64 / 100.0 / count + share;
-        }
-        if positive == 0 {
-            *lines.entry(("quiet sessions", "pooling", "")).or_default() += gain;
-        }
         for (family, db) in &evidence.families {
-            *families.entry(*family).or_default() += ratio(*db) - 1.0;
+            *excess.entry(*family).or_default() += ratio(*db) - 1.0;
+        }
+        for line in evidence.contributions.iter().filter(|line| line.kind != "rounding") {
+            let db = line.hundredths as f64 / 100.0;
+            let sums = lines.entry((line.name, line.kind, line.family)).or_default();
+            *sums = (sums.0 + db, sums.1 + ratio(db));
         }
     }
-    // A session in which a family does not speak has e = 1 there.
     let mut families: BTreeMap<Family, f64> =
-        families.into_iter().map(|(family, excess)| (family, 10.0 * (1.0 + excess / count).log10())).collect();
-    let mut pooled: Vec<Line> = lines.into_iter().map(|((name, kind, family), db)| (name, kind, family, db)).collect();
+        excess.into_iter().map(|(family, excess)| (family, 10.0 * (1.0 + excess / count).log10())).collect();
+    let mut pooled: Vec<Line> = Vec::new();
+    for (family, value) in &families {
+        let own = |key: &(&str, &str, &str)| key.1 == "signal" && key.2 == family.as_str();
+        let (decibans, ratios) = lines
+            .iter()
+            .filter(|(key, _)| own(key))
+            .fold((0.0, 0.0), |sums, (_, line)| (sums.0 + line.0, sums.1 + line.1));
+        let rest = value - decibans / count;
+        for ((name, kind, family), (db, e)) in lines.iter().filter(|(key, _)| own(key)) {
+            pooled.push((name, kind, family, db / count + rest * e / ratios));
+        }
+    }
+    for ((name, kind, family), (db, _)) in lines.iter().filter(|((_, kind, _), _)| *kind != "signal") {
+        pooled.push((name, kind, family, db / count));
+    }
     if let Some(evidence) = week {
         for line in &evidence.contributions {
             pooled.push((line.name, line.kind, line.family, line.hundredths as f64 / 100.0));
@@ -218,9 +224,9 @@ mod tests {
         let three = evidence(&[("loop_no_progress", -3.0)]);
         let week = evidence(&[("timer_regularity", 5.0)]);
         let case = pool(&[&one, &two, &three], Some(&week)).unwrap();
-        // e = 31.62, 1.58, 0.50: mean 11.24 = 10.51 dB, and 5 dB of the week.
-        assert_eq!(case.hundredths, 1_551);
-        assert_eq!(case.contributions.iter().map(|line| line.hundredths).sum::<i64>(), 1_551);
+        // Mean e: repetition (7.94 + 1.58 + 1) / 3, unused output (3.98 + 1 + 1) / 3, loops (1 + 1 + .50) / 3; and 5 dB of the week.
+        assert_eq!(case.hundredths, 1_266);
+        assert_eq!(case.contributions.iter().map(|line| line.hundredths).sum::<i64>(), 1_266);
         assert_eq!(case.sessions, 3);
         // e = 7.94, 1.58 and 1 where the family is silent.
         assert!((case.families[&Family::Redundancy] - 5.453).abs() < 1e-3);
