@@ -1,7 +1,6 @@
-//! Text from logs made harmless for the place it is printed in: terminal, Markdown, CSV.
+//! Text from logs made harmless for the terminal.
 //!
-//! Owns the escaping of those three (`faults.md`, injection and hostile files). HTML is escaped by the templates themselves.
-//! Text is stored as it was; it is neutralised here, at every output.
+//! Owns that escaping (`faults.md`, injection and hostile files). The report escapes for HTML and Markdown itself. Text is stored as it was; it is neutralised here, at every output.
 
 /// True for what a reader cannot see but a terminal or renderer obeys: control characters, bidirectional overrides,
 /// zero-width characters, tags.
@@ -24,39 +23,6 @@ pub fn terminal(text: &str) -> String {
         .collect()
 }
 
-/// One line of Markdown that renders as the text and nothing else: no emphasis, links, images, HTML, mentions, issue
-/// references or bare addresses.
-pub fn markdown(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len() + 8);
-    for character in terminal(text).chars() {
-        match character {
-            // Entities instead of a backslash where a renderer links before it unescapes.
-            '@' => escaped.push_str("&#64;"),
-            '#' => escaped.push_str("&#35;"),
-            ':' => escaped.push_str("&#58;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '&' => escaped.push_str("&amp;"),
-            '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '(' | ')' | '+' | '-' | '.' | '!' | '|' | '~' => {
-                escaped.push('\\');
-                escaped.push(character);
-            }
-            character => escaped.push(character),
-        }
-    }
-    escaped
-}
-
-/// A text cell for CSV that no spreadsheet takes for a formula: an apostrophe goes before `= + - @`, tab, carriage return,
-/// NUL and their full-width forms, also behind leading blanks, and before an apostrophe, so that removing one leading
-/// apostrophe gives the text back. Numeric columns must not pass through here: -1 is a number. Quoting is the writer's.
-pub fn csv_text(text: &str) -> String {
-    let first = text.trim_start_matches(' ').chars().next();
-    let guarded =
-        matches!(first, Some('=' | '+' | '-' | '@' | '\t' | '\r' | '\n' | '\0' | '\'' | '＝' | '＋' | '－' | '＠'));
-    if guarded { format!("'{text}") } else { text.to_owned() }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -68,34 +34,10 @@ mod tests {
         assert_eq!(terminal("Grüße, 世界 🙂"), "Grüße, 世界 🙂");
     }
 
-    #[test]
-    fn markdown_shows_the_text_and_does_nothing() {
-        assert_eq!(markdown("![x](http://h.example)"), r"\!\[x\]\(http&#58;//h\.example\)");
-        assert_eq!(markdown("<b> @ada #12 a|b"), r"&lt;b&gt; &#64;ada &#35;12 a\|b");
-        assert_eq!(markdown("a\n# b"), "a &#35; b");
-    }
-
-    #[test]
-    fn csv_formulas_are_text() {
-        for (text, expected) in [
-            ("=1+1", "'=1+1"),
-            ("  @x", "'  @x"),
-            ("＝1", "'＝1"),
-            ("'=1", "''=1"),
-            ("plain-text", "plain-text"),
-            ("", ""),
-        ] {
-            assert_eq!(csv_text(text), expected);
-        }
-    }
-
     proptest! {
         #[test]
-        fn nothing_steering_survives_and_csv_is_reversible(text in any::<String>()) {
+        fn nothing_steering_survives(text in any::<String>()) {
             prop_assert!(!terminal(&text).chars().any(is_steering));
-            prop_assert!(!markdown(&text).chars().any(|character| is_steering(character) || character == '<'));
-            let cell = csv_text(&text);
-            prop_assert_eq!(cell.strip_prefix('\'').unwrap_or(&cell), text.as_str());
         }
     }
 }
