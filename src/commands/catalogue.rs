@@ -126,7 +126,6 @@ pub fn signals_page(models: &Models) -> String {
         page.push_str(&format!("\n## {name}\n"));
         let parts = [
             ("Measures", &header.measures),
-            ("Formula", &header.formula),
             ("Suggests", &header.suggests),
             ("Innocent when", &header.innocent),
             ("Abstains on", &header.abstains),

@@ -13,7 +13,6 @@ const KEYS: &[&str] = &[
     "reads",
     "family",
     "measures",
-    "formula",
     "suggests",
     "innocent",
     "abstains",
@@ -130,8 +129,6 @@ pub struct Header {
     pub family: String,
     /// What is measured.
     pub measures: String,
-    /// How the value is computed.
-    pub formula: String,
     /// What a high reading suggests.
     pub suggests: String,
     /// What innocently looks like it.
@@ -194,7 +191,6 @@ impl Header {
             reads: required("reads")?.split(',').map(|name| name.trim().to_owned()).collect(),
             family: prose("family"),
             measures: prose("measures"),
-            formula: prose("formula"),
             suggests: prose("suggests"),
             innocent: prose("innocent"),
             abstains: prose("abstains"),
