@@ -8,7 +8,8 @@
 -- suggests: written output that nobody used
 -- innocent: first 60 days, discount $new_hire; uptake of $high_uptake or more takes 3 to 10 dB away by its percentile among speaking sessions; spikes (branch name), on-call
 --   and training windows are discounts. An abstaining session with 20 new lines or more and such an uptake is given 3 dB: that lines landed
---   needs no coverage to be known; debugging, review and planning write no lines and abstain
+--   needs no coverage to be known; debugging, review and planning write no lines and abstain. What so many sessions can
+--   tell, by a Chernoff bound with half of them independent, is the most it weighs
 -- abstains: declared automation, service accounts; no lines written; coverage unknown or under $coverage; under $session_lines new lines;
 --   a session younger than the horizon; fewer than $min_sessions such sessions of the actor, or under $min_lines new lines in them
 -- evasion: junk commits are not touched by anybody else, or do not live: they count less, and take at most 3 dB away; editing
@@ -42,8 +43,7 @@ ripe as (
             when uptake.is_young then 'younger than the horizon'
         end as own_reason,
     from sessions
-    left join int_session_uptake as uptake on uptake.session_id = sessions.session_id
-    left join fct_coverage on fct_coverage.actor_id = sessions.actor_id left join spikes on spikes.session_id = sessions.session_id
+    left join int_session_uptake as uptake on uptake.session_id = sessions.session_id left join fct_coverage on fct_coverage.actor_id = sessions.actor_id left join spikes on spikes.session_id = sessions.session_id
     left join int_on_call_sessions as on_call on on_call.session_id = sessions.session_id
     left join trainings on trainings.session_id = sessions.session_id left join int_new_hires as hires on hires.session_id = sessions.session_id
 ),
@@ -57,9 +57,9 @@ pooled as (
 ),
 judged as (
     select *,
-        case when own_reason is not null then own_reason when pooled_sessions < $min_sessions then concat('fewer than ', $min_sessions, ' sessions of the actor')
-            when pooled_lines < $min_lines then concat('fewer than ', $min_lines, ' new lines of the actor') end as abstain_reason,
-        (orphans + 1.0) / (written + 2.0) as pooled_share,
+        case when own_reason is not null then own_reason when pooled_sessions < $min_sessions then concat('fewer than ', $min_sessions, ' sessions of the actor') when pooled_lines < $min_lines then concat('fewer than ', $min_lines, ' new lines of the actor') end as abstain_reason,
+        (orphans + 1.0) / (written + 2.0) as pooled_share, least(orphans / nullif(written, 0.0), 0.999) as own_share,
+        least(greatest(avg(case when own_reason is null then 1.0 - uptake end) over (), 0.001), 0.999) as base_share,
     from pooled
 ),
 ranked as (select *, percent_rank() over (partition by abstain_reason is null order by uptake) as uptake_rank from judged)
@@ -69,10 +69,11 @@ select
     case when abstain_reason is null then 'speak' else 'abstain' end as status, abstain_reason,
     spike_factor * on_call_factor * training_factor * hire_factor as discount,
     case when abstain_reason is null and uptake >= $high_uptake and is_touched then -round(3.0 + 7.0 * uptake_rank, 6) when lines >= 20 and uptake >= $high_uptake then -3.0 else 0.0 end as exculpation_db,
+    case when abstain_reason is null then round(case when own_share > base_share then 2.171 * written / 2
+        * (own_share * ln(own_share / base_share) + (1 - own_share) * ln((1 - own_share) / (1 - base_share))) else 0.0 end - 3.01, 2) end as most_db,
     concat('{"lines":', coalesce(lines, 0), ',"lines_known_before":', coalesce(all_lines - lines, 0), ',"landed_lines":', coalesce(landed_lines, 0), ',"used_lines":', round(coalesce(used_lines, cast(landed_lines as double), 0.0), 1), ',"commits":', coalesce(commits, 0),
         ',"coverage":', coalesce(cast(round(outcome_coverage, 4) as varchar), 'null'), ',"pooled_sessions":', pooled_sessions, ',"unused_share_28_days":', coalesce(cast(case when abstain_reason is null then round(pooled_share, 4) end as varchar), 'null'), ',"discounts":[', concat_ws(',',
-            case when spike_factor < 1 then concat('{"why":"spike or experiment branch","factor":', spike_factor, '}') end,
-            case when on_call_factor < 1 then concat('{"why":"on call","factor":', on_call_factor, '}') end,
+            case when spike_factor < 1 then concat('{"why":"spike or experiment branch","factor":', spike_factor, '}') end, case when on_call_factor < 1 then concat('{"why":"on call","factor":', on_call_factor, '}') end,
             case when hire_factor < 1 then concat('{"why":"first 60 days","factor":', hire_factor, '}') end,
             case when training_factor < 1 then concat('{"why":"training","factor":', training_factor, '}') end), ']}') as evidence,
 from ranked
