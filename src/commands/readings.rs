@@ -133,12 +133,12 @@ async fn readings(engine: &Engine, models: &Models) -> anyhow::Result<Vec<Readin
     names.sort_unstable();
     let mut readings = Vec::new();
     for name in names {
+        let has_limit = engine.context().table(name).await?.schema().has_column_with_unqualified_name("most_db");
+        let limit = if has_limit { "cast(most_db as double)" } else { "cast(null as double)" };
         let sql = format!(
-            "select scope, unit_id, value, n, status, abstain_reason, discount, exculpation_db, {most_db} as most_db, evidence from \"{name}\"
+            "select scope, unit_id, value, n, status, abstain_reason, discount, exculpation_db, {limit} as most_db, evidence from \"{name}\"
              where scope in ('session', 'actor_week') order by scope, unit_id"
         );
-        let has_limit = engine.context().table(name).await?.schema().has_column_with_unqualified_name("most_db");
-        let most_db = if has_limit { "cast(most_db as double)" } else { "cast(null as double)" };
         let signal = name.trim_start_matches("sig_");
         let signal: Cow<'static, str> =
             Family::of_signal(signal).map_or_else(|| Cow::Owned(signal.to_owned()), |(known, _)| Cow::Borrowed(known));

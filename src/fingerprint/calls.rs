@@ -171,9 +171,18 @@ mod tests {
 
     #[test]
     fn names_are_those_of_the_values_whatever_the_escapes() {
-        let sketch = sketch_call("Write", r#"{"content":"def totals():\n    carrots = 1","edits":[{"file_path":"beets.py"}],"n":12345}"#);
+        let sketch = sketch_call(
+            "Write",
+            r#"{"content":"def totals():\n    carrots = 1","edits":[{"file_path":"beets.py"}],"n":12345}"#,
+        );
         assert_eq!(sketch.names, chunks::identifiers(["totals carrots beets"]));
-        assert_eq!(sketch.hash, call_hash("Write", r#"{"n":12345,"content":"def totals():\n carrots = 1","edits":[{"file_path":"beets.py"}]}"#));
+        assert_eq!(
+            sketch.hash,
+            call_hash(
+                "Write",
+                r#"{"n":12345,"content":"def totals():\n carrots = 1","edits":[{"file_path":"beets.py"}]}"#
+            )
+        );
         assert_eq!(sketch_call("Bash", "grep carrots").names, chunks::identifiers(["carrots"]));
         assert_eq!(sketch_call("Bash", "grep  carrots").hash, call_hash("Bash", "grep carrots"));
     }
