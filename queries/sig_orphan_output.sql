@@ -8,14 +8,14 @@
 -- suggests: written output that nobody used
 -- innocent: first 60 days, discount $new_hire; uptake of $high_uptake or more takes 3 to 10 dB away by its percentile among speaking sessions; spikes (branch name), on-call
 --   and training windows are discounts. An abstaining session with 20 new lines or more and such an uptake is given 3 dB: that lines landed
---   needs no coverage to be known; debugging, review and planning write no lines and abstain. What so many sessions can
---   tell, by a Chernoff bound with half of them independent, is the most it weighs
+--   needs no coverage to be known; debugging, review and planning write no lines and abstain. What so many sessions of an
+--   uptake under $unused can tell, by a Chernoff bound against the share of everybody with half of them independent, is the most it weighs
 -- abstains: declared automation, service accounts; no lines written; coverage unknown or under $coverage; under $session_lines new lines;
 --   a session younger than the horizon; fewer than $min_sessions such sessions of the actor, or under $min_lines new lines in them
 -- evasion: junk commits are not touched by anybody else, or do not live: they count less, and take at most 3 dB away; editing
 --   comments in files that everybody edits passes
 -- reference: signals.md S4; Baumann et al. 2026; Rahman and Shihab 2026
--- params: coverage = 0.8, session_lines = 20, min_lines = 200, min_sessions = 5, high_uptake = 0.5, spike = 0.2, on_call = 0.2, training = 0.5, new_hire = 0.5
+-- params: coverage = 0.8, session_lines = 20, min_lines = 200, min_sessions = 5, high_uptake = 0.5, unused = 0.2, spike = 0.2, on_call = 0.2, training = 0.5, new_hire = 0.5
 with sessions as (select * from fct_sessions),
 spikes as (
     select distinct root_session_id as session_id from stg_events
@@ -50,16 +50,15 @@ ripe as (
 pooled as (
     select *, count(*) filter (where own_reason is null) over (partition by actor_id) as pooled_sessions,
         sum(lines) filter (where own_reason is null) over (partition by actor_id) as pooled_lines,
-        sum(case when own_reason is null then 1.0 - uptake else 0.0 end) over trailing as orphans,
-        sum(case when own_reason is null then 1.0 else 0.0 end) over trailing as written,
+        sum(case when own_reason is null then 1.0 - uptake else 0.0 end) over trailing as orphans, sum(case when own_reason is null then 1.0 else 0.0 end) over trailing as written,
+        sum(case when own_reason is null and uptake < $unused then 1.0 else 0.0 end) over trailing as unused, avg(case when own_reason is null then cast(uptake < $unused as double) end) over () as unused_share,
     from ripe
     window trailing as (partition by actor_id order by started_at range between interval '28 days' preceding and current row)
 ),
 judged as (
     select *,
         case when own_reason is not null then own_reason when pooled_sessions < $min_sessions then concat('fewer than ', $min_sessions, ' sessions of the actor') when pooled_lines < $min_lines then concat('fewer than ', $min_lines, ' new lines of the actor') end as abstain_reason,
-        (orphans + 1.0) / (written + 2.0) as pooled_share, least(orphans / nullif(written, 0.0), 0.999) as own_share,
-        least(greatest(avg(case when own_reason is null then 1.0 - uptake end) over (), 0.001), 0.999) as base_share,
+        (orphans + 1.0) / (written + 2.0) as pooled_share, least(unused / nullif(written, 0.0), 0.999) as own_share, least(greatest(unused_share, 0.001), 0.999) as base_share,
     from pooled
 ),
 ranked as (select *, percent_rank() over (partition by abstain_reason is null order by uptake) as uptake_rank from judged)
