@@ -2,14 +2,14 @@
 -- grain: one actor and prompt cluster of at least two prompts
 -- reads: int_prompts, int_prompt_texts, int_prompt_clusters, int_evaluation_days, fct_attribution, fct_coverage
 -- family: REDUNDANCY
--- measures: what else could explain a cluster: whether its text is a template of $template_actors people or more (a quarter of its 32 bands
+-- measures: what else could explain a cluster: whether its text is a template of $template_actors people or more, or at least of $shared_actors (a quarter of its 32 bands
 --   are shared that widely, which is a Jaccard of about .7), how many of its prompts compare models, how many are slash commands, and
 --   how many of its sessions left lines in a commit. factor multiplies the evidence of sig_prompt_repetition
 -- innocent: hand-off template; batch evaluation (int_evaluation_days); slash command; used results
 -- abstains: the uptake factor is 1 where outcome coverage is unknown or under $coverage, since missing outcomes are not zero outcomes
 -- evasion: junk commits raise uptake; survival after the merge counters that
 -- reference: signals.md S1 and look-alike register
--- params: template_actors = 5, template_factor = 0.2, coverage = 0.8
+-- params: template_actors = 5, template_factor = 0.2, shared_actors = 3, shared_factor = 0.5, coverage = 0.8
 with prompts as (
     select event_key, marker from int_prompts
 ),
@@ -28,7 +28,7 @@ actor_bands as (
     select band, actor_id from text_bands group by band, actor_id
 ),
 wide_bands as (
-    select band, count(*) as actors from actor_bands group by band having count(*) >= $template_actors
+    select band, count(*) as actors from actor_bands group by band having count(*) >= $shared_actors
 ),
 templates as (
     select text_bands.actor_id, text_bands.masked_hash, max(wide_bands.actors) as actors
@@ -61,7 +61,7 @@ members as (
 factors as (
     select
         members.*, coalesce(evaluations.models, 0) as evaluated_models,
-        case when members.actors >= $template_actors then $template_factor else 1.0 end as template_factor,
+        case when members.actors >= $template_actors then $template_factor when members.actors >= $shared_actors then $shared_factor else 1.0 end as template_factor,
         1.0 - cast(coalesce(evaluations.prompts, 0) as double) / members.prompts as evaluation_factor,
         1.0 - cast(members.slash_commands as double) / members.prompts as command_factor,
         case when fct_coverage.outcome_coverage >= $coverage then 1.0 - cast(members.linked_sessions as double) / members.sessions else 1.0 end as uptake_factor,
