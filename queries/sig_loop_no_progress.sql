@@ -1,12 +1,12 @@
 -- model: sig_loop_no_progress
 -- grain: one root session
--- reads: fct_sessions, int_loop_calls, int_noisy_loop_calls, int_prompts, int_on_call_sessions
+-- reads: fct_sessions, int_calls, int_loop_calls, int_noisy_loop_calls, int_prompts, int_on_call_sessions
 -- family: AGENT-WASTE
 -- measures: tokens of the calls in the third and later iterations of runs without progress, as a share of the session's tokens
 -- suggests: an agent that burns tokens in a loop; only where loops recur, or a human restarts them, usage made to be counted
 -- innocent: weighs in full from $full of the tokens on; one-off loops are an agent fault: advice, so the discount is $agent_fault; polls, edits that add something and back-offs are
 --   no loops at all; on-call and incident windows discount by $on_call
--- abstains: declared automation, service accounts; under $min_calls tool calls; no token counts
+-- abstains: declared automation, service accounts; under $min_calls tool calls; results not in the log; no token counts
 -- evasion: cosmetic argument changes are normalised away, clocks in results are masked, calls are counted and never timed; changed arguments
 --   and noise between leave the same result to the same tool and path, or the same call, again and again (int_noisy_loop_calls)
 -- reference: signals.md S3; Kolpakov and Kucherov 1999
@@ -17,6 +17,9 @@ loop_calls as (
     union all
     select session_id, thread_id, position, ts, call_hash, tokens, 0 as period, run_start, 1 as noisy from int_noisy_loop_calls
 ),
+legible as (
+    select distinct session_id from int_calls where result_hash is not null
+),
 loops as (
     select
         session_id, count(*) as calls, sum(noisy) as noisy_calls, sum(tokens) as tokens, min(period) as period,
@@ -25,9 +28,7 @@ loops as (
     group by session_id
 ),
 loop_days as (
-    select loops.session_id, sessions.actor_id, sessions.local_day
-    from loops
-    join sessions on sessions.session_id = loops.session_id
+    select loops.session_id, sessions.actor_id, sessions.local_day from loops join sessions on sessions.session_id = loops.session_id
     where sessions.actor_id <> '(unassigned)'
 ),
 recurrence as (
@@ -37,9 +38,7 @@ recurrence as (
         on earlier.actor_id = loop_days.actor_id and abs(date_part('epoch', earlier.local_day) - date_part('epoch', loop_days.local_day)) <= $recurrence_days * 86400.0
     group by loop_days.session_id
 ),
-runs as (
-    select session_id, call_hash, thread_id, run_start, min(ts) as first_at, max(ts) as last_at from int_loop_calls group by session_id, call_hash, thread_id, run_start
-),
+runs as (select session_id, call_hash, thread_id, run_start, min(ts) as first_at, max(ts) as last_at from int_loop_calls group by session_id, call_hash, thread_id, run_start),
 restarts as (
     select runs.session_id, count(distinct prompts.event_key) as prompts
     from runs
@@ -56,10 +55,11 @@ judged as (
         case
             when sessions.declared or sessions.trigger = 'schedule' or sessions.actor_kind = 'service' then 'declared automation'
             when sessions.tool_calls < $min_calls then concat('fewer than ', $min_calls, ' tool calls')
+            when legible.session_id is null then 'no results in the log'
             when coalesce(sessions.tokens, 0) = 0 or loops.calls > 0 and loops.tokens is null then 'no token counts'
         end as abstain_reason,
     from sessions
-    left join loops on loops.session_id = sessions.session_id
+    left join loops on loops.session_id = sessions.session_id left join legible on legible.session_id = sessions.session_id
     left join recurrence on recurrence.session_id = sessions.session_id
     left join restarts on restarts.session_id = sessions.session_id left join int_on_call_sessions as on_call on on_call.session_id = sessions.session_id
 )

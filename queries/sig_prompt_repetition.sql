@@ -1,13 +1,13 @@
 -- model: sig_prompt_repetition
 -- grain: one root session
--- reads: fct_sessions, int_prompt_clusters, int_prompt_windows, int_prompt_cluster_context, int_new_hires
+-- reads: fct_sessions, int_prompts, int_prompt_clusters, int_prompt_windows, int_prompt_cluster_context, int_new_hires
 -- family: REDUNDANCY
 -- measures: share of the session's prompts in clusters of >= $min_cluster near-identical prompts of the actor's trailing 28 days, times the
 --   lower end of the 90 % Wilson interval of the re-issued share of those days, 1 - exp(H)/N with H the entropy of the cluster sizes
 -- suggests: effort spent on issuing the same request again
 -- innocent: weighs in full from $full on; slash commands, hand-off templates, batch evaluations, results that were used, first 60 days ($new_hire): discounts; stop phrases
 --   are dropped before. The share of the session's answer tokens that went to repeated prompts stands beside it, unscored
--- abstains: declared automation, service accounts; under $min_prompts logical prompts or $min_days days; no cluster of $min_cluster
+-- abstains: declared automation, service accounts; no prompt text in the log; under $min_prompts logical prompts or $min_days days; no cluster of $min_cluster
 -- evasion: salted tails are contained (int_prompt_edges); paraphrase by a model: sig_low_output_novelty, and sig_loop_no_progress and
 --   sig_orphan_output, which read no words
 -- reference: signals.md S1; Jost 2006 (Hill numbers); Wilson 1927
@@ -26,9 +26,7 @@ bounds as (
     from windows
 ),
 session_windows as (
-    select session_id, actor_id, max(local_day) as window_day, count(*) as prompts, sum(tokens) as tokens
-    from int_prompt_clusters
-    group by session_id, actor_id
+    select session_id, actor_id, max(local_day) as window_day, count(*) as prompts, sum(tokens) as tokens from int_prompt_clusters group by session_id, actor_id
 ),
 readings as (
     select
@@ -50,14 +48,15 @@ judged as (
         bounds.total, bounds.active_days, bounds.largest, bounds.repeated, greatest(bounds.repeated_low, 0.0) as repeated_low, readings.*, case
             when sessions.declared or sessions.trigger = 'schedule' or sessions.actor_kind = 'service' then 'declared automation'
             when sessions.actor_id = '(unassigned)' then 'actor unknown'
-            when session_windows.prompts is null then 'no logical human prompt'
+            when session_windows.prompts is null then case when mute.session_id is null then 'no logical human prompt' else 'no prompt text in the log' end
             when bounds.total < $min_prompts then concat('fewer than ', $min_prompts, ' logical prompts in 28 days')
             when bounds.active_days < $min_days then concat('prompts on fewer than ', $min_days, ' days')
             when bounds.largest < $min_cluster then concat('no cluster of ', $min_cluster, ' prompts')
         end as abstain_reason,
     from fct_sessions as sessions
-    left join session_windows on session_windows.session_id = sessions.session_id and session_windows.actor_id = sessions.actor_id
     left join int_new_hires as hires on hires.session_id = sessions.session_id
+    left join session_windows on session_windows.session_id = sessions.session_id and session_windows.actor_id = sessions.actor_id
+    left join (select distinct session_id from int_prompts where masked_hash is null) as mute on mute.session_id = sessions.session_id
     left join bounds on bounds.actor_id = session_windows.actor_id and bounds.window_day = session_windows.window_day
     left join (select session_id as reading_session, * except (session_id) from readings) as readings on readings.reading_session = sessions.session_id
 )
