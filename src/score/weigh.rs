@@ -77,7 +77,7 @@ pub(super) fn weigh(mut readings: Vec<Reading>, units: &Units, week_of: &FxHashM
                 }
                 let stratum = units.get(reading.scope, &reading.unit_id).map_or("", |unit| &unit.stratum_name);
                 added = format!(r#""calibration":{}"#, described(&calibration, stratum));
-                let innocent = innocent(&reading, &calibration, gated);
+                let innocent = innocent(&reading, &calibration, family, gated);
                 if !innocent.is_empty() {
                     added.push_str(&format!(r#","innocent":{}"#, Value::Object(innocent)));
                 }
@@ -206,12 +206,12 @@ fn joined(evidence: &str, added: &str) -> String {
 }
 
 /// What spoke for the person.
-fn innocent(reading: &Reading, calibration: &Calibration, gated: bool) -> Map<String, Value> {
+fn innocent(reading: &Reading, calibration: &Calibration, family: Family, gated: bool) -> Map<String, Value> {
     let mut facts = Map::new();
     if reading.discount < 1.0 {
         facts.insert("discount".into(), json!(reading.discount));
     }
-    if let Some(most) = reading.most_db.filter(|most| *most < decibans(calibration.p)) {
+    if let Some(most) = reading.most_db.filter(|most| *most < decibans(calibration.p).min(family.cap_db())) {
         facts.insert("most_db".into(), json!((most.max(FLOOR_DB) * 100.0).round() / 100.0));
     }
     if reading.exculpation_db < 0.0 {
