@@ -160,6 +160,12 @@ impl InputError {
 struct BombError(u64);
 
 impl Input {
+    /// Another file that belongs to this one. Null when there is none, or a link, which may lead anywhere.
+    pub(crate) fn beside(&self, path: PathBuf) -> Option<Input> {
+        let is_file = std::fs::symlink_metadata(&path).is_ok_and(|meta| meta.is_file());
+        is_file.then(|| Input { name: path.display().to_string(), path, start: 0, ..self.clone() })
+    }
+
     /// Opens the file, decompressing by magic bytes, not by name.
     pub fn open(&self) -> Result<Box<dyn BufRead + Send>, InputError> {
         let file = File::open(&self.path).map_err(|error| self.io_error(error))?;

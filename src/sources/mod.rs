@@ -5,6 +5,8 @@
 //!
 //! Adding a source: a folder with `mod.rs`, `README.md` and `fixtures/`, and one line in [`ALL`].
 
+mod document;
+mod edits;
 mod input;
 pub mod json;
 mod lines;
@@ -12,6 +14,7 @@ pub(crate) mod money;
 mod places;
 mod reject;
 mod sink;
+mod slash;
 #[cfg(test)]
 pub mod testing;
 

@@ -5,7 +5,6 @@
 //! sessions that stand in another file becomes a [`crate::events::Fact`].
 
 mod cron;
-mod document;
 mod envelope;
 mod platform;
 mod records;

@@ -1,6 +1,7 @@
 //! Files that are one JSON document: read whole, in bounded memory, or not at all.
 //!
 //! Owns the limits on size and on the number of entries, and the count of bytes read. A document that ends early is being written: it is left for the next run.
+//! [`read_document`] parses while it reads and keeps no text; [`read_text`] keeps it, so that its parts know where they stand.
 
 use crate::sources::json::{reject_reason, safe_detail};
 use crate::sources::{Input, InputError, Position, Reason, Sink};
@@ -17,11 +18,11 @@ const ENTRIES: usize = 250_000;
 
 /// A list of at most [`ENTRIES`].
 #[derive(Debug)]
-pub(super) struct Items<T>(pub(super) Vec<T>);
+pub(crate) struct Items<T>(pub(crate) Vec<T>);
 
 /// A map of at most [`ENTRIES`]; of equal keys the last counts.
 #[derive(Debug)]
-pub(super) struct Entries<T>(pub(super) BTreeMap<String, T>);
+pub(crate) struct Entries<T>(pub(crate) BTreeMap<String, T>);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Items<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -85,8 +86,63 @@ impl<R: Read> Read for Counted<R> {
     }
 }
 
+/// The text of a document, from which its parts are borrowed.
+pub(crate) struct TextDocument {
+    text: String,
+    /// Bytes of the byte-order mark before the text.
+    mark_bytes: u64,
+    /// Plain bytes of the file: where its committed part ends.
+    pub(crate) length: u64,
+}
+
+/// Reads the text of a document. The inner error, of a document that was rejected, is where the committed part ends.
+pub(crate) fn read_text(input: &Input, sink: &mut dyn Sink) -> Result<Result<TextDocument, u64>, InputError> {
+    let limit = (input.limits.line_bytes as u64).saturating_mul(LINES_PER_DOCUMENT);
+    let mut plain = input.open()?;
+    let mut bytes = Vec::new();
+    plain.by_ref().take(limit + 1).read_to_end(&mut bytes).map_err(|error| input.io_error(error))?;
+    let length = bytes.len() as u64;
+    if length > limit {
+        sink.reject(Position::default(), Reason::LineTooLong, "document");
+        let rest = io::copy(&mut plain, &mut io::sink()).map_err(|error| input.io_error(error))?;
+        return Ok(Err(length + rest));
+    }
+    sink.content(&bytes);
+    let mark_bytes = if bytes.starts_with(b"\xEF\xBB\xBF") { 3 } else { 0 };
+    bytes.drain(..mark_bytes);
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok(Ok(TextDocument { text, mark_bytes: mark_bytes as u64, length })),
+        Err(_) => {
+            sink.reject(Position::default(), Reason::BadUtf8, "invalid byte sequence");
+            Ok(Err(length))
+        }
+    }
+}
+
+impl TextDocument {
+    /// Parses the text. The error, of a document that was rejected, is where the committed part ends: nowhere for one that is
+    /// still being written.
+    pub(crate) fn parse<'a, T: Deserialize<'a>>(&'a self, sink: &mut dyn Sink) -> Result<T, u64> {
+        serde_json::from_str(&self.text).map_err(|error| {
+            if error.is_eof() {
+                sink.reject(Position::default(), Reason::TornLine, "the document is not whole yet");
+                return 0;
+            }
+            sink.reject(Position::default(), reject_reason(&error), &safe_detail(&error));
+            self.length
+        })
+    }
+
+    /// Where a part that was borrowed from the text stands in the file.
+    pub(crate) fn position(&self, part: &str) -> Position {
+        let offset = (part.as_ptr() as usize).checked_sub(self.text.as_ptr() as usize);
+        let inside = offset.filter(|&offset| offset <= self.text.len()).unwrap_or(0);
+        Position { offset: self.mark_bytes + inside as u64, line: 0 }
+    }
+}
+
 /// Reads the document. Null when it was rejected; the second value is where the committed part ends.
-pub(super) fn read_document<T: DeserializeOwned>(
+pub(crate) fn read_document<T: DeserializeOwned>(
     input: &Input,
     sink: &mut dyn Sink,
 ) -> Result<(Option<T>, u64), InputError> {
@@ -118,4 +174,46 @@ pub(super) fn read_document<T: DeserializeOwned>(
     };
     let rest = io::copy(&mut counted.inner, &mut io::sink()).map_err(|error| input.io_error(error))?;
     Ok((document, mark_bytes + counted.read + rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sources::testing::{Recorded, input_of};
+    use serde_json::value::RawValue;
+
+    #[test]
+    fn parts_know_where_they_stand_behind_a_byte_order_mark_too() {
+        let text = "\u{feff}[{\"a\":1},\n {\"b\":2}]";
+        let (input, _guard) = input_of("x.json", text.as_bytes());
+        let mut sink = Recorded::default();
+        let document = read_text(&input, &mut sink).unwrap().unwrap();
+        let parts: Items<&RawValue> = document.parse(&mut sink).unwrap();
+        let offsets: Vec<u64> = parts.0.iter().map(|part| document.position(part.get()).offset).collect();
+        assert_eq!(offsets, [4, 14]);
+        assert!(text[14..].starts_with("{\"b\""));
+        assert_eq!((document.length, sink.content.len()), (text.len() as u64, text.len()));
+    }
+
+    #[test]
+    fn what_is_no_document_says_why_and_how_far_it_counts() {
+        for (text, reason, end) in [
+            ("[1,", "torn_line", 0),
+            ("[1,]", "bad_json", 4),
+            ("{}", "bad_value", 2),
+            ("[\"\\ud800\"]", "bad_utf8", 10),
+        ] {
+            let (input, _guard) = input_of("x.json", text.as_bytes());
+            let mut sink = Recorded::default();
+            let document = read_text(&input, &mut sink).unwrap().unwrap();
+            assert_eq!(document.parse::<Items<String>>(&mut sink).err(), Some(end), "{text}");
+            assert_eq!(sink.reasons(), [reason], "{text}");
+        }
+        let (mut input, _guard) = input_of("x.json", b"[\"\xff\"] ");
+        let mut sink = Recorded::default();
+        assert_eq!(read_text(&input, &mut sink).unwrap().err(), Some(6));
+        input.limits.line_bytes = 1;
+        assert_eq!(read_text(&input, &mut sink).unwrap().err(), Some(6));
+        assert_eq!(sink.reasons(), ["bad_utf8", "line_too_long"]);
+    }
 }
