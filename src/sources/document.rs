@@ -198,8 +198,8 @@ mod tests {
     #[test]
     fn what_is_no_document_says_why_and_how_far_it_counts() {
         for (text, reason, end) in [
-            ("[1,", "torn_line", 0),
-            ("[1,]", "bad_json", 4),
+            ("[\"a\",", "torn_line", 0),
+            ("[\"a\",]", "bad_json", 6),
             ("{}", "bad_value", 2),
             ("[\"\\ud800\"]", "bad_utf8", 10),
         ] {

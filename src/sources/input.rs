@@ -166,6 +166,14 @@ impl Input {
         is_file.then(|| Input { name: path.display().to_string(), path, start: 0, ..self.clone() })
     }
 
+    /// The first bytes of the file, decompressed, as recognition sees them.
+    pub(crate) fn head(&self) -> Result<Vec<u8>, InputError> {
+        let mut head = Vec::with_capacity(PROBE_BYTES);
+        let mut reader = self.open()?.take(PROBE_BYTES as u64);
+        reader.read_to_end(&mut head).map_err(|error| self.io_error(error))?;
+        Ok(head)
+    }
+
     /// Opens the file, decompressing by magic bytes, not by name.
     pub fn open(&self) -> Result<Box<dyn BufRead + Send>, InputError> {
         let file = File::open(&self.path).map_err(|error| self.io_error(error))?;

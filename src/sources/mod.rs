@@ -21,6 +21,7 @@ pub mod testing;
 pub mod canonical;
 pub mod claude_code;
 pub mod codex;
+pub mod gemini_cli;
 pub mod git;
 pub mod openclaw;
 
@@ -72,8 +73,14 @@ pub trait Source: Sync {
 }
 
 /// Every source, most specific first: the first that recognises a file has it.
-pub static ALL: &[&dyn Source] =
-    &[&git::Git, &canonical::Canonical, &claude_code::ClaudeCode, &codex::Codex, &openclaw::OpenClaw];
+pub static ALL: &[&dyn Source] = &[
+    &git::Git,
+    &canonical::Canonical,
+    &claude_code::ClaudeCode,
+    &codex::Codex,
+    &openclaw::OpenClaw,
+    &gemini_cli::GeminiCli,
+];
 
 /// The source with this name.
 pub fn by_name(name: &str) -> Option<&'static dyn Source> {

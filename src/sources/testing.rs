@@ -2,6 +2,8 @@
 
 use super::{Input, Limits, Position, Reason, Sink, Source, Unit};
 use crate::events::{Event, Fact, Outcome, RosterEntry};
+use proptest::prelude::*;
+use proptest::sample::Index;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
@@ -56,6 +58,11 @@ impl Sink for Recorded {
 }
 
 impl Recorded {
+    /// Whether the source said nothing at all, not even that it passed something over.
+    pub fn is_silent(&self) -> bool {
+        self.snapshot().is_empty()
+    }
+
     /// The reject reasons in order.
     pub fn reasons(&self) -> Vec<&'static str> {
         self.rejects.iter().map(|reject| reject.1.as_str()).collect()
@@ -143,6 +150,57 @@ fn event_line(event: &Event) -> String {
     field("result_hash", event.result_hash.map(|_| "yes".into()));
     field("added_lines", (!event.added_lines.is_empty()).then(|| event.added_lines.len().to_string()));
     out
+}
+
+/// What may happen to a file: bytes overwritten, bytes put in, the end cut off.
+#[derive(Debug, Clone)]
+pub struct Damage {
+    overwritten: Vec<(Index, u8)>,
+    put_in: Vec<u8>,
+    at: Index,
+    cut: Index,
+}
+
+/// Any damage, often of the bytes that JSON is built from.
+pub fn damage() -> impl Strategy<Value = Damage> {
+    let overwritten = prop::collection::vec((any::<Index>(), any::<u8>()), 0..8);
+    let put_in = prop::collection::vec(prop::sample::select(b"{}[]\"\\:,0-e.\n\xff".to_vec()), 0..6);
+    (overwritten, put_in, any::<Index>(), any::<Index>()).prop_map(|(overwritten, put_in, at, cut)| Damage {
+        overwritten,
+        put_in,
+        at,
+        cut,
+    })
+}
+
+impl Damage {
+    /// The bytes of a file, which is not empty, after it.
+    pub fn of(&self, mut bytes: Vec<u8>) -> Vec<u8> {
+        for (index, byte) in &self.overwritten {
+            let index = index.index(bytes.len());
+            bytes[index] = *byte;
+        }
+        let place = self.at.index(bytes.len());
+        bytes.splice(place..place, self.put_in.iter().copied());
+        bytes.truncate(self.cut.index(bytes.len()) + 1);
+        bytes
+    }
+}
+
+/// Reads damaged bytes and checks what holds for any file: no panic and no error, no more committed than was there, no negative count.
+pub fn read_damaged(source: &dyn Source, name: &str, bytes: &[u8]) -> Recorded {
+    let (input, _guard) = input_of(name, bytes);
+    let mut sink = Recorded::default();
+    let end = source.read(&input, &mut sink).unwrap();
+    assert!(end <= bytes.len() as u64);
+    for (at, event) in &sink.events {
+        let tokens = &event.tokens;
+        let counts = [tokens.input, tokens.output, tokens.reasoning, tokens.cache_read, tokens.cache_write];
+        assert!(counts.iter().flatten().all(|&count| count >= 0));
+        assert!(event.cost_micro_usd.is_none_or(|cost| cost > 0));
+        assert!(at.offset <= bytes.len() as u64);
+    }
+    sink
 }
 
 /// An input over a temporary file with these bytes; keep the guard alive while reading.
