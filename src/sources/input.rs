@@ -174,6 +174,14 @@ impl Input {
         Ok(head)
     }
 
+    /// The text of a small file, up to the line limit; what is longer is cut.
+    pub(crate) fn small_text(&self) -> Result<String, InputError> {
+        let mut text = String::new();
+        let mut reader = self.open()?.take(self.limits.line_bytes as u64);
+        reader.read_to_string(&mut text).map_err(|error| self.io_error(error))?;
+        Ok(text)
+    }
+
     /// Opens the file, decompressing by magic bytes, not by name.
     pub fn open(&self) -> Result<Box<dyn BufRead + Send>, InputError> {
         let file = File::open(&self.path).map_err(|error| self.io_error(error))?;

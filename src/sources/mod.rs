@@ -24,6 +24,7 @@ pub mod codex;
 pub mod gemini_cli;
 pub mod git;
 pub mod openclaw;
+pub mod opencode;
 
 pub use input::{Input, InputError, Limits, OpenClawPlatform, PROBE_BYTES, Probe, SourceOptions, Unit, decompressed};
 pub use lines::{Handled, Line, read_lines};
@@ -80,6 +81,7 @@ pub static ALL: &[&dyn Source] = &[
     &codex::Codex,
     &openclaw::OpenClaw,
     &gemini_cli::GeminiCli,
+    &opencode::OpenCode,
 ];
 
 /// The source with this name.

@@ -120,7 +120,7 @@ fn torn_and_hostile_documents_say_so() {
     assert_eq!(reasons(&format!("{start}[")), ["torn_line"]);
     let deep = format!("{start}[{{\"id\":\"a\",\"content\":{}{}}}]}}", "[".repeat(200), "]".repeat(200));
     assert_eq!(reasons(&deep), ["too_deep"]);
-    assert_eq!(reasons(&format!("{start}{}}}", "[],".repeat(3))), ["bad_value"]);
+    assert_eq!(reasons(&format!("{start}{{}}}}")), ["bad_value"]);
 }
 
 #[test]
