@@ -20,6 +20,7 @@ pub mod testing;
 
 pub mod canonical;
 pub mod claude_code;
+pub mod cline;
 pub mod codex;
 pub mod gemini_cli;
 pub mod git;
@@ -82,6 +83,7 @@ pub static ALL: &[&dyn Source] = &[
     &openclaw::OpenClaw,
     &gemini_cli::GeminiCli,
     &opencode::OpenCode,
+    &cline::Cline,
 ];
 
 /// The source with this name.
