@@ -22,6 +22,7 @@ pub mod canonical;
 pub mod claude_code;
 pub mod cline;
 pub mod codex;
+pub mod copilot_cli;
 pub mod gemini_cli;
 pub mod git;
 pub mod openclaw;
@@ -84,6 +85,7 @@ pub static ALL: &[&dyn Source] = &[
     &gemini_cli::GeminiCli,
     &opencode::OpenCode,
     &cline::Cline,
+    &copilot_cli::CopilotCli,
 ];
 
 /// The source with this name.

@@ -161,6 +161,6 @@ fn task_of_path(path: &Path) -> Option<String> {
 /// The product whose extension's directory the path leads through.
 fn client_of_path(path: &Path) -> &'static str {
     let names = path.components().filter_map(|part| part.as_os_str().to_str());
-    let known = names.filter_map(|name| EXTENSIONS.iter().find(|(directory, _)| *directory == name)).last();
+    let known = names.filter_map(|name| EXTENSIONS.iter().find(|(directory, _)| *directory == name)).next_back();
     known.map_or("cline", |(_, client)| client)
 }
