@@ -1,7 +1,7 @@
 //! A sink that keeps everything, for tests of sources: snapshots are made of its text form.
 
 use super::{Input, Limits, Position, Reason, Sink, Source, Unit};
-use crate::events::{Event, Fact, Outcome, RosterEntry};
+use crate::events::{Aggregate, Event, Fact, Outcome, RosterEntry};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use std::collections::BTreeMap;
@@ -18,6 +18,8 @@ pub struct Recorded {
     pub outcomes: Vec<(Position, Outcome)>,
     /// Facts.
     pub facts: Vec<(Position, Fact)>,
+    /// Aggregates.
+    pub aggregates: Vec<(Position, Aggregate)>,
     /// Roster entries.
     pub roster: Vec<(Position, RosterEntry)>,
     /// Rejects.
@@ -39,6 +41,9 @@ impl Sink for Recorded {
     }
     fn fact(&mut self, at: Position, fact: Fact) {
         self.facts.push((at, fact));
+    }
+    fn aggregate(&mut self, at: Position, aggregate: Aggregate) {
+        self.aggregates.push((at, aggregate));
     }
     fn roster(&mut self, at: Position, entry: RosterEntry) {
         self.roster.push((at, entry));
@@ -83,6 +88,9 @@ impl Recorded {
         }
         for (at, fact) in &self.facts {
             let _ = writeln!(out, "fact @{}:{} {fact:?}", at.line, at.offset);
+        }
+        for (at, aggregate) in &self.aggregates {
+            let _ = writeln!(out, "aggregate @{}:{} {}", at.line, at.offset, aggregate_line(aggregate));
         }
         for (at, entry) in &self.roster {
             let _ = writeln!(out, "roster @{}:{} {entry:?}", at.line, at.offset);
@@ -149,6 +157,50 @@ fn event_line(event: &Event) -> String {
     field("call_hash", event.call_hash.map(|_| "yes".into()));
     field("result_hash", event.result_hash.map(|_| "yes".into()));
     field("added_lines", (!event.added_lines.is_empty()).then(|| event.added_lines.len().to_string()));
+    out
+}
+
+fn aggregate_line(aggregate: &Aggregate) -> String {
+    let moment = |us: i64| jiff::Timestamp::from_microsecond(us).map_or_else(|_| us.to_string(), |ts| ts.to_string());
+    let (from, to) = (moment(aggregate.from_us), moment(aggregate.to_us));
+    let mut out = format!("{} {from}..{to} by={}", aggregate.report, aggregate.counted_by);
+    let mut field = |name: &str, value: Option<String>| {
+        if let Some(value) = value {
+            let _ = write!(out, " {name}={value}");
+        }
+    };
+    let tokens = &aggregate.tokens;
+    field("client", aggregate.client.clone());
+    field("actor", aggregate.actor_id.clone());
+    field("key", aggregate.key_id.clone());
+    field("group", aggregate.group_id.clone());
+    field("session", aggregate.session_id.clone());
+    field("provider", aggregate.provider.clone());
+    field("model", aggregate.model.clone());
+    field("dimension", aggregate.dimension.clone());
+    field("trigger", (aggregate.trigger != crate::events::Trigger::Unknown).then(|| aggregate.trigger.to_string()));
+    for (name, count) in [
+        ("in", tokens.input),
+        ("out", tokens.output),
+        ("reasoning", tokens.reasoning),
+        ("cache_read", tokens.cache_read),
+        ("cache_write", tokens.cache_write),
+        ("cache_write_1h", tokens.cache_write_1h),
+        ("cost", aggregate.cost_micro_usd),
+        ("requests", aggregate.requests),
+        ("prompts", aggregate.prompts),
+        ("sessions", aggregate.sessions),
+        ("suggested", aggregate.lines_suggested),
+        ("added", aggregate.lines_added),
+        ("deleted", aggregate.lines_deleted),
+        ("accepted", aggregate.edits_accepted),
+        ("rejected", aggregate.edits_rejected),
+        ("commits", aggregate.commits),
+        ("pull_requests", aggregate.pull_requests),
+    ] {
+        field(name, count.map(|count| count.to_string()));
+    }
+    field("seat_used", aggregate.seat_used.map(|used| used.to_string()));
     out
 }
 
