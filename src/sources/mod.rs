@@ -15,12 +15,15 @@ mod places;
 mod reject;
 mod sink;
 mod slash;
+mod spans;
 #[cfg(test)]
 pub mod testing;
 
 pub mod canonical;
+pub mod ccusage;
 pub mod claude_code;
 pub mod cline;
+pub mod codeburn;
 pub mod codex;
 pub mod copilot_cli;
 pub mod gemini_cli;
@@ -86,6 +89,8 @@ pub static ALL: &[&dyn Source] = &[
     &opencode::OpenCode,
     &cline::Cline,
     &copilot_cli::CopilotCli,
+    &ccusage::Ccusage,
+    &codeburn::Codeburn,
 ];
 
 /// The source with this name.
