@@ -19,6 +19,7 @@ mod spans;
 #[cfg(test)]
 pub mod testing;
 
+pub mod anthropic_admin;
 pub mod canonical;
 pub mod ccusage;
 pub mod claude_code;
@@ -89,6 +90,7 @@ pub static ALL: &[&dyn Source] = &[
     &opencode::OpenCode,
     &cline::Cline,
     &copilot_cli::CopilotCli,
+    &anthropic_admin::AnthropicAdmin,
     &ccusage::Ccusage,
     &codeburn::Codeburn,
 ];
