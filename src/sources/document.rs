@@ -142,6 +142,13 @@ impl TextDocument {
     }
 }
 
+/// Where a part that was borrowed from a document which stands at `at` stands itself.
+pub(crate) fn position_inside(document: &RawValue, at: Position, part: &RawValue) -> Position {
+    let offset = (part.get().as_ptr() as usize).checked_sub(document.get().as_ptr() as usize);
+    let inside = offset.filter(|&offset| offset <= document.get().len()).unwrap_or(0);
+    Position { offset: at.offset + inside as u64, ..at }
+}
+
 /// Reads every document of a file: one, several behind each other (pages of a report, one a line or not), or a list of them. One that cannot be
 /// read ends with its line. Returns where the committed part ends.
 pub(crate) fn read_documents(

@@ -7,7 +7,7 @@ mod records;
 #[cfg(test)]
 mod tests;
 
-use super::document::read_documents;
+use super::document::{position_inside, read_documents};
 use super::json::{moment, parse_last_wins, reject_reason, safe_detail};
 use super::money::micro_units;
 use super::spans::{Length, span};
@@ -47,14 +47,14 @@ impl Source for AnthropicAdmin {
     }
 
     fn read(&self, input: &Input, sink: &mut dyn Sink) -> Result<u64, InputError> {
-        read_documents(input, sink, |raw, at, sink| {
-            let Some(page) = parse::<Page>(raw.get(), at, sink) else { return };
-            for raw in page.data.iter().flatten() {
-                row(raw, at, sink);
+        read_documents(input, sink, |raw, at, sink| match serde_json::from_str::<Page<'_>>(raw.get()) {
+            Ok(Page { data: Some(rows) }) => {
+                for part in rows.0 {
+                    row(part, position_inside(raw, at, part), sink);
+                }
             }
-            if page.data.is_none() {
-                sink.reject(at, Reason::MissingField, "data");
-            }
+            Ok(Page { data: None }) => sink.reject(at, Reason::MissingField, "data"),
+            Err(error) => sink.reject(at, reject_reason(&error), &safe_detail(&error)),
         })
     }
 }

@@ -1,13 +1,15 @@
 //! Pages of Anthropic's admin reports as they stand there. Owns no meaning: that is the module's above.
 
+use crate::sources::document::Items;
 use crate::sources::json::Count;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 
 /// One page of either report.
-#[derive(Debug, serde::Deserialize)]
-pub(super) struct Page {
-    pub(super) data: Option<Vec<Box<RawValue>>>,
+#[derive(serde::Deserialize)]
+pub(super) struct Page<'a> {
+    #[serde(borrow)]
+    pub(super) data: Option<Items<&'a RawValue>>,
 }
 
 /// A span of the usage report.
