@@ -27,8 +27,11 @@ pub mod cline;
 pub mod codeburn;
 pub mod codex;
 pub mod copilot_cli;
+pub mod cursor;
 pub mod gemini_cli;
 pub mod git;
+pub mod github_copilot;
+pub mod openai_admin;
 pub mod openclaw;
 pub mod opencode;
 
@@ -91,6 +94,9 @@ pub static ALL: &[&dyn Source] = &[
     &cline::Cline,
     &copilot_cli::CopilotCli,
     &anthropic_admin::AnthropicAdmin,
+    &openai_admin::OpenAiAdmin,
+    &github_copilot::GithubCopilot,
+    &cursor::Cursor,
     &ccusage::Ccusage,
     &codeburn::Codeburn,
 ];
