@@ -96,8 +96,8 @@ pub(crate) struct TextDocument {
     pub(crate) length: u64,
 }
 
-/// Reads the text of a document. The inner error, of a document that was rejected, is where the committed part ends.
-pub(crate) fn read_text(input: &Input, sink: &mut dyn Sink) -> Result<Result<TextDocument, u64>, InputError> {
+/// Reads all plain bytes of a file that is judged as a whole. The inner error, of one that is longer than a document may be, is where the committed part ends.
+pub(crate) fn read_bytes(input: &Input, sink: &mut dyn Sink) -> Result<Result<Vec<u8>, u64>, InputError> {
     let limit = (input.limits.line_bytes as u64).saturating_mul(LINES_PER_DOCUMENT);
     let mut plain = input.open()?;
     let mut bytes = Vec::new();
@@ -109,6 +109,16 @@ pub(crate) fn read_text(input: &Input, sink: &mut dyn Sink) -> Result<Result<Tex
         return Ok(Err(length + rest));
     }
     sink.content(&bytes);
+    Ok(Ok(bytes))
+}
+
+/// Reads the text of a document. The inner error, of a document that was rejected, is where the committed part ends.
+pub(crate) fn read_text(input: &Input, sink: &mut dyn Sink) -> Result<Result<TextDocument, u64>, InputError> {
+    let mut bytes = match read_bytes(input, sink)? {
+        Ok(bytes) => bytes,
+        Err(end) => return Ok(Err(end)),
+    };
+    let length = bytes.len() as u64;
     let mark_bytes = if bytes.starts_with(b"\xEF\xBB\xBF") { 3 } else { 0 };
     bytes.drain(..mark_bytes);
     match String::from_utf8(bytes) {

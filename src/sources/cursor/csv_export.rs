@@ -4,6 +4,7 @@
 
 use super::{CLIENT, cost};
 use crate::events::{Aggregate, CountedBy, Tokens, Trigger};
+use crate::sources::document::read_bytes;
 use crate::sources::json::{MAX_COUNT, parse_rfc3339};
 use crate::sources::spans::{Length, span};
 use crate::sources::{Input, InputError, Position, Reason, Sink};
@@ -54,15 +55,18 @@ struct Row {
     total: Option<i64>,
 }
 
-/// Reads the export. It is judged as a whole, so its rows are held: one is some hundred bytes.
+/// Reads the export, which is judged as a whole and therefore held as a whole, up to the length of a document.
 pub(super) fn read(input: &Input, sink: &mut dyn Sink) -> Result<u64, InputError> {
-    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(input.open()?);
-    let header = match reader.headers() {
-        Ok(header) => header.clone(),
-        Err(error) => {
-            sink.reject(Position::default(), Reason::BadValue, "header");
-            return error_or_end(error, input);
-        }
+    let bytes = match read_bytes(input, sink)? {
+        Ok(bytes) => bytes,
+        Err(end) => return Ok(end),
+    };
+    // Under the default terminator a row after `\r\n` is said to begin at the `\n`.
+    let mut reader =
+        csv::ReaderBuilder::new().flexible(true).terminator(csv::Terminator::Any(b'\n')).from_reader(bytes.as_slice());
+    let Ok(header) = reader.headers().cloned() else {
+        sink.reject(Position::default(), Reason::BadUtf8, "header");
+        return Ok(bytes.len() as u64);
     };
     let place = |name: &str| {
         header.iter().position(|column| column.trim_start_matches('\u{feff}').trim().eq_ignore_ascii_case(name))
@@ -73,13 +77,15 @@ pub(super) fn read(input: &Input, sink: &mut dyn Sink) -> Result<u64, InputError
         let name = column.trim_start_matches('\u{feff}').trim();
         !name.eq_ignore_ascii_case(CLOUD_AGENT) && !COLUMNS.iter().any(|known| known.eq_ignore_ascii_case(name))
     }) {
-        sink.unknown_field(column);
+        sink.unknown_field(column.trim());
     }
     let mut rows = Vec::new();
     let mut record = csv::StringRecord::new();
     loop {
         match reader.read_record(&mut record) {
             Ok(false) => break,
+            // The end of a last line, or an empty one.
+            Ok(true) if record.len() < 2 && record.iter().all(|cell| cell.trim().is_empty()) => {}
             Ok(true) => {
                 let position = record.position();
                 let at = Position {
@@ -99,7 +105,7 @@ pub(super) fn read(input: &Input, sink: &mut dyn Sink) -> Result<u64, InputError
                 };
                 rows.extend(row(cell, trigger, at, sink));
             }
-            Err(error) if matches!(error.kind(), csv::ErrorKind::Utf8 { .. }) => {
+            Err(error) => {
                 let position = error.position();
                 let at = Position {
                     offset: position.map_or(0, csv::Position::byte),
@@ -107,7 +113,6 @@ pub(super) fn read(input: &Input, sink: &mut dyn Sink) -> Result<u64, InputError
                 };
                 sink.reject(at, Reason::BadUtf8, "invalid byte sequence");
             }
-            Err(error) => return error_or_end(error, input),
         }
     }
     let meaning = meaning(&rows);
@@ -115,14 +120,7 @@ pub(super) fn read(input: &Input, sink: &mut dyn Sink) -> Result<u64, InputError
     for row in rows {
         finish(row, meaning, &mut seen, sink);
     }
-    Ok(reader.position().byte())
-}
-
-fn error_or_end(error: csv::Error, input: &Input) -> Result<u64, InputError> {
-    match error.into_kind() {
-        csv::ErrorKind::Io(error) => Err(input.io_error(error)),
-        _ => Ok(0),
-    }
+    Ok(bytes.len() as u64)
 }
 
 fn row<'r>(cell: impl Fn(usize) -> &'r str, trigger: Trigger, at: Position, sink: &mut dyn Sink) -> Option<Row> {
