@@ -4,7 +4,7 @@
 //! identity). Of two copies the larger `version` stays, then the smaller session id, then the smaller
 //! hash of the file path: a rule on content alone, so file order and thread count cannot matter.
 
-use super::{Event, Fact, Outcome};
+use super::{Aggregate, Event, Fact, Outcome};
 
 /// 128-bit identity of a row, collision-free in practice at 10^9 rows.
 pub type Key = [u8; 16];
@@ -91,6 +91,48 @@ pub fn event_version(event: &Event) -> i64 {
 /// Identity of an outcome: the same commit seen in two clones is one outcome.
 pub fn outcome_key(outcome: &Outcome) -> Key {
     KeyBuilder::new("outcome").text(outcome.kind.as_str()).text(&outcome.outcome_id).finish()
+}
+
+/// Identity of an aggregate: what it is a sum over. A report that is fetched again states the same sums, or fuller ones.
+pub fn aggregate_key(source: &str, aggregate: &Aggregate) -> Key {
+    let mut key = KeyBuilder::new("aggregate");
+    key.text(source).text(aggregate.report).number(aggregate.from_us).number(aggregate.to_us);
+    for part in [
+        &aggregate.client,
+        &aggregate.actor_id,
+        &aggregate.key_id,
+        &aggregate.group_id,
+        &aggregate.session_id,
+        &aggregate.provider,
+        &aggregate.model,
+        &aggregate.dimension,
+    ] {
+        key.optional(part.as_deref());
+    }
+    key.finish()
+}
+
+/// Which copy of one aggregate stays: the fuller, since reports lag behind and only grow.
+pub fn aggregate_version(aggregate: &Aggregate) -> i64 {
+    let tokens = &aggregate.tokens;
+    let counts = [
+        tokens.input,
+        tokens.output,
+        tokens.cache_read,
+        tokens.cache_write,
+        aggregate.requests,
+        aggregate.prompts,
+        aggregate.sessions,
+        aggregate.lines_suggested,
+        aggregate.lines_added,
+        aggregate.lines_deleted,
+        aggregate.edits_accepted,
+        aggregate.edits_rejected,
+        aggregate.commits,
+        aggregate.pull_requests,
+        aggregate.cost_micro_usd,
+    ];
+    counts.iter().flatten().fold(0i64, |sum, &count| sum.saturating_add(count))
 }
 
 /// Identity of a fact.

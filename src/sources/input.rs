@@ -160,6 +160,28 @@ impl InputError {
 struct BombError(u64);
 
 impl Input {
+    /// Another file that belongs to this one. Null when there is none, or a link, which may lead anywhere.
+    pub(crate) fn beside(&self, path: PathBuf) -> Option<Input> {
+        let is_file = std::fs::symlink_metadata(&path).is_ok_and(|meta| meta.is_file());
+        is_file.then(|| Input { name: path.display().to_string(), path, start: 0, ..self.clone() })
+    }
+
+    /// The first bytes of the file, decompressed, as recognition sees them.
+    pub(crate) fn head(&self) -> Result<Vec<u8>, InputError> {
+        let mut head = Vec::with_capacity(PROBE_BYTES);
+        let mut reader = self.open()?.take(PROBE_BYTES as u64);
+        reader.read_to_end(&mut head).map_err(|error| self.io_error(error))?;
+        Ok(head)
+    }
+
+    /// The text of a small file, up to the line limit; what is longer is cut.
+    pub(crate) fn small_text(&self) -> Result<String, InputError> {
+        let mut text = String::new();
+        let mut reader = self.open()?.take(self.limits.line_bytes as u64);
+        reader.read_to_string(&mut text).map_err(|error| self.io_error(error))?;
+        Ok(text)
+    }
+
     /// Opens the file, decompressing by magic bytes, not by name.
     pub fn open(&self) -> Result<Box<dyn BufRead + Send>, InputError> {
         let file = File::open(&self.path).map_err(|error| self.io_error(error))?;

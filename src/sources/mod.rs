@@ -5,6 +5,8 @@
 //!
 //! Adding a source: a folder with `mod.rs`, `README.md` and `fixtures/`, and one line in [`ALL`].
 
+mod document;
+mod edits;
 mod input;
 pub mod json;
 mod lines;
@@ -12,14 +14,26 @@ pub(crate) mod money;
 mod places;
 mod reject;
 mod sink;
+mod slash;
+mod spans;
 #[cfg(test)]
 pub mod testing;
 
+pub mod anthropic_admin;
 pub mod canonical;
+pub mod ccusage;
 pub mod claude_code;
+pub mod cline;
+pub mod codeburn;
 pub mod codex;
+pub mod copilot_cli;
+pub mod cursor;
+pub mod gemini_cli;
 pub mod git;
+pub mod github_copilot;
+pub mod openai_admin;
 pub mod openclaw;
+pub mod opencode;
 
 pub use input::{Input, InputError, Limits, OpenClawPlatform, PROBE_BYTES, Probe, SourceOptions, Unit, decompressed};
 pub use lines::{Handled, Line, read_lines};
@@ -69,8 +83,23 @@ pub trait Source: Sync {
 }
 
 /// Every source, most specific first: the first that recognises a file has it.
-pub static ALL: &[&dyn Source] =
-    &[&git::Git, &canonical::Canonical, &claude_code::ClaudeCode, &codex::Codex, &openclaw::OpenClaw];
+pub static ALL: &[&dyn Source] = &[
+    &git::Git,
+    &canonical::Canonical,
+    &claude_code::ClaudeCode,
+    &codex::Codex,
+    &openclaw::OpenClaw,
+    &gemini_cli::GeminiCli,
+    &opencode::OpenCode,
+    &cline::Cline,
+    &copilot_cli::CopilotCli,
+    &anthropic_admin::AnthropicAdmin,
+    &openai_admin::OpenAiAdmin,
+    &github_copilot::GithubCopilot,
+    &cursor::Cursor,
+    &ccusage::Ccusage,
+    &codeburn::Codeburn,
+];
 
 /// The source with this name.
 pub fn by_name(name: &str) -> Option<&'static dyn Source> {

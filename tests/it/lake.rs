@@ -107,6 +107,46 @@ fn twice_is_once_in_any_order_and_with_any_number_of_threads() {
     assert_eq!(digest(dir, "singly"), once);
 }
 
+/// A report of ccusage over the very session that stands beside it, as it would be made on the same machine.
+const REPORT: &str = r#"{"daily":[{"date":"2026-06-01","inputTokens":56,"outputTokens":348,"cacheCreationTokens":720,"cacheReadTokens":12000,
+"totalCost":0.5,"modelBreakdowns":[{"modelName":"claude-sonnet-4-6","inputTokens":56,"outputTokens":348,"cacheCreationTokens":720,
+"cacheReadTokens":12000,"cost":0.5}]}],"totals":{}}"#;
+
+#[test]
+fn aggregates_stand_beside_requests_and_are_in_no_total_of_them() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    fs::create_dir_all(dir.join("logs")).unwrap();
+    fs::write(dir.join("logs/a.jsonl"), session("aaaaaaaa-0000-4000-8000-000000000001", 8)).unwrap();
+    assert_eq!(ingest(dir, &["logs"], "lake", &[]), 0);
+    let totals = "select count(*) as n, sum(input_tokens) as input, sum(output_tokens) as output, sum(cost_usd) as cost from events";
+    let before = query(dir, "lake", totals);
+    assert_eq!(count(dir, "lake", "aggregates"), 0);
+    fs::write(dir.join("logs/report.json"), REPORT).unwrap();
+    let page = r#"{"data":[{"date":"2026-06-01","actor":{"type":"user_actor","email_address":"idle@example.test"},"terminal_type":"vscode",
+        "core_metrics":{"num_sessions":SESSIONS},"model_breakdown":[]}],"has_more":false}"#;
+    fs::write(dir.join("logs/seats.json"), page.replace("SESSIONS", "0")).unwrap();
+    assert_eq!(ingest(dir, &["logs"], "lake", &[]), 0);
+    assert_eq!(query(dir, "lake", totals), before, "requests count once");
+    let sums = "select counted_by, sum(input_tokens) as input, sum(output_tokens) as output, sum(cost_usd) as cost,
+        count(*) filter (where not seat_used) as idle from aggregates group by counted_by order by counted_by";
+    let told = query(dir, "lake", sums);
+    assert!(
+        told.contains(r#""counted_by":"reader","input":"56","output":"348","cost":"0.500000","idle":"0""#),
+        "{told}"
+    );
+    assert!(told.contains(r#""counted_by":"vendor""#) && told.contains(r#""idle":"1""#), "{told}");
+    // A page that is fetched again later says more of the same row.
+    fs::write(dir.join("logs/seats.json"), page.replace("SESSIONS", "2")).unwrap();
+    fs::write(dir.join("logs/earlier.json"), page.replace("SESSIONS", "1")).unwrap();
+    assert_eq!(ingest(dir, &["logs"], "lake", &[]), 0);
+    let seats = query(dir, "lake", "select sessions, seat_used from aggregates where actor_id = 'idle@example.test'");
+    assert!(seats.contains(r#"[{"sessions":"2","seat_used":"true"}]"#), "{seats}");
+    // A lake of a version that had no such table reads as having none.
+    fs::remove_dir_all(dir.join("lake/aggregates")).unwrap();
+    assert_eq!(count(dir, "lake", "aggregates"), 0);
+}
+
 #[test]
 fn moved_copied_and_compressed_files_add_nothing() {
     let dir = tempfile::tempdir().unwrap();

@@ -173,7 +173,7 @@ impl Rollout {
                 let mut event = self.event(thread, ts_us, Kind::Prompt);
                 event.event_id = Some(self.step_id(thread, ts_us, &format!("{:016x}", text_hash(text))));
                 event.text = Some(sketch_prompt(text));
-                if let Some(command) = prompt::slash_command(text) {
+                if let Some(command) = crate::sources::slash::slash_command(text) {
                     event.marker = Some("slash_command");
                     event.command = Some(command.to_owned());
                 }
