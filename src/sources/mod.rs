@@ -5,15 +5,21 @@
 //!
 //! Adding a source: a folder with `mod.rs`, `README.md` and `fixtures/`, and one line in [`ALL`].
 
+pub(crate) mod delimited;
+pub(crate) mod document;
+pub(crate) mod exports;
 mod input;
 pub mod json;
 mod lines;
+pub(crate) mod messages;
 pub(crate) mod money;
 mod places;
 mod reject;
+pub(crate) mod requests;
 mod sink;
 #[cfg(test)]
 pub mod testing;
+pub(crate) mod values;
 
 pub mod canonical;
 pub mod claude_code;
