@@ -26,6 +26,7 @@ pub mod claude_code;
 pub mod codex;
 pub mod git;
 pub mod openclaw;
+pub mod otel;
 
 pub use input::{Input, InputError, Limits, OpenClawPlatform, PROBE_BYTES, Probe, SourceOptions, Unit, decompressed};
 pub use lines::{Handled, Line, read_lines};
@@ -76,7 +77,7 @@ pub trait Source: Sync {
 
 /// Every source, most specific first: the first that recognises a file has it.
 pub static ALL: &[&dyn Source] =
-    &[&git::Git, &canonical::Canonical, &claude_code::ClaudeCode, &codex::Codex, &openclaw::OpenClaw];
+    &[&git::Git, &canonical::Canonical, &claude_code::ClaudeCode, &codex::Codex, &openclaw::OpenClaw, &otel::Otel];
 
 /// The source with this name.
 pub fn by_name(name: &str) -> Option<&'static dyn Source> {
