@@ -25,6 +25,7 @@ pub mod canonical;
 pub mod claude_code;
 pub mod codex;
 pub mod git;
+pub mod litellm;
 pub mod openclaw;
 pub mod otel;
 
@@ -76,8 +77,15 @@ pub trait Source: Sync {
 }
 
 /// Every source, most specific first: the first that recognises a file has it.
-pub static ALL: &[&dyn Source] =
-    &[&git::Git, &canonical::Canonical, &claude_code::ClaudeCode, &codex::Codex, &openclaw::OpenClaw, &otel::Otel];
+pub static ALL: &[&dyn Source] = &[
+    &git::Git,
+    &canonical::Canonical,
+    &claude_code::ClaudeCode,
+    &codex::Codex,
+    &openclaw::OpenClaw,
+    &otel::Otel,
+    &litellm::LiteLlm,
+];
 
 /// The source with this name.
 pub fn by_name(name: &str) -> Option<&'static dyn Source> {
