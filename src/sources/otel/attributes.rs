@@ -146,6 +146,7 @@ fn is_empty(value: &Json<'_>) -> bool {
     }
 }
 
+#[derive(Clone, Copy)]
 enum Part {
     Prompt,
     Answer,
@@ -158,20 +159,20 @@ enum What {
 
 /// Reads names like `gen_ai.prompt.2.content` and `llm.input_messages.2.message.content`.
 fn indexed(key: &str) -> Option<(Part, u32, What)> {
-    const PREFIXES: &[(&str, fn() -> Part)] = &[
-        ("gen_ai.prompt.", || Part::Prompt),
-        ("gen_ai.completion.", || Part::Answer),
-        ("llm.input_messages.", || Part::Prompt),
-        ("llm.output_messages.", || Part::Answer),
+    const PREFIXES: &[(&str, Part)] = &[
+        ("gen_ai.prompt.", Part::Prompt),
+        ("gen_ai.completion.", Part::Answer),
+        ("llm.input_messages.", Part::Prompt),
+        ("llm.output_messages.", Part::Answer),
     ];
-    let (rest, part) = PREFIXES.iter().find_map(|(prefix, part)| Some((key.strip_prefix(prefix)?, part)))?;
+    let (rest, part) = PREFIXES.iter().find_map(|(prefix, part)| Some((key.strip_prefix(prefix)?, *part)))?;
     let (index, what) = rest.split_once('.')?;
     let what = match what.strip_prefix("message.").unwrap_or(what) {
         "role" => What::Role,
         "content" => What::Content,
         _ => return None,
     };
-    Some((part(), index.parse().ok()?, what))
+    Some((part, index.parse().ok()?, what))
 }
 
 #[cfg(test)]

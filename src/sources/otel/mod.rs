@@ -74,10 +74,10 @@ fn is_otlp_json(head: &[u8]) -> bool {
     let is_request = |text: &[u8]| {
         let keys = first_keys(text);
         let wraps = |key: &str| keys.iter().any(|held| held == key);
-        let holds = |key: &&str| memchr::memmem::find(text, format!("\"{key}\"").as_bytes()).is_some();
+        let holds = |key: &str| memchr::memmem::find(text, format!("\"{key}\"").as_bytes()).is_some();
         LANDMARKS.iter().any(|key| wraps(key))
             || (wraps("trace") || wraps("batches"))
-                && ["resourceSpans", "scopeSpans", "instrumentationLibrarySpans"].iter().any(|key| holds(&key))
+                && ["resourceSpans", "scopeSpans", "instrumentationLibrarySpans"].into_iter().any(holds)
     };
     let lines = head.split(|&byte| byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
     is_request(head) || lines.take(RECOGNISED_WITHIN).any(is_request)
