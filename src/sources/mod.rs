@@ -25,6 +25,7 @@ pub mod canonical;
 pub mod claude_code;
 pub mod codex;
 pub mod git;
+pub mod langfuse;
 pub mod litellm;
 pub mod openclaw;
 pub mod otel;
@@ -85,6 +86,7 @@ pub static ALL: &[&dyn Source] = &[
     &openclaw::OpenClaw,
     &otel::Otel,
     &litellm::LiteLlm,
+    &langfuse::Langfuse,
 ];
 
 /// The source with this name.
