@@ -3,6 +3,8 @@
 use super::Langfuse;
 use crate::events::ids::{Key, event_key, event_version};
 use crate::events::{Event, Kind};
+use crate::sources::litellm::LiteLlm;
+use crate::sources::otel::Otel;
 use crate::sources::testing::{Recorded, input_of, read_fixture};
 use crate::sources::{Probe, Source, Unit, recognise};
 use proptest::prelude::*;
@@ -92,6 +94,25 @@ fn a_build_without_the_engine_says_that_it_reads_no_parquet() {
     let (input, _guard) = input_of("x.parquet", &std::fs::read(path("observations.parquet")).unwrap());
     let error = Langfuse.read(&input, &mut Recorded::default()).unwrap_err();
     assert_eq!(error.reason().as_str(), "unknown_format");
+}
+
+#[test]
+fn a_request_has_the_same_id_in_every_source_that_saw_it() {
+    let ids = |read: Recorded| -> Vec<String> {
+        let completions = read.events.into_iter().filter(|(_, event)| event.kind == Kind::Completion);
+        completions.filter_map(|(_, event)| event.event_id).collect()
+    };
+    let here = ids(fixture("observations.jsonl"));
+    let otel = ids(read_fixture(&Otel, "src/sources/otel/fixtures/current.jsonl"));
+    let litellm = ids(read_fixture(&LiteLlm, "src/sources/litellm/fixtures/requests.jsonl"));
+    for (id, others) in [
+        // The provider's id, the span's where there is none, and the one inside LiteLLM's own.
+        ("resp_inv1", &otel),
+        ("0af7651916cd43dd8448eb211c80319c/aa00000000000003", &otel),
+        ("chatcmpl-inv-1", &litellm),
+    ] {
+        assert!(here.iter().any(|held| held == id) && others.iter().any(|held| held == id), "{id}");
+    }
 }
 
 #[test]

@@ -6,20 +6,24 @@
 mod attributes;
 mod batch;
 mod claude_code;
+mod framed;
 mod logs;
 mod names;
+mod protobuf;
 mod records;
 mod steps;
 #[cfg(test)]
 mod tests;
 mod traces;
 mod usage;
+mod wire;
 
 use super::document::read_document;
 use super::exports::{first_keys, head, is_cut_by_lines};
 use super::json::{reject_reason, safe_detail};
-use super::{Description, Handled, Input, InputError, Position, Probe, Sink, Source, Unit, read_lines};
+use super::{Description, Handled, Input, InputError, Position, Probe, Reason, Sink, Source, Unit, read_lines};
 use batch::Batch;
+use protobuf::Decoded;
 use traces::Traces;
 
 /// The source.
@@ -39,7 +43,8 @@ impl Source for Otel {
     fn description(&self) -> Description {
         Description {
             title: "OpenTelemetry GenAI",
-            files: "OTLP in JSON: lines of the collector's file exporter, single documents, Tempo's answers; traces, logs, metrics; also .gz, .zst",
+            files: "OTLP as JSON or protocol buffers: files of the collector's file exporter, single messages and documents, Tempo's answers; traces, logs, \
+                    metrics; also .gz, .zst",
             tells: "usage, model, provider and duration of each request, account where the writer adds it, tool calls and results, prompts where content \
                     is recorded; of Claude Code cost, commands and who approved a call",
             cannot_tell: "who or what started a prompt, unless Claude Code's active time shows a person; usage that only an agent's span or a metric states; \
@@ -48,12 +53,16 @@ impl Source for Otel {
     }
 
     fn recognises(&self, probe: &Probe<'_>) -> bool {
-        probe.unit == Unit::File && is_otlp_json(probe.head)
+        probe.unit == Unit::File && (is_otlp_json(probe.head) || framed::framing(probe.head, is_otlp_json).is_some())
     }
 
     fn read(&self, input: &Input, sink: &mut dyn Sink) -> Result<u64, InputError> {
         let mut reader = Reader::default();
-        if !is_cut_by_lines(&head(input)?) {
+        let head = head(input)?;
+        if let Some(framing) = framed::framing(&head, is_otlp_json) {
+            return framed::read(framing, input, sink, |message, at, sink| reader.message(message, at, sink));
+        }
+        if !is_cut_by_lines(&head) {
             return read_document(input, sink, |text, base, sink| {
                 reader.take(text, Position { offset: base, line: 1 }, sink)
             });
@@ -95,6 +104,27 @@ impl Reader {
         let batch = Batch::from_json(text, base, sink)?;
         self.batch(&batch, sink);
         Ok(())
+    }
+
+    /// Takes one message, which is JSON or protocol buffers.
+    fn message(&mut self, message: &[u8], at: Position, sink: &mut dyn Sink) {
+        if message.starts_with(b"{") {
+            let Ok(text) = simdutf8::basic::from_utf8(message) else {
+                sink.reject(at, Reason::BadUtf8, "invalid byte sequence");
+                return;
+            };
+            if let Err(error) = self.take(text, at, sink) {
+                sink.reject(at, reject_reason(&error), &safe_detail(&error));
+            }
+            return;
+        }
+        match Decoded::of(message) {
+            Some(decoded) => {
+                let batch = decoded.batch(at, sink);
+                self.batch(&batch, sink);
+            }
+            None => sink.reject(at, Reason::BadValue, "no export request in protocol buffers"),
+        }
     }
 
     fn batch(&mut self, batch: &Batch<'_>, sink: &mut dyn Sink) {

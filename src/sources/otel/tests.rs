@@ -18,6 +18,10 @@ const FIXTURES: &[&str] = &[
     "claude_code.jsonl",
     "events.jsonl",
     "faults.jsonl",
+    "claude_code.binpb",
+    "packed.binpb",
+    "single.binpb",
+    "faults.binpb",
 ];
 
 fn path(name: &str) -> PathBuf {
@@ -107,6 +111,32 @@ fn bad_records_are_rejected_alone() {
 }
 
 #[test]
+fn protocol_buffers_tell_what_json_tells() {
+    let told = |name: &str| {
+        let read = fixture(name);
+        let events: Vec<Event> = read.events.iter().map(|(_, event)| event.clone()).collect();
+        (events, read.facts.into_iter().map(|(_, fact)| fact).collect::<Vec<_>>(), read.ignored)
+    };
+    assert_eq!(told("claude_code.binpb"), told("claude_code.jsonl"));
+    assert_eq!(told("packed.binpb"), told("legacy.jsonl"));
+    let line = std::fs::read_to_string(path("current.jsonl")).unwrap();
+    let json = read_bytes(&Otel, "x.jsonl", line.lines().nth(1).unwrap().as_bytes());
+    let events: Vec<Event> = json.events.into_iter().map(|(_, event)| event).collect();
+    assert_eq!(told("single.binpb").0, events);
+}
+
+#[test]
+fn messages_that_are_none_are_rejected_with_their_place() {
+    assert_fixture("faults.binpb");
+    let whole = std::fs::read(path("claude_code.binpb")).unwrap();
+    let (input, _guard) = input_of("x", &whole[..whole.len() - 1]);
+    let mut sink = Recorded::default();
+    let end = Otel.read(&input, &mut sink).unwrap();
+    assert_eq!(sink.reasons().last(), Some(&"torn_line"));
+    assert!(end < whole.len() as u64 && end > 0);
+}
+
+#[test]
 fn every_export_is_recognised_by_what_it_holds() {
     let options = Default::default();
     let recognised = |head: &[u8]| {
@@ -117,6 +147,7 @@ fn every_export_is_recognised_by_what_it_holds() {
         let bytes = std::fs::read(path(name)).unwrap();
         assert_eq!(recognised(&bytes), Some("otel"), "{name}");
         assert_eq!(recognised(&bytes[..bytes.len() * 2 / 3]), Some("otel"), "{name}, cut");
+        assert_eq!(recognised(&bytes[..bytes.len() * 2 / 3 - 1]), Some("otel"), "{name}, cut elsewhere");
     }
     assert_eq!(recognised(b"not json\n{\"resourceLogs\":[]}\n"), Some("otel"), "one bad line");
     for stranger in [
