@@ -4,7 +4,7 @@
 
 use super::usage;
 use crate::events::{CostBasis, Event, Fact, FactName, Kind, Trigger};
-use crate::fingerprint::{Json, call_hash_of, result_hash, sketch_prompt, sketch_result, sketch_text};
+use crate::fingerprint::{Json, result_hash, sketch_call_of, sketch_prompt, sketch_result, sketch_text};
 use crate::sources::exports::Row;
 use crate::sources::requests::is_drawn_from_few;
 use crate::sources::{Position, Reason, Sink, messages, values};
@@ -270,9 +270,16 @@ impl<'r, 'a> Step<'r, 'a> {
         call.call_id.clone_from(&call.event_id);
         if let (Some(name), Some(arguments)) = (&call.tool_name, row.get(&["input"])) {
             let parsed = values::nested(arguments);
-            call.call_hash = Some(call_hash_of(name, parsed.as_deref().unwrap_or(arguments)));
+            let sketch = sketch_call_of(name, parsed.as_deref().unwrap_or(arguments));
+            (call.call_hash, call.call_names) = (Some(sketch.hash), sketch.names);
         }
-        let mut result = Event { kind: Kind::ToolResult, ts_us: self.end_us, call_hash: None, ..call.clone() };
+        let mut result = Event {
+            kind: Kind::ToolResult,
+            ts_us: self.end_us,
+            call_hash: None,
+            call_names: Vec::new(),
+            ..call.clone()
+        };
         result.is_error = Some(self.failed());
         result.duration_ms = self.duration_ms();
         if let Some(text) = row.get(&["output"]).and_then(messages::answer) {

@@ -3,7 +3,7 @@
 //! Owns what a row becomes: a request, a call of a tool, or nothing. Owns neither framing nor the arithmetic of cached input.
 
 use crate::events::{CostBasis, Event, Kind, TokenBasis, Tokens, Trigger};
-use crate::fingerprint::{Json, call_hash_of, result_hash, sketch_prompt, sketch_result, sketch_text};
+use crate::fingerprint::{Json, result_hash, sketch_call_of, sketch_prompt, sketch_result, sketch_text};
 use crate::sources::exports::Row;
 use crate::sources::requests::{StatedInput, is_drawn_from_few, stated_cost};
 use crate::sources::{Reason, Sink, messages, values};
@@ -225,9 +225,16 @@ impl Facts<'_, '_> {
             .or_else(|| ["namespaced_tool_name", "name"].iter().find_map(|name| told.text(name)).map(str::to_owned));
         call.call_id.clone_from(&call.event_id);
         if let (Some(name), Some(arguments)) = (&call.tool_name, told.get("arguments").and_then(values::nested)) {
-            call.call_hash = Some(call_hash_of(name, &arguments));
+            let sketch = sketch_call_of(name, &arguments);
+            (call.call_hash, call.call_names) = (Some(sketch.hash), sketch.names);
         }
-        let mut result = Event { kind: Kind::ToolResult, ts_us: self.end_us, call_hash: None, ..call.clone() };
+        let mut result = Event {
+            kind: Kind::ToolResult,
+            ts_us: self.end_us,
+            call_hash: None,
+            call_names: Vec::new(),
+            ..call.clone()
+        };
         result.is_error = Some(self.failed());
         result.duration_ms = self.duration_ms(sink);
         if let Some(text) = self.row.get(&["response"]).and_then(messages::answer) {

@@ -7,7 +7,7 @@ use super::batch::{Origin, SpanEvent};
 use super::names::{Dialect, Field};
 use super::usage;
 use crate::events::{Event, Kind, Trigger};
-use crate::fingerprint::{Json, call_hash_of, result_hash, sketch_prompt, sketch_result, sketch_text};
+use crate::fingerprint::{Json, result_hash, sketch_call_of, sketch_prompt, sketch_result, sketch_text};
 use crate::sources::requests::is_drawn_from_few;
 use crate::sources::{Position, Sink, claude_code, home_user, messages, values, without_credentials};
 use std::borrow::Cow;
@@ -181,7 +181,9 @@ pub(super) fn tool(place: &Place<'_>, attributes: &Attributes<'_>, span_name: &s
     let arguments = attributes.get(Field::ToolArguments);
     let parsed = arguments.and_then(values::nested);
     if let Some(name) = call.tool_name.as_deref() {
-        call.call_hash = arguments.map(|arguments| call_hash_of(name, parsed.as_deref().unwrap_or(arguments)));
+        if let Some(sketch) = arguments.map(|arguments| sketch_call_of(name, parsed.as_deref().unwrap_or(arguments))) {
+            (call.call_hash, call.call_names) = (Some(sketch.hash), sketch.names);
+        }
         if place.dialect == Dialect::ClaudeCode {
             let deed = claude_code::tool_deed(name, parsed.as_deref().unwrap_or(&Json::Null));
             call.effect = deed.effect;
@@ -192,7 +194,8 @@ pub(super) fn tool(place: &Place<'_>, attributes: &Attributes<'_>, span_name: &s
     let failed = place.is_error
         || attributes.get(Field::ErrorType).is_some()
         || attributes.get(Field::Success).and_then(values::flag) == Some(false);
-    let mut result = Event { kind: Kind::ToolResult, ts_us: place.end_us, call_hash: None, ..call.clone() };
+    let mut result =
+        Event { kind: Kind::ToolResult, ts_us: place.end_us, call_hash: None, call_names: Vec::new(), ..call.clone() };
     result.is_error = Some(failed);
     result.duration_ms = attributes.count(Field::DurationMs, place.at, sink).or_else(|| place.duration_ms());
     if let Some(text) = attributes.get(Field::ToolResult).and_then(|value| match value {
