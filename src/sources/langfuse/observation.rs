@@ -58,6 +58,10 @@ const COLUMNS: &[&str] = &[
     "toolCallNames",
     "updated_at",
     "updatedAt",
+    "release",
+    "htmlPath",
+    "bookmarked",
+    "public",
 ];
 
 /// The columns that are read.
@@ -93,7 +97,8 @@ pub(super) fn is_export(columns: &[&str]) -> bool {
         && has(&["timestamp"])
         && has(&["user_id", "userId"])
         && has(&["session_id", "sessionId"])
-        && has(&["environment", "release", "htmlPath", "bookmarked", "public"]);
+        && has(&["release"])
+        && has(&["htmlPath", "bookmarked", "public"]);
     observation || score || trace
 }
 

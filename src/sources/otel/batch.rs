@@ -3,9 +3,10 @@
 //! Owns the shape that both encodings are brought to, and JSON's way there. Owns no meaning.
 
 use super::attributes::Attribute;
+use super::ids::hexadecimal;
 use super::records::{
     DataPoint, Envelope, LogRecord, Metric, Nanoseconds, Resource, ResourceRecords, Scope, Span as JsonSpan, body,
-    converted, hexadecimal,
+    converted,
 };
 use crate::fingerprint::Json;
 use crate::sources::document::Places;

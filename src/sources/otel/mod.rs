@@ -3,10 +3,12 @@
 //! Owns recognition and framing. What the names mean is a table ([`names`]), which spans count is [`traces`]' rule, and everything with its reasons stands in
 //! this folder's `README.md`. Owns no totals: copies of a request meet in the lake by their event ids.
 
+mod any_value;
 mod attributes;
 mod batch;
 mod claude_code;
 mod framed;
+mod ids;
 mod logs;
 mod names;
 mod protobuf;

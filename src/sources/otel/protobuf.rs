@@ -5,7 +5,8 @@
 
 use super::attributes::{Attribute, is_wanted};
 use super::batch::{ACTIVE_TIME, Batch, Counter, Log, Origin, Span, SpanEvent, moment};
-use super::records::{Nanoseconds, hex_text};
+use super::ids::hex_text;
+use super::records::Nanoseconds;
 use super::wire::{self, AnyValue, KeyValue, Value};
 use crate::fingerprint::Json;
 use crate::sources::{Position, Sink};

@@ -1,21 +1,21 @@
 //! OTLP in its JSON form: the envelope down to single spans, log records and metrics, borrowed from the text.
 //!
-//! Owns spelling: 64-bit integers as texts or numbers, enumerations as numbers or names, names in camel or snake case, ids in hexadecimal or base64, wrappers of
-//! Tempo and of versions before 1.0. Single records are kept as they stand, so that a bad one is rejected alone with its place.
+//! Owns spelling: enumerations as numbers or names, names in camel or snake case, times as texts or numbers, wrappers of Tempo and of versions before 1.0;
+//! not that of values ([`super::any_value`]) and ids ([`super::ids`]). Single records are kept as they stand, so that a bad one is rejected alone with its place.
 
+use super::any_value::AnyValue;
 use super::attributes::{Attribute, is_wanted};
 use crate::fingerprint::Json;
 use crate::sources::json::{reject_reason, safe_detail};
 use crate::sources::{Position, Sink};
 use serde::Deserialize;
-use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
-use serde_json::Number;
+use serde::de::{Deserializer, Visitor};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::fmt;
 
 /// Null and a missing list are an empty one, as in every JSON form of protocol buffers.
-type List<T> = Option<Vec<T>>;
+pub(super) type List<T> = Option<Vec<T>>;
 
 /// One export request, or what wraps it.
 #[derive(Deserialize)]
@@ -250,100 +250,6 @@ impl<'de> Deserialize<'de> for Nanoseconds {
     }
 }
 
-/// The value of an attribute or a body: OTLP's tagged union, as plain JSON.
-struct AnyValue<'a>(Json<'a>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for AnyValue<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct AnyVisitor;
-        impl<'de> Visitor<'de> for AnyVisitor {
-            type Value = AnyValue<'de>;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a value with its type")
-            }
-            fn visit_unit<E>(self) -> Result<AnyValue<'de>, E> {
-                Ok(AnyValue(Json::Null))
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<AnyValue<'de>, A::Error> {
-                let mut value = Json::Null;
-                while let Some(Text(key)) = map.next_key::<Text<'de>>()? {
-                    match key.as_ref() {
-                        "stringValue" | "string_value" | "boolValue" | "bool_value" | "doubleValue"
-                        | "double_value" => value = map.next_value()?,
-                        "intValue" | "int_value" => value = integer(map.next_value()?),
-                        "arrayValue" | "array_value" => {
-                            let list: Values<'de> = map.next_value()?;
-                            value =
-                                Json::List(list.values.unwrap_or_default().into_iter().map(|item| item.0).collect());
-                        }
-                        "kvlistValue" | "kvlist_value" => {
-                            let list: Pairs<'de> = map.next_value()?;
-                            let pairs = list.values.unwrap_or_default().into_iter();
-                            value = Json::Object(
-                                pairs
-                                    .map(|pair| (pair.key.0, pair.value.map_or(Json::Null, |value| value.0)))
-                                    .collect(),
-                            );
-                        }
-                        _ => {
-                            map.next_value::<IgnoredAny>()?;
-                        }
-                    }
-                }
-                Ok(AnyValue(value))
-            }
-        }
-        deserializer.deserialize_option(OptionOf(AnyVisitor))
-    }
-}
-
-/// Lets a visitor of maps meet null.
-struct OptionOf<V>(V);
-
-impl<'de, V: Visitor<'de>> Visitor<'de> for OptionOf<V> {
-    type Value = V::Value;
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.expecting(f)
-    }
-    fn visit_none<E: serde::de::Error>(self) -> Result<V::Value, E> {
-        self.0.visit_unit()
-    }
-    fn visit_unit<E: serde::de::Error>(self) -> Result<V::Value, E> {
-        self.0.visit_unit()
-    }
-    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<V::Value, D::Error> {
-        deserializer.deserialize_map(self.0)
-    }
-}
-
-#[derive(Deserialize)]
-struct Values<'a> {
-    #[serde(borrow)]
-    values: List<AnyValue<'a>>,
-}
-
-#[derive(Deserialize)]
-struct Pairs<'a> {
-    #[serde(borrow)]
-    values: List<Pair<'a>>,
-}
-
-#[derive(Deserialize)]
-struct Pair<'a> {
-    #[serde(borrow)]
-    key: Text<'a>,
-    #[serde(borrow)]
-    value: Option<AnyValue<'a>>,
-}
-
-/// An integer that stands in a text is the number.
-fn integer(value: Json<'_>) -> Json<'_> {
-    match value {
-        Json::Text(text) => text.parse::<i64>().map_or(Json::Text(text), |number| Json::Number(Number::from(number))),
-        value => value,
-    }
-}
-
 /// Converts what is wanted of a list. A value that cannot be read is rejected by itself.
 pub(super) fn converted<'a>(list: List<KeyValue<'a>>, at: Position, sink: &mut dyn Sink) -> Vec<Attribute<'a>> {
     let wanted = list.into_iter().flatten().filter(|pair| is_wanted(&pair.key.0));
@@ -385,88 +291,9 @@ impl<'a> Scope<'a> {
     }
 }
 
-/// An id of `BYTES` bytes in lower-case hexadecimal, read from hexadecimal or, as Tempo answers, from base64. An id of zeros or of another length is none.
-pub(super) fn hexadecimal<const BYTES: usize>(id: Option<Text<'_>>) -> Option<String> {
-    let Text(id) = id?;
-    let bytes = if id.len() == BYTES * 2 { hex_bytes(&id) } else { base64_bytes(&id) }?;
-    (bytes.len() == BYTES).then(|| hex_text(&bytes)).flatten()
-}
-
-/// Bytes of an id as text; null for an id of zeros.
-pub(super) fn hex_text(bytes: &[u8]) -> Option<String> {
-    use std::fmt::Write as _;
-    if bytes.iter().all(|&byte| byte == 0) {
-        return None;
-    }
-    Some(bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    }))
-}
-
-fn hex_bytes(text: &str) -> Option<Vec<u8>> {
-    let digit = |byte: u8| char::from(byte).to_digit(16);
-    text.as_bytes().chunks(2).map(|pair| Some((digit(pair[0])? * 16 + digit(*pair.get(1)?)?) as u8)).collect()
-}
-
-fn base64_bytes(text: &str) -> Option<Vec<u8>> {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut bytes = Vec::with_capacity(text.len() * 3 / 4);
-    let (mut bits, mut held) = (0u32, 0);
-    for byte in text.trim_end_matches('=').bytes() {
-        bits = bits << 6 | ALPHABET.iter().position(|&letter| letter == byte)? as u32;
-        held += 6;
-        if held >= 8 {
-            held -= 8;
-            bytes.push((bits >> held) as u8);
-            bits &= (1 << held) - 1;
-        }
-    }
-    Some(bytes)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn value(text: &str) -> Json<'_> {
-        serde_json::from_str::<AnyValue<'_>>(text).unwrap().0
-    }
-
-    #[test]
-    fn values_of_every_type_and_spelling() {
-        for (tagged, plain) in [
-            (r#"{"intValue":"120"}"#, "120"),
-            (r#"{"intValue":120}"#, "120"),
-            (r#"{"int_value":"120"}"#, "120"),
-            (r#"{"doubleValue":0.5}"#, "0.5"),
-            (r#"{"stringValue":"x"}"#, r#""x""#),
-            (r#"{"boolValue":true}"#, "true"),
-            (r#"{"arrayValue":{"values":[{"stringValue":"x"},{"intValue":"1"}]}}"#, r#"["x",1]"#),
-            (r#"{"arrayValue":{}}"#, "[]"),
-            (
-                r#"{"kvlistValue":{"values":[{"key":"a","value":{"boolValue":false}},{"key":"b"}]}}"#,
-                r#"{"a":false,"b":null}"#,
-            ),
-            (r#"{"bytesValue":"AA=="}"#, "null"),
-            ("{}", "null"),
-            ("null", "null"),
-        ] {
-            assert_eq!(value(tagged), serde_json::from_str::<Json<'_>>(plain).unwrap(), "{tagged}");
-        }
-        assert!(serde_json::from_str::<AnyValue<'_>>("7").is_err());
-    }
-
-    #[test]
-    fn ids_in_hexadecimal_and_base64_are_the_same() {
-        let of = |text: &'static str| hexadecimal::<8>(Some(Text(Cow::Borrowed(text))));
-        assert_eq!(of("b7ad6b7169203331").as_deref(), Some("b7ad6b7169203331"));
-        assert_eq!(of("B7AD6B7169203331").as_deref(), Some("b7ad6b7169203331"));
-        assert_eq!(of("t61rcWkgMzE=").as_deref(), Some("b7ad6b7169203331"));
-        for none in ["", "0000000000000000", "t61rcWkg", "zzzzzzzzzzzzzzzz", "\u{e9}"] {
-            assert_eq!(of(none), None, "{none}");
-        }
-    }
 
     #[test]
     fn times_as_text_and_number() {

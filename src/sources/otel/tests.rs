@@ -6,7 +6,7 @@ use crate::events::{Event, Kind, TokenBasis};
 use crate::sources::testing::{Recorded, file_input, input_of, read_bytes, read_fixture};
 use crate::sources::{Probe, Source, Unit, recognise};
 use proptest::prelude::*;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 const FIXTURES: &[&str] = &[
@@ -134,6 +134,34 @@ fn messages_that_are_none_are_rejected_with_their_place() {
     let end = Otel.read(&input, &mut sink).unwrap();
     assert_eq!(sink.reasons().last(), Some(&"torn_line"));
     assert!(end < whole.len() as u64 && end > 0);
+}
+
+/// Spans, log records and metrics below a value.
+fn records_in(value: &serde_json::Value) -> usize {
+    match value {
+        serde_json::Value::Object(fields) => fields
+            .iter()
+            .map(|(key, value)| match (key.as_str(), value) {
+                ("spans" | "logRecords" | "metrics", serde_json::Value::Array(records)) => records.len(),
+                _ => records_in(value),
+            })
+            .sum(),
+        serde_json::Value::Array(items) => items.iter().map(records_in).sum(),
+        _ => 0,
+    }
+}
+
+#[test]
+fn every_record_is_a_step_an_ignored_kind_or_a_reject() {
+    for name in ["current.jsonl", "legacy.jsonl", "wrappers.jsonl", "claude_code.jsonl", "events.jsonl"] {
+        let text = std::fs::read_to_string(path(name)).unwrap();
+        let lines = text.trim_start_matches('\u{feff}').lines();
+        let there: usize = lines.map(|line| records_in(&serde_json::from_str(line).unwrap())).sum();
+        let read = fixture(name);
+        let stepped = read.events.iter().map(|(at, _)| at.offset);
+        let places: BTreeSet<u64> = stepped.chain(read.rejects.iter().map(|(at, _, _)| at.offset)).collect();
+        assert_eq!(places.len() as u64 + read.ignored.values().sum::<u64>(), there as u64, "{name}");
+    }
 }
 
 #[test]
