@@ -77,15 +77,17 @@ pub fn event_key(source: &str, event: &Event) -> Key {
 }
 
 /// Which copy of one event stays: one that stands in a session of its own before one in a session that another started (a replay of the
-/// parent's history in a side conversation), then the larger output, then the one with more other usage.
+/// parent's history in a side conversation), then the larger output, then the one with more other usage, then the one that also states a cost or
+/// who approved.
 pub fn event_version(event: &Event) -> i64 {
     let tokens = &event.tokens;
     let own = i64::from(event.parent_session_id.is_none()) << 62;
     // Counts are at most 10^12, so an output shifted by 20 bits stays below the bit of an own session.
     let output = tokens.output.unwrap_or(0).clamp(0, (1 << 41) - 1);
     let other: i64 = [tokens.input, tokens.cache_read, tokens.cache_write].iter().flatten().sum();
+    let says_more = event.cost_micro_usd.is_some() || event.approval.is_some();
     // Output decides; the rest only breaks ties, so it must not carry into it.
-    own + (output << 20) + other.clamp(0, (1 << 20) - 1)
+    own + (output << 20) + (other.clamp(0, (1 << 19) - 1) << 1) + i64::from(says_more)
 }
 
 /// Identity of an outcome: the same commit seen in two clones is one outcome.
@@ -173,6 +175,17 @@ mod tests {
         large.tokens.output = Some(4);
         large.tokens.input = None;
         assert!(event_version(&large) > event_version(&small));
+    }
+
+    #[test]
+    fn of_equal_usage_the_copy_with_a_cost_stays() {
+        let bare = Event::new(1, "s", Kind::Completion, "c");
+        let mut priced = bare.clone();
+        priced.cost_micro_usd = Some(0);
+        assert!(event_version(&priced) > event_version(&bare));
+        let mut fuller = bare;
+        fuller.tokens.input = Some(1);
+        assert!(event_version(&fuller) > event_version(&priced));
     }
 
     #[test]

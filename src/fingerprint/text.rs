@@ -60,6 +60,18 @@ pub fn sketch_prompt(text: &str) -> TextSketch {
     }
 }
 
+/// Sizes and hash of a tool's result. It is never compared for similarity, so it gets no shingles.
+pub fn sketch_result(text: &str) -> TextSketch {
+    let exact_hash = text_hash(text);
+    TextSketch {
+        chars: text.chars().count() as i64,
+        words: text.split_whitespace().count() as i64,
+        exact_hash,
+        masked_hash: exact_hash,
+        ..TextSketch::default()
+    }
+}
+
 fn shingle_hashes(words: &[&str]) -> Vec<i64> {
     let width = if words.len() >= LONG_WORDS { 5 } else { 3 };
     if words.is_empty() {

@@ -5,19 +5,24 @@
 //!
 //! Adding a source: a folder with `mod.rs`, `README.md` and `fixtures/`, and one line in [`ALL`].
 
+pub(crate) mod delimited;
 mod document;
 mod edits;
+pub(crate) mod exports;
 mod input;
 pub mod json;
 mod lines;
+pub(crate) mod messages;
 pub(crate) mod money;
 mod places;
 mod reject;
+pub(crate) mod requests;
 mod sink;
 mod slash;
 mod spans;
 #[cfg(test)]
 pub mod testing;
+pub(crate) mod values;
 
 pub mod anthropic_admin;
 pub mod canonical;
@@ -31,9 +36,12 @@ pub mod cursor;
 pub mod gemini_cli;
 pub mod git;
 pub mod github_copilot;
+pub mod langfuse;
+pub mod litellm;
 pub mod openai_admin;
 pub mod openclaw;
 pub mod opencode;
+pub mod otel;
 
 pub use input::{Input, InputError, Limits, OpenClawPlatform, PROBE_BYTES, Probe, SourceOptions, Unit, decompressed};
 pub use lines::{Handled, Line, read_lines};
@@ -99,6 +107,9 @@ pub static ALL: &[&dyn Source] = &[
     &cursor::Cursor,
     &ccusage::Ccusage,
     &codeburn::Codeburn,
+    &otel::Otel,
+    &litellm::LiteLlm,
+    &langfuse::Langfuse,
 ];
 
 /// The source with this name.
