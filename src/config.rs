@@ -3,6 +3,7 @@
 //! Owns the shape of footlight.toml and its checks. Owns no meaning: what a quota or an identity rule does is said where it is used.
 
 use crate::sources::SourceOptions;
+use crate::sources::mapping::Mapping;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -23,6 +24,8 @@ pub struct Config {
     pub automation: Vec<Automation>,
     /// On-call, holidays, releases and the like.
     pub calendar: Vec<CalendarEntry>,
+    /// Exports that no source knows, as tables of canonical fields.
+    pub mapping: Vec<Mapping>,
     /// Configuration of sources.
     pub sources: SourceOptions,
     /// Parameters of models, `"sig_loop_no_progress.min_calls" = 20`.
@@ -250,7 +253,22 @@ impl Config {
         Ok(config)
     }
 
+    /// What sources are told: `[sources]` and every `[[mapping]]`.
+    pub fn source_options(&self) -> SourceOptions {
+        SourceOptions { mappings: self.mapping.clone(), ..self.sources.clone() }
+    }
+
     fn check(&self) -> Result<(), String> {
+        for (index, mapping) in self.mapping.iter().enumerate() {
+            if self.mapping[..index].iter().any(|earlier| earlier.name() == mapping.name()) {
+                return Err(format!("[[mapping]] `{}` is there twice", mapping.name()));
+            }
+        }
+        if let Some(zone) = &self.sources.jira.time_zone
+            && jiff::tz::TimeZone::get(zone).is_err()
+        {
+            return Err(format!("[sources.jira] time_zone: there is no time zone `{zone}`"));
+        }
         for (index, rule) in self.identity.iter().enumerate() {
             let binds = rule.path.as_deref().is_some_and(|path| path.contains("{actor}"));
             if rule.actor.is_none() && !binds {

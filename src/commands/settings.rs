@@ -72,7 +72,7 @@ impl Settings {
             threads: self.threads,
             limits: Limits { line_bytes: args.max_line, ..Limits::default() },
             as_of_us,
-            source_options: Arc::new(self.config.sources.clone()),
+            source_options: Arc::new(self.config.source_options()),
         })
     }
 }

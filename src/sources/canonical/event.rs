@@ -1,10 +1,10 @@
 //! From a row to an event.
 
-use super::cell::{Rejected, Row};
 use super::columns::EventColumn as Column;
 use super::written;
 use crate::events::{CostBasis, Effect, Event, Kind, TextSketch, TokenBasis, Tokens, Trigger};
 use crate::fingerprint::{call_hash, result_hash, sketch_prompt, sketch_text, text_hash};
+use crate::sources::tabular::{Rejected, Row};
 use crate::sources::{Reason, Sink, home_user, without_credentials};
 
 /// Reads one row. Rejects what is missing or wrong; `Err` when nothing can be kept.

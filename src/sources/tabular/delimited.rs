@@ -3,8 +3,7 @@
 //! Rows are framed by the `csv` crate and not by Polars: Polars' reader gives no position of a row, stops at the first ragged one or fills it silently,
 //! and each of ours must be read or rejected with its line and byte.
 
-use super::cell::{Cell, WIDTH};
-use super::table::Table;
+use super::{Cell, Layout, WIDTH};
 use crate::sources::{Input, InputError, Position, Reason, Sink};
 use csv::{ByteRecord, ReaderBuilder, Terminator};
 use std::borrow::Cow;
@@ -24,26 +23,26 @@ struct Header {
 
 impl Header {
     /// The reading of a header line in which the most columns are known.
-    fn read(table: Table, line: &[u8]) -> Option<Self> {
+    fn read(layout: &impl Layout, line: &[u8]) -> Option<Self> {
         let readings = SEPARATORS.into_iter().filter_map(|separator| {
             let mut reader = ReaderBuilder::new().has_headers(false).delimiter(separator).from_reader(line);
             let mut record = ByteRecord::new();
             reader.read_byte_record(&mut record).ok().filter(|found| *found)?;
             let names = record.iter().map(|name| String::from_utf8_lossy(name.trim_ascii()).into_owned());
-            Some(Header { separator, columns: names.map(|name| (table.number(&name), name)).collect() })
+            Some(Header { separator, columns: names.map(|name| (layout.number(&name), name)).collect() })
         });
         let known = |header: &Header| header.columns.iter().filter(|(number, _)| number.is_some()).count();
         readings.reduce(|best, next| if known(&next) > known(&best) { next } else { best })
     }
 
-    fn has_landmarks(&self, table: Table) -> bool {
-        table.landmarks().iter().all(|name| self.columns.iter().any(|(_, column)| column == name))
+    fn has_landmarks(&self, layout: &impl Layout) -> bool {
+        layout.landmarks().iter().all(|name| self.columns.iter().any(|(_, column)| column == name))
     }
 }
 
 /// Whether a file begins with a header that tells the table from others.
-pub(super) fn has_landmarks(table: Table, first_line: &[u8]) -> bool {
-    Header::read(table, first_line).is_some_and(|header| header.has_landmarks(table))
+pub(in crate::sources) fn has_landmarks(layout: &impl Layout, first_line: &[u8]) -> bool {
+    Header::read(layout, first_line).is_some_and(|header| header.has_landmarks(layout))
 }
 
 /// Stops a quote that never closes from taking the rest of the file into memory, and knows how the file ends.
@@ -75,7 +74,7 @@ impl<R: Read> Read for Guarded<R> {
 }
 
 /// Reads a CSV file. Returns where the last row that ends with a newline ends: a last row without one may be cut and is read again.
-pub(super) fn read(table: Table, input: &Input, sink: &mut dyn Sink) -> Result<u64, InputError> {
+pub(super) fn read(layout: &impl Layout, input: &Input, sink: &mut dyn Sink) -> Result<u64, InputError> {
     let mut source = input.open()?;
     let mut base = 0u64;
     let first = source.fill_buf().map_err(|error| input.io_error(error))?;
@@ -86,7 +85,7 @@ pub(super) fn read(table: Table, input: &Input, sink: &mut dyn Sink) -> Result<u
     let mut line = Vec::new();
     let limit = input.limits.line_bytes as u64;
     source.by_ref().take(limit).read_until(b'\n', &mut line).map_err(|error| input.io_error(error))?;
-    let Some(header) = Header::read(table, &line).filter(|header| header.has_landmarks(table)) else {
+    let Some(header) = Header::read(layout, &line).filter(|header| header.has_landmarks(layout)) else {
         if !line.trim_ascii().is_empty() {
             sink.reject(Position { offset: 0, line: 1 }, Reason::MissingField, "header");
         }
@@ -110,7 +109,7 @@ pub(super) fn read(table: Table, input: &Input, sink: &mut dyn Sink) -> Result<u
         // Under the default a row after `\r\n` is said to begin at the `\n`.
         .terminator(Terminator::Any(b'\n'))
         .from_reader(guarded);
-    let mut rows = Rows { table, header, base, start: input.start, sink };
+    let mut rows = Rows { layout, header, base, start: input.start, sink };
     let (mut row, mut next) = (ByteRecord::new(), ByteRecord::new());
     let mut committed = base;
     let mut has_row = false;
@@ -161,8 +160,8 @@ fn is_too_long(error: &io::Error) -> bool {
     error.get_ref().is_some_and(|inner| inner.is::<RowTooLong>())
 }
 
-struct Rows<'s> {
-    table: Table,
+struct Rows<'s, L> {
+    layout: &'s L,
     header: Header,
     /// Bytes before the first row.
     base: u64,
@@ -171,7 +170,7 @@ struct Rows<'s> {
     sink: &'s mut dyn Sink,
 }
 
-impl Rows<'_> {
+impl<L: Layout> Rows<'_, L> {
     fn take(&mut self, row: &ByteRecord, complete: bool) {
         let (offset, line) = row.position().map_or((0, 0), |position| (position.byte(), position.line()));
         // The header is line 1.
@@ -183,7 +182,8 @@ impl Rows<'_> {
         if row.len() == 1 && row[0].trim_ascii().is_empty() {
             return;
         }
-        if row.len() != columns.len() {
+        let missing = columns.len().checked_sub(row.len());
+        if !missing.is_some_and(|missing| missing <= self.layout.fields_short()) {
             let reason = if complete { Reason::RaggedRow } else { Reason::TornLine };
             self.sink.reject(at, reason, &format!("{} fields, the header has {}", row.len(), columns.len()));
             return;
@@ -194,18 +194,31 @@ impl Rows<'_> {
         }
         let mut cells = [const { Cell::Null }; WIDTH];
         for (index, (field, (number, name))) in row.iter().zip(columns).enumerate() {
-            let is_last = index + 1 == columns.len();
+            let is_last = index + 1 == row.len();
             let field = if is_last { field.strip_suffix(b"\r").unwrap_or(field) } else { field };
             if field.is_empty() {
                 continue;
             }
             // A character never spans two fields, so each is valid when the row is.
             match (number, std::str::from_utf8(field)) {
-                (Some(number), Ok(text)) => cells[*number] = Cell::Text(Cow::Borrowed(text)),
+                (Some(number), Ok(text)) => put(self.layout, &mut cells[*number], text),
                 (Some(number), Err(_)) => cells[*number] = Cell::Bad,
                 (None, _) => self.sink.unknown_field(name),
             }
         }
-        self.table.take(&cells, at, self.sink);
+        self.layout.take(&cells, at, self.sink);
+    }
+}
+
+/// Puts a text into a cell, beside what a column of the same name has put there where the layout wants both.
+fn put<'a>(layout: &impl Layout, cell: &mut Cell<'a>, text: &'a str) {
+    let text = Cow::Borrowed(text);
+    match std::mem::take(cell) {
+        Cell::Text(first) if layout.gathers() => *cell = Cell::List(vec![first, text]),
+        Cell::List(mut items) if layout.gathers() => {
+            items.push(text);
+            *cell = Cell::List(items);
+        }
+        _ => *cell = Cell::Text(text),
     }
 }
