@@ -363,6 +363,10 @@ mod tests {
         assert!(parse("quotas = []").unwrap_err().to_string().contains("quotas"));
         assert!(parse("[[identity]]\nos_user = \"ada\"").unwrap_err().to_string().contains("name an `actor`"));
         assert!(parse("[privacy]\nmin_people = 4").unwrap_err().to_string().contains("floor of 5"));
+        let mapping = "[[mapping]]\nname = \"x\"\ntable = \"outcomes\"\nfields = { outcome_id = \"A\", ts = \"B\", kind = \"C\", status = \"D\" }\n";
+        assert!(parse(&mapping.repeat(2)).unwrap_err().to_string().contains("`x` is there twice"));
+        assert_eq!(parse(mapping).unwrap().source_options().mappings.len(), 1);
+        assert!(parse("[sources.jira]\ntime_zone = \"Mars\"").unwrap_err().to_string().contains("no time zone `Mars`"));
         let quota = "[[quota]]\nmetric = \"active_week\"\nthreshold = 80\nannounced = 2026-01-01";
         assert!(parse(quota).unwrap_err().to_string().contains("between 0 and 1"));
     }

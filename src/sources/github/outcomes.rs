@@ -289,16 +289,15 @@ fn named(record: &Record<'_>, page: &Page, head: Option<&str>, status: OutcomeSt
             name(Some(format!("{repository}#{number}")));
         }
     }
+    // The branch that GitHub's revert button makes: `revert-12-fix/cart`. The title quotes that of the request which it takes back, with its references.
+    let taken_back = head.and_then(|head| head.strip_prefix("revert-")?.split('-').next()?.parse::<i64>().ok());
+    if let Some(number) = taken_back {
+        name(Some(format!("{}#{number}", page.repository)));
+        return refs;
+    }
     for reference in in_title(record.title.as_deref().unwrap_or(""), page) {
         name(Some(reference));
     }
-    if let Some(head) = head {
-        // The branch that GitHub's revert button makes: `revert-12-fix/cart`.
-        let taken_back = head.strip_prefix("revert-").and_then(|rest| rest.split('-').next()?.parse::<i64>().ok());
-        match taken_back {
-            Some(number) => name(Some(format!("{}#{number}", page.repository))),
-            None => name(references::in_branch(head)),
-        }
-    }
+    name(head.and_then(references::in_branch));
     refs
 }
