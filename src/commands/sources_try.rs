@@ -83,6 +83,9 @@ fn try_file(
     Ok(tried)
 }
 
+/// Names and values, in the order in which people read them.
+type Fields = Vec<(&'static str, Value)>;
+
 /// What was seen of one file.
 #[derive(Default)]
 struct Tried {
@@ -91,33 +94,29 @@ struct Tried {
     /// First records and rejects to keep, of each kind.
     wanted: usize,
     counts: BTreeMap<&'static str, u64>,
-    records: Vec<Value>,
+    records: Vec<Fields>,
     rejected: BTreeMap<&'static str, u64>,
-    rejects: Vec<Value>,
+    rejects: Vec<Fields>,
     ignored: BTreeMap<&'static str, u64>,
     unknown_fields: BTreeMap<String, u64>,
 }
 
 impl Tried {
-    fn record(&mut self, table: &'static str, at: Position, fields: Vec<(&str, Value)>) {
+    fn record(&mut self, table: &'static str, at: Position, mut fields: Fields) {
         *self.counts.entry(table).or_default() += 1;
         if self.records.len() < self.wanted {
-            let mut record = Map::new();
-            record.insert("table".to_owned(), table.into());
-            record.insert("line".to_owned(), at.line.into());
-            record.insert("byte_offset".to_owned(), at.offset.into());
-            let said = |value: &Value| !value.is_null() && value.as_array().is_none_or(|items| !items.is_empty());
-            record.extend(
-                fields.into_iter().filter(|(_, value)| said(value)).map(|(name, value)| (name.to_owned(), value)),
-            );
-            self.records.push(Value::Object(record));
+            fields.retain(|(_, value)| !value.is_null() && value.as_array().is_none_or(|items| !items.is_empty()));
+            fields.splice(0..0, [("line", at.line.into()), ("byte_offset", at.offset.into()), ("table", table.into())]);
+            self.records.push(fields);
         }
     }
 
     fn json(&self, path: &Path) -> Value {
+        let objects =
+            |lines: &[Fields]| -> Vec<Value> { lines.iter().map(|fields| fields.iter().cloned().collect()).collect() };
         json!({
             "file": path.to_string_lossy(), "source": self.source, "recognised_by": self.reason, "read": self.counts,
-            "records": self.records, "rejected": self.rejected, "rejects": self.rejects, "ignored": self.ignored,
+            "records": objects(&self.records), "rejected": self.rejected, "rejects": objects(&self.rejects), "ignored": self.ignored,
             "unknown_fields": self.unknown_fields,
         })
     }
@@ -157,14 +156,13 @@ impl Tried {
 }
 
 /// A record in one line: its fields by name.
-fn fields_of(record: &Value) -> String {
+fn fields_of(fields: &Fields) -> String {
     let spelled = |value: &Value| match value {
         Value::String(text) => text.clone(),
         Value::Array(items) => items.iter().map(|item| item.as_str().unwrap_or("?")).collect::<Vec<_>>().join(";"),
         other => other.to_string(),
     };
-    let fields = record.as_object().into_iter().flatten();
-    terminal(&fields.map(|(name, value)| format!("{name}={}", spelled(value))).collect::<Vec<_>>().join(" "))
+    terminal(&fields.iter().map(|(name, value)| format!("{name}={}", spelled(value))).collect::<Vec<_>>().join(" "))
 }
 
 fn time(us: i64) -> Value {
@@ -245,8 +243,12 @@ impl Sink for Tried {
     fn reject(&mut self, at: Position, reason: Reason, detail: &str) {
         *self.rejected.entry(reason.as_str()).or_default() += 1;
         if self.rejects.len() < self.wanted {
-            let (line, offset, reason) = (at.line, at.offset, reason.as_str());
-            self.rejects.push(json!({ "line": line, "byte_offset": offset, "reason": reason, "detail": detail }));
+            self.rejects.push(vec![
+                ("line", at.line.into()),
+                ("byte_offset", at.offset.into()),
+                ("reason", reason.as_str().into()),
+                ("detail", detail.into()),
+            ]);
         }
     }
 
@@ -285,9 +287,9 @@ mod tests {
                   1 rejected: missing_field
                   1 rejected: ragged_row
           first records:
-            actor_id=ada@example.test byte_offset=53 kind=ticket line=2 outcome_id=helpdesk/eu/H-1 refs=PROJ-7;acme/shop#7 status=landed table=outcomes ts=2026-06-02T15:30:00Z
+            line=2 byte_offset=53 table=outcomes ts=2026-06-02T15:30:00Z kind=ticket status=landed outcome_id=helpdesk/eu/H-1 actor_id=ada@example.test refs=PROJ-7;acme/shop#7
           first rejects:
-            byte_offset=251 detail=status line=5 reason=bad_value
+            line=5 byte_offset=251 reason=bad_value detail=status
         ");
         assert_eq!(tried.json(Path::new("x"))["read"]["outcomes"], 3);
     }

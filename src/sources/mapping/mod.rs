@@ -33,10 +33,17 @@ pub struct Mapping {
     landmarks: Vec<String>,
     fields: Vec<Field>,
     /// Pattern for the name of the file.
-    path: Option<globset::Glob>,
+    path: Option<PathPattern>,
     times: Times,
     /// Fields that a CSV row may have fewer than its header.
     fields_short: usize,
+}
+
+/// A pattern for names, as it was written and as it is used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct PathPattern {
+    written: String,
+    glob: globset::Glob,
 }
 
 impl Mapping {
@@ -57,7 +64,7 @@ impl Mapping {
     }
 
     fn fits_path(&self, probe: &Probe<'_>) -> bool {
-        self.path.as_ref().is_none_or(|path| path.compile_matcher().is_match(probe.path))
+        self.path.as_ref().is_none_or(|path| path.glob.compile_matcher().is_match(probe.path))
     }
 
     fn has_columns(&self, probe: &Probe<'_>) -> bool {
@@ -71,7 +78,7 @@ impl Mapping {
 
     /// Why a file is this mapping's, for people.
     pub(super) fn reason(&self, probe: &Probe<'_>) -> String {
-        let path = self.path.as_ref().map_or(String::new(), |path| format!("its name fits {path}"));
+        let path = self.path.as_ref().map_or(String::new(), |path| format!("its name fits {}", path.written));
         let columns = match Format::of(probe.head) {
             Format::Parquet => String::new(),
             _ => format!("it has the columns {}", self.landmarks.join(", ")),

@@ -70,7 +70,7 @@ fn files_are_recognised_by_their_columns_and_where_it_says_so_by_name() {
         Some("mapping mapping `helpdesk`: it has the columns Agent, Queue, Ticket, Linked, State, Closed, Opened")
     );
     let gateway = recognised_by("x/gateway/may.ndjson", &fixture("requests.ndjson")).unwrap();
-    assert!(gateway.starts_with("mapping mapping `gateway`: its name fits {**/,}gateway/* and it has"), "{gateway}");
+    assert!(gateway.starts_with("mapping mapping `gateway`: its name fits gateway/* and it has"), "{gateway}");
     assert_eq!(recognised_by("elsewhere/may.ndjson", &fixture("requests.ndjson")), None);
     assert_eq!(recognised_by("x.csv", b"Ticket;State\n"), None, "columns are missing");
     assert!(recognised_by("wiki.parquet", b"PAR1").unwrap().contains("wiki"));

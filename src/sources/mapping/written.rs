@@ -1,8 +1,8 @@
 //! The language of `[[mapping]]`, as it is written, and its check: what cannot work is an error of the configuration and not a reject on every row.
 
-use super::Mapping;
 use super::fields::{Field, Piece, Rule};
 use super::times::{TimeFormat, Times};
+use super::{Mapping, PathPattern};
 use crate::sources::canonical::Table;
 use crate::sources::tabular::{Layout as _, WIDTH};
 use serde::Deserialize;
@@ -117,8 +117,10 @@ fn check(written: Written, name: String) -> Result<Mapping, String> {
 }
 
 /// A pattern that fits at any directory, as those of `[[identity]]` do.
-fn pattern(path: &str) -> Result<globset::Glob, globset::Error> {
-    globset::GlobBuilder::new(&format!("{{**/,}}{}", path.trim_start_matches('/'))).literal_separator(true).build()
+fn pattern(path: &str) -> Result<PathPattern, globset::Error> {
+    let anywhere = format!("{{**/,}}{}", path.trim_start_matches('/'));
+    let glob = globset::GlobBuilder::new(&anywhere).literal_separator(true).build()?;
+    Ok(PathPattern { written: path.to_owned(), glob })
 }
 
 /// A field is said by a column's name, one rule, or several in their order.
