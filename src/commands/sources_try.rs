@@ -68,6 +68,8 @@ fn try_file(
     }
     let probe = Probe { path, unit, head: &head, options };
     let recognised = sources::recognise(&probe);
+    let mismatches = options.mappings.iter().filter_map(|mapping| Some((mapping.name(), mapping.mismatch(&probe)?)));
+    tried.mismatches = mismatches.map(|(name, mismatch)| (name.to_owned(), mismatch)).collect();
     let Some(source) = source.or(recognised) else {
         tried.reject(Position::default(), Reason::UnknownFormat, "no source recognises its content");
         return Ok(tried);
@@ -91,6 +93,8 @@ type Fields = Vec<(&'static str, Value)>;
 struct Tried {
     source: Option<&'static str>,
     reason: String,
+    /// Why the file is not that of each `[[mapping]]` that it is not.
+    mismatches: BTreeMap<String, String>,
     /// First records and rejects to keep, of each kind.
     wanted: usize,
     counts: BTreeMap<&'static str, u64>,
@@ -115,7 +119,8 @@ impl Tried {
         let objects =
             |lines: &[Fields]| -> Vec<Value> { lines.iter().map(|fields| fields.iter().cloned().collect()).collect() };
         json!({
-            "file": path.to_string_lossy(), "source": self.source, "recognised_by": self.reason, "read": self.counts,
+            "file": path.to_string_lossy(), "source": self.source, "recognised_by": self.reason, "not_of_mapping": self.mismatches,
+            "read": self.counts,
             "records": objects(&self.records), "rejected": self.rejected, "rejects": objects(&self.rejects), "ignored": self.ignored,
             "unknown_fields": self.unknown_fields,
         })
@@ -128,6 +133,10 @@ impl Tried {
                 let _ = writeln!(out, "  source: {source}, {}", terminal(&self.reason));
             }
             None => out.push_str("  source: none\n"),
+        }
+        // Where a mapping has the file, nobody asks why the others have not.
+        for (mapping, mismatch) in self.mismatches.iter().filter(|_| self.source != Some("mapping")) {
+            let _ = writeln!(out, "  not of mapping `{mapping}`: {}", terminal(mismatch));
         }
         for (table, count) in &self.counts {
             let _ = writeln!(out, "  {count:>9} {table}");
@@ -302,6 +311,9 @@ mod tests {
         let tried = try_file(&toml, sources::by_name("linear"), &options(), 5).unwrap();
         assert!(tried.reason.starts_with("because --source"), "{}", tried.reason);
         assert!(tried.rejected.contains_key("missing_field"), "{:?}", tried.rejected);
+        let requests =
+            try_file(&fixtures().join("requests.ndjson"), sources::by_name("mapping"), &options(), 1).unwrap();
+        assert_eq!(requests.counts["events"], 3, "forced, a mapping reads what its path does not fit");
         assert!(try_file(&fixtures(), None, &options(), 5).is_err(), "a directory");
         assert!(try_file(Path::new("/nowhere"), None, &options(), 5).is_err());
     }

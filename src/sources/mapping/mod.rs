@@ -87,6 +87,28 @@ impl Mapping {
         format!("{path}{both}{columns}")
     }
 
+    /// Why a file is not this mapping's, for people; null when it is.
+    pub fn mismatch(&self, probe: &Probe<'_>) -> Option<String> {
+        if self.recognises(probe) {
+            return None;
+        }
+        let name = match &self.path {
+            Some(path) if !self.fits_path(probe) => Some(format!("its name does not fit {}", path.written)),
+            _ => None,
+        };
+        let columns = match Format::of(probe.head) {
+            _ if self.has_columns(probe) => None,
+            Format::Parquet => Some("a Parquet file is recognised by `path` alone".to_owned()),
+            Format::Ndjson => Some(format!("no line at its beginning has all of {}", self.landmarks.join(", "))),
+            Format::Csv => {
+                let header = delimited::column_names(self, probe.lines().next().unwrap_or_default());
+                let missing = self.landmarks.iter().filter(|name| !header.contains(name));
+                Some(format!("it lacks the columns {}", missing.map(String::as_str).collect::<Vec<_>>().join(", ")))
+            }
+        };
+        Some([name, columns].into_iter().flatten().collect::<Vec<_>>().join(", and "))
+    }
+
     /// Reads a file and returns where its committed part ends.
     pub(super) fn read(&self, input: &Input, sink: &mut dyn Sink) -> Result<u64, InputError> {
         let head = head(input)?;
@@ -173,12 +195,17 @@ impl Source for Declared {
         let head = head(input)?;
         let probe = Probe { path: &input.path, unit: input.unit, head: &head, options: &input.options };
         let mappings = &input.options.mappings;
-        match mappings.iter().find(|mapping| mapping.recognises(&probe)) {
+        // Whoever asks for a mapping by `--source` need not call the file as its `path` does.
+        let by_columns = || {
+            let is_parquet = Format::of(&head) == Format::Parquet;
+            mappings.iter().find(|mapping| !is_parquet && mapping.has_columns(&probe))
+        };
+        match mappings.iter().find(|mapping| mapping.recognises(&probe)).or_else(by_columns) {
             Some(mapping) => mapping.read(input, sink),
             None => Err(InputError::Format {
                 path: input.name.clone(),
                 reason: Reason::UnknownFormat,
-                error: "no [[mapping]] of footlight.toml has its columns".to_owned(),
+                error: "no [[mapping]] of footlight.toml fits it".to_owned(),
             }),
         }
     }

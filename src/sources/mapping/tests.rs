@@ -78,6 +78,23 @@ fn files_are_recognised_by_their_columns_and_where_it_says_so_by_name() {
 }
 
 #[test]
+fn a_file_that_is_not_a_mappings_is_told_why() {
+    let options = options();
+    let why = |number: usize, name: &str, head: &[u8]| {
+        options.mappings[number].mismatch(&Probe { path: Path::new(name), unit: Unit::File, head, options: &options })
+    };
+    assert_eq!(why(0, "x.csv", &fixture("helpdesk.csv")), None);
+    let lacks = why(0, "x.csv", b"Ticket;State;Agent;Opened;Closed\n").unwrap();
+    assert_eq!(lacks, "it lacks the columns Queue, Linked");
+    let both = why(1, "x.ndjson", b"{\"request\":1}").unwrap();
+    assert_eq!(
+        both,
+        "its name does not fit gateway/*, and no line at its beginning has all of request, user.email, usage.in"
+    );
+    assert_eq!(why(0, "x.parquet", b"PAR1").unwrap(), "a Parquet file is recognised by `path` alone");
+}
+
+#[test]
 fn a_declared_mapping_comes_before_what_is_built_in() {
     let text = r#"
         [[mapping]]

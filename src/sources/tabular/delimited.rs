@@ -45,6 +45,12 @@ pub(in crate::sources) fn has_landmarks(layout: &impl Layout, first_line: &[u8])
     Header::read(layout, first_line).is_some_and(|header| header.has_landmarks(layout))
 }
 
+/// The names in a header line.
+pub(in crate::sources) fn column_names(layout: &impl Layout, first_line: &[u8]) -> Vec<String> {
+    Header::read(layout, first_line)
+        .map_or_else(Vec::new, |header| header.columns.into_iter().map(|(_, name)| name).collect())
+}
+
 /// Stops a quote that never closes from taking the rest of the file into memory, and knows how the file ends.
 struct Guarded<R> {
     inner: R,
@@ -183,7 +189,7 @@ impl<L: Layout> Rows<'_, L> {
             return;
         }
         let missing = columns.len().checked_sub(row.len());
-        if !missing.is_some_and(|missing| missing <= self.layout.fields_short()) {
+        if missing.is_none_or(|missing| missing > self.layout.fields_short()) {
             let reason = if complete { Reason::RaggedRow } else { Reason::TornLine };
             self.sink.reject(at, reason, &format!("{} fields, the header has {}", row.len(), columns.len()));
             return;
