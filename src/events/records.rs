@@ -115,6 +115,8 @@ pub struct Event {
     pub duration_ms: Option<i64>,
     /// Hash of (tool, normalised arguments) on tool calls.
     pub call_hash: Option<i64>,
+    /// Hashes of the names in the arguments of a tool call (see [`crate::fingerprint::sketch_call`]).
+    pub call_names: Vec<i64>,
     /// Hash of the masked result on tool results.
     pub result_hash: Option<i64>,
     /// Sorted distinct hashes of the non-trivial lines that an edit added (see [`crate::fingerprint::line_hashes`]).
@@ -158,6 +160,7 @@ impl Event {
             branch: None,
             duration_ms: None,
             call_hash: None,
+            call_names: Vec::new(),
             result_hash: None,
             added_lines: Vec::new(),
         }

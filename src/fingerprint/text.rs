@@ -44,7 +44,7 @@ pub fn sketch_text(text: &str) -> TextSketch {
         masked_hash: hash64(masked.as_bytes()),
         shingles,
         bands,
-        identifiers: chunks::identifiers(text),
+        identifiers: chunks::identifiers([text]),
         ..TextSketch::default()
     }
 }

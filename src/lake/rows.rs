@@ -347,7 +347,7 @@ impl TableBuilder {
             .longs(supplied.map_or(&[], |text| &text.spans))
             .long(supplied.and_then(|text| text.repeated_permille))
             .long(supplied.and_then(|text| text.packed_permille))
-            .longs(sketch.map_or(&[], |text| &text.identifiers))
+            .longs(sketch.map_or(&event.call_names, |text| &text.identifiers))
             .place(place);
     }
 

@@ -3,7 +3,7 @@
 use super::columns::EventColumn as Column;
 use super::written;
 use crate::events::{CostBasis, Effect, Event, Kind, TextSketch, TokenBasis, Tokens, Trigger};
-use crate::fingerprint::{call_hash, result_hash, sketch_prompt, sketch_text, text_hash};
+use crate::fingerprint::{result_hash, sketch_call, sketch_prompt, sketch_text, text_hash};
 use crate::sources::tabular::{Rejected, Row};
 use crate::sources::{Reason, Sink, home_user, without_credentials};
 
@@ -95,7 +95,9 @@ fn content(row: &Row<'_, '_>, event: &mut Event, sink: &mut dyn Sink) {
             let arguments = arguments.as_deref();
             let tool = event.tool_name.as_deref().unwrap_or("");
             // Without arguments two calls cannot be told apart, and two that cannot are not two that are equal.
-            event.call_hash = arguments.or(text).map(|arguments| call_hash(tool, arguments));
+            if let Some(sketch) = arguments.or(text).map(|arguments| sketch_call(tool, arguments)) {
+                (event.call_hash, event.call_names) = (Some(sketch.hash), sketch.names);
+            }
             if event.effect == Some(Effect::Write) && event.is_error != Some(true) && is_file(event.system.as_deref()) {
                 event.added_lines = written::lines(arguments, text);
             }
