@@ -5,6 +5,7 @@
 //!
 //! Adding a source: a folder with `mod.rs`, `README.md` and `fixtures/`, and one line in [`ALL`].
 
+pub(crate) mod delimited;
 mod elements;
 mod input;
 pub mod json;
