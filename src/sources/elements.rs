@@ -80,6 +80,29 @@ pub(crate) fn first_object<'h>(head: &'h [u8], wrappers: &[&str]) -> Option<&'h 
     Some(end.map_or(object, |end| &object[..=end]))
 }
 
+/// Whether an object, or as much of it as is there, has one of these names of its own, not within something inside it.
+pub(crate) fn has_own_name(object: &[u8], names: &[&str]) -> bool {
+    let mut scan = Scan::default();
+    let mut string_start = 0;
+    for (index, &byte) in object.iter().enumerate() {
+        let was_in_string = scan.in_string;
+        if scan.step(byte) != Ends::Nothing {
+            return false;
+        }
+        match (was_in_string, scan.in_string) {
+            (false, true) => string_start = index + 1,
+            (true, false) if scan.depth == 1 => {
+                let is_name = object[index + 1..].trim_ascii_start().first() == Some(&b':');
+                if is_name && names.iter().any(|name| name.as_bytes() == &object[string_start..index]) {
+                    return true;
+                }
+            }
+            _ => {}
+        }
+    }
+    false
+}
+
 /// Whether a head is an array of nothing.
 pub(crate) fn is_empty_array(head: &[u8]) -> bool {
     let mut bytes = head.iter().filter(|byte| !byte.is_ascii_whitespace());
@@ -392,12 +415,23 @@ mod tests {
         }
     }
 
+    #[test]
+    fn an_objects_own_names_are_not_those_inside_it_or_in_its_texts() {
+        let object = br#"{"a" : {"b": 1}, "c": "\"d\":", "e": ["f"], "g": "cut"#;
+        for (name, own) in
+            [("a", true), ("b", false), ("c", true), ("d", false), ("f", false), ("g", true), ("cut", false)]
+        {
+            assert_eq!(has_own_name(object, &[name]), own, "{name}");
+        }
+    }
+
     proptest::proptest! {
         #[test]
         fn no_bytes_make_it_panic_and_the_end_is_never_beyond_the_file(text in "([\\[\\]{}\",:\n\\\\ ]|issues|é|a){0,60}") {
             let (_, _, end) = read(text.as_bytes(), 20);
             proptest::prop_assert!(end <= text.len() as u64);
             first_object(text.as_bytes(), &["issues"]);
+            has_own_name(text.as_bytes(), &["issues"]);
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Records of GitHub in both spellings: `gh --json` (camel case) and REST (snake case). One struct reads both, since a file may hold any of them.
 
+use crate::sources::elements;
 use crate::sources::json::Count;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -257,17 +258,17 @@ pub(super) fn is_record(object: &[u8]) -> bool {
     let text = String::from_utf8_lossy(object);
     match serde_json::from_str::<Record<'_>>(&text) {
         Ok(record) => record.shape() != Shape::Unknown,
+        // Longer than what recognition sees.
         Err(error) => {
-            error.is_eof()
-                && [
-                    "\"headRefName\"",
-                    "\"isDraft\"",
-                    "\"closingIssuesReferences\"",
-                    "\"pull_request_url\"",
-                    "\"merge_commit_sha\"",
-                ]
-                .iter()
-                .any(|name| text.contains(name))
+            const OWN: &[&str] = &[
+                "headRefName",
+                "isDraft",
+                "closingIssuesReferences",
+                "patch_url",
+                "pull_request_url",
+                "merge_commit_sha",
+            ];
+            error.is_eof() && elements::has_own_name(object, OWN)
         }
     }
 }

@@ -1,7 +1,7 @@
 //! A merge request or issue (`formats.md` 10.3) and the outcome that it is.
 
 use crate::events::{Outcome, OutcomeKind, OutcomeStatus};
-use crate::sources::elements::Element;
+use crate::sources::elements::{self, Element};
 use crate::sources::json::{Count, parse_rfc3339, reject_reason, safe_detail};
 use crate::sources::{Reason, Sink, references};
 use serde::Deserialize;
@@ -91,7 +91,8 @@ pub(super) fn is_record(object: &[u8]) -> bool {
     let text = String::from_utf8_lossy(object);
     match serde_json::from_str::<Record<'_>>(&text) {
         Ok(record) => record.iid != Count::Absent && record.web_url.as_deref().and_then(page).is_some(),
-        Err(error) => error.is_eof() && text.contains("\"iid\"") && text.contains("\"source_branch\""),
+        // Longer than what recognition sees.
+        Err(error) => error.is_eof() && elements::has_own_name(object, &["iid"]),
     }
 }
 

@@ -1,7 +1,7 @@
 //! A ticket as the search answers it (`formats.md` 10.4).
 
 use crate::events::{Outcome, OutcomeKind, OutcomeStatus};
-use crate::sources::elements::Element;
+use crate::sources::elements::{self, Element};
 use crate::sources::json::{parse_rfc3339, reject_reason, safe_detail};
 use crate::sources::{Reason, Sink};
 use serde::Deserialize;
@@ -128,7 +128,9 @@ pub(super) fn is_ticket(object: &[u8]) -> bool {
     match serde_json::from_str::<Ticket<'_>>(&text) {
         Ok(ticket) => ticket.key.is_some() && ticket.fields.is_some_and(|fields| fields.created.is_some()),
         // Longer than what recognition sees.
-        Err(error) => error.is_eof() && text.contains("\"fields\"") && text.contains("\"statusCategory\""),
+        Err(error) => {
+            error.is_eof() && elements::has_own_name(object, &["fields"]) && text.contains("\"statusCategory\"")
+        }
     }
 }
 
