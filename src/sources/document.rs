@@ -208,6 +208,29 @@ pub(crate) fn read_documents(
     }
 }
 
+/// Reads the document and hands its text to `parse`, with the place of the text's first byte in the file. Returns where the committed part ends.
+pub(crate) fn read_whole(
+    input: &Input,
+    sink: &mut dyn Sink,
+    parse: impl FnOnce(&str, u64, &mut dyn Sink) -> Result<(), serde_json::Error>,
+) -> Result<u64, InputError> {
+    let document = match read_text(input, sink)? {
+        Ok(document) => document,
+        Err(end) => return Ok(end),
+    };
+    match parse(&document.text, document.mark_bytes, sink) {
+        Err(error) if error.is_eof() => {
+            sink.reject(Position::default(), Reason::TornLine, "the document is not whole yet");
+            Ok(0)
+        }
+        Err(error) => {
+            sink.reject(Position::default(), reject_reason(&error), &safe_detail(&error));
+            Ok(document.length)
+        }
+        Ok(()) => Ok(document.length),
+    }
+}
+
 /// Reads the document. Null when it was rejected; the second value is where the committed part ends.
 pub(crate) fn read_document<T: DeserializeOwned>(
     input: &Input,
@@ -241,6 +264,36 @@ pub(crate) fn read_document<T: DeserializeOwned>(
     };
     let rest = io::copy(&mut counted.inner, &mut io::sink()).map_err(|error| input.io_error(error))?;
     Ok((document, mark_bytes + counted.read + rest))
+}
+
+/// Finds the places of parts of a text, which must be asked for in their order.
+pub(crate) struct Places<'t> {
+    text: &'t str,
+    /// Place in the file of the text's first byte.
+    base: Position,
+    /// Bytes of the text whose lines are counted, and the lines begun in them.
+    counted: usize,
+    lines: u64,
+}
+
+impl<'t> Places<'t> {
+    /// Places in a text whose first byte stands at `base`.
+    pub(crate) fn new(text: &'t str, base: Position) -> Self {
+        Self { text, base, counted: 0, lines: 0 }
+    }
+
+    /// Where a part of the text stands. What is no part of it stands at its beginning.
+    pub(crate) fn of(&mut self, part: &str) -> Position {
+        let offset = (part.as_ptr() as usize)
+            .checked_sub(self.text.as_ptr() as usize)
+            .filter(|&offset| offset <= self.text.len())
+            .unwrap_or(0);
+        if offset > self.counted {
+            self.lines += memchr::memchr_iter(b'\n', &self.text.as_bytes()[self.counted..offset]).count() as u64;
+            self.counted = offset;
+        }
+        Position { offset: self.base.offset + offset as u64, line: self.base.line + self.lines }
+    }
 }
 
 #[cfg(test)]
@@ -303,5 +356,14 @@ mod tests {
         input.limits.line_bytes = 1;
         assert_eq!(read_text(&input, &mut sink).unwrap().err(), Some(6));
         assert_eq!(sink.reasons(), ["bad_utf8", "line_too_long"]);
+    }
+
+    #[test]
+    fn places_have_offset_and_line() {
+        let text = "[\n 1,\n 2]";
+        let mut places = Places::new(text, Position { offset: 3, line: 1 });
+        assert_eq!(places.of(&text[3..4]), Position { offset: 6, line: 2 });
+        assert_eq!(places.of(&text[7..8]), Position { offset: 10, line: 3 });
+        assert_eq!(places.of("stranger").offset, 3);
     }
 }

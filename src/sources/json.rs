@@ -135,6 +135,19 @@ pub fn parse_rfc3339(text: &str) -> Result<Moment, Reason> {
     Ok(Moment { us, offset_min })
 }
 
+/// Reads a timestamp whose zone may be left out, meaning UTC, with a `T` or a blank before the time: what databases and warehouses export.
+/// Microseconds since the epoch; `Err` is the reason to reject it with.
+pub fn parse_utc(text: &str) -> Result<i64, Reason> {
+    match parse_rfc3339(text) {
+        Err(Reason::BadTimestamp) => {
+            let civil = jiff::fmt::temporal::DateTimeParser::new().parse_datetime(text);
+            let moment = civil.and_then(|civil| civil.to_zoned(jiff::tz::TimeZone::UTC));
+            plausible(moment.map_err(|_| Reason::BadTimestamp)?.timestamp().as_microsecond())
+        }
+        moment => moment.map(|moment| moment.us),
+    }
+}
+
 /// Checks that a moment lies between 2015 and 2100.
 pub fn plausible(us: i64) -> Result<i64, Reason> {
     if (EARLIEST_US..LATEST_US).contains(&us) { Ok(us) } else { Err(Reason::ImplausibleTime) }
@@ -231,6 +244,21 @@ mod tests {
         assert_eq!(parse_rfc3339("2026-06-01T09:00:00Z").unwrap().offset_min, None);
         assert_eq!(parse_rfc3339("1970-01-01T00:00:00Z"), Err(Reason::ImplausibleTime));
         assert_eq!(parse_rfc3339("yesterday"), Err(Reason::BadTimestamp));
+    }
+
+    #[test]
+    fn a_time_without_a_zone_is_utc_where_its_writer_says_so() {
+        for text in [
+            "2026-06-01 09:00:00.250",
+            "2026-06-01T09:00:00.250000",
+            "2026-06-01 09:00:00.250+00",
+            "2026-06-01T11:00:00.250+02:00",
+            "2026-06-01T09:00:00.250Z",
+        ] {
+            assert_eq!(parse_utc(text), Ok(1_780_304_400_250_000), "{text}");
+        }
+        assert_eq!(parse_utc("1970-01-01 00:00:00"), Err(Reason::ImplausibleTime));
+        assert_eq!(parse_utc("soon"), Err(Reason::BadTimestamp));
     }
 
     #[test]

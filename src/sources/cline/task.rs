@@ -6,7 +6,7 @@ use super::records::{Metadata, ModelInfo, Request, Row};
 use super::tools::{Call, call};
 use super::usage;
 use crate::events::{Approval, Effect, Event, Fact, FactName, Kind, Trigger};
-use crate::fingerprint::{call_hash, result_hash, sketch_prompt, sketch_text};
+use crate::fingerprint::{result_hash, sketch_call, sketch_prompt, sketch_text};
 use crate::sources::json::{Count, moment, parse_last_wins, reject_reason, safe_detail};
 use crate::sources::slash::slash_command;
 use crate::sources::{Position, Reason, Sink, home_user};
@@ -252,8 +252,9 @@ impl Task {
         let Some(Call { tool, effect, system, path, arguments, added_lines }) = call(row, text) else {
             return sink.reject(at, Reason::BadValue, "text");
         };
-        let mut asked = self.step(Kind::ToolCall, ts_us, &format!("{row}:{:x}", call_hash(&tool, &arguments)));
-        asked.call_hash = Some(call_hash(&tool, &arguments));
+        let sketch = sketch_call(&tool, &arguments);
+        let mut asked = self.step(Kind::ToolCall, ts_us, &format!("{row}:{:x}", sketch.hash));
+        (asked.call_hash, asked.call_names) = (Some(sketch.hash), sketch.names);
         asked.tool_name = Some(tool);
         asked.call_id.clone_from(&asked.event_id);
         asked.effect = effect;
@@ -269,7 +270,7 @@ impl Task {
         let said = sent.split("<environment_details>").next().unwrap_or(sent);
         let denied = DENIALS.iter().any(|denial| said.contains(denial));
         for (at, asked, added_lines) in std::mem::take(&mut self.waiting) {
-            let mut event = Event { kind: Kind::ToolResult, ts_us, call_hash: None, ..asked };
+            let mut event = Event { kind: Kind::ToolResult, ts_us, call_hash: None, call_names: Vec::new(), ..asked };
             event.is_error = Some(denied);
             if denied {
                 event.approval = None;

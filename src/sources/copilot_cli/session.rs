@@ -9,7 +9,7 @@ use super::records::{
 use super::shares::split;
 use super::tools::{Touch, touch};
 use crate::events::{Effect, Event, Kind, TokenBasis, Tokens, Trigger};
-use crate::fingerprint::{call_hash, result_hash, sketch_prompt, sketch_text};
+use crate::fingerprint::{result_hash, sketch_call, sketch_prompt, sketch_text};
 use crate::sources::json::{moment, parse_last_wins, parse_line, reject_reason, safe_detail};
 use crate::sources::slash::slash_command;
 use crate::sources::{Handled, Line, Position, Reason, Sink, home_user};
@@ -233,7 +233,8 @@ impl Session {
             (event.trigger, event.trigger_evidence) = (Trigger::Agent, Some("agentId"));
         }
         event.model = start.model;
-        event.call_hash = Some(call_hash(&tool, &start.arguments.to_string()));
+        let sketch = sketch_call(&tool, &start.arguments.to_string());
+        (event.call_hash, event.call_names) = (Some(sketch.hash), sketch.names);
         describe(&mut event, &tool, start.tool_call_id.as_deref(), &touch);
         if let Some(id) = start.tool_call_id {
             if self.calls.len() >= CALLS_KEPT {

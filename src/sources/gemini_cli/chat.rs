@@ -7,7 +7,7 @@ use super::records::{Header, LineKind, Message, ToolCall, parse_message, result_
 use super::records::{Line as LineKeys, Tokens};
 use super::{tools, usage};
 use crate::events::{Effect, Event, Kind, Trigger};
-use crate::fingerprint::{call_hash, result_hash, sketch_prompt, sketch_text};
+use crate::fingerprint::{result_hash, sketch_call, sketch_prompt, sketch_text};
 use crate::sources::edits::{lines_written, text_field};
 use crate::sources::json::{Moment, moment, parse_last_wins, reject_reason, safe_detail};
 use crate::sources::slash::slash_command;
@@ -218,7 +218,8 @@ impl Chat {
         };
         let mut asked = self.step(Kind::ToolCall, answered, id.clone());
         describe(&mut asked);
-        asked.call_hash = Some(call_hash(&tool, &call.args.to_string()));
+        let sketch = sketch_call(&tool, &call.args.to_string());
+        (asked.call_hash, asked.call_names) = (Some(sketch.hash), sketch.names);
         sink.event(at, asked);
         let is_error = match call.status.as_deref() {
             Some("success") => false,

@@ -6,7 +6,7 @@ use super::identity::is_copy;
 use super::records::{Message, Part, Session};
 use super::{tools, usage};
 use crate::events::{Effect, Event, Kind, Trigger};
-use crate::fingerprint::{call_hash, result_hash, sketch_prompt, sketch_text};
+use crate::fingerprint::{result_hash, sketch_call, sketch_prompt, sketch_text};
 use crate::sources::edits::{lines_written, text_field};
 use crate::sources::json::moment;
 use crate::sources::slash::slash_command;
@@ -184,7 +184,8 @@ fn call(base: Event, part: Part, at: Position, sink: &mut dyn Sink) {
     asked.system = system.map(str::to_owned);
     asked.path = text_field(&state.input, &["filePath", "path"]).map(str::to_owned);
     let mut ended = Event { kind: Kind::ToolResult, ..asked.clone() };
-    asked.call_hash = Some(call_hash(&tool, &state.input.to_string()));
+    let sketch = sketch_call(&tool, &state.input.to_string());
+    (asked.call_hash, asked.call_names) = (Some(sketch.hash), sketch.names);
     sink.event(at, asked);
     let (is_error, said) = match state.status.as_deref() {
         Some("completed") => (false, state.output),
