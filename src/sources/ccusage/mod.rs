@@ -29,7 +29,7 @@ impl Source for Ccusage {
     fn description(&self) -> Description {
         Description {
             title: "ccusage JSON reports (last resort)",
-            files: "output of `ccusage daily|weekly|monthly|session|blocks --json`",
+            files: "output of `ccusage daily --json`, and of weekly, monthly, session and blocks",
             tells: "sums of tokens and cost by day, session or window and model, into the table `aggregates`: beside totals of requests, never in them",
             cannot_tell: "single requests, prompts, tools, people; the time zone of its days; which of its reports overlap",
         }
