@@ -3,7 +3,7 @@
 use super::settings::Settings;
 use super::{Exit, UsageError};
 use crate::cli::{Global, SourcesTryArgs};
-use crate::events::{Event, Fact, Outcome, RosterEntry};
+use crate::events::{Aggregate, Event, Fact, Outcome, RosterEntry};
 use crate::output::Printer;
 use crate::privacy::terminal;
 use crate::sources::{self, Input, Limits, PROBE_BYTES, Position, Probe, Reason, Sink, Source, SourceOptions, Unit};
@@ -235,6 +235,21 @@ impl Sink for Tried {
             ("evidence", fact.evidence.into()),
         ];
         self.record("facts", at, fields);
+    }
+
+    fn aggregate(&mut self, at: Position, aggregate: Aggregate) {
+        let fields = vec![
+            ("report", aggregate.report.into()),
+            ("from", time(aggregate.from_us)),
+            ("to", time(aggregate.to_us)),
+            ("client", aggregate.client.into()),
+            ("actor_id", aggregate.actor_id.into()),
+            ("model", aggregate.model.into()),
+            ("requests", aggregate.requests.into()),
+            ("input_tokens", aggregate.tokens.input.into()),
+            ("output_tokens", aggregate.tokens.output.into()),
+        ];
+        self.record("aggregates", at, fields);
     }
 
     fn roster(&mut self, at: Position, entry: RosterEntry) {
