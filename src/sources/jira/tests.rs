@@ -3,7 +3,7 @@
 use super::Jira;
 use crate::events::ids::outcome_key;
 use crate::sources::testing::{Recorded, assert_fixture, assert_recognised, file_input, read_fixture, read_mutated};
-use crate::sources::{JiraOptions, Source, SourceOptions};
+use crate::sources::{JiraOptions, PROBE_BYTES, Probe, Source, SourceOptions, Unit, by_name};
 use proptest::prelude::*;
 use std::path::Path;
 use std::sync::Arc;
@@ -64,4 +64,27 @@ proptest! {
     fn no_change_makes_it_panic(file in prop::sample::select(FIXTURES), edits in prop::collection::vec((any::<usize>(), any::<u8>()), 0..20), keep in 0usize..120) {
         read_mutated(&Jira, &format!("src/sources/jira/fixtures/{file}"), &edits, keep);
     }
+}
+
+#[test]
+fn records_of_forges_and_trackers_are_not_seen_in_the_logs_of_others() {
+    let ours = ["github", "gitlab", "jira", "linear"];
+    let folders = std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/sources")).unwrap();
+    let mut seen = 0;
+    for folder in folders.map(|folder| folder.unwrap().path()).filter(|folder| folder.join("fixtures").is_dir()) {
+        let name = folder.file_name().unwrap().to_str().unwrap().to_owned();
+        for fixture in std::fs::read_dir(folder.join("fixtures")).unwrap().map(|fixture| fixture.unwrap().path()) {
+            if ours.contains(&name.as_str()) || !fixture.is_file() {
+                continue;
+            }
+            let bytes = std::fs::read(&fixture).unwrap();
+            let head = &bytes[..bytes.len().min(PROBE_BYTES)];
+            let options = SourceOptions::default();
+            let probe = Probe { path: &fixture, unit: Unit::File, head, options: &options };
+            let taken = ours.iter().filter_map(|ours| by_name(ours)).find(|source| source.recognises(&probe));
+            assert_eq!(taken.map(Source::name), None, "{}", fixture.display());
+            seen += 1;
+        }
+    }
+    assert!(seen > 50, "{seen}");
 }
