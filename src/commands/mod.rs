@@ -19,12 +19,13 @@ mod run_facts;
 mod score;
 mod settings;
 mod simulate;
+mod sources_try;
 mod survival;
 mod team_rows;
 
 pub use catalogue::{signals_markdown, signals_page, sources_markdown};
 
-use crate::cli::{Cli, Color, Command};
+use crate::cli::{Cli, Color, Command, SourcesCommand};
 use crate::lake::LakeError;
 use crate::output::Printer;
 use crate::results::ResultsError;
@@ -121,7 +122,10 @@ fn dispatch(cli: &Cli, printer: Printer) -> anyhow::Result<Exit> {
         Command::Report(args) => report::run(args, printer),
         Command::Explain(args) => runtime.block_on(explain::run(args, global, printer)),
         Command::Query(args) => runtime.block_on(query::run(args, global, printer)),
-        Command::Sources => catalogue::sources(printer),
+        Command::Sources(args) => match &args.command {
+            Some(SourcesCommand::Try(args)) => sources_try::run(args, global, printer),
+            None => catalogue::sources(printer),
+        },
         Command::Signals => catalogue::signals(printer),
         Command::Simulate(args) => simulate::run(args, printer),
         Command::Evaluate(args) => runtime.block_on(evaluate::run(args, global, printer)),

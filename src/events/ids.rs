@@ -4,7 +4,7 @@
 //! identity). Of two copies the larger `version` stays, then the smaller session id, then the smaller
 //! hash of the file path: a rule on content alone, so file order and thread count cannot matter.
 
-use super::{Aggregate, Event, Fact, Outcome};
+use super::{Aggregate, Event, Fact, Outcome, OutcomeStatus};
 
 /// 128-bit identity of a row, collision-free in practice at 10^9 rows.
 pub type Key = [u8; 16];
@@ -137,6 +137,31 @@ pub fn aggregate_version(aggregate: &Aggregate) -> i64 {
     counts.iter().flatten().fold(0i64, |sum, &count| sum.saturating_add(count))
 }
 
+/// Which view of one outcome stays: the later one, then the one that says that more has become of it, then the one that knows more. Git counts
+/// views by the commits read, everything else by the second in which the source last changed the outcome; where it does not say, by the
+/// second of the outcome itself, in which case what a tracker says of the same thing later is the later view.
+pub fn outcome_version(outcome: &Outcome) -> i64 {
+    let seen = if outcome.version > 0 { outcome.version } else { outcome.ts_us / 1_000_000 };
+    let status = match outcome.status {
+        OutcomeStatus::Open => 0,
+        OutcomeStatus::Abandoned => 1,
+        OutcomeStatus::Landed => 2,
+        OutcomeStatus::Reverted => 3,
+    };
+    let told = [
+        outcome.actor_id.is_some(),
+        outcome.repo.is_some(),
+        outcome.branch.is_some(),
+        outcome.lines_added.is_some(),
+        outcome.lines_surviving.is_some(),
+        !outcome.paths.is_empty(),
+        !outcome.session_ids.is_empty(),
+    ];
+    // At most 7 + 16, and so under 32.
+    let told = told.iter().filter(|told| **told).count() + outcome.refs.len().min(16);
+    seen.saturating_mul(4).saturating_add(status).saturating_mul(32).saturating_add(told as i64)
+}
+
 /// Identity of a fact.
 pub fn fact_key(source: &str, fact: &Fact) -> Key {
     KeyBuilder::new("fact")
@@ -164,6 +189,28 @@ mod tests {
         two.event_id = Some("m".into());
         assert_eq!(event_key("x", &one), event_key("x", &two));
         assert_ne!(event_key("x", &one), event_key("y", &one));
+    }
+
+    #[test]
+    fn the_later_view_of_an_outcome_wins_then_the_further_one_then_the_fuller_one() {
+        use crate::events::{Outcome, OutcomeKind};
+        let view = |updated: i64, status: OutcomeStatus, refs: usize| {
+            let mut outcome = Outcome::new(1_780_000_000_000_000, "acme/shop#7", OutcomeKind::PullRequest, status);
+            outcome.version = updated;
+            outcome.refs = vec!["#5".to_owned(); refs];
+            outcome_version(&outcome)
+        };
+        let views = [
+            view(1_780_000_100, OutcomeStatus::Open, 0),
+            view(1_780_000_100, OutcomeStatus::Landed, 0),
+            view(1_780_000_100, OutcomeStatus::Landed, 40),
+            view(1_780_000_101, OutcomeStatus::Open, 0),
+        ];
+        assert!(views.is_sorted_by(|one, two| one < two), "{views:?}");
+        assert!(
+            view(0, OutcomeStatus::Landed, 9) < views[0],
+            "what does not say when it was seen was seen when it happened"
+        );
     }
 
     #[test]

@@ -199,7 +199,8 @@ pub struct Outcome {
     /// Ids of other outcomes that it names (`#12`, `PROJ-7`, a reverted SHA).
     pub refs: Vec<String>,
     /// Which view of the source is newer: the larger version replaces the smaller one of the same
-    /// (kind, outcome_id). For git it grows with the newest commit read, then with what has landed; else 0.
+    /// (kind, outcome_id). For git it grows with the newest commit read, then with what has landed; elsewhere it is the second since the
+    /// epoch in which the source last changed the outcome; 0 where nobody says. See [`super::ids::outcome_version`].
     pub version: i64,
 }
 
@@ -354,6 +355,8 @@ pub enum FactName {
     Parent,
     /// The source says nothing came of this run (`skipped`, `no_op`).
     RunStatus,
+    /// An outcome that the log itself names, `value` is its id: a pull request that the session opened.
+    Outcome,
     /// A note that totals need, for example `output_lower_bound`.
     Note,
 }
@@ -367,6 +370,7 @@ impl FactName {
             FactName::Schedule => "schedule",
             FactName::Parent => "parent",
             FactName::RunStatus => "run_status",
+            FactName::Outcome => "outcome",
             FactName::Note => "note",
         }
     }

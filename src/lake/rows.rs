@@ -2,7 +2,7 @@
 
 use super::schema::Table;
 use crate::events::ids::{self, Key};
-use crate::events::{Aggregate, Event, Fact, Kind, Outcome, OutcomeStatus, RosterEntry};
+use crate::events::{Aggregate, Event, Fact, Kind, Outcome, RosterEntry};
 use arrow::array::{
     ArrayRef, BinaryBuilder, BooleanBuilder, Decimal128Builder, Int32Builder, Int64Builder, ListBuilder, RecordBatch,
     StringBuilder, TimestampMicrosecondBuilder,
@@ -353,18 +353,8 @@ impl TableBuilder {
 
     /// Adds an outcome.
     pub fn outcome(&mut self, place: Place<'_>, outcome: &Outcome) {
-        let status = match outcome.status {
-            OutcomeStatus::Open => 0,
-            OutcomeStatus::Abandoned => 1,
-            OutcomeStatus::Landed => 2,
-            OutcomeStatus::Reverted => 3,
-        };
-        let seen = if outcome.version > 0 { outcome.version } else { outcome.ts_us / 1_000_000 };
-        let id = RowId::new(
-            ids::outcome_key(outcome),
-            seen.saturating_mul(4).saturating_add(status),
-            RowId::tie("", place.source_file),
-        );
+        let id =
+            RowId::new(ids::outcome_key(outcome), ids::outcome_version(outcome), RowId::tie("", place.source_file));
         self.row(id)
             .text(Some(place.source))
             .moment(Some(outcome.ts_us))

@@ -75,6 +75,8 @@ pub(crate) struct Rows<'i> {
     input: &'i Input,
     /// What the columns are.
     pub(crate) header: Header,
+    /// How many fields a row may have fewer than the header; the missing ones are empty.
+    pub(crate) fields_short: usize,
     reader: Reader<Guarded<Box<dyn BufRead + Send>>>,
     row_start: Rc<AtomicU64>,
     ends_with_newline: Rc<AtomicBool>,
@@ -130,7 +132,7 @@ pub(crate) fn open<'i>(
         // Under the default a row after `\r\n` is said to begin at the `\n`.
         .terminator(Terminator::Any(b'\n'))
         .from_reader(guarded);
-    Ok(Opened::Rows(Box::new(Rows { input, header, reader, row_start, ends_with_newline, base })))
+    Ok(Opened::Rows(Box::new(Rows { input, header, fields_short: 0, reader, row_start, ends_with_newline, base })))
 }
 
 impl Rows<'_> {
@@ -141,7 +143,8 @@ impl Rows<'_> {
         sink: &mut dyn Sink,
         mut take: impl FnMut(&Header, &[&str], Position, &mut dyn Sink),
     ) -> Result<u64, InputError> {
-        let frame = Frame { header: &self.header, base: self.base, start: self.input.start };
+        let frame =
+            Frame { header: &self.header, fields_short: self.fields_short, base: self.base, start: self.input.start };
         let (mut row, mut next) = (ByteRecord::new(), ByteRecord::new());
         let mut committed = self.base;
         let mut has_row = false;
@@ -196,6 +199,7 @@ fn is_too_long(error: &io::Error) -> bool {
 /// What every row of a file is held against.
 struct Frame<'f> {
     header: &'f Header,
+    fields_short: usize,
     /// Bytes before the first row.
     base: u64,
     /// Rows before this byte are in the lake.
@@ -217,7 +221,7 @@ impl Frame<'_> {
             return;
         }
         let columns = self.header.names.len();
-        if row.len() != columns {
+        if row.len() > columns || row.len() + self.fields_short < columns {
             let reason = if complete { Reason::RaggedRow } else { Reason::TornLine };
             sink.reject(at, reason, &format!("{} fields, the header has {columns}", row.len()));
             return;
@@ -228,6 +232,7 @@ impl Frame<'_> {
                 if let Some(last) = fields.last_mut() {
                     *last = last.strip_suffix('\r').unwrap_or(last);
                 }
+                fields.resize(columns, "");
                 take(self.header, &fields, at, sink);
             }
             Err(_) => sink.reject(at, Reason::BadUtf8, "invalid byte sequence"),

@@ -58,6 +58,19 @@ pub struct Input {
 pub struct SourceOptions {
     /// In-house platforms modelled on OpenClaw.
     pub openclaw: Vec<OpenClawPlatform>,
+    /// Jira's exports.
+    pub jira: JiraOptions,
+    /// Exports that `[[mapping]]` describes; a table of its own at the top of footlight.toml, not of `[sources]`.
+    #[serde(skip)]
+    pub mappings: Vec<super::mapping::Mapping>,
+}
+
+/// What Jira's exports do not say of themselves.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct JiraOptions {
+    /// IANA zone of the times in the CSV export; UTC when left out.
+    pub time_zone: Option<String>,
 }
 
 /// One platform modelled on OpenClaw.

@@ -8,6 +8,7 @@
 pub(crate) mod delimited;
 mod document;
 mod edits;
+mod elements;
 pub(crate) mod exports;
 mod input;
 pub mod json;
@@ -15,11 +16,13 @@ mod lines;
 pub(crate) mod messages;
 pub(crate) mod money;
 mod places;
+mod references;
 mod reject;
 pub(crate) mod requests;
 mod sink;
 mod slash;
 mod spans;
+mod tabular;
 #[cfg(test)]
 pub mod testing;
 pub(crate) mod values;
@@ -35,15 +38,22 @@ pub mod copilot_cli;
 pub mod cursor;
 pub mod gemini_cli;
 pub mod git;
+pub mod github;
 pub mod github_copilot;
+pub mod gitlab;
+pub mod jira;
 pub mod langfuse;
+pub mod linear;
 pub mod litellm;
+pub mod mapping;
 pub mod openai_admin;
 pub mod openclaw;
 pub mod opencode;
 pub mod otel;
 
-pub use input::{Input, InputError, Limits, OpenClawPlatform, PROBE_BYTES, Probe, SourceOptions, Unit, decompressed};
+pub use input::{
+    Input, InputError, JiraOptions, Limits, OpenClawPlatform, PROBE_BYTES, Probe, SourceOptions, Unit, decompressed,
+};
 pub use lines::{Handled, Line, read_lines};
 pub(crate) use places::{home_user, without_credentials};
 pub use reject::Reason;
@@ -73,6 +83,11 @@ pub trait Source: Sync {
     /// Whether this is the source's, judged by content first and path second.
     fn recognises(&self, probe: &Probe<'_>) -> bool;
 
+    /// Why a file that it recognises is its, for people.
+    fn recognised_by(&self, _probe: &Probe<'_>) -> String {
+        format!("its content is that of {}", self.description().title)
+    }
+
     /// True when a record means the same whatever stands before it, so that the tail of a grown file can be read alone.
     /// A source with state is given the whole file again; rows that the lake has are recognised by their keys.
     fn reads_tail_alone(&self) -> bool {
@@ -93,7 +108,13 @@ pub trait Source: Sync {
 /// Every source, most specific first: the first that recognises a file has it.
 pub static ALL: &[&dyn Source] = &[
     &git::Git,
+    // What somebody declared on purpose comes before what is recognised.
+    &mapping::Declared,
     &canonical::Canonical,
+    &github::GitHub,
+    &gitlab::GitLab,
+    &jira::Jira,
+    &linear::Linear,
     &claude_code::ClaudeCode,
     &codex::Codex,
     &openclaw::OpenClaw,

@@ -1,6 +1,6 @@
 //! A sink that keeps everything, for tests of sources: snapshots are made of its text form.
 
-use super::{Input, Limits, Position, Reason, Sink, Source, Unit};
+use super::{Input, Limits, Position, Probe, Reason, Sink, Source, Unit};
 use crate::events::{Aggregate, Event, Fact, Outcome, RosterEntry};
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -291,4 +291,49 @@ pub fn read_fixture(source: &dyn Source, path: &str) -> Recorded {
     let mut sink = Recorded::default();
     source.read(&file_input(&full, path), &mut sink).unwrap();
     sink
+}
+
+/// Reads a fixture as it is and holds it against its snapshot in the source's folder, which `file` names with the folder: `jira/export.csv`.
+pub fn assert_fixture(source: &dyn Source, folder: &str, file: &str) {
+    let read = read_fixture(source, &format!("src/sources/{folder}/fixtures/{file}"));
+    let snapshots = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/sources").join(folder).join("snapshots");
+    insta::with_settings!({ snapshot_path => snapshots, prepend_module_to_snapshot => false, omit_expression => true }, {
+        insta::assert_snapshot!(file, read.snapshot());
+    });
+}
+
+/// Asserts that `recognise` gives every fixture of a folder to this source, whatever it is called.
+pub fn assert_recognised(source: &dyn Source, folder: &str) {
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/sources").join(folder).join("fixtures");
+    let options = super::SourceOptions::default();
+    let mut seen = 0;
+    for fixture in std::fs::read_dir(fixtures).unwrap() {
+        let bytes = std::fs::read(fixture.unwrap().path()).unwrap();
+        let head = &bytes[..bytes.len().min(super::PROBE_BYTES)];
+        let probe = Probe { path: Path::new("downloads/export"), unit: Unit::File, head, options: &options };
+        let found = super::recognise(&probe);
+        assert_eq!(found.map(Source::name), Some(source.name()), "{}", String::from_utf8_lossy(&head[..60]));
+        assert!(!source.recognised_by(&probe).is_empty());
+        seen += 1;
+    }
+    assert!(seen > 0);
+}
+
+/// Reads a fixture with bytes overwritten and its end cut off: it must not panic, and must say of a changed file something of every record.
+pub fn read_mutated(source: &dyn Source, path: &str, edits: &[(usize, u8)], keep: usize) {
+    let full = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    let mut bytes = std::fs::read(&full).unwrap();
+    bytes.truncate(bytes.len() * keep.min(100) / 100);
+    for (at, byte) in edits {
+        let length = bytes.len().max(1);
+        if let Some(place) = bytes.get_mut(at % length) {
+            *place = *byte;
+        }
+    }
+    let name = full.file_name().unwrap().to_str().unwrap().to_owned();
+    let (input, _guard) = input_of(&name, &bytes);
+    let mut sink = Recorded::default();
+    if let Ok(end) = source.read(&input, &mut sink) {
+        assert!(end <= bytes.len() as u64, "committed beyond the file");
+    }
 }

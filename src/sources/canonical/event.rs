@@ -1,10 +1,10 @@
 //! From a row to an event.
 
-use super::cell::{Rejected, Row};
 use super::columns::EventColumn as Column;
 use super::written;
 use crate::events::{CostBasis, Effect, Event, Kind, TokenBasis, Tokens, Trigger};
 use crate::fingerprint::{result_hash, sketch_call, sketch_prompt, sketch_result, sketch_text};
+use crate::sources::tabular::{Rejected, Row};
 use crate::sources::{Reason, Sink, home_user, without_credentials};
 
 /// Reads one row. Rejects what is missing or wrong; `Err` when nothing can be kept.

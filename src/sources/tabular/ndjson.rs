@@ -1,7 +1,6 @@
 //! Rows from newline-delimited JSON, borrowed from the line.
 
-use super::cell::{Cell, WIDTH};
-use super::table::Table;
+use super::{Cell, Layout, WIDTH};
 use crate::sources::json::{reject_reason, safe_detail};
 use crate::sources::{Handled, Input, InputError, Line, Sink, read_lines};
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -13,18 +12,18 @@ use std::fmt;
 const MAX_FIELDS: usize = 1024;
 
 /// Reads a file of one JSON object a line.
-pub(super) fn read(table: Table, input: &Input, sink: &mut dyn Sink) -> Result<u64, InputError> {
-    read_lines(input, sink, |line, sink| take(table, &line, sink))
+pub(super) fn read(layout: &impl Layout, input: &Input, sink: &mut dyn Sink) -> Result<u64, InputError> {
+    read_lines(input, sink, |line, sink| take(layout, &line, sink))
 }
 
-fn take(table: Table, line: &Line<'_>, sink: &mut dyn Sink) -> Handled {
+fn take(layout: &impl Layout, line: &Line<'_>, sink: &mut dyn Sink) -> Handled {
     let mut unknown = Vec::new();
-    match parse(table, line.text, &mut unknown) {
+    match parse(layout, line.text, &mut unknown) {
         Ok(cells) => {
             for name in unknown {
                 sink.unknown_field(&name);
             }
-            table.take(&cells, line.at, sink);
+            layout.take(&cells, line.at, sink);
         }
         Err(_) if !line.complete => return Handled::Torn,
         Err(error) => sink.reject(line.at, reject_reason(&error), &safe_detail(&error)),
@@ -34,67 +33,99 @@ fn take(table: Table, line: &Line<'_>, sink: &mut dyn Sink) -> Handled {
 
 /// Whether a line is an object with the columns that tell the table from others. A line longer than what recognition sees is judged by
 /// what there is of it.
-pub(super) fn has_landmarks(table: Table, line: &[u8]) -> bool {
+pub(in crate::sources) fn has_landmarks(layout: &impl Layout, line: &[u8]) -> bool {
     let text = String::from_utf8_lossy(line);
-    match parse(table, text.trim(), &mut Vec::new()) {
+    match parse(layout, text.trim(), &mut Vec::new()) {
         Ok(cells) => {
-            let is_there = |name: &&str| table.number(name).is_some_and(|number| cells[number] != Cell::Null);
-            table.landmarks().iter().all(is_there)
+            let is_there = |name: &&str| layout.number(name).is_some_and(|number| cells[number] != Cell::Null);
+            layout.landmarks().iter().all(is_there)
         }
-        Err(error) => error.is_eof() && table.landmarks().iter().any(|name| text.contains(&format!("\"{name}\":"))),
+        Err(error) => error.is_eof() && layout.landmarks().iter().any(|name| text.contains(&format!("\"{name}\":"))),
     }
 }
 
 fn parse<'a>(
-    table: Table,
+    layout: &impl Layout,
     text: &'a str,
     unknown: &mut Vec<Cow<'a, str>>,
 ) -> Result<[Cell<'a>; WIDTH], serde_json::Error> {
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    let cells = RowSeed { table, unknown }.deserialize(&mut deserializer)?;
+    let mut cells = [const { Cell::Null }; WIDTH];
+    RowSeed { layout, unknown, cells: &mut cells, prefix: "", fields: &mut 0 }.deserialize(&mut deserializer)?;
     deserializer.end()?;
     Ok(cells)
 }
 
 /// Reads an object into cells by column number. A name that comes twice keeps its last value.
-struct RowSeed<'u, 'a> {
-    table: Table,
-    unknown: &'u mut Vec<Cow<'a, str>>,
+struct RowSeed<'r, 'a, L> {
+    layout: &'r L,
+    unknown: &'r mut Vec<Cow<'a, str>>,
+    cells: &'r mut [Cell<'a>; WIDTH],
+    /// Names of the objects that this one stands in, each with a dot behind it.
+    prefix: &'r str,
+    fields: &'r mut usize,
 }
 
-impl<'a> DeserializeSeed<'a> for RowSeed<'_, 'a> {
-    type Value = [Cell<'a>; WIDTH];
-    fn deserialize<D: Deserializer<'a>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_map(self)
+impl<'a, L: Layout> DeserializeSeed<'a> for RowSeed<'_, 'a, L> {
+    type Value = ();
+    fn deserialize<D: Deserializer<'a>>(self, deserializer: D) -> Result<(), D::Error> {
+        // Below the top an object may be missing: what stands in its place has none of the columns.
+        if self.prefix.is_empty() { deserializer.deserialize_map(self) } else { deserializer.deserialize_any(self) }
     }
 }
 
-impl<'a> Visitor<'a> for RowSeed<'_, 'a> {
-    type Value = [Cell<'a>; WIDTH];
+impl<'a, L: Layout> Visitor<'a> for RowSeed<'_, 'a, L> {
+    type Value = ();
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")
     }
-    fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut cells = [const { Cell::Null }; WIDTH];
-        let mut fields = 0;
+    fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<(), A::Error> {
+        let Self { layout, unknown, cells, prefix, fields } = self;
         while let Some(Name(name)) = map.next_key()? {
-            fields += 1;
-            if fields > MAX_FIELDS {
+            *fields += 1;
+            if *fields > MAX_FIELDS {
                 return Err(A::Error::custom("more fields than any record has"));
             }
-            match self.table.number(&name) {
-                Some(column) if self.table.keeps_json(column) => {
+            let name = if prefix.is_empty() { name } else { Cow::Owned(format!("{prefix}{name}")) };
+            match layout.number(&name) {
+                Some(column) if layout.keeps_json(column) => {
                     let json: &'a RawValue = map.next_value()?;
                     cells[column] = if json.get() == "null" { Cell::Null } else { Cell::Json(json.get()) };
                 }
                 Some(column) => cells[column] = map.next_value_seed(CellSeed)?,
+                None if layout.nests(&name) => {
+                    let prefix = format!("{name}.");
+                    map.next_value_seed(RowSeed { layout, unknown, cells, prefix: &prefix, fields })?;
+                }
                 None => {
-                    self.unknown.push(name);
+                    unknown.push(name);
                     map.next_value::<IgnoredAny>()?;
                 }
             }
         }
-        Ok(cells)
+        Ok(())
+    }
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+    fn visit_seq<A: SeqAccess<'a>>(self, mut seq: A) -> Result<(), A::Error> {
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(())
     }
 }
 

@@ -11,11 +11,11 @@ use std::borrow::Cow;
 use std::str::FromStr;
 
 /// Columns of the widest table.
-pub(super) const WIDTH: usize = 32;
+pub(in crate::sources) const WIDTH: usize = 32;
 
 /// A value as its format has it. CSV knows only texts; an empty text is null everywhere, so that the formats agree.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(super) enum Cell<'a> {
+pub(in crate::sources) enum Cell<'a> {
     #[default]
     Null,
     Text(Cow<'a, str>),
@@ -23,8 +23,10 @@ pub(super) enum Cell<'a> {
     Float(f64),
     Flag(bool),
     /// Microseconds since the epoch, from a typed timestamp.
-    #[cfg_attr(not(feature = "engine"), expect(dead_code, reason = "only Parquet has typed timestamps"))]
     Moment(i64),
+    /// Microseconds of a clock on some wall, from a typed timestamp without a zone.
+    #[cfg_attr(not(feature = "engine"), expect(dead_code, reason = "only Parquet has typed timestamps"))]
+    WallClock(i64),
     List(Vec<Cow<'a, str>>),
     /// JSON as it stands in the line, for columns whose digits or order must not change.
     Json(&'a str),
@@ -33,19 +35,29 @@ pub(super) enum Cell<'a> {
 }
 
 /// A row by the column numbers of its table, with where it stands and where its rejects go.
-pub(super) struct Row<'r, 'a> {
-    pub(super) cells: &'r [Cell<'a>; WIDTH],
-    pub(super) names: &'static [&'static str],
-    pub(super) at: Position,
+pub(in crate::sources) struct Row<'r, 'a> {
+    pub(in crate::sources) cells: &'r [Cell<'a>; WIDTH],
+    pub(in crate::sources) names: &'static [&'static str],
+    pub(in crate::sources) at: Position,
 }
 
 /// Why a row is no record. The reason has been rejected already.
 #[derive(Debug)]
-pub(super) struct Rejected;
+pub(in crate::sources) struct Rejected;
 
 impl<'r, 'a> Row<'r, 'a> {
+    /// A moment that the row can do without.
+    pub(in crate::sources) fn moment(&self, column: usize, sink: &mut dyn Sink) -> Option<Moment> {
+        let is_absent = match self.cell(column) {
+            Cell::Null => true,
+            Cell::Text(text) => text.trim().is_empty(),
+            _ => false,
+        };
+        if is_absent { None } else { self.required_moment(column, sink).ok() }
+    }
+
     /// Rejects a value; the record goes on without it.
-    pub(super) fn bad(&self, column: usize, reason: Reason, sink: &mut dyn Sink) {
+    pub(in crate::sources) fn bad(&self, column: usize, reason: Reason, sink: &mut dyn Sink) {
         sink.reject(self.at, reason, self.names[column]);
     }
 
@@ -54,7 +66,7 @@ impl<'r, 'a> Row<'r, 'a> {
     }
 
     /// A text; ids that an exporter wrote as whole numbers are texts too.
-    pub(super) fn text(&self, column: usize, sink: &mut dyn Sink) -> Option<Cow<'r, str>> {
+    pub(in crate::sources) fn text(&self, column: usize, sink: &mut dyn Sink) -> Option<Cow<'r, str>> {
         let text = match self.cell(column) {
             Cell::Null => return None,
             Cell::Text(text) => Cow::Borrowed(text.as_ref()),
@@ -72,14 +84,16 @@ impl<'r, 'a> Row<'r, 'a> {
     }
 
     /// An owned text.
-    pub(super) fn string(&self, column: usize, sink: &mut dyn Sink) -> Option<String> {
+    pub(in crate::sources) fn string(&self, column: usize, sink: &mut dyn Sink) -> Option<String> {
         self.text(column, sink).map(Cow::into_owned)
     }
 
     /// A text without which the row is nothing.
-    pub(super) fn required(&self, column: usize, sink: &mut dyn Sink) -> Result<Cow<'r, str>, Rejected> {
-        let is_bad =
-            matches!(self.cell(column), Cell::Float(_) | Cell::Flag(_) | Cell::Moment(_) | Cell::List(_) | Cell::Bad);
+    pub(in crate::sources) fn required(&self, column: usize, sink: &mut dyn Sink) -> Result<Cow<'r, str>, Rejected> {
+        let is_bad = matches!(
+            self.cell(column),
+            Cell::Float(_) | Cell::Flag(_) | Cell::Moment(_) | Cell::WallClock(_) | Cell::List(_) | Cell::Bad
+        );
         self.text(column, sink).ok_or_else(|| {
             if !is_bad {
                 self.bad(column, Reason::MissingField, sink);
@@ -89,7 +103,7 @@ impl<'r, 'a> Row<'r, 'a> {
     }
 
     /// A word of a closed vocabulary; a stranger is rejected and read as null.
-    pub(super) fn word<T: FromStr>(&self, column: usize, sink: &mut dyn Sink) -> Option<T> {
+    pub(in crate::sources) fn word<T: FromStr>(&self, column: usize, sink: &mut dyn Sink) -> Option<T> {
         let text = self.text(column, sink)?;
         let word = text.trim().parse().ok();
         if word.is_none() {
@@ -99,7 +113,11 @@ impl<'r, 'a> Row<'r, 'a> {
     }
 
     /// A word without which the row is nothing.
-    pub(super) fn required_word<T: FromStr>(&self, column: usize, sink: &mut dyn Sink) -> Result<T, Rejected> {
+    pub(in crate::sources) fn required_word<T: FromStr>(
+        &self,
+        column: usize,
+        sink: &mut dyn Sink,
+    ) -> Result<T, Rejected> {
         let text = self.required(column, sink)?;
         text.trim().parse().map_err(|_| {
             self.bad(column, Reason::BadValue, sink);
@@ -108,7 +126,7 @@ impl<'r, 'a> Row<'r, 'a> {
     }
 
     /// A count. `12.0` is 12: tools that know no missing integers write them as floats.
-    pub(super) fn count(&self, column: usize, sink: &mut dyn Sink) -> Option<i64> {
+    pub(in crate::sources) fn count(&self, column: usize, sink: &mut dyn Sink) -> Option<i64> {
         let count = match self.cell(column) {
             Cell::Null => Count::Absent,
             Cell::Text(text) if text.trim().is_empty() => Count::Absent,
@@ -125,7 +143,7 @@ impl<'r, 'a> Row<'r, 'a> {
     }
 
     /// A yes or no.
-    pub(super) fn flag(&self, column: usize, sink: &mut dyn Sink) -> Option<bool> {
+    pub(in crate::sources) fn flag(&self, column: usize, sink: &mut dyn Sink) -> Option<bool> {
         let flag = match self.cell(column) {
             Cell::Null => return None,
             Cell::Flag(flag) => Some(*flag),
@@ -146,7 +164,7 @@ impl<'r, 'a> Row<'r, 'a> {
     }
 
     /// A moment without which the row is nothing.
-    pub(super) fn required_moment(&self, column: usize, sink: &mut dyn Sink) -> Result<Moment, Rejected> {
+    pub(in crate::sources) fn required_moment(&self, column: usize, sink: &mut dyn Sink) -> Result<Moment, Rejected> {
         let moment = match self.cell(column) {
             Cell::Null => Err(Reason::MissingField),
             Cell::Moment(us) => plausible(*us).map(|us| Moment { us, offset_min: None }),
@@ -161,7 +179,7 @@ impl<'r, 'a> Row<'r, 'a> {
     }
 
     /// An amount in US dollars as millionths, see [`crate::sources::money`].
-    pub(super) fn micro_usd(&self, column: usize, sink: &mut dyn Sink) -> Option<i64> {
+    pub(in crate::sources) fn micro_usd(&self, column: usize, sink: &mut dyn Sink) -> Option<i64> {
         let amount = match self.cell(column) {
             Cell::Null => return None,
             Cell::Text(text) if text.trim().is_empty() => return None,
@@ -176,7 +194,7 @@ impl<'r, 'a> Row<'r, 'a> {
     }
 
     /// A list: a list of the format, JSON in a text, or texts separated by `;`.
-    pub(super) fn list(&self, column: usize, sink: &mut dyn Sink) -> Vec<String> {
+    pub(in crate::sources) fn list(&self, column: usize, sink: &mut dyn Sink) -> Vec<String> {
         let owned = |items: &[Cow<'_, str>]| items.iter().map(|item| item.as_ref().to_owned()).collect();
         let items: Vec<String> = match self.cell(column) {
             Cell::Null => return Vec::new(),

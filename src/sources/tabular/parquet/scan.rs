@@ -1,7 +1,6 @@
 //! The part that needs Polars.
 
-use crate::sources::canonical::cell::{Cell, WIDTH};
-use crate::sources::canonical::table::Table;
+use crate::sources::tabular::{Cell, Layout, WIDTH};
 use crate::sources::{Input, InputError, Position, Reason, Sink};
 use polars::prelude::{
     AnyValue, Column, DataFrame, Engine, LazyFrame, PlRefPath, PlanCallback, PolarsResult, ScanArgsParquet, TimeUnit,
@@ -15,11 +14,11 @@ use std::sync::mpsc::sync_channel;
 const BATCH_ROWS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(16 * 1024 - 1);
 
 /// Reads a file batch by batch. Nothing of a file that turns out to be damaged counts: the error makes the caller drop it whole.
-pub(super) fn read(table: Table, input: &Input, sink: &mut dyn Sink) -> Result<u64, InputError> {
+pub(super) fn read(layout: &impl Layout, input: &Input, sink: &mut dyn Sink) -> Result<u64, InputError> {
     let length = std::fs::metadata(&input.path).map_err(|error| input.io_error(error))?.len();
     let failed = |error: String| InputError::Format { path: input.name.clone(), reason: Reason::DamagedArchive, error };
     // Polars panics on a column type that it was built without. A thread of its own keeps that to this file.
-    let planned = std::thread::scope(|scope| scope.spawn(|| plan(table, input)).join());
+    let planned = std::thread::scope(|scope| scope.spawn(|| plan(layout, input)).join());
     let Plan { numbers, strangers, scan } = match planned {
         Ok(plan) => plan.map_err(|error| failed(error.to_string()))?,
         Err(_) => return Err(failed("a column has a type that this build cannot read".to_owned())),
@@ -35,7 +34,7 @@ pub(super) fn read(table: Table, input: &Input, sink: &mut dyn Sink) -> Result<u
         });
         let mut row = 0;
         for batch in receive {
-            take(table, &numbers, &batch, &mut row, sink);
+            take(layout, &numbers, &batch, &mut row, sink);
         }
         match scanning.join() {
             Ok(result) => result.map_err(|error| failed(error.to_string())),
@@ -55,14 +54,14 @@ struct Plan {
     scan: LazyFrame,
 }
 
-fn plan(table: Table, input: &Input) -> PolarsResult<Plan> {
+fn plan(layout: &impl Layout, input: &Input) -> PolarsResult<Plan> {
     let path = PlRefPath::new(input.path.to_string_lossy());
     let arguments = ScanArgsParquet { glob: false, ..ScanArgsParquet::default() };
     let mut scan = LazyFrame::scan_parquet(path, arguments)?;
     let schema = scan.collect_schema()?;
     let (mut numbers, mut strangers, mut names) = (Vec::new(), Vec::new(), Vec::new());
     for name in schema.iter_names() {
-        match table.number(name) {
+        match layout.number(name) {
             Some(number) => {
                 numbers.push(number);
                 names.push(col(name.clone()));
@@ -73,7 +72,7 @@ fn plan(table: Table, input: &Input) -> PolarsResult<Plan> {
     Ok(Plan { numbers, strangers, scan: scan.select(names) })
 }
 
-fn take(table: Table, numbers: &[usize], batch: &DataFrame, row: &mut u64, sink: &mut dyn Sink) {
+fn take(layout: &impl Layout, numbers: &[usize], batch: &DataFrame, row: &mut u64, sink: &mut dyn Sink) {
     let columns: &[Column] = batch.columns();
     for index in 0..batch.height() {
         let mut cells = [const { Cell::Null }; WIDTH];
@@ -82,7 +81,7 @@ fn take(table: Table, numbers: &[usize], batch: &DataFrame, row: &mut u64, sink:
         }
         let at = Position { offset: *row, line: *row + 1 };
         *row += 1;
-        table.take(&cells, at, sink);
+        layout.take(&cells, at, sink);
     }
 }
 
@@ -95,12 +94,15 @@ fn cell(value: AnyValue<'_>) -> Cell<'_> {
         // As text, since its digits are lost in a wider float.
         AnyValue::Float32(number) => Cell::Text(Cow::Owned(number.to_string())),
         AnyValue::Float64(number) => Cell::Float(number),
-        // A wall-clock time without a zone is no moment.
-        AnyValue::Datetime(time, unit, Some(_)) => Cell::Moment(match unit {
-            TimeUnit::Nanoseconds => time.div_euclid(1000),
-            TimeUnit::Microseconds => time,
-            TimeUnit::Milliseconds => time.saturating_mul(1000),
-        }),
+        AnyValue::Datetime(time, unit, zone) => {
+            let us = match unit {
+                TimeUnit::Nanoseconds => time.div_euclid(1000),
+                TimeUnit::Microseconds => time,
+                TimeUnit::Milliseconds => time.saturating_mul(1000),
+            };
+            // A wall-clock time without a zone is no moment.
+            if zone.is_some() { Cell::Moment(us) } else { Cell::WallClock(us) }
+        }
         AnyValue::List(items) => {
             let texts: Option<Vec<_>> =
                 items.iter().map(|item| item.get_str().map(|text| Cow::Owned(text.to_owned()))).collect();
