@@ -5,19 +5,10 @@
 use super::delimited::{Header, Opened, open};
 use super::document::{Places, read_whole};
 use super::json::{parse_utc, reject_reason, safe_detail};
-use super::{Handled, Input, InputError, PROBE_BYTES, Position, Reason, Sink, read_lines, values};
+use super::{Handled, Input, InputError, Position, Reason, Sink, read_lines, values};
 use crate::fingerprint::Json;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
-use std::io::Read;
-
-/// The first bytes of the input, as recognition sees them.
-pub(crate) fn head(input: &Input) -> Result<Vec<u8>, InputError> {
-    let mut head = Vec::with_capacity(PROBE_BYTES);
-    let mut reader = input.open()?.take(PROBE_BYTES as u64);
-    reader.read_to_end(&mut head).map_err(|error| input.io_error(error))?;
-    Ok(head)
-}
 
 /// Whether each line of a JSON file is a record of its own, by its beginning. If not, the file is one document over several lines, or a list.
 pub(crate) fn is_cut_by_lines(head: &[u8]) -> bool {
@@ -120,7 +111,7 @@ pub(crate) fn read_rows(
     is_known: impl Fn(&str) -> bool,
     mut take: impl FnMut(&Json<'_>, Position, &mut dyn Sink),
 ) -> Result<u64, InputError> {
-    let head = head(input)?;
+    let head = input.head()?;
     let plain = head.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&head).trim_ascii_start();
     if !plain.starts_with(b"{") && !plain.starts_with(b"[") {
         return read_csv(input, sink, is_known, take);

@@ -9,7 +9,7 @@ mod parquet;
 mod tests;
 mod usage;
 
-use super::exports::{Row, first_columns, head, read_rows};
+use super::exports::{Row, first_columns, read_rows};
 use super::{Description, Input, InputError, Probe, Sink, Source, Unit};
 
 /// The source.
@@ -49,7 +49,7 @@ impl Source for Langfuse {
     }
 
     fn read(&self, input: &Input, sink: &mut dyn Sink) -> Result<u64, InputError> {
-        if head(input)?.starts_with(PARQUET) {
+        if input.head()?.starts_with(PARQUET) {
             return parquet::read(input, sink);
         }
         read_rows(input, sink, observation::is_column, |fields, at, sink| observation::take(&Row { fields, at }, sink))

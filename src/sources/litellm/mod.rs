@@ -21,7 +21,7 @@ impl Source for LiteLlm {
         Description {
             title: "LiteLLM spend logs",
             files: "LiteLLM_SpendLogs as CSV, lines of JSON, a JSON list or a page of the API; also .gz, .zst",
-            tells: "usage and reported cost of each request through the gateway, retries, failures, cache hits, key owner, team's key, client by its \
+            tells: "usage and reported cost of each request through the gateway, retries, failures, cache hits, key owner, client by its \
                     user agent, calls of MCP tools",
             cannot_tell: "who or what started a request, health checks apart; prompts unless the proxy stores them; tool calls of the agent itself",
         }

@@ -4,9 +4,10 @@
 
 use super::attributes::Attribute;
 use super::ids::hexadecimal;
+use super::metrics;
 use super::records::{
-    DataPoint, Envelope, LogRecord, Metric, Nanoseconds, Resource, ResourceRecords, Scope, Span as JsonSpan, body,
-    converted,
+    DataPoint, Envelope, LogRecord, Metric, Nanoseconds, Resource, ResourceRecords, Scope, Span as JsonSpan, Sum, body,
+    converted, converted_if,
 };
 use crate::fingerprint::Json;
 use crate::sources::document::Places;
@@ -63,13 +64,27 @@ pub(super) struct Log<'a> {
     pub(super) attributes: Vec<Attribute<'a>>,
 }
 
-/// A metric: its name, and the attributes of those values that count more than nothing.
+/// A metric, with the values of those that are read.
 #[derive(Debug)]
 pub(super) struct Counter<'a> {
     pub(super) at: Position,
     pub(super) origin: Rc<Origin<'a>>,
     pub(super) name: Cow<'a, str>,
-    pub(super) positive: Vec<Vec<Attribute<'a>>>,
+    /// Whether each value counts what came since the one before.
+    pub(super) is_delta: bool,
+    pub(super) points: Vec<Point<'a>>,
+}
+
+/// One value of a counter.
+#[derive(Debug)]
+pub(super) struct Point<'a> {
+    /// All of them: they tell this series from others.
+    pub(super) attributes: Vec<Attribute<'a>>,
+    /// Microseconds since the epoch.
+    pub(super) from_us: Option<i64>,
+    pub(super) to_us: Option<i64>,
+    /// A number, or null.
+    pub(super) value: Json<'a>,
 }
 
 /// One export request.
@@ -79,9 +94,6 @@ pub(super) struct Batch<'a> {
     pub(super) logs: Vec<Log<'a>>,
     pub(super) counters: Vec<Counter<'a>>,
 }
-
-/// The one metric whose values are read.
-pub(super) const ACTIVE_TIME: &str = "claude_code.active_time.total";
 
 /// A time that a record states; one that is no time, or none that can be, is rejected and read as null.
 pub(super) fn moment(time: Nanoseconds, field: &str, at: Position, sink: &mut dyn Sink) -> Option<i64> {
@@ -190,7 +202,14 @@ fn log<'a>(raw: LogRecord<'a>, origin: Rc<Origin<'a>>, at: Position, sink: &mut 
 
 fn counter<'a>(raw: Metric<'a>, origin: Rc<Origin<'a>>, at: Position, sink: &mut dyn Sink) -> Counter<'a> {
     let name = raw.name.map_or(Cow::Borrowed(""), |name| name.0);
-    let points = raw.sum.filter(|_| name == ACTIVE_TIME).and_then(|sum| sum.data_points).into_iter().flatten();
-    let positive = points.filter(DataPoint::is_positive).map(|point| converted(point.attributes, at, sink)).collect();
-    Counter { at, origin, name, positive }
+    let sum = raw.sum.filter(|_| metrics::is_read(&name));
+    let is_delta = sum.as_ref().is_some_and(Sum::is_delta);
+    let points = sum.and_then(|sum| sum.data_points).into_iter().flatten().map(|raw: DataPoint<'a>| Point {
+        from_us: moment(raw.start_time_unix_nano, "startTimeUnixNano", at, sink),
+        to_us: moment(raw.time_unix_nano, "timeUnixNano", at, sink),
+        value: raw.as_int.or(raw.as_double).unwrap_or(Json::Null),
+        attributes: converted_if(raw.attributes, |_| true, at, sink),
+    });
+    let points = points.collect();
+    Counter { at, origin, name, is_delta, points }
 }

@@ -1,13 +1,11 @@
-//! Claude Code's own events and metrics.
+//! Claude Code's own events.
 //!
-//! Owns which of them count. `api_request` events are the authority on usage, as the product documents; metrics are sums over the same requests, without
-//! their ids, and are never added.
+//! Owns which of them count. `api_request` events are the authority on usage, as the product documents; its metrics are [`super::metrics`]'.
 
 use super::attributes::Attributes;
-use super::batch::{ACTIVE_TIME, Counter};
-use super::names::{Dialect, Field};
+use super::names::Field;
 use super::steps::{self, Place};
-use crate::events::{Approval, Event, Fact, FactName, Kind, TokenBasis, Trigger};
+use crate::events::{Approval, Event, Kind, TokenBasis};
 use crate::fingerprint::sketch_prompt;
 use crate::sources::{Reason, Sink};
 
@@ -26,20 +24,6 @@ const IGNORED: &[(&str, &str)] = &[
     ("plugin_installed", "claude_code/plugin"),
     ("plugin_loaded", "claude_code/plugin"),
     ("skill_activated", "claude_code/skill_activated"),
-];
-
-/// Metrics by name, each the sum of something that events tell one by one.
-const METRICS: &[&str] = &[
-    ACTIVE_TIME,
-    "claude_code.code_edit_tool.decision",
-    "claude_code.commit.count",
-    "claude_code.cost.usage",
-    "claude_code.lines_of_code.count",
-    "claude_code.pull_request.count",
-    "claude_code.session.count",
-    "claude_code.token.usage",
-    "gen_ai.client.operation.duration",
-    "gen_ai.client.token.usage",
 ];
 
 /// What Claude Code writes where a prompt is not to be logged.
@@ -122,39 +106,12 @@ pub(super) fn approve(call: &mut Event, result: &mut Event, attributes: &Attribu
     result.approval = approval;
 }
 
-/// Takes a metric. None is added to anything; one says that somebody was at the keyboard.
-pub(super) fn counter(counter: &Counter<'_>, sink: &mut dyn Sink) {
-    if counter.name == ACTIVE_TIME {
-        for point in &counter.positive {
-            let levels: [&[_]; 3] = [&counter.origin.resource, &counter.origin.scope, point];
-            let attributes = Attributes::merged(Dialect::ClaudeCode, &levels);
-            let by_user = attributes.text(Field::MetricType).as_deref() == Some("user");
-            if let Some(session_id) = attributes.string(Field::Session).filter(|_| by_user) {
-                let fact = Fact {
-                    session_id,
-                    ts_us: None,
-                    name: FactName::Trigger,
-                    value: Trigger::Human.as_str().to_owned(),
-                    rank: PRESENCE_RANK,
-                    evidence: "active_time.type=user".to_owned(),
-                };
-                sink.fact(counter.at, fact);
-            }
-        }
-    }
-    sink.ignore(METRICS.iter().find(|known| **known == counter.name).copied().unwrap_or("metric"));
-}
-
-/// Below everything that a transcript says of single prompts: it is of the whole session, which may hold scheduled prompts too.
-const PRESENCE_RANK: i32 = 5;
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn tables_are_sorted_and_have_every_metric_once() {
+    fn the_table_is_sorted() {
         assert!(IGNORED.is_sorted());
-        assert!(METRICS.is_sorted());
     }
 }

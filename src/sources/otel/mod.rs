@@ -10,6 +10,7 @@ mod claude_code;
 mod framed;
 mod ids;
 mod logs;
+mod metrics;
 mod names;
 mod protobuf;
 mod records;
@@ -21,7 +22,7 @@ mod usage;
 mod wire;
 
 use super::document::read_whole;
-use super::exports::{first_keys, head, is_cut_by_lines};
+use super::exports::{first_keys, is_cut_by_lines};
 use super::json::{reject_reason, safe_detail};
 use super::{Description, Handled, Input, InputError, Position, Probe, Reason, Sink, Source, Unit, read_lines};
 use batch::Batch;
@@ -48,8 +49,8 @@ impl Source for Otel {
             files: "OTLP as JSON or protocol buffers: files of the collector's file exporter, single messages and documents, Tempo's answers; traces, logs, \
                     metrics; also .gz, .zst",
             tells: "usage, model, provider and duration of each request, account where the writer adds it, tool calls and results, prompts where content \
-                    is recorded; of Claude Code cost, commands and who approved a call",
-            cannot_tell: "who or what started a prompt, unless Claude Code's active time shows a person; usage that only an agent's span or a metric states; \
+                    is recorded; of Claude Code cost, commands, who approved a call, and its metrics: into the table `aggregates`",
+            cannot_tell: "who or what started a prompt, unless Claude Code's active time shows a person; usage that only an agent's span or another metric states; \
                           lines written",
         }
     }
@@ -60,7 +61,7 @@ impl Source for Otel {
 
     fn read(&self, input: &Input, sink: &mut dyn Sink) -> Result<u64, InputError> {
         let mut reader = Reader::default();
-        let head = head(input)?;
+        let head = input.head()?;
         if let Some(framing) = framed::framing(&head, is_otlp_json) {
             return framed::read(framing, input, sink, |message, at, sink| reader.message(message, at, sink));
         }
@@ -135,7 +136,7 @@ impl Reader {
             logs::take(log, sink);
         }
         for counter in &batch.counters {
-            claude_code::counter(counter, sink);
+            metrics::take(counter, sink);
         }
     }
 }

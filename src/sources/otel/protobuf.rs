@@ -4,8 +4,9 @@
 //! rejected whole: its records have no boundaries of their own until it is.
 
 use super::attributes::{Attribute, is_wanted};
-use super::batch::{ACTIVE_TIME, Batch, Counter, Log, Origin, Span, SpanEvent, moment};
+use super::batch::{Batch, Counter, Log, Origin, Point, Span, SpanEvent, moment};
 use super::ids::hex_text;
+use super::metrics;
 use super::records::Nanoseconds;
 use super::wire::{self, AnyValue, KeyValue, Value};
 use crate::fingerprint::Json;
@@ -17,6 +18,9 @@ use std::rc::Rc;
 
 /// `Status.code` of a failed span.
 const ERROR: i32 = 2;
+
+/// `Sum.aggregation_temporality` of a counter that starts anew with each value.
+const DELTA: i32 = 1;
 
 /// A decoded message. The three export requests have the bytes of these.
 pub(super) enum Decoded {
@@ -160,7 +164,9 @@ impl Decoded {
                 for resource in &data.resource_metrics {
                     for scope in &resource.scope_metrics {
                         let origin = origin(resource.resource.as_ref(), scope.scope.as_ref());
-                        batch.counters.extend(scope.metrics.iter().map(|raw| counter(raw, Rc::clone(&origin), at)));
+                        batch
+                            .counters
+                            .extend(scope.metrics.iter().map(|raw| counter(raw, Rc::clone(&origin), at, sink)));
                     }
                 }
             }
@@ -212,16 +218,24 @@ fn log<'m>(raw: &'m wire::LogRecord, origin: Rc<Origin<'m>>, at: Position, sink:
     }
 }
 
-fn counter<'m>(raw: &'m wire::Metric, origin: Rc<Origin<'m>>, at: Position) -> Counter<'m> {
-    let points = raw.sum.iter().filter(|_| raw.name == ACTIVE_TIME).flat_map(|sum| &sum.data_points);
-    let positive = points.filter(|point| {
-        point.as_int.is_some_and(|value| value > 0) || point.as_double.is_some_and(|value| value > 0.0)
+fn counter<'m>(raw: &'m wire::Metric, origin: Rc<Origin<'m>>, at: Position, sink: &mut dyn Sink) -> Counter<'m> {
+    let sum = raw.sum.as_ref().filter(|_| metrics::is_read(&raw.name));
+    let points = sum.into_iter().flat_map(|sum| &sum.data_points).map(|point| Point {
+        attributes: converted_if(&point.attributes, |_| true),
+        from_us: moment(Nanoseconds::of(point.start_time_unix_nano), "startTimeUnixNano", at, sink),
+        to_us: moment(Nanoseconds::of(point.time_unix_nano), "timeUnixNano", at, sink),
+        value: match (point.as_int, point.as_double) {
+            (Some(number), _) => Json::Number(number.into()),
+            (None, Some(number)) => Number::from_f64(number).map_or(Json::Null, Json::Number),
+            (None, None) => Json::Null,
+        },
     });
     Counter {
         at,
         origin,
         name: raw.name.as_str().into(),
-        positive: positive.map(|point| converted(&point.attributes)).collect(),
+        is_delta: sum.is_some_and(|sum| sum.aggregation_temporality == DELTA),
+        points: points.collect(),
     }
 }
 
@@ -230,7 +244,11 @@ fn id<const BYTES: usize>(bytes: &[u8]) -> Option<String> {
 }
 
 fn converted(pairs: &[KeyValue]) -> Vec<Attribute<'_>> {
-    let wanted = pairs.iter().filter(|pair| is_wanted(&pair.key));
+    converted_if(pairs, is_wanted)
+}
+
+fn converted_if(pairs: &[KeyValue], is_asked_for: impl Fn(&str) -> bool) -> Vec<Attribute<'_>> {
+    let wanted = pairs.iter().filter(|pair| is_asked_for(&pair.key));
     wanted
         .map(|pair| Attribute { key: pair.key.as_str().into(), value: pair.value.as_ref().map_or(Json::Null, value) })
         .collect()

@@ -180,7 +180,7 @@ pub(super) struct LogRecord<'a> {
     pub(super) attributes: List<KeyValue<'a>>,
 }
 
-/// A metric, as far as one of Claude Code's is read.
+/// A metric, as far as Claude Code's are read.
 #[derive(Deserialize)]
 pub(super) struct Metric<'a> {
     #[serde(borrow)]
@@ -194,6 +194,15 @@ pub(super) struct Metric<'a> {
 pub(super) struct Sum<'a> {
     #[serde(borrow, rename = "dataPoints", alias = "data_points")]
     pub(super) data_points: List<DataPoint<'a>>,
+    #[serde(borrow, rename = "aggregationTemporality", alias = "aggregation_temporality")]
+    temporality: Option<&'a RawValue>,
+}
+
+impl Sum<'_> {
+    /// Whether each value counts what came since the one before, and not everything so far.
+    pub(super) fn is_delta(&self) -> bool {
+        self.temporality.is_some_and(|word| matches!(word.get(), "1" | "\"1\"" | "\"AGGREGATION_TEMPORALITY_DELTA\""))
+    }
 }
 
 /// One value of a counter.
@@ -201,19 +210,14 @@ pub(super) struct Sum<'a> {
 pub(super) struct DataPoint<'a> {
     #[serde(borrow)]
     pub(super) attributes: List<KeyValue<'a>>,
+    #[serde(default, rename = "startTimeUnixNano", alias = "start_time_unix_nano")]
+    pub(super) start_time_unix_nano: Nanoseconds,
+    #[serde(default, rename = "timeUnixNano", alias = "time_unix_nano")]
+    pub(super) time_unix_nano: Nanoseconds,
     #[serde(borrow, rename = "asInt", alias = "as_int")]
-    as_int: Option<Json<'a>>,
-    #[serde(rename = "asDouble", alias = "as_double")]
-    as_double: Option<f64>,
-}
-
-impl DataPoint<'_> {
-    /// Whether it counts more than nothing.
-    pub(super) fn is_positive(&self) -> bool {
-        let as_int = self.as_int.as_ref().and_then(crate::sources::values::text);
-        self.as_double.is_some_and(|value| value > 0.0)
-            || as_int.and_then(|text| text.parse::<i64>().ok()).is_some_and(|value| value > 0)
-    }
+    pub(super) as_int: Option<Json<'a>>,
+    #[serde(borrow, rename = "asDouble", alias = "as_double")]
+    pub(super) as_double: Option<Json<'a>>,
 }
 
 /// A time in nanoseconds since the epoch, as text or number.
@@ -252,7 +256,17 @@ impl<'de> Deserialize<'de> for Nanoseconds {
 
 /// Converts what is wanted of a list. A value that cannot be read is rejected by itself.
 pub(super) fn converted<'a>(list: List<KeyValue<'a>>, at: Position, sink: &mut dyn Sink) -> Vec<Attribute<'a>> {
-    let wanted = list.into_iter().flatten().filter(|pair| is_wanted(&pair.key.0));
+    converted_if(list, is_wanted, at, sink)
+}
+
+/// Converts those of a list whose names are asked for.
+pub(super) fn converted_if<'a>(
+    list: List<KeyValue<'a>>,
+    is_asked_for: impl Fn(&str) -> bool,
+    at: Position,
+    sink: &mut dyn Sink,
+) -> Vec<Attribute<'a>> {
+    let wanted = list.into_iter().flatten().filter(|pair| is_asked_for(&pair.key.0));
     let converted = wanted.filter_map(|KeyValue { key: Text(key), value }| {
         match serde_json::from_str(value.map_or("null", RawValue::get)) {
             Ok(AnyValue(value)) => Some(Attribute { key, value }),

@@ -115,7 +115,9 @@ fn protocol_buffers_tell_what_json_tells() {
     let told = |name: &str| {
         let read = fixture(name);
         let events: Vec<Event> = read.events.iter().map(|(_, event)| event.clone()).collect();
-        (events, read.facts.into_iter().map(|(_, fact)| fact).collect::<Vec<_>>(), read.ignored)
+        let facts: Vec<_> = read.facts.into_iter().map(|(_, fact)| fact).collect();
+        let aggregates: Vec<_> = read.aggregates.into_iter().map(|(_, aggregate)| aggregate).collect();
+        (events, facts, aggregates, read.ignored)
     };
     assert_eq!(told("claude_code.binpb"), told("claude_code.jsonl"));
     assert_eq!(told("packed.binpb"), told("legacy.jsonl"));
@@ -159,7 +161,9 @@ fn every_record_is_a_step_an_ignored_kind_or_a_reject() {
         let there: usize = lines.map(|line| records_in(&serde_json::from_str(line).unwrap())).sum();
         let read = fixture(name);
         let stepped = read.events.iter().map(|(at, _)| at.offset);
-        let places: BTreeSet<u64> = stepped.chain(read.rejects.iter().map(|(at, _, _)| at.offset)).collect();
+        let summed = read.aggregates.iter().map(|(at, _)| at.offset);
+        let rejected = read.rejects.iter().map(|(at, _, _)| at.offset);
+        let places: BTreeSet<u64> = stepped.chain(summed).chain(rejected).collect();
         assert_eq!(places.len() as u64 + read.ignored.values().sum::<u64>(), there as u64, "{name}");
     }
 }

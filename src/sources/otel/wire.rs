@@ -151,11 +151,18 @@ pub(super) struct Metric {
 pub(super) struct Sum {
     #[prost(message, repeated, tag = "1")]
     pub(super) data_points: Vec<NumberDataPoint>,
+    /// 1 is delta, 2 is cumulative.
+    #[prost(int32, tag = "2")]
+    pub(super) aggregation_temporality: i32,
 }
 
 /// `NumberDataPoint`; at most one of the two values is there.
 #[derive(Clone, PartialEq, prost::Message)]
 pub(super) struct NumberDataPoint {
+    #[prost(fixed64, tag = "2")]
+    pub(super) start_time_unix_nano: u64,
+    #[prost(fixed64, tag = "3")]
+    pub(super) time_unix_nano: u64,
     #[prost(double, optional, tag = "4")]
     pub(super) as_double: Option<f64>,
     #[prost(sfixed64, optional, tag = "6")]
