@@ -15,3 +15,4 @@ mod readme;
 mod sample;
 #[cfg(feature = "engine")]
 mod simulate;
+mod traps;
