@@ -281,6 +281,32 @@ mod tests {
     }
 
     #[test]
+    fn what_cannot_be_opened_or_unpacked_says_why() {
+        let reason = |input: &Input| {
+            let read = input
+                .open()
+                .and_then(|mut reader| io::copy(&mut reader, &mut io::sink()).map_err(|error| input.io_error(error)));
+            read.unwrap_err().reason().as_str()
+        };
+        let (gone, guard) = input_of("log.jsonl", b"{}");
+        drop(guard);
+        assert_eq!(reason(&gone), "unreadable", "went away after it was found");
+        let (mut replaced, guard) = input_of("log.jsonl", b"{}");
+        replaced.path = guard.path().to_owned();
+        assert_eq!(reason(&replaced), "unreadable", "a directory stands in its place");
+
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        io::Write::write_all(&mut gzip, &b"{\"type\":\"user\"}\n".repeat(99)).unwrap();
+        let gzip = gzip.finish().unwrap();
+        let (cut, _guard) = input_of("log.jsonl.gz", &gzip[..gzip.len() - 9]);
+        assert_eq!(reason(&cut), "damaged_archive");
+        let zstd = zstd::encode_all(&vec![b'0'; 4 << 20][..], 19).unwrap();
+        let (mut bomb, _guard) = input_of("log.jsonl.zst", &zstd);
+        bomb.limits.ratio_after = 1 << 20;
+        assert_eq!(reason(&bomb), "compression_bomb");
+    }
+
+    #[test]
     fn every_member_of_a_gzip_file_is_read() {
         let mut bytes = Vec::new();
         for part in ["one\n", "two\n"] {

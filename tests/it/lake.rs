@@ -262,7 +262,11 @@ fn hostile_files_are_quarantined_and_the_rest_is_read() {
     fs::write(logs.join("cut.jsonl.zst"), cut).unwrap();
     fs::write(logs.join("strange.jsonl"), "{\"what\":\"is this\"}\n").unwrap();
     #[cfg(unix)]
-    std::os::unix::fs::symlink("/etc/passwd", logs.join("link.jsonl")).unwrap();
+    {
+        std::os::unix::fs::symlink("/etc/passwd", logs.join("link.jsonl")).unwrap();
+        // Nobody writes into it: who opens it waits for ever.
+        assert!(std::process::Command::new("mkfifo").arg(logs.join("pipe.jsonl")).status().unwrap().success());
+    }
     assert_eq!(ingest(dir, &["logs"], "lake", &[]), 3);
     let text = query(dir, "lake", "select reason, count(*) as n from quarantine group by reason order by reason");
     let mut reasons = vec![
@@ -280,5 +284,41 @@ fn hostile_files_are_quarantined_and_the_rest_is_read() {
     for reason in reasons {
         assert!(text.contains(reason), "{reason} is missing from {text}");
     }
+    if cfg!(unix) {
+        let details = query(dir, "lake", "select detail from quarantine where reason = 'not_a_regular_file'");
+        assert!(details.contains("symbolic link") && details.contains("pipe"), "{details}");
+    }
     assert_eq!(count(dir, "lake", "events"), 2 * (8 + 2 + 5) + 2 * (2 + 1));
+}
+
+#[test]
+fn a_logged_cost_is_kept_and_what_has_no_price_has_no_cost() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let logs = dir.join("logs");
+    fs::create_dir_all(&logs).unwrap();
+    let priced = session("aaaaaaaa-0000-4000-8000-000000000001", 1);
+    // Version 1.0 logged what a response cost; the table would say something else.
+    let logged = session("bbbbbbbb-0000-4000-8000-000000000002", 1)
+        .replace("\"type\":\"assistant\",", "\"type\":\"assistant\",\"costUSD\":7.25,");
+    let stranger =
+        session("cccccccc-0000-4000-8000-000000000003", 1).replace("claude-sonnet-4-6", "a-model-of-nobodys");
+    fs::write(logs.join("a.jsonl"), priced).unwrap();
+    fs::write(logs.join("b.jsonl"), logged).unwrap();
+    fs::write(logs.join("c.jsonl"), stranger).unwrap();
+    assert_eq!(ingest(dir, &["logs"], "lake", &[]), 0);
+    let costs = query(
+        dir,
+        "lake",
+        "select cost_basis, case when cost_usd = 7.25 then 'logged' when cost_usd > 0 then 'computed' else 'none' end as cost
+         from events where kind = 'completion' order by session_id",
+    );
+    let costs: serde_json::Value = serde_json::from_str(&costs).unwrap();
+    let rows: Vec<(&str, &str)> = costs["rows"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| (row["cost_basis"].as_str().unwrap(), row["cost"].as_str().unwrap()))
+        .collect();
+    assert_eq!(rows, [("priced", "computed"), ("reported", "logged"), ("unpriced", "none")]);
 }

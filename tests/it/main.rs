@@ -17,3 +17,4 @@ mod readme;
 mod sample;
 #[cfg(feature = "engine")]
 mod simulate;
+mod traps;
