@@ -189,6 +189,9 @@ mod tests {
         assert_eq!(unwrap(&stamped).sender.as_deref(), Some("1"));
         let phone = "Sender (untrusted metadata):\n```json\n{\"name\": \"Ada\", \"e164\": \"+4915550100\"}\n```\nhi";
         assert_eq!(unwrap(phone).sender.as_deref(), Some("+4915550100"));
+        // A typed block with a field that ranks higher is still the second of its title.
+        let typed = format!("Sender (untrusted metadata):\n```json\n{{\"e164\": \"+1\"}}\n```\n{}hi", block("2"));
+        assert_eq!(unwrap(&typed).sender.as_deref(), Some("+1"));
     }
 
     #[test]
