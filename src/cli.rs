@@ -66,6 +66,8 @@ pub enum Command {
     Report(ReportArgs),
     /// Show one session's evidence: what, why, when it would be innocent, and how it adds up.
     Explain(ExplainArgs),
+    /// Write one person's own file: what is held about them, how it was read and why, how to object.
+    Subject(SubjectArgs),
     /// Ask the lake and the result tables in SQL, read-only.
     Query(QueryArgs),
     /// List the log formats, and what each can and cannot tell.
@@ -183,6 +185,29 @@ pub struct ExplainArgs {
     /// Why the real account must be seen.
     #[arg(long, value_name = "TEXT")]
     pub reason: Option<String>,
+    /// Write the case as one self-contained page.
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
+}
+
+/// `subject`.
+#[derive(Debug, Args)]
+pub struct SubjectArgs {
+    /// Whose file: an account, one of its aliases, or its pseudonym.
+    #[arg(long, value_name = "NAME")]
+    pub id: String,
+    /// The lake, for what is held and to write the access log.
+    #[arg(long, value_name = "DIR")]
+    pub lake: PathBuf,
+    /// Where `score` wrote its tables.
+    #[command(flatten)]
+    pub out: OutArgs,
+    /// Why the file is made, for example who asked for it and when.
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
+    /// Where to write subject.html, subject.md and subject.json [default: OUT/subjects/PSEUDONYM].
+    #[arg(long, value_name = "DIR")]
+    pub to: Option<PathBuf>,
 }
 
 /// `query`.
@@ -196,6 +221,30 @@ pub struct QueryArgs {
     /// Where `score` wrote its tables.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// How to write the rows [default: by the name of --output, else a table].
+    #[arg(long, value_name = "FORMAT")]
+    pub format: Option<RowFormat>,
+    /// Write all rows to a file.
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Leave CSV text as it is, even where a spreadsheet would take it for a formula.
+    #[arg(long)]
+    pub csv_raw: bool,
+}
+
+/// Formats of rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum RowFormat {
+    /// For people: numbers right, long text cut to the terminal.
+    Table,
+    /// With a header; text that a spreadsheet would take for a formula gets an apostrophe.
+    Csv,
+    /// An array of objects.
+    Json,
+    /// One object a line.
+    Ndjson,
+    /// A Parquet file; needs --output.
+    Parquet,
 }
 
 /// `simulate`.

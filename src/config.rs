@@ -31,6 +31,8 @@ pub struct Config {
     pub privacy: PrivacyConfig,
     /// Limits of the machine.
     pub limits: LimitsConfig,
+    /// File of objections; `objections.csv` beside this file when left out.
+    pub objections: Option<PathBuf>,
 }
 
 /// Whose a log is. All conditions that are given must hold; `{actor}` in `path` binds the actor.

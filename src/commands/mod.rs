@@ -10,6 +10,7 @@ mod evaluate;
 mod explain;
 mod identity;
 mod ingest;
+mod objections;
 mod panels;
 mod query;
 mod readings;
@@ -19,8 +20,10 @@ mod run_facts;
 mod score;
 mod settings;
 mod simulate;
+mod subject;
 mod survival;
 mod team_rows;
+mod written_rows;
 
 pub use catalogue::{signals_markdown, signals_page, sources_markdown};
 
@@ -120,6 +123,7 @@ fn dispatch(cli: &Cli, printer: Printer) -> anyhow::Result<Exit> {
         Command::Score(args) => runtime.block_on(score::run(args, global, printer)),
         Command::Report(args) => report::run(args, printer),
         Command::Explain(args) => runtime.block_on(explain::run(args, global, printer)),
+        Command::Subject(args) => runtime.block_on(subject::run(args, global, printer)),
         Command::Query(args) => runtime.block_on(query::run(args, global, printer)),
         Command::Sources => catalogue::sources(printer),
         Command::Signals => catalogue::signals(printer),

@@ -81,6 +81,7 @@ pub async fn facts(of: FactsOf<'_>) -> anyhow::Result<RunFacts> {
             .map(|tokens| unassigned.unwrap_or(0) as f64 / tokens as f64),
         calibration_rung: rung,
         calibration_notes: notes,
+        objections: scored.objections,
     })
 }
 
@@ -114,13 +115,18 @@ fn calibration(scored: &Scored) -> (String, Vec<String>) {
     (rung.to_owned(), notes)
 }
 
-/// Identity of everything that decides the numbers: the configuration file and the version.
+/// Identity of everything that decides the numbers: the configuration file and the objections.
 fn policy_hash(settings: &Settings) -> anyhow::Result<String> {
     let text = match &settings.config_path {
         Some(path) => std::fs::read(path)?,
         None => Vec::new(),
     };
-    Ok(blake3::hash(&text).to_hex()[..16].to_owned())
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(&text);
+    if let Some(path) = &settings.objections {
+        hasher.update(&std::fs::read(path)?);
+    }
+    Ok(hasher.finalize().to_hex()[..16].to_owned())
 }
 
 fn reproduce(lake: &Lake, scoring: &ScoringArgs, settings: &Settings, inputs: &[PathBuf], out: &Path) -> Vec<String> {

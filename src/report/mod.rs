@@ -6,6 +6,7 @@
 
 mod answer;
 mod build;
+pub mod case;
 mod charts;
 pub mod escape;
 mod figures;
@@ -20,6 +21,7 @@ pub mod model;
 mod money;
 mod people;
 pub mod quantities;
+pub mod subject;
 pub mod summary;
 mod tables;
 #[cfg(test)]

@@ -8,7 +8,7 @@ mod evidence;
 mod run_file;
 
 pub use columns::{ResultRow, read, write, write_file};
-pub use evidence::{EvidenceRow, explanation, rows_of};
+pub use evidence::{EvidenceRow, explanation, explanations, rows_of};
 pub use run_file::RunFile;
 
 use std::path::{Path, PathBuf};

@@ -8,6 +8,8 @@ mod layering;
 #[cfg(feature = "engine")]
 mod organisation;
 #[cfg(feature = "engine")]
+mod people;
+#[cfg(feature = "engine")]
 mod queries;
 #[cfg(feature = "engine")]
 mod readme;
