@@ -70,6 +70,12 @@ pub enum Command {
     Subject(SubjectArgs),
     /// Ask the lake and the result tables in SQL, read-only.
     Query(QueryArgs),
+    /// Pass or fail a run by its figures, for scheduled jobs: exit code 4 when a gate fails.
+    Check(CheckArgs),
+    /// Show the effective configuration.
+    Config(ConfigArgs),
+    /// Write what the lake holds in the shape of another tool.
+    Export(ExportArgs),
     /// List the log formats, and what each can and cannot tell.
     Sources,
     /// List the signals, and what each measures, suggests and forgives.
@@ -99,6 +105,9 @@ pub struct RunArgs {
     /// How to score.
     #[command(flatten)]
     pub scoring: ScoringArgs,
+    /// Say what would be read and run, and write nothing.
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 /// `ingest`.
@@ -138,6 +147,9 @@ pub struct ScoringArgs {
     /// Score as of this moment, RFC 3339 or YYYY-MM-DD [default: the newest event].
     #[arg(long, value_name = "TIME")]
     pub as_of: Option<String>,
+    /// Score only what happened from this moment on, RFC 3339 or YYYY-MM-DD [default: everything].
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<String>,
     /// Directory of model files that replace or add to the built-in ones.
     #[arg(long, value_name = "DIR")]
     pub queries: Option<PathBuf>,
@@ -227,6 +239,76 @@ pub struct QueryArgs {
     /// Write all rows to a file.
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// Leave CSV text as it is, even where a spreadsheet would take it for a formula.
+    #[arg(long)]
+    pub csv_raw: bool,
+}
+
+/// `check`.
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// Where `score` wrote its results.
+    #[command(flatten)]
+    pub out: OutArgs,
+    /// Fail when this holds: SQL over the figures of the run, such as "quarantined > 100"; may be given several times. A figure that
+    /// is not known fails. Without any, the figures are listed.
+    #[arg(long, value_name = "EXPR")]
+    pub fail_on: Vec<String>,
+}
+
+/// `config`.
+#[derive(Debug, Args)]
+pub struct ConfigArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub what: ConfigKind,
+}
+
+/// What `config` can do.
+#[derive(Debug, Subcommand)]
+pub enum ConfigKind {
+    /// List every setting with its effective value, parameters of models included.
+    Show(ConfigShowArgs),
+}
+
+/// `config show`.
+#[derive(Debug, Args)]
+pub struct ConfigShowArgs {
+    /// Say where each value comes from: default, file and line, or flag.
+    #[arg(long)]
+    pub origin: bool,
+    /// Directory of model files that replace or add to the built-in ones.
+    #[arg(long, value_name = "DIR")]
+    pub queries: Option<PathBuf>,
+}
+
+/// `export`.
+#[derive(Debug, Args)]
+pub struct ExportArgs {
+    /// What to write.
+    #[command(subcommand)]
+    pub what: ExportKind,
+}
+
+/// What `export` can write.
+#[derive(Debug, Subcommand)]
+pub enum ExportKind {
+    /// Cost and usage in the columns of FOCUS 1.2 that logs can fill, by day and model of the whole organisation.
+    Focus(FocusArgs),
+}
+
+/// `export focus`.
+#[derive(Debug, Args)]
+pub struct FocusArgs {
+    /// The lake.
+    #[arg(long, value_name = "DIR")]
+    pub lake: PathBuf,
+    /// Where to write: a name that ends in .csv or .parquet.
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// BillingAccountId of every charge, which no log knows.
+    #[arg(long, value_name = "ID")]
+    pub billing_account: Option<String>,
     /// Leave CSV text as it is, even where a spreadsheet would take it for a formula.
     #[arg(long)]
     pub csv_raw: bool,

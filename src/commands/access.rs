@@ -37,7 +37,7 @@ pub async fn identify(
     let lake = Lake::open(lake)?;
     let pseudonyms = Pseudonyms::open(config.privacy.key_file.as_deref(), lake.root())?;
     let engine = Engine::new(&Limits::default())?;
-    let base = base_tables::register(&engine, &lake, config, None).await?;
+    let base = base_tables::register(&engine, &lake, config, base_tables::Span::default()).await?;
     let account = base.actors.into_iter().find(|actor| pseudonyms.of(Domain::Actor, actor) == pseudonym);
     let Some(account) = account else {
         return Err(RefusedError("no account of this lake has that pseudonym under the present key".into()).into());

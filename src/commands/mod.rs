@@ -5,15 +5,20 @@
 mod access;
 mod base_tables;
 mod catalogue;
+mod check;
+mod config_show;
 mod demo;
+mod dry_run;
 mod evaluate;
 mod explain;
+mod export;
 mod identity;
 mod ingest;
 mod objections;
 mod panels;
 mod query;
 mod readings;
+mod record;
 mod report;
 mod run;
 mod run_facts;
@@ -46,6 +51,8 @@ pub enum Exit {
     Usage = 2,
     /// Done, and some input was quarantined.
     Partial = 3,
+    /// A gate of `check` failed.
+    GateFailed = 4,
     /// No lake there.
     LakeMissing = 10,
     /// Locked by another run.
@@ -66,6 +73,7 @@ impl Exit {
             Exit::Failed => "failed",
             Exit::Usage => "usage",
             Exit::Partial => "partial",
+            Exit::GateFailed => "gate_failed",
             Exit::LakeMissing => "lake_missing",
             Exit::Locked => "locked",
             Exit::Damaged => "lake_damaged",
@@ -125,6 +133,9 @@ fn dispatch(cli: &Cli, printer: Printer) -> anyhow::Result<Exit> {
         Command::Explain(args) => runtime.block_on(explain::run(args, global, printer)),
         Command::Subject(args) => runtime.block_on(subject::run(args, global, printer)),
         Command::Query(args) => runtime.block_on(query::run(args, global, printer)),
+        Command::Check(args) => runtime.block_on(check::run(args, global, printer)),
+        Command::Config(args) => config_show::run(args, global, printer),
+        Command::Export(args) => runtime.block_on(export::run(args, global, printer)),
         Command::Sources => catalogue::sources(printer),
         Command::Signals => catalogue::signals(printer),
         Command::Simulate(args) => simulate::run(args, printer),

@@ -2,7 +2,7 @@
 
 use super::base_tables::{self, BaseTables};
 use super::identity::UNASSIGNED;
-use super::settings::{Settings, as_of_us};
+use super::settings::{Settings, span};
 use super::{Exit, catalogue, objections, readings, run_facts, survival, team_rows};
 use crate::cli::{Global, OutArgs, ScoreArgs, ScoringArgs};
 use crate::cluster::{self, ClusterUnit};
@@ -81,7 +81,7 @@ pub async fn score_lake(
     inputs: &[std::path::PathBuf],
 ) -> anyhow::Result<ScoreSummary> {
     let engine = Engine::new(&settings.engine_limits())?;
-    let base = base_tables::register(&engine, lake, &settings.config, as_of_us(scoring)?).await?;
+    let base = base_tables::register(&engine, lake, &settings.config, span(scoring)?).await?;
     let models = match &scoring.queries {
         Some(directory) => Models::with_directory(directory)?,
         None => Models::embedded()?,
@@ -146,6 +146,7 @@ pub async fn score_lake(
     write(out, &sessions, &weeks, &scored, &findings, &teams, &attribution)?;
     results::write(out, &run_facts::kept_outcomes(&engine).await?)?;
     file.write(out)?;
+    results::write_views(out)?;
     Ok(summary)
 }
 

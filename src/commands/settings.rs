@@ -1,6 +1,7 @@
 //! What was typed and what the file says, resolved once.
 
 use super::UsageError;
+use super::base_tables::Span;
 use crate::cli::{Global, IngestArgs, ScoringArgs};
 use crate::config::Config;
 use crate::ingest::IngestOptions;
@@ -98,6 +99,28 @@ fn objections(config: &Config, config_path: Option<&Path>) -> anyhow::Result<Opt
         }
         None => Ok(Some(directory.join(super::objections::FILE_NAME)).filter(|path| path.is_file())),
     }
+}
+
+/// `--since` and `--as-of`.
+pub fn span(args: &ScoringArgs) -> anyhow::Result<Span> {
+    let span = Span { since_us: since_us(args)?, as_of_us: as_of_us(args)? };
+    match (span.since_us, span.as_of_us) {
+        (Some(since), Some(as_of)) if since > as_of => {
+            Err(UsageError("--since lies after --as-of: nothing would be scored".to_owned()).into())
+        }
+        _ => Ok(span),
+    }
+}
+
+/// `--since` in microseconds since the epoch; a day begins with its first.
+fn since_us(args: &ScoringArgs) -> anyhow::Result<Option<i64>> {
+    let Some(text) = &args.since else { return Ok(None) };
+    if let Ok(timestamp) = text.parse::<jiff::Timestamp>() {
+        return Ok(Some(timestamp.as_microsecond()));
+    }
+    let day: jiff::civil::Date =
+        text.parse().map_err(|_| UsageError(format!("--since {text}: write 2026-04-01 or 2026-04-01T00:00:00Z")))?;
+    Ok(Some(day.to_zoned(jiff::tz::TimeZone::UTC)?.timestamp().as_microsecond()))
 }
 
 /// `--as-of` in microseconds since the epoch.

@@ -27,7 +27,7 @@ pub async fn run(args: &SubjectArgs, global: &Global, printer: Printer) -> anyho
     let lake = Lake::open(&args.lake)?;
     let pseudonyms = Pseudonyms::open(settings.config.privacy.key_file.as_deref(), lake.root())?;
     let engine = Engine::new(&settings.engine_limits())?;
-    let base = base_tables::register(&engine, &lake, &settings.config, None).await?;
+    let base = base_tables::register(&engine, &lake, &settings.config, base_tables::Span::default()).await?;
     let resolver = IdentityResolver::new(&settings.config.identity, &base.roster).context("[[identity]] path")?;
     let account = account(&args.id, &base, &resolver, &pseudonyms)?;
     let pseudonym = pseudonyms.of(Domain::Actor, &account);

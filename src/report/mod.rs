@@ -12,6 +12,7 @@ pub mod escape;
 mod figures;
 #[cfg(test)]
 mod fixture;
+pub mod focus;
 pub mod html;
 #[cfg(test)]
 mod injection;

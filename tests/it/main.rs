@@ -3,8 +3,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)] // everything in here is a test
 
 #[cfg(feature = "engine")]
+mod export;
+#[cfg(feature = "engine")]
 mod lake;
 mod layering;
+#[cfg(feature = "engine")]
+mod notebooks;
 #[cfg(feature = "engine")]
 mod organisation;
 #[cfg(feature = "engine")]
