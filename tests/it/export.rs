@@ -13,8 +13,7 @@ fn query(arguments: &[&str]) -> (i32, String, String) {
 
 #[test]
 fn a_question_is_answered_in_every_format() {
-    let sql =
-        "select tier, count(*) as links, round(avg(confidence), 2) as confidence from attribution group by tier order by tier";
+    let sql = "select tier, count(*) as links, round(avg(confidence), 2) as confidence from attribution group by tier order by tier";
     let mut shown = String::new();
     for format in ["table", "csv", "json", "ndjson"] {
         let (code, stdout, stderr) = query(&["--format", format, sql]);

@@ -20,4 +20,6 @@ mod readme;
 #[cfg(feature = "engine")]
 mod sample;
 #[cfg(feature = "engine")]
+mod scheduling;
+#[cfg(feature = "engine")]
 mod simulate;

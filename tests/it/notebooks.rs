@@ -53,10 +53,10 @@ fn the_notebook_runs() {
     // The words of the columns reach DuckDB, and the lake and the tables agree on what was said.
     script.push_str(
         r#"
-views = con.execute("select view_name from duckdb_views() where not internal order by 1").fetchall()
+views = con.sql("select view_name from duckdb_views() where not internal order by 1").fetchall()
 assert len(views) == 11, views
-assert con.execute("select count(*) from organisation_weeks").fetchone()[0] > 20
-assert con.execute("select sum(ListCost) from 'focus.parquet'").fetchone() == con.execute("select sum(cost_usd) from sessions").fetchone()
+assert con.sql("select count(*) from organisation_weeks").fetchall()[0][0] > 20
+assert con.sql("select sum(ListCost) from 'focus.parquet'").fetchall() == con.sql("select sum(cost_usd) from sessions").fetchall()
 print("the notebook ran to its end")
 "#,
     );

@@ -107,9 +107,15 @@ fn the_configuration_in_the_readme_is_valid() {
 #[test]
 fn the_commands_in_the_documents_parse() {
     let mut commands = 0;
-    for name in
-        ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "docs/evaluation.md", "docs/notebooks.md", "docs/focus.md"]
-    {
+    for name in [
+        "README.md",
+        "ARCHITECTURE.md",
+        "CONTRIBUTING.md",
+        "docs/evaluation.md",
+        "docs/notebooks.md",
+        "docs/focus.md",
+        "docs/scheduling.md",
+    ] {
         let (_, text) = document(name);
         for line in blocks(&text, "sh").into_iter().flat_map(str::lines) {
             let words = match words(line) {
