@@ -60,8 +60,8 @@ fn words(planned: &Planned, lake_exists: bool) -> String {
         *states.entry(file.state).or_default() += 1;
     }
     let states: Vec<String> = states.iter().map(|(state, count)| format!("{count} {state}")).collect();
-    let states = if states.is_empty() { "nothing".to_owned() } else { format!("{} files", states.join(", ")) };
-    let _ = writeln!(text, "would read {states}, {} bytes", planned.bytes);
+    let states = if states.is_empty() { "none".to_owned() } else { states.join(", ") };
+    let _ = writeln!(text, "would read files: {states}; {} bytes", planned.bytes);
     for file in planned.files.iter().take(SHOWN) {
         let _ = writeln!(text, "  {:>12} {:<8} {:<12} {}", file.bytes, file.state, file.source, plain(&file.name));
     }

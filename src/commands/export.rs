@@ -45,7 +45,7 @@ pub async fn run(args: &ExportArgs, global: &Global, printer: Printer) -> anyhow
     let cost: i64 = charges.iter().filter_map(|charge| charge.amounts.cost_micro_usd).sum();
     let cost = crate::report::quantities::MicroDollars(cost);
     printer.text(&format!(
-        "{} charges, {cost} at list prices, {pooled} of them a month's sum of what fewer than {} people used: {}\n",
+        "{} charges, {cost} at list prices; {pooled} of them are a month's sum of what fewer than {} people used on a day: {}\n",
         charges.len(),
         settings.config.privacy.min_people,
         args.out.display()
@@ -177,12 +177,11 @@ fn rows(charges: &[Charge], args: &FocusArgs) -> anyhow::Result<RecordBatch> {
 }
 
 fn description(charge: &Charge) -> String {
-    if charge.pooled {
-        return "Usage of the month that too few people stand behind to show it by day and model".to_owned();
+    if charge.pooled && charge.model.is_none() && charge.client.is_none() {
+        return "Usage of the month that too few people stand behind to show it by model".to_owned();
     }
     let model = charge.model.as_deref().unwrap_or("a model that the log does not name");
-    match charge.client.as_deref() {
-        Some(client) => format!("Tokens of {model} through {client}"),
-        None => format!("Tokens of {model}"),
-    }
+    let client = charge.client.as_deref().map_or_else(String::new, |client| format!(" through {client}"));
+    let days = if charge.pooled { " on days when too few people used it to show them" } else { "" };
+    format!("Tokens of {model}{client}{days}")
 }

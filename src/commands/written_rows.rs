@@ -43,7 +43,7 @@ pub struct RowWriter<W: Write + Send> {
 }
 
 enum Kind<W: Write + Send> {
-    Csv(csv::Writer<W>),
+    Csv(Box<csv::Writer<W>>),
     Json(W),
     Ndjson(W),
     Parquet(Box<ArrowWriter<W>>),
@@ -56,7 +56,7 @@ impl<W: Write + Send> RowWriter<W> {
             RowFormat::Csv | RowFormat::Table => {
                 let mut writer = csv::Writer::from_writer(to);
                 writer.write_record(schema.fields().iter().map(|field| field.name()))?;
-                Kind::Csv(writer)
+                Kind::Csv(Box::new(writer))
             }
             RowFormat::Json => {
                 to.write_all(b"[")?;

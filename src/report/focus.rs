@@ -3,8 +3,8 @@
 //! Owns which usage becomes which charge and what is pooled; which columns can be filled stands in `docs/focus.md`. Logs are no
 //! invoices: what was billed, to which account and at which contract, is not known here and not made up. A charge is a UTC day,
 //! provider, model and client of the whole organisation. Where fewer people stand behind one than a published cell needs, or one or two of them
-//! dominate it, it joins the others of its month in one charge without a model; when that is still too small, the smallest of the month join it too.
-//! Totals stay exact.
+//! dominate it, it becomes part of its month: of the month's charge for that model, or where that is too small as well, of one charge without a model.
+//! The smallest neighbours go with it until what is missing of a day's or month's total is large enough itself. Totals stay exact.
 
 use std::collections::BTreeMap;
 
@@ -98,7 +98,7 @@ pub struct Charge {
     pub model: Option<String>,
     /// Tool without version.
     pub client: Option<String>,
-    /// True for the charge of a month that holds what is too small to stand alone.
+    /// True for a charge of a month, which holds what is too small by day.
     pub pooled: bool,
     /// Amounts.
     pub amounts: Amounts,
@@ -137,53 +137,33 @@ impl Behind {
 /// Day, provider, model, client.
 type Key = (Date, String, String, String);
 
-/// Charges by start, the pooled one of a month before its days, then by provider, model and client.
+/// Cells that are being made into charges.
+type Cells = Vec<(Key, Behind)>;
+
+/// Charges by start, those of a month before its days, then by provider, model and client.
 pub fn charges(usage: &[Usage], rules: Rules) -> Vec<Charge> {
-    let mut cells = BTreeMap::<Date, BTreeMap<Key, Behind>>::new();
+    let mut by_day = BTreeMap::<Date, BTreeMap<Key, Behind>>::new();
     for one in usage {
         let key = (one.day, one.provider.clone(), one.model.clone(), one.client.clone());
-        cells.entry(one.day.first_of_month()).or_default().entry(key).or_default().add(one);
+        by_day.entry(one.day).or_default().entry(key).or_default().add(one);
     }
     let mut charges = Vec::new();
-    for (month, cells) in cells {
-        let next = month.last_of_month().saturating_add(jiff::Span::new().days(1));
-        let (pooled, mut shown): (Vec<_>, Vec<_>) = cells.into_iter().partition(|(_, cell)| cell.is_hidden(rules));
-        let mut pool = Behind::default();
-        pooled.iter().for_each(|(_, cell)| pool.merge(cell));
-        let is_pooled = !pooled.is_empty();
-        // Smallest first; equal ones by name, so that the order of rows cannot matter.
-        shown.sort_by(|(one, a), (two, b)| {
-            (a.tokens_by_person.len(), a.amounts.tokens(), one).cmp(&(
-                b.tokens_by_person.len(),
-                b.amounts.tokens(),
-                two,
-            ))
-        });
-        let mut shown = shown.into_iter();
-        while is_pooled && pool.is_hidden(rules) {
-            let Some((_, cell)) = shown.next() else { break };
-            pool.merge(&cell);
+    let mut by_month = BTreeMap::<Date, BTreeMap<Key, Behind>>::new();
+    for (day, cells) in by_day {
+        let (shown, pooled) = settle(cells.into_iter().collect(), rules);
+        charges.extend(shown.into_iter().map(|(key, cell)| charge(key, &cell, false)));
+        let month = by_month.entry(day.first_of_month()).or_default();
+        for ((_, provider, model, client), cell) in pooled {
+            month.entry((day.first_of_month(), provider, model, client)).or_default().merge(&cell);
         }
-        let empty = |start, end| Charge {
-            billing_period_start: month,
-            billing_period_end: next,
-            start,
-            end,
-            ..Charge::default()
-        };
-        if is_pooled {
-            charges.push(Charge { pooled: true, amounts: pool.amounts, ..empty(month, next) });
+    }
+    for (month, cells) in by_month {
+        let (shown, pooled) = settle(cells.into_iter().collect(), rules);
+        charges.extend(shown.into_iter().map(|(key, cell)| charge(key, &cell, true)));
+        if !pooled.is_empty() {
+            let nothing = (month, String::new(), String::new(), String::new());
+            charges.push(charge(nothing, &together(&pooled), true));
         }
-        charges.extend(shown.map(|((day, provider, model, client), cell)| {
-            let known = |text: String| (!text.is_empty()).then_some(text);
-            Charge {
-                provider: known(provider),
-                model: known(model),
-                client: known(client),
-                amounts: cell.amounts,
-                ..empty(day, day.saturating_add(jiff::Span::new().days(1)))
-            }
-        }));
     }
     charges.sort_by(|one, two| {
         (one.start, !one.pooled, &one.provider, &one.model, &one.client).cmp(&(
@@ -195,6 +175,45 @@ pub fn charges(usage: &[Usage], rules: Rules) -> Vec<Charge> {
         ))
     });
     charges
+}
+
+/// Cells that may stand alone, and those that may not. With the latter go the smallest of the former, until what they come to together may be known:
+/// who has the total could take the others off it.
+fn settle(cells: Cells, rules: Rules) -> (Cells, Cells) {
+    let (mut pooled, mut shown): (Cells, Cells) = cells.into_iter().partition(|(_, cell)| cell.is_hidden(rules));
+    // The smallest is last; equal ones by name, so that the order of rows cannot matter.
+    shown.sort_by(|(one, a), (two, b)| {
+        (b.tokens_by_person.len(), b.amounts.tokens(), two).cmp(&(a.tokens_by_person.len(), a.amounts.tokens(), one))
+    });
+    while !pooled.is_empty() && together(&pooled).is_hidden(rules) {
+        let Some(smallest) = shown.pop() else { break };
+        pooled.push(smallest);
+    }
+    (shown, pooled)
+}
+
+fn together(cells: &[(Key, Behind)]) -> Behind {
+    let mut sum = Behind::default();
+    cells.iter().for_each(|(_, cell)| sum.merge(cell));
+    sum
+}
+
+/// The charge of a day's cell, or of a month's when pooled.
+fn charge((start, provider, model, client): Key, cell: &Behind, pooled: bool) -> Charge {
+    let next = |day: Date| day.saturating_add(jiff::Span::new().days(1));
+    let known = |text: String| (!text.is_empty()).then_some(text);
+    let billing_period_end = next(start.last_of_month());
+    Charge {
+        billing_period_start: start.first_of_month(),
+        billing_period_end,
+        start,
+        end: if pooled { billing_period_end } else { next(start) },
+        provider: known(provider),
+        model: known(model),
+        client: known(client),
+        pooled,
+        amounts: cell.amounts,
+    }
 }
 
 #[cfg(test)]
@@ -235,9 +254,12 @@ mod tests {
     fn small_cells_join_their_month_and_totals_stay_exact() {
         let mut rows: Vec<Usage> = (0..12).map(|person| usage(2, "opus", person, 100)).collect();
         rows.extend((0..12).map(|person| usage(3, "haiku", person, 10)));
-        // Three people, another three on another day: together six, still too few, so the smallest neighbour joins.
+        // Three people on one day, nine others on another: their model is known by month. The neighbour of the day goes along, since the day's total
+        // would give the three away.
         rows.extend((0..3).map(|person| usage(2, "rare", person, 1_000)));
-        rows.extend((3..6).map(|person| usage(9, "rare", person, 1_000)));
+        rows.extend((3..12).map(|person| usage(9, "rare", person, 1_000)));
+        // Two with a model of their own: known to nobody, and neither is the smallest neighbour of the month.
+        rows.extend((0..2).map(|person| usage(16, "own", person, 500)));
         // A service is no person and stands alone.
         rows.push(usage(4, "unpriced", 100, 77));
         let rules = Rules::new(10).unwrap();
@@ -245,8 +267,10 @@ mod tests {
         assert_eq!(
             shown(&charges),
             [
-                "2026-03-01..2026-04-01 - Some(6197) Some(18360) pooled true",
-                "2026-03-02..2026-03-03 opus Some(1200) Some(3600) pooled false",
+                "2026-03-01..2026-04-01 - Some(2200) Some(6600) pooled true",
+                "2026-03-01..2026-04-01 rare Some(12000) Some(36000) pooled true",
+                "2026-03-03..2026-03-04 haiku Some(120) Some(360) pooled false",
+                "2026-03-04..2026-03-05 unpriced Some(77) None pooled false",
             ]
         );
         let total: i64 = charges.iter().filter_map(|charge| charge.amounts.cost_micro_usd).sum();
@@ -263,13 +287,26 @@ mod tests {
             .collect();
         let rules = Rules::new(5).unwrap();
         let forward = charges(&rows, rules);
-        for charge in forward.iter().filter(|charge| !charge.pooled) {
-            let people: std::collections::BTreeSet<&str> = rows
-                .iter()
-                .filter(|row| row.day == charge.start && Some(row.model.as_str()) == charge.model.as_deref())
-                .map(|row| row.actor.as_str())
+        let people = |wanted: &dyn Fn(&Usage) -> bool| {
+            let of: std::collections::BTreeSet<&str> =
+                rows.iter().filter(|row| wanted(row)).map(|row| row.actor.as_str()).collect();
+            of.len()
+        };
+        let days = forward.iter().filter(|charge| !charge.pooled);
+        for charge in days.clone() {
+            let of_cell = |row: &Usage| row.day == charge.start && Some(row.model.as_str()) == charge.model.as_deref();
+            assert!(people(&of_cell) >= 5, "{charge:?}");
+        }
+        // What is missing of a day is nothing, large enough, or the whole day.
+        for day in 1..=28 {
+            let start = date(2026, 3, day);
+            let models: Vec<&str> = days
+                .clone()
+                .filter(|charge| charge.start == start)
+                .filter_map(|charge| charge.model.as_deref())
                 .collect();
-            assert!(people.len() >= 5, "{charge:?}");
+            let missing = people(&|row: &Usage| row.day == start && !models.contains(&row.model.as_str()));
+            assert!(missing == 0 || missing >= 5 || models.is_empty(), "{start}: {missing} beside {models:?}");
         }
         rows.reverse();
         assert_eq!(forward, charges(&rows, rules));

@@ -1,6 +1,7 @@
 //! Scheduled use: the plan of a run, its record, the gate, `--since`, where settings come from, and the examples of docs/scheduling.
 
 use crate::sample::{OUT, demo, footlight};
+use clap::Parser;
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -245,6 +246,20 @@ fn the_examples_are_what_their_readers_take() {
             }
             Err(error) => eprintln!("{what} is not checked: {program}: {error}"),
         }
+    }
+    // The commands of the DAG are footlight's, with its paths in place.
+    let dag = fs::read_to_string(documents().join("airflow_dag.py")).unwrap();
+    let constant = |name: &str| {
+        let line = dag.lines().find(|line| line.starts_with(&format!("{name} = "))).unwrap();
+        line.split('"').nth(1).unwrap().to_owned()
+    };
+    let commands: Vec<&str> = dag.lines().filter_map(|line| line.split("bash_command=").nth(1)).collect();
+    assert_eq!(commands.len(), 3);
+    for command in commands {
+        let command = command.trim_start_matches('f').trim_end_matches(',').trim_matches(['"', '\'']);
+        let command = command.replace("{PATHS}", &constant("PATHS")).replace("{CONFIG}", &constant("CONFIG"));
+        let words = crate::readme::words(command.split(" || ").next().unwrap());
+        assert!(footlight::cli::Cli::try_parse_from(&words).is_ok(), "{words:?}");
     }
     // systemd wants the script to be where the unit says: a copy of the unit names the one in this directory.
     let dir = tempfile::tempdir().unwrap();
