@@ -298,8 +298,7 @@ impl CaseFile {
     }
 
     fn finding_lines(&self) -> Vec<String> {
-        let line = |one: &FindingRow| format!("{} × {}: {}", one.count, one.finding, plain_long(&one.evidence));
-        self.findings.iter().map(line).collect()
+        self.findings.iter().map(finding_line).collect()
     }
 
     fn link_lines(&self) -> Vec<String> {
@@ -346,6 +345,19 @@ impl From<&CaseReading> for Spoken {
             innocent: plain_long(&reading.innocent),
         }
     }
+}
+
+/// A fact in words: why it was seen and what it may innocently be, where its evidence says so, else the evidence as it is.
+pub(super) fn finding_line(finding: &FindingRow) -> String {
+    let head = format!("{} × {}", finding.count, plain(&finding.finding).replace('_', " "));
+    let evidence: Value = serde_json::from_str(&finding.evidence).unwrap_or_default();
+    let Some(why) = evidence.get("why").and_then(Value::as_str) else {
+        return format!("{head}: {}", plain_long(&finding.evidence));
+    };
+    let innocent: Vec<&str> =
+        evidence.get("innocent").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+    let innocent = if innocent.is_empty() { String::new() } else { format!(". It may be {}", innocent.join("; ")) };
+    plain_long(&format!("{head}: {why}{innocent}"))
 }
 
 fn section(out: &mut String, title: &str, lines: &[impl AsRef<str>]) {

@@ -7,7 +7,7 @@ use askama::Template;
 use serde::Serialize;
 
 use super::RenderError;
-use super::case::{Origin, STYLE, cost_text, decibans, objection_row, score_text};
+use super::case::{Origin, STYLE, cost_text, decibans, finding_line, objection_row, score_text};
 use super::escape::{plain, plain_long};
 use super::html::style_hash;
 use super::inputs::SignalEntry;
@@ -223,10 +223,7 @@ impl SubjectFile {
     }
 
     fn finding_lines(&self) -> Vec<String> {
-        self.findings
-            .iter()
-            .map(|one| format!("{}: {} × {}", plain(&one.session_id), one.count, plain(&one.finding).replace('_', " ")))
-            .collect()
+        self.findings.iter().map(|one| format!("{}: {}", plain(&one.session_id), finding_line(one))).collect()
     }
 
     fn link_lines(&self) -> Vec<String> {

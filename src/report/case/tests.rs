@@ -86,7 +86,10 @@ pub(in crate::report) fn case(text: &str) -> CaseFile {
             session_id: format!("s-1{text}"),
             finding: "repeated_prompt".into(),
             count: 12,
-            evidence: format!("{{\"prompts\":16}}{text}"),
+            evidence: serde_json::json!({
+                "why": format!("nearly the same prompt was given 12 times{text}"), "sessions": 1, "innocent": [format!("a template{text}")],
+            })
+            .to_string(),
             ..FindingRow::default()
         }],
         attribution: vec![AttributionRow {
