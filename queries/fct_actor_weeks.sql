@@ -1,8 +1,9 @@
 -- model: fct_actor_weeks
 -- grain: one actor and ISO week in local time in which the actor used a tool
--- reads: stg_events, fct_sessions, stg_outcomes, fct_coverage
+-- reads: stg_events, fct_sessions, stg_outcomes, int_counted_outcomes, fct_coverage
 -- measures: use by the week in which it happened; a session counts in the week in which it began. All of a session is its
---   actor's, subagents included. Outcomes landed in the week are null when no outcome source covers the actor
+--   actor's, subagents included. Outcomes of every kind that landed in the week count, each piece of work once; they are null when no outcome
+--   source covers the actor
 -- reference: outputs.md
 with used as (
     select
@@ -30,8 +31,7 @@ people as (
 ),
 landed as (
     select actor_id, iso_week, count(*) as outcomes
-    from stg_outcomes
-    where status = 'landed'
+    from int_counted_outcomes
     group by actor_id, iso_week
 ),
 covered as (

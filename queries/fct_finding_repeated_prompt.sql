@@ -37,7 +37,7 @@ select
     concat('{"why":"the same or nearly the same prompt was given ', windows.count, ' times","prompts_in_session":', windows.prompts,
         ',"variants_in_session":', windows.variants, ',"sessions":', times.sessions, ',"days":', times.days, ',"innocent":[', concat_ws(',',
             case when context.template_factor < 1 then concat('"a template that ', context.actors, ' people use"') end,
-            case when context.evaluation_factor < 1 then concat('"a batch evaluation over ', context.models, ' models"') end,
+            case when context.evaluation_factor < 1 then concat('"a batch evaluation over ', context.evaluated_models, ' models"') end,
             case when context.slash_commands > 0 then concat('"', context.slash_commands, ' of them are slash commands"') end,
             case when context.linked_sessions > 0 then concat('"', context.linked_sessions, ' of the sessions left lines in a commit"') end), ']}') as evidence,
 from windows

@@ -1,10 +1,10 @@
 -- model: fct_population_panel
 -- grain: one known person and whole ISO week in which the person used a tool or something of theirs landed
--- reads: fct_actor_weeks, stg_outcomes, fct_coverage, actors
+-- reads: fct_actor_weeks, stg_outcomes, int_counted_outcomes, fct_coverage, actors
 -- family: INCENTIVE
 -- measures: usage beside outcomes, for incentive_break (P2: a jump or ramp of usage at the first policy date that outcomes do not follow)
---   and metric_decoupling (P3: usage no longer orders people by outcomes). Outcomes are landed ones of which a line is left, where that is
---   known. The first and the last week of the data are left out, since they are seldom whole. The estimators stand in src/score
+--   and metric_decoupling (P3: usage no longer orders people by outcomes). Outcomes are landed ones, each piece of work once, of which a line is
+--   left, where that is known. The first and the last week of the data are left out, since they are seldom whole. The estimators stand in src/score
 -- suggests: usage for the metric since the policy date
 -- innocent: model, tokeniser, price or client changes and releases (the calendar is taken out); new licences and hires (people on both sides
 --   of the date only); saturation at a quota (narrower range); learning; a review bottleneck; long projects
@@ -16,8 +16,8 @@ with people as (
 ),
 landed as (
     select actor_id, iso_week, count(*) as outcomes
-    from stg_outcomes
-    where status = 'landed' and (coalesce(lines_surviving, 1) > 0 or coalesce(lines_added, 0) = 0)
+    from int_counted_outcomes
+    where coalesce(lines_surviving, 1) > 0 or coalesce(lines_added, 0) = 0
     group by actor_id, iso_week
 ),
 sources as (

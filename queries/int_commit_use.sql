@@ -1,16 +1,16 @@
 -- model: int_commit_use
 -- grain: one landed commit
--- reads: stg_outcomes, int_as_of
+-- reads: stg_outcomes, int_outcome_refs, int_as_of
 -- family: NO-CONSUMPTION
 -- measures: what became of it: the share of its lines that is alive, once it is $survival_days days old (younger ones are censored and count as
---   alive, as do those whose survival nobody measured; reverted ones are not landed); and whether another person touched one of its files, or
---   reviewed, merged or named it. used_share is the product, an untouched commit counting $untouched
+--   alive, as do those whose survival nobody measured; reverted ones are not landed); and whether another person touched one of its files, named
+--   it, or reviewed its pull request. used_share is the product, an untouched commit counting $untouched
 -- innocent: where only one person commits to a repository, or paths are unknown, nobody else can be expected
 -- evasion: junk commits and generated documents are alive but untouched; editing a file that everybody edits passes
 -- reference: signals.md S4 (alive at 30 days, second person)
 -- params: survival_days = 30, untouched = 0.75
 with outcomes as (
-    select outcome_id, kind, status, actor_id, repo, ts, paths, refs, lines_added, lines_surviving from stg_outcomes
+    select outcome_key, outcome_id, kind, status, actor_id, repo, ts, paths, lines_added, lines_surviving from stg_outcomes
 ),
 commits as (
     select * from outcomes where kind = 'commit' and status = 'landed'
@@ -33,12 +33,27 @@ touches as (
     group by commit_paths.outcome_id
 ),
 names as (
-    select actor_id, unnest(refs) as outcome_id from outcomes where cardinality(refs) > 0
+    select outcome_key, named_key from int_outcome_refs
+    union
+    select named_key as outcome_key, outcome_key as named_key from int_outcome_refs
+),
+requests as (
+    select commits.outcome_id, names.outcome_key
+    from commits
+    join names on names.named_key = commits.outcome_key
+    join outcomes as requests on requests.outcome_key = names.outcome_key and requests.kind = 'pull_request'
 ),
 named as (
-    select distinct commits.outcome_id
-    from names
-    join commits on commits.outcome_id = names.outcome_id and commits.actor_id <> names.actor_id
+    select commits.outcome_id
+    from commits
+    join int_outcome_refs as refs on refs.named_key = commits.outcome_key
+    join outcomes as others on others.outcome_key = refs.outcome_key and others.actor_id <> commits.actor_id
+    union
+    select requests.outcome_id
+    from requests
+    join commits on commits.outcome_id = requests.outcome_id
+    join int_outcome_refs as refs on refs.named_key = requests.outcome_key
+    join outcomes as reviews on reviews.outcome_key = refs.outcome_key and reviews.kind = 'review' and reviews.actor_id <> commits.actor_id
 ),
 judged as (
     select

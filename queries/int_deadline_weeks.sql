@@ -1,6 +1,6 @@
 -- model: int_deadline_weeks
 -- grain: one weekly quota, known person and ISO week in which they began a session
--- reads: fct_sessions, quotas, stg_outcomes, int_on_call_sessions
+-- reads: fct_sessions, quotas, int_counted_outcomes, int_on_call_sessions
 -- family: INCENTIVE
 -- measures: the quota's metric, in multiples of it, before and in the last $late share of the week, and the landed outcomes likewise. The cut is
 --   the time of the week by which all but $late of the sessions of everybody have begun, before the first announcement where there
@@ -58,9 +58,8 @@ outcomes as (
         actor_id, iso_week,
         count(*) filter (where (date_part('epoch', local_ts) + 259200.0) % 604800.0 < cut) as early_outcomes,
         count(*) filter (where (date_part('epoch', local_ts) + 259200.0) % 604800.0 >= cut) as late_outcomes,
-    from stg_outcomes
+    from int_counted_outcomes
     cross join cuts
-    where status = 'landed'
     group by actor_id, iso_week
 ),
 on_call as (select distinct actor_id, iso_week from int_on_call_sessions)

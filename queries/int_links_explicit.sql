@@ -1,11 +1,16 @@
 -- model: int_links_explicit
--- grain: one session and one outcome whose source names the session
--- reads: stg_outcomes, fct_sessions, int_session_roots
--- measures: trailers, notes, checkpoints and pull-request links. Naming a subagent names its root session
+-- grain: one session and one outcome of which one names the other
+-- reads: stg_outcomes, facts, fct_sessions, int_session_roots
+-- measures: trailers, notes, checkpoints, and pull requests that a session's own log says it opened. Naming a subagent names its root session
 with named as (
     select outcome_key, unnest(session_ids) as session_id
     from stg_outcomes
     where cardinality(session_ids) > 0
+    union all
+    select o.outcome_key, f.session_id
+    from facts as f
+    inner join stg_outcomes as o on o.kind = 'pull_request' and lower(o.outcome_id) = lower(f.value)
+    where f.name = 'outcome'
 ),
 rooted as (
     select distinct n.outcome_key, coalesce(r.root_session_id, n.session_id) as session_id

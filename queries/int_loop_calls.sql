@@ -17,7 +17,7 @@ with epochs as (
             is distinct from result_hash as is_answered,
     from int_call_epochs
 ),
-candidates as (select * from epochs where result_hash is not null and equal_calls >= $repeats),
+candidates as (select * from epochs where result_hash is not null and not is_answered and equal_calls >= $repeats),
 periods as (select value as period from range(1, 13) where value <= $longest_period),
 compared as (
     select
@@ -61,11 +61,11 @@ looped as (
     from growths
     where run_index > period
         and (period > 1 and repeated_calls >= ($repeats - 1) * period
-            or period = 1 and repeated_calls >= $identical - 1 and not is_answered and not coalesce(gap_growth between 1.5 and 3.0, false))
+            or period = 1 and repeated_calls >= $identical - 1 and not coalesce(gap_growth between 1.5 and 3.0, false))
     union all
     select session_id, thread_id, position, ts, tool_name, call_hash, tokens, cost_usd, 0 as period, run_start
     from dense_groups
-    where has_dense and occurrence > 2 and not is_answered
+    where has_dense and occurrence > 2
 ),
 preferred as (
     select *, max(period) over (partition by thread_id, call_hash) as longest_period from looped

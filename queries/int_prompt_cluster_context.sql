@@ -1,20 +1,20 @@
 -- model: int_prompt_cluster_context
 -- grain: one actor and prompt cluster of at least two prompts
--- reads: int_prompts, int_prompt_texts, int_prompt_clusters, fct_attribution, fct_coverage
+-- reads: int_prompts, int_prompt_texts, int_prompt_clusters, int_evaluation_days, fct_attribution, fct_coverage
 -- family: REDUNDANCY
--- measures: what else could explain a cluster: whether its text is a template of $template_actors people or more (a quarter of its 32 bands
---   are shared that widely, which is a Jaccard of about .7), how many models it was sent to, how many of its prompts are slash commands, and
+-- measures: what else could explain a cluster: whether its text is a template of $template_actors people or more, or at least of $shared_actors (a quarter of its 32 bands
+--   are shared that widely, which is a Jaccard of about .7), how many of its prompts compare models, how many are slash commands, and
 --   how many of its sessions left lines in a commit. factor multiplies the evidence of sig_prompt_repetition
--- innocent: hand-off template; batch evaluation ($evaluation_models models, at most two prompts a model); slash command; used results
+-- innocent: hand-off template; batch evaluation (int_evaluation_days); slash command; used results
 -- abstains: the uptake factor is 1 where outcome coverage is unknown or under $coverage, since missing outcomes are not zero outcomes
 -- evasion: junk commits raise uptake; survival after the merge counters that
 -- reference: signals.md S1 and look-alike register
--- params: template_actors = 5, template_factor = 0.2, evaluation_models = 3, coverage = 0.8
+-- params: template_actors = 5, template_factor = 0.2, shared_actors = 3, shared_factor = 0.5, coverage = 0.8
 with prompts as (
-    select event_key, model, marker from int_prompts
+    select event_key, marker from int_prompts
 ),
 clusters as (
-    select clusters.*, prompts.model, coalesce(prompts.marker = 'slash_command', false) as is_command
+    select clusters.*, coalesce(prompts.marker = 'slash_command', false) as is_command
     from int_prompt_clusters as clusters
     join prompts on prompts.event_key = clusters.event_key
 ),
@@ -28,7 +28,7 @@ actor_bands as (
     select band, actor_id from text_bands group by band, actor_id
 ),
 wide_bands as (
-    select band, count(*) as actors from actor_bands group by band having count(*) >= $template_actors
+    select band, count(*) as actors from actor_bands group by band having count(*) >= $shared_actors
 ),
 templates as (
     select text_bands.actor_id, text_bands.masked_hash, max(wide_bands.actors) as actors
@@ -46,10 +46,8 @@ sessions as (
     left join templates on templates.actor_id = clusters.actor_id and templates.masked_hash = clusters.masked_hash
     group by clusters.actor_id, clusters.cluster_id, clusters.session_id
 ),
-models as (
-    select actor_id, cluster_id, count(*) as models
-    from (select distinct actor_id, cluster_id, model from clusters where model is not null)
-    group by actor_id, cluster_id
+evaluations as (
+    select actor_id, cluster_id, sum(prompts) as prompts, max(models) as models from int_evaluation_days group by actor_id, cluster_id
 ),
 members as (
     select
@@ -62,13 +60,13 @@ members as (
 ),
 factors as (
     select
-        members.*, coalesce(models.models, 0) as models,
-        case when members.actors >= $template_actors then $template_factor else 1.0 end as template_factor,
-        case when models.models >= $evaluation_models and members.prompts <= 2 * models.models then 0.0 else 1.0 end as evaluation_factor,
+        members.*, coalesce(evaluations.models, 0) as evaluated_models,
+        case when members.actors >= $template_actors then $template_factor when members.actors >= $shared_actors then $shared_factor else 1.0 end as template_factor,
+        1.0 - cast(coalesce(evaluations.prompts, 0) as double) / members.prompts as evaluation_factor,
         1.0 - cast(members.slash_commands as double) / members.prompts as command_factor,
         case when fct_coverage.outcome_coverage >= $coverage then 1.0 - cast(members.linked_sessions as double) / members.sessions else 1.0 end as uptake_factor,
     from members
-    left join models on models.actor_id = members.actor_id and models.cluster_id = members.cluster_id
+    left join evaluations on evaluations.actor_id = members.actor_id and evaluations.cluster_id = members.cluster_id
     left join fct_coverage on fct_coverage.actor_id = members.actor_id
 )
 select *, template_factor * evaluation_factor * command_factor * uptake_factor as factor from factors

@@ -1,7 +1,7 @@
 -- model: rpt_weekly
 -- grain: one ISO week, in each actor's local time, in which anybody used a tool or anything landed
--- reads: fct_actor_weeks, stg_outcomes
--- measures: use and outcomes side by side. People are actors of kind person, known ones; use by services and unknown actors is
+-- reads: fct_actor_weeks, int_counted_outcomes
+-- measures: use and outcomes side by side, each piece of work once a person. People are actors of kind person, known ones; use by services and unknown actors is
 --   in the totals. Tokens and cost are null when nothing was reported
 with used as (
     select
@@ -17,8 +17,7 @@ with used as (
 ),
 landed as (
     select iso_week, count(*) as outcomes
-    from stg_outcomes
-    where status = 'landed'
+    from int_counted_outcomes
     group by iso_week
 )
 select

@@ -7,15 +7,15 @@
 --   from, or a block of $least_block tokens of which at most $reference_share of the names, weighted by rarity, came back, where the
 --   actor has $block_tokens tokens of such blocks in 28 days
 -- suggests: input that is sent to be counted, not to be used
--- innocent: logs, specifications, contracts, tables, few-shot examples, packed repositories: a first supply is free, only a second one or
---   one that nothing refers to counts; replayed context, cache reads, tool results and retrieved files are no human input at all
+-- innocent: weighs in full from $full of the input on; logs, specifications, contracts, tables, few-shot examples, packed repositories: a
+--   first supply is free, only a second one or one that nothing refers to counts; replayed context, cache reads, tool results and retrieved files are no human input at all
 -- abstains: declared automation, service accounts; actor unknown; no logical human prompt; no prompt text in the log; fewer than
 --   $min_prompts prompts with $min_tokens tokens in the session and fewer than $min_prompts prompts of $min_tokens tokens of the actor
 --   in 28 days, unless $padded_tokens tokens are padded
 -- evasion: articles and foreign code escape the first two tests and meet the third; asking for a summary of them makes names come back,
 --   and the summary is then to be used by somebody: sig_orphan_output, sig_low_output_novelty
 -- reference: signals.md S2
--- params: min_prompts = 3, min_tokens = 2000, padded_tokens = 20000, least_chars = 200, least_block = 500, block_tokens = 5000, reference_share = 0.02
+-- params: min_prompts = 3, min_tokens = 2000, padded_tokens = 20000, least_chars = 200, least_block = 500, block_tokens = 5000, reference_share = 0.02, full = 0.25
 with supplied as (
     select session_id, actor_id, count(*) as prompts, sum(tokens) as tokens, sum(text_chars) as chars, max(cast(local_ts as date)) as last_day, max(tokens) as largest
     from int_supplied_texts
@@ -72,6 +72,7 @@ select
     'session' as scope, session_id as unit_id, actor_id, iso_week,
     case when abstain_reason is null then round(padded / chars, 9) when starts_with(abstain_reason, 'fewer than') then 0.0 end as value, coalesce(prompts, 0) as n,
     case when abstain_reason is null then 'speak' else 'abstain' end as status, abstain_reason, 1.0 as discount, 0.0 as exculpation_db,
+    case when abstain_reason is null then round(12.0 * least(1.0, padded / chars / $full), 2) end as most_db,
     concat('{"supplied_tokens":', coalesce(tokens, 0), ',"padded_tokens":', round(padded / 4), ',"resupplied_tokens":', round(resupplied / 4),
         ',"unusual_tokens":', round(unusual / 4), ',"unreferenced_tokens":', round(unreferenced / 4), ',"blocks":', blocks,
         ',"blocks_without_output_text":', unjudged_blocks, ',"discounts":[]}') as evidence,

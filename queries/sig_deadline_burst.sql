@@ -6,8 +6,8 @@
 --   the gap, than in their other weeks, times the share of those weeks that ended at the quota or above; pooled over the weeks since
 --   the announcement, and the quota with the largest value is taken
 -- suggests: usage made up to reach a line before the cut-off
--- innocent: working late in the week as a habit: the weeks before the announcement and those not behind say so; sprint, release and month
---   ends: cancelled when the landed outcomes burst in the same hours (z of $outcome_z or more); on call, discount $on_call
+-- innocent: weighs no more than its own z supports (Chernoff bound); working late in the week as a habit: the weeks before the
+--   announcement and those not behind say so; sprint, release and month ends: cancelled when the landed outcomes burst in the same hours (z of $outcome_z or more); on call, discount $on_call
 -- abstains: service accounts; actor unknown; no weekly quota of an amount; fewer than $min_weeks weeks or $min_sessions sessions since the announcement
 -- evasion: spreading the use over the week: sig_threshold_hugging, sig_quota_bunching; junk commits in the same hours: sig_orphan_output
 -- reference: signals.md S11; Anscombe 1948 (outcome z)
@@ -45,7 +45,7 @@ select
     'actor_week' as scope, concat(actor_id, '/', iso_week) as unit_id, actor_id, iso_week,
     case when abstain_reason is null then round(burst, 9) end as value, coalesce(weeks, 0) as n,
     case when abstain_reason is null then 'speak' else 'abstain' end as status, abstain_reason,
-    outcome_factor * on_call_factor as discount, 0.0 as exculpation_db,
+    outcome_factor * on_call_factor as discount, 0.0 as exculpation_db, case when abstain_reason is null then round(1.086 * power(greatest(z, 0.0), 2) - 3.01, 2) end as most_db,
     concat('{"quota":', coalesce(cast(quota_id as varchar), 'null'), ',"metric":"', coalesce(metric, ''), '","weeks":', coalesce(weeks, 0), ',"sessions":', coalesce(sessions, 0),
         ',"weeks_behind":', coalesce(weeks_behind, 0), ',"weeks_made_good":', coalesce(weeks_reached, 0),
         ',"late_share_of_quota_when_behind":', coalesce(cast(round(mean_late, 4) as varchar), 'null'), ',"late_share_of_quota_expected":', coalesce(cast(round(expected_late, 4) as varchar), 'null'),

@@ -1,21 +1,24 @@
 -- model: sig_loop_no_progress
 -- grain: one root session
--- reads: fct_sessions, int_loop_calls, int_noisy_loop_calls, int_prompts, int_on_call_sessions
+-- reads: fct_sessions, int_calls, int_loop_calls, int_noisy_loop_calls, int_prompts, int_on_call_sessions
 -- family: AGENT-WASTE
 -- measures: tokens of the calls in the third and later iterations of runs without progress, as a share of the session's tokens
 -- suggests: an agent that burns tokens in a loop; only where loops recur, or a human restarts them, usage made to be counted
--- innocent: one-off loops are an agent fault: advice, so the discount is $agent_fault; polls, edits that add something and back-offs are
+-- innocent: weighs in full from $full of the tokens on; one-off loops are an agent fault: advice, so the discount is $agent_fault; polls, edits that add something and back-offs are
 --   no loops at all; on-call and incident windows discount by $on_call
--- abstains: declared automation, service accounts; under $min_calls tool calls; no token counts
+-- abstains: declared automation, service accounts; under $min_calls tool calls; results not in the log; no token counts
 -- evasion: cosmetic argument changes are normalised away, clocks in results are masked, calls are counted and never timed; changed arguments
 --   and noise between leave the same result to the same tool and path, or the same call, again and again (int_noisy_loop_calls)
 -- reference: signals.md S3; Kolpakov and Kucherov 1999
--- params: min_calls = 20, min_sessions = 3, min_days = 2, agent_fault = 0.0, on_call = 0.2
+-- params: min_calls = 20, min_sessions = 3, min_days = 2, recurrence_days = 84, agent_fault = 0.0, on_call = 0.2, full = 0.25
 with sessions as (select * from fct_sessions),
 loop_calls as (
     select session_id, thread_id, position, ts, call_hash, tokens, period, run_start, 0 as noisy from int_loop_calls
     union all
     select session_id, thread_id, position, ts, call_hash, tokens, 0 as period, run_start, 1 as noisy from int_noisy_loop_calls
+),
+legible as (
+    select distinct session_id from int_calls where result_hash is not null
 ),
 loops as (
     select
@@ -25,21 +28,17 @@ loops as (
     group by session_id
 ),
 loop_days as (
-    select loops.session_id, sessions.actor_id, sessions.local_day
-    from loops
-    join sessions on sessions.session_id = loops.session_id
+    select loops.session_id, sessions.actor_id, sessions.local_day from loops join sessions on sessions.session_id = loops.session_id
     where sessions.actor_id <> '(unassigned)'
 ),
 recurrence as (
     select loop_days.session_id, count(*) as sessions, count(distinct earlier.local_day) as days
     from loop_days
     join loop_days as earlier
-        on earlier.actor_id = loop_days.actor_id and earlier.local_day between loop_days.local_day - 27 and loop_days.local_day
+        on earlier.actor_id = loop_days.actor_id and abs(date_part('epoch', earlier.local_day) - date_part('epoch', loop_days.local_day)) <= $recurrence_days * 86400.0
     group by loop_days.session_id
 ),
-runs as (
-    select session_id, call_hash, thread_id, run_start, min(ts) as first_at, max(ts) as last_at from int_loop_calls group by session_id, call_hash, thread_id, run_start
-),
+runs as (select session_id, call_hash, thread_id, run_start, min(ts) as first_at, max(ts) as last_at from int_loop_calls group by session_id, call_hash, thread_id, run_start),
 restarts as (
     select runs.session_id, count(distinct prompts.event_key) as prompts
     from runs
@@ -56,10 +55,11 @@ judged as (
         case
             when sessions.declared or sessions.trigger = 'schedule' or sessions.actor_kind = 'service' then 'declared automation'
             when sessions.tool_calls < $min_calls then concat('fewer than ', $min_calls, ' tool calls')
+            when legible.session_id is null then 'no results in the log'
             when coalesce(sessions.tokens, 0) = 0 or loops.calls > 0 and loops.tokens is null then 'no token counts'
         end as abstain_reason,
     from sessions
-    left join loops on loops.session_id = sessions.session_id
+    left join loops on loops.session_id = sessions.session_id left join legible on legible.session_id = sessions.session_id
     left join recurrence on recurrence.session_id = sessions.session_id
     left join restarts on restarts.session_id = sessions.session_id left join int_on_call_sessions as on_call on on_call.session_id = sessions.session_id
 )
@@ -68,6 +68,7 @@ select
     case when abstain_reason is null then round(least(1.0, coalesce(cast(loop_tokens as double), 0.0) / tokens), 9) when starts_with(abstain_reason, 'fewer than') then 0.0 end as value,
     tool_calls as n, case when abstain_reason is null then 'speak' else 'abstain' end as status, abstain_reason,
     fault_factor * on_call_factor as discount, 0.0 as exculpation_db,
+    case when abstain_reason is null then round(12.0 * least(1.0, coalesce(cast(loop_tokens as double), 0.0) / tokens / $full), 2) end as most_db,
     concat('{"loop_calls":', coalesce(calls, 0), ',"loop_calls_behind_noise":', coalesce(noisy_calls, 0), ',"runs":', coalesce(runs, 0), ',"period":', coalesce(cast(period as varchar), 'null'),
         ',"first_call":', coalesce(cast(first_call as varchar), 'null'), ',"last_call":', coalesce(cast(last_call as varchar), 'null'),
         ',"loop_tokens":', coalesce(loop_tokens, 0), ',"loop_sessions":', loop_sessions, ',"loop_days":', loop_days, ',"human_restarts":', restarts,

@@ -5,7 +5,7 @@
 -- measures: the share of the session's long outputs, by sampled word shingles, that the actor was already given within 28 days or had
 --   supplied themselves
 -- suggests: the same answer produced again, whatever words asked for it
--- innocent: recurring reports, translations, generated code: lines that landed take the evidence by the share of the actor's such sessions
+-- innocent: a Chernoff bound on so many such outputs is the most it weighs; recurring reports, translations, generated code: lines that landed take the evidence by the share of the actor's such sessions
 --   that left any; batch evaluations; fenced code is not read, so rewritten files are no repetition
 -- abstains: declared automation, service accounts; actor unknown; no output text in the log; fewer than $min_outputs long outputs of the
 --   actor in 28 days; fewer than $min_sampled sampled shingles in the session
@@ -20,6 +20,9 @@ with legible as (
 ),
 days as (
     select actor_id, local_day, count(*) as outputs from int_output_novelty group by actor_id, local_day
+),
+base as (
+    select least(greatest(cast(sum(low_outputs) as double) / sum(outputs), 0.001), 0.999) as low_share from legible
 ),
 windows as (
     select legible.session_id, legible.actor_id, sum(days.outputs) as outputs
@@ -39,7 +42,7 @@ uptakes as (
 ),
 judged as (
     select
-        sessions.*, legible.outputs, legible.sampled, legible.known, legible.low_outputs, windows.outputs as window_outputs,
+        sessions.*, base.low_share, least(cast(legible.low_outputs as double) / legible.outputs, 0.999) as own_share, legible.outputs, legible.sampled, legible.known, legible.low_outputs, windows.outputs as window_outputs,
         coalesce(evaluations.factor, 1.0) as evaluation_factor,
         case when fct_coverage.outcome_coverage >= $coverage then round(1.0 - coalesce(uptakes.uptake, 0.0), 4) else 1.0 end as uptake_factor,
         case
@@ -50,6 +53,7 @@ judged as (
             when legible.sampled < $min_sampled then concat('fewer than ', $min_sampled, ' sampled shingles')
         end as abstain_reason,
     from fct_sessions as sessions
+    cross join base
     left join legible on legible.session_id = sessions.session_id and legible.actor_id = sessions.actor_id
     left join windows on windows.session_id = sessions.session_id and windows.actor_id = sessions.actor_id
     left join uptakes on uptakes.actor_id = sessions.actor_id
@@ -61,6 +65,8 @@ select
     case when abstain_reason is null then round(cast(known as double) / sampled, 9) end as value, coalesce(outputs, 0) as n,
     case when abstain_reason is null then 'speak' else 'abstain' end as status, abstain_reason,
     evaluation_factor * uptake_factor as discount, 0.0 as exculpation_db,
+    case when abstain_reason is null then round(case when own_share > low_share
+        then 2.171 * outputs * (own_share * ln(own_share / low_share) + (1 - own_share) * ln((1 - own_share) / (1 - low_share))) else 0.0 end - 3.01, 2) end as most_db,
     concat('{"outputs":', coalesce(outputs, 0), ',"outputs_under_novelty":', coalesce(low_outputs, 0), ',"outputs_28_days":', coalesce(window_outputs, 0),
         ',"sampled_shingles":', coalesce(sampled, 0), ',"known_shingles":', coalesce(known, 0),
         ',"new_shingles_per_1000_output_tokens":', coalesce(cast(round(4000.0 * (sampled - known) / nullif(output_tokens, 0), 1) as varchar), 'null'), ',"discounts":[', concat_ws(',',

@@ -8,13 +8,14 @@
 -- suggests: written output that nobody used
 -- innocent: first 60 days, discount $new_hire; uptake of $high_uptake or more takes 3 to 10 dB away by its percentile among speaking sessions; spikes (branch name), on-call
 --   and training windows are discounts. An abstaining session with 20 new lines or more and such an uptake is given 3 dB: that lines landed
---   needs no coverage to be known; debugging, review and planning write no lines and abstain
+--   needs no coverage to be known; debugging, review and planning write no lines and abstain. What so many sessions of an
+--   uptake under $unused can tell, by a Chernoff bound against the share of everybody with half of them independent, is the most it weighs
 -- abstains: declared automation, service accounts; no lines written; coverage unknown or under $coverage; under $session_lines new lines;
 --   a session younger than the horizon; fewer than $min_sessions such sessions of the actor, or under $min_lines new lines in them
 -- evasion: junk commits are not touched by anybody else, or do not live: they count less, and take at most 3 dB away; editing
 --   comments in files that everybody edits passes
 -- reference: signals.md S4; Baumann et al. 2026; Rahman and Shihab 2026
--- params: coverage = 0.8, session_lines = 20, min_lines = 200, min_sessions = 5, high_uptake = 0.5, spike = 0.2, on_call = 0.2, training = 0.5, new_hire = 0.5
+-- params: coverage = 0.8, session_lines = 20, min_lines = 200, min_sessions = 5, high_uptake = 0.5, unused = 0.2, spike = 0.2, on_call = 0.2, training = 0.5, new_hire = 0.5
 with sessions as (select * from fct_sessions),
 spikes as (
     select distinct root_session_id as session_id from stg_events
@@ -42,24 +43,22 @@ ripe as (
             when uptake.is_young then 'younger than the horizon'
         end as own_reason,
     from sessions
-    left join int_session_uptake as uptake on uptake.session_id = sessions.session_id
-    left join fct_coverage on fct_coverage.actor_id = sessions.actor_id left join spikes on spikes.session_id = sessions.session_id
+    left join int_session_uptake as uptake on uptake.session_id = sessions.session_id left join fct_coverage on fct_coverage.actor_id = sessions.actor_id left join spikes on spikes.session_id = sessions.session_id
     left join int_on_call_sessions as on_call on on_call.session_id = sessions.session_id
     left join trainings on trainings.session_id = sessions.session_id left join int_new_hires as hires on hires.session_id = sessions.session_id
 ),
 pooled as (
     select *, count(*) filter (where own_reason is null) over (partition by actor_id) as pooled_sessions,
         sum(lines) filter (where own_reason is null) over (partition by actor_id) as pooled_lines,
-        sum(case when own_reason is null then 1.0 - uptake else 0.0 end) over trailing as orphans,
-        sum(case when own_reason is null then 1.0 else 0.0 end) over trailing as written,
+        sum(case when own_reason is null then 1.0 - uptake else 0.0 end) over trailing as orphans, sum(case when own_reason is null then 1.0 else 0.0 end) over trailing as written,
+        sum(case when own_reason is null and uptake < $unused then 1.0 else 0.0 end) over trailing as unused, avg(case when own_reason is null then cast(uptake < $unused as double) end) over () as unused_share,
     from ripe
     window trailing as (partition by actor_id order by started_at range between interval '28 days' preceding and current row)
 ),
 judged as (
     select *,
-        case when own_reason is not null then own_reason when pooled_sessions < $min_sessions then concat('fewer than ', $min_sessions, ' sessions of the actor')
-            when pooled_lines < $min_lines then concat('fewer than ', $min_lines, ' new lines of the actor') end as abstain_reason,
-        (orphans + 1.0) / (written + 2.0) as pooled_share,
+        case when own_reason is not null then own_reason when pooled_sessions < $min_sessions then concat('fewer than ', $min_sessions, ' sessions of the actor') when pooled_lines < $min_lines then concat('fewer than ', $min_lines, ' new lines of the actor') end as abstain_reason,
+        (orphans + 1.0) / (written + 2.0) as pooled_share, least(unused / nullif(written, 0.0), 0.999) as own_share, least(greatest(unused_share, 0.001), 0.999) as base_share,
     from pooled
 ),
 ranked as (select *, percent_rank() over (partition by abstain_reason is null order by uptake) as uptake_rank from judged)
@@ -69,10 +68,11 @@ select
     case when abstain_reason is null then 'speak' else 'abstain' end as status, abstain_reason,
     spike_factor * on_call_factor * training_factor * hire_factor as discount,
     case when abstain_reason is null and uptake >= $high_uptake and is_touched then -round(3.0 + 7.0 * uptake_rank, 6) when lines >= 20 and uptake >= $high_uptake then -3.0 else 0.0 end as exculpation_db,
+    case when abstain_reason is null then round(case when own_share > base_share then 2.171 * written / 2
+        * (own_share * ln(own_share / base_share) + (1 - own_share) * ln((1 - own_share) / (1 - base_share))) else 0.0 end - 3.01, 2) end as most_db,
     concat('{"lines":', coalesce(lines, 0), ',"lines_known_before":', coalesce(all_lines - lines, 0), ',"landed_lines":', coalesce(landed_lines, 0), ',"used_lines":', round(coalesce(used_lines, cast(landed_lines as double), 0.0), 1), ',"commits":', coalesce(commits, 0),
         ',"coverage":', coalesce(cast(round(outcome_coverage, 4) as varchar), 'null'), ',"pooled_sessions":', pooled_sessions, ',"unused_share_28_days":', coalesce(cast(case when abstain_reason is null then round(pooled_share, 4) end as varchar), 'null'), ',"discounts":[', concat_ws(',',
-            case when spike_factor < 1 then concat('{"why":"spike or experiment branch","factor":', spike_factor, '}') end,
-            case when on_call_factor < 1 then concat('{"why":"on call","factor":', on_call_factor, '}') end,
+            case when spike_factor < 1 then concat('{"why":"spike or experiment branch","factor":', spike_factor, '}') end, case when on_call_factor < 1 then concat('{"why":"on call","factor":', on_call_factor, '}') end,
             case when hire_factor < 1 then concat('{"why":"first 60 days","factor":', hire_factor, '}') end,
             case when training_factor < 1 then concat('{"why":"training","factor":', training_factor, '}') end), ']}') as evidence,
 from ranked

@@ -1,17 +1,17 @@
 -- model: sig_prompt_repetition
 -- grain: one root session
--- reads: fct_sessions, int_prompt_clusters, int_prompt_windows, int_prompt_cluster_context, int_new_hires
+-- reads: fct_sessions, int_prompts, int_prompt_clusters, int_prompt_windows, int_prompt_cluster_context, int_new_hires
 -- family: REDUNDANCY
 -- measures: share of the session's prompts in clusters of >= $min_cluster near-identical prompts of the actor's trailing 28 days, times the
 --   lower end of the 90 % Wilson interval of the re-issued share of those days, 1 - exp(H)/N with H the entropy of the cluster sizes
 -- suggests: effort spent on issuing the same request again
--- innocent: slash commands, hand-off templates, batch evaluations, results that were used, first 60 days ($new_hire): discounts; stop phrases
+-- innocent: weighs in full from $full on; slash commands, hand-off templates, batch evaluations, results that were used, first 60 days ($new_hire): discounts; stop phrases
 --   are dropped before. The share of the session's answer tokens that went to repeated prompts stands beside it, unscored
--- abstains: declared automation, service accounts; under $min_prompts logical prompts or $min_days days; no cluster of $min_cluster
+-- abstains: declared automation, service accounts; no prompt text in the log; under $min_prompts logical prompts or $min_days days; no cluster of $min_cluster
 -- evasion: salted tails are contained (int_prompt_edges); paraphrase by a model: sig_low_output_novelty, and sig_loop_no_progress and
 --   sig_orphan_output, which read no words
 -- reference: signals.md S1; Jost 2006 (Hill numbers); Wilson 1927
--- params: min_prompts = 10, min_days = 2, min_cluster = 4, z = 1.645, new_hire = 0.5
+-- params: min_prompts = 10, min_days = 2, min_cluster = 4, z = 1.645, new_hire = 0.5, full = 0.25
 with windows as (
     select
         actor_id, window_day, max(active_days) as active_days, max(prompts) as largest, cast(sum(prompts) as double) as total,
@@ -26,9 +26,7 @@ bounds as (
     from windows
 ),
 session_windows as (
-    select session_id, actor_id, max(local_day) as window_day, count(*) as prompts, sum(tokens) as tokens
-    from int_prompt_clusters
-    group by session_id, actor_id
+    select session_id, actor_id, max(local_day) as window_day, count(*) as prompts, sum(tokens) as tokens from int_prompt_clusters group by session_id, actor_id
 ),
 readings as (
     select
@@ -47,18 +45,18 @@ judged as (
     select
         sessions.session_id, sessions.actor_id, sessions.iso_week, session_windows.prompts as session_prompts, session_windows.tokens as answer_tokens,
         case when hires.session_id is null then 1.0 else $new_hire end as hire_factor,
-        bounds.total, bounds.active_days, bounds.largest, bounds.repeated, greatest(bounds.repeated_low, 0.0) as repeated_low, readings.*,
-        case
+        bounds.total, bounds.active_days, bounds.largest, bounds.repeated, greatest(bounds.repeated_low, 0.0) as repeated_low, readings.*, case
             when sessions.declared or sessions.trigger = 'schedule' or sessions.actor_kind = 'service' then 'declared automation'
             when sessions.actor_id = '(unassigned)' then 'actor unknown'
-            when session_windows.prompts is null then 'no logical human prompt'
+            when session_windows.prompts is null then case when mute.session_id is null then 'no logical human prompt' else 'no prompt text in the log' end
             when bounds.total < $min_prompts then concat('fewer than ', $min_prompts, ' logical prompts in 28 days')
             when bounds.active_days < $min_days then concat('prompts on fewer than ', $min_days, ' days')
             when bounds.largest < $min_cluster then concat('no cluster of ', $min_cluster, ' prompts')
         end as abstain_reason,
     from fct_sessions as sessions
-    left join session_windows on session_windows.session_id = sessions.session_id and session_windows.actor_id = sessions.actor_id
     left join int_new_hires as hires on hires.session_id = sessions.session_id
+    left join session_windows on session_windows.session_id = sessions.session_id and session_windows.actor_id = sessions.actor_id
+    left join (select distinct session_id from int_prompts where masked_hash is null) as mute on mute.session_id = sessions.session_id
     left join bounds on bounds.actor_id = session_windows.actor_id and bounds.window_day = session_windows.window_day
     left join (select session_id as reading_session, * except (session_id) from readings) as readings on readings.reading_session = sessions.session_id
 )
@@ -68,6 +66,7 @@ select
     cast(coalesce(total, 0) as bigint) as n,
     case when abstain_reason is null then 'speak' else 'abstain' end as status, abstain_reason,
     coalesce(factor, 1.0) * hire_factor as discount, 0.0 as exculpation_db,
+    case when abstain_reason is null then round(12.0 * least(1.0, cast(coalesce(repeated_prompts, 0) as double) / session_prompts * repeated_low / $full), 2) end as most_db,
     concat('{"prompts":', coalesce(session_prompts, 0), ',"repeated_prompts":', coalesce(repeated_prompts, 0), ',"cluster_size":', coalesce(cluster_size, 0),
         ',"days":', coalesce(active_days, 0), ',"repeated_share":', coalesce(round(repeated, 4), 0.0), ',"repeated_low":', coalesce(round(repeated_low, 4), 0.0),
         ',"repeated_token_share":', coalesce(cast(round(cast(repeated_tokens as double) / nullif(answer_tokens, 0), 4) as varchar), 'null'), ',"discounts":[', concat_ws(',',

@@ -6,7 +6,7 @@
 --   active_week are minimal check-ins; or, where it is smaller after twice the number of tests, of the stop test: the session that goes over the
 --   line is the last of the week more often than at the placebo lines. The quota with the smallest p is taken
 -- suggests: use that stops once the official count is reached
--- innocent: plan caps and rate limits pile up below the line: as many weeks in [.9 Q, Q) as above cancel the evidence; a line that was set
+-- innocent: weighs no more than its own p supports; plan caps and rate limits pile up below the line: as many weeks in [.9 Q, Q) as above cancel the evidence; a line that was set
 --   where the person already stood shows in the weeks before and abstains
 -- abstains: no weekly quota; service accounts; fewer than $min_weeks weeks since the announcement, or use in
 --   fewer than $min_used of them; the placebo lines .8 Q or 1.25 Q, or the
@@ -57,7 +57,7 @@ select
     'actor_week' as scope, concat(actor_id, '/', iso_week) as unit_id, actor_id, iso_week,
     case when abstain_reason is null then round(greatest(0.0, -log10(least(1.0, greatest(p * quotas, 1e-300)))), 9) end as value,
     coalesce(weeks, 0) as n, case when abstain_reason is null then 'speak' else 'abstain' end as status, abstain_reason,
-    cap_factor as discount, 0.0 as exculpation_db,
+    cap_factor as discount, 0.0 as exculpation_db, case when abstain_reason is null then round(5 * -log10(least(1.0, greatest(p * quotas, 1e-300))) - 3.01, 2) end as most_db,
     concat('{"quota":', coalesce(cast(quota_id as varchar), 'null'), ',"metric":"', coalesce(metric, ''), '","weeks":', coalesce(weeks, 0), ',"weeks_at_line":', coalesce(hits, 0),
         ',"expected_share":', coalesce(cast(round(expected_share, 4) as varchar), 'null'), ',"minus_log10_p":', coalesce(cast(round(-log10(greatest(p, 1e-300)), 2) as varchar), 'null'),
         ',"weeks_crossing":', coalesce(crossings, 0), ',"weeks_stopping_there":', coalesce(stops, 0),

@@ -76,8 +76,8 @@ pub enum Command {
     Config(ConfigArgs),
     /// Write what the lake holds in the shape of another tool.
     Export(ExportArgs),
-    /// List the log formats, and what each can and cannot tell.
-    Sources,
+    /// List the log formats, and what each can and cannot tell; or try one on a file.
+    Sources(SourcesArgs),
     /// List the signals, and what each measures, suggests and forgives.
     Signals,
     /// Write a labelled organisation of invented people, to test detection on.
@@ -220,6 +220,35 @@ pub struct SubjectArgs {
     /// Where to write subject.html, subject.md and subject.json [default: OUT/subjects/PSEUDONYM].
     #[arg(long, value_name = "DIR")]
     pub to: Option<PathBuf>,
+}
+
+/// `sources`.
+#[derive(Debug, Args)]
+pub struct SourcesArgs {
+    /// What to do; lists the formats when left out.
+    #[command(subcommand)]
+    pub command: Option<SourcesCommand>,
+}
+
+/// The verbs of `sources`.
+#[derive(Debug, Subcommand)]
+pub enum SourcesCommand {
+    /// Show what would be read of a file: which source has it and why, first records, counts and rejects. Writes nothing.
+    Try(SourcesTryArgs),
+}
+
+/// `sources try`.
+#[derive(Debug, Args)]
+pub struct SourcesTryArgs {
+    /// Files, or directories of git repositories.
+    #[arg(value_name = "FILE", required = true)]
+    pub file: Vec<PathBuf>,
+    /// Log format: `auto` recognises each file by its content; else a name of `footlight sources`.
+    #[arg(long, value_name = "NAME", default_value = "auto")]
+    pub source: String,
+    /// First records and rejects to show of each file.
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    pub records: usize,
 }
 
 /// `query`.

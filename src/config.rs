@@ -3,6 +3,7 @@
 //! Owns the shape of footlight.toml and its checks. Owns no meaning: what a quota or an identity rule does is said where it is used.
 
 use crate::sources::SourceOptions;
+use crate::sources::mapping::Mapping;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -23,6 +24,8 @@ pub struct Config {
     pub automation: Vec<Automation>,
     /// On-call, holidays, releases and the like.
     pub calendar: Vec<CalendarEntry>,
+    /// Exports that no source knows, as tables of canonical fields.
+    pub mapping: Vec<Mapping>,
     /// Configuration of sources.
     pub sources: SourceOptions,
     /// Parameters of models, `"sig_loop_no_progress.min_calls" = 20`.
@@ -268,7 +271,22 @@ impl Config {
         Ok(config)
     }
 
+    /// What sources are told: `[sources]` and every `[[mapping]]`.
+    pub fn source_options(&self) -> SourceOptions {
+        SourceOptions { mappings: self.mapping.clone(), ..self.sources.clone() }
+    }
+
     fn check(&self) -> Result<(), String> {
+        for (index, mapping) in self.mapping.iter().enumerate() {
+            if self.mapping[..index].iter().any(|earlier| earlier.name() == mapping.name()) {
+                return Err(format!("[[mapping]] `{}` is there twice", mapping.name()));
+            }
+        }
+        if let Some(zone) = &self.sources.jira.time_zone
+            && jiff::tz::TimeZone::get(zone).is_err()
+        {
+            return Err(format!("[sources.jira] time_zone: there is no time zone `{zone}`"));
+        }
         for (index, rule) in self.identity.iter().enumerate() {
             let binds = rule.path.as_deref().is_some_and(|path| path.contains("{actor}"));
             if rule.actor.is_none() && !binds {
@@ -363,6 +381,10 @@ mod tests {
         assert!(parse("quotas = []").unwrap_err().to_string().contains("quotas"));
         assert!(parse("[[identity]]\nos_user = \"ada\"").unwrap_err().to_string().contains("name an `actor`"));
         assert!(parse("[privacy]\nmin_people = 4").unwrap_err().to_string().contains("floor of 5"));
+        let mapping = "[[mapping]]\nname = \"x\"\ntable = \"outcomes\"\nfields = { outcome_id = \"A\", ts = \"B\", kind = \"C\", status = \"D\" }\n";
+        assert!(parse(&mapping.repeat(2)).unwrap_err().to_string().contains("`x` is there twice"));
+        assert_eq!(parse(mapping).unwrap().source_options().mappings.len(), 1);
+        assert!(parse("[sources.jira]\ntime_zone = \"Mars\"").unwrap_err().to_string().contains("no time zone `Mars`"));
         let quota = "[[quota]]\nmetric = \"active_week\"\nthreshold = 80\nannounced = 2026-01-01";
         assert!(parse(quota).unwrap_err().to_string().contains("between 0 and 1"));
     }

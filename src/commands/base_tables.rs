@@ -205,7 +205,8 @@ fn register_actors(engine: &Engine, actors: &BTreeSet<String>, roster: &[RosterE
             texts(
                 entries
                     .iter()
-                    .map(|entry| Some(if entry.is_some_and(|entry| entry.is_service) { "service" } else { "person" })),
+                    .zip(actors)
+                    .map(|(entry, actor)| Some(if is_service(*entry, actor) { "service" } else { "person" })),
             ),
             texts(entries.iter().map(|entry| entry.and_then(|entry| entry.time_zone.as_deref()))),
             Arc::new(
@@ -223,6 +224,11 @@ fn register_actors(engine: &Engine, actors: &BTreeSet<String>, roster: &[RosterE
             Arc::new(entries.iter().map(|entry| Some(entry.is_some())).collect::<BooleanArray>()),
         ],
     )
+}
+
+/// The roster decides; whoever is on none and has a name that only GitHub's apps have is no person.
+fn is_service(entry: Option<&RosterEntry>, actor: &str) -> bool {
+    entry.map_or_else(|| actor.ends_with("[bot]"), |entry| entry.is_service)
 }
 
 /// Offsets of the roster's zones over the span of the data and a day beyond. A zone that the database does not know is left out, with a warning.

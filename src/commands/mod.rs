@@ -25,6 +25,7 @@ mod run_facts;
 mod score;
 mod settings;
 mod simulate;
+mod sources_try;
 mod subject;
 mod survival;
 mod team_rows;
@@ -32,7 +33,7 @@ mod written_rows;
 
 pub use catalogue::{signals_markdown, signals_page, sources_markdown};
 
-use crate::cli::{Cli, Color, Command};
+use crate::cli::{Cli, Color, Command, SourcesCommand};
 use crate::lake::LakeError;
 use crate::output::Printer;
 use crate::results::ResultsError;
@@ -136,7 +137,10 @@ fn dispatch(cli: &Cli, printer: Printer) -> anyhow::Result<Exit> {
         Command::Check(args) => runtime.block_on(check::run(args, global, printer)),
         Command::Config(args) => config_show::run(args, global, printer),
         Command::Export(args) => runtime.block_on(export::run(args, global, printer)),
-        Command::Sources => catalogue::sources(printer),
+        Command::Sources(args) => match &args.command {
+            Some(SourcesCommand::Try(args)) => sources_try::run(args, global, printer),
+            None => catalogue::sources(printer),
+        },
         Command::Signals => catalogue::signals(printer),
         Command::Simulate(args) => simulate::run(args, printer),
         Command::Evaluate(args) => runtime.block_on(evaluate::run(args, global, printer)),

@@ -134,8 +134,10 @@ async fn readings(engine: &Engine, models: &Models) -> anyhow::Result<Vec<Readin
     names.sort_unstable();
     let mut readings = Vec::new();
     for name in names {
+        let has_limit = engine.context().table(name).await?.schema().has_column_with_unqualified_name("most_db");
+        let limit = if has_limit { "cast(most_db as double)" } else { "cast(null as double)" };
         let sql = format!(
-            "select scope, unit_id, value, n, status, abstain_reason, discount, exculpation_db, evidence from \"{name}\"
+            "select scope, unit_id, value, n, status, abstain_reason, discount, exculpation_db, {limit} as most_db, evidence from \"{name}\"
              where scope in ('session', 'actor_week') order by scope, unit_id"
         );
         let signal = name.trim_start_matches("sig_");
@@ -147,6 +149,7 @@ async fn readings(engine: &Engine, models: &Models) -> anyhow::Result<Vec<Readin
                 let (value, n) = (columns.number("value")?, columns.integer("n")?);
                 let (status, reason) = (columns.text("status")?, columns.text("abstain_reason")?);
                 let (discount, exculpation) = (columns.number("discount")?, columns.number("exculpation_db")?);
+                let most_db = columns.number("most_db")?;
                 let evidence = columns.text("evidence")?;
                 (0..batch.num_rows())
                     .map(|row| {
@@ -160,6 +163,7 @@ async fn readings(engine: &Engine, models: &Models) -> anyhow::Result<Vec<Readin
                             abstain_reason: reason.get(row),
                             discount: discount.get(row).unwrap_or(1.0),
                             exculpation_db: exculpation.get(row).unwrap_or(0.0),
+                            most_db: most_db.get(row),
                             evidence: evidence.get(row).unwrap_or_else(|| "{}".to_owned()),
                         })
                     })

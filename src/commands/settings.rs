@@ -5,7 +5,7 @@ use super::base_tables::Span;
 use crate::cli::{Global, IngestArgs, ScoringArgs};
 use crate::config::Config;
 use crate::ingest::IngestOptions;
-use crate::sources::{self, Limits};
+use crate::sources::{self, Limits, Source};
 use globset::Glob;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -53,13 +53,7 @@ impl Settings {
 
     /// What to ingest and how.
     pub fn ingest(&self, args: &IngestArgs, as_of_us: Option<i64>) -> anyhow::Result<IngestOptions> {
-        let source = match args.source.as_str() {
-            "auto" => None,
-            name => Some(sources::by_name(name).ok_or_else(|| {
-                let known: Vec<&str> = sources::ALL.iter().map(|source| source.name()).collect();
-                UsageError(format!("there is no source `{name}`; known are auto, {}", known.join(", ")))
-            })?),
-        };
+        let source = named_source(&args.source)?;
         for input in &args.input {
             if !input.exists() {
                 return Err(UsageError(format!("there is no {}", input.display())).into());
@@ -81,7 +75,7 @@ impl Settings {
             threads: self.threads,
             limits: Limits { line_bytes: args.max_line, ..Limits::default() },
             as_of_us,
-            source_options: Arc::new(self.config.sources.clone()),
+            source_options: Arc::new(self.config.source_options()),
         })
     }
 }
@@ -121,6 +115,16 @@ fn since_us(args: &ScoringArgs) -> anyhow::Result<Option<i64>> {
     let day: jiff::civil::Date =
         text.parse().map_err(|_| UsageError(format!("--since {text}: write 2026-04-01 or 2026-04-01T00:00:00Z")))?;
     Ok(Some(day.to_zoned(jiff::tz::TimeZone::UTC)?.timestamp().as_microsecond()))
+}
+
+/// The source that `--source` names; none for `auto`.
+pub fn named_source(name: &str) -> Result<Option<&'static dyn Source>, UsageError> {
+    if name == "auto" {
+        return Ok(None);
+    }
+    let known = || sources::ALL.iter().map(|source| source.name()).collect::<Vec<_>>().join(", ");
+    let unknown = || UsageError(format!("there is no source `{name}`; known are auto, {}", known()));
+    sources::by_name(name).map(Some).ok_or_else(unknown)
 }
 
 /// `--as-of` in microseconds since the epoch.

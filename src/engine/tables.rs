@@ -11,6 +11,7 @@ pub const BASE_TABLES: &[&str] = &[
     "events",
     "outcomes",
     "facts",
+    "aggregates",
     "roster",
     "quarantine",
     "ingested",

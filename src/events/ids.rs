@@ -4,7 +4,7 @@
 //! identity). Of two copies the larger `version` stays, then the smaller session id, then the smaller
 //! hash of the file path: a rule on content alone, so file order and thread count cannot matter.
 
-use super::{Event, Fact, Outcome};
+use super::{Aggregate, Event, Fact, Outcome, OutcomeStatus};
 
 /// 128-bit identity of a row, collision-free in practice at 10^9 rows.
 pub type Key = [u8; 16];
@@ -77,20 +77,89 @@ pub fn event_key(source: &str, event: &Event) -> Key {
 }
 
 /// Which copy of one event stays: one that stands in a session of its own before one in a session that another started (a replay of the
-/// parent's history in a side conversation), then the larger output, then the one with more other usage.
+/// parent's history in a side conversation), then the larger output, then the one with more other usage, then the one that also states a cost or
+/// who approved.
 pub fn event_version(event: &Event) -> i64 {
     let tokens = &event.tokens;
     let own = i64::from(event.parent_session_id.is_none()) << 62;
     // Counts are at most 10^12, so an output shifted by 20 bits stays below the bit of an own session.
     let output = tokens.output.unwrap_or(0).clamp(0, (1 << 41) - 1);
     let other: i64 = [tokens.input, tokens.cache_read, tokens.cache_write].iter().flatten().sum();
+    let says_more = event.cost_micro_usd.is_some() || event.approval.is_some();
     // Output decides; the rest only breaks ties, so it must not carry into it.
-    own + (output << 20) + other.clamp(0, (1 << 20) - 1)
+    own + (output << 20) + (other.clamp(0, (1 << 19) - 1) << 1) + i64::from(says_more)
 }
 
 /// Identity of an outcome: the same commit seen in two clones is one outcome.
 pub fn outcome_key(outcome: &Outcome) -> Key {
     KeyBuilder::new("outcome").text(outcome.kind.as_str()).text(&outcome.outcome_id).finish()
+}
+
+/// Identity of an aggregate: what it is a sum over. A report that is fetched again states the same sums, or fuller ones.
+pub fn aggregate_key(source: &str, aggregate: &Aggregate) -> Key {
+    let mut key = KeyBuilder::new("aggregate");
+    key.text(source).text(aggregate.report).number(aggregate.from_us).number(aggregate.to_us);
+    for part in [
+        &aggregate.client,
+        &aggregate.actor_id,
+        &aggregate.key_id,
+        &aggregate.group_id,
+        &aggregate.session_id,
+        &aggregate.provider,
+        &aggregate.model,
+        &aggregate.dimension,
+    ] {
+        key.optional(part.as_deref());
+    }
+    key.finish()
+}
+
+/// Which copy of one aggregate stays: the fuller, since reports lag behind and only grow.
+pub fn aggregate_version(aggregate: &Aggregate) -> i64 {
+    let tokens = &aggregate.tokens;
+    let counts = [
+        tokens.input,
+        tokens.output,
+        tokens.cache_read,
+        tokens.cache_write,
+        aggregate.requests,
+        aggregate.prompts,
+        aggregate.sessions,
+        aggregate.lines_suggested,
+        aggregate.lines_added,
+        aggregate.lines_deleted,
+        aggregate.edits_accepted,
+        aggregate.edits_rejected,
+        aggregate.commits,
+        aggregate.pull_requests,
+        aggregate.cost_micro_usd,
+    ];
+    counts.iter().flatten().fold(0i64, |sum, &count| sum.saturating_add(count))
+}
+
+/// Which view of one outcome stays: the later one, then the one that says that more has become of it, then the one that knows more. Git counts
+/// views by the commits read, everything else by the second in which the source last changed the outcome; where it does not say, by the
+/// second of the outcome itself, in which case what a tracker says of the same thing later is the later view.
+pub fn outcome_version(outcome: &Outcome) -> i64 {
+    let seen = if outcome.version > 0 { outcome.version } else { outcome.ts_us / 1_000_000 };
+    let status = match outcome.status {
+        OutcomeStatus::Open => 0,
+        OutcomeStatus::Abandoned => 1,
+        OutcomeStatus::Landed => 2,
+        OutcomeStatus::Reverted => 3,
+    };
+    let told = [
+        outcome.actor_id.is_some(),
+        outcome.repo.is_some(),
+        outcome.branch.is_some(),
+        outcome.lines_added.is_some(),
+        outcome.lines_surviving.is_some(),
+        !outcome.paths.is_empty(),
+        !outcome.session_ids.is_empty(),
+    ];
+    // At most 7 + 16, and so under 32.
+    let told = told.iter().filter(|told| **told).count() + outcome.refs.len().min(16);
+    seen.saturating_mul(4).saturating_add(status).saturating_mul(32).saturating_add(told as i64)
 }
 
 /// Identity of a fact.
@@ -123,6 +192,28 @@ mod tests {
     }
 
     #[test]
+    fn the_later_view_of_an_outcome_wins_then_the_further_one_then_the_fuller_one() {
+        use crate::events::{Outcome, OutcomeKind};
+        let view = |updated: i64, status: OutcomeStatus, refs: usize| {
+            let mut outcome = Outcome::new(1_780_000_000_000_000, "acme/shop#7", OutcomeKind::PullRequest, status);
+            outcome.version = updated;
+            outcome.refs = vec!["#5".to_owned(); refs];
+            outcome_version(&outcome)
+        };
+        let views = [
+            view(1_780_000_100, OutcomeStatus::Open, 0),
+            view(1_780_000_100, OutcomeStatus::Landed, 0),
+            view(1_780_000_100, OutcomeStatus::Landed, 40),
+            view(1_780_000_101, OutcomeStatus::Open, 0),
+        ];
+        assert!(views.is_sorted_by(|one, two| one < two), "{views:?}");
+        assert!(
+            view(0, OutcomeStatus::Landed, 9) < views[0],
+            "what does not say when it was seen was seen when it happened"
+        );
+    }
+
+    #[test]
     fn larger_output_wins_before_anything_else() {
         let mut small = Event::new(1, "s", Kind::Completion, "c");
         small.tokens.output = Some(3);
@@ -131,6 +222,17 @@ mod tests {
         large.tokens.output = Some(4);
         large.tokens.input = None;
         assert!(event_version(&large) > event_version(&small));
+    }
+
+    #[test]
+    fn of_equal_usage_the_copy_with_a_cost_stays() {
+        let bare = Event::new(1, "s", Kind::Completion, "c");
+        let mut priced = bare.clone();
+        priced.cost_micro_usd = Some(0);
+        assert!(event_version(&priced) > event_version(&bare));
+        let mut fuller = bare;
+        fuller.tokens.input = Some(1);
+        assert!(event_version(&fuller) > event_version(&priced));
     }
 
     #[test]

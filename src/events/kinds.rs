@@ -111,6 +111,16 @@ vocabulary! {
 }
 
 vocabulary! {
+    /// Who counted an aggregate.
+    CountedBy {
+        /// The vendor, in an admin report: what the bill is made of.
+        Vendor = "vendor",
+        /// Another reader of the same logs. The last resort, where the logs themselves are gone.
+        Reader = "reader",
+    }
+}
+
+vocabulary! {
     /// What a tool step did to the world.
     Effect {
         /// Nothing outside the agent.

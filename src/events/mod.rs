@@ -8,5 +8,7 @@ pub mod ids;
 mod kinds;
 mod records;
 
-pub use kinds::{Approval, CostBasis, Effect, Kind, OutcomeKind, OutcomeStatus, ParseNameError, TokenBasis, Trigger};
-pub use records::{Event, Fact, FactName, Outcome, RosterEntry, TextSketch, Tokens};
+pub use kinds::{
+    Approval, CostBasis, CountedBy, Effect, Kind, OutcomeKind, OutcomeStatus, ParseNameError, TokenBasis, Trigger,
+};
+pub use records::{Aggregate, Event, Fact, FactName, Outcome, RosterEntry, TextSketch, Tokens};

@@ -1,7 +1,7 @@
 //! The canonical records. Field meanings and units are those of `schema.md`; prompt text itself is never
 //! part of a record, only what [`crate::fingerprint`] made of it.
 
-use super::{Approval, CostBasis, Effect, Kind, OutcomeKind, OutcomeStatus, TokenBasis, Trigger};
+use super::{Approval, CostBasis, CountedBy, Effect, Kind, OutcomeKind, OutcomeStatus, TokenBasis, Trigger};
 
 /// Token counts of one model response, each null when the log does not state it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -115,6 +115,8 @@ pub struct Event {
     pub duration_ms: Option<i64>,
     /// Hash of (tool, normalised arguments) on tool calls.
     pub call_hash: Option<i64>,
+    /// Hashes of the names in the arguments of a tool call (see [`crate::fingerprint::sketch_call`]).
+    pub call_names: Vec<i64>,
     /// Hash of the masked result on tool results.
     pub result_hash: Option<i64>,
     /// Sorted distinct hashes of the non-trivial lines that an edit added (see [`crate::fingerprint::line_hashes`]).
@@ -158,6 +160,7 @@ impl Event {
             branch: None,
             duration_ms: None,
             call_hash: None,
+            call_names: Vec::new(),
             result_hash: None,
             added_lines: Vec::new(),
         }
@@ -196,7 +199,8 @@ pub struct Outcome {
     /// Ids of other outcomes that it names (`#12`, `PROJ-7`, a reverted SHA).
     pub refs: Vec<String>,
     /// Which view of the source is newer: the larger version replaces the smaller one of the same
-    /// (kind, outcome_id). For git it grows with the newest commit read, then with what has landed; else 0.
+    /// (kind, outcome_id). For git it grows with the newest commit read, then with what has landed; elsewhere it is the second since the
+    /// epoch in which the source last changed the outcome; 0 where nobody says. See [`super::ids::outcome_version`].
     pub version: i64,
 }
 
@@ -219,6 +223,100 @@ impl Outcome {
             added_lines: Vec::new(),
             refs: Vec::new(),
             version: 0,
+        }
+    }
+}
+
+/// A sum over a span of time that somebody else counted: a vendor's admin report, or another reader of the same logs.
+///
+/// It holds what requests hold, so it stands beside the totals of events, for comparison and for seats without logs, and is never added to them.
+/// Every count is null where the report does not state it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Aggregate {
+    /// First moment of the span, microseconds since the epoch, UTC.
+    pub from_us: i64,
+    /// First moment after it.
+    pub to_us: i64,
+    /// The report: `anthropic.messages`, `ccusage.daily`.
+    pub report: &'static str,
+    /// Who counted.
+    pub counted_by: CountedBy,
+    /// The tool whose use is summed; null where the report covers every use of a provider.
+    pub client: Option<String>,
+    /// Account, where the report has one.
+    pub actor_id: Option<String>,
+    /// API key, where the report has one.
+    pub key_id: Option<String>,
+    /// Workspace, project, organisation or enterprise, where the report has one.
+    pub group_id: Option<String>,
+    /// Session, where the sum is over one.
+    pub session_id: Option<String>,
+    /// Model provider.
+    pub provider: Option<String>,
+    /// Model; null where the sum is over all.
+    pub model: Option<String>,
+    /// What else tells this row from others of the same span: service tier, terminal, or the number of one of several equal rows.
+    pub dimension: Option<String>,
+    /// What started the requests, where the report tells people from machines.
+    pub trigger: Trigger,
+    /// Usage.
+    pub tokens: Tokens,
+    /// Cost in millionths of a US dollar, as reported.
+    pub cost_micro_usd: Option<i64>,
+    /// Requests to a model.
+    pub requests: Option<i64>,
+    /// Prompts of people.
+    pub prompts: Option<i64>,
+    /// Sessions.
+    pub sessions: Option<i64>,
+    /// Lines that suggestions held.
+    pub lines_suggested: Option<i64>,
+    /// Lines added.
+    pub lines_added: Option<i64>,
+    /// Lines deleted.
+    pub lines_deleted: Option<i64>,
+    /// Suggested edits that were taken.
+    pub edits_accepted: Option<i64>,
+    /// Suggested edits that were not.
+    pub edits_rejected: Option<i64>,
+    /// Commits.
+    pub commits: Option<i64>,
+    /// Pull requests.
+    pub pull_requests: Option<i64>,
+    /// Whether the account used its seat in the span; null where the report has no seats. False is a seat without use.
+    pub seat_used: Option<bool>,
+}
+
+impl Aggregate {
+    /// An aggregate over a span, with everything else null.
+    pub fn new(from_us: i64, to_us: i64, report: &'static str, counted_by: CountedBy) -> Self {
+        Self {
+            from_us,
+            to_us,
+            report,
+            counted_by,
+            client: None,
+            actor_id: None,
+            key_id: None,
+            group_id: None,
+            session_id: None,
+            provider: None,
+            model: None,
+            dimension: None,
+            trigger: Trigger::Unknown,
+            tokens: Tokens::default(),
+            cost_micro_usd: None,
+            requests: None,
+            prompts: None,
+            sessions: None,
+            lines_suggested: None,
+            lines_added: None,
+            lines_deleted: None,
+            edits_accepted: None,
+            edits_rejected: None,
+            commits: None,
+            pull_requests: None,
+            seat_used: None,
         }
     }
 }
@@ -257,6 +355,8 @@ pub enum FactName {
     Parent,
     /// The source says nothing came of this run (`skipped`, `no_op`).
     RunStatus,
+    /// An outcome that the log itself names, `value` is its id: a pull request that the session opened.
+    Outcome,
     /// A note that totals need, for example `output_lower_bound`.
     Note,
 }
@@ -270,6 +370,7 @@ impl FactName {
             FactName::Schedule => "schedule",
             FactName::Parent => "parent",
             FactName::RunStatus => "run_status",
+            FactName::Outcome => "outcome",
             FactName::Note => "note",
         }
     }

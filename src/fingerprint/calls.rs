@@ -1,10 +1,43 @@
 //! Hashes of tool calls and their results: two equal pairs in a row are a step without progress (`signals.md` S3).
 
-use super::{Json, hash64};
+use super::{Json, chunks, hash64};
 
 /// Argument names that describe a call and do not change what it does; changing them must not hide a loop.
 const COSMETIC: &[&str] =
     &["description", "explanation", "justification", "reason", "thought", "toolSummary", "toolAction"];
+
+/// What is kept of the arguments of a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallSketch {
+    /// [`call_hash`].
+    pub hash: i64,
+    /// Sorted distinct hashes of the names and longer words in the values: what the call did with a text that somebody supplied.
+    pub names: Vec<i64>,
+}
+
+/// Sketch of a call; `arguments` is JSON text, or any other text, which is then one value.
+pub fn sketch_call(tool: &str, arguments: &str) -> CallSketch {
+    match serde_json::from_str::<Json<'_>>(arguments) {
+        Ok(value) => sketch_call_of(tool, &value),
+        Err(_) => CallSketch { hash: call_hash(tool, arguments), names: chunks::identifiers([arguments]) },
+    }
+}
+
+/// [`sketch_call`] of arguments that are parsed already.
+pub fn sketch_call_of(tool: &str, arguments: &Json<'_>) -> CallSketch {
+    let mut texts = Vec::new();
+    gather(arguments, &mut texts);
+    CallSketch { hash: call_hash_of(tool, arguments), names: chunks::identifiers(texts) }
+}
+
+fn gather<'a>(value: &'a Json<'_>, texts: &mut Vec<&'a str>) {
+    match value {
+        Json::Object(fields) => fields.iter().for_each(|(_, value)| gather(value, texts)),
+        Json::List(items) => items.iter().for_each(|item| gather(item, texts)),
+        Json::Text(text) => texts.push(text),
+        Json::Null | Json::Bool(_) | Json::Number(_) => {}
+    }
+}
 
 /// Hash of (tool, arguments) with keys sorted and cosmetic fields dropped. `arguments` is JSON text; what does not
 /// parse is hashed with white space folded.
@@ -134,6 +167,24 @@ mod tests {
             call_hash("Bash", r#"{"command":"ls","n":1,"command":"pwd"}"#),
             call_hash("Bash", r#"{"n":1,"command":"pwd"}"#)
         );
+    }
+
+    #[test]
+    fn names_are_those_of_the_values_whatever_the_escapes() {
+        let sketch = sketch_call(
+            "Write",
+            r#"{"content":"def totals():\n    carrots = 1","edits":[{"file_path":"beets.py"}],"n":12345}"#,
+        );
+        assert_eq!(sketch.names, chunks::identifiers(["totals carrots beets"]));
+        assert_eq!(
+            sketch.hash,
+            call_hash(
+                "Write",
+                r#"{"n":12345,"content":"def totals():\n carrots = 1","edits":[{"file_path":"beets.py"}]}"#
+            )
+        );
+        assert_eq!(sketch_call("Bash", "grep carrots").names, chunks::identifiers(["carrots"]));
+        assert_eq!(sketch_call("Bash", "grep  carrots").hash, call_hash("Bash", "grep carrots"));
     }
 
     #[test]

@@ -142,16 +142,25 @@ fn lower_hash(word: &str) -> i64 {
     }
 }
 
-/// Sorted distinct hashes of the names and longer words of a text, lower-cased, the 512 smallest: what an answer shares with the text
+/// Sorted distinct hashes of the names and longer words of texts, lower-cased, the 512 smallest: what an answer shares with the text
 /// that it used. A word is five characters or more of letters, digits and `_`, not digits alone. Scripts that write no
 /// blanks give pairs of characters instead.
-pub(super) fn identifiers(text: &str) -> Vec<i64> {
-    let mut end = text.len().min(MOST_BYTES);
-    while !text.is_char_boundary(end) {
-        end -= 1;
+pub(super) fn identifiers<'a>(texts: impl IntoIterator<Item = &'a str>) -> Vec<i64> {
+    let (mut hashes, mut left) = (Vec::new(), MOST_BYTES);
+    for text in texts {
+        let mut end = text.len().min(left);
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        left -= end;
+        names(&text[..end], &mut hashes);
     }
-    let mut hashes = Vec::new();
-    for word in text[..end].split(|c: char| !(c.is_alphanumeric() || c == '_')) {
+    keep_smallest(&mut hashes, IDENTIFIERS_KEPT);
+    hashes
+}
+
+fn names(text: &str, hashes: &mut Vec<i64>) {
+    for word in text.split(|c: char| !(c.is_alphanumeric() || c == '_')) {
         if word.is_ascii() {
             if word.len() >= IDENTIFIER_CHARS && !word.bytes().all(|byte| byte.is_ascii_digit()) {
                 hashes.push(lower_hash(word));
@@ -163,8 +172,6 @@ pub(super) fn identifiers(text: &str) -> Vec<i64> {
             hashes.push(hash64(word.to_lowercase().as_bytes()));
         }
     }
-    keep_smallest(&mut hashes, IDENTIFIERS_KEPT);
-    hashes
 }
 
 fn is_written_without_blanks(c: char) -> bool {
@@ -233,7 +240,7 @@ mod tests {
     #[test]
     fn short_texts_have_no_sketch_and_every_length_is_taken() {
         assert_eq!(sketch_blocks("continue"), Blocks::default());
-        assert_eq!(identifiers("go on"), Vec::<i64>::new());
+        assert_eq!(identifiers(["go on"]), Vec::<i64>::new());
         for length in 0..2_100 {
             let sketch = sketch_blocks(&"é".repeat(length));
             assert!(sketch.spans.len() <= SPANS_KEPT);
@@ -256,12 +263,12 @@ mod tests {
 
     #[test]
     fn identifiers_are_names_and_longer_words_in_any_case_and_script() {
-        let spec = identifiers("OrderRepository throws on save_order(12345) in the cart");
-        let answer = identifiers("the bug is in orderrepository.save_order");
+        let spec = identifiers(["OrderRepository throws on save_order(12345) in the cart"]);
+        let answer = identifiers(["the bug is in orderrepository.save_order"]);
         assert_eq!(spec.len(), 3); // orderrepository, throws, save_order
         assert_eq!(answer.iter().filter(|id| spec.contains(id)).count(), 2);
-        let one = identifiers("注文リポジトリ");
-        assert!(identifiers("この注文は").iter().any(|id| one.contains(id)));
-        assert_eq!(identifiers("größer"), identifiers("GRÖßER"));
+        let one = identifiers(["注文リポジトリ"]);
+        assert!(identifiers(["この注文は"]).iter().any(|id| one.contains(id)));
+        assert_eq!(identifiers(["größer"]), identifiers(["GRÖßER"]));
     }
 }

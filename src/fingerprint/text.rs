@@ -44,7 +44,7 @@ pub fn sketch_text(text: &str) -> TextSketch {
         masked_hash: hash64(masked.as_bytes()),
         shingles,
         bands,
-        identifiers: chunks::identifiers(text),
+        identifiers: chunks::identifiers([text]),
         ..TextSketch::default()
     }
 }
@@ -57,6 +57,18 @@ pub fn sketch_prompt(text: &str) -> TextSketch {
         repeated_permille: blocks.repeated_permille,
         packed_permille: blocks.packed_permille,
         ..sketch_text(text)
+    }
+}
+
+/// Sizes and hash of a tool's result. It is never compared for similarity, so it gets no shingles.
+pub fn sketch_result(text: &str) -> TextSketch {
+    let exact_hash = text_hash(text);
+    TextSketch {
+        chars: text.chars().count() as i64,
+        words: text.split_whitespace().count() as i64,
+        exact_hash,
+        masked_hash: exact_hash,
+        ..TextSketch::default()
     }
 }
 

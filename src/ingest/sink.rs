@@ -2,7 +2,7 @@
 
 use super::Summary;
 use super::plan::Job;
-use crate::events::{CostBasis, Event, Fact, Kind, Outcome, RosterEntry};
+use crate::events::{Aggregate, CostBasis, Event, Fact, Kind, Outcome, RosterEntry};
 use crate::lake::rows::{Ingested, Place};
 use crate::lake::{LakeError, RowSink, Table};
 use crate::pricing::{self, Price};
@@ -131,6 +131,12 @@ impl Sink for JobSink<'_, '_, '_> {
     fn fact(&mut self, at: Position, fact: Fact) {
         self.records += 1;
         self.rows.table(Table::Facts).fact(place(self.job, at), &fact);
+        self.flush();
+    }
+
+    fn aggregate(&mut self, at: Position, aggregate: Aggregate) {
+        self.records += 1;
+        self.rows.table(Table::Aggregates).aggregate(place(self.job, at), &aggregate);
         self.flush();
     }
 

@@ -20,6 +20,7 @@ pub use schema::Table;
 pub use writer::{Committed, LakeWriter, RowSink};
 
 use datafusion::catalog::TableProvider;
+use datafusion::datasource::empty::EmptyTable;
 use deltalake::DeltaTable;
 use deltalake::kernel::transaction::{CommitBuilder, CommitProperties};
 use deltalake::kernel::{Action, Transaction};
@@ -114,8 +115,11 @@ impl Lake {
         Ok(deltalake::open_table(url).await?)
     }
 
-    /// The table as DataFusion reads it.
+    /// The table as DataFusion reads it. One that the lake does not have yet, because an earlier version made it, is empty.
     pub async fn provider(&self, table: Table) -> Result<Arc<dyn TableProvider>, LakeError> {
+        if !self.directory(table).is_dir() {
+            return Ok(Arc::new(EmptyTable::new(table.schema())));
+        }
         let delta = self.delta(table).await?;
         Ok(delta.table_provider().await?)
     }

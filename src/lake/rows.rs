@@ -2,7 +2,7 @@
 
 use super::schema::Table;
 use crate::events::ids::{self, Key};
-use crate::events::{Event, Fact, Kind, Outcome, OutcomeStatus, RosterEntry};
+use crate::events::{Aggregate, Event, Fact, Kind, Outcome, RosterEntry};
 use arrow::array::{
     ArrayRef, BinaryBuilder, BooleanBuilder, Decimal128Builder, Int32Builder, Int64Builder, ListBuilder, RecordBatch,
     StringBuilder, TimestampMicrosecondBuilder,
@@ -347,24 +347,14 @@ impl TableBuilder {
             .longs(supplied.map_or(&[], |text| &text.spans))
             .long(supplied.and_then(|text| text.repeated_permille))
             .long(supplied.and_then(|text| text.packed_permille))
-            .longs(sketch.map_or(&[], |text| &text.identifiers))
+            .longs(sketch.map_or(&event.call_names, |text| &text.identifiers))
             .place(place);
     }
 
     /// Adds an outcome.
     pub fn outcome(&mut self, place: Place<'_>, outcome: &Outcome) {
-        let status = match outcome.status {
-            OutcomeStatus::Open => 0,
-            OutcomeStatus::Abandoned => 1,
-            OutcomeStatus::Landed => 2,
-            OutcomeStatus::Reverted => 3,
-        };
-        let seen = if outcome.version > 0 { outcome.version } else { outcome.ts_us / 1_000_000 };
-        let id = RowId::new(
-            ids::outcome_key(outcome),
-            seen.saturating_mul(4).saturating_add(status),
-            RowId::tie("", place.source_file),
-        );
+        let id =
+            RowId::new(ids::outcome_key(outcome), ids::outcome_version(outcome), RowId::tie("", place.source_file));
         self.row(id)
             .text(Some(place.source))
             .moment(Some(outcome.ts_us))
@@ -395,6 +385,50 @@ impl TableBuilder {
             .text(Some(&fact.value))
             .int(Some(fact.rank))
             .text(Some(&fact.evidence))
+            .place(place);
+    }
+
+    /// Adds an aggregate.
+    pub fn aggregate(&mut self, place: Place<'_>, aggregate: &Aggregate) {
+        let id = RowId::new(
+            ids::aggregate_key(place.source, aggregate),
+            ids::aggregate_version(aggregate),
+            RowId::tie("", place.source_file),
+        );
+        let tokens = &aggregate.tokens;
+        self.row(id)
+            .text(Some(place.source))
+            .text(Some(aggregate.report))
+            .text(Some(aggregate.counted_by.as_str()))
+            .moment(Some(aggregate.from_us))
+            .moment(Some(aggregate.to_us))
+            .text(aggregate.client.as_deref())
+            .text(aggregate.actor_id.as_deref())
+            .text(aggregate.key_id.as_deref())
+            .text(aggregate.group_id.as_deref())
+            .text(aggregate.session_id.as_deref())
+            .text(aggregate.provider.as_deref())
+            .text(aggregate.model.as_deref())
+            .text(aggregate.dimension.as_deref())
+            .text(Some(aggregate.trigger.as_str()))
+            .long(tokens.input)
+            .long(tokens.output)
+            .long(tokens.reasoning)
+            .long(tokens.cache_read)
+            .long(tokens.cache_write)
+            .long(tokens.cache_write_1h)
+            .money(aggregate.cost_micro_usd)
+            .long(aggregate.requests)
+            .long(aggregate.prompts)
+            .long(aggregate.sessions)
+            .long(aggregate.lines_suggested)
+            .long(aggregate.lines_added)
+            .long(aggregate.lines_deleted)
+            .long(aggregate.edits_accepted)
+            .long(aggregate.edits_rejected)
+            .long(aggregate.commits)
+            .long(aggregate.pull_requests)
+            .flag(aggregate.seat_used)
             .place(place);
     }
 

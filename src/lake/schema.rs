@@ -13,6 +13,8 @@ pub enum Table {
     Outcomes,
     /// What one file says about a session whose steps may stand in another.
     Facts,
+    /// Sums that somebody else counted, with seats: a vendor's admin report or another reader of the logs. Never added to events.
+    Aggregates,
     /// Who is who.
     Roster,
     /// Input that could not be read: where and why, never the text.
@@ -23,8 +25,15 @@ pub enum Table {
 
 impl Table {
     /// Every table, the ledger last.
-    pub const ALL: [Table; 6] =
-        [Table::Events, Table::Outcomes, Table::Facts, Table::Roster, Table::Quarantine, Table::Ingested];
+    pub const ALL: [Table; 7] = [
+        Table::Events,
+        Table::Outcomes,
+        Table::Facts,
+        Table::Aggregates,
+        Table::Roster,
+        Table::Quarantine,
+        Table::Ingested,
+    ];
 
     /// Directory and SQL name.
     pub fn name(self) -> &'static str {
@@ -32,6 +41,7 @@ impl Table {
             Table::Events => "events",
             Table::Outcomes => "outcomes",
             Table::Facts => "facts",
+            Table::Aggregates => "aggregates",
             Table::Roster => "roster",
             Table::Quarantine => "quarantine",
             Table::Ingested => "ingested",
@@ -49,6 +59,7 @@ impl Table {
             Table::Events => &["session_id", "ts", "event_key"],
             Table::Outcomes => &["ts", "outcome_key"],
             Table::Facts => &["session_id", "fact_key"],
+            Table::Aggregates => &["from_ts", "aggregate_key"],
             Table::Roster => &["actor_id"],
             Table::Quarantine => &["source_file", "byte_offset", "reject_key"],
             Table::Ingested => &["source_file"],
@@ -61,6 +72,7 @@ impl Table {
             Table::Events => "event_key",
             Table::Outcomes => "outcome_key",
             Table::Facts => "fact_key",
+            Table::Aggregates => "aggregate_key",
             Table::Roster => "roster_key",
             Table::Quarantine => "reject_key",
             Table::Ingested => "file_key",
@@ -80,6 +92,7 @@ impl Table {
             Table::Events => events(),
             Table::Outcomes => outcomes(),
             Table::Facts => facts(),
+            Table::Aggregates => aggregates(),
             Table::Roster => roster(),
             Table::Quarantine => quarantine(),
             Table::Ingested => ingested(),
@@ -219,6 +232,45 @@ fn facts() -> Vec<Field> {
         required_text("value"),
         Field::new("rank", DataType::Int32, false),
         required_text("evidence"),
+    ];
+    fields.extend(place());
+    fields
+}
+
+fn aggregates() -> Vec<Field> {
+    let mut fields = vec![
+        required_text("source"),
+        required_text("report"),
+        required_text("counted_by"),
+        moment("from_ts"),
+        moment("to_ts"),
+        text("client"),
+        text("actor_id"),
+        text("key_id"),
+        text("group_id"),
+        text("session_id"),
+        text("provider"),
+        text("model"),
+        text("dimension"),
+        required_text("trigger"),
+        long("input_tokens"),
+        long("output_tokens"),
+        long("reasoning_tokens"),
+        long("cache_read_tokens"),
+        long("cache_write_tokens"),
+        long("cache_write_1h_tokens"),
+        Field::new("cost_usd", money(), true),
+        long("requests"),
+        long("prompts"),
+        long("sessions"),
+        long("lines_suggested"),
+        long("lines_added"),
+        long("lines_deleted"),
+        long("edits_accepted"),
+        long("edits_rejected"),
+        long("commits"),
+        long("pull_requests"),
+        Field::new("seat_used", DataType::Boolean, true),
     ];
     fields.extend(place());
     fields

@@ -127,21 +127,34 @@ impl Reference {
     }
 }
 
+/// Which readings of a group are its reference.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Window {
+    /// Those before the first incentive.
+    Clean,
+    /// All.
+    All,
+}
+
 /// Calibrates all speaking readings of one signal against each other, in the order given.
 ///
-/// Each reading takes the narrowest peer group that has [`MINIMUM_REFERENCE`] readings of other actors; within a group,
-/// the readings before the first incentive when they are enough. A reference that holds theater costs power, not
-/// innocence (Bashari, Sesia and Romano 2025), so the narrow group comes before the clean window. Where no group is large
-/// enough, [`COARSE_REFERENCE`] readings of everybody are.
+/// Each reading takes the narrowest peer group that has [`MINIMUM_REFERENCE`] readings of other actors before the first incentive, else the
+/// narrowest that has as many at any time. A reference that holds theater costs power, not innocence (Bashari, Sesia and Romano 2025);
+/// people of other clients are no peers, so everybody comes last, clean window or not. Where no group is large enough,
+/// [`COARSE_REFERENCE`] readings of everybody are.
 pub fn calibrate(points: &[Point]) -> Vec<Result<Calibration, TooFewPeers>> {
     let mut found: Vec<Option<Calibration>> = vec![None; points.len()];
     let ladder = [
-        (Level::Stratum, MINIMUM_REFERENCE),
-        (Level::Client, MINIMUM_REFERENCE),
-        (Level::Everybody, MINIMUM_REFERENCE),
-        (Level::Everybody, COARSE_REFERENCE),
+        (Level::Stratum, MINIMUM_REFERENCE, Window::Clean),
+        (Level::Client, MINIMUM_REFERENCE, Window::Clean),
+        (Level::Stratum, MINIMUM_REFERENCE, Window::All),
+        (Level::Client, MINIMUM_REFERENCE, Window::All),
+        (Level::Everybody, MINIMUM_REFERENCE, Window::Clean),
+        (Level::Everybody, MINIMUM_REFERENCE, Window::All),
+        (Level::Everybody, COARSE_REFERENCE, Window::Clean),
+        (Level::Everybody, COARSE_REFERENCE, Window::All),
     ];
-    for (level, minimum) in ladder {
+    for (level, minimum, window) in ladder {
         let key = |point: &Point| match level {
             Level::StratumAndVolume | Level::Stratum => point.stratum,
             Level::Client => point.client,
@@ -160,11 +173,18 @@ pub fn calibrate(points: &[Point]) -> Vec<Result<Calibration, TooFewPeers>> {
                 for cell in 0..cells {
                     let within: Vec<usize> =
                         (0..group.len()).filter(|&at| bin_of(volumes[at], group.len(), cells) == cell).collect();
-                    rank_within(points, group, &within, &residuals, (Level::StratumAndVolume, minimum), &mut found);
+                    rank_within(
+                        points,
+                        group,
+                        &within,
+                        &residuals,
+                        (Level::StratumAndVolume, minimum, window),
+                        &mut found,
+                    );
                 }
             }
             let all: Vec<usize> = (0..group.len()).collect();
-            rank_within(points, group, &all, &residuals, (level, minimum), &mut found);
+            rank_within(points, group, &all, &residuals, (level, minimum, window), &mut found);
         }
     }
     let everybody = Reference::new(points.iter().map(|point| (point.actor, 0.0)));
@@ -181,26 +201,25 @@ fn rank_within(
     group: &[usize],
     within: &[usize],
     residuals: &[f64],
-    (level, minimum): (Level, usize),
+    (level, minimum, window): (Level, usize, Window),
     found: &mut [Option<Calibration>],
 ) {
     if within.len() <= minimum {
         return;
     }
-    for pre_incentive in [true, false] {
-        let reference = Reference::new(
-            within
-                .iter()
-                .filter(|&&at| !pre_incentive || points[group[at]].before_incentive)
-                .map(|&at| (points[group[at]].actor, residuals[at])),
-        );
-        for &at in within {
-            let actor = points[group[at]].actor;
-            let n_cal = reference.size_without(actor);
-            let slot = &mut found[group[at]];
-            if slot.is_none() && n_cal >= minimum {
-                *slot = Some(Calibration { p: reference.p(actor, residuals[at]), n_cal, level, pre_incentive });
-            }
+    let pre_incentive = window == Window::Clean;
+    let reference = Reference::new(
+        within
+            .iter()
+            .filter(|&&at| !pre_incentive || points[group[at]].before_incentive)
+            .map(|&at| (points[group[at]].actor, residuals[at])),
+    );
+    for &at in within {
+        let actor = points[group[at]].actor;
+        let n_cal = reference.size_without(actor);
+        let slot = &mut found[group[at]];
+        if slot.is_none() && n_cal >= minimum {
+            *slot = Some(Calibration { p: reference.p(actor, residuals[at]), n_cal, level, pre_incentive });
         }
     }
 }
@@ -397,10 +416,10 @@ mod tests {
         }
         let results = calibrate(&all);
         let of = |index: usize| results[index].map(|found| (found.level, found.pre_incentive)).unwrap();
-        assert_eq!(of(0), (Level::StratumAndVolume, false));
+        assert_eq!(of(0), (Level::Stratum, true));
         assert_eq!(of(2_100), (Level::Client, true));
         assert_eq!(of(2_500), (Level::Stratum, false));
-        assert!(results[0].unwrap().n_cal < 667 && results[0].unwrap().n_cal > 640);
+        assert!((980..1_000).contains(&results[0].unwrap().n_cal));
         let wide = calibrate(&points(6_000, 300, 4));
         assert!(wide.iter().all(|result| result.unwrap().level == Level::StratumAndVolume));
     }

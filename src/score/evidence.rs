@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::input::Family;
 
 /// No single signal may exonerate by more than this.
-const FLOOR_DB: f64 = -3.0;
+pub(super) const FLOOR_DB: f64 = -3.0;
 
 /// One calibrated signal of a unit.
 #[derive(Debug, Clone, PartialEq)]
@@ -63,6 +63,9 @@ pub fn discounted(weight_db: f64, discount: f64) -> f64 {
 /// take away half of what another found, and evidence would shrink with every signal that the catalogue gains. The score is a ranking
 /// that the second calibration gives its meaning, so that a family of three members gets no advantage by it.
 ///
+/// A family in which nothing was found adds nothing: theater is of one kind or another, and that an agent ran in no circles does not make pasted
+/// filler likelier to be honest. What does speak for a person is exculpation.
+///
 /// Exculpation counts once a family, the strongest, because several signals may report the same innocent fact.
 pub fn add_up(members: &[Member]) -> Evidence {
     let mut by_family: BTreeMap<Family, Vec<&Member>> = BTreeMap::new();
@@ -78,8 +81,10 @@ pub fn add_up(members: &[Member]) -> Evidence {
         else {
             continue;
         };
-        let value = strongest.weight_db.min(family.cap_db());
-        lines.push((strongest.signal, "signal", family.as_str(), value));
+        let value = strongest.weight_db.clamp(0.0, family.cap_db());
+        if value > 0.0 {
+            lines.push((strongest.signal, "signal", family.as_str(), value));
+        }
         let innocent = members.iter().copied().min_by(|one, two| one.exculpation_db.total_cmp(&two.exculpation_db));
         if let Some(member) = innocent.filter(|member| member.exculpation_db < 0.0) {
             lines.push((member.signal, "exculpation", family.as_str(), member.exculpation_db));
@@ -144,6 +149,13 @@ mod tests {
         assert_eq!(evidence.contributions.len(), 1);
         let evidence = add_up(&[member("orphan_output", 30.0), member("model_overkill", 30.0)]);
         assert_eq!(evidence.hundredths, 1_300);
+    }
+
+    #[test]
+    fn a_family_in_which_nothing_was_found_adds_nothing() {
+        let evidence = add_up(&[member("loop_no_progress", -3.0), member("prompt_repetition", 4.0)]);
+        assert_eq!((evidence.hundredths, evidence.contributions.len()), (400, 1));
+        assert_eq!(evidence.families[&Family::AgentWaste], 0.0);
     }
 
     #[test]

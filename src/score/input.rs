@@ -127,6 +127,9 @@ pub struct Reading {
     pub discount: f64,
     /// Innocent facts that subtract, decibans, 0 or negative.
     pub exculpation_db: f64,
+    /// Evidence that the reading's own size or test supports, decibans, whoever the peers are: somebody is always the first of their peers.
+    /// Null where the model states no limit.
+    pub most_db: Option<f64>,
     /// JSON object of the model.
     pub evidence: String,
 }

@@ -67,6 +67,7 @@ fn reading(scope: Scope, unit_id: &str, signal: &str, value: f64) -> Reading {
         abstain_reason: None,
         discount: 1.0,
         exculpation_db: 0.0,
+        most_db: None,
         evidence: r#"{"counted":20}"#.into(),
     }
 }

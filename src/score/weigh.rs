@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::calibrate::{Calibration, Point, calibrate};
 use super::drift::{self, Drift, drift};
-use super::evidence::{Member, decibans, discounted};
+use super::evidence::{FLOOR_DB, Member, decibans, discounted};
 use super::input::{Family, Reading, Scope};
 use super::rows::SignalRow;
 use super::units::{Unit, Units};
@@ -70,14 +70,14 @@ pub(super) fn weigh(mut readings: Vec<Reading>, units: &Units, week_of: &FxHashM
         match calibrated {
             Err(reason) => row.abstain_reason = Some(reason),
             Ok((calibration, (signal, family))) => {
-                let mut weight_db = discounted(decibans(calibration.p), reading.discount);
+                let mut weight_db = weight(&calibration, &reading);
                 let gated = reading.signal == "off_rhythm" && weight_db > 0.0 && !open.contains(&reading.unit_id);
                 if gated {
                     weight_db = 0.0;
                 }
                 let stratum = units.get(reading.scope, &reading.unit_id).map_or("", |unit| &unit.stratum_name);
                 added = format!(r#""calibration":{}"#, described(&calibration, stratum));
-                let innocent = innocent(&reading, gated);
+                let innocent = innocent(&reading, &calibration, family, gated);
                 if !innocent.is_empty() {
                     added.push_str(&format!(r#","innocent":{}"#, Value::Object(innocent)));
                 }
@@ -92,6 +92,12 @@ pub(super) fn weigh(mut readings: Vec<Reading>, units: &Units, week_of: &FxHashM
         weighed.rows.push(row);
     }
     weighed
+}
+
+/// Decibans of the p among peers, no more than the reading itself supports, after discounts.
+fn weight(calibration: &Calibration, reading: &Reading) -> f64 {
+    let most_db = reading.most_db.filter(|most| !most.is_nan()).map_or(f64::INFINITY, |most| most.max(FLOOR_DB));
+    discounted(decibans(calibration.p).min(most_db), reading.discount)
 }
 
 fn order(reading: &Reading) -> (Scope, &str, &str) {
@@ -173,7 +179,7 @@ fn is_quiet(reading: &Reading, unit: Option<&Unit>) -> bool {
 /// Actor-weeks in which the machine clock or an unattended run speaks with positive evidence: only there may off-rhythm
 /// activity weigh against a person (signals.md S9; night work is never evidence alone).
 fn off_rhythm_gate(readings: &[Reading], verdicts: &[Verdict], week_of: &FxHashMap<&str, String>) -> FxHashSet<String> {
-    let speaks_against = |reading: &Reading, verdict: &Verdict| matches!(verdict, Ok(Some(calibration)) if discounted(decibans(calibration.p), reading.discount) > 0.0);
+    let speaks_against = |reading: &Reading, verdict: &Verdict| matches!(verdict, Ok(Some(calibration)) if weight(calibration, reading) > 0.0);
     readings
         .iter()
         .zip(verdicts)
@@ -203,10 +209,13 @@ fn joined(evidence: &str, added: &str) -> String {
 }
 
 /// What spoke for the person.
-fn innocent(reading: &Reading, gated: bool) -> Map<String, Value> {
+fn innocent(reading: &Reading, calibration: &Calibration, family: Family, gated: bool) -> Map<String, Value> {
     let mut facts = Map::new();
     if reading.discount < 1.0 {
         facts.insert("discount".into(), json!(reading.discount));
+    }
+    if let Some(most) = reading.most_db.filter(|most| *most < decibans(calibration.p).min(family.cap_db())) {
+        facts.insert("most_db".into(), json!((most.max(FLOOR_DB) * 100.0).round() / 100.0));
     }
     if reading.exculpation_db < 0.0 {
         facts.insert("exculpation_db".into(), json!(reading.exculpation_db));

@@ -58,6 +58,19 @@ pub struct Input {
 pub struct SourceOptions {
     /// In-house platforms modelled on OpenClaw.
     pub openclaw: Vec<OpenClawPlatform>,
+    /// Jira's exports.
+    pub jira: JiraOptions,
+    /// Exports that `[[mapping]]` describes; a table of its own at the top of footlight.toml, not of `[sources]`.
+    #[serde(skip)]
+    pub mappings: Vec<super::mapping::Mapping>,
+}
+
+/// What Jira's exports do not say of themselves.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct JiraOptions {
+    /// IANA zone of the times in the CSV export; UTC when left out.
+    pub time_zone: Option<String>,
 }
 
 /// One platform modelled on OpenClaw.
@@ -160,6 +173,28 @@ impl InputError {
 struct BombError(u64);
 
 impl Input {
+    /// Another file that belongs to this one. Null when there is none, or a link, which may lead anywhere.
+    pub(crate) fn beside(&self, path: PathBuf) -> Option<Input> {
+        let is_file = std::fs::symlink_metadata(&path).is_ok_and(|meta| meta.is_file());
+        is_file.then(|| Input { name: path.display().to_string(), path, start: 0, ..self.clone() })
+    }
+
+    /// The first bytes of the file, decompressed, as recognition sees them.
+    pub(crate) fn head(&self) -> Result<Vec<u8>, InputError> {
+        let mut head = Vec::with_capacity(PROBE_BYTES);
+        let mut reader = self.open()?.take(PROBE_BYTES as u64);
+        reader.read_to_end(&mut head).map_err(|error| self.io_error(error))?;
+        Ok(head)
+    }
+
+    /// The text of a small file, up to the line limit; what is longer is cut.
+    pub(crate) fn small_text(&self) -> Result<String, InputError> {
+        let mut text = String::new();
+        let mut reader = self.open()?.take(self.limits.line_bytes as u64);
+        reader.read_to_string(&mut text).map_err(|error| self.io_error(error))?;
+        Ok(text)
+    }
+
     /// Opens the file, decompressing by magic bytes, not by name.
     pub fn open(&self) -> Result<Box<dyn BufRead + Send>, InputError> {
         let file = File::open(&self.path).map_err(|error| self.io_error(error))?;
@@ -243,6 +278,32 @@ mod tests {
         assert_eq!(reason(io::Error::from(io::ErrorKind::NotFound)), "unreadable");
         assert_eq!(reason(io::Error::from(io::ErrorKind::UnexpectedEof)), "damaged_archive");
         assert_eq!(reason(io::Error::other(BombError(200))), "compression_bomb");
+    }
+
+    #[test]
+    fn what_cannot_be_opened_or_unpacked_says_why() {
+        let reason = |input: &Input| {
+            let read = input
+                .open()
+                .and_then(|mut reader| io::copy(&mut reader, &mut io::sink()).map_err(|error| input.io_error(error)));
+            read.unwrap_err().reason().as_str()
+        };
+        let (gone, guard) = input_of("log.jsonl", b"{}");
+        drop(guard);
+        assert_eq!(reason(&gone), "unreadable", "went away after it was found");
+        let (mut replaced, guard) = input_of("log.jsonl", b"{}");
+        replaced.path = guard.path().to_owned();
+        assert_eq!(reason(&replaced), "unreadable", "a directory stands in its place");
+
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        io::Write::write_all(&mut gzip, &b"{\"type\":\"user\"}\n".repeat(99)).unwrap();
+        let gzip = gzip.finish().unwrap();
+        let (cut, _guard) = input_of("log.jsonl.gz", &gzip[..gzip.len() - 9]);
+        assert_eq!(reason(&cut), "damaged_archive");
+        let zstd = zstd::encode_all(&vec![b'0'; 4 << 20][..], 19).unwrap();
+        let (mut bomb, _guard) = input_of("log.jsonl.zst", &zstd);
+        bomb.limits.ratio_after = 1 << 20;
+        assert_eq!(reason(&bomb), "compression_bomb");
     }
 
     #[test]

@@ -1,7 +1,8 @@
-//! What JSON sources share: parse errors sorted into reasons, token counts in range, timestamps.
+//! What JSON sources share: lines parsed, parse errors sorted into reasons, token counts in range, timestamps.
 
-use super::{Position, Reason, Sink};
-use serde::de::{Deserialize, Deserializer, Visitor};
+use super::{Handled, Line, Position, Reason, Sink};
+use serde::de::{Deserialize, DeserializeOwned, Deserializer, Visitor};
+use serde_json::value::RawValue;
 use std::fmt;
 
 /// Token counts above this are not counts (`faults.md` 36).
@@ -134,9 +135,59 @@ pub fn parse_rfc3339(text: &str) -> Result<Moment, Reason> {
     Ok(Moment { us, offset_min })
 }
 
+/// Reads a timestamp whose zone may be left out, meaning UTC, with a `T` or a blank before the time: what databases and warehouses export.
+/// Microseconds since the epoch; `Err` is the reason to reject it with.
+pub fn parse_utc(text: &str) -> Result<i64, Reason> {
+    match parse_rfc3339(text) {
+        Err(Reason::BadTimestamp) => {
+            let civil = jiff::fmt::temporal::DateTimeParser::new().parse_datetime(text);
+            let moment = civil.and_then(|civil| civil.to_zoned(jiff::tz::TimeZone::UTC));
+            plausible(moment.map_err(|_| Reason::BadTimestamp)?.timestamp().as_microsecond())
+        }
+        moment => moment.map(|moment| moment.us),
+    }
+}
+
 /// Checks that a moment lies between 2015 and 2100.
 pub fn plausible(us: i64) -> Result<i64, Reason> {
     if (EARLIEST_US..LATEST_US).contains(&us) { Ok(us) } else { Err(Reason::ImplausibleTime) }
+}
+
+/// Reads a moment as JavaScript tools write it: RFC 3339 text, or a number, which is milliseconds since the epoch.
+pub(crate) fn moment(raw: &RawValue) -> Result<Moment, Reason> {
+    let text = raw.get();
+    if text.starts_with('"') {
+        let text: String = serde_json::from_str(text).map_err(|_| Reason::BadTimestamp)?;
+        return parse_rfc3339(&text);
+    }
+    let micros = match text.parse::<i64>() {
+        Ok(millis) => millis.checked_mul(1000).ok_or(Reason::ImplausibleTime)?,
+        // `as` saturates, so that an absurd number is caught by the plausibility check.
+        Err(_) => (text.parse::<f64>().map_err(|_| Reason::BadTimestamp)? * 1000.0) as i64,
+    };
+    Ok(Moment { us: plausible(micros)?, offset_min: None })
+}
+
+/// Reads one line as a record. `Err` says how the line was handled: rejected, or left as torn.
+pub(crate) fn parse_line<T: DeserializeOwned>(line: &Line<'_>, sink: &mut dyn Sink) -> Result<T, Handled> {
+    parse_last_wins(line.text).map_err(|error| {
+        if !line.complete {
+            return Handled::Torn;
+        }
+        sink.reject(line.at, reject_reason(&error), &safe_detail(&error));
+        Handled::Done
+    })
+}
+
+/// Parses JSON; of a key that stands twice in one object the last value counts, as in every other JSON reader.
+pub(crate) fn parse_last_wins<T: DeserializeOwned>(text: &str) -> serde_json::Result<T> {
+    match serde_json::from_str(text) {
+        // serde's derived readers refuse a repeated key; the slower way through a tree keeps the last one.
+        Err(error) if error.is_data() && error.to_string().starts_with("duplicate field") => {
+            serde_json::from_value(serde_json::from_str(text)?)
+        }
+        result => result,
+    }
 }
 
 fn offset_minutes(text: &str) -> Option<i32> {
@@ -196,6 +247,21 @@ mod tests {
     }
 
     #[test]
+    fn a_time_without_a_zone_is_utc_where_its_writer_says_so() {
+        for text in [
+            "2026-06-01 09:00:00.250",
+            "2026-06-01T09:00:00.250000",
+            "2026-06-01 09:00:00.250+00",
+            "2026-06-01T11:00:00.250+02:00",
+            "2026-06-01T09:00:00.250Z",
+        ] {
+            assert_eq!(parse_utc(text), Ok(1_780_304_400_250_000), "{text}");
+        }
+        assert_eq!(parse_utc("1970-01-01 00:00:00"), Err(Reason::ImplausibleTime));
+        assert_eq!(parse_utc("soon"), Err(Reason::BadTimestamp));
+    }
+
+    #[test]
     fn parser_errors_become_reasons_without_content() {
         let deep = "[".repeat(100_000);
         let error = serde_json::from_str::<serde_json::Value>(&deep).unwrap_err();
@@ -206,5 +272,23 @@ mod tests {
         assert_eq!(reject_reason(&error), Reason::OutOfRange);
         let error = serde_json::from_str::<Record>(r#""secret""#).unwrap_err();
         assert!(!safe_detail(&error).contains("secret"));
+    }
+
+    #[test]
+    fn the_last_of_two_equal_keys_counts() {
+        let record: Record = parse_last_wins(r#"{"n":1,"n":2}"#).unwrap();
+        assert_eq!(record.n, Count::Value(2));
+    }
+
+    #[test]
+    fn moments_are_text_or_milliseconds() {
+        let read = |text: &str| moment(&RawValue::from_string(text.to_owned()).unwrap()).map(|moment| moment.us);
+        assert_eq!(read("1778023800020"), Ok(1_778_023_800_020_000));
+        assert_eq!(read("1778023800020.5"), Ok(1_778_023_800_020_500));
+        assert_eq!(read("\"2026-05-05T23:30:00.020Z\""), Ok(1_778_023_800_020_000));
+        assert_eq!(read("1778023800"), Err(Reason::ImplausibleTime), "seconds are not guessed");
+        assert_eq!(read("9223372036854775807"), Err(Reason::ImplausibleTime));
+        assert_eq!(read("1e300"), Err(Reason::ImplausibleTime));
+        assert_eq!(read("{}"), Err(Reason::BadTimestamp));
     }
 }

@@ -5,23 +5,55 @@
 //!
 //! Adding a source: a folder with `mod.rs`, `README.md` and `fixtures/`, and one line in [`ALL`].
 
+pub(crate) mod delimited;
+mod document;
+mod edits;
+mod elements;
+pub(crate) mod exports;
 mod input;
 pub mod json;
 mod lines;
+pub(crate) mod messages;
 pub(crate) mod money;
 mod places;
+mod references;
 mod reject;
+pub(crate) mod requests;
 mod sink;
+mod slash;
+mod spans;
+mod tabular;
 #[cfg(test)]
 pub mod testing;
+pub(crate) mod values;
 
+pub mod anthropic_admin;
 pub mod canonical;
+pub mod ccusage;
 pub mod claude_code;
+pub mod cline;
+pub mod codeburn;
 pub mod codex;
+pub mod copilot_cli;
+pub mod cursor;
+pub mod gemini_cli;
 pub mod git;
+pub mod github;
+pub mod github_copilot;
+pub mod gitlab;
+pub mod jira;
+pub mod langfuse;
+pub mod linear;
+pub mod litellm;
+pub mod mapping;
+pub mod openai_admin;
 pub mod openclaw;
+pub mod opencode;
+pub mod otel;
 
-pub use input::{Input, InputError, Limits, OpenClawPlatform, PROBE_BYTES, Probe, SourceOptions, Unit, decompressed};
+pub use input::{
+    Input, InputError, JiraOptions, Limits, OpenClawPlatform, PROBE_BYTES, Probe, SourceOptions, Unit, decompressed,
+};
 pub use lines::{Handled, Line, read_lines};
 pub(crate) use places::{home_user, without_credentials};
 pub use reject::Reason;
@@ -51,6 +83,11 @@ pub trait Source: Sync {
     /// Whether this is the source's, judged by content first and path second.
     fn recognises(&self, probe: &Probe<'_>) -> bool;
 
+    /// Why a file that it recognises is its, for people.
+    fn recognised_by(&self, _probe: &Probe<'_>) -> String {
+        format!("its content is that of {}", self.description().title)
+    }
+
     /// True when a record means the same whatever stands before it, so that the tail of a grown file can be read alone.
     /// A source with state is given the whole file again; rows that the lake has are recognised by their keys.
     fn reads_tail_alone(&self) -> bool {
@@ -69,8 +106,32 @@ pub trait Source: Sync {
 }
 
 /// Every source, most specific first: the first that recognises a file has it.
-pub static ALL: &[&dyn Source] =
-    &[&git::Git, &canonical::Canonical, &claude_code::ClaudeCode, &codex::Codex, &openclaw::OpenClaw];
+pub static ALL: &[&dyn Source] = &[
+    &git::Git,
+    // What somebody declared on purpose comes before what is recognised.
+    &mapping::Declared,
+    &canonical::Canonical,
+    &github::GitHub,
+    &gitlab::GitLab,
+    &jira::Jira,
+    &linear::Linear,
+    &claude_code::ClaudeCode,
+    &codex::Codex,
+    &openclaw::OpenClaw,
+    &gemini_cli::GeminiCli,
+    &opencode::OpenCode,
+    &cline::Cline,
+    &copilot_cli::CopilotCli,
+    &anthropic_admin::AnthropicAdmin,
+    &openai_admin::OpenAiAdmin,
+    &github_copilot::GithubCopilot,
+    &cursor::Cursor,
+    &ccusage::Ccusage,
+    &codeburn::Codeburn,
+    &otel::Otel,
+    &litellm::LiteLlm,
+    &langfuse::Langfuse,
+];
 
 /// The source with this name.
 pub fn by_name(name: &str) -> Option<&'static dyn Source> {

@@ -1,7 +1,7 @@
 //! Where a source puts what it reads.
 
 use super::Reason;
-use crate::events::{Event, Fact, Outcome, RosterEntry};
+use crate::events::{Aggregate, Event, Fact, Outcome, RosterEntry};
 
 /// Where a record stands in its (decompressed) file.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -12,7 +12,7 @@ pub struct Position {
     pub line: u64,
 }
 
-/// Receives everything that a source reads. Each byte of an input ends as an event, outcome, fact or roster entry,
+/// Receives everything that a source reads. Each byte of an input ends as an event, outcome, fact, aggregate or roster entry,
 /// as an ignored record kind, or as a reject: there is no fourth way.
 pub trait Sink {
     /// A step.
@@ -21,6 +21,8 @@ pub trait Sink {
     fn outcome(&mut self, at: Position, outcome: Outcome);
     /// Something about a session.
     fn fact(&mut self, at: Position, fact: Fact);
+    /// A sum that somebody else counted. It is never added to what events say.
+    fn aggregate(&mut self, at: Position, aggregate: Aggregate);
     /// A person or service.
     fn roster(&mut self, at: Position, entry: RosterEntry);
     /// A record that could not be read, with the reason. `detail` names the field or the parser's message,

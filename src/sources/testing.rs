@@ -1,7 +1,9 @@
 //! A sink that keeps everything, for tests of sources: snapshots are made of its text form.
 
-use super::{Input, Limits, Position, Reason, Sink, Source, Unit};
-use crate::events::{Event, Fact, Outcome, RosterEntry};
+use super::{Input, Limits, Position, Probe, Reason, Sink, Source, Unit};
+use crate::events::{Aggregate, Event, Fact, Outcome, RosterEntry};
+use proptest::prelude::*;
+use proptest::sample::Index;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
@@ -16,6 +18,8 @@ pub struct Recorded {
     pub outcomes: Vec<(Position, Outcome)>,
     /// Facts.
     pub facts: Vec<(Position, Fact)>,
+    /// Aggregates.
+    pub aggregates: Vec<(Position, Aggregate)>,
     /// Roster entries.
     pub roster: Vec<(Position, RosterEntry)>,
     /// Rejects.
@@ -38,6 +42,9 @@ impl Sink for Recorded {
     fn fact(&mut self, at: Position, fact: Fact) {
         self.facts.push((at, fact));
     }
+    fn aggregate(&mut self, at: Position, aggregate: Aggregate) {
+        self.aggregates.push((at, aggregate));
+    }
     fn roster(&mut self, at: Position, entry: RosterEntry) {
         self.roster.push((at, entry));
     }
@@ -56,6 +63,11 @@ impl Sink for Recorded {
 }
 
 impl Recorded {
+    /// Whether the source said nothing at all, not even that it passed something over.
+    pub fn is_silent(&self) -> bool {
+        self.snapshot().is_empty()
+    }
+
     /// The reject reasons in order.
     pub fn reasons(&self) -> Vec<&'static str> {
         self.rejects.iter().map(|reject| reject.1.as_str()).collect()
@@ -76,6 +88,9 @@ impl Recorded {
         }
         for (at, fact) in &self.facts {
             let _ = writeln!(out, "fact @{}:{} {fact:?}", at.line, at.offset);
+        }
+        for (at, aggregate) in &self.aggregates {
+            let _ = writeln!(out, "aggregate @{}:{} {}", at.line, at.offset, aggregate_line(aggregate));
         }
         for (at, entry) in &self.roster {
             let _ = writeln!(out, "roster @{}:{} {entry:?}", at.line, at.offset);
@@ -145,6 +160,101 @@ fn event_line(event: &Event) -> String {
     out
 }
 
+fn aggregate_line(aggregate: &Aggregate) -> String {
+    let moment = |us: i64| jiff::Timestamp::from_microsecond(us).map_or_else(|_| us.to_string(), |ts| ts.to_string());
+    let (from, to) = (moment(aggregate.from_us), moment(aggregate.to_us));
+    let mut out = format!("{} {from}..{to} by={}", aggregate.report, aggregate.counted_by);
+    let mut field = |name: &str, value: Option<String>| {
+        if let Some(value) = value {
+            let _ = write!(out, " {name}={value}");
+        }
+    };
+    let tokens = &aggregate.tokens;
+    field("client", aggregate.client.clone());
+    field("actor", aggregate.actor_id.clone());
+    field("key", aggregate.key_id.clone());
+    field("group", aggregate.group_id.clone());
+    field("session", aggregate.session_id.clone());
+    field("provider", aggregate.provider.clone());
+    field("model", aggregate.model.clone());
+    field("dimension", aggregate.dimension.clone());
+    field("trigger", (aggregate.trigger != crate::events::Trigger::Unknown).then(|| aggregate.trigger.to_string()));
+    for (name, count) in [
+        ("in", tokens.input),
+        ("out", tokens.output),
+        ("reasoning", tokens.reasoning),
+        ("cache_read", tokens.cache_read),
+        ("cache_write", tokens.cache_write),
+        ("cache_write_1h", tokens.cache_write_1h),
+        ("cost", aggregate.cost_micro_usd),
+        ("requests", aggregate.requests),
+        ("prompts", aggregate.prompts),
+        ("sessions", aggregate.sessions),
+        ("suggested", aggregate.lines_suggested),
+        ("added", aggregate.lines_added),
+        ("deleted", aggregate.lines_deleted),
+        ("accepted", aggregate.edits_accepted),
+        ("rejected", aggregate.edits_rejected),
+        ("commits", aggregate.commits),
+        ("pull_requests", aggregate.pull_requests),
+    ] {
+        field(name, count.map(|count| count.to_string()));
+    }
+    field("seat_used", aggregate.seat_used.map(|used| used.to_string()));
+    out
+}
+
+/// What may happen to a file: bytes overwritten, bytes put in, the end cut off.
+#[derive(Debug, Clone)]
+pub struct Damage {
+    overwritten: Vec<(Index, u8)>,
+    put_in: Vec<u8>,
+    at: Index,
+    cut: Index,
+}
+
+/// Any damage, often of the bytes that JSON is built from.
+pub fn damage() -> impl Strategy<Value = Damage> {
+    let overwritten = prop::collection::vec((any::<Index>(), any::<u8>()), 0..8);
+    let put_in = prop::collection::vec(prop::sample::select(b"{}[]\"\\:,0-e.\n\xff".to_vec()), 0..6);
+    (overwritten, put_in, any::<Index>(), any::<Index>()).prop_map(|(overwritten, put_in, at, cut)| Damage {
+        overwritten,
+        put_in,
+        at,
+        cut,
+    })
+}
+
+impl Damage {
+    /// The bytes of a file, which is not empty, after it.
+    pub fn of(&self, mut bytes: Vec<u8>) -> Vec<u8> {
+        for (index, byte) in &self.overwritten {
+            let index = index.index(bytes.len());
+            bytes[index] = *byte;
+        }
+        let place = self.at.index(bytes.len());
+        bytes.splice(place..place, self.put_in.iter().copied());
+        bytes.truncate(self.cut.index(bytes.len()) + 1);
+        bytes
+    }
+}
+
+/// Reads damaged bytes and checks what holds for any file: no panic and no error, no more committed than was there, no negative count.
+pub fn read_damaged(source: &dyn Source, name: &str, bytes: &[u8]) -> Recorded {
+    let (input, _guard) = input_of(name, bytes);
+    let mut sink = Recorded::default();
+    let end = source.read(&input, &mut sink).unwrap();
+    assert!(end <= bytes.len() as u64);
+    for (at, event) in &sink.events {
+        let tokens = &event.tokens;
+        let counts = [tokens.input, tokens.output, tokens.reasoning, tokens.cache_read, tokens.cache_write];
+        assert!(counts.iter().flatten().all(|&count| count >= 0));
+        assert!(event.cost_micro_usd.is_none_or(|cost| cost > 0));
+        assert!(at.offset <= bytes.len() as u64);
+    }
+    sink
+}
+
 /// An input over a temporary file with these bytes; keep the guard alive while reading.
 pub fn input_of(name: &str, bytes: &[u8]) -> (Input, tempfile::TempDir) {
     let dir = tempfile::tempdir().unwrap();
@@ -181,4 +291,49 @@ pub fn read_fixture(source: &dyn Source, path: &str) -> Recorded {
     let mut sink = Recorded::default();
     source.read(&file_input(&full, path), &mut sink).unwrap();
     sink
+}
+
+/// Reads a fixture as it is and holds it against its snapshot in the source's folder, which `file` names with the folder: `jira/export.csv`.
+pub fn assert_fixture(source: &dyn Source, folder: &str, file: &str) {
+    let read = read_fixture(source, &format!("src/sources/{folder}/fixtures/{file}"));
+    let snapshots = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/sources").join(folder).join("snapshots");
+    insta::with_settings!({ snapshot_path => snapshots, prepend_module_to_snapshot => false, omit_expression => true }, {
+        insta::assert_snapshot!(file, read.snapshot());
+    });
+}
+
+/// Asserts that `recognise` gives every fixture of a folder to this source, whatever it is called.
+pub fn assert_recognised(source: &dyn Source, folder: &str) {
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/sources").join(folder).join("fixtures");
+    let options = super::SourceOptions::default();
+    let mut seen = 0;
+    for fixture in std::fs::read_dir(fixtures).unwrap() {
+        let bytes = std::fs::read(fixture.unwrap().path()).unwrap();
+        let head = &bytes[..bytes.len().min(super::PROBE_BYTES)];
+        let probe = Probe { path: Path::new("downloads/export"), unit: Unit::File, head, options: &options };
+        let found = super::recognise(&probe);
+        assert_eq!(found.map(Source::name), Some(source.name()), "{}", String::from_utf8_lossy(&head[..60]));
+        assert!(!source.recognised_by(&probe).is_empty());
+        seen += 1;
+    }
+    assert!(seen > 0);
+}
+
+/// Reads a fixture with bytes overwritten and its end cut off: it must not panic, and must say of a changed file something of every record.
+pub fn read_mutated(source: &dyn Source, path: &str, edits: &[(usize, u8)], keep: usize) {
+    let full = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    let mut bytes = std::fs::read(&full).unwrap();
+    bytes.truncate(bytes.len() * keep.min(100) / 100);
+    for (at, byte) in edits {
+        let length = bytes.len().max(1);
+        if let Some(place) = bytes.get_mut(at % length) {
+            *place = *byte;
+        }
+    }
+    let name = full.file_name().unwrap().to_str().unwrap().to_owned();
+    let (input, _guard) = input_of(&name, &bytes);
+    let mut sink = Recorded::default();
+    if let Ok(end) = source.read(&input, &mut sink) {
+        assert!(end <= bytes.len() as u64, "committed beyond the file");
+    }
 }

@@ -36,10 +36,15 @@ fn query(dir: &Path, lake: &str, sql: &str) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
+/// The rows of an answer, each value as printed.
+fn rows(dir: &Path, lake: &str, sql: &str) -> serde_json::Value {
+    let answer: serde_json::Value = serde_json::from_str(&query(dir, lake, sql)).unwrap();
+    answer["rows"].clone()
+}
+
 fn count(dir: &Path, lake: &str, table: &str) -> i64 {
-    let text = query(dir, lake, &format!("select count(*) as n from {table}"));
-    let value: serde_json::Value = serde_json::from_str(&text).unwrap();
-    value["rows"][0]["n"].as_str().unwrap().parse().unwrap()
+    let counted = rows(dir, lake, &format!("select count(*) as n from {table}"));
+    counted[0]["n"].as_str().unwrap().parse().unwrap()
 }
 
 /// A Claude Code session of `turns` turns; `step` makes its ids its own.
@@ -105,6 +110,45 @@ fn twice_is_once_in_any_order_and_with_any_number_of_threads() {
         ingest(dir, &[file], "singly", &[]);
     }
     assert_eq!(digest(dir, "singly"), once);
+}
+
+/// A report of ccusage over the very session that stands beside it, as it would be made on the same machine.
+const REPORT: &str = r#"{"daily":[{"date":"2026-06-01","inputTokens":56,"outputTokens":348,"cacheCreationTokens":720,"cacheReadTokens":12000,
+"totalCost":0.5,"modelBreakdowns":[{"modelName":"claude-sonnet-4-6","inputTokens":56,"outputTokens":348,"cacheCreationTokens":720,
+"cacheReadTokens":12000,"cost":0.5}]}],"totals":{}}"#;
+
+#[test]
+fn aggregates_stand_beside_requests_and_are_in_no_total_of_them() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    fs::create_dir_all(dir.join("logs")).unwrap();
+    fs::write(dir.join("logs/a.jsonl"), session("aaaaaaaa-0000-4000-8000-000000000001", 8)).unwrap();
+    assert_eq!(ingest(dir, &["logs"], "lake", &[]), 0);
+    let totals = "select count(*) as n, sum(input_tokens) as input, sum(output_tokens) as output, sum(cost_usd) as cost from events";
+    let before = query(dir, "lake", totals);
+    assert_eq!(count(dir, "lake", "aggregates"), 0);
+    fs::write(dir.join("logs/report.json"), REPORT).unwrap();
+    let page = r#"{"data":[{"date":"2026-06-01","actor":{"type":"user_actor","email_address":"idle@example.test"},"terminal_type":"vscode",
+        "core_metrics":{"num_sessions":SESSIONS},"model_breakdown":[]}],"has_more":false}"#;
+    fs::write(dir.join("logs/seats.json"), page.replace("SESSIONS", "0")).unwrap();
+    assert_eq!(ingest(dir, &["logs"], "lake", &[]), 0);
+    assert_eq!(query(dir, "lake", totals), before, "requests count once");
+    let sums = "select counted_by, sum(input_tokens) as input, sum(output_tokens) as output, sum(cost_usd) as cost,
+        count(*) filter (where not seat_used) as idle from aggregates group by counted_by order by counted_by";
+    let of_reader =
+        serde_json::json!({"counted_by": "reader", "input": "56", "output": "348", "cost": "0.500000", "idle": "0"});
+    let of_vendor =
+        serde_json::json!({"counted_by": "vendor", "input": null, "output": null, "cost": null, "idle": "1"});
+    assert_eq!(rows(dir, "lake", sums), serde_json::json!([of_reader, of_vendor]));
+    // A page that is fetched again later says more of the same row.
+    fs::write(dir.join("logs/seats.json"), page.replace("SESSIONS", "2")).unwrap();
+    fs::write(dir.join("logs/earlier.json"), page.replace("SESSIONS", "1")).unwrap();
+    assert_eq!(ingest(dir, &["logs"], "lake", &[]), 0);
+    let seats = rows(dir, "lake", "select sessions, seat_used from aggregates where actor_id = 'idle@example.test'");
+    assert_eq!(seats, serde_json::json!([{"sessions": "2", "seat_used": "true"}]));
+    // A lake of a version that had no such table reads as having none.
+    fs::remove_dir_all(dir.join("lake/aggregates")).unwrap();
+    assert_eq!(count(dir, "lake", "aggregates"), 0);
 }
 
 #[test]
@@ -218,7 +262,11 @@ fn hostile_files_are_quarantined_and_the_rest_is_read() {
     fs::write(logs.join("cut.jsonl.zst"), cut).unwrap();
     fs::write(logs.join("strange.jsonl"), "{\"what\":\"is this\"}\n").unwrap();
     #[cfg(unix)]
-    std::os::unix::fs::symlink("/etc/passwd", logs.join("link.jsonl")).unwrap();
+    {
+        std::os::unix::fs::symlink("/etc/passwd", logs.join("link.jsonl")).unwrap();
+        // Nobody writes into it: who opens it waits for ever.
+        assert!(std::process::Command::new("mkfifo").arg(logs.join("pipe.jsonl")).status().unwrap().success());
+    }
     assert_eq!(ingest(dir, &["logs"], "lake", &[]), 3);
     let text = query(dir, "lake", "select reason, count(*) as n from quarantine group by reason order by reason");
     let mut reasons = vec![
@@ -236,5 +284,41 @@ fn hostile_files_are_quarantined_and_the_rest_is_read() {
     for reason in reasons {
         assert!(text.contains(reason), "{reason} is missing from {text}");
     }
+    if cfg!(unix) {
+        let details = query(dir, "lake", "select detail from quarantine where reason = 'not_a_regular_file'");
+        assert!(details.contains("symbolic link") && details.contains("pipe"), "{details}");
+    }
     assert_eq!(count(dir, "lake", "events"), 2 * (8 + 2 + 5) + 2 * (2 + 1));
+}
+
+#[test]
+fn a_logged_cost_is_kept_and_what_has_no_price_has_no_cost() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let logs = dir.join("logs");
+    fs::create_dir_all(&logs).unwrap();
+    let priced = session("aaaaaaaa-0000-4000-8000-000000000001", 1);
+    // Version 1.0 logged what a response cost; the table would say something else.
+    let logged = session("bbbbbbbb-0000-4000-8000-000000000002", 1)
+        .replace("\"type\":\"assistant\",", "\"type\":\"assistant\",\"costUSD\":7.25,");
+    let stranger =
+        session("cccccccc-0000-4000-8000-000000000003", 1).replace("claude-sonnet-4-6", "a-model-of-nobodys");
+    fs::write(logs.join("a.jsonl"), priced).unwrap();
+    fs::write(logs.join("b.jsonl"), logged).unwrap();
+    fs::write(logs.join("c.jsonl"), stranger).unwrap();
+    assert_eq!(ingest(dir, &["logs"], "lake", &[]), 0);
+    let costs = query(
+        dir,
+        "lake",
+        "select cost_basis, case when cost_usd = 7.25 then 'logged' when cost_usd > 0 then 'computed' else 'none' end as cost
+         from events where kind = 'completion' order by session_id",
+    );
+    let costs: serde_json::Value = serde_json::from_str(&costs).unwrap();
+    let rows: Vec<(&str, &str)> = costs["rows"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| (row["cost_basis"].as_str().unwrap(), row["cost"].as_str().unwrap()))
+        .collect();
+    assert_eq!(rows, [("priced", "computed"), ("reported", "logged"), ("unpriced", "none")]);
 }

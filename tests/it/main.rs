@@ -12,6 +12,8 @@ mod notebooks;
 #[cfg(feature = "engine")]
 mod organisation;
 #[cfg(feature = "engine")]
+mod outcomes;
+#[cfg(feature = "engine")]
 mod people;
 #[cfg(feature = "engine")]
 mod queries;
@@ -23,3 +25,4 @@ mod sample;
 mod scheduling;
 #[cfg(feature = "engine")]
 mod simulate;
+mod traps;

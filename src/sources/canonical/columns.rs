@@ -73,6 +73,7 @@ columns! {
         LinesSurviving = "lines_surviving",
         Patch = "patch",
         Refs = "refs",
+        UpdatedAt = "updated_at",
     }
 }
 

@@ -1,10 +1,10 @@
 //! From a row to an event.
 
-use super::cell::{Rejected, Row};
 use super::columns::EventColumn as Column;
 use super::written;
-use crate::events::{CostBasis, Effect, Event, Kind, TextSketch, TokenBasis, Tokens, Trigger};
-use crate::fingerprint::{call_hash, result_hash, sketch_prompt, sketch_text, text_hash};
+use crate::events::{CostBasis, Effect, Event, Kind, TokenBasis, Tokens, Trigger};
+use crate::fingerprint::{result_hash, sketch_call, sketch_prompt, sketch_result, sketch_text};
+use crate::sources::tabular::{Rejected, Row};
 use crate::sources::{Reason, Sink, home_user, without_credentials};
 
 /// Reads one row. Rejects what is missing or wrong; `Err` when nothing can be kept.
@@ -87,7 +87,7 @@ fn content(row: &Row<'_, '_>, event: &mut Event, sink: &mut dyn Sink) {
         Kind::Prompt => event.text = text.map(sketch_prompt),
         Kind::Completion => event.text = text.map(sketch_text),
         Kind::ToolResult => {
-            event.text = text.map(size_sketch);
+            event.text = text.map(sketch_result);
             event.result_hash = text.map(result_hash);
         }
         Kind::ToolCall => {
@@ -95,7 +95,9 @@ fn content(row: &Row<'_, '_>, event: &mut Event, sink: &mut dyn Sink) {
             let arguments = arguments.as_deref();
             let tool = event.tool_name.as_deref().unwrap_or("");
             // Without arguments two calls cannot be told apart, and two that cannot are not two that are equal.
-            event.call_hash = arguments.or(text).map(|arguments| call_hash(tool, arguments));
+            if let Some(sketch) = arguments.or(text).map(|arguments| sketch_call(tool, arguments)) {
+                (event.call_hash, event.call_names) = (Some(sketch.hash), sketch.names);
+            }
             if event.effect == Some(Effect::Write) && event.is_error != Some(true) && is_file(event.system.as_deref()) {
                 event.added_lines = written::lines(arguments, text);
             }
@@ -106,16 +108,4 @@ fn content(row: &Row<'_, '_>, event: &mut Event, sink: &mut dyn Sink) {
 /// Lines are looked for in commits, so only files count; a message or a ticket is no code.
 fn is_file(system: Option<&str>) -> bool {
     matches!(system, None | Some("filesystem" | "git"))
-}
-
-/// Sizes and hash of a result. It is never compared for similarity, so it gets no shingles.
-fn size_sketch(text: &str) -> TextSketch {
-    let exact_hash = text_hash(text);
-    TextSketch {
-        chars: text.chars().count() as i64,
-        words: text.split_whitespace().count() as i64,
-        exact_hash,
-        masked_hash: exact_hash,
-        ..TextSketch::default()
-    }
 }

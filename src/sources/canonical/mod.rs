@@ -1,23 +1,21 @@
 //! The public interchange format of `schema.md`: events, outcomes and the roster as NDJSON, CSV or Parquet.
 //!
-//! Owns how a row of any of the three becomes a record, once for all of them ([`cell`], [`event`], [`outcome`], [`roster`]). Owns no
-//! vocabulary: that is [`crate::events`].
+//! Owns how a row of any of the three becomes a record, once for all of them ([`event`], [`outcome`], [`roster`]). Owns no
+//! vocabulary, which is [`crate::events`], and no reading of rows, which is [`super::tabular`].
 
-mod cell;
 mod columns;
-mod delimited;
 mod event;
-mod ndjson;
 mod outcome;
-mod parquet;
 mod roster;
 mod table;
 #[cfg(test)]
 mod tests;
 mod written;
 
+use super::tabular::{Format, delimited, ndjson};
 use super::{Description, Input, InputError, Probe, Sink, Source, Unit};
-use table::Format;
+
+pub(super) use table::Table;
 
 /// Files in the canonical format.
 pub struct Canonical;
@@ -47,9 +45,9 @@ impl Source for Canonical {
         let is_empty = probe.lines().next().is_none();
         match format {
             Format::Ndjson => {
-                is_empty || probe.lines().take(RECOGNISED_WITHIN).any(|line| ndjson::has_landmarks(table, line))
+                is_empty || probe.lines().take(RECOGNISED_WITHIN).any(|line| ndjson::has_landmarks(&table, line))
             }
-            Format::Csv => is_empty || probe.lines().next().is_some_and(|line| delimited::has_landmarks(table, line)),
+            Format::Csv => is_empty || probe.lines().next().is_some_and(|line| delimited::has_landmarks(&table, line)),
             Format::Parquet => probe.head.starts_with(b"PAR1"),
         }
     }
@@ -64,9 +62,7 @@ impl Source for Canonical {
         let file = input.path.file_name().and_then(|name| name.to_str()).unwrap_or("");
         let plain = file.strip_suffix(".gz").or_else(|| file.strip_suffix(".zst")).unwrap_or(file);
         match table::promised(plain) {
-            Some((table, Format::Ndjson)) => ndjson::read(table, input, sink),
-            Some((table, Format::Csv)) => delimited::read(table, input, sink),
-            Some((table, Format::Parquet)) => parquet::read(table, input, sink),
+            Some((table, format)) => format.read(&table, input, sink),
             None => Err(InputError::Format {
                 path: input.name.clone(),
                 reason: super::Reason::UnknownFormat,

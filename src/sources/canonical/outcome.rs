@@ -1,10 +1,10 @@
 //! From a row to an outcome.
 
-use super::cell::{Rejected, Row};
 use super::columns::OutcomeColumn as Column;
 use super::written;
 use crate::events::Outcome;
 use crate::fingerprint::line_hashes;
+use crate::sources::tabular::{Rejected, Row};
 use crate::sources::{Sink, without_credentials};
 
 /// Reads one row. Rejects what is missing or wrong; `Err` when nothing can be kept.
@@ -23,6 +23,7 @@ pub(super) fn read(row: &Row<'_, '_>, sink: &mut dyn Sink) -> Result<Outcome, Re
     outcome.lines_deleted = row.count(Column::LinesDeleted as usize, sink);
     outcome.lines_surviving = row.count(Column::LinesSurviving as usize, sink);
     outcome.refs = row.list(Column::Refs as usize, sink);
+    outcome.version = row.moment(Column::UpdatedAt as usize, sink).map_or(0, |moment| moment.us / 1_000_000);
     if let Some(patch) = row.text(Column::Patch as usize, sink) {
         outcome.added_lines = line_hashes(written::added(&patch));
     }

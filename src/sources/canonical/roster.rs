@@ -1,8 +1,8 @@
 //! From a row to a roster entry.
 
-use super::cell::{Rejected, Row};
 use super::columns::RosterColumn as Column;
 use crate::events::RosterEntry;
+use crate::sources::tabular::{Rejected, Row};
 use crate::sources::{Reason, Sink};
 
 /// Reads one row. Rejects what is missing or wrong; `Err` when nothing can be kept.

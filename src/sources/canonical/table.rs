@@ -1,24 +1,16 @@
 //! Which record a file holds, by its name, and which format it has.
 
-use super::cell::{Cell, Row, WIDTH};
 use super::columns::{EventColumn, OutcomeColumn, RosterColumn};
 use super::{event, outcome, roster};
+use crate::sources::tabular::{Cell, Format, Layout, Row, WIDTH};
 use crate::sources::{Position, Sink};
 
 /// What the rows of a file are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Table {
+pub(in crate::sources) enum Table {
     Events,
     Outcomes,
     Roster,
-}
-
-/// How they are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Format {
-    Ndjson,
-    Csv,
-    Parquet,
 }
 
 /// What a file name promises; null when it is not a canonical name.
@@ -42,7 +34,7 @@ pub(super) fn promised(plain_name: &str) -> Option<(Table, Format)> {
 
 impl Table {
     /// Names of its columns.
-    pub(super) fn names(self) -> &'static [&'static str] {
+    pub(in crate::sources) fn names(self) -> &'static [&'static str] {
         match self {
             Table::Events => EventColumn::NAMES,
             Table::Outcomes => OutcomeColumn::NAMES,
@@ -50,8 +42,33 @@ impl Table {
         }
     }
 
-    /// The number of a column by its name.
-    pub(super) fn number(self, name: &str) -> Option<usize> {
+    /// The columns without which a row is nothing.
+    pub(in crate::sources) fn required(self) -> &'static [&'static str] {
+        match self {
+            Table::Events => &["ts", "session_id", "kind"],
+            Table::Outcomes => &["ts", "outcome_id", "kind", "status"],
+            Table::Roster => &["actor_id"],
+        }
+    }
+
+    /// Whether a column holds a list.
+    pub(in crate::sources) fn is_list(self, column: usize) -> bool {
+        let lists = [OutcomeColumn::SessionId, OutcomeColumn::Paths, OutcomeColumn::Refs];
+        match self {
+            Table::Events => false,
+            Table::Outcomes => lists.iter().any(|list| *list as usize == column),
+            Table::Roster => column == RosterColumn::Aliases as usize,
+        }
+    }
+
+    /// Whether a column holds a moment.
+    pub(in crate::sources) fn is_moment(self, column: usize) -> bool {
+        matches!(self.names().get(column), Some(&("ts" | "updated_at")))
+    }
+}
+
+impl Layout for Table {
+    fn number(&self, name: &str) -> Option<usize> {
         match self {
             Table::Events => EventColumn::number(name),
             Table::Outcomes => OutcomeColumn::number(name),
@@ -59,22 +76,19 @@ impl Table {
         }
     }
 
-    /// The columns that tell this table from others.
-    pub(super) fn landmarks(self) -> &'static [&'static str] {
+    fn landmarks(&self) -> Vec<&str> {
         match self {
-            Table::Events => &["ts", "session_id", "kind"],
-            Table::Outcomes => &["ts", "outcome_id", "kind"],
-            Table::Roster => &["actor_id"],
+            Table::Events => vec!["ts", "session_id", "kind"],
+            Table::Outcomes => vec!["ts", "outcome_id", "kind"],
+            Table::Roster => vec!["actor_id"],
         }
     }
 
-    /// Whether a column's JSON is kept as it stands: the digits of an amount, the arguments of a call.
-    pub(super) fn keeps_json(self, column: usize) -> bool {
-        self == Table::Events && (column == EventColumn::CostUsd as usize || column == EventColumn::ToolArgs as usize)
+    fn keeps_json(&self, column: usize) -> bool {
+        *self == Table::Events && (column == EventColumn::CostUsd as usize || column == EventColumn::ToolArgs as usize)
     }
 
-    /// Turns a row into its record, or rejects it.
-    pub(super) fn take(self, cells: &[Cell<'_>; WIDTH], at: Position, sink: &mut dyn Sink) {
+    fn take(&self, cells: &[Cell<'_>; WIDTH], at: Position, sink: &mut dyn Sink) {
         let row = Row { cells, names: self.names(), at };
         match self {
             Table::Events => {

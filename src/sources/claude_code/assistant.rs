@@ -8,7 +8,7 @@ use super::records::{Block, Content, Message};
 use super::tools::{deed, edits_files};
 use super::usage::{Response, completion_id};
 use crate::events::{Event, Kind, TokenBasis};
-use crate::fingerprint::{Json, call_hash_of, text_hash};
+use crate::fingerprint::{Json, sketch_call_of, text_hash};
 use crate::sources::{Reason, Sink};
 
 /// Model name of messages that the client wrote itself.
@@ -105,7 +105,8 @@ impl Reader {
         event.system = deed.system.as_deref().map(str::to_owned);
         event.path = deed.path.clone();
         event.approval = approval;
-        event.call_hash = Some(call_hash_of(tool, arguments));
+        let sketch = sketch_call_of(tool, arguments);
+        (event.call_hash, event.call_names) = (Some(sketch.hash), sketch.names);
         sink.event(step.at, event);
         if let Some(id) = block.id.as_deref() {
             let requested_lines = if edits { requested_lines(arguments) } else { Vec::new() };

@@ -20,6 +20,7 @@ use super::{Description, Input, InputError, Probe, Sink, Source, Unit, read_line
 use kinds::{RecordKind, record_kind};
 use reader::Reader;
 use records::Record;
+pub(crate) use tools::deed as tool_deed;
 
 /// Lines that recognition looks at: the first ones may be metadata without a session.
 const PROBE_LINES: usize = 20;

@@ -356,5 +356,19 @@ fn pull_request(at: Position, record: &Record<'_>, sink: &mut dyn Sink) {
         Outcome::new(moment.us, format!("{repository}#{number}"), OutcomeKind::PullRequest, OutcomeStatus::Open);
     outcome.session_ids = record.session_id.as_deref().map(str::to_owned).into_iter().collect();
     outcome.repo = Some(repository.to_owned());
+    // A fact too: the forge's own export of the request replaces this outcome and knows of no sessions.
+    if let Some(session_id) = record.session_id.as_deref() {
+        sink.fact(
+            at,
+            Fact {
+                session_id: session_id.to_owned(),
+                ts_us: Some(moment.us),
+                name: FactName::Outcome,
+                value: outcome.outcome_id.clone(),
+                rank: 1,
+                evidence: "pr-link".to_owned(),
+            },
+        );
+    }
     sink.outcome(at, outcome);
 }

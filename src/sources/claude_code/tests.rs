@@ -18,9 +18,11 @@ const FIXTURES: &[&str] = &[
     "commands_and_interrupts",
     "edits",
     "headless",
+    "hooks",
     "hostile",
     "known_kinds",
     "missing_ids",
+    "mixed_blocks",
     "pull_request_link",
     "resume/copy",
     "resume/fork_cli",
@@ -116,6 +118,30 @@ fn a_sidechain_replay_is_dropped_and_its_own_answer_counts() {
     let both = kept(&[fixture("sidechain/agent-aside-7"), fixture("sidechain/parent")]);
     assert_eq!(counts(&both), [2, 3, 1, 1]);
     assert!(parent.iter().all(|(key, event)| both[key] == *event));
+}
+
+#[test]
+fn what_hooks_say_is_nobodys_prompt_and_starts_no_turn() {
+    let hooks = kept(&[fixture("hooks")]);
+    assert_eq!(counts(&hooks), [2, 3, 0, 0]);
+    assert!(hooks.values().all(|event| event.trigger_evidence != Some("no_prompt_in_file")));
+    let words = |id: &str| hooks.values().find(|event| event.event_id.as_deref() == Some(id)).unwrap().text.clone();
+    let typed = read_bytes(&ClaudeCode, "x.jsonl", &{
+        let line = String::from_utf8(bytes("hooks")).unwrap().lines().nth(2).unwrap().to_owned();
+        line.replace("<user-prompt-submit-hook>ticket SHOP-7 is open</user-prompt-submit-hook>", "").into_bytes()
+    });
+    assert_eq!(words("o-03"), typed.events[0].1.text);
+}
+
+#[test]
+fn iterations_and_the_report_of_a_subagent_are_not_added_to_the_usage() {
+    let mixed = sums(&kept(&[fixture("mixed_blocks")]));
+    assert_eq!(
+        (mixed.input, mixed.output, mixed.cache_read, mixed.cache_write),
+        (Some(9), Some(65), Some(36_100), Some(100))
+    );
+    // The result of the Task call repeats the usage of the subagent, whose own lines have counted it: 60, 1 and 6.
+    assert_eq!(sums(&kept(&[fixture("subagent/parent")])).output, Some(67));
 }
 
 #[test]

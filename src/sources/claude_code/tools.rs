@@ -9,10 +9,10 @@ use std::borrow::Cow;
 
 /// What a call does, to what, and where.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Deed {
-    pub(super) effect: Option<Effect>,
-    pub(super) system: Option<Cow<'static, str>>,
-    pub(super) path: Option<String>,
+pub(crate) struct Deed {
+    pub(crate) effect: Option<Effect>,
+    pub(crate) system: Option<Cow<'static, str>>,
+    pub(crate) path: Option<String>,
 }
 
 /// Whether the tool changes files, so that its result may have added lines.
@@ -21,7 +21,7 @@ pub(super) fn edits_files(tool: &str) -> bool {
 }
 
 /// What a call to `tool` with these arguments does.
-pub(super) fn deed(tool: &str, arguments: &Json<'_>) -> Deed {
+pub(crate) fn deed(tool: &str, arguments: &Json<'_>) -> Deed {
     let (effect, system) = match tool {
         "Edit" | "Write" | "MultiEdit" | "NotebookEdit" => (Some(Effect::Write), Some("filesystem")),
         "Read" | "Grep" | "Glob" | "LS" | "NotebookRead" | "LSP" => (Some(Effect::Read), Some("filesystem")),

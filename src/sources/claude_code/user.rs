@@ -29,9 +29,13 @@ impl Reader {
             && blocks.iter().any(is_result)
         {
             let structured = object(&step.record.tool_use_result);
-            return blocks.iter().filter(|block| is_result(block)).for_each(|block| {
+            blocks.iter().filter(|block| is_result(block)).for_each(|block| {
                 self.tool_result(step, block, structured, sink);
             });
+            if blocks.iter().any(|block| block.text.is_some()) {
+                sink.ignore("user/text_beside_result");
+            }
+            return;
         }
         let (text, has_image) = typed_text(content);
         self.text(step, &text, has_image, sink);

@@ -33,15 +33,6 @@ pub(super) fn typed<'a>(record: &'a UserMessage<'_>) -> Option<&'a str> {
     Some(text)
 }
 
-/// The slash command that a text begins with; a path is none.
-pub(super) fn slash_command(text: &str) -> Option<&str> {
-    let word = text.split_whitespace().next()?;
-    let name = word.strip_prefix('/')?;
-    let is_name = name.starts_with(|c: char| c.is_ascii_lowercase())
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | ':'));
-    is_name.then_some(word)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -59,12 +50,5 @@ mod tests {
             "\n# Files mentioned by the user:\n\n## a.png: /w/a.png\n\n## My request for Codex:\nuse the logo\n";
         assert_eq!(typed_text(message, None).as_deref(), Some("use the logo"));
         assert_eq!(typed_text(" fix it ", Some("plain")).as_deref(), Some("fix it"));
-    }
-
-    #[test]
-    fn commands_are_told_from_paths() {
-        assert_eq!(slash_command("/review the branch"), Some("/review"));
-        assert_eq!(slash_command("/home/ada/x is broken"), None);
-        assert_eq!(slash_command("and/or"), None);
     }
 }

@@ -38,6 +38,49 @@ fn counters_become_deltas() {
 }
 
 #[test]
+fn compaction_repeats_no_prompt_and_no_usage_and_equal_times_keep_both_responses() {
+    assert_fixture("compaction");
+    let read = kept([&fixture("compaction")]);
+    assert_eq!(read.values().filter(|event| event.kind == Kind::Prompt).count(), 1);
+    let sum = |count: fn(&Event) -> Option<i64>| read.values().filter_map(count).sum::<i64>();
+    // The last total: 5,000 of input with 2,000 from the cache, 340 of output.
+    assert_eq!((sum(|e| e.tokens.input), sum(|e| e.tokens.cache_read), sum(|e| e.tokens.output)), (3_000, 2_000, 340));
+    // Before the first turn context the model is not known, and is no guess.
+    let mut models: Vec<_> = read.values().map(|event| (event.ts_us, event.model.as_deref())).collect();
+    models.sort_unstable();
+    assert_eq!(
+        models.iter().map(|(_, model)| *model).collect::<Vec<_>>(),
+        [None, None, Some("gpt-5.5"), Some("gpt-5.5"), Some("gpt-5.5")]
+    );
+}
+
+#[test]
+fn an_archived_copy_is_the_same_steps() {
+    for name in ["counters", "tools", "fork_parent", "fork_restamped", "fork_kept", "compaction"] {
+        let bytes = std::fs::read(
+            Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("src/sources/codex/fixtures/{name}.jsonl")),
+        )
+        .unwrap();
+        let archived = read_bytes(&Codex, "archived_sessions/rollout-2026-06-01T10-00-00-x.jsonl", &bytes);
+        let active = fixture(name);
+        assert_eq!(kept([&active, &archived]), kept([&active]), "{name}");
+    }
+}
+
+#[test]
+fn a_first_line_of_a_megabyte_is_read() {
+    let meta = format!(
+        r#"{{"timestamp":"2026-06-01T10:00:00Z","type":"session_meta","payload":{{"id":"t","source":"cli","originator":"codex-tui","base_instructions":{{"text":"{}"}}}}}}"#,
+        "long ".repeat(220_000)
+    );
+    let prompt =
+        r#"{"timestamp":"2026-06-01T10:00:05Z","type":"event_msg","payload":{"type":"user_message","message":"go"}}"#;
+    let read = read_bytes(&Codex, "rollout-x.jsonl", format!("{meta}\n{prompt}\n").as_bytes());
+    assert!(read.rejects.is_empty(), "{:?}", read.rejects);
+    assert_eq!((read.events[0].1.session_id.as_str(), read.events[0].1.trigger), ("t", Trigger::Human));
+}
+
+#[test]
 fn a_call_has_one_result_and_a_patch_its_lines_once() {
     assert_fixture("tools");
 }

@@ -1,20 +1,13 @@
 //! What a commit message says: tickets and pull requests that it names, commits that it takes back, sessions that it
 //! came from (`formats.md` 10.1, 10.7, 10.8).
 
+use crate::sources::references;
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// At most this many references are kept of one message.
-const REFS_KEPT: usize = 64;
-
 /// Trailers whose value is a session id. `Co-Authored-By` names a tool, not a session, and `Entire-Checkpoint` a checkpoint.
 const SESSION_TRAILERS: &[&str] = &["claude-session", "entire-session", "session-id"];
-
-/// Upper-case words with a number behind a dash that are standards, not tickets.
-const NOT_TICKETS: &[&str] = &[
-    "AES", "CVE", "CWE", "GHSA", "GPT", "HTTP", "IEEE", "ISO", "MD", "PEP", "RFC", "RSA", "SHA", "TLS", "UTF", "WCAG",
-];
 
 /// What one message says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -52,13 +45,7 @@ pub(super) fn read(text: &str) -> Message {
             }
         }
     }
-    for word in words {
-        for reference in references_in(word) {
-            if message.refs.len() < REFS_KEPT && !message.refs.contains(&reference) {
-                message.refs.push(reference);
-            }
-        }
-    }
+    message.refs = references::in_text(text, &['#']);
     message.session_ids.sort_unstable();
     message.session_ids.dedup();
     message
@@ -97,36 +84,6 @@ fn is_uuid(text: &str) -> bool {
         })
 }
 
-/// References in one word: `#12`, `owner/repo#12`, `PROJ-7`, with any brackets and punctuation around them.
-fn references_in(word: &str) -> Vec<String> {
-    let outer = |c: char| !(c.is_ascii_alphanumeric() || c == '#');
-    let word = word.trim_matches(outer);
-    if let Some((before, number)) = word.split_once('#') {
-        let digits: String = number.chars().take_while(char::is_ascii_digit).collect();
-        let ends = number[digits.len()..].chars().next().is_none_or(|c| !c.is_alphanumeric() && c != '-');
-        let repository = before.split('/').count() == 2
-            && before.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_./".contains(&byte));
-        let names = before.is_empty() || repository || before.ends_with(|c: char| !c.is_alphanumeric() && c != '/');
-        return if names && ends && (1..=9).contains(&digits.len()) {
-            vec![format!("{}#{digits}", if repository { before } else { "" })]
-        } else {
-            Vec::new()
-        };
-    }
-    word.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_')).filter_map(ticket).collect()
-}
-
-/// `PROJ-7`: two to ten upper-case letters or digits, a dash, a number.
-fn ticket(word: &str) -> Option<String> {
-    let (project, number) = word.split_once('-')?;
-    let named = (2..=10).contains(&project.len())
-        && project.starts_with(|c: char| c.is_ascii_uppercase())
-        && project.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
-    let numbered =
-        (1..=7).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit()) && !number.starts_with('0');
-    (named && numbered && !NOT_TICKETS.contains(&project)).then(|| word.to_owned())
-}
-
 /// The part of a git-ai note that names agents; unknown fields are the producer's business.
 #[derive(Deserialize)]
 struct AuthorshipNote {
@@ -154,10 +111,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn references_are_found_in_any_dress_and_standards_are_not_tickets() {
-        let message = read(
-            "Round cents, PROJ-7 (#12)\n\nSee acme/shop#31, [OPS-44]: fixes #9.\nUTF-8, SHA-256, a#b, x1#22, PROJ-07, v1-2, proj-7",
-        );
+    fn references_and_the_request_that_a_subject_lands() {
+        let message = read("Round cents, PROJ-7 (#12)\n\nSee acme/shop#31, [OPS-44]: fixes #9.");
         assert_eq!(message.refs, ["PROJ-7", "#12", "acme/shop#31", "OPS-44", "#9"]);
         assert_eq!(message.request, Some(12));
     }

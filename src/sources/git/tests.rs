@@ -149,6 +149,20 @@ fn kinds_of_change() {
 }
 
 #[test]
+fn clocks_that_are_wrong_and_messages_that_look_like_a_log() {
+    let fixture = Fixture::bare(&stream("dates.fi"));
+    let recorded = fixture.read();
+    assert_snapshot("dates", &recorded);
+    assert_eq!(recorded.reasons(), ["implausible_time"]);
+    // The rebase is dated by its committer, and where that clock is wrong the author's counts.
+    let hours: Vec<i64> =
+        recorded.outcomes.iter().map(|(_, outcome)| (outcome.ts_us / 1_000_000 - 1_767_225_600) / 3_600).collect();
+    assert_eq!(hours, [1, 2, 3, 4]);
+    let sessions: Vec<&String> = recorded.outcomes.iter().flat_map(|(_, outcome)| &outcome.session_ids).collect();
+    assert_eq!(sessions, ["s-odd"]);
+}
+
+#[test]
 fn lines_added_are_those_of_numstat() {
     let fixture = Fixture::bare(&stream("changes.fi"));
     for (_, outcome) in fixture.read().outcomes {

@@ -3,13 +3,12 @@
 //! Owns the facts on schedules, deliveries and run results. The usage of a run is that of its session's transcript, told
 //! again: it becomes a note, so that a run without a transcript can be counted as missing, and never tokens.
 
-use super::document::{Items, read_document};
 use super::platform::Platform;
-use super::records::{moment, parse_line};
 use super::transcript::run_of_job;
 use super::triggers::{KeyKind, RANK_SESSION_KEY, key_kind};
 use crate::events::{Fact, FactName, Trigger};
-use crate::sources::json::Count;
+use crate::sources::document::{Items, read_document};
+use crate::sources::json::{Count, moment, parse_line};
 use crate::sources::{Handled, Input, InputError, Line, Position, Reason, Sink, read_lines};
 use serde_json::value::RawValue;
 

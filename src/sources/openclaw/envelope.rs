@@ -4,7 +4,7 @@
 //! The blocks are called untrusted because a sender chooses his own name; the sender id is the channel's.
 //! Owns no verdict on what started the run: that is [`super::triggers`].
 
-use super::records::parse_last_wins;
+use crate::sources::json::parse_last_wins;
 
 /// A user message, unwrapped.
 #[derive(Debug, Default, PartialEq, Eq)]

@@ -5,7 +5,6 @@
 //! sessions that stand in another file becomes a [`crate::events::Fact`].
 
 mod cron;
-mod document;
 mod envelope;
 mod platform;
 mod records;
@@ -179,7 +178,7 @@ impl Source for OpenClaw {
     }
 
     fn read(&self, input: &Input, sink: &mut dyn Sink) -> Result<u64, InputError> {
-        let head = head(input)?;
+        let head = input.head()?;
         let probe = Probe { path: &input.path, unit: input.unit, head: &head, options: &input.options };
         let platform = Platform::of(&input.path, &input.options);
         match Form::of(&probe) {
@@ -200,13 +199,4 @@ impl Source for OpenClaw {
             }
         }
     }
-}
-
-/// The first bytes of the input, as recognition sees them.
-fn head(input: &Input) -> Result<Vec<u8>, InputError> {
-    use std::io::Read;
-    let mut head = Vec::with_capacity(super::PROBE_BYTES);
-    let mut reader = input.open()?.take(super::PROBE_BYTES as u64);
-    reader.read_to_end(&mut head).map_err(|error| input.io_error(error))?;
-    Ok(head)
 }

@@ -97,6 +97,7 @@ mod tests {
                 schedule_words: vec!["pulse".into()],
                 ..OpenClawPlatform::default()
             }],
+            ..SourceOptions::default()
         };
         let mesh = Platform::of(Path::new("/h/.openclaw/x/.meshdesk/agents/a/sessions/s.jsonl"), &options);
         assert_eq!(mesh.name(), "meshdesk");

@@ -3,11 +3,11 @@
 //! Fields are read only where something uses them; what a newer version adds is passed over. Owns no meaning:
 //! that is [`super::transcript`]'s.
 
-use super::document::Items;
-use crate::sources::json::{Count, Moment, parse_rfc3339, plausible, reject_reason, safe_detail};
-use crate::sources::{Handled, Line, Reason, Sink};
+use crate::sources::Sink;
+use crate::sources::document::Items;
+use crate::sources::json::{Count, parse_last_wins};
 use serde::de::value::SeqAccessDeserializer;
-use serde::de::{Deserialize, DeserializeOwned, Deserializer, SeqAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use std::collections::BTreeSet;
 use std::fmt;
@@ -201,43 +201,6 @@ impl Strangers {
     }
 }
 
-/// Reads one line as a record. `Err` says how the line was handled: rejected, or left as torn.
-pub(super) fn parse_line<T: DeserializeOwned>(line: &Line<'_>, sink: &mut dyn Sink) -> Result<T, Handled> {
-    parse_last_wins(line.text).map_err(|error| {
-        if !line.complete {
-            return Handled::Torn;
-        }
-        sink.reject(line.at, reject_reason(&error), &safe_detail(&error));
-        Handled::Done
-    })
-}
-
-/// Parses JSON; of a key that stands twice in one object the last value counts, as in every other JSON reader.
-pub(super) fn parse_last_wins<T: DeserializeOwned>(text: &str) -> serde_json::Result<T> {
-    match serde_json::from_str(text) {
-        // serde's derived readers refuse a repeated key; the slower way through a tree keeps the last one.
-        Err(error) if error.is_data() && error.to_string().starts_with("duplicate field") => {
-            serde_json::from_value(serde_json::from_str(text)?)
-        }
-        result => result,
-    }
-}
-
-/// Reads a moment: RFC 3339 text, or a number, which in every OpenClaw file is milliseconds since the epoch.
-pub(super) fn moment(raw: &RawValue) -> Result<Moment, Reason> {
-    let text = raw.get();
-    if text.starts_with('"') {
-        let text: String = serde_json::from_str(text).map_err(|_| Reason::BadTimestamp)?;
-        return parse_rfc3339(&text);
-    }
-    let micros = match text.parse::<i64>() {
-        Ok(millis) => millis.checked_mul(1000).ok_or(Reason::ImplausibleTime)?,
-        // `as` saturates, so that an absurd number is caught by the plausibility check.
-        Err(_) => (text.parse::<f64>().map_err(|_| Reason::BadTimestamp)? * 1000.0) as i64,
-    };
-    Ok(Moment { us: plausible(micros)?, offset_min: None })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -253,23 +216,5 @@ mod tests {
         assert_eq!(sink.unknown_fields.len(), 101);
         assert_eq!(sink.unknown_fields["customType=word-0"], 2);
         assert_eq!(sink.unknown_fields["customType=(other)"], 101);
-    }
-
-    #[test]
-    fn the_last_of_two_equal_keys_counts() {
-        let entry: Entry = parse_last_wins(r#"{"type":"label","id":"a","id":"b"}"#).unwrap();
-        assert_eq!(entry.id.as_deref(), Some("b"));
-    }
-
-    #[test]
-    fn moments_are_text_or_milliseconds() {
-        let read = |text: &str| moment(&RawValue::from_string(text.to_owned()).unwrap()).map(|moment| moment.us);
-        assert_eq!(read("1778023800020"), Ok(1_778_023_800_020_000));
-        assert_eq!(read("1778023800020.5"), Ok(1_778_023_800_020_500));
-        assert_eq!(read("\"2026-05-05T23:30:00.020Z\""), Ok(1_778_023_800_020_000));
-        assert_eq!(read("1778023800"), Err(Reason::ImplausibleTime), "seconds are not guessed");
-        assert_eq!(read("9223372036854775807"), Err(Reason::ImplausibleTime));
-        assert_eq!(read("1e300"), Err(Reason::ImplausibleTime));
-        assert_eq!(read("{}"), Err(Reason::BadTimestamp));
     }
 }

@@ -3,12 +3,12 @@
 //! Owns the facts of rules 3 and 5, and who started whom. Its token counters are those of the last run, or a snapshot
 //! of the context, and are never read.
 
-use super::document::{Entries, read_document};
 use super::platform::Platform;
-use super::records::moment;
 use super::transcript::run_of_job;
 use super::triggers::{KeyKind, RANK_FRESHNESS, RANK_SESSION_KEY, key_job_id, key_kind};
 use crate::events::{Fact, FactName, Trigger};
+use crate::sources::document::{Entries, read_document};
+use crate::sources::json::moment;
 use crate::sources::{Input, InputError, Position, Sink};
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;

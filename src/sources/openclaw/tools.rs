@@ -4,6 +4,7 @@
 
 use crate::events::Effect;
 use crate::fingerprint::line_hashes;
+use crate::sources::edits::{lines_written, plus_lines, text_field};
 use serde_json::Value;
 
 /// What one call does.
@@ -19,7 +20,7 @@ pub(super) struct Touch {
 /// Reads a call from its tool name and arguments.
 pub(super) fn touch(tool: &str, arguments: &Value) -> Touch {
     let name = tool.to_ascii_lowercase();
-    let action = text(arguments, &["action"]).unwrap_or("").to_ascii_lowercase().replace('-', "_");
+    let action = text_field(arguments, &["action"]).unwrap_or("").to_ascii_lowercase().replace('-', "_");
     let action = action.as_str();
     let (effect, system): (Option<Effect>, Option<&str>) = match name.as_str() {
         "exec" | "bash" | "shell" | "code_execution" => (Some(Effect::Execute), Some("shell")),
@@ -44,7 +45,7 @@ pub(super) fn touch(tool: &str, arguments: &Value) -> Touch {
         "image_generate" | "video_generate" | "music_generate" => (Some(Effect::Write), Some("media")),
         "message" => {
             // The one tool for every chat system; which one is an argument.
-            let channel = text(arguments, &["channel", "provider"]).unwrap_or("chat");
+            let channel = text_field(arguments, &["channel", "provider"]).unwrap_or("chat");
             (Some(verb_effect(action).unwrap_or(Effect::Send)), Some(channel))
         }
         "sessions_send" => (Some(Effect::Send), Some("agent")),
@@ -68,8 +69,8 @@ pub(super) fn touch(tool: &str, arguments: &Value) -> Touch {
     Touch {
         effect,
         system: system.map(str::to_owned),
-        path: is_file.then(|| text(arguments, &["path", "file_path", "filePath"]).map(str::to_owned)).flatten(),
-        added_lines: if effect == Some(Effect::Write) && is_file { lines_added(arguments) } else { Vec::new() },
+        path: is_file.then(|| text_field(arguments, &["path", "file_path", "filePath"]).map(str::to_owned)).flatten(),
+        added_lines: if effect == Some(Effect::Write) && is_file { lines_written(arguments) } else { Vec::new() },
     }
 }
 
@@ -90,19 +91,6 @@ fn verb_effect(action: &str) -> Option<Effect> {
     })
 }
 
-fn text<'v>(arguments: &'v Value, names: &[&str]) -> Option<&'v str> {
-    names.iter().find_map(|name| arguments.get(name)?.as_str())
-}
-
-/// Lines that the arguments of a write, edit or patch add.
-fn lines_added(arguments: &Value) -> Vec<i64> {
-    const NEW_TEXT: &[&str] = &["content", "newText", "new_string", "newString", "new_text"];
-    let edits = arguments.get("edits").and_then(Value::as_array).into_iter().flatten();
-    let written = std::iter::once(arguments).chain(edits).filter_map(|edit| text(edit, NEW_TEXT)).flat_map(str::lines);
-    let patched = text(arguments, &["input", "patch", "diff"]).map(plus_lines).into_iter().flatten();
-    line_hashes(written.chain(patched))
-}
-
 /// Lines that a diff in a result's `details` adds: the fallback for edits whose arguments do not hold the new text.
 /// The product numbers the lines of its own diffs (`+12 text`); unified diffs have `@@` headers and no numbers.
 pub(super) fn diff_lines_added(diff: &str) -> Vec<i64> {
@@ -110,10 +98,6 @@ pub(super) fn diff_lines_added(diff: &str) -> Vec<i64> {
         return line_hashes(plus_lines(diff));
     }
     line_hashes(plus_lines(diff).map(|line| line.trim_start().trim_start_matches(|c: char| c.is_ascii_digit())))
-}
-
-fn plus_lines(diff: &str) -> impl Iterator<Item = &str> {
-    diff.lines().filter(|line| !line.starts_with("+++")).filter_map(|line| line.strip_prefix('+'))
 }
 
 #[cfg(test)]

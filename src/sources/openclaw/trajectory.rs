@@ -3,10 +3,11 @@
 //! Owns the facts of rule 1. Its usage is the transcript's usage told again and is never read; its contexts and prompts are not read either.
 
 use super::platform::Platform;
-use super::records::{Strangers, moment, parse_line};
+use super::records::Strangers;
 use super::transcript::run_of_job;
 use super::triggers::{KeyKind, RANK_FRESHNESS, RANK_SESSION_KEY, RANK_TRAJECTORY, key_job_id, key_kind};
 use crate::events::{Fact, FactName, Trigger};
+use crate::sources::json::{moment, parse_line};
 use crate::sources::{Handled, Input, InputError, Line, Reason, Sink, read_lines};
 use serde_json::value::RawValue;
 

@@ -3,16 +3,16 @@
 //! Owns the state that steps inherit (the run's trigger, sender and time zone; the calls that wait for results) and
 //! the identity of a step. Owns no rules: those are in [`super::triggers`], [`super::envelope`] and [`super::tools`].
 
-use super::document::{Items, read_document};
 use super::envelope::{Unwrapped, unwrap};
 use super::platform::{Platform, os_user};
-use super::records::{Block, Details, Entry, Message, Provenance, Strangers, moment, parse_line};
+use super::records::{Block, Details, Entry, Message, Provenance, Strangers};
 use super::tools::{Touch, diff_lines_added, touch};
 use super::triggers::{self, Verdict};
 use super::usage::UsageRead;
 use crate::events::{Effect, Event, Fact, FactName, Kind, Trigger};
-use crate::fingerprint::{call_hash, result_hash, sketch_prompt, sketch_text};
-use crate::sources::json::Moment;
+use crate::fingerprint::{result_hash, sketch_call, sketch_prompt, sketch_text};
+use crate::sources::document::{Items, read_document};
+use crate::sources::json::{Moment, moment, parse_line};
 use crate::sources::{Handled, Input, InputError, Line, Position, Reason, Sink, read_lines};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -284,7 +284,8 @@ impl<'a> Transcript<'a> {
         let touch = touch(tool, &arguments.unwrap_or(Value::Null));
         event.tool_name = Some(tool.to_owned());
         event.call_id.clone_from(&block.id);
-        event.call_hash = Some(call_hash(tool, &json));
+        let sketch = sketch_call(tool, &json);
+        (event.call_hash, event.call_names) = (Some(sketch.hash), sketch.names);
         event.effect = touch.effect;
         event.system.clone_from(&touch.system);
         event.path.clone_from(&touch.path);

@@ -212,6 +212,7 @@ mod tests {
                 agent_words: vec!["helper".into()],
                 schedule_prefixes: vec!["[Meshdesk pulse]".into()],
             }],
+            ..SourceOptions::default()
         }
     }
 

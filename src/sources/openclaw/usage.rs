@@ -3,9 +3,10 @@
 //! Counts are taken as they stand: input excludes cache reads and writes for every provider, output includes reasoning.
 //! Owns when a zero is a count and when it is a gap. Money is read from its digits by [`crate::sources::money`].
 
-use super::records::{Content, Usage, parse_last_wins};
+use super::records::{Content, Usage};
 use crate::events::{CostBasis, Event, TokenBasis};
 use crate::sources::json::Count;
+use crate::sources::json::parse_last_wins;
 use crate::sources::money::micro_units;
 use crate::sources::{Position, Reason, Sink};
 use serde_json::value::RawValue;

@@ -1,0 +1,198 @@
+//! Admin reports of Anthropic: the usage report of the API and Claude Code analytics.
+//!
+//! Owns which report a document is. Everything in it is a sum that the vendor counted, so it becomes aggregates and never events. Rules and their
+//! reasons stand in `README.md`.
+
+mod records;
+#[cfg(test)]
+mod tests;
+
+use super::document::{position_inside, read_documents};
+use super::json::{moment, parse_last_wins, reject_reason, safe_detail};
+use super::money::micro_units;
+use super::spans::{Length, span};
+use super::{Description, Input, InputError, Position, Probe, Reason, Sink, Source, Unit};
+use crate::events::{Aggregate, CountedBy, Tokens, Trigger};
+use records::{ActorDay, Bucket, Cost, Page, UsageResult};
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+
+/// Admin reports of Anthropic.
+pub struct AnthropicAdmin;
+
+impl Source for AnthropicAdmin {
+    fn name(&self) -> &'static str {
+        "anthropic_admin"
+    }
+
+    fn description(&self) -> Description {
+        Description {
+            title: "Anthropic admin reports",
+            files: "pages of /v1/organizations/usage_report/messages and /v1/organizations/usage_report/claude_code",
+            tells: "the vendor's own sums by bucket, key, workspace and model; Claude Code seats by person and day with sessions, edits, \
+                    commits and estimated cost: into the table `aggregates`",
+            cannot_tell: "single requests, sessions, prompts; who stands behind an API key",
+        }
+    }
+
+    fn recognises(&self, probe: &Probe<'_>) -> bool {
+        let holds = |needle: &str| memchr::memmem::find(probe.head, needle.as_bytes()).is_some();
+        let is_usage = holds("\"uncached_input_tokens\"") || holds("\"starting_at\"") && holds("\"results\"");
+        let is_analytics = holds("\"core_metrics\"") && holds("\"actor\"");
+        let begins = probe
+            .lines()
+            .next()
+            .is_some_and(|line| line.trim_ascii_start().starts_with(b"{") || line.starts_with(b"["));
+        probe.unit == Unit::File && begins && holds("\"data\"") && (is_usage || is_analytics)
+    }
+
+    fn read(&self, input: &Input, sink: &mut dyn Sink) -> Result<u64, InputError> {
+        read_documents(input, sink, |raw, at, sink| match serde_json::from_str::<Page<'_>>(raw.get()) {
+            Ok(Page { data: Some(rows) }) => {
+                for part in rows.0 {
+                    row(part, position_inside(raw, at, part), sink);
+                }
+            }
+            Ok(Page { data: None }) => sink.reject(at, Reason::MissingField, "data"),
+            Err(error) => sink.reject(at, reject_reason(&error), &safe_detail(&error)),
+        })
+    }
+}
+
+fn parse<T: DeserializeOwned>(text: &str, at: Position, sink: &mut dyn Sink) -> Option<T> {
+    parse_last_wins(text).map_err(|error| sink.reject(at, reject_reason(&error), &safe_detail(&error))).ok()
+}
+
+/// A bucket of usage, or one person's day in Claude Code: what tells them apart is the field that only one has.
+fn row(raw: &RawValue, at: Position, sink: &mut dyn Sink) {
+    let text = raw.get();
+    if memchr::memmem::find(text.as_bytes(), b"\"core_metrics\"").is_some() {
+        if let Some(day) = parse::<ActorDay>(text, at, sink) {
+            actor_day(day, at, sink);
+        }
+    } else if let Some(bucket) = parse::<Bucket>(text, at, sink) {
+        usage(bucket, at, sink);
+    }
+}
+
+fn usage(bucket: Bucket, at: Position, sink: &mut dyn Sink) {
+    let mut when = |raw: Option<&RawValue>, field: &str| match raw.map(moment) {
+        Some(Ok(moment)) => Some(moment.us),
+        Some(Err(reason)) => {
+            sink.reject(at, reason, field);
+            None
+        }
+        None => {
+            sink.reject(at, Reason::MissingField, field);
+            None
+        }
+    };
+    let (Some(from_us), Some(to_us)) =
+        (when(bucket.starting_at.as_deref(), "starting_at"), when(bucket.ending_at.as_deref(), "ending_at"))
+    else {
+        return;
+    };
+    let Some(results) = bucket.results else { return sink.reject(at, Reason::MissingField, "results") };
+    if results.is_empty() {
+        return sink.ignore("empty_bucket");
+    }
+    for raw in results {
+        let Some(result) = parse::<UsageResult>(raw.get(), at, sink) else { continue };
+        let mut aggregate = Aggregate::new(from_us, to_us, "anthropic.messages", CountedBy::Vendor);
+        let tiers = result.cache_creation.unwrap_or_default();
+        let write_1h = tiers.ephemeral_1h_input_tokens.get("ephemeral_1h_input_tokens", at, sink);
+        let write_5m = tiers.ephemeral_5m_input_tokens.get("ephemeral_5m_input_tokens", at, sink);
+        aggregate.tokens = Tokens {
+            input: result.uncached_input_tokens.get("uncached_input_tokens", at, sink),
+            output: result.output_tokens.get("output_tokens", at, sink),
+            reasoning: None,
+            cache_read: result.cache_read_input_tokens.get("cache_read_input_tokens", at, sink),
+            cache_write: [write_1h, write_5m].iter().flatten().copied().reduce(|one, two| one + two),
+            cache_write_1h: write_1h,
+        };
+        aggregate.provider = Some("anthropic".to_owned());
+        aggregate.actor_id = result.account_id.or(result.service_account_id);
+        aggregate.key_id = result.api_key_id;
+        aggregate.group_id = result.workspace_id;
+        aggregate.model = result.model;
+        aggregate.dimension = dimension(&[
+            ("service_tier", result.service_tier),
+            ("context_window", result.context_window),
+            ("inference_geo", result.inference_geo),
+            ("speed", result.speed),
+        ]);
+        sink.aggregate(at, aggregate);
+    }
+}
+
+/// The grouping that has no column of its own, null where the report was not grouped by any of it.
+fn dimension(parts: &[(&str, Option<String>)]) -> Option<String> {
+    let told: Vec<String> =
+        parts.iter().filter_map(|(name, value)| Some(format!("{name}={}", value.as_ref()?))).collect();
+    (!told.is_empty()).then(|| told.join(" "))
+}
+
+fn actor_day(day: ActorDay, at: Position, sink: &mut dyn Sink) {
+    let (from_us, to_us) = match day.date.as_deref().map(|date| span(date, Length::Day)) {
+        Some(Ok(span)) => span,
+        Some(Err(reason)) => return sink.reject(at, reason, "date"),
+        None => return sink.reject(at, Reason::MissingField, "date"),
+    };
+    let mut base = Aggregate::new(from_us, to_us, "anthropic.claude_code", CountedBy::Vendor);
+    let actor = day.actor.unwrap_or_default();
+    base.client = Some("claude-code".to_owned());
+    base.provider = Some("anthropic".to_owned());
+    base.trigger = if actor.api_key_name.is_some() { Trigger::Unknown } else { Trigger::Human };
+    if day.is_remote == Some(true) {
+        base.trigger = Trigger::Unknown;
+    }
+    base.actor_id = actor.email_address;
+    base.key_id = actor.api_key_name;
+    base.group_id = day.organization_id;
+    // One person has a row for each terminal: told apart, all of them count.
+    base.dimension = dimension(&[
+        ("terminal", day.terminal_type),
+        ("remote", day.is_remote.map(|remote| remote.to_string())),
+        ("customer", day.customer_type),
+        ("subscription", day.subscription_type),
+    ]);
+    for model in day.model_breakdown.unwrap_or_default() {
+        let tokens = model.tokens.unwrap_or_default();
+        let mut part = Aggregate { model: model.model, ..base.clone() };
+        part.tokens = Tokens {
+            input: tokens.input.get("tokens.input", at, sink),
+            output: tokens.output.get("tokens.output", at, sink),
+            cache_read: tokens.cache_read.get("tokens.cache_read", at, sink),
+            cache_write: tokens.cache_creation.get("tokens.cache_creation", at, sink),
+            ..Tokens::default()
+        };
+        part.cost_micro_usd = model.estimated_cost.and_then(|cost| cents(&cost, at, sink));
+        sink.aggregate(at, part);
+    }
+    // What is counted once for all models stands in a row without one, so that a sum over rows counts it once.
+    let core = day.core_metrics.unwrap_or_default();
+    let lines = core.lines_of_code.unwrap_or_default();
+    base.sessions = core.num_sessions.get("num_sessions", at, sink);
+    base.lines_added = lines.added.get("lines_of_code.added", at, sink);
+    base.lines_deleted = lines.removed.get("lines_of_code.removed", at, sink);
+    base.commits = core.commits_by_claude_code.get("commits_by_claude_code", at, sink);
+    base.pull_requests = core.pull_requests_by_claude_code.get("pull_requests_by_claude_code", at, sink);
+    for tool in day.tool_actions.unwrap_or_default().into_values() {
+        let add = |sum: Option<i64>, count: Option<i64>| count.map_or(sum, |count| Some(sum.unwrap_or(0) + count));
+        base.edits_accepted = add(base.edits_accepted, tool.accepted.get("tool_actions.accepted", at, sink));
+        base.edits_rejected = add(base.edits_rejected, tool.rejected.get("tool_actions.rejected", at, sink));
+    }
+    base.seat_used = base.sessions.map(|sessions| sessions > 0);
+    sink.aggregate(at, base);
+}
+
+/// An amount in the currency's smallest unit as millionths of a dollar. Null for another currency.
+fn cents(cost: &Cost, at: Position, sink: &mut dyn Sink) -> Option<i64> {
+    if cost.currency.as_deref() != Some("USD") {
+        sink.ignore("cost_in_another_currency");
+        return None;
+    }
+    let amount = cost.amount.as_deref()?;
+    let text = amount.get().trim_matches('"');
+    micro_units(text).map(|micros| (micros + 50) / 100).map_err(|reason| sink.reject(at, reason, "estimated_cost")).ok()
+}

@@ -1,0 +1,90 @@
+//! Invented reports in the shapes that ccusage 20 writes, and the properties that hold for any of them.
+
+use super::Ccusage;
+use crate::events::CountedBy;
+use crate::events::ids::{Key, aggregate_key};
+use crate::sources::testing::{Recorded, damage, read_bytes, read_damaged, read_fixture};
+use crate::sources::{Probe, Source, SourceOptions, Unit, recognise};
+use proptest::prelude::*;
+use std::collections::BTreeSet;
+use std::path::Path;
+
+const FILES: &[&str] = &["daily_all", "claude_projects", "codex_daily", "sessions", "blocks", "damaged"];
+
+fn bytes(name: &str) -> Vec<u8> {
+    std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("src/sources/ccusage/fixtures/{name}.json")))
+        .unwrap()
+}
+
+fn fixture(name: &str) -> Recorded {
+    read_fixture(&Ccusage, &format!("src/sources/ccusage/fixtures/{name}.json"))
+}
+
+#[test]
+fn every_report_becomes_aggregates_and_no_event() {
+    for name in FILES {
+        let read = fixture(name);
+        assert!(read.events.is_empty() && read.facts.is_empty(), "{name}");
+        assert!(read.aggregates.iter().all(|(_, aggregate)| aggregate.counted_by == CountedBy::Reader), "{name}");
+        insta::with_settings!({ snapshot_path => "snapshots", prepend_module_to_snapshot => false, omit_expression => true }, {
+            insta::assert_snapshot!(*name, read.snapshot());
+        });
+    }
+}
+
+#[test]
+fn sums_are_those_of_the_report() {
+    let read = fixture("codex_daily");
+    let sum = |of: fn(&crate::events::Aggregate) -> Option<i64>| -> i64 {
+        read.aggregates.iter().filter_map(|(_, aggregate)| of(aggregate)).sum()
+    };
+    assert_eq!(
+        [sum(|a| a.tokens.input), sum(|a| a.tokens.output), sum(|a| a.tokens.cache_read)],
+        [10_000, 955, 28_100]
+    );
+    assert_eq!(sum(|a| a.cost_micro_usd), 105_200);
+}
+
+#[test]
+fn reports_are_known_by_content() {
+    let options = SourceOptions::default();
+    let source = |head: &[u8]| {
+        recognise(&Probe { path: Path::new("x.json"), unit: Unit::File, head, options: &options }).map(Source::name)
+    };
+    for name in FILES {
+        assert_eq!(source(&bytes(name)), Some("ccusage"), "{name}");
+    }
+    for stranger in
+        [r#"{"daily":[]}"#, r#"{"rows":[{"cacheCreationTokens":1}]}"#, r#"["cacheCreationTokens"]"#, "{}", ""]
+    {
+        assert_eq!(source(stranger.as_bytes()), None, "{stranger}");
+    }
+}
+
+#[test]
+fn a_report_that_was_made_twice_has_the_same_keys() {
+    let keys = |read: &Recorded| -> BTreeSet<Key> {
+        read.aggregates.iter().map(|(_, aggregate)| aggregate_key("ccusage", aggregate)).collect()
+    };
+    for name in FILES {
+        let read = fixture(name);
+        assert_eq!(keys(&read).len(), read.aggregates.len(), "{name}");
+    }
+    let later =
+        String::from_utf8(bytes("daily_all")).unwrap().replace("\"outputTokens\": 118", "\"outputTokens\": 120");
+    let name = "src/sources/ccusage/fixtures/daily_all.json";
+    assert_eq!(keys(&read_bytes(&Ccusage, name, later.as_bytes())), keys(&fixture("daily_all")));
+    let of_another = read_bytes(&Ccusage, "bob/daily_all.json", &bytes("daily_all"));
+    assert!(keys(&of_another).is_disjoint(&keys(&fixture("daily_all"))), "two people's days are not one");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+    /// Cut, overwritten and spliced bytes never end in a panic, and reading again says the same.
+    #[test]
+    fn damaged_reports_are_read_to_the_end(file in 0..FILES.len(), damage in damage()) {
+        let bytes = damage.of(bytes(FILES[file]));
+        let once = read_damaged(&Ccusage, "x.json", &bytes);
+        prop_assert_eq!(once.snapshot(), read_damaged(&Ccusage, "x.json", &bytes).snapshot());
+    }
+}

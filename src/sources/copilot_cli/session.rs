@@ -1,0 +1,401 @@
+//! A session: its lines in order, what steps inherit from the prompt before them, and the usage of each run of the program.
+//!
+//! Owns the state of one file. Owns no tables: those are in [`super::kinds`] and [`super::tools`].
+
+use super::kinds::known;
+use super::records::{
+    AssistantMessage, Context, Envelope, ModelChange, Shutdown, Start, ToolEnd, ToolStart, Usage, UserMessage,
+};
+use super::shares::split;
+use super::tools::{Touch, touch};
+use crate::events::{Effect, Event, Kind, TokenBasis, Tokens, Trigger};
+use crate::fingerprint::{result_hash, sketch_call, sketch_prompt, sketch_text};
+use crate::sources::json::{moment, parse_last_wins, parse_line, reject_reason, safe_detail};
+use crate::sources::slash::slash_command;
+use crate::sources::{Handled, Line, Position, Reason, Sink, home_user};
+use serde::de::DeserializeOwned;
+use std::collections::HashMap;
+
+/// The client name, followed by the version.
+const CLIENT: &str = "copilot-cli";
+/// Responses of one run that wait for its sums; the rest of a longer run goes without input.
+const HELD: usize = 20_000;
+/// Calls remembered until they end.
+const CALLS_KEPT: usize = 4096;
+
+/// One session file.
+pub(super) struct Session {
+    session_id: String,
+    parent_session_id: Option<String>,
+    client: String,
+    model: Option<String>,
+    context: Context,
+    trigger: Trigger,
+    evidence: Option<&'static str>,
+    /// Responses since the program was started or the last sums, in order.
+    held: Vec<Held>,
+    calls: HashMap<String, (String, Option<String>, Touch)>,
+    /// What the last sums were, by model: a later one that contains them is cumulative.
+    before: HashMap<String, Tokens>,
+}
+
+/// A response that waits for its run's sums.
+struct Held {
+    at: Position,
+    event: Event,
+    /// The identity of the response, shared by the messages it was split into.
+    response: Option<String>,
+    said: String,
+}
+
+/// A line with its parts read.
+struct Read<'a> {
+    at: Position,
+    ts_us: i64,
+    utc_offset_min: Option<i32>,
+    id: Option<String>,
+    is_agent: bool,
+    data: &'a str,
+}
+
+impl Session {
+    /// A session named by its file until its first line says better.
+    pub(super) fn new(named_session: &str) -> Self {
+        Self {
+            session_id: named_session.to_owned(),
+            parent_session_id: None,
+            client: CLIENT.to_owned(),
+            model: None,
+            context: Context::default(),
+            trigger: Trigger::Unknown,
+            evidence: None,
+            held: Vec::new(),
+            calls: HashMap::new(),
+            before: HashMap::new(),
+        }
+    }
+
+    /// Reads one line.
+    pub(super) fn line(&mut self, line: &Line<'_>, sink: &mut dyn Sink) -> Handled {
+        let envelope: Envelope = match parse_line(line, sink) {
+            Ok(envelope) => envelope,
+            Err(handled) => {
+                // It may have been the next prompt, so what follows it must not inherit from the one before.
+                (self.trigger, self.evidence) = (Trigger::Unknown, None);
+                return handled;
+            }
+        };
+        let at = line.at;
+        let Some(kind) = envelope.kind else {
+            sink.reject(at, Reason::MissingField, "type");
+            return Handled::Done;
+        };
+        if let Some(kind) = known(&kind) {
+            sink.ignore(kind);
+            return Handled::Done;
+        }
+        let moment = match envelope.timestamp.as_deref().map(moment) {
+            Some(Ok(moment)) => moment,
+            Some(Err(reason)) => {
+                sink.reject(at, reason, "timestamp");
+                return Handled::Done;
+            }
+            None => {
+                sink.reject(at, Reason::MissingField, "timestamp");
+                return Handled::Done;
+            }
+        };
+        let read = Read {
+            at,
+            ts_us: moment.us,
+            utc_offset_min: moment.offset_min,
+            id: envelope.id,
+            is_agent: envelope.agent_id.is_some(),
+            data: envelope.data.as_deref().map_or("{}", |data| data.get()),
+        };
+        match kind.as_str() {
+            "session.start" | "session.resume" | "session.context_changed" => self.start(&kind, &read, sink),
+            "session.model_change" => {
+                if let Some(ModelChange { new_model }) = data(&read, sink) {
+                    self.model = new_model;
+                    sink.ignore("session.model_change");
+                }
+            }
+            "user.message" => self.prompt(&read, sink),
+            "assistant.message" => self.response(&read, sink),
+            "tool.execution_start" => self.call(&read, sink),
+            "tool.execution_complete" => self.result(&read, sink),
+            "session.shutdown" => self.shutdown(&read, sink),
+            _ => sink.reject(at, Reason::UnknownKind, "type"),
+        }
+        Handled::Done
+    }
+
+    fn start(&mut self, kind: &str, read: &Read<'_>, sink: &mut dyn Sink) {
+        let start = match kind {
+            "session.context_changed" => {
+                data(read, sink).map(|context| Start { context: Some(context), ..Start::default() })
+            }
+            _ => data::<Start>(read, sink),
+        };
+        let Some(start) = start else { return };
+        if kind == "session.start" {
+            self.session_id =
+                start.session_id.filter(|id| !id.is_empty()).unwrap_or(std::mem::take(&mut self.session_id));
+            self.parent_session_id = start.detached_from_spawning_parent_session_id;
+            sink.ignore("session.start");
+        } else {
+            sink.ignore(if kind == "session.resume" { "session.resume" } else { "session.context_changed" });
+        }
+        if let Some(version) = start.copilot_version {
+            self.client = format!("{CLIENT}/{version}");
+        }
+        self.model = start.selected_model.or(self.model.take());
+        self.context = start.context.unwrap_or(std::mem::take(&mut self.context));
+    }
+
+    /// A step with everything that is inherited.
+    fn step(&self, kind: Kind, read: &Read<'_>, id: Option<String>) -> Event {
+        let mut event = Event::new(read.ts_us, self.session_id.as_str(), kind, self.client.as_str());
+        event.utc_offset_min = read.utc_offset_min;
+        event.event_id = id;
+        event.parent_session_id.clone_from(&self.parent_session_id);
+        (event.trigger, event.trigger_evidence) =
+            if read.is_agent { (Trigger::Agent, Some("agentId")) } else { (self.trigger, self.evidence) };
+        event.os_user = self.context.cwd.as_deref().and_then(home_user).map(str::to_owned);
+        event.repo = repository(&self.context);
+        event.branch.clone_from(&self.context.branch);
+        event
+    }
+
+    fn prompt(&mut self, read: &Read<'_>, sink: &mut dyn Sink) {
+        let Some(message) = data::<UserMessage>(read, sink) else { return };
+        let (trigger, evidence, marker) = match message.source.as_deref() {
+            _ if message.is_autopilot_continuation == Some(true) => (self.trigger, self.evidence, Some("continue")),
+            _ if read.is_agent => (Trigger::Agent, Some("agentId"), None),
+            _ if message.parent_agent_task_id.is_some() => (Trigger::Agent, Some("user.parentAgentTaskId"), None),
+            None | Some("" | "user") => (Trigger::Human, Some("user.message"), None),
+            Some(source) if source.starts_with("agent") => (Trigger::Agent, Some("user.source=agent"), None),
+            Some(source) if source.starts_with("schedule") => (Trigger::Schedule, Some("user.source=schedule"), None),
+            // A skill's text, a notification, a command's output: put into the conversation by the program.
+            Some(_) => return sink.ignore("user.message.injected"),
+        };
+        if !read.is_agent {
+            (self.trigger, self.evidence) = (trigger, evidence);
+        }
+        let text = message.content.unwrap_or_default();
+        let mut event = self.step(Kind::Prompt, read, read.id.clone());
+        (event.trigger, event.trigger_evidence, event.marker) = (trigger, evidence, marker);
+        if let Some(command) = slash_command(&text) {
+            event.marker = Some("slash_command");
+            event.command = Some(command.to_owned());
+        }
+        event.text = Some(sketch_prompt(&text));
+        sink.event(read.at, event);
+    }
+
+    fn response(&mut self, read: &Read<'_>, sink: &mut dyn Sink) {
+        let Some(message) = data::<AssistantMessage>(read, sink) else { return };
+        let output = message.output_tokens.get("outputTokens", read.at, sink);
+        let said = message.content.unwrap_or_default();
+        if let Some(last) = self.held.last_mut()
+            && last.response.is_some()
+            && last.response == message.api_call_id
+        {
+            // One response in several messages, each with the count of all.
+            last.event.tokens.output = last.event.tokens.output.max(output);
+            last.said.push('\n');
+            last.said.push_str(&said);
+            return sink.ignore("assistant.message.chunk");
+        }
+        if self.held.len() >= HELD {
+            self.release(sink);
+        }
+        let is_agent = read.is_agent || message.parent_tool_call_id.is_some();
+        let id = message.api_call_id.clone().or(message.message_id).or_else(|| read.id.clone());
+        let mut event = self.step(Kind::Completion, read, id);
+        if is_agent {
+            (event.trigger, event.trigger_evidence) = (Trigger::Agent, Some("agentId"));
+        }
+        event.model = message.model.or_else(|| self.model.clone());
+        event.tokens.output = output;
+        self.held.push(Held { at: read.at, event, response: message.api_call_id, said });
+    }
+
+    fn call(&mut self, read: &Read<'_>, sink: &mut dyn Sink) {
+        let Some(start) = data::<ToolStart>(read, sink) else { return };
+        let Some(tool) = start.tool_name.filter(|tool| !tool.is_empty()) else {
+            return sink.reject(read.at, Reason::MissingField, "toolName");
+        };
+        let touch = touch(&tool, &start.arguments);
+        let mut event = self.step(Kind::ToolCall, read, start.tool_call_id.clone().or_else(|| read.id.clone()));
+        if start.parent_tool_call_id.is_some() {
+            (event.trigger, event.trigger_evidence) = (Trigger::Agent, Some("agentId"));
+        }
+        event.model = start.model;
+        let sketch = sketch_call(&tool, &start.arguments.to_string());
+        (event.call_hash, event.call_names) = (Some(sketch.hash), sketch.names);
+        describe(&mut event, &tool, start.tool_call_id.as_deref(), &touch);
+        if let Some(id) = start.tool_call_id {
+            if self.calls.len() >= CALLS_KEPT {
+                self.calls.clear();
+            }
+            self.calls.insert(id, (tool, event.model.clone(), touch));
+        }
+        sink.event(read.at, event);
+    }
+
+    fn result(&mut self, read: &Read<'_>, sink: &mut dyn Sink) {
+        let Some(end) = data::<ToolEnd>(read, sink) else { return };
+        let known = end.tool_call_id.as_ref().and_then(|id| self.calls.remove(id));
+        let Some((tool, model, touch)) = known else { return sink.ignore("tool.execution_complete.unmatched") };
+        let mut event = self.step(Kind::ToolResult, read, end.tool_call_id.clone());
+        event.model = model;
+        describe(&mut event, &tool, end.tool_call_id.as_deref(), &touch);
+        let failed = end.success == Some(false);
+        event.is_error = end.success.map(|success| !success);
+        let said = end.result.and_then(|result| result.content).or_else(|| end.error?.message);
+        event.result_hash = Some(result_hash(&said.unwrap_or_default()));
+        if touch.effect == Some(Effect::Write) && !failed {
+            event.added_lines = touch.added_lines;
+        }
+        sink.event(read.at, event);
+    }
+
+    /// The sums of one run: laid on its responses, or on a step of their own where the model has none.
+    fn shutdown(&mut self, read: &Read<'_>, sink: &mut dyn Sink) {
+        let Some(shutdown) = data::<Shutdown>(read, sink) else { return };
+        sink.ignore("session.shutdown");
+        let last_us = self.held.last().map_or(read.ts_us, |held| held.event.ts_us);
+        for (model, metric) in shutdown.model_metrics {
+            let Some(sums) = metric.usage.and_then(|usage| tokens(usage, read.at, sink)) else { continue };
+            let sums = self.since_before(&model, sums);
+            let mine: Vec<usize> = (0..self.held.len())
+                .filter(|&index| self.held[index].event.model.as_deref() == Some(model.as_str()))
+                .collect();
+            if mine.is_empty() {
+                if [sums.input, sums.output, sums.cache_read, sums.cache_write]
+                    .iter()
+                    .flatten()
+                    .all(|&count| count == 0)
+                {
+                    continue;
+                }
+                // Titles and summaries are asked of models that answer no prompt. The run's last answer is when they were, not its end: a
+                // window may stay open overnight.
+                let id = read.id.as_deref().map(|id| format!("{id}:{model}"));
+                let mut event = self.step(Kind::Completion, &Read { ts_us: last_us, id: None, ..*read }, id);
+                (event.trigger, event.trigger_evidence) = (Trigger::Agent, Some("session.shutdown"));
+                event.model = Some(model);
+                event.tokens = sums;
+                event.token_basis = Some(TokenBasis::Reported);
+                sink.event(read.at, event);
+                continue;
+            }
+            self.lay_on(&mine, sums);
+        }
+        self.release(sink);
+    }
+
+    /// What was used since the sums before. Each run of the program states its own; where a later one contains the earlier in every
+    /// count and what was answered since, it is the difference that is new.
+    fn since_before(&mut self, model: &str, sums: Tokens) -> Tokens {
+        let answered: i64 = (self.held.iter())
+            .filter(|held| held.event.model.as_deref() == Some(model))
+            .filter_map(|held| held.event.tokens.output)
+            .sum();
+        let Some(before) = self.before.insert(model.to_owned(), sums) else { return sums };
+        let zero = |count: Option<i64>| count.unwrap_or(0);
+        let pairs = |one: &Tokens| [one.input, one.output, one.cache_read, one.cache_write].map(zero);
+        let contains = pairs(&sums).iter().zip(pairs(&before)).all(|(now, then)| *now >= then)
+            && zero(before.output) > 0
+            && zero(sums.output) >= zero(before.output) + answered;
+        if !contains {
+            return sums;
+        }
+        let less = |now: Option<i64>, then: Option<i64>| now.map(|now| (now - zero(then)).max(0));
+        Tokens {
+            input: less(sums.input, before.input),
+            output: less(sums.output, before.output),
+            reasoning: less(sums.reasoning, before.reasoning),
+            cache_read: less(sums.cache_read, before.cache_read),
+            cache_write: less(sums.cache_write, before.cache_write),
+            cache_write_1h: None,
+        }
+    }
+
+    /// Lays sums on responses: output as stated, what the sums have beyond it and everything else in proportion to it.
+    fn lay_on(&mut self, mine: &[usize], sums: Tokens) {
+        let weights: Vec<i64> = mine.iter().map(|&index| self.held[index].event.tokens.output.unwrap_or(0)).collect();
+        let stated: i64 = weights.iter().sum();
+        let share = |count: Option<i64>| count.map(|count| split(count, &weights));
+        let unsaid = share(sums.output.map(|output| (output - stated).max(0)));
+        let (input, read, write) = (share(sums.input), share(sums.cache_read), share(sums.cache_write));
+        let reasoning = share(sums.reasoning);
+        for (place, &index) in mine.iter().enumerate() {
+            let at = |shares: &Option<Vec<i64>>| shares.as_ref().map(|shares| shares[place]);
+            let tokens = &mut self.held[index].event.tokens;
+            tokens.output = tokens.output.map(|output| output + at(&unsaid).unwrap_or(0)).or(at(&unsaid));
+            tokens.input = at(&input);
+            tokens.cache_read = at(&read);
+            tokens.cache_write = at(&write);
+            tokens.reasoning = at(&reasoning).map(|reasoning| reasoning.min(tokens.output.unwrap_or(reasoning)));
+            let basis = if mine.len() == 1 { TokenBasis::Reported } else { TokenBasis::Estimated };
+            self.held[index].event.token_basis = Some(basis);
+        }
+    }
+
+    /// Writes the responses that were held. Those that no sums were laid on have their output, or nothing.
+    pub(super) fn release(&mut self, sink: &mut dyn Sink) {
+        for Held { at, mut event, said, .. } in std::mem::take(&mut self.held) {
+            if event.token_basis.is_none() {
+                event.tokens.output = event.tokens.output.filter(|&output| output > 0);
+                let stated = event.tokens.output.is_some();
+                event.token_basis = Some(if stated { TokenBasis::Reported } else { TokenBasis::Absent });
+            }
+            event.text = (!said.is_empty()).then(|| sketch_text(&said));
+            sink.event(at, event);
+        }
+    }
+}
+
+fn describe(event: &mut Event, tool: &str, call_id: Option<&str>, touch: &Touch) {
+    event.tool_name = Some(tool.to_owned());
+    event.call_id = call_id.map(str::to_owned);
+    event.effect = touch.effect;
+    event.system = touch.system.map(str::to_owned);
+    event.path.clone_from(&touch.path);
+}
+
+/// The `data` of a line. Null when it was rejected.
+fn data<T: DeserializeOwned>(read: &Read<'_>, sink: &mut dyn Sink) -> Option<T> {
+    let parsed = parse_last_wins(read.data);
+    parsed.map_err(|error| sink.reject(read.at, reject_reason(&error), &safe_detail(&error))).ok()
+}
+
+/// Sums with cached tokens taken out of the input. Null when none is stated.
+fn tokens(usage: Usage, at: Position, sink: &mut dyn Sink) -> Option<Tokens> {
+    let input = usage.input_tokens.get("usage.inputTokens", at, sink);
+    let output = usage.output_tokens.get("usage.outputTokens", at, sink);
+    let cache_read = usage.cache_read_tokens.get("usage.cacheReadTokens", at, sink);
+    let cache_write = usage.cache_write_tokens.get("usage.cacheWriteTokens", at, sink);
+    let reasoning = usage.reasoning_tokens.get("usage.reasoningTokens", at, sink);
+    let cached = cache_read.unwrap_or(0) + cache_write.unwrap_or(0);
+    (input.is_some() || output.is_some()).then(|| Tokens {
+        input: input.map(|input| (input - cached).max(0)),
+        output,
+        reasoning,
+        cache_read,
+        cache_write,
+        cache_write_1h: None,
+    })
+}
+
+/// The remote address of the repository where its host is told, else its directory.
+fn repository(context: &Context) -> Option<String> {
+    match (&context.repository_host, &context.repository) {
+        (Some(host), Some(name)) => Some(format!("https://{host}/{name}")),
+        (None, Some(name)) if context.git_root.is_none() && context.cwd.is_none() => Some(name.clone()),
+        _ => context.git_root.clone().or_else(|| context.cwd.clone()),
+    }
+}

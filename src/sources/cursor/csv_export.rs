@@ -1,0 +1,191 @@
+//! The dashboard's CSV, whose columns have changed twice: they are found by name.
+//!
+//! Owns the meaning of `Input (w/ Cache Write)`, which a checksum decides for each file, and the telling apart of equal rows.
+
+use super::{CLIENT, cost};
+use crate::events::{Aggregate, CountedBy, Tokens, Trigger};
+use crate::sources::document::read_bytes;
+use crate::sources::json::{MAX_COUNT, parse_rfc3339};
+use crate::sources::spans::{Length, span};
+use crate::sources::{Input, InputError, Position, Reason, Sink};
+use std::collections::HashMap;
+
+/// Columns that are read. The first two make a header.
+const COLUMNS: [&str; 12] = [
+    "Date",
+    "Model",
+    "User",
+    "Kind",
+    "Max Mode",
+    "Input (w/ Cache Write)",
+    "Input (w/o Cache Write)",
+    "Cache Read",
+    "Output Tokens",
+    "Total Tokens",
+    "Cost",
+    "Automation ID",
+];
+const CLOUD_AGENT: &str = "Cloud Agent ID";
+
+/// Whether the first line is a header of this export.
+pub(super) fn recognises(head: &[u8]) -> bool {
+    let head = head.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(head);
+    let first = head.split(|&byte| byte == b'\n').next().unwrap_or(&[]);
+    let holds = |needle: &str| memchr::memmem::find(first, needle.as_bytes()).is_some();
+    (first.starts_with(b"Date,") || first.starts_with(b"\"Date\","))
+        && holds("Model")
+        && (holds("Cache Read") || holds("Cost per Request") || holds("Max Mode"))
+}
+
+/// How the two input columns relate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Meaning {
+    /// `Input (w/ Cache Write)` is the cache writes: all four columns add up to the total.
+    Additive,
+    /// It contains `Input (w/o Cache Write)`: the difference is the cache writes.
+    Inclusive,
+}
+
+/// One row, read and not yet told apart.
+struct Row {
+    at: Position,
+    aggregate: Aggregate,
+    with_write: Option<i64>,
+    without_write: Option<i64>,
+    total: Option<i64>,
+}
+
+/// Reads the export, which is judged as a whole and therefore held as a whole, up to the length of a document.
+pub(super) fn read(input: &Input, sink: &mut dyn Sink) -> Result<u64, InputError> {
+    let bytes = match read_bytes(input, sink)? {
+        Ok(bytes) => bytes,
+        Err(end) => return Ok(end),
+    };
+    // Under the default terminator a row after `\r\n` is said to begin at the `\n`.
+    let mut reader =
+        csv::ReaderBuilder::new().flexible(true).terminator(csv::Terminator::Any(b'\n')).from_reader(bytes.as_slice());
+    let Ok(header) = reader.headers().cloned() else {
+        sink.reject(Position::default(), Reason::BadUtf8, "header");
+        return Ok(bytes.len() as u64);
+    };
+    let place = |name: &str| {
+        header.iter().position(|column| column.trim_start_matches('\u{feff}').trim().eq_ignore_ascii_case(name))
+    };
+    let places = COLUMNS.map(place);
+    let cloud_agent = place(CLOUD_AGENT);
+    for column in header.iter().filter(|column| {
+        let name = column.trim_start_matches('\u{feff}').trim();
+        !name.eq_ignore_ascii_case(CLOUD_AGENT) && !COLUMNS.iter().any(|known| known.eq_ignore_ascii_case(name))
+    }) {
+        sink.unknown_field(column.trim());
+    }
+    let mut rows = Vec::new();
+    let mut record = csv::StringRecord::new();
+    loop {
+        match reader.read_record(&mut record) {
+            Ok(false) => break,
+            // The end of a last line, or an empty one.
+            Ok(true) if record.len() < 2 && record.iter().all(|cell| cell.trim().is_empty()) => {}
+            Ok(true) => {
+                let position = record.position();
+                let at = Position {
+                    offset: position.map_or(0, csv::Position::byte),
+                    line: position.map_or(0, csv::Position::line),
+                };
+                if record.len() != header.len() {
+                    sink.reject(at, Reason::RaggedRow, &format!("{} of {} fields", record.len(), header.len()));
+                    continue;
+                }
+                let cell = |column: usize| places[column].and_then(|place| record.get(place)).unwrap_or("").trim();
+                let in_cloud = cloud_agent.and_then(|place| record.get(place)).is_some_and(|id| !id.trim().is_empty());
+                let trigger = match (!cell(11).is_empty(), in_cloud) {
+                    (true, _) => Trigger::Schedule,
+                    (false, true) => Trigger::Agent,
+                    (false, false) => Trigger::Unknown,
+                };
+                rows.extend(row(cell, trigger, at, sink));
+            }
+            Err(error) => {
+                let position = error.position();
+                let at = Position {
+                    offset: position.map_or(0, csv::Position::byte),
+                    line: position.map_or(0, csv::Position::line),
+                };
+                sink.reject(at, Reason::BadUtf8, "invalid byte sequence");
+            }
+        }
+    }
+    let meaning = meaning(&rows);
+    let mut seen: HashMap<String, u32> = HashMap::new();
+    for row in rows {
+        finish(row, meaning, &mut seen, sink);
+    }
+    Ok(bytes.len() as u64)
+}
+
+fn row<'r>(cell: impl Fn(usize) -> &'r str, trigger: Trigger, at: Position, sink: &mut dyn Sink) -> Option<Row> {
+    let date = cell(0);
+    // Early exports have days, later ones moments.
+    let moment = if date.len() == 10 {
+        span(date, Length::Day)
+    } else {
+        parse_rfc3339(date).map(|moment| (moment.us, moment.us + 1))
+    };
+    let (from_us, to_us) = moment.map_err(|reason| sink.reject(at, reason, "Date")).ok()?;
+    let mut count = |column: usize| {
+        let text = cell(column).replace(',', "");
+        if matches!(text.as_str(), "" | "-" | "NaN") {
+            return None;
+        }
+        let read = text.parse::<i64>().ok().filter(|count| (0..=MAX_COUNT).contains(count));
+        if read.is_none() {
+            sink.reject(at, Reason::OutOfRange, COLUMNS[column]);
+        }
+        read
+    };
+    let (with_write, without_write) = (count(5), count(6));
+    let (cache_read, output, total) = (count(7), count(8), count(9));
+    let text = |column: usize| Some(cell(column).to_owned()).filter(|text| !text.is_empty());
+    let mut aggregate = Aggregate::new(from_us, to_us, "cursor.usage_csv", CountedBy::Vendor);
+    aggregate.client = Some(CLIENT.to_owned());
+    aggregate.actor_id = text(2);
+    aggregate.model = text(1);
+    aggregate.requests = Some(1);
+    aggregate.trigger = trigger;
+    aggregate.tokens = Tokens { output, cache_read, ..Tokens::default() };
+    aggregate.cost_micro_usd = cost(cell(10)).map_err(|reason| sink.reject(at, reason, "Cost")).ok().flatten();
+    Some(Row { at, aggregate, with_write, without_write, total })
+}
+
+/// What the rows with a total agree on. Rows without cache writes agree with both, and so does a file without any.
+fn meaning(rows: &[Row]) -> Meaning {
+    let (mut additive, mut inclusive) = (0usize, 0usize);
+    for row in rows {
+        let tokens = &row.aggregate.tokens;
+        let (Some(with), Some(without), Some(total)) = (row.with_write, row.without_write, row.total) else { continue };
+        let rest = tokens.cache_read.unwrap_or(0) + tokens.output.unwrap_or(0);
+        additive += usize::from(with + without + rest == total && without > 0);
+        inclusive += usize::from(with + rest == total && without > 0);
+    }
+    if inclusive > additive { Meaning::Inclusive } else { Meaning::Additive }
+}
+
+/// Puts a row into the sink. Events have no ids: equal rows are told apart by their number, so that as many count as there are, and a file that is read
+/// again has the same.
+fn finish(row: Row, meaning: Meaning, seen: &mut HashMap<String, u32>, sink: &mut dyn Sink) {
+    let Row { at, mut aggregate, with_write, without_write, total } = row;
+    aggregate.tokens.input = without_write.or(with_write);
+    aggregate.tokens.cache_write = match (meaning, with_write, without_write) {
+        (_, _, None) | (_, None, _) => None,
+        (Meaning::Additive, Some(with), Some(_)) => Some(with),
+        (Meaning::Inclusive, Some(with), Some(without)) => Some((with - without).max(0)),
+    };
+    let tokens = &aggregate.tokens;
+    let counts = [with_write, without_write, tokens.cache_read, tokens.output, total];
+    let same = format!("{:?} {:?} {:?} {counts:?}", aggregate.from_us, aggregate.actor_id, aggregate.model);
+    let number = seen.entry(same).or_default();
+    *number += 1;
+    let counts = counts.map(|count| count.map_or_else(String::new, |count| count.to_string()));
+    aggregate.dimension = Some(format!("{}#{number}", counts.join("/")));
+    sink.aggregate(at, aggregate);
+}

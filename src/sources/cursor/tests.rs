@@ -1,0 +1,91 @@
+//! Invented pages in the shapes of the vendor's documentation, and the properties that hold for any of them.
+
+use super::Cursor;
+use crate::events::CountedBy;
+use crate::events::ids::aggregate_key;
+use crate::sources::testing::{Recorded, damage, read_damaged, read_fixture};
+use crate::sources::{Probe, Source, SourceOptions, Unit, recognise};
+use proptest::prelude::*;
+use std::collections::BTreeSet;
+use std::path::Path;
+
+const FILES: &[&str] = &["additive.csv", "inclusive.csv", "usage_events.json", "daily_usage.json"];
+
+fn bytes(name: &str) -> Vec<u8> {
+    std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/sources/cursor/fixtures").join(name)).unwrap()
+}
+
+fn fixture(name: &str) -> Recorded {
+    read_fixture(&Cursor, &format!("src/sources/cursor/fixtures/{name}"))
+}
+
+#[test]
+fn every_report_becomes_aggregates_and_no_event() {
+    for name in FILES {
+        let read = fixture(name);
+        assert!(read.events.is_empty() && read.facts.is_empty(), "{name}");
+        assert!(read.aggregates.iter().all(|(_, aggregate)| aggregate.counted_by == CountedBy::Vendor), "{name}");
+        let keys: BTreeSet<_> = read.aggregates.iter().map(|(_, it)| aggregate_key("cursor", it)).collect();
+        assert_eq!(keys.len(), read.aggregates.len(), "{name}");
+        insta::with_settings!({ snapshot_path => "snapshots", prepend_module_to_snapshot => false, omit_expression => true }, {
+            insta::assert_snapshot!(*name, read.snapshot());
+        });
+    }
+}
+
+#[test]
+fn reports_are_known_by_content() {
+    let options = SourceOptions::default();
+    let source = |head: &[u8]| {
+        recognise(&Probe { path: Path::new("x"), unit: Unit::File, head, options: &options }).map(Source::name)
+    };
+    for name in FILES {
+        assert_eq!(source(&bytes(name)), Some("cursor"), "{name}");
+    }
+    for stranger in [r#"Date,Amount"#, r#"Datum,Model,Cost"#, r#"{"data":[{"composerRequests":1}]}"#, r#"[1]"#, ""] {
+        assert_eq!(source(stranger.as_bytes()), None, "{stranger}");
+    }
+}
+
+#[test]
+fn a_checksum_decides_what_the_cache_column_means() {
+    let writes = |name: &str| {
+        let read = fixture(name);
+        read.aggregates.iter().map(|(_, it)| (it.tokens.input, it.tokens.cache_write)).collect::<Vec<_>>()
+    };
+    assert_eq!(writes("additive.csv")[0], (Some(120), Some(900)));
+    assert_eq!(writes("inclusive.csv"), [(Some(120), Some(900)), (Some(40), Some(0)), (Some(400), Some(100))]);
+}
+
+#[test]
+fn cells_that_are_no_amount_cost_nothing_of_their_own() {
+    use super::cost;
+    for (text, micros) in [("$0.12", Some(120_000)), ("0.12", Some(120_000)), ("$1,200", Some(1_200_000_000))] {
+        assert_eq!(cost(text), Ok(micros), "{text}");
+    }
+    for text in ["Included", "free", "-", "NaN", "", " "] {
+        assert_eq!(cost(text), Ok(None), "{text}");
+    }
+    assert!(cost("much").is_err() && cost("-3").is_err());
+}
+
+#[test]
+fn equal_rows_all_count_and_idle_seats_appear() {
+    let events = fixture("usage_events.json");
+    let first = events.aggregates.iter().filter(|(_, it)| it.from_us == 1_780_304_400_000_000);
+    assert_eq!(first.count(), 2);
+    let days = fixture("daily_usage.json");
+    let idle = days.aggregates.iter().map(|(_, it)| it).find(|it| it.actor_id.as_deref() == Some("idle@example.test"));
+    assert_eq!(idle.and_then(|it| it.seat_used), Some(false));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+    /// Cut, overwritten and spliced bytes never end in a panic, and reading again says the same.
+    #[test]
+    fn damaged_reports_are_read_to_the_end(file in 0..FILES.len(), damage in damage()) {
+        let bytes = damage.of(bytes(FILES[file]));
+        let once = read_damaged(&Cursor, "x", &bytes);
+        prop_assert_eq!(once.snapshot(), read_damaged(&Cursor, "x", &bytes).snapshot());
+    }
+}

@@ -1,0 +1,86 @@
+//! Fixtures of invented records, one a trap; the snapshots are read against `formats.md` section 10.
+
+use super::GitHub;
+use crate::events::ids::{outcome_key, outcome_version};
+use crate::events::{OutcomeKind, OutcomeStatus};
+use crate::sources::testing::{assert_fixture, assert_recognised, read_fixture, read_mutated};
+use crate::sources::{Probe, Source, Unit};
+use proptest::prelude::*;
+use std::path::Path;
+
+const FIXTURES: &[&str] = &[
+    "gh_pull_requests.json",
+    "rest_pulls.json",
+    "rest_issues_pages.json",
+    "rest_reviews.ndjson",
+    "rest_deployments.json",
+    "faults.json",
+];
+
+#[test]
+fn every_trap_has_its_fixture() {
+    for file in FIXTURES {
+        assert_fixture(&GitHub, "github", file);
+    }
+}
+
+#[test]
+fn fixtures_are_recognised_whatever_they_are_called() {
+    assert_recognised(&GitHub, "github");
+}
+
+#[test]
+fn one_request_in_two_exports_has_one_identity_and_the_fuller_view_stays() {
+    let outcome = |file: &str| {
+        let read = read_fixture(&GitHub, &format!("src/sources/github/fixtures/{file}"));
+        read.outcomes.into_iter().find(|(_, outcome)| outcome.outcome_id == "acme/shop#7").unwrap().1
+    };
+    let (gh, rest) = (outcome("gh_pull_requests.json"), outcome("rest_pulls.json"));
+    assert_eq!(outcome_key(&gh), outcome_key(&rest));
+    assert_eq!(gh.version, rest.version);
+    assert!(outcome_version(&gh) > outcome_version(&rest));
+    let mut reopened = rest.clone();
+    (reopened.status, reopened.version) = (OutcomeStatus::Open, rest.version + 60);
+    assert!(outcome_version(&reopened) > outcome_version(&gh), "the later state wins, whatever it is");
+}
+
+#[test]
+fn one_review_in_two_exports_is_one() {
+    let ids = |file: &str| -> Vec<String> {
+        let read = read_fixture(&GitHub, &format!("src/sources/github/fixtures/{file}"));
+        let reviews = read.outcomes.into_iter().filter(|(_, outcome)| outcome.kind == OutcomeKind::Review);
+        reviews.map(|(_, outcome)| outcome.outcome_id).collect()
+    };
+    assert!(ids("gh_pull_requests.json").contains(&"acme/shop#7/PRR_1".to_owned()));
+    assert!(ids("rest_reviews.ndjson").contains(&"acme/shop#7/PRR_1".to_owned()));
+}
+
+#[test]
+fn titles_and_bodies_are_nowhere_in_what_is_kept() {
+    let read = read_fixture(&GitHub, "src/sources/github/fixtures/gh_pull_requests.json").snapshot();
+    for text in ["integer cents", "Looks right", "left-pad\""] {
+        assert!(!read.contains(text), "{text}");
+    }
+}
+
+#[test]
+fn a_head_that_is_cut_and_a_page_of_nothing_are_recognised() {
+    let long = format!(r#"[{{"number":1,"headRefName":"x","body":"{}"#, "long ".repeat(20_000));
+    let options = Default::default();
+    let recognised = |name: &str, head: &[u8]| {
+        GitHub.recognises(&Probe { path: Path::new(name), unit: Unit::File, head, options: &options })
+    };
+    assert!(recognised("x.json", long.as_bytes()));
+    assert!(recognised("github-pulls.json", b"[]\n"));
+    assert!(!recognised("x.json", b"[]\n"));
+    assert!(!recognised("x.json", br#"[{"number":1,"url":"https://example.test/a/b"}]"#));
+    assert!(!recognised("x.jsonl", br#"{"type":"user","message":{"content":"{\"number\":1,\"headRefName\":\"x\"}"}}"#));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+    #[test]
+    fn no_change_makes_it_panic(file in prop::sample::select(FIXTURES), edits in prop::collection::vec((any::<usize>(), any::<u8>()), 0..20), keep in 0usize..120) {
+        read_mutated(&GitHub, &format!("src/sources/github/fixtures/{file}"), &edits, keep);
+    }
+}

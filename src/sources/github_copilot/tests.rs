@@ -1,0 +1,76 @@
+//! Invented pages in the shapes of the vendor's documentation, and the properties that hold for any of them.
+
+use super::GithubCopilot;
+use crate::events::CountedBy;
+use crate::events::ids::aggregate_key;
+use crate::sources::testing::{Recorded, damage, read_damaged, read_fixture};
+use crate::sources::{Probe, Source, SourceOptions, Unit, recognise};
+use proptest::prelude::*;
+use std::collections::BTreeSet;
+use std::path::Path;
+
+const FILES: &[&str] = &["users.ndjson", "enterprise.json"];
+
+fn bytes(name: &str) -> Vec<u8> {
+    std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/sources/github_copilot/fixtures").join(name)).unwrap()
+}
+
+fn fixture(name: &str) -> Recorded {
+    read_fixture(&GithubCopilot, &format!("src/sources/github_copilot/fixtures/{name}"))
+}
+
+#[test]
+fn every_report_becomes_aggregates_and_no_event() {
+    for name in FILES {
+        let read = fixture(name);
+        assert!(read.events.is_empty() && read.facts.is_empty(), "{name}");
+        assert!(read.aggregates.iter().all(|(_, aggregate)| aggregate.counted_by == CountedBy::Vendor), "{name}");
+        let keys: BTreeSet<_> = read.aggregates.iter().map(|(_, it)| aggregate_key("github_copilot", it)).collect();
+        assert_eq!(keys.len(), read.aggregates.len(), "{name}");
+        insta::with_settings!({ snapshot_path => "snapshots", prepend_module_to_snapshot => false, omit_expression => true }, {
+            insta::assert_snapshot!(*name, read.snapshot());
+        });
+    }
+}
+
+#[test]
+fn reports_are_known_by_content() {
+    let options = SourceOptions::default();
+    let source = |head: &[u8]| {
+        recognise(&Probe { path: Path::new("x"), unit: Unit::File, head, options: &options }).map(Source::name)
+    };
+    for name in FILES {
+        assert_eq!(source(&bytes(name)), Some("github_copilot"), "{name}");
+    }
+    for stranger in [
+        r#"{"day":"2026-06-01"}"#,
+        r#"{"user_initiated_interaction_count":1}"#,
+        r#""day" "user_initiated_interaction_count""#,
+        "",
+    ] {
+        assert_eq!(source(stranger.as_bytes()), None, "{stranger}");
+    }
+}
+
+#[test]
+fn seats_without_use_appear_and_slices_are_not_added() {
+    let read = fixture("users.ndjson");
+    let of = |login: &str| {
+        let mine = read.aggregates.iter().map(|(_, it)| it).filter(|it| it.actor_id.as_deref() == Some(login));
+        mine.cloned().collect::<Vec<_>>()
+    };
+    assert_eq!(of("idle").iter().map(|it| it.seat_used).collect::<Vec<_>>(), [Some(false)]);
+    assert_eq!(of("dev1").iter().filter_map(|it| it.prompts).collect::<Vec<_>>(), [9, 9], "two days");
+    assert_eq!(of("dev2").iter().filter_map(|it| it.tokens.input).sum::<i64>(), 90_000);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+    /// Cut, overwritten and spliced bytes never end in a panic, and reading again says the same.
+    #[test]
+    fn damaged_reports_are_read_to_the_end(file in 0..FILES.len(), damage in damage()) {
+        let bytes = damage.of(bytes(FILES[file]));
+        let once = read_damaged(&GithubCopilot, "x", &bytes);
+        prop_assert_eq!(once.snapshot(), read_damaged(&GithubCopilot, "x", &bytes).snapshot());
+    }
+}

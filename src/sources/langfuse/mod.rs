@@ -1,0 +1,57 @@
+//! Langfuse: observations, traces and scores as the blob export, the API and the user interface write them.
+//!
+//! Owns recognition. What a row means is [`observation`]'s and [`usage`]'s, how rows are framed is [`crate::sources::exports`]'; rules and their
+//! reasons stand in `README.md`.
+
+mod observation;
+mod parquet;
+#[cfg(test)]
+mod tests;
+mod usage;
+
+use super::exports::{Row, first_columns, read_rows};
+use super::{Description, Input, InputError, Probe, Sink, Source, Unit};
+
+/// The source.
+pub struct Langfuse;
+
+/// With what a Parquet file begins.
+const PARQUET: &[u8] = b"PAR1";
+
+impl Source for Langfuse {
+    fn name(&self) -> &'static str {
+        "langfuse"
+    }
+
+    fn description(&self) -> Description {
+        Description {
+            title: "Langfuse exports",
+            files: "observations, traces and scores as lines of JSON, JSON lists, pages of the API, CSV (these also .gz, .zst) or Parquet",
+            tells: "usage by kind, cost and model of each generation, account and session where the export has them, tool calls and results, prompts",
+            cannot_tell: "who or what started a request, evaluators apart; the account of older exports, which stands in their traces; scores are not outcomes",
+        }
+    }
+
+    fn recognises(&self, probe: &Probe<'_>) -> bool {
+        if probe.unit != Unit::File {
+            return false;
+        }
+        if probe.head.starts_with(PARQUET) {
+            return parquet::is_export(probe.path);
+        }
+        let columns = first_columns(probe.head, observation::is_column);
+        observation::is_export(&columns.iter().map(String::as_str).collect::<Vec<_>>())
+    }
+
+    /// A row means the same wherever it stands.
+    fn reads_tail_alone(&self) -> bool {
+        true
+    }
+
+    fn read(&self, input: &Input, sink: &mut dyn Sink) -> Result<u64, InputError> {
+        if input.head()?.starts_with(PARQUET) {
+            return parquet::read(input, sink);
+        }
+        read_rows(input, sink, observation::is_column, |fields, at, sink| observation::take(&Row { fields, at }, sink))
+    }
+}

@@ -1,0 +1,193 @@
+//! Fixtures of invented rows, one a trap, in every writing, and the properties that hold for any of them.
+
+use super::Langfuse;
+use crate::events::ids::{Key, event_key, event_version};
+use crate::events::{Event, Kind};
+use crate::sources::litellm::LiteLlm;
+use crate::sources::otel::Otel;
+use crate::sources::testing::{Recorded, input_of, read_fixture};
+use crate::sources::{Probe, Source, Unit, recognise};
+use proptest::prelude::*;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+const FIXTURES: &[&str] = &[
+    "observations.jsonl",
+    "observations.json",
+    "observations.csv",
+    "api.json",
+    "traces.jsonl",
+    "scores.jsonl",
+    "faults.jsonl",
+];
+
+fn path(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src/sources/langfuse/fixtures").join(name)
+}
+
+fn fixture(name: &str) -> Recorded {
+    read_fixture(&Langfuse, &format!("src/sources/langfuse/fixtures/{name}"))
+}
+
+fn assert_fixture(name: &str) {
+    insta::with_settings!({ snapshot_path => "snapshots", prepend_module_to_snapshot => false }, {
+        insta::assert_snapshot!(name, fixture(name).snapshot());
+    });
+}
+
+/// What the lake keeps of several files: of each step the fullest copy.
+fn kept<'a>(files: impl IntoIterator<Item = &'a Recorded>) -> BTreeMap<Key, Event> {
+    let mut kept: BTreeMap<Key, Event> = BTreeMap::new();
+    for (_, event) in files.into_iter().flat_map(|file| &file.events) {
+        let key = event_key("langfuse", event);
+        if kept.get(&key).is_none_or(|known| event_version(event) > event_version(known)) {
+            kept.insert(key, event.clone());
+        }
+    }
+    kept
+}
+
+#[test]
+fn observations_of_every_kind() {
+    assert_fixture("observations.jsonl");
+    let kept = kept([&fixture("observations.jsonl")]);
+    let completions: Vec<&Event> = kept.values().filter(|event| event.kind == Kind::Completion).collect();
+    let sum = |count: fn(&Event) -> Option<i64>| completions.iter().filter_map(|event| count(event)).sum::<i64>();
+    // By hand, in the order of the rows; of the one that was exported twice the fuller.
+    assert_eq!(sum(|event| event.tokens.input), 200 + 200 + 12 + 40 + 500 + 10 + 20 + 30 + 7);
+    assert_eq!(sum(|event| event.tokens.cache_read), 1000 + 1000 + 15_000);
+    assert_eq!(sum(|event| event.tokens.output), 80 + 80 + 118 + 5 + 1 + 2 + 3 + 9);
+    assert_eq!(sum(|event| event.cost_micro_usd), 1050 * 5 + 9680 + 700);
+    assert_eq!(completions.len(), 10);
+}
+
+#[test]
+fn an_observation_is_the_same_in_every_writing() {
+    let lines = kept([&fixture("observations.jsonl")]);
+    assert_eq!(kept([&fixture("observations.json")]), lines);
+    assert_eq!(kept([&fixture("observations.csv")]), lines);
+}
+
+#[cfg(feature = "engine")]
+#[test]
+fn an_observation_is_the_same_in_parquet() {
+    let (lines, parquet) = (fixture("observations.jsonl"), fixture("observations.parquet"));
+    assert_eq!(parquet.rejects, []);
+    assert_eq!(parquet.ignored, lines.ignored);
+    let steps = |read: &Recorded| read.events.iter().map(|(_, event)| event.clone()).collect::<Vec<_>>();
+    assert_eq!(steps(&parquet), steps(&lines));
+}
+
+#[cfg(feature = "engine")]
+#[test]
+fn a_damaged_parquet_file_is_an_error_and_no_panic() {
+    let whole = std::fs::read(path("observations.parquet")).unwrap();
+    for cut in [5, whole.len() / 2, whole.len() - 1] {
+        let (input, _guard) = input_of("x.parquet", &whole[..cut]);
+        assert!(Langfuse.read(&input, &mut Recorded::default()).is_err(), "cut at {cut}");
+    }
+}
+
+#[cfg(not(feature = "engine"))]
+#[test]
+fn a_build_without_the_engine_says_that_it_reads_no_parquet() {
+    let (input, _guard) = input_of("x.parquet", &std::fs::read(path("observations.parquet")).unwrap());
+    let error = Langfuse.read(&input, &mut Recorded::default()).unwrap_err();
+    assert_eq!(error.reason().as_str(), "unknown_format");
+}
+
+#[test]
+fn a_request_has_the_same_id_in_every_source_that_saw_it() {
+    let ids = |read: Recorded| -> Vec<String> {
+        let completions = read.events.into_iter().filter(|(_, event)| event.kind == Kind::Completion);
+        completions.filter_map(|(_, event)| event.event_id).collect()
+    };
+    let here = ids(fixture("observations.jsonl"));
+    let otel = ids(read_fixture(&Otel, "src/sources/otel/fixtures/current.jsonl"));
+    let litellm = ids(read_fixture(&LiteLlm, "src/sources/litellm/fixtures/requests.jsonl"));
+    for (id, others) in [
+        // The provider's id, the span's where there is none, and the one inside LiteLLM's own.
+        ("resp_inv1", &otel),
+        ("0af7651916cd43dd8448eb211c80319c/aa00000000000003", &otel),
+        ("chatcmpl-inv-1", &litellm),
+    ] {
+        assert!(here.iter().any(|held| held == id) && others.iter().any(|held| held == id), "{id}");
+    }
+}
+
+#[test]
+fn what_the_api_answers() {
+    assert_fixture("api.json");
+    assert_fixture("traces.jsonl");
+    assert_fixture("scores.jsonl");
+}
+
+#[test]
+fn bad_rows_are_rejected_and_bad_fields_are_null() {
+    assert_fixture("faults.jsonl");
+    let text = std::fs::read_to_string(path("faults.jsonl")).unwrap();
+    let read = fixture("faults.jsonl");
+    for line in 1..=text.lines().count() as u64 {
+        let is_somewhere =
+            read.events.iter().any(|(at, _)| at.line == line) || read.rejects.iter().any(|(at, _, _)| at.line == line);
+        assert!(is_somewhere, "line {line} is lost");
+    }
+}
+
+#[test]
+fn exports_are_recognised_by_their_columns() {
+    let options = Default::default();
+    let recognised = |path: &Path, head: &[u8]| {
+        recognise(&Probe { path, unit: Unit::File, head, options: &options }).map(Source::name)
+    };
+    for name in FIXTURES {
+        let bytes = std::fs::read(path(name)).unwrap();
+        assert_eq!(recognised(Path::new("x"), &bytes), Some("langfuse"), "{name}");
+        assert_eq!(recognised(Path::new("x"), &bytes[..bytes.len().min(900)]), Some("langfuse"), "{name}, cut");
+    }
+    assert_eq!(recognised(&path("observations.parquet"), b"PAR1"), Some("langfuse"));
+    let canonical = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/sources/canonical/fixtures/typed.events.parquet");
+    assert_eq!(recognised(&canonical, b"PAR1"), Some("canonical"));
+    assert_eq!(recognised(Path::new("/nowhere/x.parquet"), b"PAR1"), None);
+    for stranger in [
+        r#"{"id":"1","type":"session","timestamp":"2026-06-01T09:00:00Z"}"#,
+        r#"{"id":"1","trace_id":"2","start_time":"x","duration":3}"#,
+        "id,name,value\n",
+        "",
+    ] {
+        assert_ne!(recognised(Path::new("x"), stranger.as_bytes()), Some("langfuse"), "{stranger}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
+    /// Cut, overwritten and spliced bytes never end in a panic or an error, and reading twice is reading once.
+    #[test]
+    fn mutated_files_are_read_to_the_end(
+        file in 0..FIXTURES.len(),
+        cut in any::<prop::sample::Index>(),
+        edits in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..8),
+        splice in prop::collection::vec(prop::sample::select(b"{}[]\"\\:,;0-e.\n\r\xff".to_vec()), 0..6),
+        at in any::<prop::sample::Index>(),
+    ) {
+        let mut bytes = std::fs::read(path(FIXTURES[file])).unwrap();
+        for (index, byte) in edits {
+            let index = index.index(bytes.len());
+            bytes[index] = byte;
+        }
+        let position = at.index(bytes.len());
+        bytes.splice(position..position, splice);
+        bytes.truncate(cut.index(bytes.len()) + 1);
+        let (input, _guard) = input_of(FIXTURES[file], &bytes);
+        let (mut one, mut two) = (Recorded::default(), Recorded::default());
+        let end = Langfuse.read(&input, &mut one).unwrap();
+        prop_assert!(end <= bytes.len() as u64);
+        Langfuse.read(&input, &mut two).unwrap();
+        prop_assert_eq!(kept([&one]), kept([&one, &two]));
+        for (_, event) in &one.events {
+            prop_assert!(event.tokens.input.is_none_or(|count| count >= 0));
+            prop_assert!(event.kind != Kind::Completion || event.token_basis.is_some());
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! Fixtures of invented rows, one a trap, in every writing, and the properties that hold for any of them.
+
+use super::LiteLlm;
+use crate::events::ids::{Key, event_key, event_version};
+use crate::events::{Event, Kind};
+use crate::sources::testing::{Recorded, input_of, read_fixture};
+use crate::sources::{Probe, Source, Unit, recognise};
+use proptest::prelude::*;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+const FIXTURES: &[&str] = &["requests.jsonl", "list.json", "page.json", "spend_logs.csv", "faults.jsonl", "faults.csv"];
+
+fn path(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src/sources/litellm/fixtures").join(name)
+}
+
+fn fixture(name: &str) -> Recorded {
+    read_fixture(&LiteLlm, &format!("src/sources/litellm/fixtures/{name}"))
+}
+
+fn assert_fixture(name: &str) {
+    insta::with_settings!({ snapshot_path => "snapshots", prepend_module_to_snapshot => false }, {
+        insta::assert_snapshot!(name, fixture(name).snapshot());
+    });
+}
+
+/// What the lake keeps of several files: of each step the fullest copy.
+fn kept<'a>(files: impl IntoIterator<Item = &'a Recorded>) -> BTreeMap<Key, Event> {
+    let mut kept: BTreeMap<Key, Event> = BTreeMap::new();
+    for (_, event) in files.into_iter().flat_map(|file| &file.events) {
+        let key = event_key("litellm", event);
+        if kept.get(&key).is_none_or(|known| event_version(event) > event_version(known)) {
+            kept.insert(key, event.clone());
+        }
+    }
+    kept
+}
+
+#[test]
+fn rows_of_every_kind() {
+    assert_fixture("requests.jsonl");
+    let kept = kept([&fixture("requests.jsonl")]);
+    let completions: Vec<&Event> = kept.values().filter(|event| event.kind == Kind::Completion).collect();
+    let sum = |count: fn(&Event) -> Option<i64>| completions.iter().filter_map(|event| count(event)).sum::<i64>();
+    // By hand, in the order of the rows; the cache hit, the failure and the row that stands twice add nothing.
+    assert_eq!(sum(|event| event.tokens.input), 200 + 12 + 1200 + 50 + 10 + 10 + 4 + 40 + 20 + 30);
+    assert_eq!(sum(|event| event.tokens.cache_read), 1000 + 15_000);
+    assert_eq!(sum(|event| event.tokens.output), 80 + 118 + 80 + 5 + 2 + 2 + 1 + 4 + 4);
+    assert_eq!(sum(|event| event.cost_micro_usd), 2100 + 9680 + 2100 + 10 + 4 + 1000 + 1000);
+    assert_eq!(completions.len(), 13);
+}
+
+#[test]
+fn a_row_is_the_same_in_every_writing() {
+    assert_fixture("page.json");
+    let lines = kept([&fixture("requests.jsonl")]);
+    assert_eq!(kept([&fixture("list.json")]), lines);
+    assert_eq!(kept([&fixture("spend_logs.csv")]), lines);
+    let all: Vec<Recorded> = ["requests.jsonl", "list.json", "page.json", "spend_logs.csv"].map(fixture).into();
+    assert_eq!(kept(&all), lines, "together they are one export");
+}
+
+#[test]
+fn bad_rows_are_rejected_and_bad_fields_are_null() {
+    assert_fixture("faults.jsonl");
+    assert_fixture("faults.csv");
+}
+
+#[test]
+fn exports_are_recognised_by_their_columns() {
+    let options = Default::default();
+    let recognised = |head: &[u8]| {
+        recognise(&Probe { path: Path::new("x"), unit: Unit::File, head, options: &options }).map(Source::name)
+    };
+    for name in FIXTURES {
+        let bytes = std::fs::read(path(name)).unwrap();
+        assert_eq!(recognised(&bytes), Some("litellm"), "{name}");
+        assert_eq!(recognised(&bytes[..bytes.len().min(700)]), Some("litellm"), "{name}, cut");
+    }
+    for stranger in [
+        r#"{"spend":1,"startTime":"2026-06-01","users":{"request_id":1}}"#,
+        r#"{"text":"{\"request_id\":1,\"startTime\":2,\"spend\":3}"}"#,
+        "date,model,spend\n",
+        "",
+    ] {
+        assert_eq!(recognised(stranger.as_bytes()), None, "{stranger}");
+    }
+}
+
+#[test]
+fn every_row_is_a_record_an_ignored_kind_or_a_reject() {
+    let text = std::fs::read_to_string(path("faults.jsonl")).unwrap();
+    let read = fixture("faults.jsonl");
+    for line in 1..=text.lines().count() as u64 {
+        let is_somewhere =
+            read.events.iter().any(|(at, _)| at.line == line) || read.rejects.iter().any(|(at, _, _)| at.line == line);
+        assert!(is_somewhere, "line {line} is lost");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
+    /// Cut, overwritten and spliced bytes never end in a panic or an error, and reading twice is reading once.
+    #[test]
+    fn mutated_files_are_read_to_the_end(
+        file in 0..FIXTURES.len(),
+        cut in any::<prop::sample::Index>(),
+        edits in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..8),
+        splice in prop::collection::vec(prop::sample::select(b"{}[]\"\\:,;0-e.\n\r\xff".to_vec()), 0..6),
+        at in any::<prop::sample::Index>(),
+    ) {
+        let mut bytes = std::fs::read(path(FIXTURES[file])).unwrap();
+        for (index, byte) in edits {
+            let index = index.index(bytes.len());
+            bytes[index] = byte;
+        }
+        let position = at.index(bytes.len());
+        bytes.splice(position..position, splice);
+        bytes.truncate(cut.index(bytes.len()) + 1);
+        let (input, _guard) = input_of(FIXTURES[file], &bytes);
+        let (mut one, mut two) = (Recorded::default(), Recorded::default());
+        let end = LiteLlm.read(&input, &mut one).unwrap();
+        prop_assert!(end <= bytes.len() as u64);
+        LiteLlm.read(&input, &mut two).unwrap();
+        prop_assert_eq!(kept([&one]), kept([&one, &two]));
+        for (_, event) in &one.events {
+            prop_assert!(event.tokens.input.is_none_or(|count| count >= 0));
+            prop_assert!(event.cost_micro_usd.is_none_or(|cost| cost >= 0));
+        }
+    }
+
+    /// What a first run left of a file that has grown is all that the next has to read.
+    #[test]
+    fn a_tail_is_read_alone(share in 0.0f64..1.0, csv in any::<bool>()) {
+        let name = if csv { "spend_logs.csv" } else { "requests.jsonl" };
+        let whole = std::fs::read(path(name)).unwrap();
+        let cut = (whole.len() as f64 * share) as usize;
+        let (mut input, _guard) = input_of(name, &whole[..cut]);
+        let (mut first, mut rest) = (Recorded::default(), Recorded::default());
+        input.start = LiteLlm.read(&input, &mut first).unwrap();
+        std::fs::write(&input.path, &whole).unwrap();
+        LiteLlm.read(&input, &mut rest).unwrap();
+        let full = kept([&fixture(name)]);
+        let both = kept([&first, &rest]);
+        // A row that was cut in a number is read as it stands and again when it is whole; nothing of the whole file is missing.
+        prop_assert!(full.keys().all(|key| both.contains_key(key)));
+    }
+}

@@ -1,0 +1,55 @@
+//! Pages of OpenAI's admin reports as they stand there. Owns no meaning: that is the module's above.
+
+use crate::sources::document::Items;
+use crate::sources::json::Count;
+use serde_json::value::RawValue;
+
+/// One page of any report.
+#[derive(serde::Deserialize)]
+pub(super) struct Page<'a> {
+    #[serde(borrow)]
+    pub(super) data: Option<Items<&'a RawValue>>,
+}
+
+/// A span of time, in seconds since the epoch.
+#[derive(serde::Deserialize)]
+pub(super) struct Bucket<'a> {
+    #[serde(borrow)]
+    pub(super) start_time: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub(super) end_time: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub(super) results: Option<Items<&'a RawValue>>,
+}
+
+/// A row of a span. What the report was not grouped by is null.
+#[derive(Debug, serde::Deserialize)]
+pub(super) struct UsageResult {
+    pub(super) object: Option<String>,
+    /// Cached and cache-written tokens are part of it.
+    #[serde(default)]
+    pub(super) input_tokens: Count,
+    #[serde(default)]
+    pub(super) input_cached_tokens: Count,
+    #[serde(default)]
+    pub(super) input_cache_write_tokens: Count,
+    #[serde(default)]
+    pub(super) output_tokens: Count,
+    #[serde(default)]
+    pub(super) num_model_requests: Count,
+    pub(super) project_id: Option<String>,
+    pub(super) user_id: Option<String>,
+    pub(super) api_key_id: Option<String>,
+    pub(super) model: Option<String>,
+    pub(super) batch: Option<bool>,
+    pub(super) service_tier: Option<String>,
+    pub(super) line_item: Option<String>,
+    pub(super) amount: Option<Amount>,
+}
+
+/// Money in whole units of its currency.
+#[derive(Debug, serde::Deserialize)]
+pub(super) struct Amount {
+    pub(super) value: Option<Box<RawValue>>,
+    pub(super) currency: Option<String>,
+}

@@ -1,0 +1,78 @@
+//! Invented pages in the shapes of the vendor's documentation, and the properties that hold for any of them.
+
+use super::OpenAiAdmin;
+use crate::events::CountedBy;
+use crate::events::ids::aggregate_key;
+use crate::sources::testing::{Recorded, damage, read_damaged, read_fixture};
+use crate::sources::{Probe, Source, SourceOptions, Unit, recognise};
+use proptest::prelude::*;
+use std::collections::BTreeSet;
+use std::path::Path;
+
+const FILES: &[&str] = &["usage.json", "costs.json"];
+
+fn bytes(name: &str) -> Vec<u8> {
+    std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/sources/openai_admin/fixtures").join(name)).unwrap()
+}
+
+fn fixture(name: &str) -> Recorded {
+    read_fixture(&OpenAiAdmin, &format!("src/sources/openai_admin/fixtures/{name}"))
+}
+
+#[test]
+fn every_report_becomes_aggregates_and_no_event() {
+    for name in FILES {
+        let read = fixture(name);
+        assert!(read.events.is_empty() && read.facts.is_empty(), "{name}");
+        assert!(read.aggregates.iter().all(|(_, aggregate)| aggregate.counted_by == CountedBy::Vendor), "{name}");
+        let keys: BTreeSet<_> = read.aggregates.iter().map(|(_, it)| aggregate_key("openai_admin", it)).collect();
+        assert_eq!(keys.len(), read.aggregates.len(), "{name}");
+        insta::with_settings!({ snapshot_path => "snapshots", prepend_module_to_snapshot => false, omit_expression => true }, {
+            insta::assert_snapshot!(*name, read.snapshot());
+        });
+    }
+}
+
+#[test]
+fn reports_are_known_by_content() {
+    let options = SourceOptions::default();
+    let source = |head: &[u8]| {
+        recognise(&Probe { path: Path::new("x"), unit: Unit::File, head, options: &options }).map(Source::name)
+    };
+    for name in FILES {
+        assert_eq!(source(&bytes(name)), Some("openai_admin"), "{name}");
+    }
+    for stranger in [
+        r#"{"object":"page","data":[]}"#,
+        r#"{"object":"list","data":[]}"#,
+        r#"{"start_time":1,"results":[]}"#,
+        r#""page" organization.usage."#,
+        "",
+    ] {
+        assert_eq!(source(stranger.as_bytes()), None, "{stranger}");
+    }
+}
+
+#[test]
+fn sums_are_those_counted_by_hand() {
+    let read = fixture("usage.json");
+    let sum = |of: fn(&crate::events::Aggregate) -> Option<i64>| -> i64 {
+        read.aggregates.iter().filter_map(|(_, aggregate)| of(aggregate)).sum()
+    };
+    // 500,000 - 380,000, the same less 20,000, 10 - 50 is nothing, 700 of embeddings, and the row whose output is no count.
+    assert_eq!(sum(|a| a.tokens.input), 120_000 + 100_000 + 700 + 120_000);
+    assert_eq!(sum(|a| a.requests), 220 * 4 + 7);
+    let costs: i64 = fixture("costs.json").aggregates.iter().filter_map(|(_, it)| it.cost_micro_usd).sum();
+    assert_eq!(costs, 60_000 + 1_250_000);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+    /// Cut, overwritten and spliced bytes never end in a panic, and reading again says the same.
+    #[test]
+    fn damaged_reports_are_read_to_the_end(file in 0..FILES.len(), damage in damage()) {
+        let bytes = damage.of(bytes(FILES[file]));
+        let once = read_damaged(&OpenAiAdmin, "x", &bytes);
+        prop_assert_eq!(once.snapshot(), read_damaged(&OpenAiAdmin, "x", &bytes).snapshot());
+    }
+}

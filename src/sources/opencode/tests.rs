@@ -1,0 +1,156 @@
+//! Fixtures of invented sessions, and the properties that hold for any of them. `fixtures/opencode` is laid out as the product lays out its store.
+
+use super::{Form, OpenCode};
+use crate::events::ids::{Key, event_key};
+use crate::events::{Kind, Tokens};
+use crate::sources::testing::{Recorded, damage, read_bytes, read_damaged, read_fixture};
+use crate::sources::{Probe, Source, SourceOptions, Unit, recognise};
+use proptest::prelude::*;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+const FIXTURES: &str = "src/sources/opencode/fixtures";
+
+fn bytes(name: &str) -> Vec<u8> {
+    std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join(FIXTURES).join(name)).unwrap()
+}
+
+fn fixture(name: &str) -> Recorded {
+    read_fixture(&OpenCode, &format!("{FIXTURES}/{name}"))
+}
+
+/// The files of the store below a directory, sorted.
+fn store(directory: &str) -> Vec<String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(FIXTURES);
+    let files = walkdir::WalkDir::new(root.join("opencode/storage").join(directory)).sort_by_file_name();
+    let paths = files.into_iter().map(Result::unwrap).filter(|entry| entry.file_type().is_file());
+    paths.map(|entry| entry.path().strip_prefix(&root).map(PathBuf::from).unwrap().display().to_string()).collect()
+}
+
+fn check(snapshot: &str, recorded: &Recorded) {
+    insta::with_settings!({ snapshot_path => "snapshots", prepend_module_to_snapshot => false, omit_expression => true }, {
+        insta::assert_snapshot!(snapshot, recorded.snapshot());
+    });
+}
+
+#[test]
+fn an_export_with_every_trap() {
+    check("export", &fixture("export.json"));
+}
+
+#[test]
+fn a_session_of_a_subagent_says_so_wherever_it_stands() {
+    check("export_subagent", &fixture("export_subagent.json"));
+    let told: String = store("session").iter().map(|name| fixture(name).snapshot()).collect();
+    insta::assert_snapshot!(told, @r#"
+    fact @0:0 Fact { session_id: "ses_child", ts_us: None, name: Parent, value: "ses_main", rank: 3, evidence: "session.parentID" }
+    fact @0:0 Fact { session_id: "ses_child", ts_us: None, name: Trigger, value: "agent", rank: 3, evidence: "session.parentID" }
+    ignored session 1
+    "#);
+}
+
+fn keys<'a>(all: impl IntoIterator<Item = &'a Recorded>) -> BTreeSet<Key> {
+    all.into_iter().flat_map(|read| &read.events).map(|(_, event)| event_key("opencode", event)).collect()
+}
+
+#[test]
+fn the_store_holds_the_same_steps_as_an_export_of_it() {
+    let files: Vec<Recorded> = store("message").iter().map(|name| fixture(name)).collect();
+    let export = fixture("export.json");
+    let stored = keys(&files);
+    // A prompt, two responses, five calls of which four ended.
+    assert_eq!(stored.len(), 3 + 5 + 4);
+    assert!(stored.is_subset(&keys([&export])));
+    let one = |read: &[Recorded]| -> Vec<Tokens> {
+        let events = read.iter().flat_map(|read| &read.events).map(|(_, event)| event);
+        events.filter(|event| event.kind == Kind::Completion).map(|event| event.tokens).take(2).collect()
+    };
+    assert_eq!(one(&files), one(&[export]));
+    for name in store("part").iter().chain(&store("todo")).chain(&store("project")) {
+        let kind = if name.contains("/part/") { "part" } else { "store" };
+        assert_eq!(fixture(name).snapshot(), format!("ignored {kind} 1\n"), "{name}");
+    }
+}
+
+#[test]
+fn totals_are_those_counted_by_hand() {
+    let all = fixture("export.json");
+    let sum = |count: fn(&Tokens) -> Option<i64>| -> i64 {
+        all.events.iter().filter_map(|(_, event)| count(&event.tokens)).sum()
+    };
+    // Input 10 + 20 + 20 + 5 + 900 + 1; output 90, 40 + 30, 70, 6 + 7, 6, 50, 1.
+    assert_eq!([sum(|t| t.input), sum(|t| t.output), sum(|t| t.cache_read)], [956, 300, 8000]);
+}
+
+#[test]
+fn files_are_known_by_content_and_the_rest_of_the_store_by_place() {
+    let options = SourceOptions::default();
+    let form =
+        |name: &str, head: &[u8]| Form::of(&Probe { path: Path::new(name), unit: Unit::File, head, options: &options });
+    for (name, want) in [("export.json", Form::Export), ("export_subagent.json", Form::Export)] {
+        assert_eq!(form("x", &bytes(name)), Some(want), "{name}");
+    }
+    for (directory, want) in [
+        ("session", Form::Session),
+        ("message", Form::Message),
+        ("part", Form::Nothing("part")),
+        ("todo", Form::Nothing("store")),
+        ("project", Form::Nothing("store")),
+    ] {
+        for name in store(directory) {
+            assert_eq!(form(&name, &bytes(&name)), Some(want), "{name}");
+            let head = bytes(&name);
+            let probe = Probe { path: Path::new(&name), unit: Unit::File, head: &head, options: &options };
+            assert_eq!(recognise(&probe).map(Source::name), Some("opencode"), "{name}");
+        }
+    }
+    assert_eq!(form("/h/opencode/opencode-dev.db", b"SQLite format 3\0x"), Some(Form::Database));
+    for stranger in [
+        r#"{"sessionId":"s","role":"user"}"#,
+        r#"{"type":"user","message":{"role":"user","content":"\"sessionID\" \"messageID\""}}"#,
+        r#"[{"sessionID":"s","role":"user"}]"#,
+        "SQLite format 3",
+        "",
+    ] {
+        assert_eq!(form("x.json", stranger.as_bytes()), None, "{stranger}");
+    }
+}
+
+#[test]
+fn a_database_says_what_to_give_instead() {
+    let read = read_bytes(&OpenCode, "opencode.db", b"SQLite format 3\0\x10\0");
+    assert_eq!(read.reasons(), ["unknown_format"]);
+    assert!(read.rejects[0].2.contains("opencode export"));
+}
+
+#[test]
+fn a_message_whose_id_is_no_name_looks_for_no_parts() {
+    let message = br#"{"id":"../../../etc","sessionID":"s","role":"user","time":{"created":1780304400000}}"#;
+    let read = read_bytes(&OpenCode, "storage/message/s/m.json", message);
+    assert_eq!((read.events.len(), read.rejects.len()), (1, 0));
+}
+
+#[test]
+fn every_message_is_a_record_an_ignored_kind_or_a_reject() {
+    let document: serde_json::Value = serde_json::from_slice(&bytes("export.json")).unwrap();
+    for message in document["messages"].as_array().unwrap() {
+        let one = serde_json::json!({"info": {"id": "s", "parentID": "s", "projectID": "p", "directory": "/w"}, "messages": [message]});
+        let read = read_bytes(&OpenCode, "x.json", one.to_string().as_bytes());
+        let told = read.events.len() + read.rejects.len() + read.ignored.values().sum::<u64>() as usize;
+        // One of them is the session's own.
+        assert!(told > 1, "{message}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+    /// Cut, overwritten and spliced bytes never end in a panic or an error, and reading again says the same.
+    #[test]
+    fn damaged_files_are_read_to_the_end(file in 0..3usize, damage in damage()) {
+        let message = store("message").remove(1);
+        let name = ["export.json", "export_subagent.json", message.as_str()][file];
+        let bytes = damage.of(bytes(name));
+        let once = read_damaged(&OpenCode, name, &bytes);
+        prop_assert_eq!(once.snapshot(), read_damaged(&OpenCode, name, &bytes).snapshot());
+    }
+}

@@ -1,0 +1,137 @@
+//! Spans: which of them are requests with usage of their own.
+//!
+//! Owns the leaf rule. A span that contains requests may carry the sum of their usage, and a request is often traced by two libraries, one inside the other; only
+//! the innermost counts.
+
+use super::attributes::Attributes;
+use super::batch::Span;
+use super::names::{self, Dialect, Field, Role};
+use super::steps::{self, Place};
+use super::usage;
+use crate::sources::{Reason, Sink};
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::hash::{BuildHasher, Hasher};
+
+/// Ancestors remembered of one file, 8 bytes each. Past this the oldest knowledge is dropped as a whole: traces are local in a file.
+const REMEMBERED: usize = 4_000_000;
+
+/// Which spans of a file have requests with usage below them. A span is exported when it ends, so children come before their parents.
+#[derive(Default)]
+pub(super) struct Traces {
+    above_requests: FxHashSet<u64>,
+}
+
+/// What a span is and whether it states usage.
+struct Classified<'r, 'a> {
+    span: &'r Span<'a>,
+    attributes: Attributes<'r>,
+    dialect: Dialect,
+    role: Option<Role>,
+    states_usage: bool,
+}
+
+impl Traces {
+    /// Takes the spans of one request.
+    pub(super) fn take(&mut self, spans: &[Span<'_>], sink: &mut dyn Sink) {
+        let classified: Vec<Classified<'_, '_>> = spans.iter().map(classify).collect();
+        self.mark(&classified);
+        for span in &classified {
+            self.emit(span, sink);
+        }
+    }
+
+    /// Marks everything above a request, as far as this batch and those before it tell.
+    fn mark(&mut self, spans: &[Classified<'_, '_>]) {
+        if self.above_requests.len() > REMEMBERED {
+            self.above_requests.clear();
+        }
+        let parents: FxHashMap<u64, u64> =
+            spans.iter().filter_map(|classified| Some((key(classified.span)?, parent_key(classified.span)?))).collect();
+        let starts = spans.iter().filter(|classified| {
+            let is_request = classified.role == Some(Role::Inference) && classified.states_usage;
+            is_request || key(classified.span).is_some_and(|key| self.above_requests.contains(&key))
+        });
+        let starts: Vec<(Option<u64>, u64)> =
+            starts.filter_map(|classified| Some((key(classified.span), parent_key(classified.span)?))).collect();
+        for (start, parent) in starts {
+            let mut next = Some(parent);
+            // Stops at what was marked before, so that every span is walked over once, and at a span that is said to be its own ancestor.
+            while let Some(key) = next.filter(|&key| start != Some(key) && self.above_requests.insert(key)) {
+                next = parents.get(&key).copied();
+            }
+        }
+    }
+
+    fn emit(&self, classified: &Classified<'_, '_>, sink: &mut dyn Sink) {
+        let Classified { span, attributes, dialect, role, states_usage } = classified;
+        let at = span.at;
+        match role {
+            Some(Role::Inference)
+                if *states_usage && key(span).is_some_and(|key| self.above_requests.contains(&key)) =>
+            {
+                sink.ignore("request_around_request");
+            }
+            Some(role @ (Role::Inference | Role::Tool)) => {
+                let Some(end_us) = span.end_us.or(span.start_us) else {
+                    sink.reject(at, Reason::MissingField, "startTimeUnixNano");
+                    return;
+                };
+                let place = Place {
+                    at,
+                    dialect: *dialect,
+                    trace_id: span.trace_id.as_deref(),
+                    span_id: span.span_id.as_deref(),
+                    scope_name: &span.origin.scope_name,
+                    start_us: span.start_us.unwrap_or(end_us),
+                    end_us,
+                    is_error: span.is_error,
+                };
+                let taken = match role {
+                    Role::Tool => steps::tool(&place, attributes, &span.name, sink),
+                    _ => steps::request(&place, attributes, &span.events, sink),
+                };
+                if !taken {
+                    sink.reject(at, Reason::MissingField, "traceId");
+                }
+            }
+            Some(Role::Container) if *states_usage => sink.ignore("agent_total"),
+            Some(Role::Container) => sink.ignore("agent_span"),
+            Some(Role::Other) => sink.ignore("span"),
+            // It may be a request of a convention that is not in the table.
+            None if *states_usage => sink.reject(at, Reason::UnknownKind, "gen_ai.operation.name"),
+            None => sink.ignore("span"),
+        }
+    }
+}
+
+fn classify<'r, 'a>(span: &'r Span<'a>) -> Classified<'r, 'a> {
+    let dialect = steps::dialect(&span.origin, &span.name);
+    let attributes = Attributes::merged(dialect, &[&span.origin.resource, &span.origin.scope, &span.attributes]);
+    let states_usage = usage::is_stated(&attributes);
+    let role = match (names::claude_code_span(&span.name), attributes.text(Field::Operation)) {
+        (Some(role), _) => Some(role),
+        (None, Some(operation)) => names::operation_role(&operation),
+        (None, None) => {
+            // Early instrumentations state a model and usage and no operation.
+            let has_model =
+                [Field::RequestModel, Field::ResponseModel].iter().any(|&field| attributes.get(field).is_some());
+            if states_usage { has_model.then_some(Role::Inference) } else { Some(Role::Other) }
+        }
+    };
+    Classified { span, attributes, dialect, role, states_usage }
+}
+
+fn key(span: &Span<'_>) -> Option<u64> {
+    Some(span_key(span.trace_id.as_deref()?, span.span_id.as_deref()?))
+}
+
+fn parent_key(span: &Span<'_>) -> Option<u64> {
+    Some(span_key(span.trace_id.as_deref()?, span.parent_span_id.as_deref()?))
+}
+
+fn span_key(trace_id: &str, span_id: &str) -> u64 {
+    let mut hasher = rustc_hash::FxBuildHasher.build_hasher();
+    hasher.write(trace_id.as_bytes());
+    hasher.write(span_id.as_bytes());
+    hasher.finish()
+}

@@ -1,0 +1,115 @@
+//! Usage of one request: which counts include which.
+//!
+//! Owns arithmetic. Owns no names ([`super::names`]).
+
+use super::attributes::Attributes;
+use super::names::{Dialect, Field};
+use crate::events::{CostBasis, Event, TokenBasis, Tokens};
+use crate::sources::requests::{StatedInput, stated_cost};
+use crate::sources::{Position, Sink};
+
+/// Fields of which one makes a record one with usage.
+const COUNTS: &[Field] =
+    &[Field::Input, Field::Output, Field::Total, Field::CacheRead, Field::CacheWrite, Field::Reasoning];
+
+/// Whether a record states any usage.
+pub(super) fn is_stated(attributes: &Attributes<'_>) -> bool {
+    COUNTS.iter().any(|&field| attributes.get(field).is_some())
+}
+
+/// Puts the usage and the cost that a record states on its completion.
+///
+/// The conventions count cache reads and writes inside the input and reasoning inside the output; Claude Code counts all four apart. What is not stated is
+/// null; a total alone says nothing of its parts and leaves the usage absent.
+pub(super) fn fill(
+    event: &mut Event,
+    attributes: &Attributes<'_>,
+    dialect: Dialect,
+    at: Position,
+    sink: &mut dyn Sink,
+) {
+    let mut count = |field: Field| attributes.count(field, at, sink);
+    let stated = StatedInput {
+        input: count(Field::Input),
+        cache_read: count(Field::CacheRead),
+        cache_write: count(Field::CacheWrite),
+        output: count(Field::Output),
+        total: count(Field::Total),
+    };
+    event.tokens = Tokens {
+        input: if dialect == Dialect::ClaudeCode { stated.input } else { stated.fresh() },
+        output: stated.output,
+        reasoning: count(Field::Reasoning),
+        cache_read: stated.cache_read,
+        cache_write: stated.cache_write,
+        cache_write_1h: None,
+    };
+    let counts = [stated.input, stated.output, stated.cache_read, stated.cache_write];
+    let has_counts = counts.iter().any(Option::is_some);
+    event.token_basis = Some(if has_counts { TokenBasis::Reported } else { TokenBasis::Absent });
+    let cost = attributes.micro_usd(Field::Cost, at, sink);
+    event.cost_micro_usd = stated_cost(cost, counts.iter().flatten().any(|&count| count > 0));
+    event.cost_basis = event.cost_micro_usd.map(|_| CostBasis::Reported);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::events::Kind;
+    use crate::fingerprint::Json;
+    use crate::sources::otel::attributes::Attribute;
+    use crate::sources::testing::Recorded;
+
+    fn filled(dialect: Dialect, pairs: &[(&'static str, &'static str)]) -> (Event, Vec<&'static str>) {
+        let attributes: Vec<Attribute<'_>> = pairs
+            .iter()
+            .map(|&(key, value)| Attribute { key: key.into(), value: serde_json::from_str::<Json<'_>>(value).unwrap() })
+            .collect();
+        let merged = Attributes::merged(dialect, &[&attributes]);
+        let mut event = Event::new(1, "s", Kind::Completion, "c");
+        let mut sink = Recorded::default();
+        fill(&mut event, &merged, dialect, Position::default(), &mut sink);
+        (event, sink.reasons())
+    }
+
+    #[test]
+    fn current_names_include_the_cache_and_old_anthropic_ones_may_not() {
+        let (event, _) = filled(
+            Dialect::Any,
+            &[
+                ("gen_ai.usage.input_tokens", "1200"),
+                ("gen_ai.usage.cache_read.input_tokens", "1000"),
+                ("gen_ai.usage.cache_creation.input_tokens", "150"),
+            ],
+        );
+        assert_eq!(
+            (event.tokens.input, event.tokens.cache_read, event.tokens.cache_write),
+            (Some(50), Some(1000), Some(150))
+        );
+        let (event, _) = filled(
+            Dialect::Any,
+            &[("gen_ai.usage.prompt_tokens", "12"), ("gen_ai.usage.cache_read_input_tokens", "15000")],
+        );
+        assert_eq!(event.tokens.input, Some(12));
+    }
+
+    #[test]
+    fn claude_code_counts_apart() {
+        let (event, _) = filled(
+            Dialect::ClaudeCode,
+            &[("input_tokens", "\"1200\""), ("cache_read_tokens", "\"1000\""), ("cost_usd", "\"0.01\"")],
+        );
+        assert_eq!((event.tokens.input, event.cost_micro_usd), (Some(1200), Some(10_000)));
+    }
+
+    #[test]
+    fn null_is_not_zero_and_a_bad_count_is_rejected_alone() {
+        let (event, reasons) = filled(Dialect::Any, &[("gen_ai.usage.total_tokens", "7"), ("gen_ai.usage.cost", "-1")]);
+        assert_eq!((event.token_basis, event.tokens), (Some(TokenBasis::Absent), Tokens::default()));
+        assert_eq!((event.cost_micro_usd, reasons), (None, vec!["out_of_range"]));
+        let (event, reasons) =
+            filled(Dialect::Any, &[("gen_ai.usage.input_tokens", "-3"), ("gen_ai.usage.output_tokens", "0")]);
+        assert_eq!((event.tokens.input, event.tokens.output), (None, Some(0)));
+        assert_eq!(reasons, ["out_of_range"]);
+    }
+}

@@ -1,0 +1,84 @@
+//! What the sources of single model requests share: which id names a request everywhere, what of an input count is fresh, and when a
+//! logged cost is one.
+//!
+//! Owns no format. The rules are those of `formats.md` 0.2 and 12.
+
+/// Whether a response id is drawn from so few that two requests may have the same one.
+///
+/// Servers that only speak OpenAI's protocol, Ollama the best known, answer with `chatcmpl-` and a random number of up to six digits. As the identity
+/// of a step such an id would make one request of two.
+pub(crate) fn is_drawn_from_few(response_id: &str) -> bool {
+    const DIGITS: usize = 6;
+    response_id
+        .strip_prefix("chatcmpl-")
+        .is_some_and(|rest| rest.len() <= DIGITS && rest.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// What a record states of one request's input.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct StatedInput {
+    /// Input tokens, with or without those of the cache.
+    pub(crate) input: Option<i64>,
+    /// Input read from the cache.
+    pub(crate) cache_read: Option<i64>,
+    /// Input written to the cache.
+    pub(crate) cache_write: Option<i64>,
+    /// Output tokens.
+    pub(crate) output: Option<i64>,
+    /// The record's own total.
+    pub(crate) total: Option<i64>,
+}
+
+impl StatedInput {
+    /// Input tokens without cache reads and writes.
+    ///
+    /// The cache counts are part of the input, as OpenAI counts and the semantic conventions ask, unless the record shows that they are not: they exceed the
+    /// input, or the record's own total is the sum of all four. Nothing can show it where input is larger and no total is stated; then the convention holds.
+    pub(crate) fn fresh(self) -> Option<i64> {
+        let input = self.input?;
+        let cached = self.cache_read.unwrap_or(0) + self.cache_write.unwrap_or(0);
+        let all_four = input + cached + self.output.unwrap_or(0);
+        let beside = cached > input || (cached > 0 && self.total == Some(all_four));
+        Some(if beside { input } else { input - cached })
+    }
+}
+
+/// A cost as logged. Zero on a request that used tokens means that its writer had no price for the model, not that it was free.
+pub(crate) fn stated_cost(micro_usd: Option<i64>, used_tokens: bool) -> Option<i64> {
+    micro_usd.filter(|&micro_usd| micro_usd > 0 || !used_tokens)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_of_few_digits_name_nothing() {
+        for few in ["chatcmpl-7", "chatcmpl-998", "chatcmpl-123456"] {
+            assert!(is_drawn_from_few(few), "{few}");
+        }
+        for unique in ["chatcmpl-1234567", "chatcmpl-9f3a", "msg_12", "resp_1", "7"] {
+            assert!(!is_drawn_from_few(unique), "{unique}");
+        }
+    }
+
+    #[test]
+    fn cache_counts_are_inside_input_unless_the_record_shows_otherwise() {
+        let inside =
+            StatedInput { input: Some(1200), cache_read: Some(1000), output: Some(80), ..StatedInput::default() };
+        assert_eq!(inside.fresh(), Some(200));
+        assert_eq!(StatedInput { total: Some(1280), ..inside }.fresh(), Some(200));
+        assert_eq!(StatedInput { total: Some(2280), ..inside }.fresh(), Some(1200), "the total is of all four");
+        assert_eq!(StatedInput { cache_read: Some(15_000), ..inside }.fresh(), Some(1200), "more cached than input");
+        assert_eq!(StatedInput { cache_write: Some(150), ..inside }.fresh(), Some(50));
+        assert_eq!(StatedInput { input: None, ..inside }.fresh(), None, "null is not zero");
+        assert_eq!(StatedInput { input: Some(0), ..StatedInput::default() }.fresh(), Some(0));
+    }
+
+    #[test]
+    fn a_cost_of_nothing_for_tokens_is_no_price() {
+        assert_eq!(stated_cost(Some(0), true), None);
+        assert_eq!(stated_cost(Some(0), false), Some(0));
+        assert_eq!(stated_cost(Some(7), true), Some(7));
+    }
+}

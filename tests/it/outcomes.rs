@@ -1,0 +1,123 @@
+//! Outcomes of people without commits, from the exports of forges and trackers to the weeks of their people: each with its actor, each piece of work once.
+
+use assert_cmd::Command;
+use serde_json::Value;
+use std::fs;
+use std::path::Path;
+
+fn footlight(dir: &Path, args: &[&str]) -> (i32, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_footlight"))
+        .current_dir(dir)
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .args(args)
+        .output()
+        .unwrap();
+    (output.status.code().unwrap_or(-1), String::from_utf8(output.stdout).unwrap())
+}
+
+/// The rows of a question for one text, `line`.
+fn asked(dir: &Path, args: &[&str], sql: &str) -> Vec<String> {
+    let (code, stdout) = footlight(dir, &[&["query", "--json"], args, &[sql]].concat());
+    assert_eq!(code, 0, "{stdout}");
+    let answer: Value = serde_json::from_str(&stdout).unwrap();
+    answer["rows"].as_array().unwrap().iter().map(|row| row["line"].as_str().unwrap().to_owned()).collect()
+}
+
+const ROSTER: &str = "actor_id,aliases,team_id\n\
+    ada,ada-l;ada@example.test;acc-ada,shop\n\
+    grace,grace-h;grace@example.test,shop\n\
+    pat,pat@example.test,desk\n";
+
+const MAPPINGS: &str = include_str!("../../src/sources/mapping/fixtures/footlight.toml");
+
+/// One prompt of each of the three, and what Ada's own log says of the request that she opened.
+const PROMPTS: &str = r#"{"ts":"2026-06-01T09:00:00Z","session_id":"s-ada","kind":"prompt","actor_id":"ada","trigger":"human","client":"deskbot/1"}
+{"ts":"2026-06-01T09:00:00Z","session_id":"s-grace","kind":"prompt","actor_id":"grace","trigger":"human","client":"deskbot/1"}
+{"ts":"2026-06-01T09:00:00Z","session_id":"s-pat","kind":"prompt","actor_id":"pat","trigger":"human","client":"deskbot/1"}
+"#;
+
+const TRANSCRIPT: &str = r#"{"type":"user","uuid":"u-1","parentUuid":null,"isSidechain":false,"userType":"external","entrypoint":"cli","cwd":"/home/ada-l/shop","sessionId":"5b0e0a4e-0000-4000-8000-000000000001","version":"2.1.160","timestamp":"2026-06-01T09:00:00.000Z","promptSource":"typed","origin":{"kind":"human"},"message":{"role":"user","content":"round the cents"}}
+{"type":"pr-link","sessionId":"5b0e0a4e-0000-4000-8000-000000000001","prNumber":7,"prUrl":"https://github.test/acme/shop/pull/7","prRepository":"acme/shop","timestamp":"2026-06-01T09:20:00.000Z"}
+"#;
+
+/// A request of Ada's with its commit, which Grace reviewed in two rounds, and an issue that it closed.
+const REQUESTS: &str = r#"[{"number":7,"title":"Cents, for PROJ-7","author":{"login":"ada-l"},"state":"MERGED","createdAt":"2026-06-01T09:20:00Z","updatedAt":"2026-06-02T08:00:00Z","closedAt":"2026-06-02T08:00:00Z","mergedAt":"2026-06-02T08:00:00Z","headRefName":"cents","commits":[{"oid":"00000000000000000000000000000000000000c1"}],"closingIssuesReferences":[{"number":5,"url":"https://github.test/acme/shop/issues/5"}],"reviews":[{"id":"PRR_1","author":{"login":"grace-h"},"state":"COMMENTED","submittedAt":"2026-06-01T15:00:00Z"},{"id":"PRR_2","author":{"login":"grace-h"},"state":"APPROVED","submittedAt":"2026-06-01T16:00:00Z"}],"url":"https://github.test/acme/shop/pull/7"}]"#;
+
+/// The same request before it was merged, in the other spelling.
+const EARLIER: &str = r#"{"html_url":"https://github.test/acme/shop/pull/7","number":7,"state":"open","title":"Cents","user":{"login":"ada-l"},"created_at":"2026-06-01T09:20:00Z","updated_at":"2026-06-01T10:00:00Z","head":{"ref":"cents","sha":"00000000000000000000000000000000000000c1"}}"#;
+
+const ISSUES: &str = r#"[{"number":5,"title":"Totals","state":"CLOSED","stateReason":"COMPLETED","assignees":[{"login":"ada-l"}],"createdAt":"2026-05-30T09:00:00Z","updatedAt":"2026-06-02T08:00:01Z","closedAt":"2026-06-02T08:00:01Z","url":"https://github.test/acme/shop/issues/5"}]"#;
+
+const TICKETS: &str = "Summary,Issue key,Issue id,Status,Resolution,Assignee Id,Created,Updated,Resolved\n\
+    Cents,PROJ-7,1,Done,Done,acc-ada,30/May/26 9:00 AM,02/Jun/26 8:00 AM,02/Jun/26 8:00 AM\n";
+
+const COMMITS: &str = r#"{"ts":"2026-06-01T10:00:00Z","outcome_id":"00000000000000000000000000000000000000c1","kind":"commit","status":"landed","actor_id":"ada@example.test","repo":"https://github.test/acme/shop"}
+"#;
+
+const DESK: &str = "Ticket;Queue;State;Agent;Opened;Closed;Linked\n\
+    H-1;eu;solved;pat@example.test;01.06.2026 09:00;02.06.2026 17:30;\n\
+    H-2;eu;solved;pat@example.test;01.06.2026 09:00;03.06.2026 17:30;\n";
+
+#[test]
+fn people_without_commits_have_outcomes_and_one_piece_of_work_counts_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    fs::create_dir_all(dir.join("in/exports")).unwrap();
+    for (name, text) in [
+        ("roster.csv", ROSTER),
+        ("week.events.ndjson", PROMPTS),
+        ("exports/5b0e0a4e-0000-4000-8000-000000000001.jsonl", TRANSCRIPT),
+        ("exports/requests.json", REQUESTS),
+        ("exports/earlier.json", EARLIER),
+        ("exports/issues.json", ISSUES),
+        ("exports/jira.csv", TICKETS),
+        ("work.outcomes.ndjson", COMMITS),
+        ("exports/desk.csv", DESK),
+    ] {
+        fs::write(dir.join("in").join(name), text).unwrap();
+    }
+    fs::write(dir.join("footlight.toml"), MAPPINGS).unwrap();
+
+    let (code, stdout) = footlight(dir, &["run", "--json", "--input", "in", "--lake", "lake", "--out", "out"]);
+    assert_eq!(code, 0, "{stdout}");
+
+    let lake = ["--lake", "lake"];
+    let sql = "select concat_ws(' ', kind, outcome_id, actor_id, status) as line from outcomes order by line";
+    assert_eq!(
+        asked(dir, &lake, sql),
+        [
+            "commit 00000000000000000000000000000000000000c1 ada@example.test landed",
+            "pull_request acme/shop#7 ada-l landed",
+            "review acme/shop#7/PRR_1 grace-h landed",
+            "review acme/shop#7/PRR_2 grace-h landed",
+            "ticket PROJ-7 acc-ada landed",
+            "ticket acme/shop#5 ada-l landed",
+            "ticket helpdesk/eu/H-1 pat@example.test landed",
+            "ticket helpdesk/eu/H-2 pat@example.test landed",
+        ]
+    );
+    // Ada's request with its commit and two tickets is one, Grace's two rounds of review are one, Pat's tickets are two.
+    let results = ["--lake", "lake", "--out", "out"];
+    let sql = "select concat_ws(' ', iso_week, cast(outcomes as varchar)) as line from actor_weeks order by line";
+    assert_eq!(asked(dir, &results, sql), ["2026-W23 1", "2026-W23 1", "2026-W23 2"]);
+    // The forge's record of the request replaced the one that the session's log made; the session is still linked to it.
+    let sql = "select concat_ws(' ', session_id, tier) as line from attribution where outcome_id = 'acme/shop#7' and tier = 'explicit'";
+    assert_eq!(asked(dir, &results, sql), ["5b0e0a4e-0000-4000-8000-000000000001 explicit"]);
+}
+
+#[test]
+fn sources_try_says_what_would_be_read_and_writes_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    fs::write(dir.join("desk.csv"), DESK).unwrap();
+    fs::write(dir.join("footlight.toml"), MAPPINGS).unwrap();
+    let (code, stdout) = footlight(dir, &["sources", "try", "desk.csv", "--records", "1", "--json"]);
+    let answer: Value = serde_json::from_str(&stdout).unwrap();
+    let file = &answer["files"][0];
+    assert_eq!((code, file["source"].as_str(), file["read"]["outcomes"].as_u64()), (0, Some("mapping"), Some(2)));
+    assert_eq!(file["records"][0]["outcome_id"], "helpdesk/eu/H-1");
+    let (code, _) = footlight(dir, &["sources", "try", "footlight.toml"]);
+    assert_eq!(code, 3, "nobody knows the file");
+    assert_eq!(fs::read_dir(dir).unwrap().count(), 2);
+}
