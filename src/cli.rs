@@ -66,8 +66,16 @@ pub enum Command {
     Report(ReportArgs),
     /// Show one session's evidence: what, why, when it would be innocent, and how it adds up.
     Explain(ExplainArgs),
+    /// Write one person's own file: what is held about them, how it was read and why, how to object.
+    Subject(SubjectArgs),
     /// Ask the lake and the result tables in SQL, read-only.
     Query(QueryArgs),
+    /// Pass or fail a run by its figures, for scheduled jobs: exit code 4 when a gate fails.
+    Check(CheckArgs),
+    /// Show the effective configuration.
+    Config(ConfigArgs),
+    /// Write what the lake holds in the shape of another tool.
+    Export(ExportArgs),
     /// List the log formats, and what each can and cannot tell; or try one on a file.
     Sources(SourcesArgs),
     /// List the signals, and what each measures, suggests and forgives.
@@ -97,6 +105,9 @@ pub struct RunArgs {
     /// How to score.
     #[command(flatten)]
     pub scoring: ScoringArgs,
+    /// Say what would be read and run, and write nothing.
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 /// `ingest`.
@@ -136,6 +147,9 @@ pub struct ScoringArgs {
     /// Score as of this moment, RFC 3339 or YYYY-MM-DD [default: the newest event].
     #[arg(long, value_name = "TIME")]
     pub as_of: Option<String>,
+    /// Score only what happened from this moment on, RFC 3339 or YYYY-MM-DD [default: everything].
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<String>,
     /// Directory of model files that replace or add to the built-in ones.
     #[arg(long, value_name = "DIR")]
     pub queries: Option<PathBuf>,
@@ -183,6 +197,29 @@ pub struct ExplainArgs {
     /// Why the real account must be seen.
     #[arg(long, value_name = "TEXT")]
     pub reason: Option<String>,
+    /// Write the case as one self-contained page.
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
+}
+
+/// `subject`.
+#[derive(Debug, Args)]
+pub struct SubjectArgs {
+    /// Whose file: an account, one of its aliases, or its pseudonym.
+    #[arg(long, value_name = "NAME")]
+    pub id: String,
+    /// The lake, for what is held and to write the access log.
+    #[arg(long, value_name = "DIR")]
+    pub lake: PathBuf,
+    /// Where `score` wrote its tables.
+    #[command(flatten)]
+    pub out: OutArgs,
+    /// Why the file is made, for example who asked for it and when.
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
+    /// Where to write subject.html, subject.md and subject.json [default: OUT/subjects/PSEUDONYM].
+    #[arg(long, value_name = "DIR")]
+    pub to: Option<PathBuf>,
 }
 
 /// `sources`.
@@ -225,6 +262,100 @@ pub struct QueryArgs {
     /// Where `score` wrote its tables.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// How to write the rows [default: by the name of --output, else a table].
+    #[arg(long, value_name = "FORMAT")]
+    pub format: Option<RowFormat>,
+    /// Write all rows to a file.
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Leave CSV text as it is, even where a spreadsheet would take it for a formula.
+    #[arg(long)]
+    pub csv_raw: bool,
+}
+
+/// `check`.
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// Where `score` wrote its results.
+    #[command(flatten)]
+    pub out: OutArgs,
+    /// Fail when this holds: SQL over the figures of the run, such as "quarantined > 100"; may be given several times. A figure that
+    /// is not known fails. Without any, the figures are listed.
+    #[arg(long, value_name = "EXPR")]
+    pub fail_on: Vec<String>,
+}
+
+/// `config`.
+#[derive(Debug, Args)]
+pub struct ConfigArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub what: ConfigKind,
+}
+
+/// What `config` can do.
+#[derive(Debug, Subcommand)]
+pub enum ConfigKind {
+    /// List every setting with its effective value, parameters of models included.
+    Show(ConfigShowArgs),
+}
+
+/// `config show`.
+#[derive(Debug, Args)]
+pub struct ConfigShowArgs {
+    /// Say where each value comes from: default, file and line, or flag.
+    #[arg(long)]
+    pub origin: bool,
+    /// Directory of model files that replace or add to the built-in ones.
+    #[arg(long, value_name = "DIR")]
+    pub queries: Option<PathBuf>,
+}
+
+/// `export`.
+#[derive(Debug, Args)]
+pub struct ExportArgs {
+    /// What to write.
+    #[command(subcommand)]
+    pub what: ExportKind,
+}
+
+/// What `export` can write.
+#[derive(Debug, Subcommand)]
+pub enum ExportKind {
+    /// Cost and usage in the columns of FOCUS 1.2 that logs can fill, by day and model of the whole organisation.
+    Focus(FocusArgs),
+}
+
+/// `export focus`.
+#[derive(Debug, Args)]
+pub struct FocusArgs {
+    /// The lake.
+    #[arg(long, value_name = "DIR")]
+    pub lake: PathBuf,
+    /// Where to write: a name that ends in .csv or .parquet.
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// BillingAccountId of every charge, which no log knows.
+    #[arg(long, value_name = "ID")]
+    pub billing_account: Option<String>,
+    /// Leave CSV text as it is, even where a spreadsheet would take it for a formula.
+    #[arg(long)]
+    pub csv_raw: bool,
+}
+
+/// Formats of rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum RowFormat {
+    /// For people: numbers right, long text cut to the terminal.
+    Table,
+    /// With a header; text that a spreadsheet would take for a formula gets an apostrophe.
+    Csv,
+    /// An array of objects.
+    Json,
+    /// One object a line.
+    Ndjson,
+    /// A Parquet file; needs --output.
+    Parquet,
 }
 
 /// `simulate`.

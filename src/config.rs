@@ -34,6 +34,10 @@ pub struct Config {
     pub privacy: PrivacyConfig,
     /// Limits of the machine.
     pub limits: LimitsConfig,
+    /// Scheduled runs.
+    pub schedule: ScheduleConfig,
+    /// File of objections; `objections.csv` beside this file when left out.
+    pub objections: Option<PathBuf>,
 }
 
 /// Whose a log is. All conditions that are given must hold; `{actor}` in `path` binds the actor.
@@ -198,6 +202,20 @@ pub struct LimitsConfig {
     pub threads: Option<usize>,
     /// Memory of the SQL engine in MiB, 1024 when left out.
     pub memory_mib: Option<usize>,
+}
+
+/// Scheduled runs.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ScheduleConfig {
+    /// Hours that data may come late; the watermark of a run's record lies that much before the newest event.
+    pub lateness_hours: u32,
+}
+
+impl Default for ScheduleConfig {
+    fn default() -> Self {
+        Self { lateness_hours: 72 }
+    }
 }
 
 /// What is wrong with the configuration.

@@ -11,6 +11,9 @@ use anyhow::Context;
 use arrow::array::{
     ArrayRef, BooleanArray, Date32Array, Float64Array, Int32Array, RecordBatch, StringArray, TimestampMicrosecondArray,
 };
+use datafusion::catalog::TableProvider;
+use datafusion::prelude::{col, lit};
+use datafusion::scalar::ScalarValue;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -26,20 +29,33 @@ pub struct BaseTables {
     pub first_us: i64,
     /// Moment of the last.
     pub last_us: i64,
+    /// Events and outcomes of the lake that lie before the span, or have no moment while there is one.
+    pub left_out: i64,
+}
+
+/// What of the lake is looked at.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Span {
+    /// First moment, microseconds since the epoch; everything when none.
+    pub since_us: Option<i64>,
+    /// The moment that scores speak for; the newest event when none.
+    pub as_of_us: Option<i64>,
 }
 
 /// Registers every base table.
-pub async fn register(
-    engine: &Engine,
-    lake: &Lake,
-    config: &Config,
-    as_of_us: Option<i64>,
-) -> anyhow::Result<BaseTables> {
+pub async fn register(engine: &Engine, lake: &Lake, config: &Config, looked_at: Span) -> anyhow::Result<BaseTables> {
+    let mut left_out = 0;
     for table in Table::ALL {
-        engine.register(table.name(), lake.provider(table).await?)?;
+        let provider = lake.provider(table).await?;
+        match (looked_at.since_us, table) {
+            (Some(since_us), Table::Events | Table::Outcomes) => {
+                left_out += register_since(engine, table, provider, since_us).await?;
+            }
+            _ => engine.register(table.name(), provider)?,
+        }
     }
     let span = span(engine).await?;
-    let as_of_us = as_of_us.unwrap_or(span.1);
+    let as_of_us = looked_at.as_of_us.unwrap_or(span.1);
     let roster = roster(engine).await?;
     let resolver = IdentityResolver::new(&config.identity, &roster).context("[[identity]] path")?;
     let mut actors: BTreeSet<String> = roster.iter().map(|entry| entry.actor_id.clone()).collect();
@@ -48,7 +64,22 @@ pub async fn register(
     register_actors(engine, &actors, &roster)?;
     register_zone_offsets(engine, &roster, span)?;
     register_policy(engine, config)?;
-    Ok(BaseTables { roster, actors, as_of_us, first_us: span.0, last_us: span.1 })
+    Ok(BaseTables { roster, actors, as_of_us, first_us: span.0, last_us: span.1, left_out })
+}
+
+/// Registers what a table holds from a moment on, and says how many rows it leaves out.
+async fn register_since(
+    engine: &Engine,
+    table: Table,
+    provider: Arc<dyn TableProvider>,
+    since_us: i64,
+) -> anyhow::Result<i64> {
+    let all = engine.context().read_table(provider)?;
+    let since = lit(ScalarValue::TimestampMicrosecond(Some(since_us), Some("UTC".into())));
+    let kept = all.clone().filter(col("ts").gt_eq(since))?;
+    let left_out = all.count().await? - kept.clone().count().await?;
+    engine.register(table.name(), kept.into_view())?;
+    Ok(left_out as i64)
 }
 
 fn batch(engine: &Engine, table: &str, columns: Vec<ArrayRef>) -> anyhow::Result<()> {

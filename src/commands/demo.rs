@@ -28,7 +28,8 @@ pub async fn run(args: &DemoArgs, global: &Global, printer: Printer) -> anyhow::
             lock_timeout: 0,
         },
         out: OutArgs { out: args.out.clone() },
-        scoring: ScoringArgs { as_of: None, queries: None, seed: 1 },
+        scoring: ScoringArgs { as_of: None, since: None, queries: None, seed: 1 },
+        dry_run: false,
     };
     let exit = batch::pipeline(&run_args, &settings, printer).await?;
     printer.note(&format!(

@@ -5,14 +5,20 @@
 mod access;
 mod base_tables;
 mod catalogue;
+mod check;
+mod config_show;
 mod demo;
+mod dry_run;
 mod evaluate;
 mod explain;
+mod export;
 mod identity;
 mod ingest;
+mod objections;
 mod panels;
 mod query;
 mod readings;
+mod record;
 mod report;
 mod run;
 mod run_facts;
@@ -20,8 +26,10 @@ mod score;
 mod settings;
 mod simulate;
 mod sources_try;
+mod subject;
 mod survival;
 mod team_rows;
+mod written_rows;
 
 pub use catalogue::{signals_markdown, signals_page, sources_markdown};
 
@@ -44,6 +52,8 @@ pub enum Exit {
     Usage = 2,
     /// Done, and some input was quarantined.
     Partial = 3,
+    /// A gate of `check` failed.
+    GateFailed = 4,
     /// No lake there.
     LakeMissing = 10,
     /// Locked by another run.
@@ -64,6 +74,7 @@ impl Exit {
             Exit::Failed => "failed",
             Exit::Usage => "usage",
             Exit::Partial => "partial",
+            Exit::GateFailed => "gate_failed",
             Exit::LakeMissing => "lake_missing",
             Exit::Locked => "locked",
             Exit::Damaged => "lake_damaged",
@@ -121,7 +132,11 @@ fn dispatch(cli: &Cli, printer: Printer) -> anyhow::Result<Exit> {
         Command::Score(args) => runtime.block_on(score::run(args, global, printer)),
         Command::Report(args) => report::run(args, printer),
         Command::Explain(args) => runtime.block_on(explain::run(args, global, printer)),
+        Command::Subject(args) => runtime.block_on(subject::run(args, global, printer)),
         Command::Query(args) => runtime.block_on(query::run(args, global, printer)),
+        Command::Check(args) => runtime.block_on(check::run(args, global, printer)),
+        Command::Config(args) => config_show::run(args, global, printer),
+        Command::Export(args) => runtime.block_on(export::run(args, global, printer)),
         Command::Sources(args) => match &args.command {
             Some(SourcesCommand::Try(args)) => sources_try::run(args, global, printer),
             None => catalogue::sources(printer),

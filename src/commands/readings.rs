@@ -43,6 +43,7 @@ pub async fn score_input(engine: &Engine, models: &Models, config: &Config, seed
         ranks: panels::ranks(engine).await?,
         quotas: quotas.collect(),
         leaderboards: config.leaderboard.iter().filter_map(|board| datetime_us(&board.published)).collect(),
+        objections: Vec::new(),
         seed,
     })
 }
@@ -215,6 +216,7 @@ pub async fn sessions(engine: &Engine) -> anyhow::Result<Vec<SessionRow>> {
                     score_db: None,
                     band: "insufficient".to_owned(),
                     archetype: String::new(),
+                    objection: String::new(),
                 })
             })
             .collect()
@@ -245,6 +247,7 @@ pub async fn actor_weeks(engine: &Engine) -> anyhow::Result<Vec<ActorWeekRow>> {
                     outcomes: outcomes.get(row),
                     score_db: None,
                     band: "insufficient".to_owned(),
+                    objection: String::new(),
                 })
             })
             .collect()

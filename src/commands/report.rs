@@ -19,8 +19,8 @@ pub fn run(args: &ReportArgs, printer: Printer) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// Writes the three files, each whole or not at all.
-pub fn write(out: &Path) -> anyhow::Result<Report> {
+/// The report on what `score` left.
+pub fn build(out: &Path) -> anyhow::Result<Report> {
     let file = RunFile::read(out)?;
     let inputs = Inputs {
         run: file.run,
@@ -40,7 +40,12 @@ pub fn write(out: &Path) -> anyhow::Result<Report> {
         archetypes: file.archetypes,
         systems: file.systems,
     };
-    let report = report::build(&inputs);
+    Ok(report::build(&inputs))
+}
+
+/// Writes the three files, each whole or not at all.
+pub fn write(out: &Path) -> anyhow::Result<Report> {
+    let report = build(out)?;
     for (name, text) in [
         ("report.html", report::html::render(&report)?),
         ("report.md", report::markdown::render(&report)?),

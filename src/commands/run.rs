@@ -1,31 +1,66 @@
-//! `footlight run`: the batch job. Ingest what is new, score, cluster, report.
+//! `footlight run`: the batch job. Ingest what is new, score, cluster, report, and leave a record.
 
+use super::record::RunRecord;
 use super::settings::{Settings, as_of_us};
-use super::{Exit, ingest, report, score};
+use super::{Exit, dry_run, ingest, report, score};
 use crate::cli::{Global, RunArgs};
 use crate::lake::Lake;
 use crate::output::Printer;
+use crate::report::Report;
 
 /// Runs the command.
 pub async fn run(args: &RunArgs, global: &Global, printer: Printer) -> anyhow::Result<Exit> {
     let settings = Settings::resolve(global)?;
+    if args.dry_run {
+        let options = settings.ingest(&args.ingest, as_of_us(&args.scoring)?)?;
+        return dry_run::run(args, &settings, &options, printer).await;
+    }
     pipeline(args, &settings, printer).await
 }
 
-/// The stages, one after the other. A stage that fails leaves what the stages before it committed, and nothing half-written.
+/// The stages, one after the other. A stage that fails leaves what the stages before it committed, and nothing half-written; the record
+/// says how far it came.
 pub async fn pipeline(args: &RunArgs, settings: &Settings, printer: Printer) -> anyhow::Result<Exit> {
+    let mut record = RunRecord::begin(args, settings);
+    match stages(args, settings, printer, &mut record).await {
+        Ok((exit, written)) => {
+            let answer = serde_json::json!({
+                "schema_version": 1, "status": exit.word(), "exit_code": exit as u8,
+                "ingest": record.ingest, "score": record.score, "freshness": record.freshness,
+                "report": args.out.out.join("report.html"), "answer": written.answer,
+            });
+            let path = record.finish(exit, None);
+            let mut answer = answer;
+            if let Some(answer) = answer.as_object_mut() {
+                answer.insert("run_record".to_owned(), serde_json::to_value(path)?);
+            }
+            printer.json(&answer)?;
+            Ok(exit)
+        }
+        Err(error) => {
+            record.finish(super::exit_of(&error), Some(super::message(&error)));
+            Err(error)
+        }
+    }
+}
+
+async fn stages(
+    args: &RunArgs,
+    settings: &Settings,
+    printer: Printer,
+    record: &mut RunRecord,
+) -> anyhow::Result<(Exit, Report)> {
     let options = settings.ingest(&args.ingest, as_of_us(&args.scoring)?)?;
     let read = ingest::into_lake(&args.ingest, &options, printer).await?;
     printer.text(&ingest::text(&read))?;
+    let exit = if read.is_partial() { Exit::Partial } else { Exit::Done };
+    record.ingest = Some(read);
     let lake = Lake::open(&args.ingest.lake)?;
+    record.look_at(&lake, settings).await?;
     let scored = score::score_lake(&lake, settings, &args.scoring, &args.out, &args.ingest.input).await?;
     printer.text(&score::text(&scored, &args.out.out))?;
+    record.score = Some(scored);
     let written = report::write(&args.out.out)?;
     printer.text(&format!("\n{}", report::headline(&written, &args.out.out)))?;
-    let exit = if read.is_partial() { Exit::Partial } else { Exit::Done };
-    printer.json(&serde_json::json!({
-        "schema_version": 1, "status": exit.word(), "exit_code": exit as u8, "ingest": read, "score": scored,
-        "report": args.out.out.join("report.html"), "answer": written.answer,
-    }))?;
-    Ok(exit)
+    Ok((exit, written))
 }

@@ -59,7 +59,7 @@ pub async fn facts(of: FactsOf<'_>) -> anyhow::Result<RunFacts> {
         small_cell_floor: config.privacy.min_people as i64,
         files_read: integer(engine, "select count(*) as n from ingested").await?.unwrap_or(0),
         events: integer(engine, "select count(*) as n from events").await?.unwrap_or(0),
-        duplicates: duplicates(engine).await?,
+        duplicates: duplicates(engine, base.left_out).await?,
         quarantined: counts(engine, "select reason as name, count(*) as n from quarantine group by reason order by reason")
             .await?,
         ignored_kinds: ignored(engine).await?,
@@ -81,6 +81,7 @@ pub async fn facts(of: FactsOf<'_>) -> anyhow::Result<RunFacts> {
             .map(|tokens| unassigned.unwrap_or(0) as f64 / tokens as f64),
         calibration_rung: rung,
         calibration_notes: notes,
+        objections: scored.objections,
     })
 }
 
@@ -114,18 +115,24 @@ fn calibration(scored: &Scored) -> (String, Vec<String>) {
     (rung.to_owned(), notes)
 }
 
-/// Identity of everything that decides the numbers: the configuration file and the version.
-fn policy_hash(settings: &Settings) -> anyhow::Result<String> {
+/// Identity of everything that decides the numbers: the configuration file and the objections.
+pub(super) fn policy_hash(settings: &Settings) -> anyhow::Result<String> {
     let text = match &settings.config_path {
         Some(path) => std::fs::read(path)?,
         None => Vec::new(),
     };
-    Ok(blake3::hash(&text).to_hex()[..16].to_owned())
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(&text);
+    if let Some(path) = &settings.objections {
+        hasher.update(&std::fs::read(path)?);
+    }
+    Ok(hasher.finalize().to_hex()[..16].to_owned())
 }
 
 fn reproduce(lake: &Lake, scoring: &ScoringArgs, settings: &Settings, inputs: &[PathBuf], out: &Path) -> Vec<String> {
     let config = settings.config_path.as_ref().map_or_else(String::new, |path| format!(" --config {}", path.display()));
     let as_of = scoring.as_of.as_ref().map_or_else(String::new, |as_of| format!(" --as-of {as_of}"));
+    let since = scoring.since.as_ref().map_or_else(String::new, |since| format!(" --since {since}"));
     let lake = lake.root().display();
     let mut commands = Vec::new();
     if !inputs.is_empty() {
@@ -133,17 +140,17 @@ fn reproduce(lake: &Lake, scoring: &ScoringArgs, settings: &Settings, inputs: &[
         commands.push(format!("footlight ingest --input {} --lake {lake}{config}", inputs.join(" ")));
     }
     let out = out.display();
-    commands.push(format!("footlight score --lake {lake} --out {out} --seed {}{as_of}{config}", scoring.seed));
+    commands.push(format!("footlight score --lake {lake} --out {out} --seed {}{since}{as_of}{config}", scoring.seed));
     commands.push(format!("footlight report --out {out}"));
     commands
 }
 
-/// Records that the files held and the lake did not take a second time.
-async fn duplicates(engine: &Engine) -> anyhow::Result<i64> {
+/// Records that the files held and the lake did not take a second time. `left_out` are in the lake and not looked at.
+async fn duplicates(engine: &Engine, left_out: i64) -> anyhow::Result<i64> {
     let read = integer(engine, "select sum(records) as n from ingested").await?.unwrap_or(0);
     let sql = "select (select count(*) from events) + (select count(*) from outcomes) + (select count(*) from facts)
         + (select count(*) from roster) as n";
-    Ok((read - integer(engine, sql).await?.unwrap_or(0)).max(0))
+    Ok((read - left_out - integer(engine, sql).await?.unwrap_or(0)).max(0))
 }
 
 async fn ignored(engine: &Engine) -> anyhow::Result<Vec<(String, i64)>> {

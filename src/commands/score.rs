@@ -2,8 +2,8 @@
 
 use super::base_tables::{self, BaseTables};
 use super::identity::UNASSIGNED;
-use super::settings::{Settings, as_of_us};
-use super::{Exit, catalogue, readings, run_facts, survival, team_rows};
+use super::settings::{Settings, span};
+use super::{Exit, catalogue, objections, readings, run_facts, survival, team_rows};
 use crate::cli::{Global, OutArgs, ScoreArgs, ScoringArgs};
 use crate::cluster::{self, ClusterUnit};
 use crate::engine::{Engine, Models, Overrides, ParamValue, overrides_from_toml};
@@ -13,6 +13,7 @@ use crate::privacy::{Domain, Pseudonyms};
 use crate::report::inputs::{Archetype, SurvivalFact};
 use crate::results::{self, RunFile};
 use crate::score::input::SessionInput;
+use crate::score::objections::Decision;
 use crate::score::rows::{ActorWeekRow, AttributionRow, FindingRow, SessionRow};
 use crate::score::{Scored, score};
 use anyhow::Context;
@@ -80,7 +81,7 @@ pub async fn score_lake(
     inputs: &[std::path::PathBuf],
 ) -> anyhow::Result<ScoreSummary> {
     let engine = Engine::new(&settings.engine_limits())?;
-    let base = base_tables::register(&engine, lake, &settings.config, as_of_us(scoring)?).await?;
+    let base = base_tables::register(&engine, lake, &settings.config, span(scoring)?).await?;
     let models = match &scoring.queries {
         Some(directory) => Models::with_directory(directory)?,
         None => Models::embedded()?,
@@ -88,10 +89,15 @@ pub async fn score_lake(
     for run in engine.run(&models, &overrides(settings, &base)?).await? {
         tracing::debug!("{} {:?} rows in {:?}", run.model, run.rows, run.took);
     }
-    let input = readings::score_input(&engine, &models, &settings.config, scoring.seed).await?;
+    let mut input = readings::score_input(&engine, &models, &settings.config, scoring.seed).await?;
+    let pseudonyms = Pseudonyms::open(settings.config.privacy.key_file.as_deref(), lake.root())?;
+    if let Some(path) = &settings.objections {
+        let names = objections::actors_by_name(&base.actors, |actor| pseudonyms.of(Domain::Actor, actor));
+        input.objections = objections::read(path, |name| names.get(name).cloned())?;
+    }
     let session_inputs = input.sessions.clone();
     let mut scored = score(input);
-    let pseudonyms = Pseudonyms::open(settings.config.privacy.key_file.as_deref(), lake.root())?;
+    warn_of_unmatched(&scored);
     let archetypes = cluster::archetypes(&cluster_units(&session_inputs, &scored), scoring.seed);
     // Nobody needs no pseudonym, and reports must be able to tell.
     let rename = |actor: &str| match actor {
@@ -140,7 +146,17 @@ pub async fn score_lake(
     write(out, &sessions, &weeks, &scored, &findings, &teams, &attribution)?;
     results::write(out, &run_facts::kept_outcomes(&engine).await?)?;
     file.write(out)?;
+    results::write_views(out)?;
     Ok(summary)
+}
+
+fn warn_of_unmatched(scored: &Scored) {
+    let unmatched = scored.objections.unmatched;
+    if unmatched > 0 {
+        tracing::warn!(
+            "{unmatched} objections are about units that are not in this run; `footlight subject` lists the units of a person"
+        );
+    }
 }
 
 /// Scored sessions with their evidence by signal and their size, for clustering.
@@ -232,6 +248,7 @@ async fn session_rows(
         if let Some(unit) = scores.get(row.session_id.as_str()) {
             row.score_db = unit.score_db();
             row.band = unit.band.as_str().to_owned();
+            row.objection = unit.objection.map_or("", Decision::as_str).to_owned();
         }
         row.archetype = archetypes.get(&row.session_id).cloned().unwrap_or_default();
         row.actor = rename(&row.actor);
@@ -251,6 +268,7 @@ async fn week_rows(
         if let Some(unit) = scores.get(&(row.actor.as_str(), row.iso_week.as_str())) {
             row.score_db = unit.score_db();
             row.band = unit.band.as_str().to_owned();
+            row.objection = unit.objection.map_or("", Decision::as_str).to_owned();
         }
     }
     for row in &mut rows {

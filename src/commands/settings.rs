@@ -1,6 +1,7 @@
 //! What was typed and what the file says, resolved once.
 
 use super::UsageError;
+use super::base_tables::Span;
 use crate::cli::{Global, IngestArgs, ScoringArgs};
 use crate::config::Config;
 use crate::ingest::IngestOptions;
@@ -19,6 +20,8 @@ pub struct Settings {
     pub threads: usize,
     /// Memory of the SQL engine in bytes.
     pub memory_bytes: usize,
+    /// File of objections, when there is one.
+    pub objections: Option<PathBuf>,
 }
 
 impl Settings {
@@ -31,11 +34,12 @@ impl Settings {
         {
             *key = directory.join(&key);
         }
+        let objections = objections(&config, config_path.as_deref())?;
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let threads = global.threads.or(config.limits.threads).unwrap_or(cores).max(1);
         let configured = config.limits.memory_mib.map(|mib| mib << 20);
         let memory_bytes = global.memory.or(configured).unwrap_or(1 << 30);
-        Ok(Self { config, config_path, threads, memory_bytes })
+        Ok(Self { config, config_path, threads, memory_bytes, objections })
     }
 
     /// Limits of the SQL engine.
@@ -59,6 +63,11 @@ impl Settings {
         for pattern in &args.exclude {
             exclude.add(Glob::new(pattern).map_err(|error| UsageError(format!("--exclude: {error}")))?);
         }
+        // The file of objections may lie among the inputs, and is no log.
+        if let Some(name) = self.objections.as_deref().and_then(Path::file_name).and_then(|name| name.to_str()) {
+            let pattern = format!("**/{}", globset::escape(name));
+            exclude.add(Glob::new(&pattern).map_err(|error| UsageError(format!("objections: {error}")))?);
+        }
         Ok(IngestOptions {
             inputs: args.input.clone(),
             exclude: exclude.build().map_err(|error| UsageError(format!("--exclude: {error}")))?,
@@ -69,6 +78,43 @@ impl Settings {
             source_options: Arc::new(self.config.source_options()),
         })
     }
+}
+
+/// The configured file of objections, which must be there, else the one beside footlight.toml or in the current directory.
+fn objections(config: &Config, config_path: Option<&Path>) -> anyhow::Result<Option<PathBuf>> {
+    let directory = config_path.and_then(Path::parent).unwrap_or(Path::new(""));
+    match &config.objections {
+        Some(named) => {
+            let path = directory.join(named);
+            if path.is_file() {
+                return Ok(Some(path));
+            }
+            Err(UsageError(format!("objections: there is no {}", path.display())).into())
+        }
+        None => Ok(Some(directory.join(super::objections::FILE_NAME)).filter(|path| path.is_file())),
+    }
+}
+
+/// `--since` and `--as-of`.
+pub fn span(args: &ScoringArgs) -> anyhow::Result<Span> {
+    let span = Span { since_us: since_us(args)?, as_of_us: as_of_us(args)? };
+    match (span.since_us, span.as_of_us) {
+        (Some(since), Some(as_of)) if since > as_of => {
+            Err(UsageError("--since lies after --as-of: nothing would be scored".to_owned()).into())
+        }
+        _ => Ok(span),
+    }
+}
+
+/// `--since` in microseconds since the epoch; a day begins with its first.
+fn since_us(args: &ScoringArgs) -> anyhow::Result<Option<i64>> {
+    let Some(text) = &args.since else { return Ok(None) };
+    if let Ok(timestamp) = text.parse::<jiff::Timestamp>() {
+        return Ok(Some(timestamp.as_microsecond()));
+    }
+    let day: jiff::civil::Date =
+        text.parse().map_err(|_| UsageError(format!("--since {text}: write 2026-04-01 or 2026-04-01T00:00:00Z")))?;
+    Ok(Some(day.to_zoned(jiff::tz::TimeZone::UTC)?.timestamp().as_microsecond()))
 }
 
 /// The source that `--source` names; none for `auto`.

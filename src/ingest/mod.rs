@@ -5,8 +5,11 @@
 
 mod content;
 mod discover;
+mod dry_run;
 mod plan;
 mod sink;
+
+pub use dry_run::{Planned, PlannedFile, dry_run};
 
 use crate::lake::rows::{Ingested, Place};
 use crate::lake::{Committed, Lake, LakeError, LakeWriter, Ledger, Table};

@@ -11,4 +11,4 @@ mod text;
 pub use access::{AccessError, AccessLine};
 pub use pseudonym::{Domain, KeyError, Pseudonyms};
 pub use suppress::{Cell, FLOOR, Hidden, Rules, RulesError, Share};
-pub use text::terminal;
+pub use text::{csv_text, terminal};

@@ -12,6 +12,7 @@ use super::money::split;
 use super::people::{funnel, people};
 use super::quantities::{Count, Maybe, MicroDollars, Share, Tokens};
 use super::tables;
+use crate::score::objections::ObjectionCounts;
 
 /// Computes every number of the report. The same inputs in any order give the same report.
 pub fn build(inputs: &Inputs) -> Report {
@@ -144,6 +145,21 @@ fn by_reason(reasons: &[(String, i64)]) -> Vec<ReasonCount> {
     counts
 }
 
+/// Objections by what became of them; none when nobody objected.
+fn objections(counts: &ObjectionCounts) -> Vec<ReasonCount> {
+    let ObjectionCounts { open, accepted, rejected, unmatched } = *counts;
+    [
+        ("open, the unit is contested", open),
+        ("accepted, the unit is out of the scores", accepted),
+        ("not accepted", rejected),
+        ("about units that are not in this run", unmatched),
+    ]
+    .into_iter()
+    .filter(|(_, count)| *count > 0)
+    .map(|(reason, count)| ReasonCount { reason: reason.to_owned(), count: Count(count) })
+    .collect()
+}
+
 fn data_quality(inputs: &Inputs) -> DataQuality {
     let facts = &inputs.run;
     let sum = |field: fn(&crate::score::rows::SessionRow) -> i64| inputs.sessions.iter().map(field).sum::<i64>();
@@ -167,6 +183,7 @@ fn data_quality(inputs: &Inputs) -> DataQuality {
             i64::try_from(inputs.teams.iter().filter(|team| team.suppressed).count()).unwrap_or(i64::MAX),
         ),
         cells: Count(i64::try_from(inputs.teams.len()).unwrap_or(i64::MAX)),
+        objections: objections(&facts.objections),
         calibration_rung: plain_long(&facts.calibration_rung),
         calibration_notes: facts.calibration_notes.iter().map(|note| plain_long(note)).collect(),
     }

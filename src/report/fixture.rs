@@ -6,6 +6,7 @@ use jiff::civil::date;
 use super::inputs::{
     Archetype, DayTotals, Inputs, ModelTotals, OutcomeFact, PolicyMarker, RunFacts, SignalEntry, SystemActs, WeekTotals,
 };
+use crate::score::objections::ObjectionCounts;
 use crate::score::rows::{ActorWeekRow, AttributionRow, FindingRow, PopulationRow, SessionRow, SignalRow, TeamRow};
 
 const TEAMS: [&str; 4] = ["platform", "mobile", "data", "payments"];
@@ -45,6 +46,7 @@ fn facts(title: &str) -> RunFacts {
         unassigned_tokens_share: Some(0.021),
         calibration_rung: "the organisation's own weeks before the quota".into(),
         calibration_notes: vec![],
+        objections: ObjectionCounts::default(),
     }
 }
 
@@ -288,6 +290,7 @@ fn person_week(inputs: &mut Inputs, person: i64, week: i64) {
         outcomes: Some(sessions / 2),
         score_db: None,
         band: "none".into(),
+        objection: String::new(),
     });
 }
 

@@ -34,7 +34,7 @@ struct Page<'a> {
 pub fn render(report: &Report) -> Result<String, RenderError> {
     let page = Page {
         report,
-        style_hash: base64(&Sha256::digest(STYLE.trim_end().as_bytes())),
+        style_hash: style_hash(STYLE),
         weekly_usage: charts::weekly_usage(&report.weeks, &report.policies),
         weekly_outcomes: charts::weekly_outcomes(&report.weeks, &report.policies),
         money_bar: charts::money_bar(&report.money),
@@ -43,6 +43,11 @@ pub fn render(report: &Report) -> Result<String, RenderError> {
         glossary: GLOSSARY,
     };
     Ok(page.render()?)
+}
+
+/// What the policy of a page names its one style sheet by: its SHA-256 in base64. The template leaves out the last line end.
+pub(super) fn style_hash(style: &str) -> String {
+    base64(&Sha256::digest(style.trim_end().as_bytes()))
 }
 
 /// Base64 with padding (RFC 4648, section 4), for the 32 bytes of a hash.

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use crate::score::objections::ObjectionCounts;
 use crate::score::rows::{ActorWeekRow, AttributionRow, FindingRow, PopulationRow, SessionRow, SignalRow, TeamRow};
 
 /// All of it. The order of the rows does not matter: building sorts.
@@ -89,6 +90,9 @@ pub struct RunFacts {
     pub calibration_rung: String,
     /// Reservations about the comparison.
     pub calibration_notes: Vec<String>,
+    /// Objections to sessions and actor-weeks; none in files of earlier versions.
+    #[serde(default)]
+    pub objections: ObjectionCounts,
 }
 
 /// Whether an outcome was kept.

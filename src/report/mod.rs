@@ -6,11 +6,13 @@
 
 mod answer;
 mod build;
+pub mod case;
 mod charts;
 pub mod escape;
 mod figures;
 #[cfg(test)]
 mod fixture;
+pub mod focus;
 pub mod html;
 #[cfg(test)]
 mod injection;
@@ -20,6 +22,7 @@ pub mod model;
 mod money;
 mod people;
 pub mod quantities;
+pub mod subject;
 pub mod summary;
 mod tables;
 #[cfg(test)]

@@ -264,6 +264,7 @@ result_table!(SessionRow, "sessions", {
     score_db: maybe_float = "score_db",
     band: text = "band",
     archetype: text = "archetype",
+    objection: text = "objection",
 });
 
 result_table!(ActorWeekRow, "actor_weeks", {
@@ -277,6 +278,7 @@ result_table!(ActorWeekRow, "actor_weeks", {
     outcomes: maybe_long = "outcomes",
     score_db: maybe_float = "score_db",
     band: text = "band",
+    objection: text = "objection",
 });
 
 result_table!(SignalRow, "signals", {

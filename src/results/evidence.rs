@@ -98,11 +98,34 @@ pub fn rows_of(scored: &Scored) -> Vec<EvidenceRow> {
 
 /// The explanation of one unit from what scoring left behind; `None` when there is no such unit.
 pub fn explanation(out: &Path, unit_id: &str) -> Result<Option<Explanation>, ResultsError> {
-    let parts: Vec<EvidenceRow> = read::<EvidenceRow>(out)?.into_iter().filter(|row| row.unit_id == unit_id).collect();
-    let Some(head) = parts.iter().find(|row| row.part == "unit") else { return Ok(None) };
-    let scope = if head.scope == Scope::Session.as_str() { Scope::Session } else { Scope::ActorWeek };
-    let of = |part: &'static str| parts.iter().filter(move |row| row.part == part && row.scope == head.scope);
-    let unit = UnitScore {
+    Ok(explanations(out, |candidate| candidate == unit_id)?.into_iter().next())
+}
+
+/// The explanations of all units that are wanted, sessions first, each scope by unit id.
+pub fn explanations(out: &Path, wanted: impl Fn(&str) -> bool) -> Result<Vec<Explanation>, ResultsError> {
+    let mut parts = BTreeMap::<(Scope, String), Vec<EvidenceRow>>::new();
+    for row in read::<EvidenceRow>(out)?.into_iter().filter(|row| wanted(&row.unit_id)) {
+        let scope = if row.scope == Scope::Session.as_str() { Scope::Session } else { Scope::ActorWeek };
+        parts.entry((scope, row.unit_id.clone())).or_default().push(row);
+    }
+    let signals = read::<SignalRow>(out)?.into_iter().filter(|row| wanted(&row.unit_id)).collect();
+    let mut scored = Scored { signals, ..Scored::default() };
+    for ((scope, _), parts) in &parts {
+        if let Some(unit) = unit_of(parts) {
+            match scope {
+                Scope::Session => scored.sessions.push(unit),
+                Scope::ActorWeek => scored.actor_weeks.push(unit),
+            }
+        }
+    }
+    Ok(parts.keys().filter_map(|(scope, unit_id)| scored.explain(*scope, unit_id)).collect())
+}
+
+/// A score put together again from its parts.
+fn unit_of(parts: &[EvidenceRow]) -> Option<UnitScore> {
+    let head = parts.iter().find(|row| row.part == "unit")?;
+    let of = |part: &'static str| parts.iter().filter(move |row| row.part == part);
+    Some(UnitScore {
         unit_id: head.unit_id.clone(),
         actor: head.family.clone(),
         iso_week: head.kind.clone(),
@@ -121,17 +144,8 @@ pub fn explanation(out: &Path, unit_id: &str) -> Result<Option<Explanation>, Res
             .collect::<BTreeMap<_, _>>(),
         sessions: head.sessions as usize,
         reasons: of("reason").map(|row| row.name.clone()).collect(),
-    };
-    let signals: Vec<SignalRow> = read::<SignalRow>(out)?
-        .into_iter()
-        .filter(|row| row.unit_id == unit_id && row.scope == scope.as_str())
-        .collect();
-    let mut scored = Scored { signals, ..Scored::default() };
-    match scope {
-        Scope::Session => scored.sessions.push(unit),
-        Scope::ActorWeek => scored.actor_weeks.push(unit),
-    }
-    Ok(scored.explain(scope, unit_id))
+        objection: None,
+    })
 }
 
 fn family_named(name: &str) -> Option<Family> {

@@ -6,10 +6,12 @@
 mod columns;
 mod evidence;
 mod run_file;
+mod views;
 
 pub use columns::{ResultRow, read, write, write_file};
-pub use evidence::{EvidenceRow, explanation, rows_of};
+pub use evidence::{EvidenceRow, explanation, explanations, rows_of};
 pub use run_file::RunFile;
+pub use views::{views, write_views};
 
 use std::path::{Path, PathBuf};
 

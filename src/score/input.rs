@@ -6,6 +6,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use super::objections::Objection;
+
 /// Evidence family of signals.md section 2: signals of one family look at one thing and are averaged, not added.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Family {
@@ -303,6 +305,8 @@ pub struct ScoreInput {
     pub quotas: Vec<Quota>,
     /// When leaderboards were published, microseconds since the epoch.
     pub leaderboards: Vec<i64>,
+    /// What the people concerned say about units; of two about one unit the later in the list stands.
+    pub objections: Vec<Objection>,
     /// Seed of every bootstrap.
     pub seed: u64,
 }

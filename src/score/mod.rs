@@ -4,7 +4,7 @@
 //! the population tests' statistics, all as plain Rust over rows. Owns no SQL (readings come from `queries/`) and no rendering.
 //!
 //! The modules in the order of the computation: [`input`] → `units` → [`calibrate`] → `weigh` → [`evidence`] → [`pool`] →
-//! [`band`] → [`rows`], [`explain`]; beside it [`population`] and [`shrink`]; formulas in [`stats`].
+//! [`band`] → [`objections`] → [`rows`], [`explain`]; beside it [`population`] and [`shrink`]; formulas in [`stats`].
 
 pub mod association;
 pub mod band;
@@ -13,6 +13,7 @@ mod drift;
 pub mod evidence;
 pub mod explain;
 pub mod input;
+pub mod objections;
 pub mod pool;
 pub mod population;
 pub mod regression;
@@ -31,6 +32,7 @@ use rustc_hash::FxHashMap;
 use self::band::{Band, Gate};
 use self::evidence::{Contribution, Evidence};
 use self::input::{ActorWeekInput, Family, Scope, ScoreInput, SessionInput};
+use self::objections::{Decision, ObjectionCounts, Objections};
 use self::pool::{Case, CasePoint, Second};
 use self::rows::{PopulationRow, SignalRow};
 use self::units::{Units, week_id};
@@ -57,6 +59,8 @@ pub struct UnitScore {
     pub sessions: usize,
     /// Why the band is what it is, in words.
     pub reasons: Vec<String>,
+    /// What became of an objection to it, if there was one.
+    pub objection: Option<Decision>,
 }
 
 impl UnitScore {
@@ -79,6 +83,8 @@ pub struct Scored {
     pub population: Vec<PopulationRow>,
     /// What is to be said about the calibration as a whole, such as the drift check.
     pub calibration_notes: Vec<String>,
+    /// Objections to sessions and actor-weeks.
+    pub objections: ObjectionCounts,
 }
 
 impl Scored {
@@ -111,7 +117,8 @@ fn order(row: &SignalRow) -> (bool, &str, &str) {
 /// Every reading leaves a signal row, every session and actor-week a score; what cannot be scored abstains with a reason.
 /// O(n log n) in the readings.
 pub fn score(mut input: ScoreInput) -> Scored {
-    let units = Units::new(&input);
+    let objections = Objections::new(std::mem::take(&mut input.objections));
+    let units = Units::new(&input, &objections);
     let population = population::tests(&input);
     let weeks = units::with_missing_weeks(&input);
     input.sessions.sort_by(|one, two| one.session_id.cmp(&two.session_id));
@@ -128,9 +135,10 @@ pub fn score(mut input: ScoreInput) -> Scored {
         .iter()
         .map(|session| score_session(session, evidence.get(&(Scope::Session, session.session_id.clone()))))
         .collect();
-    let actor_weeks = score_weeks(&weeks, &input.sessions, &evidence, &units);
+    let mut actor_weeks = score_weeks(&weeks, &input.sessions, &evidence, &units);
     raise_lone_sessions(&mut sessions, &actor_weeks);
-    Scored { sessions, actor_weeks, signals: rows, population, calibration_notes: notes }
+    let objections = objections.settle(&mut sessions, &mut actor_weeks);
+    Scored { sessions, actor_weeks, signals: rows, population, calibration_notes: notes, objections }
 }
 
 fn score_session(session: &SessionInput, evidence: Option<&Evidence>) -> UnitScore {
@@ -144,6 +152,7 @@ fn score_session(session: &SessionInput, evidence: Option<&Evidence>) -> UnitSco
         families: BTreeMap::new(),
         sessions: 1,
         reasons: Vec::new(),
+        objection: None,
     };
     if session.declared {
         (score.hundredths, score.band) = (Some(0), Band::None);
@@ -224,6 +233,7 @@ fn score_week(week: &ActorWeekInput, case: Option<Case>, second: Option<Second>)
         families: BTreeMap::new(),
         sessions: case.as_ref().map_or(0, |case| case.sessions),
         reasons: Vec::new(),
+        objection: None,
     };
     match (case, second) {
         (Some(case), Some(Second::Calibrated { p, n_cal, bin, clean_reference, rejected, batch })) => {

@@ -53,6 +53,8 @@ pub struct SessionRow {
     pub band: String,
     /// Name of the archetype, `noise` or empty when not clustered.
     pub archetype: String,
+    /// `open` (contested), `accepted` (out of the scores), `rejected`; empty without an objection.
+    pub objection: String,
 }
 
 /// One person and ISO week in local time.
@@ -78,6 +80,8 @@ pub struct ActorWeekRow {
     pub score_db: Option<f64>,
     /// Band.
     pub band: String,
+    /// As in sessions.
+    pub objection: String,
 }
 
 /// One signal read on one unit. A run has millions of them, and their words are a dozen: words are borrowed, not copied.

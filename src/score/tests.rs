@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::input::{Reading, SessionInput};
+use super::objections::Objection;
 use super::stats::Seeded;
 use super::*;
 
@@ -243,4 +244,54 @@ proptest! {
         }
         prop_assert_eq!(score(shuffled), score(input));
     }
+}
+
+#[test]
+fn objections_take_out_contest_or_leave_a_unit() {
+    let planted = |actor, signal: &str| match (actor, signal) {
+        (0..4, "prompt_repetition" | "low_output_novelty" | "orphan_output") => 2.5,
+        _ => 0.0,
+    };
+    let before = score(world(120, 1, planted));
+    let flagged: Vec<&UnitScore> = before.actor_weeks.iter().filter(|week| week.band == Band::Review).take(2).collect();
+    let looked = before.sessions.iter().find(|unit| unit.band == Band::Look).unwrap();
+    let objection = |scope, unit_id: &str, decision| Objection {
+        scope,
+        unit_id: unit_id.to_owned(),
+        date: "2026-03-09".into(),
+        decision,
+        reason: "a demo".into(),
+    };
+    let mut input = world(120, 1, planted);
+    input.objections = vec![
+        objection(Scope::ActorWeek, &flagged[0].unit_id, Decision::Accepted),
+        objection(Scope::ActorWeek, &flagged[1].unit_id, Decision::Open),
+        objection(Scope::Session, &looked.unit_id, Decision::Rejected),
+        objection(Scope::Session, "of-nobody", Decision::Open),
+    ];
+    let after = score(input);
+    let week = |unit: &UnitScore| after.actor_weeks.iter().find(|week| week.unit_id == unit.unit_id).unwrap();
+    let taken = week(flagged[0]);
+    assert_eq!((taken.hundredths, taken.band, taken.contributions.len()), (Some(0), Band::None, 0));
+    assert_eq!(
+        taken.reasons,
+        ["an objection was accepted on 2026-03-09: a demo; it leaves the scores, its cost stays in the totals"]
+    );
+    let of_the_week: Vec<&UnitScore> =
+        after.sessions.iter().filter(|unit| unit.actor == taken.actor && unit.iso_week == taken.iso_week).collect();
+    assert!(!of_the_week.is_empty() && of_the_week.iter().all(|unit| unit.band == Band::None));
+    assert!(of_the_week[0].reasons[0].starts_with("with its week: an objection was accepted"));
+    // Its readings are kept, and say why they weigh nothing.
+    let abstains = |unit: &str| {
+        let mut rows = after.signals.iter().filter(|row| row.unit_id == unit);
+        rows.all(|row| row.abstain_reason.as_deref() == Some("an accepted objection: leaves the scores"))
+    };
+    assert!(abstains(&taken.unit_id) && abstains(&of_the_week[0].unit_id));
+    let contested = week(flagged[1]);
+    assert_eq!((contested.band, contested.objection), (Band::Review, Some(Decision::Open)));
+    assert_eq!(contested.reasons.last().unwrap(), "contested: an objection of 2026-03-09 is open: a demo");
+    let kept = after.sessions.iter().find(|unit| unit.unit_id == looked.unit_id).unwrap();
+    assert_eq!(kept.reasons.last().unwrap(), "an objection was looked at and not accepted on 2026-03-09: a demo");
+    let ObjectionCounts { open, accepted, rejected, unmatched } = after.objections;
+    assert_eq!((open, accepted, rejected, unmatched), (1, 1, 1, 1));
 }

@@ -6,6 +6,7 @@ use rustc_hash::FxHashMap;
 
 use super::calibrate::Point;
 use super::input::{ActorWeekInput, Scope, ScoreInput, SessionInput};
+use super::objections::Objections;
 
 /// Length of a week in microseconds.
 const WEEK: i64 = 7 * 24 * 3_600 * 1_000_000;
@@ -20,8 +21,10 @@ pub(super) struct Unit {
     pub(super) stratum_name: String,
     volumes: [Option<f64>; 3],
     pub(super) before_incentive: bool,
-    /// False for declared automation and service accounts.
+    /// False for declared automation, service accounts and what an accepted objection took out.
     pub(super) in_person_scope: bool,
+    /// True when an accepted objection took it out.
+    pub(super) taken_out: bool,
 }
 
 impl Unit {
@@ -66,7 +69,7 @@ pub(super) fn week_id(actor: &str, iso_week: &str) -> String {
 
 impl Units {
     /// Indexes the sessions and actor-weeks of a run.
-    pub(super) fn new(input: &ScoreInput) -> Self {
+    pub(super) fn new(input: &ScoreInput, objections: &Objections) -> Self {
         let (mut actors, mut strata) = (Names::default(), Names::default());
         let start = input.incentive_start();
         let before = |end: i64| start.is_some_and(|start| end <= start);
@@ -74,6 +77,7 @@ impl Units {
             .sessions
             .iter()
             .map(|session| {
+                let taken_out = objections.takes_session(session);
                 let stratum_name = format!("{}|{}|{}", session.client_name, session.role, session.trigger);
                 let unit = Unit {
                     actor: actors.number(&session.actor),
@@ -82,7 +86,8 @@ impl Units {
                     stratum_name,
                     volumes: [session.tokens.map(|tokens| tokens as f64), Some(session.prompts as f64), None],
                     before_incentive: before(session.started_at.saturating_add(1)),
-                    in_person_scope: !session.declared,
+                    in_person_scope: !session.declared && !taken_out,
+                    taken_out,
                 };
                 (session.session_id.clone(), unit)
             })
@@ -90,6 +95,7 @@ impl Units {
         let weeks = with_missing_weeks(input)
             .into_iter()
             .map(|week| {
+                let taken_out = objections.takes_week(&week_id(&week.actor, &week.iso_week));
                 let unit = Unit {
                     actor: actors.number(&week.actor),
                     stratum: strata.number(&week.role),
@@ -101,7 +107,8 @@ impl Units {
                         Some(week.sessions as f64),
                     ],
                     before_incentive: before(week.week_start.saturating_add(WEEK)),
-                    in_person_scope: !week.service,
+                    in_person_scope: !week.service && !taken_out,
+                    taken_out,
                 };
                 (week_id(&week.actor, &week.iso_week), unit)
             })

@@ -117,6 +117,9 @@ fn abstention(reading: &Reading, unit: Option<&Unit>, repeated: bool) -> Option<
     if !reading.speaks {
         return Some(reading.abstain_reason.clone().unwrap_or_else(|| "the model gave no reason".to_owned()));
     }
+    if unit.taken_out {
+        return Some("an accepted objection: leaves the scores".to_owned());
+    }
     if !unit.in_person_scope {
         return Some("declared automation: leaves the person scopes".to_owned());
     }

@@ -3,18 +3,26 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)] // everything in here is a test
 
 #[cfg(feature = "engine")]
+mod export;
+#[cfg(feature = "engine")]
 mod lake;
 mod layering;
+#[cfg(feature = "engine")]
+mod notebooks;
 #[cfg(feature = "engine")]
 mod organisation;
 #[cfg(feature = "engine")]
 mod outcomes;
+#[cfg(feature = "engine")]
+mod people;
 #[cfg(feature = "engine")]
 mod queries;
 #[cfg(feature = "engine")]
 mod readme;
 #[cfg(feature = "engine")]
 mod sample;
+#[cfg(feature = "engine")]
+mod scheduling;
 #[cfg(feature = "engine")]
 mod simulate;
 mod traps;

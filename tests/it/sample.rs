@@ -6,9 +6,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-const OUT: &str = "reports/sample";
+pub const OUT: &str = "reports/sample";
 
-fn footlight(dir: &Path, args: &[&str]) -> (i32, String, String) {
+pub fn footlight(dir: &Path, args: &[&str]) -> (i32, String, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_footlight"))
         .current_dir(dir)
         .env_clear()
@@ -21,7 +21,7 @@ fn footlight(dir: &Path, args: &[&str]) -> (i32, String, String) {
 }
 
 /// A directory in which the demo was run, once for all tests.
-fn demo() -> &'static Path {
+pub fn demo() -> &'static Path {
     static DEMO: OnceLock<(tempfile::TempDir, String)> = OnceLock::new();
     let (dir, _) = DEMO.get_or_init(|| {
         let dir = tempfile::tempdir().unwrap();

@@ -234,6 +234,9 @@ pub struct DataQuality {
     pub suppressed_cells: Count,
     /// Cells of the teams table.
     pub cells: Count,
+    /// Objections to sessions and person-weeks, by what became of them; left out when nobody objected.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub objections: Vec<ReasonCount>,
     /// What readings were compared with.
     pub calibration_rung: String,
     /// Reservations about the comparison.

@@ -1,0 +1,188 @@
+//! A record of each run, in `LAKE/runs/RUN_ID.json`: what was asked, what was read, how it ended, how fresh the data are.
+//!
+//! It has the machine's clock in it, so it stands beside the lake and not in OUT, which is the same for the same lake and configuration.
+//! A record that cannot be written is a warning: it must not undo a run.
+
+use super::settings::Settings;
+use super::{Exit, run_facts, score::ScoreSummary};
+use crate::cli::RunArgs;
+use crate::engine::Engine;
+use crate::engine::rows::Columns;
+use crate::ingest::Summary;
+use crate::lake::{Lake, Table};
+use crate::results::{tables_directory, write_file};
+use jiff::Timestamp;
+use serde::Serialize;
+use std::path::{Path, PathBuf};
+
+/// The record while a run goes on.
+#[derive(Debug, Serialize)]
+pub struct RunRecord {
+    schema_version: u32,
+    run_id: String,
+    started_at: Timestamp,
+    finished_at: Option<Timestamp>,
+    seconds: Option<f64>,
+    status: Option<&'static str>,
+    exit_code: Option<u8>,
+    error: Option<String>,
+    footlight_version: &'static str,
+    policy_hash: Option<String>,
+    arguments: Arguments,
+    /// What ingest did; null when the run did not get so far.
+    pub ingest: Option<Summary>,
+    /// What scoring found.
+    pub score: Option<ScoreSummary>,
+    /// How fresh the lake is.
+    pub freshness: Option<Freshness>,
+    tables_digest: Option<String>,
+    peak_memory_bytes: Option<u64>,
+}
+
+#[derive(Debug, Serialize)]
+struct Arguments {
+    inputs: Vec<PathBuf>,
+    lake: PathBuf,
+    out: PathBuf,
+    as_of: Option<String>,
+    since: Option<String>,
+    seed: u64,
+    threads: usize,
+    memory_bytes: usize,
+}
+
+/// How far the data reach.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Freshness {
+    /// Version of the lake's `events` table.
+    lake_version: Option<i64>,
+    /// Newest event of each source.
+    newest_by_source: Vec<(String, Timestamp)>,
+    /// Up to here every source has delivered, but for what comes later than the lateness: the oldest of the newest moments less it.
+    watermark: Option<Timestamp>,
+    /// Hours that data may come late.
+    lateness_hours: u32,
+    /// Seconds from the watermark to the start of the run.
+    lag_seconds: Option<i64>,
+}
+
+impl RunRecord {
+    /// A record of a run that begins now.
+    pub fn begin(args: &RunArgs, settings: &Settings) -> Self {
+        let started_at = Timestamp::now();
+        let unique = blake3::hash(format!("{} {}", started_at.as_nanosecond(), std::process::id()).as_bytes());
+        Self {
+            schema_version: 1,
+            run_id: format!("{}-{}", started_at.strftime("%Y%m%dT%H%M%SZ"), &unique.to_hex()[..6]),
+            started_at,
+            finished_at: None,
+            seconds: None,
+            status: None,
+            exit_code: None,
+            error: None,
+            footlight_version: env!("CARGO_PKG_VERSION"),
+            policy_hash: run_facts::policy_hash(settings).ok(),
+            arguments: Arguments {
+                inputs: args.ingest.input.clone(),
+                lake: args.ingest.lake.clone(),
+                out: args.out.out.clone(),
+                as_of: args.scoring.as_of.clone(),
+                since: args.scoring.since.clone(),
+                seed: args.scoring.seed,
+                threads: settings.threads,
+                memory_bytes: settings.memory_bytes,
+            },
+            ingest: None,
+            score: None,
+            freshness: None,
+            tables_digest: None,
+            peak_memory_bytes: None,
+        }
+    }
+
+    /// Looks how far the data reach.
+    pub async fn look_at(&mut self, lake: &Lake, settings: &Settings) -> anyhow::Result<()> {
+        let newest_by_source = newest(lake, settings).await?;
+        let lateness_hours = settings.config.schedule.lateness_hours;
+        let watermark = newest_by_source
+            .iter()
+            .map(|(_, newest)| *newest)
+            .min()
+            .and_then(|oldest| oldest.checked_sub(jiff::Span::new().hours(i64::from(lateness_hours))).ok());
+        self.freshness = Some(Freshness {
+            lake_version: lake.delta(Table::Events).await?.version().map(|version| version as i64),
+            lag_seconds: watermark.map(|watermark| self.started_at.as_second() - watermark.as_second()),
+            newest_by_source,
+            watermark,
+            lateness_hours,
+        });
+        Ok(())
+    }
+
+    /// Writes the record, and says where. `None` when there is no lake to write it to, or it could not be written.
+    pub fn finish(mut self, exit: Exit, error: Option<String>) -> Option<PathBuf> {
+        let finished_at = Timestamp::now();
+        self.seconds = Some((finished_at.as_millisecond() - self.started_at.as_millisecond()) as f64 / 1_000.0);
+        self.finished_at = Some(finished_at);
+        (self.status, self.exit_code, self.error) = (Some(exit.word()), Some(exit as u8), error);
+        self.tables_digest = self.score.as_ref().and_then(|_| digest(&self.arguments.out).ok());
+        self.peak_memory_bytes = peak_memory_bytes();
+        let lake = &self.arguments.lake;
+        if !lake.is_dir() {
+            return None;
+        }
+        let directory = lake.join("runs");
+        let path = directory.join(format!("{}.json", self.run_id));
+        let written = std::fs::create_dir_all(&directory)
+            .and_then(|()| serde_json::to_string_pretty(&self).map_err(std::io::Error::other))
+            .and_then(|text| write_file(&path, format!("{text}\n").as_bytes()));
+        match written {
+            Ok(()) => Some(path),
+            Err(error) => {
+                tracing::warn!("the run's record {} could not be written: {error}", path.display());
+                None
+            }
+        }
+    }
+}
+
+/// The newest event of each source, by name.
+async fn newest(lake: &Lake, settings: &Settings) -> anyhow::Result<Vec<(String, Timestamp)>> {
+    let engine = Engine::new(&settings.engine_limits())?;
+    engine.register(Table::Events.name(), lake.provider(Table::Events).await?)?;
+    let mut newest = Vec::new();
+    for batch in engine.rows("select source, max(ts) as newest from events group by source order by source").await? {
+        let columns = Columns::new(&batch);
+        let (source, at) = (columns.text("source")?, columns.time("newest")?);
+        for row in 0..batch.num_rows() {
+            if let Some(at) = at.get(row) {
+                newest.push((source.required(row)?, Timestamp::from_microsecond(at)?));
+            }
+        }
+    }
+    Ok(newest)
+}
+
+/// One hash over the result tables by name, so that two runs can be compared without them.
+fn digest(out: &Path) -> std::io::Result<String> {
+    let mut paths: Vec<PathBuf> = std::fs::read_dir(tables_directory(out))?
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect::<std::io::Result<_>>()?;
+    paths.sort();
+    let mut hasher = blake3::Hasher::new();
+    for path in paths {
+        hasher.update(path.file_name().unwrap_or_default().as_encoded_bytes());
+        let mut one = blake3::Hasher::new();
+        one.update_reader(std::fs::File::open(&path)?)?;
+        hasher.update(one.finalize().as_bytes());
+    }
+    Ok(hasher.finalize().to_hex().to_string())
+}
+
+/// The most memory that the process held, where the system tells.
+fn peak_memory_bytes() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kibibytes: u64 = line.trim().trim_end_matches("kB").trim().parse().ok()?;
+    Some(kibibytes * 1_024)
+}

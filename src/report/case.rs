@@ -1,0 +1,395 @@
+//! The case file: everything there is to say about one session or person-week, as text, JSON and one HTML page.
+//!
+//! Owns the shape and the words around an explanation; the numbers are the score's. JSON is [`CaseFile`] itself, with ids as the
+//! sources have them; in text and on the page every text has passed [`plain`](super::escape::plain).
+
+use std::fmt::Write as _;
+
+use askama::Template;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::RenderError;
+use super::escape::{plain, plain_long};
+use super::html::style_hash;
+use super::inputs::SignalEntry;
+use super::quantities::MicroDollars;
+use crate::score::explain::Explanation;
+use crate::score::rows::{ActorWeekRow, AttributionRow, FindingRow, SessionRow, SignalRow};
+
+/// The style sheet of the pages about one unit or one person.
+pub(super) const STYLE: &str = include_str!("templates/file.css");
+
+/// One unit's evidence.
+#[derive(Debug, Clone, Serialize)]
+pub struct CaseFile {
+    /// Contributions, abstentions, innocent explanations, what would change the band.
+    pub explanation: Explanation,
+    /// The score in hundredths of a deciban: exactly the sum of the contributions; null when insufficient.
+    pub score_hundredths: Option<i64>,
+    /// `open`, `accepted` or `rejected`; empty without an objection.
+    pub objection: String,
+    /// The session, when it is one.
+    pub session: Option<SessionRow>,
+    /// The person's week, when it is one.
+    pub week: Option<ActorWeekRow>,
+    /// What each signal read, spoken or abstained, by name.
+    pub readings: Vec<CaseReading>,
+    /// Observed facts, compared with nobody.
+    pub findings: Vec<FindingRow>,
+    /// What came of it.
+    pub attribution: Vec<AttributionRow>,
+    /// The account behind the pseudonym, only when it was asked for with a reason.
+    pub account: Option<String>,
+    /// Where the numbers come from.
+    pub origin: Origin,
+}
+
+/// Where the numbers come from.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Origin {
+    /// Version of footlight.
+    pub footlight_version: String,
+    /// Hash of configuration and objections.
+    pub policy_hash: String,
+    /// The moment the scores speak for, RFC 3339; empty without data.
+    pub as_of: String,
+}
+
+/// One signal's reading of the unit, with the words of the catalogue.
+#[derive(Debug, Clone, Serialize)]
+pub struct CaseReading {
+    /// Signal.
+    pub signal: String,
+    /// Family.
+    pub family: String,
+    /// `speak` or `abstain`.
+    pub status: String,
+    /// Why it abstains.
+    pub abstain_reason: Option<String>,
+    /// In the signal's own unit.
+    pub value: Option<f64>,
+    /// Observations.
+    pub n: i64,
+    /// Conformal p.
+    pub p: Option<f64>,
+    /// Decibans after discounts.
+    pub weight_db: Option<f64>,
+    /// Factor on positive evidence, 1 when none.
+    pub discount: f64,
+    /// What was counted, as an object.
+    pub evidence: Value,
+    /// What the signal measures.
+    pub measures: String,
+    /// When a high reading is innocent.
+    pub innocent: String,
+}
+
+impl CaseReading {
+    /// A row of the signals table with the words of the catalogue.
+    pub fn new(row: &SignalRow, catalogue: &[SignalEntry]) -> Self {
+        let entry = catalogue.iter().find(|entry| entry.name == row.signal);
+        Self {
+            signal: row.signal.to_string(),
+            family: row.family.to_string(),
+            status: row.status.to_string(),
+            abstain_reason: row.abstain_reason.clone(),
+            value: row.value,
+            n: row.n,
+            p: row.p,
+            weight_db: row.weight_db,
+            discount: row.discount,
+            evidence: serde_json::from_str(&row.evidence).unwrap_or_else(|_| Value::String(row.evidence.clone())),
+            measures: entry.map_or_else(String::new, |entry| entry.measures.clone()),
+            innocent: entry.map_or_else(String::new, |entry| entry.innocent.clone()),
+        }
+    }
+}
+
+/// One line of the sum, with its place in the chart.
+struct Line {
+    name: String,
+    kind: &'static str,
+    family: &'static str,
+    decibans: String,
+    x: String,
+    width: String,
+    sign: &'static str,
+}
+
+/// A speaking reading for the page.
+struct Spoken {
+    signal: String,
+    value: String,
+    n: i64,
+    p: String,
+    discount: String,
+    weight: String,
+    measures: String,
+    innocent: String,
+}
+
+#[derive(Template)]
+#[template(path = "case.html")]
+struct Page {
+    style_hash: String,
+    unit: String,
+    scope: &'static str,
+    band: &'static str,
+    score: String,
+    facts: Vec<(&'static str, String)>,
+    objection: String,
+    reasons: Vec<String>,
+    lines: Vec<Line>,
+    total: String,
+    spoken: Vec<Spoken>,
+    findings: Vec<String>,
+    links: Vec<String>,
+    favour: Vec<String>,
+    benign: Vec<String>,
+    abstained: Vec<String>,
+    would_change: Vec<String>,
+    objection_row: String,
+    origin: Origin,
+}
+
+/// Half of the width of a contribution's bar, in units of its drawing.
+const HALF: f64 = 60.0;
+
+impl CaseFile {
+    /// The page: self-contained, without scripts, for one sheet of paper where the unit is no giant.
+    ///
+    /// # Errors
+    /// [`RenderError`] when the template cannot be filled in, which no case causes.
+    pub fn html(&self) -> Result<String, RenderError> {
+        let explanation = &self.explanation;
+        let page = Page {
+            style_hash: style_hash(STYLE),
+            unit: plain(&explanation.unit_id),
+            scope: if explanation.scope == "session" { "Session" } else { "Person-week" },
+            band: explanation.band.as_str(),
+            score: score_text(explanation.score_db),
+            facts: self.facts(),
+            objection: self.objection.clone(),
+            reasons: self.lines_of(&explanation.reasons),
+            lines: self.drawn(),
+            total: decibans(self.score_hundredths.unwrap_or(0)),
+            spoken: self.readings.iter().filter(|reading| reading.status == "speak").map(Spoken::from).collect(),
+            findings: self.finding_lines(),
+            links: self.link_lines(),
+            favour: self.favour_lines(),
+            benign: explanation.benign.iter().map(|line| (*line).to_owned()).collect(),
+            abstained: self.abstained_lines(),
+            would_change: self.lines_of(&explanation.would_change),
+            objection_row: objection_row(&plain(&explanation.unit_id)),
+            origin: self.origin.clone(),
+        };
+        Ok(page.render()?)
+    }
+
+    /// The same for a terminal.
+    pub fn text(&self) -> String {
+        let explanation = &self.explanation;
+        let mut out = String::new();
+        let _ = writeln!(out, "{} {}", explanation.scope, plain(&explanation.unit_id));
+        if let Some(session) = &self.session {
+            let _ = writeln!(
+                out,
+                "  {} · {} · team {} · {} · {} prompts, {} responses, {} tool calls",
+                session.actor,
+                plain(&session.client),
+                plain(&session.team_id),
+                session.iso_week,
+                session.prompts,
+                session.completions,
+                session.tool_calls
+            );
+        }
+        if let Some(account) = &self.account {
+            let _ = writeln!(out, "  account: {}", plain(account));
+        }
+        if !self.objection.is_empty() {
+            let _ = writeln!(out, "  objection: {}", self.objection);
+        }
+        let _ = writeln!(
+            out,
+            "\nBand: {} ({} of theater-consistent evidence; a signal, not a verdict)",
+            explanation.band,
+            score_text(explanation.score_db)
+        );
+        section(&mut out, "Why", &self.lines_of(&explanation.reasons));
+        if !explanation.contributions.is_empty() {
+            let _ = writeln!(out, "\nHow it adds up");
+            for part in &explanation.contributions {
+                let _ = writeln!(out, "  {:>8} dB  {} {}", decibans(part.hundredths), part.name, part.kind);
+            }
+            let total: i64 = explanation.contributions.iter().map(|part| part.hundredths).sum();
+            let _ = writeln!(out, "  {:>8} dB  in all", decibans(total));
+        }
+        if !self.findings.is_empty() {
+            let _ = writeln!(out, "\nFacts, compared with nobody");
+            for line in self.finding_lines() {
+                let _ = writeln!(out, "  {line}");
+            }
+        }
+        if !self.attribution.is_empty() {
+            let _ = writeln!(out, "\nWhat came of it");
+            for line in self.link_lines() {
+                let _ = writeln!(out, "  {line}");
+            }
+        }
+        section(&mut out, "Counted in favour", &self.favour_lines());
+        section(&mut out, "Innocent patterns that look like this, commonest first", &explanation.benign);
+        section(&mut out, "What could not be judged", &self.abstained_lines());
+        section(&mut out, "What would change the band", &self.lines_of(&explanation.would_change));
+        out
+    }
+
+    fn facts(&self) -> Vec<(&'static str, String)> {
+        let mut facts = Vec::new();
+        if let Some(session) = &self.session {
+            facts.push(("Who", plain(&session.actor)));
+            facts.push(("Client", plain(&session.client)));
+            facts.push(("Started by", plain(&session.trigger)));
+            facts.push(("Week", plain(&session.iso_week)));
+            facts.push(("Prompts", session.prompts.to_string()));
+            facts.push(("Responses", session.completions.to_string()));
+            facts.push(("Tool calls", session.tool_calls.to_string()));
+            facts.push(("Cost", cost_text(session.cost_micro_usd)));
+            facts.push(("Outcome", plain(&session.outcome_link)));
+        }
+        if let Some(week) = &self.week {
+            facts.push(("Who", plain(&week.actor)));
+            facts.push(("Week", plain(&week.iso_week)));
+            facts.push(("Sessions", week.sessions.to_string()));
+            facts.push(("Prompts", week.prompts.to_string()));
+            facts.push(("Cost", cost_text(week.cost_micro_usd)));
+            facts.push(("Outcomes", week.outcomes.map_or_else(|| "not known".to_owned(), |count| count.to_string())));
+        }
+        if let Some(account) = &self.account {
+            facts.push(("Account", plain(account)));
+        }
+        facts
+    }
+
+    fn drawn(&self) -> Vec<Line> {
+        let contributions = &self.explanation.contributions;
+        let most = contributions.iter().map(|line| line.hundredths.abs()).max().unwrap_or(0).max(1) as f64;
+        contributions
+            .iter()
+            .map(|line| {
+                let width = HALF * line.hundredths.abs() as f64 / most;
+                let x = if line.hundredths < 0 { HALF - width } else { HALF };
+                Line {
+                    name: line.name.replace('_', " "),
+                    kind: line.kind,
+                    family: line.family,
+                    decibans: decibans(line.hundredths),
+                    x: format!("{x:.2}"),
+                    width: format!("{width:.2}"),
+                    sign: if line.hundredths < 0 { "less" } else { "more" },
+                }
+            })
+            .collect()
+    }
+
+    fn lines_of(&self, lines: &[String]) -> Vec<String> {
+        lines.iter().map(|line| plain_long(line)).collect()
+    }
+
+    fn finding_lines(&self) -> Vec<String> {
+        self.findings.iter().map(finding_line).collect()
+    }
+
+    fn link_lines(&self) -> Vec<String> {
+        self.attribution
+            .iter()
+            .map(|link| {
+                let (outcome, tier) = (plain(&link.outcome_id), plain(&link.tier));
+                let (confidence, lines) = (link.confidence, link.lines_matched);
+                format!("{outcome} by {tier} (confidence {confidence:.2}, {lines} lines)")
+            })
+            .collect()
+    }
+
+    fn favour_lines(&self) -> Vec<String> {
+        self.explanation
+            .innocent
+            .iter()
+            .map(|one| {
+                let facts = plain_long(&one.evidence.to_string());
+                format!("{}: evidence times {:.2}; {facts}", one.signal, one.discount)
+            })
+            .collect()
+    }
+
+    fn abstained_lines(&self) -> Vec<String> {
+        let line = |one: &crate::score::explain::Abstention| format!("{}: {}", one.signal, plain_long(&one.reason));
+        self.explanation.abstentions.iter().map(line).collect()
+    }
+}
+
+impl From<&CaseReading> for Spoken {
+    fn from(reading: &CaseReading) -> Self {
+        let number = |value: Option<f64>, decimals: usize| {
+            value.map_or_else(|| "–".to_owned(), |value| format!("{value:.decimals$}"))
+        };
+        Self {
+            signal: plain(&reading.signal).replace('_', " "),
+            value: number(reading.value, 3),
+            n: reading.n,
+            p: number(reading.p, 4),
+            discount: format!("{:.2}", reading.discount),
+            weight: number(reading.weight_db, 2),
+            measures: plain_long(&reading.measures),
+            innocent: plain_long(&reading.innocent),
+        }
+    }
+}
+
+/// A fact in words: why it was seen and what it may innocently be, where its evidence says so, else the evidence as it is.
+pub(super) fn finding_line(finding: &FindingRow) -> String {
+    let head = format!("{} × {}", finding.count, plain(&finding.finding).replace('_', " "));
+    let evidence: Value = serde_json::from_str(&finding.evidence).unwrap_or_default();
+    let Some(why) = evidence.get("why").and_then(Value::as_str) else {
+        return format!("{head}: {}", plain_long(&finding.evidence));
+    };
+    let innocent: Vec<&str> =
+        evidence.get("innocent").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+    let innocent = if innocent.is_empty() { String::new() } else { format!(". It may be {}", innocent.join("; ")) };
+    plain_long(&format!("{head}: {why}{innocent}"))
+}
+
+fn section(out: &mut String, title: &str, lines: &[impl AsRef<str>]) {
+    if lines.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "\n{title}");
+    for line in lines {
+        let _ = writeln!(out, "  - {}", line.as_ref());
+    }
+}
+
+/// Hundredths of a deciban with sign and two decimals, without a detour over floats.
+pub(super) fn decibans(hundredths: i64) -> String {
+    let sign = if hundredths < 0 { '-' } else { '+' };
+    format!("{sign}{}.{:02}", hundredths.abs() / 100, hundredths.abs() % 100)
+}
+
+/// The row of `objections.csv` that would contest a unit.
+pub(super) fn objection_row(unit: &str) -> String {
+    let is_plain = !unit.contains([',', '"']);
+    let unit = if is_plain { unit.to_owned() } else { format!("\"{}\"", unit.replace('"', "\"\"")) };
+    format!("{unit},what was going on,YYYY-MM-DD,open")
+}
+
+pub(super) fn score_text(score_db: Option<f64>) -> String {
+    score_db.map_or_else(|| "no score".to_owned(), |score| format!("{score:+.2} dB"))
+}
+
+pub(super) fn cost_text(cost_micro_usd: Option<i64>) -> String {
+    cost_micro_usd.map_or_else(|| "not known".to_owned(), |cost| MicroDollars(cost).to_string())
+}
+
+#[cfg(test)]
+pub(in crate::report) mod tests;

@@ -1,0 +1,137 @@
+//! For people, not about them: a person's own file, and objections that scoring honours and counts.
+
+use crate::sample::{OUT, demo, footlight};
+use serde_json::Value;
+use std::fs;
+use std::path::Path;
+
+/// The sample's configuration with its key, in a directory of its own, so that a file of objections can lie beside it.
+fn configuration(name: &str) -> String {
+    let directory = demo().join(name);
+    fs::create_dir_all(&directory).unwrap();
+    let key = demo().join(OUT).join("sample/pseudonym.key");
+    let text = fs::read_to_string(demo().join(OUT).join("sample/footlight.toml")).unwrap();
+    let path = directory.join("footlight.toml");
+    fs::write(&path, format!("{text}\n[privacy]\nkey_file = {:?}\n", key.to_str().unwrap())).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+fn rows(out: &str, sql: &str) -> Vec<Value> {
+    let lake = format!("{OUT}/lake");
+    let (code, stdout, stderr) = footlight(demo(), &["query", "--json", "--lake", &lake, "--out", out, sql]);
+    assert_eq!(code, 0, "{stderr}");
+    serde_json::from_str::<Value>(&stdout).unwrap()["rows"].as_array().unwrap().clone()
+}
+
+#[test]
+fn a_person_gets_their_own_file_and_nobody_elses() {
+    let dir = demo();
+    let (lake, config) = (format!("{OUT}/lake"), configuration("subject"));
+    let ask = |id: &str, reason: &str| {
+        footlight(
+            dir,
+            &[
+                "subject", "--json", "--id", id, "--lake", &lake, "--out", OUT, "--reason", reason, "--to", "own",
+                "--config", &config,
+            ],
+        )
+    };
+    assert_eq!(ask("cleo.tarn@example.com", "because").0, 14, "a reason that says nothing");
+    let (code, _, stderr) = ask("nobody.here@example.com", "asked for on 1 July");
+    assert_eq!(code, 2);
+    assert!(!stderr.contains("nobody.here"), "messages end in logs: {stderr}");
+    // By alias: the roster knows who that is.
+    let (code, stdout, stderr) = ask("ctarn", "Cleo asked for her own file");
+    assert_eq!(code, 0, "{stderr}");
+    let answer: Value = serde_json::from_str(&stdout).unwrap();
+    let pseudonym = answer["pseudonym"].as_str().unwrap();
+    let file: Value = serde_json::from_str(&fs::read_to_string(dir.join("own/subject.json")).unwrap()).unwrap();
+    assert_eq!(file["person"]["account"], "cleo.tarn@example.com");
+    let of_hers = rows(OUT, &format!("select count(*) as n from sessions where actor = '{pseudonym}'"));
+    let sessions = file["sessions"].as_array().unwrap();
+    assert_eq!(of_hers[0]["n"], sessions.len());
+    assert!(sessions.iter().all(|one| one["session"]["actor"] == pseudonym));
+    assert!(file["held"].as_array().unwrap().iter().any(|held| held["table"] == "events"));
+    let roster = fs::read_to_string(dir.join(OUT).join("sample/roster.csv")).unwrap();
+    let pseudonyms = rows(OUT, &format!("select distinct actor from sessions where actor <> '{pseudonym}'"));
+    for name in ["subject.html", "subject.md", "subject.json"] {
+        let text = fs::read_to_string(dir.join("own").join(name)).unwrap();
+        for id in roster.lines().skip(1).filter_map(|line| line.split(',').next()).filter(|id| !id.starts_with("cleo"))
+        {
+            assert!(!text.contains(id), "{name} names {id}");
+        }
+        for other in &pseudonyms {
+            assert!(!text.contains(other["actor"].as_str().unwrap()), "{name} has somebody else's pseudonym");
+        }
+    }
+    only_the_owner_can_read(&dir.join("own/subject.html"));
+    let log = fs::read_to_string(dir.join(&lake).join("access_log")).unwrap();
+    let line = log.lines().find(|line| line.contains("Cleo asked for her own file")).unwrap();
+    assert!(line.contains(pseudonym) && line.contains("\"command\":\"subject\""), "{line}");
+    assert!(!line.contains("cleo.tarn"), "the log has no names: {line}");
+}
+
+#[cfg(unix)]
+fn only_the_owner_can_read(path: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o077, 0);
+}
+
+#[cfg(not(unix))]
+fn only_the_owner_can_read(_: &Path) {}
+
+#[test]
+fn objections_are_honoured_shown_and_counted() {
+    let dir = demo();
+    let (lake, config) = (format!("{OUT}/lake"), configuration("objections"));
+    let flagged = rows(OUT, "select session_id from sessions where band = 'look' order by session_id limit 2");
+    let session = |index: usize| flagged[index]["session_id"].as_str().unwrap();
+    let week =
+        rows(OUT, "select actor || '/' || iso_week as unit from actor_weeks where band = 'none' order by 1 limit 1");
+    let week = week[0]["unit"].as_str().unwrap();
+    let text = format!(
+        "unit,reason,date,decision\n\
+         {},\"a load test, announced to the team\",2026-07-20,accepted\n\
+         {},<b>mine</b>,2026-07-20,open\n\
+         {week},wrong account,2026-07-21,rejected\n\
+         gone,nothing,2026-07-21,open\n",
+        session(0),
+        session(1)
+    );
+    fs::write(dir.join("objections/objections.csv"), text).unwrap();
+    let (code, _, stderr) = footlight(dir, &["score", "--lake", &lake, "--out", "objected", "--config", &config]);
+    assert_eq!(code, 0, "{stderr}");
+    assert!(stderr.contains("1 objections are about units that are not in this run"), "{stderr}");
+    let (code, _, stderr) = footlight(dir, &["report", "--out", "objected"]);
+    assert_eq!(code, 0, "{stderr}");
+    let run: Value = serde_json::from_str(&fs::read_to_string(dir.join("objected/run.json")).unwrap()).unwrap();
+    assert_eq!(
+        run["run"]["objections"],
+        serde_json::json!({ "open": 1, "accepted": 1, "rejected": 1, "unmatched": 1 })
+    );
+    let report = fs::read_to_string(dir.join("objected/report.md")).unwrap();
+    for line in [
+        "| Objections: open, the unit is contested | 1 |",
+        "| Objections: accepted, the unit is out of the scores | 1 |",
+    ] {
+        assert!(report.contains(line), "{line}");
+    }
+    let marked =
+        rows("objected", "select band, score_db, objection from sessions where objection <> '' order by objection");
+    assert_eq!(marked[0], serde_json::json!({ "band": "none", "score_db": 0.0, "objection": "accepted" }));
+    assert_eq!((&marked[1]["band"], &marked[1]["objection"]), (&"look".into(), &"open".into()));
+    let (_, stdout, _) = footlight(dir, &["explain", "--out", "objected", session(0)]);
+    assert!(stdout.contains("an objection was accepted on 2026-07-20: a load test, announced to the team"), "{stdout}");
+    let page = dir.join("case.html");
+    let (code, stdout, stderr) =
+        footlight(dir, &["explain", "--out", "objected", "--html", page.to_str().unwrap(), session(1)]);
+    assert_eq!(code, 0, "{stderr}");
+    assert!(stdout.contains("contested: an objection of 2026-07-20 is open"), "{stdout}");
+    let page = fs::read_to_string(page).unwrap();
+    assert!(page.contains("Contested.") && page.contains("&#60;b&#62;mine") && !page.contains("<b>mine"), "{page}");
+    // A typing mistake must not lose an objection.
+    fs::write(dir.join("objections/objections.csv"), "unit,reason,date,decision\ns,r,2026-07-20,maybe\n").unwrap();
+    let (code, _, stderr) = footlight(dir, &["score", "--lake", &lake, "--out", "objected", "--config", &config]);
+    assert_eq!(code, 2, "{stderr}");
+    assert!(stderr.contains("objections.csv:2:"), "{stderr}");
+}
