@@ -317,8 +317,24 @@ impl CaseFile {
             .innocent
             .iter()
             .map(|one| {
-                let facts = plain_long(&one.evidence.to_string());
-                format!("{}: evidence times {:.2}; {facts}", one.signal, one.discount)
+                let mut said = Vec::new();
+                if one.discount < 1.0 {
+                    said.push(format!("evidence times {:.2}", one.discount));
+                }
+                for (name, value) in one.evidence.as_object().into_iter().flatten() {
+                    match (name.as_str(), value.as_f64()) {
+                        ("discount", _) => {}
+                        ("most_db", Some(most)) => {
+                            said.push(format!(
+                                "no more than {:.2} dB: the reading itself supports no more",
+                                most.max(0.0)
+                            ));
+                        }
+                        ("exculpation_db", Some(db)) => said.push(format!("{db:.2} dB for what came of the work")),
+                        _ => said.push(plain_long(value.as_str().unwrap_or(&value.to_string()))),
+                    }
+                }
+                format!("{}: {}", one.signal, said.join("; "))
             })
             .collect()
     }
