@@ -10,6 +10,7 @@ mod evaluate;
 mod explain;
 mod identity;
 mod ingest;
+mod kpis;
 mod panels;
 mod query;
 mod readings;

@@ -36,6 +36,8 @@ pub fn write(out: &Path) -> anyhow::Result<Report> {
         models: file.models,
         weeks: file.weeks,
         policies: file.policies,
+        kpis: file.kpis,
+        rank_agreement: file.rank_agreement,
         catalogue: file.catalogue,
         archetypes: file.archetypes,
         systems: file.systems,

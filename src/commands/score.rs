@@ -3,7 +3,7 @@
 use super::base_tables::{self, BaseTables};
 use super::identity::UNASSIGNED;
 use super::settings::{Settings, as_of_us};
-use super::{Exit, catalogue, readings, run_facts, survival, team_rows};
+use super::{Exit, catalogue, kpis, readings, run_facts, survival, team_rows};
 use crate::cli::{Global, OutArgs, ScoreArgs, ScoringArgs};
 use crate::cluster::{self, ClusterUnit};
 use crate::engine::{Engine, Models, Overrides, ParamValue, overrides_from_toml};
@@ -124,6 +124,8 @@ pub async fn score_lake(
     file.weeks = run_facts::weeks(&engine, &base).await?;
     file.systems = run_facts::systems(&engine).await?;
     file.policies = run_facts::policies(&settings.config)?;
+    file.kpis = kpis::kpis(&settings.config, &scored.histograms)?;
+    file.rank_agreement = scored.rank_agreement;
     file.survival = survival::survival(&engine).await?;
     summary.survival.clone_from(&file.survival);
     file.catalogue = catalogue::entries(&models);

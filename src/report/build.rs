@@ -7,6 +7,7 @@ use super::answer::{Evidence, answer, scored_share};
 use super::escape::{plain, plain_long};
 use super::figures::{METHOD, figures};
 use super::inputs::{Inputs, RunFacts};
+use super::measuring::measuring;
 use super::model::{DataQuality, Day, Model, Policy, ReasonCount, Report, Run, SCHEMA_VERSION, Week};
 use super::money::split;
 use super::people::{funnel, people};
@@ -22,6 +23,7 @@ pub fn build(inputs: &Inputs) -> Report {
     let data_quality = data_quality(inputs);
     let active = i64::try_from(people.active.len()).unwrap_or(i64::MAX);
     let describes_persons = active > 0 && active < inputs.run.small_cell_floor;
+    let measuring = measuring(inputs, &figures, &population);
     let answer = answer(&Evidence {
         inputs,
         money: &money,
@@ -39,6 +41,7 @@ pub fn build(inputs: &Inputs) -> Report {
         policies: policies(inputs),
         funnel: funnel(inputs, &people),
         money,
+        measuring,
         population,
         findings: tables::findings(inputs),
         signals: tables::signals(inputs),

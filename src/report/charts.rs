@@ -11,6 +11,10 @@ use std::fmt::{self, Write};
 
 use charts_rs::{BarChart, Box as Margin, Color, Series, svg_with_accessibility};
 
+mod histogram;
+
+pub(super) use histogram::{agreement, histogram};
+
 use super::model::{FunnelStep, Money, Policy, Week};
 use super::quantities::Tokens;
 

@@ -8,7 +8,7 @@ use super::people::{People, wilson_95};
 use super::quantities::{Count, Maybe, Share};
 
 /// Each figure and view with the rule, the models and the table behind it.
-pub(super) const METHOD: [MethodEntry; 8] = [
+pub(super) const METHOD: [MethodEntry; 9] = [
     MethodEntry {
         id: "spend",
         label: "Spend",
@@ -64,6 +64,20 @@ pub(super) const METHOD: [MethodEntry; 8] = [
         rule: "Each test reads the whole organisation against a date or a threshold. It points to the metric when p is at most 0.05 \
                and the excess is above zero with its whole 95 % interval. Tests without enough data abstain and say why.",
         models: &["queries/sig_quota_bunching.sql", "queries/fct_quota_team_shares.sql", "queries/rpt_weekly.sql"],
+        table: "population",
+    },
+    MethodEntry {
+        id: "measuring",
+        label: "Is the metric still measuring",
+        rule: "A number that was made a target invites gaming when a test that bears on it points to the metric: bunching at its own \
+               line, chasing at its own cut, and the tests of the first policy date. It is quiet when one speaks and none points, and \
+               cannot be told when all abstain. Bins and means with too few people are hidden.",
+        models: &[
+            "queries/fct_actor_weeks.sql",
+            "queries/fct_population_panel.sql",
+            "queries/fct_rank_panel.sql",
+            "queries/rpt_weekly.sql",
+        ],
         table: "population",
     },
     MethodEntry {

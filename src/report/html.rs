@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 use super::RenderError;
 use super::charts::{self, Svg};
 use super::figures::GLOSSARY;
+use super::model::measuring::Kpi;
 use super::model::{FunnelStep, MoneyPart, Report};
 
 /// The style sheet, as it stands in the page.
@@ -21,6 +22,8 @@ struct Page<'a> {
     style_hash: String,
     weekly_usage: Option<Svg>,
     weekly_outcomes: Option<Svg>,
+    measuring: Vec<(&'a Kpi, Option<Svg>)>,
+    agreement: Option<Svg>,
     money_bar: Option<Svg>,
     money: Vec<(&'a MoneyPart, Svg)>,
     funnel: Vec<(&'a FunnelStep, Svg)>,
@@ -37,6 +40,8 @@ pub fn render(report: &Report) -> Result<String, RenderError> {
         style_hash: base64(&Sha256::digest(STYLE.trim_end().as_bytes())),
         weekly_usage: charts::weekly_usage(&report.weeks, &report.policies),
         weekly_outcomes: charts::weekly_outcomes(&report.weeks, &report.policies),
+        measuring: report.measuring.kpis.iter().map(|kpi| (kpi, charts::histogram(kpi))).collect(),
+        agreement: report.measuring.rank_agreement.as_ref().map(charts::agreement),
         money_bar: charts::money_bar(&report.money),
         money: report.money.parts.iter().zip(charts::money_ranges(&report.money)).collect(),
         funnel: report.funnel.iter().zip(charts::funnel_bars(&report.funnel)).collect(),

@@ -129,6 +129,10 @@ fn poisoned(inputs: &Inputs, text: &str, keep_vocabulary: bool) -> Inputs {
     inputs.models.iter_mut().for_each(|row| poison(&mut row.model));
     inputs.weeks.iter_mut().for_each(|row| word(&mut row.iso_week));
     inputs.policies.iter_mut().for_each(|row| poison(&mut row.label));
+    for kpi in &mut inputs.kpis {
+        [&mut kpi.kind, &mut kpi.target].into_iter().for_each(poison);
+        [&mut kpi.metric, &mut kpi.scope].into_iter().for_each(word);
+    }
     inputs.archetypes.iter_mut().for_each(|row| poison(&mut row.name));
     inputs.systems.iter_mut().for_each(|row| poison(&mut row.system));
     for row in &mut inputs.catalogue {

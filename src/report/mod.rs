@@ -16,6 +16,7 @@ pub mod html;
 mod injection;
 pub mod inputs;
 pub mod markdown;
+mod measuring;
 pub mod model;
 mod money;
 mod people;

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::RenderError;
+use super::model::measuring::Measuring;
 use super::model::{
     Answer, DataQuality, Figure, Finding, FunnelStep, MethodEntry, Money, PopulationTest, Report, Run, Signal,
 };
@@ -20,6 +21,7 @@ struct Summary<'a> {
     figures: BTreeMap<&'static str, &'a Figure>,
     money: &'a Money,
     funnel: &'a [FunnelStep],
+    measuring: &'a Measuring,
     population: &'a [PopulationTest],
     findings: &'a [Finding],
     signals: BTreeMap<&'a str, SignalSummary>,
@@ -57,6 +59,7 @@ pub fn render(report: &Report) -> Result<String, RenderError> {
         figures: report.figures.iter().map(|figure| (figure.id, figure)).collect(),
         money: &report.money,
         funnel: &report.funnel,
+        measuring: &report.measuring,
         population: &report.population,
         findings: &report.findings,
         signals: report.signals.iter().map(|signal| (signal.signal.as_str(), signal.into())).collect(),

@@ -68,6 +68,7 @@ fn the_order_of_the_inputs_does_not_matter() {
     reversed.models.reverse();
     reversed.weeks.reverse();
     reversed.policies.reverse();
+    reversed.kpis.reverse();
     reversed.catalogue.reverse();
     reversed.archetypes.reverse();
     reversed.systems.reverse();
@@ -90,6 +91,23 @@ fn headline_ids_are_anchors_in_the_page_and_keys_in_the_summary() {
     let parts = summary["money"]["parts"].as_array().unwrap();
     let sum: i64 = parts.iter().map(|part| part["cost"].as_i64().unwrap()).sum();
     assert_eq!(sum, summary["money"]["total"].as_i64().unwrap());
+}
+
+#[test]
+fn agreement_is_shown_only_while_its_test_speaks() {
+    let mut inputs = organisation();
+    assert!(build(&inputs).measuring.rank_agreement.is_none());
+    let decoupling = inputs.population.iter_mut().find(|row| row.test == "metric_decoupling").unwrap();
+    decoupling.status = "speak".into();
+    (decoupling.estimate, decoupling.ci_low, decoupling.ci_high) = (Some(0.38), Some(0.11), Some(0.66));
+    decoupling.p = Some(0.004);
+    let report = build(&inputs);
+    let [quota, board] = &report.measuring.kpis[..] else { panic!() };
+    insta::assert_snapshot!(quota.instead.join("\n").replace('\u{a0}', " "), @"");
+    assert!(board.instead.is_empty() && board.reading.text() == "cannot be told");
+    let page = html::render(&report).unwrap();
+    assert!(page.contains("Rank agreement of use and outcomes, before and after</title>"));
+    assert!(page.contains("Lower than before: use tells less of who lands what."));
 }
 
 #[test]

@@ -3,8 +3,9 @@
 use super::ResultsError;
 use super::columns::write_file;
 use crate::report::inputs::{
-    Archetype, DayTotals, ModelTotals, PolicyMarker, RunFacts, SignalEntry, SurvivalFact, SystemActs, WeekTotals,
+    Archetype, DayTotals, Kpi, ModelTotals, PolicyMarker, RunFacts, SignalEntry, SurvivalFact, SystemActs, WeekTotals,
 };
+use crate::score::population::RankAgreement;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
@@ -26,6 +27,12 @@ pub struct RunFile {
     pub weeks: Vec<WeekTotals>,
     /// Dates of quotas and leaderboards.
     pub policies: Vec<PolicyMarker>,
+    /// Numbers of usage that were made a target; empty in files of earlier versions.
+    #[serde(default)]
+    pub kpis: Vec<Kpi>,
+    /// Whether use orders people as outcomes do.
+    #[serde(default)]
+    pub rank_agreement: Option<RankAgreement>,
     /// What each signal means.
     pub catalogue: Vec<SignalEntry>,
     /// Archetypes found.
@@ -47,6 +54,8 @@ impl RunFile {
             models: Vec::new(),
             weeks: Vec::new(),
             policies: Vec::new(),
+            kpis: Vec::new(),
+            rank_agreement: None,
             catalogue: Vec::new(),
             archetypes: Vec::new(),
             systems: Vec::new(),

@@ -32,6 +32,7 @@ use self::band::{Band, Gate};
 use self::evidence::{Contribution, Evidence};
 use self::input::{ActorWeekInput, Family, Scope, ScoreInput, SessionInput};
 use self::pool::{Case, CasePoint, Second};
+use self::population::{Histogram, Population, RankAgreement};
 use self::rows::{PopulationRow, SignalRow};
 use self::units::{Units, week_id};
 use self::weigh::Weighed;
@@ -77,6 +78,10 @@ pub struct Scored {
     pub signals: Vec<SignalRow>,
     /// One for each population test and policy, in the order of the input.
     pub population: Vec<PopulationRow>,
+    /// Weeks around each quota that has bins.
+    pub histograms: Vec<Histogram>,
+    /// Whether use orders people as outcomes do, when metric_decoupling speaks.
+    pub rank_agreement: Option<RankAgreement>,
     /// What is to be said about the calibration as a whole, such as the drift check.
     pub calibration_notes: Vec<String>,
 }
@@ -112,7 +117,7 @@ fn order(row: &SignalRow) -> (bool, &str, &str) {
 /// O(n log n) in the readings.
 pub fn score(mut input: ScoreInput) -> Scored {
     let units = Units::new(&input);
-    let population = population::tests(&input);
+    let Population { rows: population, histograms, rank_agreement } = population::tests(&input);
     let weeks = units::with_missing_weeks(&input);
     input.sessions.sort_by(|one, two| one.session_id.cmp(&two.session_id));
     let week_of: FxHashMap<&str, String> = input
@@ -130,7 +135,7 @@ pub fn score(mut input: ScoreInput) -> Scored {
         .collect();
     let actor_weeks = score_weeks(&weeks, &input.sessions, &evidence, &units);
     raise_lone_sessions(&mut sessions, &actor_weeks);
-    Scored { sessions, actor_weeks, signals: rows, population, calibration_notes: notes }
+    Scored { sessions, actor_weeks, signals: rows, population, histograms, rank_agreement, calibration_notes: notes }
 }
 
 fn score_session(session: &SessionInput, evidence: Option<&Evidence>) -> UnitScore {

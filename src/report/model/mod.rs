@@ -7,13 +7,14 @@ use std::fmt;
 
 use serde::Serialize;
 
+pub mod measuring;
 mod tables;
 
 pub use tables::{
     ArchetypeShare, DataQuality, Day, Finding, Model, Policy, PopulationTest, ReasonCount, Signal, System, Team, Week,
 };
 
-use super::quantities::{Count, Maybe, MicroDollars, Share, Tokens};
+use super::quantities::{Count, Estimate, Maybe, MicroDollars, Share, Tokens};
 
 /// Version of `summary.json`. Raised when an id or a meaning changes, not when something is added.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -37,6 +38,8 @@ pub struct Report {
     pub funnel: Vec<FunnelStep>,
     /// What the money bought.
     pub money: Money,
+    /// Is the metric still measuring?
+    pub measuring: measuring::Measuring,
     /// Population tests.
     pub population: Vec<PopulationTest>,
     /// Facts observed, by kind.
@@ -152,6 +155,12 @@ pub enum Quantity {
     Money(MicroDollars),
     /// A share.
     Share(Share),
+    /// A count.
+    Count(Count),
+    /// Tokens.
+    Tokens(Tokens),
+    /// A mean or another number without a unit of its own.
+    Number(Estimate),
 }
 
 impl fmt::Display for Quantity {
@@ -159,6 +168,9 @@ impl fmt::Display for Quantity {
         match self {
             Quantity::Money(money) => money.fmt(f),
             Quantity::Share(share) => share.fmt(f),
+            Quantity::Count(count) => count.fmt(f),
+            Quantity::Tokens(tokens) => tokens.fmt(f),
+            Quantity::Number(number) => number.fmt(f),
         }
     }
 }
