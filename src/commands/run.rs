@@ -20,7 +20,7 @@ pub async fn pipeline(args: &RunArgs, settings: &Settings, printer: Printer) -> 
     let lake = Lake::open(&args.ingest.lake)?;
     let scored = score::score_lake(&lake, settings, &args.scoring, &args.out, &args.ingest.input).await?;
     printer.text(&score::text(&scored, &args.out.out))?;
-    let written = report::write(&args.out.out)?;
+    let written = report::write(&args.out.out, None)?;
     printer.text(&format!("\n{}", report::headline(&written, &args.out.out)))?;
     let exit = if read.is_partial() { Exit::Partial } else { Exit::Done };
     printer.json(&serde_json::json!({

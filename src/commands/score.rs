@@ -128,6 +128,7 @@ pub async fn score_lake(
     file.rank_agreement = scored.rank_agreement;
     file.survival = survival::survival(&engine).await?;
     summary.survival.clone_from(&file.survival);
+    file.queries = catalogue::queries(&models);
     file.catalogue = catalogue::entries(&models);
     file.archetypes = archetypes
         .published

@@ -143,7 +143,9 @@ fn description(weeks: &[Week], values: &[Option<i64>], policies: &[Policy]) -> S
     let dates: Vec<String> = policies.iter().map(|policy| format!("{} {}", policy.date, policy.label)).collect();
     let dates =
         if dates.is_empty() { "No policy dates.".to_owned() } else { format!("Policy dates: {}.", dates.join("; ")) };
-    format!("{} bars, {span}, between {} and {}. {dates}", weeks.len(), Tokens(low), Tokens(high))
+    let restated: Vec<&str> = weeks.iter().filter(|week| week.restated).map(|week| week.iso_week.as_str()).collect();
+    let restated = if restated.is_empty() { String::new() } else { format!(" Restated: {}.", restated.join(", ")) };
+    format!("{} bars, {span}, between {} and {}. {dates}{restated}", weeks.len(), Tokens(low), Tokens(high))
 }
 
 /// Puts classes where the stand-in colours are, and drops what the page must not hold: the namespace (an address, needless in
@@ -181,6 +183,18 @@ fn with_policies(svg: &str, weeks: &[Week], policies: &[Policy]) -> String {
             marks,
             r#"<line class="policy" x1="{x:.1}" y1="18" x2="{x:.1}" y2="{PLOT_BOTTOM}"/><text class="policy-number" x="{x:.1}" y="13" font-size="12" text-anchor="middle">{}</text>"#,
             numbers.join(", "),
+        );
+    }
+    // A restated week has a mark of its own shape at its foot, so that neither colour nor height has to tell.
+    for (index, _) in weeks.iter().enumerate().filter(|(_, week)| week.restated) {
+        let x = AXIS + band * (index as f32 + 0.5);
+        let _ = write!(
+            marks,
+            r#"<path class="restated" d="M{:.1} {PLOT_BOTTOM} L{:.1} {} L{:.1} {PLOT_BOTTOM} Z"/>"#,
+            x - 6.0,
+            x,
+            PLOT_BOTTOM - 10.0,
+            x + 6.0
         );
     }
     svg.replacen("</svg>", &format!("{marks}</svg>"), 1)
@@ -288,6 +302,7 @@ mod tests {
                 cost: Maybe(None),
                 outcomes: Maybe(None),
                 partial: number == 3,
+                restated: number == 2,
             })
             .collect()
     }
@@ -305,6 +320,8 @@ mod tests {
         assert_eq!(svg.matches(r#"class="usage""#).count(), 2);
         assert_eq!(svg.matches(r#"class="usage partial""#).count(), 1);
         assert_eq!(svg.matches(r#"class="policy""#).count(), 1);
+        assert_eq!(svg.matches(r#"class="restated""#).count(), 1);
+        assert!(svg.contains("Restated: 2026-W02."), "{svg}");
         assert!(svg.contains(">1, 2</text>"), "{svg}");
         assert!(svg.contains("&lt;b&gt;"), "{svg}");
     }

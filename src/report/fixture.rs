@@ -4,8 +4,8 @@ use jiff::ToSpan;
 use jiff::civil::date;
 
 use super::inputs::{
-    Archetype, DayTotals, Inputs, Kpi, KpiBin, ModelTotals, OutcomeFact, PolicyMarker, RunFacts, SignalEntry,
-    SystemActs, WeekTotals,
+    Archetype, DayTotals, Inputs, Kpi, KpiBin, ModelTotals, OutcomeFact, PolicyMarker, QueryText, RunFacts,
+    SignalEntry, SystemActs, WeekTotals,
 };
 use crate::score::population::{RankAgreement, Tau};
 use crate::score::rows::{ActorWeekRow, AttributionRow, FindingRow, PopulationRow, SessionRow, SignalRow, TeamRow};
@@ -181,6 +181,9 @@ pub(super) fn organisation() -> Inputs {
         PolicyMarker { date: date(2026, 10, 5), label: "quota announced: 500 prompts a week".into() },
         PolicyMarker { date: date(2026, 10, 19), label: "leaderboard published".into() },
     ];
+    inputs.queries = ["queries/fct_sessions.sql", "queries/stg_events.sql", "queries/sig_orphan_output.sql"]
+        .map(|file| QueryText { file: file.into(), sql: "-- model: invented\nselect 1 < 2 as x\n".into() })
+        .into();
     inputs.kpis = kpis();
     inputs.rank_agreement = Some(RankAgreement {
         people: 36,

@@ -129,6 +129,7 @@ fn poisoned(inputs: &Inputs, text: &str, keep_vocabulary: bool) -> Inputs {
     inputs.models.iter_mut().for_each(|row| poison(&mut row.model));
     inputs.weeks.iter_mut().for_each(|row| word(&mut row.iso_week));
     inputs.policies.iter_mut().for_each(|row| poison(&mut row.label));
+    inputs.queries.iter_mut().for_each(|query| poison(&mut query.sql));
     for kpi in &mut inputs.kpis {
         [&mut kpi.kind, &mut kpi.target].into_iter().for_each(poison);
         [&mut kpi.metric, &mut kpi.scope].into_iter().for_each(word);

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use super::compare::Earlier;
 use crate::score::population::RankAgreement;
 use crate::score::rows::{ActorWeekRow, AttributionRow, FindingRow, PopulationRow, SessionRow, SignalRow, TeamRow};
 
@@ -49,6 +50,10 @@ pub struct Inputs {
     pub archetypes: Vec<Archetype>,
     /// What agents did to each system, and who let them.
     pub systems: Vec<SystemActs>,
+    /// The SQL of the models that the method names.
+    pub queries: Vec<QueryText>,
+    /// The report to compare with.
+    pub earlier: Option<Earlier>,
 }
 
 /// Facts about the run that no table has.
@@ -94,6 +99,15 @@ pub struct RunFacts {
     pub calibration_rung: String,
     /// Reservations about the comparison.
     pub calibration_notes: Vec<String>,
+}
+
+/// A model as the run used it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QueryText {
+    /// `queries/x.sql`, also where another file replaced it.
+    pub file: String,
+    /// The whole file.
+    pub sql: String,
 }
 
 /// Whether an outcome was kept.

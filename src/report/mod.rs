@@ -7,6 +7,7 @@
 mod answer;
 mod build;
 mod charts;
+pub mod compare;
 pub mod escape;
 mod figures;
 #[cfg(test)]
@@ -17,6 +18,7 @@ mod injection;
 pub mod inputs;
 pub mod markdown;
 mod measuring;
+mod method;
 pub mod model;
 mod money;
 mod people;
@@ -28,6 +30,7 @@ mod tests;
 
 pub use build::build;
 pub use inputs::Inputs;
+pub use method::names_query;
 pub use model::Report;
 
 /// Why a report could not be written.

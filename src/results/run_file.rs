@@ -3,7 +3,8 @@
 use super::ResultsError;
 use super::columns::write_file;
 use crate::report::inputs::{
-    Archetype, DayTotals, Kpi, ModelTotals, PolicyMarker, RunFacts, SignalEntry, SurvivalFact, SystemActs, WeekTotals,
+    Archetype, DayTotals, Kpi, ModelTotals, PolicyMarker, QueryText, RunFacts, SignalEntry, SurvivalFact, SystemActs,
+    WeekTotals,
 };
 use crate::score::population::RankAgreement;
 use serde::{Deserialize, Serialize};
@@ -39,6 +40,9 @@ pub struct RunFile {
     pub archetypes: Vec<Archetype>,
     /// What agents did to each system.
     pub systems: Vec<SystemActs>,
+    /// The SQL that this run used, of the models that the report names; empty in files of earlier versions.
+    #[serde(default)]
+    pub queries: Vec<QueryText>,
     /// How much work lands and stays; empty in files of earlier versions.
     #[serde(default)]
     pub survival: Vec<SurvivalFact>,
@@ -59,6 +63,7 @@ impl RunFile {
             catalogue: Vec::new(),
             archetypes: Vec::new(),
             systems: Vec::new(),
+            queries: Vec::new(),
             survival: Vec::new(),
         }
     }

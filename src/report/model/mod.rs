@@ -7,6 +7,7 @@ use std::fmt;
 
 use serde::Serialize;
 
+pub mod comparison;
 pub mod measuring;
 mod tables;
 
@@ -28,6 +29,8 @@ pub struct Report {
     pub run: Run,
     /// The three sentences.
     pub answer: Answer,
+    /// What changed since an earlier report; none without one.
+    pub comparison: Option<comparison::Comparison>,
     /// The four numbers, always the same four in the same order.
     pub figures: Vec<Figure>,
     /// Weekly usage and outcomes.
@@ -60,6 +63,26 @@ pub struct Report {
     pub data_quality: DataQuality,
     /// How each figure comes about, by the figure's id.
     pub method: Vec<MethodEntry>,
+    /// The queries that the method names, by file.
+    pub queries: Vec<Query>,
+}
+
+impl Report {
+    /// The query of a file.
+    pub fn query(&self, file: &str) -> Option<&Query> {
+        self.queries.iter().find(|query| query.file == file)
+    }
+}
+
+/// A query as the run used it.
+#[derive(Debug, Clone, Serialize)]
+pub struct Query {
+    /// `queries/x.sql`.
+    pub file: String,
+    /// Its place in the page.
+    pub anchor: String,
+    /// The whole file.
+    pub sql: String,
 }
 
 /// Where the report comes from.
@@ -130,6 +153,8 @@ pub struct Answer {
     pub how_sure: String,
     /// What to do.
     pub what_to_do: String,
+    /// What changed since the earlier report, when one is compared with.
+    pub what_changed: Maybe<String>,
     /// What holds the confidence down, one reason each.
     pub reservations: Vec<String>,
 }
@@ -273,8 +298,10 @@ pub struct MethodEntry {
     pub label: &'static str,
     /// The rule, in words.
     pub rule: &'static str,
-    /// Models behind it, paths in the repository.
+    /// Models behind it, paths in the repository; a `*` stands for any name.
     pub models: &'static [&'static str],
+    /// The same as the files that this run used: keys of `queries`.
+    pub queries: Vec<String>,
     /// Table of `OUT/tables` that holds the rows.
     pub table: &'static str,
 }
