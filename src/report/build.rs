@@ -14,7 +14,7 @@ use super::model::{DataQuality, Day, Model, Policy, ReasonCount, Report, Run, SC
 use super::money::split;
 use super::people::{funnel, people};
 use super::quantities::{Count, Maybe, MicroDollars, Share, Tokens};
-use super::tables;
+use super::{tables, views};
 
 /// Computes every number of the report. The same inputs in any order give the same report.
 pub fn build(inputs: &Inputs) -> Report {
@@ -61,6 +61,9 @@ pub fn build(inputs: &Inputs) -> Report {
         signals: tables::signals(inputs),
         archetypes: tables::archetypes(inputs),
         systems: tables::systems(inputs, describes_persons),
+        reasons: views::reasons(inputs),
+        quadrant: views::quadrant(inputs),
+        cohorts: views::cohorts(inputs),
         teams: tables::teams(inputs),
         models: models(inputs),
         days: days(inputs),

@@ -10,6 +10,7 @@ use super::RenderError;
 use super::charts::{self, Svg};
 use super::figures::GLOSSARY;
 use super::model::measuring::Kpi;
+use super::model::views::MainReason;
 use super::model::{FunnelStep, MoneyPart, Report};
 
 /// The style sheet, as it stands in the page.
@@ -24,7 +25,10 @@ struct Page<'a> {
     weekly_outcomes: Option<Svg>,
     measuring: Vec<(&'a Kpi, Option<Svg>)>,
     agreement: Option<Svg>,
-    money_bar: Option<Svg>,
+    waterfall: Option<Svg>,
+    reasons: Vec<(&'a MainReason, Svg)>,
+    quadrant_chart: Option<Svg>,
+    cohort_chart: Option<Svg>,
     money: Vec<(&'a MoneyPart, Svg)>,
     funnel: Vec<(&'a FunnelStep, Svg)>,
     glossary: [(&'static str, &'static str); 3],
@@ -42,7 +46,10 @@ pub fn render(report: &Report) -> Result<String, RenderError> {
         weekly_outcomes: charts::weekly_outcomes(&report.weeks, &report.policies),
         measuring: report.measuring.kpis.iter().map(|kpi| (kpi, charts::histogram(kpi))).collect(),
         agreement: report.measuring.rank_agreement.as_ref().map(charts::agreement),
-        money_bar: charts::money_bar(&report.money),
+        waterfall: charts::waterfall(&report.money),
+        reasons: report.reasons.signals.iter().zip(charts::reason_bars(&report.reasons.signals)).collect(),
+        quadrant_chart: charts::quadrant(&report.quadrant),
+        cohort_chart: charts::cohorts(&report.cohorts),
         money: report.money.parts.iter().zip(charts::money_ranges(&report.money)).collect(),
         funnel: report.funnel.iter().zip(charts::funnel_bars(&report.funnel)).collect(),
         glossary: GLOSSARY,

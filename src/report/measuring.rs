@@ -36,7 +36,7 @@ fn claim(kpis: &[Kpi]) -> &'static str {
     } else if any(Reading::InvitesGaming) {
         "A number that was made a target no longer measures the work by itself"
     } else if any(Reading::Quiet) {
-        "No sign that a target bends its number, in what these tests can see"
+        "No test that could speak points to a target that bends its number"
     } else {
         "Whether the targets still measure cannot be told from these logs yet"
     }
@@ -70,6 +70,7 @@ fn judge(
         says.push("No test reads this number.".to_owned());
     }
     let (sides, sides_note) = sides(kpi, inputs);
+    says.extend(drift(&sides));
     let bunching = tests.iter().find(|test| test.test == "quota_bunching");
     Kpi {
         kind: plain(&kpi.kind),
@@ -107,6 +108,17 @@ fn says(test: &PopulationTest) -> String {
         (_, false) => "does not point to the metric",
     };
     format!("{}: {saw}{}.", test.test, numbers(test))
+}
+
+/// That use rose and outcomes fell, where both means lie apart. Said whatever the tests say, and claimed by none.
+fn drift(sides: &[Sides]) -> Option<String> {
+    let [used, landed] = sides else { return None };
+    let apart = !used.overlap && !landed.overlap;
+    (apart && used.rose && !landed.rose).then(|| {
+        "Weeks since the date have more use and fewer outcomes than those before. Means alone do not say why: trend, season and \
+         other events are not taken out of them."
+            .to_owned()
+    })
 }
 
 /// ` (estimate 0.84, 0.31 to 1.42, p 0.004)`, as far as the test has them.
@@ -269,7 +281,8 @@ fn sides(kpi: &KpiInput, inputs: &Inputs) -> (Vec<Sides>, String) {
     let compared = |what: String, unit: &str, of: &dyn Fn(&WeekTotals) -> Option<f64>| {
         let (before, after) = (mean(&before, of, unit)?, mean(&after, of, unit)?);
         let overlap = before.1.0 <= after.1.1 && after.1.0 <= before.1.1;
-        Some(Sides { what, before: before.0, after: after.0, overlap })
+        let rose = after.1.0 + after.1.1 > before.1.0 + before.1.1;
+        Some(Sides { what, before: before.0, after: after.0, overlap, rose })
     };
     let rows =
         [compared(what, unit, &used), compared("outcomes landed a week and active person".to_owned(), "", &landed)];

@@ -18,7 +18,7 @@ struct Method {
 }
 
 /// Each figure and view with the rule, the models and the table behind it.
-const METHOD: [Method; 11] = [
+const METHOD: [Method; 14] = [
     Method {
         id: "answer",
         label: "Verdict and what to do",
@@ -107,6 +107,31 @@ const METHOD: [Method; 11] = [
             "queries/rpt_weekly.sql",
         ],
         table: "population",
+    },
+    Method {
+        id: "reasons",
+        label: "What stands out rests on",
+        rule: "Of each session in look or review, the signal with the most decibans after discounts. Signals with too few people behind \
+               them are hidden, and so is what would give them away by subtraction.",
+        models: &["queries/sig_*.sql"],
+        table: "signals",
+    },
+    Method {
+        id: "quadrant",
+        label: "Usage and outcomes of teams",
+        rule: "Over the last 8 whole weeks that may be shown, at least 4: mean of tokens a week and active person with Student's \
+               interval over weeks; share of the tokens in sessions with an outcome, from certain links to every open one, ends under \
+               10 % and from 90 % on moved outwards. The lines are the teams shown taken together.",
+        models: &["queries/fct_sessions.sql", "queries/rpt_session_links.sql"],
+        table: "teams",
+    },
+    Method {
+        id: "cohorts",
+        label: "Who stays",
+        rule: "People by the month of their first active whole week, and the share of them active so many weeks later. Months with too \
+               few people are hidden, with a second one where the total would tell; so are shares in which few stayed or few left.",
+        models: &["queries/fct_actor_weeks.sql"],
+        table: "actor_weeks",
     },
     Method {
         id: "signals",

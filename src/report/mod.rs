@@ -23,10 +23,14 @@ pub mod model;
 mod money;
 mod people;
 pub mod quantities;
+#[cfg(test)]
+mod schema;
 pub mod summary;
 mod tables;
 #[cfg(test)]
 mod tests;
+pub mod tidy;
+mod views;
 
 pub use build::build;
 pub use inputs::Inputs;
@@ -42,16 +46,20 @@ pub enum RenderError {
     /// The summary.
     #[error("the summary of the report could not be written as JSON")]
     Json(#[from] serde_json::Error),
+    /// The tidy table.
+    #[error("the table of figures could not be written as CSV")]
+    Csv(#[from] csv::Error),
 }
 
 /// Every format with its file name below `OUT`. The caller writes the files, all or none.
 ///
 /// # Errors
 /// [`RenderError`], which no report causes.
-pub fn render(report: &Report) -> Result<[(&'static str, String); 3], RenderError> {
+pub fn render(report: &Report) -> Result<[(&'static str, String); 4], RenderError> {
     Ok([
         ("report.html", html::render(report)?),
         ("report.md", markdown::render(report)?),
         ("summary.json", summary::render(report)?),
+        ("report.csv", tidy::render(report)?),
     ])
 }

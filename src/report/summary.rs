@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::RenderError;
 use super::model::comparison::Comparison;
 use super::model::measuring::Measuring;
+use super::model::views::{Cohort, Quadrant, Reasons};
 use super::model::{
     Answer, DataQuality, Figure, Finding, FunnelStep, MethodEntry, Money, Policy, PopulationTest, Report, Run, Signal,
     Week,
@@ -30,6 +31,9 @@ struct Summary<'a> {
     population: &'a [PopulationTest],
     findings: &'a [Finding],
     signals: BTreeMap<&'a str, SignalSummary>,
+    reasons: &'a Reasons,
+    quadrant: &'a Quadrant,
+    cohorts: &'a [Cohort],
     data_quality: &'a DataQuality,
     method: &'a [MethodEntry],
     queries: BTreeMap<&'a str, &'a str>,
@@ -85,6 +89,9 @@ pub fn render(report: &Report) -> Result<String, RenderError> {
         population: &report.population,
         findings: &report.findings,
         signals: report.signals.iter().map(|signal| (signal.signal.as_str(), signal.into())).collect(),
+        reasons: &report.reasons,
+        quadrant: &report.quadrant,
+        cohorts: &report.cohorts,
         data_quality: &report.data_quality,
         method: &report.method,
         queries: report.queries.iter().map(|query| (query.file.as_str(), query.sql.as_str())).collect(),

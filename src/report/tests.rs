@@ -6,7 +6,7 @@ use super::fixture::{alone, nothing, organisation};
 use super::injection::elements;
 use super::inputs::Inputs;
 use super::model::Verdict;
-use super::{Report, build, compare, html, markdown, render, summary};
+use super::{Report, build, compare, html, markdown, render, summary, tidy};
 
 fn snapshot(name: &str, text: &str) {
     let mut settings = insta::Settings::clone_current();
@@ -113,6 +113,7 @@ fn agreement_is_shown_only_while_its_test_speaks() {
     Not prompts as a stand-in for value: the order of people by use no longer tells their order by outcomes.
     ");
     assert!(board.instead.is_empty() && board.reading.text() == "cannot be told");
+    snapshot("agreed.json", &summary::render(&report).unwrap());
     let page = html::render(&report).unwrap();
     assert!(page.contains("Rank agreement of use and outcomes, before and after</title>"));
     assert!(page.contains("Lower than before: use tells less of who lands what."));
@@ -154,6 +155,7 @@ fn a_comparison_says_what_moved_and_what_was_restated_and_why() {
     inputs.earlier = Some(compare::earlier(&earlier_summary()).unwrap());
     let report = build(&inputs);
     snapshot("compared.md", &markdown::render(&report).unwrap());
+    snapshot("compared.json", &summary::render(&report).unwrap());
     let comparison = report.comparison.as_ref().unwrap();
     insta::assert_snapshot!(comparison.sentence.replace('\u{a0}', " "), @"Since the report as of 2026-11-11T06:00:00Z, Spend with an outcome is higher (43 %, 0 % then), Exploration, share of spend is lower (31 %, 68 % then); no other number moved beyond its interval; 1 week was restated (late input, the configuration).");
     let restated: Vec<(&str, &str)> = comparison.restated.iter().map(|row| (row.iso_week.as_str(), row.what)).collect();
@@ -197,6 +199,43 @@ fn no_text_of_an_earlier_report_changes_the_shape_of_the_page() {
     for payload in ["<script>alert(1)</script>", "</td></tr></table><b>", "| a |\n\n# x", "\" onmouseover=\"x"] {
         assert_eq!(shape(payload), benign, "{payload:?}");
     }
+}
+
+#[test]
+fn the_table_has_every_headline_and_no_cell_twice() {
+    let report = build(&organisation());
+    let table = tidy::render(&report).unwrap();
+    let mut reader = csv::Reader::from_reader(table.as_bytes());
+    assert_eq!(
+        reader.headers().unwrap().iter().collect::<Vec<_>>(),
+        ["id", "view", "cell", "unit", "value", "low", "high", "n", "suppressed"]
+    );
+    let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+    let keys: BTreeSet<(&str, &str)> = rows.iter().map(|row| (&row[0], &row[2])).collect();
+    assert_eq!(keys.len(), rows.len());
+    let summary: serde_json::Value = serde_json::from_str(&summary::render(&report).unwrap()).unwrap();
+    for id in ["spend", "linked_share", "sustained_share", "theater_like_share"] {
+        let row = rows.iter().find(|row| &row[0] == id).unwrap();
+        assert_eq!(row[4], summary["figures"][id]["value"].to_string(), "{id}");
+        assert_eq!(row[5], summary["figures"][id]["low"].to_string(), "{id}");
+    }
+    let hidden: Vec<&csv::StringRecord> = rows.iter().filter(|row| &row[8] == "true").collect();
+    assert!(!hidden.is_empty() && hidden.iter().all(|row| row[4].is_empty()));
+    snapshot("organisation.csv", &table);
+}
+
+#[test]
+fn teams_that_may_not_be_seen_are_in_no_picture() {
+    let mut inputs = organisation();
+    for team in inputs.teams.iter_mut().filter(|team| team.suppressed) {
+        (team.tokens, team.active_actors) = (Some(777_777_000), Some(12));
+        (team.tokens_with_outcome_low, team.tokens_with_outcome_high) = (Some(1), Some(2));
+    }
+    let report = build(&inputs);
+    let names: Vec<&str> = report.quadrant.teams.iter().map(|team| team.team_id.as_str()).collect();
+    assert_eq!(names, ["data", "mobile", "platform"]);
+    assert_eq!(report.quadrant.left_out.0, 1);
+    assert!(report.quadrant.teams.iter().all(|team| !team.distinguishable));
 }
 
 #[test]

@@ -35,7 +35,7 @@ impl Reading {
     pub fn text(self) -> &'static str {
         match self {
             Reading::InvitesGaming => "invites gaming",
-            Reading::Quiet => "no sign of gaming found",
+            Reading::Quiet => "no test points to it",
             Reading::CannotBeTold => "cannot be told",
         }
     }
@@ -97,6 +97,8 @@ pub struct Sides {
     pub after: Mean,
     /// Whether the two intervals overlap: then the sides are not distinguishable.
     pub overlap: bool,
+    /// Whether the mean after is the higher one.
+    pub rose: bool,
 }
 
 /// A mean of weeks with its 95 % interval (Student's t over weeks, which are taken as independent).

@@ -10,6 +10,7 @@ use serde::Serialize;
 pub mod comparison;
 pub mod measuring;
 mod tables;
+pub mod views;
 
 pub use tables::{
     ArchetypeShare, DataQuality, Day, Finding, Model, Policy, PopulationTest, ReasonCount, Signal, System, Team, Week,
@@ -53,6 +54,12 @@ pub struct Report {
     pub archetypes: Vec<ArchetypeShare>,
     /// What agents did to each system, by name.
     pub systems: Vec<System>,
+    /// What the sessions that stand out rest on.
+    pub reasons: views::Reasons,
+    /// Usage of teams against outcomes.
+    pub quadrant: views::Quadrant,
+    /// Who stays, by month of first use.
+    pub cohorts: Vec<views::Cohort>,
     /// Latest whole week of each team, by name.
     pub teams: Vec<Team>,
     /// Models, by name.
