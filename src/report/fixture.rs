@@ -386,7 +386,7 @@ fn session(
             value: Some(0.1),
             n: 20,
             p: speaks.then_some((1 + draw) as f64 / modulus as f64),
-            weight_db: Some(0.0),
+            weight_db: Some(if speaks { (draw % 7) as f64 } else { 0.0 }),
             status: if speaks { "speak" } else { "abstain" }.into(),
             abstain_reason: (!speaks).then(|| reason.into()),
             discount: 1.0,

@@ -58,7 +58,7 @@ pub(in crate::report) fn histogram(kpi: &Kpi) -> Option<Svg> {
             )
         };
         match bin.after.0 {
-            Some(after) => svg.push_str(&bar("usage", after.0 as f64, 2.0)),
+            Some(after) => svg.push_str(&bar("pile", after.0 as f64, 2.0)),
             None => {
                 let _ = write!(
                     svg,

@@ -56,8 +56,15 @@ pub(in crate::report) fn quadrant(found: &Quadrant) -> Option<Svg> {
         cx = x(usage.0),
         cy = y(outcome.0),
     );
+    let mut names: Vec<(f64, f64)> = Vec::new();
     for team in &found.teams {
         let (cx, cy) = (x(team.usage.0), y(team.outcome.0));
+        // A name that would stand on another one goes down a line.
+        let mut name = (cx + 9.0, cy - 7.0);
+        while names.iter().any(|other| (other.0 - name.0).abs() < 110.0 && (other.1 - name.1).abs() < 13.0) {
+            name.1 += 14.0;
+        }
+        names.push(name);
         let class = if team.distinguishable { "apart" } else { "alike" };
         let _ = write!(
             svg,
@@ -66,8 +73,8 @@ pub(in crate::report) fn quadrant(found: &Quadrant) -> Option<Svg> {
             x(team.usage_high.0),
             y(team.outcome_low.0),
             y(team.outcome_high.0),
-            cx + 9.0,
-            cy - 7.0,
+            name.0,
+            name.1,
             super::text(&team.team_id.chars().take(24).collect::<String>()),
         );
     }
