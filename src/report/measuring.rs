@@ -70,7 +70,16 @@ fn judge(
         says.push("No test reads this number.".to_owned());
     }
     let (sides, sides_note) = sides(kpi, inputs);
-    says.extend(drift(&sides));
+    let mut instead = instead(kpi, reading, &tests, figures);
+    if let Some(drift) = drift(&sides) {
+        says.push(drift);
+        if reading == Reading::Quiet {
+            let metric = plain(&kpi.metric);
+            instead.push(format!(
+                "Until they agree, do not read {metric} as value: more use has come with fewer outcomes."
+            ));
+        }
+    }
     let bunching = tests.iter().find(|test| test.test == "quota_bunching");
     Kpi {
         kind: plain(&kpi.kind),
@@ -80,7 +89,7 @@ fn judge(
         until: kpi.until.map(|date| date.to_string()).unwrap_or_default(),
         reading,
         says,
-        instead: instead(kpi, reading, &tests, figures),
+        instead,
         sides,
         sides_note,
         bins: bins(kpi, bunching.is_some_and(|test| test.speaks)),

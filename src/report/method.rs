@@ -129,7 +129,7 @@ const METHOD: [Method; 14] = [
         id: "cohorts",
         label: "Who stays",
         rule: "People by the month of their first active whole week, and the share of them active so many weeks later. Months with too \
-               few people are hidden, with a second one where the total would tell; so are shares in which few stayed or few left.",
+               few people are hidden, with a second one where the total would tell, and where none is left everybody is one row; so are shares in which few stayed or few left.",
         models: &["queries/fct_actor_weeks.sql"],
         table: "actor_weeks",
     },

@@ -119,6 +119,9 @@ impl TeamWeek {
 /// Label of those whose first use cannot be known: they used a tool in the first whole week, or before it.
 const BEFORE_THE_DATA: &str = "in use at the start";
 
+/// Label of all together, where no month may stand by itself.
+const EVERYBODY: &str = "everybody";
+
 /// Retention by month of first use. A cohort is followed as far as every one of its people was observed, so that its size is one number.
 pub(super) fn cohorts(inputs: &Inputs) -> Vec<Cohort> {
     let mut whole: Vec<Date> =
@@ -140,7 +143,13 @@ pub(super) fn cohorts(inputs: &Inputs) -> Vec<Cohort> {
     let rules = rules(inputs);
     let cells: Vec<Cell> =
         cohorts.iter().map(|(name, people)| Cell { name: name.clone(), parts: vec![1; people.len()] }).collect();
-    let hidden = rules.suppress(&cells).0;
+    let (hidden, total) = rules.suppress(&cells);
+    // A few starters hide everybody who was there before them; all together hide nobody and still show who stays.
+    if total && hidden.iter().all(Option::is_some) {
+        let people: Vec<_> = cohorts.into_values().flatten().collect();
+        let count = Maybe(Some(Count(length(people.len()))));
+        return vec![Cohort { start: EVERYBODY.to_owned(), people: count, cells: retention(&people, last, rules) }];
+    }
     let mut shown: Vec<Cohort> = cohorts
         .iter()
         .zip(hidden)
@@ -256,6 +265,36 @@ mod tests {
         assert_eq!(CohortCell { week: 1, share: Maybe(Some(Share(0.9))) }.text(), ">=90 %");
         assert_eq!(CohortCell { week: 1, share: Maybe(Some(Share(0.0))) }.text(), "<10 %");
         assert_eq!(CohortCell { week: 1, share: Maybe(None) }.text(), "?");
+    }
+
+    #[test]
+    fn a_few_starters_are_shown_with_everybody_or_not_at_all() {
+        let mut inputs = Inputs::default();
+        inputs.run.small_cell_floor = 10;
+        for week in 1..=6 {
+            let iso_week = format!("2026-W{week:02}");
+            inputs.weeks.push(crate::report::inputs::WeekTotals { iso_week: iso_week.clone(), ..Default::default() });
+            for actor in 0..24 {
+                // Twelve stop after the third week; two of the others begin in the second.
+                if (actor < 12 && week > 3) || (actor >= 22 && week < 2) {
+                    continue;
+                }
+                let row = crate::score::rows::ActorWeekRow {
+                    actor: format!("a{actor}"),
+                    iso_week: iso_week.clone(),
+                    sessions: 1,
+                    ..Default::default()
+                };
+                inputs.actor_weeks.push(row);
+            }
+        }
+        let shown = cohorts(&inputs);
+        let told: Vec<String> = shown[0].cells.iter().map(CohortCell::text).collect();
+        assert_eq!((shown.len(), shown[0].start.as_str(), shown[0].people), (1, EVERYBODY, Maybe(Some(Count(24)))));
+        // The youngest were observed for four weeks after their first.
+        assert_eq!(told, [">=90 %", ">=90 %", "50 %", "50 %"]);
+        inputs.actor_weeks.retain(|row| row.actor.len() == 2 && row.actor != "a9");
+        assert!(cohorts(&inputs).iter().all(|cohort| cohort.people.0.is_none() && cohort.cells.is_empty()));
     }
 
     #[test]
