@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 
+use super::histogram::is_whole;
 use super::polynomial::{Counterfactual, Grid, Mass, Window, best_degree, heaping};
 use super::{RESAMPLES, bootstrap, excess_p, interval, row, team_shares, too_few};
 use crate::score::input::{Quota, ScoreInput};
@@ -70,11 +71,6 @@ pub(super) fn quota_bunching(input: &ScoreInput) -> Vec<PopulationRow> {
 /// What the test of a quota was run for.
 pub(super) fn scope(quota: &Quota) -> String {
     format!("{} >= {} a {}", quota.metric, quota.threshold, quota.period)
-}
-
-/// Whether the quota counts whole things.
-pub(super) fn is_whole(quota: &Quota) -> bool {
-    matches!(quota.metric.as_str(), "prompts" | "sessions")
 }
 
 /// The quota's metric for each week of a person; weeks without a reported amount are left out, not counted as 0.

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::bunching::{Weeks, amounts, counts, is_whole, near_line, scope};
+use super::bunching::{Weeks, amounts, counts, near_line, scope};
 use super::polynomial::{Grid, Window, best_degree, curve, heaping};
 use crate::score::input::{Quota, ScoreInput};
 
@@ -36,6 +36,11 @@ pub struct Histogram {
     pub bins_below: usize,
     /// Equal bins in the order of amounts; the line is an edge.
     pub bins: Vec<Bin>,
+}
+
+/// Whether the quota counts whole things.
+pub(super) fn is_whole(quota: &Quota) -> bool {
+    matches!(quota.metric.as_str(), "prompts" | "sessions")
 }
 
 /// One histogram for each quota on a weekly amount that is large enough for bins.
