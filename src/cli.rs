@@ -178,6 +178,9 @@ pub struct ReportArgs {
     /// Where `score` wrote its tables, and where the report goes.
     #[command(flatten)]
     pub out: OutArgs,
+    /// The summary.json of an earlier report: say what moved, and what was restated and why.
+    #[arg(long, value_name = "REPORT.json")]
+    pub compare: Option<PathBuf>,
 }
 
 /// `explain`.

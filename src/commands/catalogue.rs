@@ -4,7 +4,8 @@ use super::Exit;
 use crate::engine::Models;
 use crate::engine::header::Header;
 use crate::output::Printer;
-use crate::report::inputs::SignalEntry;
+use crate::report;
+use crate::report::inputs::{QueryText, SignalEntry};
 use crate::sources;
 use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
@@ -53,6 +54,19 @@ pub fn signals(printer: Printer) -> anyhow::Result<Exit> {
     printer.text(&format!("{table}\n"))?;
     printer.json(&serde_json::json!({ "schema_version": 1, "status": "ok", "exit_code": 0, "signals": entries }))?;
     Ok(Exit::Done)
+}
+
+/// The SQL of the models that the report names, by file.
+pub fn queries(models: &Models) -> Vec<QueryText> {
+    let named = |file: &String| report::names_query(file);
+    let mut queries: Vec<QueryText> = models
+        .iter()
+        .map(|model| (format!("queries/{}.sql", model.name()), &model.sql))
+        .filter(|(file, _)| named(file))
+        .map(|(file, sql)| QueryText { file, sql: sql.clone() })
+        .collect();
+    queries.sort_by(|one, two| one.file.cmp(&two.file));
+    queries
 }
 
 /// The signals among the models, by name, from their headers.

@@ -14,6 +14,7 @@ mod explain;
 mod export;
 mod identity;
 mod ingest;
+mod kpis;
 mod objections;
 mod panels;
 mod query;

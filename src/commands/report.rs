@@ -1,8 +1,9 @@
 //! `footlight report`: from OUT/tables and OUT/run.json to report.html, report.md and summary.json.
 
-use super::Exit;
+use super::{Exit, UsageError};
 use crate::cli::ReportArgs;
 use crate::output::Printer;
+use crate::report::compare::{self, Earlier};
 use crate::report::{self, Inputs, Report};
 use crate::results::{RunFile, read, write_file};
 use anyhow::Context;
@@ -10,7 +11,8 @@ use std::path::Path;
 
 /// Runs the command.
 pub fn run(args: &ReportArgs, printer: Printer) -> anyhow::Result<Exit> {
-    let report = write(&args.out.out)?;
+    let earlier = args.compare.as_deref().map(earlier).transpose()?;
+    let report = write(&args.out.out, earlier)?;
     printer.text(&headline(&report, &args.out.out))?;
     printer.json(&serde_json::json!({
         "schema_version": 1, "status": Exit::Done.word(), "exit_code": 0,
@@ -19,8 +21,15 @@ pub fn run(args: &ReportArgs, printer: Printer) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// The report on what `score` left.
-pub fn build(out: &Path) -> anyhow::Result<Report> {
+/// Reads the report to compare with. What cannot be read is the user's to mend.
+fn earlier(path: &Path) -> anyhow::Result<Earlier> {
+    let refused = |error: String| UsageError(format!("--compare {}: {error}", path.display()));
+    let text = std::fs::read_to_string(path).map_err(|error| refused(error.to_string()))?;
+    Ok(compare::earlier(&text).map_err(|error| refused(error.to_string()))?)
+}
+
+/// The report on what `score` left, compared with an earlier one where there is one.
+pub fn build(out: &Path, earlier: Option<Earlier>) -> anyhow::Result<Report> {
     let file = RunFile::read(out)?;
     let inputs = Inputs {
         run: file.run,
@@ -36,21 +45,21 @@ pub fn build(out: &Path) -> anyhow::Result<Report> {
         models: file.models,
         weeks: file.weeks,
         policies: file.policies,
+        kpis: file.kpis,
+        rank_agreement: file.rank_agreement,
         catalogue: file.catalogue,
         archetypes: file.archetypes,
         systems: file.systems,
+        queries: file.queries,
+        earlier,
     };
     Ok(report::build(&inputs))
 }
 
-/// Writes the three files, each whole or not at all.
-pub fn write(out: &Path) -> anyhow::Result<Report> {
-    let report = build(out)?;
-    for (name, text) in [
-        ("report.html", report::html::render(&report)?),
-        ("report.md", report::markdown::render(&report)?),
-        ("summary.json", report::summary::render(&report)?),
-    ] {
+/// Writes every format, each whole or not at all.
+pub fn write(out: &Path, earlier: Option<Earlier>) -> anyhow::Result<Report> {
+    let report = build(out, earlier)?;
+    for (name, text) in report::render(&report)? {
         let path = out.join(name);
         write_file(&path, text.as_bytes()).with_context(|| format!("cannot write {}", path.display()))?;
     }
@@ -61,7 +70,8 @@ pub fn write(out: &Path) -> anyhow::Result<Report> {
 pub fn headline(report: &Report, out: &Path) -> String {
     let mut text = String::new();
     let answer = &report.answer;
-    for sentence in [&answer.claim, &answer.is_it_real, &answer.how_sure, &answer.what_to_do] {
+    let sentences = [&answer.claim, &answer.is_it_real, &answer.how_sure, &answer.what_to_do];
+    for sentence in sentences.into_iter().chain(&answer.what_changed.0) {
         text.push_str(sentence);
         text.push('\n');
     }

@@ -2,10 +2,11 @@
 
 use super::base_tables::BaseTables;
 use super::identity::UNASSIGNED;
+use super::kpis;
 use super::readings::week_start_us;
 use super::settings::Settings;
 use crate::cli::ScoringArgs;
-use crate::config::{Config, QuotaMetric, datetime_us};
+use crate::config::{Config, datetime_us};
 use crate::engine::Engine;
 use crate::engine::rows::Columns;
 use crate::lake::{Lake, Table};
@@ -306,11 +307,7 @@ pub fn policies(config: &Config) -> anyhow::Result<Vec<PolicyMarker>> {
         Ok(())
     };
     for quota in &config.quota {
-        let target = match quota.metric {
-            QuotaMetric::ActiveWeek => format!("{:.0} % of a team active each week", quota.threshold * 100.0),
-            metric => format!("{} {} a week", quota.threshold, metric.as_str()),
-        };
-        mark(datetime_us(&quota.announced), format!("quota announced: {target}"))?;
+        mark(datetime_us(&quota.announced), format!("quota announced: {}", kpis::target(quota)))?;
     }
     for board in &config.leaderboard {
         mark(datetime_us(&board.published), format!("leaderboard by {} published", board.metric.as_str()))?;

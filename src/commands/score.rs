@@ -3,7 +3,7 @@
 use super::base_tables::{self, BaseTables};
 use super::identity::UNASSIGNED;
 use super::settings::{Settings, span};
-use super::{Exit, catalogue, objections, readings, run_facts, survival, team_rows};
+use super::{Exit, catalogue, kpis, objections, readings, run_facts, survival, team_rows};
 use crate::cli::{Global, OutArgs, ScoreArgs, ScoringArgs};
 use crate::cluster::{self, ClusterUnit};
 use crate::engine::{Engine, Models, Overrides, ParamValue, overrides_from_toml};
@@ -130,8 +130,11 @@ pub async fn score_lake(
     file.weeks = run_facts::weeks(&engine, &base).await?;
     file.systems = run_facts::systems(&engine).await?;
     file.policies = run_facts::policies(&settings.config)?;
+    file.kpis = kpis::kpis(&settings.config, &scored.histograms)?;
+    file.rank_agreement = scored.rank_agreement;
     file.survival = survival::survival(&engine).await?;
     summary.survival.clone_from(&file.survival);
+    file.queries = catalogue::queries(&models);
     file.catalogue = catalogue::entries(&models);
     file.archetypes = archetypes
         .published

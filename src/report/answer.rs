@@ -81,6 +81,7 @@ pub(super) fn answer(evidence: &Evidence<'_>) -> Answer {
         is_it_real: is_it_real(evidence, verdict, &reservations),
         how_sure: how_sure(evidence, confidence),
         what_to_do: what_to_do(evidence, verdict),
+        what_changed: Maybe(None),
         reservations,
     }
 }

@@ -4,14 +4,17 @@
 //! [`plain`](super::escape::plain) on its way in, so that no format needs to think of control characters again.
 
 use super::answer::{Evidence, answer, scored_share};
+use super::compare::{Now, compare, restated_weeks};
 use super::escape::{plain, plain_long};
-use super::figures::{METHOD, figures};
+use super::figures::figures;
 use super::inputs::{Inputs, RunFacts};
+use super::measuring::measuring;
+use super::method::{method, queries};
 use super::model::{DataQuality, Day, Model, Policy, ReasonCount, Report, Run, SCHEMA_VERSION, Week};
 use super::money::split;
 use super::people::{funnel, people};
 use super::quantities::{Count, Maybe, MicroDollars, Share, Tokens};
-use super::tables;
+use super::{tables, views};
 use crate::score::objections::ObjectionCounts;
 
 /// Computes every number of the report. The same inputs in any order give the same report.
@@ -23,7 +26,8 @@ pub fn build(inputs: &Inputs) -> Report {
     let data_quality = data_quality(inputs);
     let active = i64::try_from(people.active.len()).unwrap_or(i64::MAX);
     let describes_persons = active > 0 && active < inputs.run.small_cell_floor;
-    let answer = answer(&Evidence {
+    let measuring = measuring(inputs, &figures, &population);
+    let mut answer = answer(&Evidence {
         inputs,
         money: &money,
         figures: &figures,
@@ -31,25 +35,42 @@ pub fn build(inputs: &Inputs) -> Report {
         quality: &data_quality,
         describes_persons,
     });
+    let mut weeks = weeks(inputs);
+    let comparison = inputs
+        .earlier
+        .as_ref()
+        .map(|earlier| compare(earlier, &Now { run: &inputs.run, figures: &figures, money: &money, weeks: &weeks }));
+    if let Some(comparison) = &comparison {
+        let restated = restated_weeks(comparison);
+        weeks.iter_mut().for_each(|week| week.restated = restated.contains(week.iso_week.as_str()));
+        answer.what_changed = Maybe(Some(comparison.sentence.clone()));
+    }
+    let queries = queries(inputs);
     Report {
         schema_version: SCHEMA_VERSION,
         run: run(&inputs.run, describes_persons),
         answer,
+        comparison,
         figures,
-        weeks: weeks(inputs),
+        weeks,
         policies: policies(inputs),
         funnel: funnel(inputs, &people),
         money,
+        measuring,
         population,
         findings: tables::findings(inputs),
         signals: tables::signals(inputs),
         archetypes: tables::archetypes(inputs),
         systems: tables::systems(inputs, describes_persons),
+        reasons: views::reasons(inputs),
+        quadrant: views::quadrant(inputs),
+        cohorts: views::cohorts(inputs),
         teams: tables::teams(inputs),
         models: models(inputs),
         days: days(inputs),
         data_quality,
-        method: METHOD.to_vec(),
+        method: method(&queries),
+        queries,
     }
 }
 
@@ -82,6 +103,7 @@ fn weeks(inputs: &Inputs) -> Vec<Week> {
             cost: Maybe(week.cost_micro_usd.map(MicroDollars)),
             outcomes: Maybe(week.outcomes.map(Count)),
             partial: week.partial,
+            restated: false,
         })
         .collect();
     weeks.sort_by(|a, b| a.iso_week.cmp(&b.iso_week));

@@ -11,6 +11,15 @@ use std::fmt::{self, Write};
 
 use charts_rs::{BarChart, Box as Margin, Color, Series, svg_with_accessibility};
 
+mod histogram;
+mod quadrant;
+mod waterfall;
+
+pub(super) use histogram::{agreement, histogram};
+pub(super) use quadrant::{cohorts, quadrant};
+pub(super) use waterfall::waterfall;
+
+use super::model::views::MainReason;
 use super::model::{FunnelStep, Money, Policy, Week};
 use super::quantities::Tokens;
 
@@ -139,7 +148,9 @@ fn description(weeks: &[Week], values: &[Option<i64>], policies: &[Policy]) -> S
     let dates: Vec<String> = policies.iter().map(|policy| format!("{} {}", policy.date, policy.label)).collect();
     let dates =
         if dates.is_empty() { "No policy dates.".to_owned() } else { format!("Policy dates: {}.", dates.join("; ")) };
-    format!("{} bars, {span}, between {} and {}. {dates}", weeks.len(), Tokens(low), Tokens(high))
+    let restated: Vec<&str> = weeks.iter().filter(|week| week.restated).map(|week| week.iso_week.as_str()).collect();
+    let restated = if restated.is_empty() { String::new() } else { format!(" Restated: {}.", restated.join(", ")) };
+    format!("{} bars, {span}, between {} and {}. {dates}{restated}", weeks.len(), Tokens(low), Tokens(high))
 }
 
 /// Puts classes where the stand-in colours are, and drops what the page must not hold: the namespace (an address, needless in
@@ -179,10 +190,22 @@ fn with_policies(svg: &str, weeks: &[Week], policies: &[Policy]) -> String {
             numbers.join(", "),
         );
     }
+    // A restated week has a mark of its own shape at its foot, so that neither colour nor height has to tell.
+    for (index, _) in weeks.iter().enumerate().filter(|(_, week)| week.restated) {
+        let x = AXIS + band * (index as f32 + 0.5);
+        let _ = write!(
+            marks,
+            r#"<path class="restated" d="M{:.1} {PLOT_BOTTOM} L{:.1} {} L{:.1} {PLOT_BOTTOM} Z"/>"#,
+            x - 6.0,
+            x,
+            PLOT_BOTTOM - 10.0,
+            x + 6.0
+        );
+    }
     svg.replacen("</svg>", &format!("{marks}</svg>"), 1)
 }
 
-/// Width of the money bar and of the range bars, in user units.
+/// Width of the range bars, in user units.
 const BAR: i64 = 1000;
 
 /// Where `amount` of `total` ends on a bar.
@@ -190,32 +213,17 @@ fn along(amount: i64, total: i64) -> f64 {
     if total <= 0 { 0.0 } else { BAR as f64 * amount.clamp(0, total) as f64 / total as f64 }
 }
 
-/// One bar of five segments, in the order of the parts.
-pub(super) fn money_bar(money: &Money) -> Option<Svg> {
-    if money.total.0 <= 0 {
-        return None;
-    }
-    let words: Vec<String> =
-        money.parts.iter().map(|part| format!("{} {} ({})", part.label, part.cost, part.share)).collect();
-    let mut svg = format!(
-        r#"<svg class="money-bar" viewBox="0 0 {BAR} 40" preserveAspectRatio="none" role="img"><title>What the money bought</title><desc>{}</desc>"#,
-        words.join("; ")
-    );
-    let mut start = 0;
-    for part in &money.parts {
-        let (from, to) = (along(start, money.total.0), along(start + part.cost.0, money.total.0));
-        if to > from {
-            let _ = write!(
-                svg,
-                r#"<rect class="part {}" x="{from:.2}" y="0" width="{:.2}" height="40"/>"#,
-                part.id,
-                (to - from - 3.0).max(1.0)
-            );
-        }
-        start += part.cost.0;
-    }
-    svg.push_str("</svg>");
-    Some(Svg(svg))
+/// The bar of each main reason, against all of them; none where it is hidden.
+pub(super) fn reason_bars(reasons: &[MainReason]) -> Vec<Svg> {
+    let bar = |reason: &MainReason| {
+        Svg(format!(
+            r#"<svg class="range-bar" viewBox="0 0 {BAR} 20" preserveAspectRatio="none" role="img"><title>{}: {}</title><rect class="track" x="0" y="0" width="{BAR}" height="20"/><rect class="step" x="0" y="0" width="{:.2}" height="20"/></svg>"#,
+            text(&reason.signal),
+            reason.share,
+            reason.share.0.map_or(0.0, |share| BAR as f64 * share.0.clamp(0.0, 1.0)),
+        ))
+    };
+    reasons.iter().map(bar).collect()
 }
 
 /// The range bar of each part: the value as a bar, low to high as a thin line over it.
@@ -284,6 +292,7 @@ mod tests {
                 cost: Maybe(None),
                 outcomes: Maybe(None),
                 partial: number == 3,
+                restated: number == 2,
             })
             .collect()
     }
@@ -301,6 +310,8 @@ mod tests {
         assert_eq!(svg.matches(r#"class="usage""#).count(), 2);
         assert_eq!(svg.matches(r#"class="usage partial""#).count(), 1);
         assert_eq!(svg.matches(r#"class="policy""#).count(), 1);
+        assert_eq!(svg.matches(r#"class="restated""#).count(), 1);
+        assert!(svg.contains("Restated: 2026-W02."), "{svg}");
         assert!(svg.contains(">1, 2</text>"), "{svg}");
         assert!(svg.contains("&lt;b&gt;"), "{svg}");
     }

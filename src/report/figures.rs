@@ -1,80 +1,11 @@
-//! The four numbers at the top, and how each comes about.
+//! The four numbers at the top.
 //!
-//! Owns ids, labels, rules and intervals. The ids are a contract: they are anchors in the page and keys in `summary.json`.
+//! Owns ids, labels and intervals; how each comes about is said in `method`. The ids are a contract: they are anchors in the page and keys in `summary.json`.
 
 use super::inputs::Inputs;
-use super::model::{Figure, IntervalKind, MethodEntry, Money, MoneyPart, Quantity};
+use super::model::{Figure, IntervalKind, Money, MoneyPart, Quantity};
 use super::people::{People, wilson_95};
 use super::quantities::{Count, Maybe, Share};
-
-/// Each figure and view with the rule, the models and the table behind it.
-pub(super) const METHOD: [MethodEntry; 8] = [
-    MethodEntry {
-        id: "spend",
-        label: "Spend",
-        rule: "Sum of the cost of every model response that could be priced, each counted once, in integer micro-dollars. \
-               Responses without a price add nothing, so this is a lower bound whenever there are some.",
-        models: &["queries/stg_events.sql", "queries/fct_sessions.sql"],
-        table: "sessions",
-    },
-    MethodEntry {
-        id: "linked_share",
-        label: "Spend with an outcome",
-        rule: "Cost of sessions linked to an outcome, over spend. Low end: only links by id, lines or files, after waste. High end: links by \
-               time alone and sessions whose outcomes are not covered count as linked.",
-        models: &["queries/rpt_session_links.sql", "queries/fct_attribution.sql", "queries/fct_coverage.sql"],
-        table: "attribution",
-    },
-    MethodEntry {
-        id: "sustained_share",
-        label: "Sustained use",
-        rule: "People active in at least 3 of the last 4 whole weeks, over people active in the period, with the Wilson score \
-               interval at 95 %. Declared automation and unassigned use are nobody's.",
-        models: &["queries/fct_actor_weeks.sql"],
-        table: "actor_weeks",
-    },
-    MethodEntry {
-        id: "theater_like_share",
-        label: "Theater-like spend",
-        rule: "Cost of sessions without an outcome whose evidence reached the band review, over spend: two independent families, \
-               one of them no-consumption or incentive, and false discoveries controlled at 5 %. High end: sessions in look, and \
-               in review with an uncertain link, are added.",
-        models: &["queries/sig_*.sql", "queries/fct_sessions.sql"],
-        table: "sessions",
-    },
-    MethodEntry {
-        id: "money",
-        label: "What the money bought",
-        rule: "Each session stands in one part; the steps of waste findings are moved to waste first. A part's low end holds what \
-               can be nowhere else, its high end all that could be there. The five parts add up to the spend exactly.",
-        models: &["queries/fct_sessions.sql", "queries/rpt_session_links.sql", "queries/fct_findings.sql"],
-        table: "sessions",
-    },
-    MethodEntry {
-        id: "funnel",
-        label: "Funnel",
-        rule: "People, each step counted among those of the step before. Kept means alive after the survival horizon and not \
-               reverted.",
-        models: &["queries/fct_actor_weeks.sql", "queries/rpt_session_links.sql", "queries/rpt_kept_outcomes.sql"],
-        table: "actor_weeks",
-    },
-    MethodEntry {
-        id: "population",
-        label: "Population tests",
-        rule: "Each test reads the whole organisation against a date or a threshold. It points to the metric when p is at most 0.05 \
-               and the excess is above zero with its whole 95 % interval. Tests without enough data abstain and say why.",
-        models: &["queries/sig_quota_bunching.sql", "queries/fct_quota_team_shares.sql", "queries/rpt_weekly.sql"],
-        table: "population",
-    },
-    MethodEntry {
-        id: "signals",
-        label: "Signals",
-        rule: "A signal speaks or abstains on each unit. A reading is unusual when its conformal p against peers (same client, role \
-               and trigger, volume taken out) is at most 0.05: about 5 % of honest units are.",
-        models: &["queries/sig_*.sql"],
-        table: "signals",
-    },
-];
 
 fn share_of_total(part: i64, money: &Money) -> Maybe<Quantity> {
     Maybe(Share::of(part, money.total.0).map(Quantity::Share))

@@ -4,9 +4,11 @@ use jiff::ToSpan;
 use jiff::civil::date;
 
 use super::inputs::{
-    Archetype, DayTotals, Inputs, ModelTotals, OutcomeFact, PolicyMarker, RunFacts, SignalEntry, SystemActs, WeekTotals,
+    Archetype, DayTotals, Inputs, Kpi, KpiBin, ModelTotals, OutcomeFact, PolicyMarker, QueryText, RunFacts,
+    SignalEntry, SystemActs, WeekTotals,
 };
 use crate::score::objections::ObjectionCounts;
+use crate::score::population::{RankAgreement, Tau};
 use crate::score::rows::{ActorWeekRow, AttributionRow, FindingRow, PopulationRow, SessionRow, SignalRow, TeamRow};
 
 const TEAMS: [&str; 4] = ["platform", "mobile", "data", "payments"];
@@ -181,6 +183,16 @@ pub(super) fn organisation() -> Inputs {
         PolicyMarker { date: date(2026, 10, 5), label: "quota announced: 500 prompts a week".into() },
         PolicyMarker { date: date(2026, 10, 19), label: "leaderboard published".into() },
     ];
+    inputs.queries = ["queries/fct_sessions.sql", "queries/stg_events.sql", "queries/sig_orphan_output.sql"]
+        .map(|file| QueryText { file: file.into(), sql: "-- model: invented\nselect 1 < 2 as x\n".into() })
+        .into();
+    inputs.kpis = kpis();
+    inputs.rank_agreement = Some(RankAgreement {
+        people: 36,
+        weeks: 5,
+        before: Tau { value: 0.41, low: 0.22, high: 0.58 },
+        after: Tau { value: 0.03, low: -0.19, high: 0.21 },
+    });
     for (model, completions, price) in [
         ("claude-opus-5", 31_204, Some(6_812_400_000)),
         ("gpt-5.2-codex", 22_918, Some(2_904_117_500)),
@@ -224,6 +236,42 @@ pub(super) fn organisation() -> Inputs {
         });
     }
     inputs
+}
+
+/// The quota with a pile above its line, and the leaderboard two weeks later.
+fn kpis() -> Vec<Kpi> {
+    let bins = (0..10).map(|index| {
+        let above = index >= 5;
+        let pile = if index == 5 { 24 } else { 0 };
+        KpiBin {
+            from: 250.0 + 50.0 * index as f64,
+            to: 300.0 + 50.0 * index as f64,
+            above,
+            before: (index != 9).then_some(30 - 2 * index),
+            after: (index < 8).then_some(34 - 2 * index + pile),
+            expected: Some(33.5 - 2.0 * index as f64),
+        }
+    });
+    vec![
+        Kpi {
+            kind: "quota".into(),
+            metric: "prompts".into(),
+            target: "500 prompts a week".into(),
+            since: date(2026, 10, 5),
+            until: None,
+            scope: "500 prompts a week".into(),
+            bins: bins.collect(),
+        },
+        Kpi {
+            kind: "leaderboard".into(),
+            metric: "tokens".into(),
+            target: "ranking by tokens".into(),
+            since: date(2026, 10, 19),
+            until: None,
+            scope: "tokens leaderboard of 2026-10-19".into(),
+            bins: vec![],
+        },
+    ]
 }
 
 fn person_week(inputs: &mut Inputs, person: i64, week: i64) {
@@ -341,7 +389,7 @@ fn session(
             value: Some(0.1),
             n: 20,
             p: speaks.then_some((1 + draw) as f64 / modulus as f64),
-            weight_db: Some(0.0),
+            weight_db: Some(if speaks { (draw % 7) as f64 } else { 0.0 }),
             status: if speaks { "speak" } else { "abstain" }.into(),
             abstain_reason: (!speaks).then(|| reason.into()),
             discount: 1.0,

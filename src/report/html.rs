@@ -9,6 +9,8 @@ use sha2::{Digest, Sha256};
 use super::RenderError;
 use super::charts::{self, Svg};
 use super::figures::GLOSSARY;
+use super::model::measuring::Kpi;
+use super::model::views::MainReason;
 use super::model::{FunnelStep, MoneyPart, Report};
 
 /// The style sheet, as it stands in the page.
@@ -21,7 +23,12 @@ struct Page<'a> {
     style_hash: String,
     weekly_usage: Option<Svg>,
     weekly_outcomes: Option<Svg>,
-    money_bar: Option<Svg>,
+    measuring: Vec<(&'a Kpi, Option<Svg>)>,
+    agreement: Option<Svg>,
+    waterfall: Option<Svg>,
+    reasons: Vec<(&'a MainReason, Svg)>,
+    quadrant_chart: Option<Svg>,
+    cohort_chart: Option<Svg>,
     money: Vec<(&'a MoneyPart, Svg)>,
     funnel: Vec<(&'a FunnelStep, Svg)>,
     glossary: [(&'static str, &'static str); 3],
@@ -37,7 +44,12 @@ pub fn render(report: &Report) -> Result<String, RenderError> {
         style_hash: style_hash(STYLE),
         weekly_usage: charts::weekly_usage(&report.weeks, &report.policies),
         weekly_outcomes: charts::weekly_outcomes(&report.weeks, &report.policies),
-        money_bar: charts::money_bar(&report.money),
+        measuring: report.measuring.kpis.iter().map(|kpi| (kpi, charts::histogram(kpi))).collect(),
+        agreement: report.measuring.rank_agreement.as_ref().map(charts::agreement),
+        waterfall: charts::waterfall(&report.money),
+        reasons: report.reasons.signals.iter().zip(charts::reason_bars(&report.reasons.signals)).collect(),
+        quadrant_chart: charts::quadrant(&report.quadrant),
+        cohort_chart: charts::cohorts(&report.cohorts),
         money: report.money.parts.iter().zip(charts::money_ranges(&report.money)).collect(),
         funnel: report.funnel.iter().zip(charts::funnel_bars(&report.funnel)).collect(),
         glossary: GLOSSARY,

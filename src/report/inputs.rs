@@ -7,7 +7,9 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use super::compare::Earlier;
 use crate::score::objections::ObjectionCounts;
+use crate::score::population::RankAgreement;
 use crate::score::rows::{ActorWeekRow, AttributionRow, FindingRow, PopulationRow, SessionRow, SignalRow, TeamRow};
 
 /// All of it. The order of the rows does not matter: building sorts.
@@ -39,12 +41,20 @@ pub struct Inputs {
     pub weeks: Vec<WeekTotals>,
     /// Dates at which usage became a target, or stopped being one.
     pub policies: Vec<PolicyMarker>,
+    /// The numbers of usage that were made a target or a ranking, oldest first.
+    pub kpis: Vec<Kpi>,
+    /// Whether use orders people as outcomes do; none when the test abstains.
+    pub rank_agreement: Option<RankAgreement>,
     /// What each signal means.
     pub catalogue: Vec<SignalEntry>,
     /// Archetypes found.
     pub archetypes: Vec<Archetype>,
     /// What agents did to each system, and who let them.
     pub systems: Vec<SystemActs>,
+    /// The SQL of the models that the method names.
+    pub queries: Vec<QueryText>,
+    /// The report to compare with.
+    pub earlier: Option<Earlier>,
 }
 
 /// Facts about the run that no table has.
@@ -93,6 +103,15 @@ pub struct RunFacts {
     /// Objections to sessions and actor-weeks; none in files of earlier versions.
     #[serde(default)]
     pub objections: ObjectionCounts,
+}
+
+/// A model as the run used it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QueryText {
+    /// `queries/x.sql`, also where another file replaced it.
+    pub file: String,
+    /// The whole file.
+    pub sql: String,
 }
 
 /// Whether an outcome was kept.
@@ -166,6 +185,42 @@ pub struct PolicyMarker {
     pub date: Date,
     /// What happened: `quota announced: 500 prompts a week`, `leaderboard published`, ...
     pub label: String,
+}
+
+/// A number of usage that was made a target or a ranking.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Kpi {
+    /// `quota` or `leaderboard`.
+    pub kind: String,
+    /// `active_week`, `prompts`, `sessions`, `tokens`, `cost_usd`.
+    pub metric: String,
+    /// What people were told, in words.
+    pub target: String,
+    /// Day it took effect.
+    pub since: Date,
+    /// Day it ended.
+    pub until: Option<Date>,
+    /// Scope of the population test of its own.
+    pub scope: String,
+    /// Weeks of people around the target; empty where there are no bins.
+    pub bins: Vec<KpiBin>,
+}
+
+/// Weeks of people whose amount lies in a bin. The line is an edge.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct KpiBin {
+    /// Lowest amount, inclusive, in the metric's own unit.
+    pub from: f64,
+    /// Highest amount, exclusive.
+    pub to: f64,
+    /// Whether it lies above the line.
+    pub above: bool,
+    /// Weeks before the announcement; none when hidden.
+    pub before: Option<i64>,
+    /// Weeks after it; none when hidden.
+    pub after: Option<i64>,
+    /// Weeks after it that a smooth curve expects; none where none can be fitted.
+    pub expected: Option<f64>,
 }
 
 /// What a signal means, from the header of its model.

@@ -8,6 +8,7 @@ mod answer;
 mod build;
 pub mod case;
 mod charts;
+pub mod compare;
 pub mod escape;
 mod figures;
 #[cfg(test)]
@@ -18,18 +19,25 @@ pub mod html;
 mod injection;
 pub mod inputs;
 pub mod markdown;
+mod measuring;
+mod method;
 pub mod model;
 mod money;
 mod people;
 pub mod quantities;
+#[cfg(test)]
+mod schema;
 pub mod subject;
 pub mod summary;
 mod tables;
 #[cfg(test)]
 mod tests;
+pub mod tidy;
+mod views;
 
 pub use build::build;
 pub use inputs::Inputs;
+pub use method::names_query;
 pub use model::Report;
 
 /// Why a report could not be written.
@@ -41,16 +49,20 @@ pub enum RenderError {
     /// The summary.
     #[error("the summary of the report could not be written as JSON")]
     Json(#[from] serde_json::Error),
+    /// The tidy table.
+    #[error("the table of figures could not be written as CSV")]
+    Csv(#[from] csv::Error),
 }
 
 /// Every format with its file name below `OUT`. The caller writes the files, all or none.
 ///
 /// # Errors
 /// [`RenderError`], which no report causes.
-pub fn render(report: &Report) -> Result<[(&'static str, String); 3], RenderError> {
+pub fn render(report: &Report) -> Result<[(&'static str, String); 4], RenderError> {
     Ok([
         ("report.html", html::render(report)?),
         ("report.md", markdown::render(report)?),
         ("summary.json", summary::render(report)?),
+        ("report.csv", tidy::render(report)?),
     ])
 }

@@ -30,11 +30,15 @@ pub(super) struct People<'a> {
     kept: Option<BTreeSet<&'a str>>,
 }
 
+/// Whether a pseudonym is of somebody.
+pub(super) fn is_known(actor: &str) -> bool {
+    !actor.is_empty() && actor != UNASSIGNED
+}
+
 /// Counts the people.
 pub(super) fn people(inputs: &Inputs) -> People<'_> {
-    let known = |actor: &str| !actor.is_empty() && actor != UNASSIGNED;
     let mut weeks_of: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for row in inputs.actor_weeks.iter().filter(|row| known(&row.actor) && row.sessions > 0) {
+    for row in inputs.actor_weeks.iter().filter(|row| is_known(&row.actor) && row.sessions > 0) {
         weeks_of.entry(&row.actor).or_default().insert(&row.iso_week);
     }
     // Services have sessions and no weeks: they are counted in no step.

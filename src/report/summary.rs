@@ -8,8 +8,12 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::RenderError;
+use super::model::comparison::Comparison;
+use super::model::measuring::Measuring;
+use super::model::views::{Cohort, Quadrant, Reasons};
 use super::model::{
-    Answer, DataQuality, Figure, Finding, FunnelStep, MethodEntry, Money, PopulationTest, Report, Run, Signal,
+    Answer, DataQuality, Figure, Finding, FunnelStep, MethodEntry, Money, Policy, PopulationTest, Report, Run, Signal,
+    Week,
 };
 
 #[derive(Serialize)]
@@ -17,14 +21,35 @@ struct Summary<'a> {
     schema_version: u32,
     run: &'a Run,
     answer: &'a Answer,
-    figures: BTreeMap<&'static str, &'a Figure>,
+    comparison: Option<&'a Comparison>,
+    figures: BTreeMap<&'static str, FigureSummary<'a>>,
+    weeks: &'a [Week],
+    policies: &'a [Policy],
     money: &'a Money,
     funnel: &'a [FunnelStep],
+    measuring: &'a Measuring,
     population: &'a [PopulationTest],
     findings: &'a [Finding],
     signals: BTreeMap<&'a str, SignalSummary>,
+    reasons: &'a Reasons,
+    quadrant: &'a Quadrant,
+    cohorts: &'a [Cohort],
     data_quality: &'a DataQuality,
     method: &'a [MethodEntry],
+    queries: BTreeMap<&'a str, &'a str>,
+}
+
+/// A figure, and the queries behind it: keys of `queries`.
+#[derive(Serialize)]
+struct FigureSummary<'a> {
+    #[serde(flatten)]
+    figure: &'a Figure,
+    queries: &'a [String],
+}
+
+fn figure_summary<'a>(report: &'a Report, figure: &'a Figure) -> FigureSummary<'a> {
+    let entry = report.method.iter().find(|entry| entry.id == figure.id);
+    FigureSummary { figure, queries: entry.map_or(&[], |entry| &entry.queries) }
 }
 
 /// A signal without its prose, which the catalogue has.
@@ -54,14 +79,22 @@ pub fn render(report: &Report) -> Result<String, RenderError> {
         schema_version: report.schema_version,
         run: &report.run,
         answer: &report.answer,
-        figures: report.figures.iter().map(|figure| (figure.id, figure)).collect(),
+        comparison: report.comparison.as_ref(),
+        figures: report.figures.iter().map(|figure| (figure.id, figure_summary(report, figure))).collect(),
+        weeks: &report.weeks,
+        policies: &report.policies,
         money: &report.money,
         funnel: &report.funnel,
+        measuring: &report.measuring,
         population: &report.population,
         findings: &report.findings,
         signals: report.signals.iter().map(|signal| (signal.signal.as_str(), signal.into())).collect(),
+        reasons: &report.reasons,
+        quadrant: &report.quadrant,
+        cohorts: &report.cohorts,
         data_quality: &report.data_quality,
         method: &report.method,
+        queries: report.queries.iter().map(|query| (query.file.as_str(), query.sql.as_str())).collect(),
     };
     let mut text = serde_json::to_string_pretty(&summary)?;
     text.push('\n');

@@ -6,7 +6,7 @@ use super::fixture::{alone, nothing, organisation};
 use super::injection::elements;
 use super::inputs::Inputs;
 use super::model::Verdict;
-use super::{Report, build, html, markdown, render, summary};
+use super::{Report, build, compare, html, markdown, render, summary, tidy};
 
 fn snapshot(name: &str, text: &str) {
     let mut settings = insta::Settings::clone_current();
@@ -17,8 +17,8 @@ fn snapshot(name: &str, text: &str) {
 }
 
 /// Every format of a report, by file name.
-fn rendered(report: &Report) -> [(&'static str, String); 3] {
-    render(report).unwrap()
+fn rendered(report: &Report) -> Vec<(&'static str, String)> {
+    render(report).unwrap().into()
 }
 
 fn lakes() -> [(&'static str, Inputs); 3] {
@@ -68,6 +68,8 @@ fn the_order_of_the_inputs_does_not_matter() {
     reversed.models.reverse();
     reversed.weeks.reverse();
     reversed.policies.reverse();
+    reversed.kpis.reverse();
+    reversed.queries.reverse();
     reversed.catalogue.reverse();
     reversed.archetypes.reverse();
     reversed.systems.reverse();
@@ -86,10 +88,154 @@ fn headline_ids_are_anchors_in_the_page_and_keys_in_the_summary() {
         assert!(page.contains(&format!(r#"id="figure-{id}""#)), "{id}");
         assert!(page.contains(&format!(r#"id="why-{id}""#)), "{id}");
         assert!(summary["figures"][id]["value"].is_number(), "{id}");
+        for query in summary["figures"][id]["queries"].as_array().unwrap() {
+            assert!(summary["queries"][query.as_str().unwrap()].is_string(), "{query}");
+        }
     }
     let parts = summary["money"]["parts"].as_array().unwrap();
     let sum: i64 = parts.iter().map(|part| part["cost"].as_i64().unwrap()).sum();
     assert_eq!(sum, summary["money"]["total"].as_i64().unwrap());
+}
+
+#[test]
+fn agreement_is_shown_only_while_its_test_speaks() {
+    let mut inputs = organisation();
+    assert!(build(&inputs).measuring.rank_agreement.is_none());
+    let decoupling = inputs.population.iter_mut().find(|row| row.test == "metric_decoupling").unwrap();
+    decoupling.status = "speak".into();
+    (decoupling.estimate, decoupling.ci_low, decoupling.ci_high) = (Some(0.38), Some(0.11), Some(0.66));
+    decoupling.p = Some(0.004);
+    let report = build(&inputs);
+    let [quota, board] = &report.measuring.kpis[..] else { panic!() };
+    insta::assert_snapshot!(quota.instead.join("\n").replace('\u{a0}', " "), @r"
+    Spend with an outcome, now 43 % (39 % to 49 %), and the step Kept of the funnel: both need work that lands and stays.
+    No line: keep prompts as a cost that is read as it falls, so that nothing is gained by passing a mark.
+    Not prompts as a stand-in for value: the order of people by use no longer tells their order by outcomes.
+    ");
+    assert!(board.instead.is_empty() && board.reading.text() == "cannot be told");
+    snapshot("agreed.json", &summary::render(&report).unwrap());
+    let page = html::render(&report).unwrap();
+    assert!(page.contains("Rank agreement of use and outcomes, before and after</title>"));
+    assert!(page.contains("Lower than before: use tells less of who lands what."));
+}
+
+#[test]
+fn why_leads_to_the_sql() {
+    let report = build(&organisation());
+    let page = html::render(&report).unwrap();
+    let spend = page.split(r#"id="why-spend""#).nth(1).unwrap().split("</dd>").next().unwrap();
+    assert!(spend.contains(r##"<a href="#sql-queries-stg-events-sql">"##), "{spend}");
+    assert!(page.contains(r#"<pre id="sql-queries-stg-events-sql""#));
+    assert!(page.contains("select 1 &#60; 2 as x") || page.contains("select 1 &lt; 2 as x"));
+    let theater = report.method.iter().find(|entry| entry.id == "theater_like_share").unwrap();
+    assert_eq!(theater.queries, ["queries/fct_sessions.sql", "queries/sig_orphan_output.sql"]);
+}
+
+/// The organisation a week earlier: the last weeks unknown, one week with fewer sessions, another configuration.
+fn earlier_summary() -> String {
+    let mut before = organisation();
+    before.weeks.truncate(11);
+    before.weeks[10].partial = true;
+    before.weeks[7].sessions -= 3;
+    before.weeks[7].tokens = before.weeks[7].tokens.map(|tokens| tokens - 1_000_000);
+    before.run.events -= 40_000;
+    before.run.policy_hash = "000011112222".into();
+    before.run.as_of = "2026-11-11T06:00:00Z".parse().ok();
+    before.sessions.iter_mut().for_each(|session| {
+        if session.outcome_link == "linked" {
+            session.outcome_link = "none".into();
+        }
+    });
+    summary::render(&build(&before)).unwrap()
+}
+
+#[test]
+fn a_comparison_says_what_moved_and_what_was_restated_and_why() {
+    let mut inputs = organisation();
+    inputs.earlier = Some(compare::earlier(&earlier_summary()).unwrap());
+    let report = build(&inputs);
+    snapshot("compared.md", &markdown::render(&report).unwrap());
+    snapshot("compared.json", &summary::render(&report).unwrap());
+    let comparison = report.comparison.as_ref().unwrap();
+    insta::assert_snapshot!(comparison.sentence.replace('\u{a0}', " "), @"Since the report as of 2026-11-11T06:00:00Z, Spend with an outcome is higher (43 %, 0 % then), Exploration, share of spend is lower (31 %, 68 % then); no other number moved beyond its interval; 1 week was restated (late input, the configuration).");
+    let restated: Vec<(&str, &str)> = comparison.restated.iter().map(|row| (row.iso_week.as_str(), row.what)).collect();
+    // The week that was not whole then is completed now, not restated.
+    assert_eq!(restated, [("2026-W42", "sessions"), ("2026-W42", "tokens")]);
+    assert!(report.weeks.iter().filter(|week| week.restated).map(|week| &week.iso_week).eq(["2026-W42"]));
+    let page = html::render(&report).unwrap();
+    assert!(page.contains(r#"id="changes""#) && page.contains(r#"class="restated""#));
+    let json: serde_json::Value = serde_json::from_str(&summary::render(&report).unwrap()).unwrap();
+    assert_eq!(json["comparison"]["moved"][1]["change"], "higher");
+    assert_eq!(json["answer"]["what_changed"], json["comparison"]["sentence"]);
+}
+
+#[test]
+fn the_same_report_has_not_changed_and_other_files_are_no_reports() {
+    let mut inputs = organisation();
+    inputs.earlier = Some(compare::earlier(&summary::render(&build(&inputs)).unwrap()).unwrap());
+    let comparison = build(&inputs).comparison.unwrap();
+    assert!(comparison.restated.is_empty() && comparison.reasons.is_empty(), "{comparison:?}");
+    assert!(comparison.moved.iter().all(|row| row.change.text() != "higher" && row.change.text() != "lower"));
+    assert!(compare::earlier("{}").unwrap_err().to_string().starts_with("not a summary.json"));
+    let other = r#"{"schema_version":9,"run":{"as_of":"","period_start":"","period_end":"","footlight_version":"","policy_hash":""}}"#;
+    assert_eq!(compare::earlier(other).unwrap_err().to_string(), "its schema version is 9, this footlight reads 1");
+}
+
+/// An earlier report is a file like any other: its texts are as hostile as those of a log.
+#[test]
+fn no_text_of_an_earlier_report_changes_the_shape_of_the_page() {
+    let shape = |text: &str| {
+        let mut json: serde_json::Value = serde_json::from_str(&earlier_summary()).unwrap();
+        for field in ["as_of", "period_start", "period_end", "footlight_version", "policy_hash"] {
+            json["run"][field] = format!("{text}x").into();
+        }
+        json["weeks"][3]["iso_week"] = format!("{text}x").into();
+        let mut inputs = organisation();
+        inputs.earlier = Some(compare::earlier(&json.to_string()).unwrap());
+        let report = build(&inputs);
+        (elements(&html::render(&report).unwrap()), markdown::render(&report).unwrap().lines().count())
+    };
+    let benign = shape("benign");
+    for payload in ["<script>alert(1)</script>", "</td></tr></table><b>", "| a |\n\n# x", "\" onmouseover=\"x"] {
+        assert_eq!(shape(payload), benign, "{payload:?}");
+    }
+}
+
+#[test]
+fn the_table_has_every_headline_and_no_cell_twice() {
+    let report = build(&organisation());
+    let table = tidy::render(&report).unwrap();
+    let mut reader = csv::Reader::from_reader(table.as_bytes());
+    assert_eq!(
+        reader.headers().unwrap().iter().collect::<Vec<_>>(),
+        ["id", "view", "cell", "unit", "value", "low", "high", "n", "suppressed"]
+    );
+    let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+    let keys: BTreeSet<(&str, &str)> = rows.iter().map(|row| (&row[0], &row[2])).collect();
+    assert_eq!(keys.len(), rows.len());
+    let summary: serde_json::Value = serde_json::from_str(&summary::render(&report).unwrap()).unwrap();
+    for id in ["spend", "linked_share", "sustained_share", "theater_like_share"] {
+        let row = rows.iter().find(|row| &row[0] == id).unwrap();
+        assert_eq!(row[4], summary["figures"][id]["value"].to_string(), "{id}");
+        assert_eq!(row[5], summary["figures"][id]["low"].to_string(), "{id}");
+    }
+    let hidden: Vec<&csv::StringRecord> = rows.iter().filter(|row| &row[8] == "true").collect();
+    assert!(!hidden.is_empty() && hidden.iter().all(|row| row[4].is_empty()));
+    snapshot("organisation.csv", &table);
+}
+
+#[test]
+fn teams_that_may_not_be_seen_are_in_no_picture() {
+    let mut inputs = organisation();
+    for team in inputs.teams.iter_mut().filter(|team| team.suppressed) {
+        (team.tokens, team.active_actors) = (Some(777_777_000), Some(12));
+        (team.tokens_with_outcome_low, team.tokens_with_outcome_high) = (Some(1), Some(2));
+    }
+    let report = build(&inputs);
+    let names: Vec<&str> = report.quadrant.teams.iter().map(|team| team.team_id.as_str()).collect();
+    assert_eq!(names, ["data", "mobile", "platform"]);
+    assert_eq!(report.quadrant.left_out.0, 1);
+    assert!(report.quadrant.teams.iter().all(|team| !team.distinguishable));
 }
 
 #[test]

@@ -3,8 +3,10 @@
 use super::ResultsError;
 use super::columns::write_file;
 use crate::report::inputs::{
-    Archetype, DayTotals, ModelTotals, PolicyMarker, RunFacts, SignalEntry, SurvivalFact, SystemActs, WeekTotals,
+    Archetype, DayTotals, Kpi, ModelTotals, PolicyMarker, QueryText, RunFacts, SignalEntry, SurvivalFact, SystemActs,
+    WeekTotals,
 };
+use crate::score::population::RankAgreement;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
@@ -26,12 +28,21 @@ pub struct RunFile {
     pub weeks: Vec<WeekTotals>,
     /// Dates of quotas and leaderboards.
     pub policies: Vec<PolicyMarker>,
+    /// Numbers of usage that were made a target; empty in files of earlier versions.
+    #[serde(default)]
+    pub kpis: Vec<Kpi>,
+    /// Whether use orders people as outcomes do.
+    #[serde(default)]
+    pub rank_agreement: Option<RankAgreement>,
     /// What each signal means.
     pub catalogue: Vec<SignalEntry>,
     /// Archetypes found.
     pub archetypes: Vec<Archetype>,
     /// What agents did to each system.
     pub systems: Vec<SystemActs>,
+    /// The SQL that this run used, of the models that the report names; empty in files of earlier versions.
+    #[serde(default)]
+    pub queries: Vec<QueryText>,
     /// How much work lands and stays; empty in files of earlier versions.
     #[serde(default)]
     pub survival: Vec<SurvivalFact>,
@@ -47,9 +58,12 @@ impl RunFile {
             models: Vec::new(),
             weeks: Vec::new(),
             policies: Vec::new(),
+            kpis: Vec::new(),
+            rank_agreement: None,
             catalogue: Vec::new(),
             archetypes: Vec::new(),
             systems: Vec::new(),
+            queries: Vec::new(),
             survival: Vec::new(),
         }
     }

@@ -34,6 +34,7 @@ use self::evidence::{Contribution, Evidence};
 use self::input::{ActorWeekInput, Family, Scope, ScoreInput, SessionInput};
 use self::objections::{Decision, ObjectionCounts, Objections};
 use self::pool::{Case, CasePoint, Second};
+use self::population::{Histogram, Population, RankAgreement};
 use self::rows::{PopulationRow, SignalRow};
 use self::units::{Units, week_id};
 use self::weigh::Weighed;
@@ -81,6 +82,10 @@ pub struct Scored {
     pub signals: Vec<SignalRow>,
     /// One for each population test and policy, in the order of the input.
     pub population: Vec<PopulationRow>,
+    /// Weeks around each quota that has bins.
+    pub histograms: Vec<Histogram>,
+    /// Whether use orders people as outcomes do, when metric_decoupling speaks.
+    pub rank_agreement: Option<RankAgreement>,
     /// What is to be said about the calibration as a whole, such as the drift check.
     pub calibration_notes: Vec<String>,
     /// Objections to sessions and actor-weeks.
@@ -119,7 +124,7 @@ fn order(row: &SignalRow) -> (bool, &str, &str) {
 pub fn score(mut input: ScoreInput) -> Scored {
     let objections = Objections::new(std::mem::take(&mut input.objections));
     let units = Units::new(&input, &objections);
-    let population = population::tests(&input);
+    let Population { rows: population, histograms, rank_agreement } = population::tests(&input);
     let weeks = units::with_missing_weeks(&input);
     input.sessions.sort_by(|one, two| one.session_id.cmp(&two.session_id));
     let week_of: FxHashMap<&str, String> = input
@@ -138,7 +143,16 @@ pub fn score(mut input: ScoreInput) -> Scored {
     let mut actor_weeks = score_weeks(&weeks, &input.sessions, &evidence, &units);
     raise_lone_sessions(&mut sessions, &actor_weeks);
     let objections = objections.settle(&mut sessions, &mut actor_weeks);
-    Scored { sessions, actor_weeks, signals: rows, population, calibration_notes: notes, objections }
+    Scored {
+        sessions,
+        actor_weeks,
+        signals: rows,
+        population,
+        histograms,
+        rank_agreement,
+        calibration_notes: notes,
+        objections,
+    }
 }
 
 fn score_session(session: &SessionInput, evidence: Option<&Evidence>) -> UnitScore {

@@ -36,7 +36,7 @@ fn query(dir: &Path, lake: &str, sql: &str) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// The rows of an answer, each value as printed.
+/// The rows of an answer.
 fn rows(dir: &Path, lake: &str, sql: &str) -> serde_json::Value {
     let answer: serde_json::Value = serde_json::from_str(&query(dir, lake, sql)).unwrap();
     answer["rows"].clone()
@@ -44,7 +44,7 @@ fn rows(dir: &Path, lake: &str, sql: &str) -> serde_json::Value {
 
 fn count(dir: &Path, lake: &str, table: &str) -> i64 {
     let counted = rows(dir, lake, &format!("select count(*) as n from {table}"));
-    counted[0]["n"].as_str().unwrap().parse().unwrap()
+    counted[0]["n"].as_i64().unwrap()
 }
 
 /// A Claude Code session of `turns` turns; `step` makes its ids its own.

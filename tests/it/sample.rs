@@ -50,6 +50,38 @@ fn the_report_is_the_golden() {
 }
 
 #[test]
+fn a_report_compared_with_itself_has_not_changed() {
+    let dir = demo();
+    let again = dir.join("compared");
+    fs::create_dir_all(again.join("tables")).unwrap();
+    fs::copy(dir.join(OUT).join("run.json"), again.join("run.json")).unwrap();
+    for table in fs::read_dir(dir.join(OUT).join("tables")).unwrap().map(Result::unwrap) {
+        fs::copy(table.path(), again.join("tables").join(table.file_name())).unwrap();
+    }
+    let summary = format!("{OUT}/summary.json");
+    let (code, stdout, stderr) = footlight(dir, &["report", "--json", "--out", "compared", "--compare", &summary]);
+    assert_eq!(code, 0, "{stderr}");
+    let answer: Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!(answer["summary"]["comparison"]["restated"], serde_json::json!([]));
+    // Every number of the first screen leads to the SQL that this run used.
+    for figure in answer["summary"]["figures"].as_object().unwrap().values() {
+        let queries = figure["queries"].as_array().unwrap();
+        assert!(!queries.is_empty(), "{figure}");
+        for query in queries {
+            let sql = answer["summary"]["queries"][query.as_str().unwrap()].as_str().unwrap();
+            assert!(sql.starts_with("-- model: "), "{query}");
+        }
+    }
+    assert!(
+        fs::read_to_string(again.join("report.csv"))
+            .unwrap()
+            .starts_with("id,view,cell,unit,value,low,high,n,suppressed")
+    );
+    let (code, _, stderr) = footlight(dir, &["report", "--out", "compared", "--compare", "nowhere.json"]);
+    assert_eq!((code, stderr.contains("--compare nowhere.json")), (2, true), "{stderr}");
+}
+
+#[test]
 fn a_second_run_reads_nothing_and_gives_the_same_bytes() {
     let dir = demo();
     let lake = format!("{OUT}/lake");

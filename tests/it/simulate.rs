@@ -33,7 +33,7 @@ fn a_simulated_organisation_is_read_scored_and_evaluated() {
     let count = |table: &str| {
         let sql = format!("select count(*) as n from {table}");
         let (_, answer) = footlight(dir, &["query", "--lake", "lake", &sql]);
-        answer["rows"][0]["n"].as_str().unwrap().parse::<u64>().unwrap()
+        answer["rows"][0]["n"].as_u64().unwrap()
     };
     assert_eq!(count("quarantine"), 0);
     assert_eq!(Some(count("events")), simulated["written"]["events"].as_u64());

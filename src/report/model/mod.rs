@@ -7,13 +7,16 @@ use std::fmt;
 
 use serde::Serialize;
 
+pub mod comparison;
+pub mod measuring;
 mod tables;
+pub mod views;
 
 pub use tables::{
     ArchetypeShare, DataQuality, Day, Finding, Model, Policy, PopulationTest, ReasonCount, Signal, System, Team, Week,
 };
 
-use super::quantities::{Count, Maybe, MicroDollars, Share, Tokens};
+use super::quantities::{Count, Estimate, Maybe, MicroDollars, Share, Tokens};
 
 /// Version of `summary.json`. Raised when an id or a meaning changes, not when something is added.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -27,6 +30,8 @@ pub struct Report {
     pub run: Run,
     /// The three sentences.
     pub answer: Answer,
+    /// What changed since an earlier report; none without one.
+    pub comparison: Option<comparison::Comparison>,
     /// The four numbers, always the same four in the same order.
     pub figures: Vec<Figure>,
     /// Weekly usage and outcomes.
@@ -37,6 +42,8 @@ pub struct Report {
     pub funnel: Vec<FunnelStep>,
     /// What the money bought.
     pub money: Money,
+    /// Is the metric still measuring?
+    pub measuring: measuring::Measuring,
     /// Population tests.
     pub population: Vec<PopulationTest>,
     /// Facts observed, by kind.
@@ -47,6 +54,12 @@ pub struct Report {
     pub archetypes: Vec<ArchetypeShare>,
     /// What agents did to each system, by name.
     pub systems: Vec<System>,
+    /// What the sessions that stand out rest on.
+    pub reasons: views::Reasons,
+    /// Usage of teams against outcomes.
+    pub quadrant: views::Quadrant,
+    /// Who stays, by month of first use.
+    pub cohorts: Vec<views::Cohort>,
     /// Latest whole week of each team, by name.
     pub teams: Vec<Team>,
     /// Models, by name.
@@ -57,6 +70,26 @@ pub struct Report {
     pub data_quality: DataQuality,
     /// How each figure comes about, by the figure's id.
     pub method: Vec<MethodEntry>,
+    /// The queries that the method names, by file.
+    pub queries: Vec<Query>,
+}
+
+impl Report {
+    /// The query of a file.
+    pub fn query(&self, file: &str) -> Option<&Query> {
+        self.queries.iter().find(|query| query.file == file)
+    }
+}
+
+/// A query as the run used it.
+#[derive(Debug, Clone, Serialize)]
+pub struct Query {
+    /// `queries/x.sql`.
+    pub file: String,
+    /// Its place in the page.
+    pub anchor: String,
+    /// The whole file.
+    pub sql: String,
 }
 
 /// Where the report comes from.
@@ -127,6 +160,8 @@ pub struct Answer {
     pub how_sure: String,
     /// What to do.
     pub what_to_do: String,
+    /// What changed since the earlier report, when one is compared with.
+    pub what_changed: Maybe<String>,
     /// What holds the confidence down, one reason each.
     pub reservations: Vec<String>,
 }
@@ -152,6 +187,12 @@ pub enum Quantity {
     Money(MicroDollars),
     /// A share.
     Share(Share),
+    /// A count.
+    Count(Count),
+    /// Tokens.
+    Tokens(Tokens),
+    /// A mean or another number without a unit of its own.
+    Number(Estimate),
 }
 
 impl fmt::Display for Quantity {
@@ -159,6 +200,9 @@ impl fmt::Display for Quantity {
         match self {
             Quantity::Money(money) => money.fmt(f),
             Quantity::Share(share) => share.fmt(f),
+            Quantity::Count(count) => count.fmt(f),
+            Quantity::Tokens(tokens) => tokens.fmt(f),
+            Quantity::Number(number) => number.fmt(f),
         }
     }
 }
@@ -261,8 +305,10 @@ pub struct MethodEntry {
     pub label: &'static str,
     /// The rule, in words.
     pub rule: &'static str,
-    /// Models behind it, paths in the repository.
+    /// Models behind it, paths in the repository; a `*` stands for any name.
     pub models: &'static [&'static str],
+    /// The same as the files that this run used: keys of `queries`.
+    pub queries: Vec<String>,
     /// Table of `OUT/tables` that holds the rows.
     pub table: &'static str,
 }

@@ -25,6 +25,8 @@ pub struct Week {
     pub outcomes: Maybe<Count>,
     /// Not a whole week.
     pub partial: bool,
+    /// Whole in the earlier report, and another one now.
+    pub restated: bool,
 }
 
 /// One policy date.

@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 
+use super::histogram::is_whole;
 use super::polynomial::{Counterfactual, Grid, Mass, Window, best_degree, heaping};
 use super::{RESAMPLES, bootstrap, excess_p, interval, row, team_shares, too_few};
 use crate::score::input::{Quota, ScoreInput};
@@ -35,7 +36,7 @@ const SMOOTH_SHARE: f64 = 1.2 / 3.2;
 
 /// One person's amount in one week.
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Amount<'a> {
+pub(super) struct Amount<'a> {
     /// Who, for the bootstrap.
     actor: &'a str,
     /// The metric of the quota.
@@ -45,7 +46,7 @@ struct Amount<'a> {
 }
 
 /// One person's weeks near the line: (amount, exposed).
-type Weeks = Vec<(f64, bool)>;
+pub(super) type Weeks = Vec<(f64, bool)>;
 
 /// Runs the bunching test for every quota of a run, in the order given.
 pub(super) fn quota_bunching(input: &ScoreInput) -> Vec<PopulationRow> {
@@ -53,24 +54,27 @@ pub(super) fn quota_bunching(input: &ScoreInput) -> Vec<PopulationRow> {
         .quotas
         .iter()
         .map(|quota| {
-            let scope = format!("{} >= {} a {}", quota.metric, quota.threshold, quota.period);
-            let mut row = row("quota_bunching", scope);
+            let mut row = row("quota_bunching", scope(quota));
             if quota.period != "week" {
                 row.note = format!("readings are by week, the quota by {}", quota.period);
             } else if quota.metric == "active_week" {
                 team_shares::team_share(&mut row, &input.team_weeks, quota, input.seed);
             } else {
                 let amounts = amounts(input, quota);
-                let whole = matches!(quota.metric.as_str(), "prompts" | "sessions");
-                amounts_at_line(&mut row, &amounts, quota.threshold, whole, input.seed);
+                amounts_at_line(&mut row, &amounts, quota.threshold, is_whole(quota), input.seed);
             }
             row
         })
         .collect()
 }
 
+/// What the test of a quota was run for.
+pub(super) fn scope(quota: &Quota) -> String {
+    format!("{} >= {} a {}", quota.metric, quota.threshold, quota.period)
+}
+
 /// The quota's metric for each week of a person; weeks without a reported amount are left out, not counted as 0.
-fn amounts<'a>(input: &'a ScoreInput, quota: &Quota) -> Vec<Amount<'a>> {
+pub(super) fn amounts<'a>(input: &'a ScoreInput, quota: &Quota) -> Vec<Amount<'a>> {
     input
         .actor_weeks
         .iter()
@@ -90,11 +94,7 @@ fn amounts<'a>(input: &'a ScoreInput, quota: &Quota) -> Vec<Amount<'a>> {
 
 /// Checks the evidence within half the quota, then estimates with bins, or with the three counts around a small quota.
 fn amounts_at_line(row: &mut PopulationRow, amounts: &[Amount<'_>], quota: f64, whole: bool, seed: u64) {
-    let mut by_actor: BTreeMap<&str, Weeks> = BTreeMap::new();
-    for amount in amounts.iter().filter(|amount| (0.5 * quota..1.5 * quota).contains(&amount.value)) {
-        by_actor.entry(amount.actor).or_default().push((amount.value, amount.exposed));
-    }
-    let actors: Vec<Weeks> = by_actor.into_values().collect();
+    let actors = near_line(amounts, quota);
     let count = |test: &dyn Fn(f64, bool) -> bool| {
         actors.iter().flatten().filter(|(value, exposed)| test(*value, *exposed)).count()
     };
@@ -117,6 +117,15 @@ fn amounts_at_line(row: &mut PopulationRow, amounts: &[Amount<'_>], quota: f64, 
         None if whole && quota >= 2.0 => share_at_count(row, &actors, quota, compared, seed),
         None => row.note = format!("a quota of {quota} leaves too few bins on either side"),
     }
+}
+
+/// Weeks within half the quota, by person, in the order of actor ids.
+pub(super) fn near_line(amounts: &[Amount<'_>], quota: f64) -> Vec<Weeks> {
+    let mut by_actor: BTreeMap<&str, Weeks> = BTreeMap::new();
+    for amount in amounts.iter().filter(|amount| (0.5 * quota..1.5 * quota).contains(&amount.value)) {
+        by_actor.entry(amount.actor).or_default().push((amount.value, amount.exposed));
+    }
+    by_actor.into_values().collect()
 }
 
 /// One window's masses of one actor before and after the announcement.
@@ -304,7 +313,7 @@ fn exact_window(actors: &[Weeks], quota: f64, step: f64) -> String {
 }
 
 /// Histograms before and after the announcement.
-fn counts<'a>(grid: &Grid, weeks: impl Iterator<Item = &'a (f64, bool)>) -> [Vec<f64>; 2] {
+pub(super) fn counts<'a>(grid: &Grid, weeks: impl Iterator<Item = &'a (f64, bool)>) -> [Vec<f64>; 2] {
     let mut counts = [vec![0.0; grid.bins()], vec![0.0; grid.bins()]];
     for &(value, exposed) in weeks {
         if let Some(bin) = grid.bin(value) {

@@ -3,6 +3,8 @@
 //!
 //! Owns the change of Kendall's tau, of the elasticity, the check for a restricted range, and when the test may speak.
 
+use serde::{Deserialize, Serialize};
+
 use super::panel::{Panel, Sides};
 use super::{RESAMPLES, bootstrap, day, excess_p, interval, row, too_few};
 use crate::score::association::{kendall_null_error, kendall_tau_b};
@@ -17,8 +19,32 @@ const LAGS: usize = 3;
 /// Below this ratio of the spread of use after to before, a lower tau may only be a narrower range; a judgement default.
 const NARROW: f64 = 0.8;
 
-/// One row for the first policy date.
-pub(super) fn metric_decoupling(input: &ScoreInput) -> Option<PopulationRow> {
+/// Kendall's tau with its 95 % bootstrap interval by person.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Tau {
+    /// -1 to 1.
+    pub value: f64,
+    /// Lower end.
+    pub low: f64,
+    /// Upper end.
+    pub high: f64,
+}
+
+/// How far use orders people as outcomes do, on either side of the first policy date.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct RankAgreement {
+    /// People compared.
+    pub people: i64,
+    /// Whole weeks on either side.
+    pub weeks: i64,
+    /// Before the date.
+    pub before: Tau,
+    /// After it.
+    pub after: Tau,
+}
+
+/// One row for the first policy date, and the taus when it speaks.
+pub(super) fn metric_decoupling(input: &ScoreInput) -> Option<(PopulationRow, Option<RankAgreement>)> {
     let date = input.incentive_start()?;
     let mut row = row("metric_decoupling", format!("organisation, {}", day(date)));
     let panel = Panel::new(&input.panel);
@@ -31,14 +57,24 @@ pub(super) fn metric_decoupling(input: &ScoreInput) -> Option<PopulationRow> {
         ("whole weeks after it", sides.after.len(), FEWEST_WEEKS),
         ("people who used tools on both sides with an outcome coverage of .8", people.len(), FEWEST_ACTORS),
     ]);
-    match missing {
-        Some(missing) => row.note = missing,
+    let agreement = match missing {
+        Some(missing) => {
+            row.note = missing;
+            None
+        }
         None => judge(&mut row, &panel, &sides.balanced(), &people, input.seed),
-    }
-    Some(row)
+    };
+    Some((row, agreement))
 }
 
-fn judge(row: &mut PopulationRow, panel: &Panel<'_>, sides: &Sides, people: &[usize], seed: u64) {
+/// Fills the row; what the taus are, when it speaks.
+fn judge(
+    row: &mut PopulationRow,
+    panel: &Panel<'_>,
+    sides: &Sides,
+    people: &[usize],
+    seed: u64,
+) -> Option<RankAgreement> {
     let of =
         |weeks: &[usize]| -> Vec<(f64, f64)> { people.iter().map(|&person| panel.totals(person, weeks)).collect() };
     let (before, after) = (of(&sides.before), of(&sides.after));
@@ -47,9 +83,15 @@ fn judge(row: &mut PopulationRow, panel: &Panel<'_>, sides: &Sides, people: &[us
     let everybody: Vec<usize> = (0..people.len()).collect();
     let (Some(tau_before), Some(tau_after)) = (tau(&before, &everybody), tau(&after, &everybody)) else {
         row.note = "use or outcomes do not vary between people".to_owned();
-        return;
+        return None;
     };
-    let draws = bootstrap(people.len(), RESAMPLES, seed, |drawn| Some(tau(&before, drawn)? - tau(&after, drawn)?));
+    let mut taus = [Vec::with_capacity(RESAMPLES), Vec::with_capacity(RESAMPLES)];
+    let draws = bootstrap(people.len(), RESAMPLES, seed, |drawn| {
+        let (before, after) = (tau(&before, drawn)?, tau(&after, drawn)?);
+        taus[0].push(before);
+        taus[1].push(after);
+        Some(before - after)
+    });
     let slopes = [&sides.before, &sides.after].map(|weeks| Elasticity::new(panel, weeks, people));
     let slope_draws =
         bootstrap(people.len(), RESAMPLES, seed, |drawn| Some(slopes[0].of(drawn)? - slopes[1].of(drawn)?));
@@ -73,10 +115,21 @@ fn judge(row: &mut PopulationRow, panel: &Panel<'_>, sides: &Sides, people: &[us
         row.note = format!(
             "the range of use has narrowed, which lowers tau by itself, and the elasticity has not fallen: {words}"
         );
-    } else {
-        row.status = "speak".to_owned();
-        row.note = words;
+        return None;
     }
+    row.status = "speak".to_owned();
+    row.note = words;
+    let [taus_before, taus_after] = taus;
+    let [before, after] = [(tau_before, taus_before), (tau_after, taus_after)].map(|(value, mut draws)| {
+        draws.sort_unstable_by(f64::total_cmp);
+        interval(&draws, RESAMPLES).map(|(low, high)| Tau { value, low, high })
+    });
+    Some(RankAgreement {
+        people: people.len() as i64,
+        weeks: sides.before.len() as i64,
+        before: before?,
+        after: after?,
+    })
 }
 
 fn written(slope: Option<f64>) -> String {

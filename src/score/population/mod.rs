@@ -5,6 +5,7 @@
 
 mod bunching;
 mod decoupling;
+mod histogram;
 mod incentive_break;
 mod panel;
 mod polynomial;
@@ -18,20 +19,35 @@ use super::input::ScoreInput;
 use super::rows::PopulationRow;
 use super::stats::{Seeded, sorted_quantile};
 
+pub use decoupling::{RankAgreement, Tau};
+pub use histogram::{Bin, Histogram, WeeksOfPeople};
+
 /// Resamples of a bootstrap by actor (`bunch.boot`). Tests are debug builds that run hundreds of worlds, and make do with fewer.
 const RESAMPLES: usize = if cfg!(test) { 250 } else { 1_000 };
 /// Share of resamples that must have an estimate for an interval to be taken from them.
 const RESAMPLES_NEEDED: f64 = 0.9;
 
+/// What the population tests say, and what they draw on.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Population {
+    /// One a test and policy.
+    pub rows: Vec<PopulationRow>,
+    /// Weeks around each quota that has bins.
+    pub histograms: Vec<Histogram>,
+    /// Whether use orders people as outcomes do, when metric_decoupling speaks.
+    pub rank_agreement: Option<RankAgreement>,
+}
+
 /// Runs every population test that the policies of a run call for, in the order of the policies. What cannot be judged
 /// abstains with its reason.
-pub fn tests(input: &ScoreInput) -> Vec<PopulationRow> {
+pub fn tests(input: &ScoreInput) -> Population {
     let mut rows = bunching::quota_bunching(input);
     rows.extend(incentive_break::incentive_break(input));
-    rows.extend(decoupling::metric_decoupling(input));
+    let (decoupling, rank_agreement) = decoupling::metric_decoupling(input).unzip();
+    rows.extend(decoupling);
     rows.extend(shared_templates::shared_burner_template(input));
     rows.extend(rank_chasing::rank_chasing(input));
-    rows
+    Population { rows, histograms: histogram::histograms(input), rank_agreement: rank_agreement.flatten() }
 }
 
 /// A row that abstains until a test fills it.

@@ -55,6 +55,12 @@ impl Grid {
         (offset >= 0.0 && offset < self.bins() as f64).then_some(offset as usize)
     }
 
+    /// Amounts of a bin: from, inclusive, to, exclusive.
+    pub(super) fn edges(&self, bin: usize) -> (f64, f64) {
+        let from = self.line + (bin as f64 - self.side as f64) * self.width;
+        (from, from + self.width)
+    }
+
     /// Centre of a bin, in (-1, 1) over the grid.
     fn centre(&self, bin: usize) -> f64 {
         (bin as f64 + 0.5) / self.side as f64 - 1.0
@@ -197,6 +203,16 @@ impl Counterfactual {
     pub(super) fn below(&self, counts: &[f64]) -> Mass {
         Mass { observed: counts[self.window.below()].iter().sum(), expected: dot(&self.below, counts) }
     }
+}
+
+/// What the polynomial fitted outside `window` expects in each bin, for a picture: at least 0, the dummy of round bins included.
+pub(super) fn curve(grid: &Grid, window: Window, degree: usize, round: &[bool], counts: &[f64]) -> Option<Vec<f64>> {
+    let (fitted, designs) = design(grid, &[window], degree, round);
+    let terms = designs.first()?.len() - usize::from(!round.is_empty());
+    let heights: Vec<f64> = fitted.iter().map(|&bin| counts[bin]).collect();
+    let fit = least_squares(&designs, &heights)?;
+    let expected = |bin: usize| dot(&design_row(grid, bin, terms, round), &fit.coefficients).max(0.0);
+    Some((0..grid.bins()).map(expected).collect())
 }
 
 /// The degree, two to seven, with the smallest Akaike criterion, corrected for few bins (Hurvich and Tsai 1989), for `counts`

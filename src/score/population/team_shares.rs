@@ -135,7 +135,7 @@ mod tests {
         }
         let quota = Quota { metric: "active_week".into(), threshold: 0.8, period: "week".into(), announced: 8 };
         input.quotas.push(quota);
-        super::super::tests(&input).remove(0)
+        super::super::tests(&input).rows.remove(0)
     }
 
     #[test]

@@ -79,7 +79,7 @@ impl QuotaWorld {
             period: "week".into(),
             announced: self.announced,
         });
-        tests(&input).into_iter().find(|row| row.test == "quota_bunching").unwrap()
+        tests(&input).rows.into_iter().find(|row| row.test == "quota_bunching").unwrap()
     }
 }
 
@@ -140,7 +140,7 @@ fn share_world(gaming: f64, seed: u64) -> PopulationRow {
         }
     }
     input.quotas.push(Quota { metric: "active_week".into(), threshold: 0.8, period: "week".into(), announced: 6 });
-    tests(&input).into_iter().find(|row| row.test == "quota_bunching").unwrap()
+    tests(&input).rows.into_iter().find(|row| row.test == "quota_bunching").unwrap()
 }
 
 #[test]
@@ -177,7 +177,7 @@ fn panel_world(theater: f64, honest_rise: f64, seed: u64) -> ScoreInput {
 }
 
 fn of(test: &str, input: &ScoreInput) -> PopulationRow {
-    tests(input).into_iter().find(|row| row.test == test).unwrap()
+    tests(input).rows.into_iter().find(|row| row.test == test).unwrap()
 }
 
 #[test]

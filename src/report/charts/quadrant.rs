@@ -1,0 +1,136 @@
+//! Teams in a plane of usage and outcomes, and the heat map of who stayed.
+//!
+//! Owns the drawing. `charts-rs` draws whiskers in neither direction, and its heat map has no cell without a value.
+
+use std::fmt::Write;
+
+use super::Svg;
+use crate::report::model::views::{Cohort, Quadrant};
+
+const WIDTH: f64 = 720.0;
+const HEIGHT: f64 = 340.0;
+const LEFT: f64 = 56.0;
+const RIGHT: f64 = 16.0;
+const TOP: f64 = 16.0;
+const BOTTOM: f64 = 296.0;
+/// Fewest teams: two points make no plane.
+const FEWEST: usize = 3;
+
+/// The quadrant; none for fewer than three teams.
+pub(in crate::report) fn quadrant(found: &Quadrant) -> Option<Svg> {
+    let (usage, outcome) = (found.usage_centre.0?, found.outcome_centre.0?);
+    if found.teams.len() < FEWEST {
+        return None;
+    }
+    let highest = found.teams.iter().map(|team| team.usage_high.0).chain([usage.0]).max()?;
+    let top = super::round_top(highest.max(1)) as f64;
+    let x = |tokens: i64| LEFT + (WIDTH - LEFT - RIGHT) * tokens as f64 / top;
+    let y = |share: f64| BOTTOM - (BOTTOM - TOP) * share.clamp(0.0, 1.0);
+    let apart = found.teams.iter().filter(|team| team.distinguishable).count();
+    let mut svg = format!(
+        r#"<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img"><title>Usage of teams against outcomes</title><desc>{} teams; {apart} of them differ from all teams together in both directions. Centre: {usage} tokens a week and active person, {outcome} of the tokens with an outcome. Not causal.</desc>"#,
+        found.teams.len(),
+    );
+    for tick in 0..=4 {
+        let share = f64::from(tick) / 4.0;
+        // Writing to a string cannot fail.
+        let _ = write!(
+            svg,
+            r#"<line class="axis-line" x1="{LEFT}" y1="{at:.1}" x2="{end}" y2="{at:.1}"/><text class="axis-text" x="{label}" y="{text:.1}" font-size="12" text-anchor="end">{percent:.0} %</text><text class="axis-text" x="{across:.1}" y="{below}" font-size="12" text-anchor="middle">{tokens}</text>"#,
+            at = y(share),
+            end = WIDTH - RIGHT,
+            label = LEFT - 6.0,
+            text = y(share) + 4.0,
+            percent = share * 100.0,
+            across = (LEFT + (WIDTH - LEFT - RIGHT) * share).min(WIDTH - RIGHT - 16.0),
+            below = BOTTOM + 18.0,
+            tokens = crate::report::quantities::Tokens((top * share) as i64),
+        );
+    }
+    let _ = write!(
+        svg,
+        r#"<text class="axis-text" x="{}" y="{}" font-size="12" text-anchor="end">tokens a week and active person</text><line class="policy" x1="{cx:.1}" y1="{TOP}" x2="{cx:.1}" y2="{BOTTOM}"/><line class="policy" x1="{LEFT}" y1="{cy:.1}" x2="{}" y2="{cy:.1}"/>"#,
+        WIDTH - RIGHT,
+        HEIGHT - 8.0,
+        WIDTH - RIGHT,
+        cx = x(usage.0),
+        cy = y(outcome.0),
+    );
+    let mut names: Vec<(f64, f64)> = Vec::new();
+    for team in &found.teams {
+        let (cx, cy) = (x(team.usage.0), y(team.outcome.0));
+        // A name that would stand on another one goes down a line.
+        let mut name = (cx + 9.0, cy - 7.0);
+        while names.iter().any(|other| (other.0 - name.0).abs() < 110.0 && (other.1 - name.1).abs() < 13.0) {
+            name.1 += 14.0;
+        }
+        names.push(name);
+        let class = if team.distinguishable { "apart" } else { "alike" };
+        let _ = write!(
+            svg,
+            r#"<g class="{class}"><line class="whisker" x1="{:.1}" y1="{cy:.1}" x2="{:.1}" y2="{cy:.1}"/><line class="whisker" x1="{cx:.1}" y1="{:.1}" x2="{cx:.1}" y2="{:.1}"/><circle class="dot" cx="{cx:.1}" cy="{cy:.1}" r="6"/><text class="team-name" x="{:.1}" y="{:.1}" font-size="12">{}</text></g>"#,
+            x(team.usage_low.0),
+            x(team.usage_high.0),
+            y(team.outcome_low.0),
+            y(team.outcome_high.0),
+            name.0,
+            name.1,
+            super::text(&team.team_id.chars().take(24).collect::<String>()),
+        );
+    }
+    svg.push_str("</svg>");
+    Some(Svg(svg))
+}
+
+/// Rows of cohorts, columns of weeks since the first use; none when every cohort is hidden.
+pub(in crate::report) fn cohorts(cohorts: &[Cohort]) -> Option<Svg> {
+    let columns = cohorts.iter().map(|cohort| cohort.cells.len()).max().filter(|columns| *columns > 0)?;
+    let (left, row_height) = (130.0, 28.0);
+    let step = (WIDTH - left - RIGHT) / columns as f64;
+    let height = 34.0 + row_height * cohorts.len() as f64;
+    let mut svg = format!(
+        r#"<svg class="chart" viewBox="0 0 {WIDTH} {height}" role="img"><title>Who still uses it, by month of first use and weeks since</title><desc>{} months of first use, up to {columns} weeks. The table behind the picture has every cell.</desc>"#,
+        cohorts.len(),
+    );
+    for column in (0..columns).filter(|column| columns <= 14 || column % 2 == 0) {
+        let _ = write!(
+            svg,
+            r#"<text class="axis-text" x="{:.1}" y="16" font-size="11" text-anchor="middle">{}</text>"#,
+            left + step * (column as f64 + 0.5),
+            column + 1
+        );
+    }
+    for (row, cohort) in cohorts.iter().enumerate() {
+        let top = 24.0 + row_height * row as f64;
+        let _ = write!(
+            svg,
+            r#"<text class="axis-text" x="4" y="{:.1}" font-size="12">{}</text>"#,
+            top + 18.0,
+            super::text(&cohort.start)
+        );
+        if cohort.people.0.is_none() {
+            let _ = write!(
+                svg,
+                r#"<text class="axis-text" x="{left}" y="{:.1}" font-size="12">suppressed</text>"#,
+                top + 18.0
+            );
+        }
+        for (column, cell) in cohort.cells.iter().enumerate() {
+            let _ = write!(
+                svg,
+                r#"<rect class="heat heat-{}" x="{x:.1}" y="{top:.1}" width="{:.1}" height="{:.1}"/><text class="heat-text heat-text-{}" x="{:.1}" y="{:.1}" font-size="{size}" text-anchor="middle">{}</text>"#,
+                cell.shade(),
+                step - 2.0,
+                row_height - 2.0,
+                cell.shade(),
+                left + step * (column as f64 + 0.5) - 1.0,
+                top + 17.0,
+                super::text(cell.text().trim_end_matches(" %")),
+                x = left + step * column as f64,
+                size = if columns > 14 { 9 } else { 11 },
+            );
+        }
+    }
+    svg.push_str("</svg>");
+    Some(Svg(svg))
+}

@@ -1,0 +1,212 @@
+//! How each figure and view comes about: the rule in words, and the queries behind it as they were run.
+//!
+//! Owns the rules' wording and which models stand behind which figure. Owns no SQL: its text comes with the run.
+
+use std::collections::BTreeSet;
+
+use super::escape::{plain, plain_long};
+use super::inputs::Inputs;
+use super::model::{MethodEntry, Query};
+
+/// A rule with the files of its models; a `*` stands for any name.
+struct Method {
+    id: &'static str,
+    label: &'static str,
+    rule: &'static str,
+    models: &'static [&'static str],
+    table: &'static str,
+}
+
+/// Each figure and view with the rule, the models and the table behind it.
+const METHOD: [Method; 14] = [
+    Method {
+        id: "answer",
+        label: "Verdict and what to do",
+        rule: "Partly for the metric: two population tests point to it, or a tenth of the spend is theater-like, or one test and 3 %. \
+               Mostly real: half of the spend has an outcome, theater-like is under a tenth at its highest, and no test points. Else \
+               mixed; insufficient where under half of the sessions could be compared and no test speaks. What to do follows the verdict.",
+        models: &["queries/rpt_session_links.sql", "queries/fct_findings.sql", "queries/fct_sessions.sql"],
+        table: "sessions",
+    },
+    Method {
+        id: "confidence",
+        label: "Confidence",
+        rule: "High without a reservation, moderate with one or two, low with more. Reservations: under 80 % of the sessions compared \
+               with peers, outcomes known for under 80 % of the edited files, no population test that speaks, a range of linked spend \
+               wider than 30 points, over 20 % of the spend unknown, over 10 % of usage or accounts missing, too few people.",
+        models: &["queries/fct_sessions.sql", "queries/fct_coverage.sql", "queries/fct_population_panel.sql"],
+        table: "sessions",
+    },
+    Method {
+        id: "spend",
+        label: "Spend",
+        rule: "Sum of the cost of every model response that could be priced, each counted once, in integer micro-dollars. \
+               Responses without a price add nothing, so this is a lower bound whenever there are some.",
+        models: &["queries/stg_events.sql", "queries/fct_sessions.sql"],
+        table: "sessions",
+    },
+    Method {
+        id: "linked_share",
+        label: "Spend with an outcome",
+        rule: "Cost of sessions linked to an outcome, over spend. Low end: only links by id, lines or files, after waste. High end: links by \
+               time alone and sessions whose outcomes are not covered count as linked.",
+        models: &["queries/rpt_session_links.sql", "queries/fct_attribution.sql", "queries/fct_coverage.sql"],
+        table: "attribution",
+    },
+    Method {
+        id: "sustained_share",
+        label: "Sustained use",
+        rule: "People active in at least 3 of the last 4 whole weeks, over people active in the period, with the Wilson score \
+               interval at 95 %. Declared automation and unassigned use are nobody's.",
+        models: &["queries/fct_actor_weeks.sql"],
+        table: "actor_weeks",
+    },
+    Method {
+        id: "theater_like_share",
+        label: "Theater-like spend",
+        rule: "Cost of sessions without an outcome whose evidence reached the band review, over spend: two independent families, \
+               one of them no-consumption or incentive, and false discoveries controlled at 5 %. High end: sessions in look, and \
+               in review with an uncertain link, are added.",
+        models: &["queries/sig_*.sql", "queries/fct_sessions.sql"],
+        table: "sessions",
+    },
+    Method {
+        id: "money",
+        label: "What the money bought",
+        rule: "Each session stands in one part; the steps of waste findings are moved to waste first. A part's low end holds what \
+               can be nowhere else, its high end all that could be there. The five parts add up to the spend exactly.",
+        models: &["queries/fct_sessions.sql", "queries/rpt_session_links.sql", "queries/fct_findings.sql"],
+        table: "sessions",
+    },
+    Method {
+        id: "funnel",
+        label: "Funnel",
+        rule: "People, each step counted among those of the step before. Kept means alive after the survival horizon and not \
+               reverted.",
+        models: &["queries/fct_actor_weeks.sql", "queries/rpt_session_links.sql", "queries/rpt_kept_outcomes.sql"],
+        table: "actor_weeks",
+    },
+    Method {
+        id: "population",
+        label: "Population tests",
+        rule: "Each test reads the whole organisation against a date or a threshold. It points to the metric when p is at most 0.05 \
+               and the excess is above zero with its whole 95 % interval. Tests without enough data abstain and say why.",
+        models: &["queries/sig_quota_bunching.sql", "queries/fct_quota_team_shares.sql", "queries/rpt_weekly.sql"],
+        table: "population",
+    },
+    Method {
+        id: "measuring",
+        label: "Is the metric still measuring",
+        rule: "A number that was made a target invites gaming when a test that bears on it points to the metric: bunching at its own \
+               line, chasing at its own cut, and the tests of the first policy date. It is quiet when one speaks and none points, and \
+               cannot be told when all abstain. Bins and means with too few people are hidden.",
+        models: &[
+            "queries/fct_actor_weeks.sql",
+            "queries/fct_population_panel.sql",
+            "queries/fct_rank_panel.sql",
+            "queries/rpt_weekly.sql",
+        ],
+        table: "population",
+    },
+    Method {
+        id: "reasons",
+        label: "What stands out rests on",
+        rule: "Of each session in look or review, the signal with the most decibans after discounts. Signals with too few people behind \
+               them are hidden, and so is what would give them away by subtraction.",
+        models: &["queries/sig_*.sql"],
+        table: "signals",
+    },
+    Method {
+        id: "quadrant",
+        label: "Usage and outcomes of teams",
+        rule: "Over the last 8 whole weeks that may be shown, at least 4: mean of tokens a week and active person with Student's \
+               interval over weeks; share of the tokens in sessions with an outcome, from certain links to every open one, ends under \
+               10 % and from 90 % on moved outwards. The lines are the teams shown taken together.",
+        models: &["queries/fct_sessions.sql", "queries/rpt_session_links.sql"],
+        table: "teams",
+    },
+    Method {
+        id: "cohorts",
+        label: "Who stays",
+        rule: "People by the month of their first active whole week, and the share of them active so many weeks later. Months with too \
+               few people are hidden, with a second one where the total would tell, and where none is left everybody is one row; so are shares in which few stayed or few left.",
+        models: &["queries/fct_actor_weeks.sql"],
+        table: "actor_weeks",
+    },
+    Method {
+        id: "signals",
+        label: "Signals",
+        rule: "A signal speaks or abstains on each unit. A reading is unusual when its conformal p against peers (same client, role \
+               and trigger, volume taken out) is at most 0.05: about 5 % of honest units are.",
+        models: &["queries/sig_*.sql"],
+        table: "signals",
+    },
+];
+
+/// Whether a file is one of `pattern`, which may hold one `*`.
+fn matches(pattern: &str, file: &str) -> bool {
+    match pattern.split_once('*') {
+        Some((start, end)) => file.len() >= start.len() + end.len() && file.starts_with(start) && file.ends_with(end),
+        None => pattern == file,
+    }
+}
+
+/// Whether the method of the report names this file, `queries/x.sql`.
+pub fn names_query(file: &str) -> bool {
+    METHOD.iter().flat_map(|entry| entry.models).any(|pattern| matches(pattern, file))
+}
+
+/// The queries of the run by file, each with the place where it stands in the page.
+pub(super) fn queries(inputs: &Inputs) -> Vec<Query> {
+    let mut queries: Vec<Query> = inputs
+        .queries
+        .iter()
+        .map(|query| Query {
+            file: plain(&query.file),
+            anchor: format!("sql-{}", plain(&query.file).replace(|c: char| !c.is_ascii_alphanumeric(), "-")),
+            sql: query.sql.lines().map(plain_long).collect::<Vec<_>>().join("\n"),
+        })
+        .collect();
+    queries.sort_by(|a, b| a.file.cmp(&b.file));
+    // Anchors are made of what remains of names; two that became one would lead to the wrong query.
+    let mut seen = BTreeSet::new();
+    queries.retain(|query| seen.insert(query.anchor.clone()));
+    queries
+}
+
+/// Each rule with the queries that the run used.
+pub(super) fn method(queries: &[Query]) -> Vec<MethodEntry> {
+    let entry = |method: &Method| MethodEntry {
+        id: method.id,
+        label: method.label,
+        rule: method.rule,
+        models: method.models,
+        queries: queries
+            .iter()
+            .filter(|query| method.models.iter().any(|pattern| matches(pattern, &query.file)))
+            .map(|query| query.file.clone())
+            .collect(),
+        table: method.table,
+    };
+    METHOD.iter().map(entry).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_stands_for_the_models_of_its_kind() {
+        assert!(names_query("queries/sig_orphan_output.sql") && names_query("queries/stg_events.sql"));
+        assert!(!names_query("queries/int_calls.sql") && !names_query("queries/sig_x.slt"));
+    }
+
+    /// A rule that names a file which is gone would explain nothing.
+    #[test]
+    fn every_named_model_is_in_the_repository() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+        for file in METHOD.iter().flat_map(|entry| entry.models).filter(|file| !file.contains('*')) {
+            assert!(folder.join(file).is_file(), "{file}");
+        }
+    }
+}
