@@ -130,15 +130,15 @@ fn new_packer() -> Option<zstd::bulk::Compressor<'static>> {
 }
 
 /// Hash of an ASCII word in lower case; short ones, which are nearly all, without an allocation.
-fn lower_hash(word: &str) -> i64 {
+fn lower_hash(word: &[u8]) -> i64 {
     let mut lower = [0u8; 64];
     match lower.get_mut(..word.len()) {
         Some(lower) => {
-            lower.copy_from_slice(word.as_bytes());
+            lower.copy_from_slice(word);
             lower.make_ascii_lowercase();
             hash64(lower)
         }
-        None => hash64(word.to_ascii_lowercase().as_bytes()),
+        None => hash64(&word.to_ascii_lowercase()),
     }
 }
 
@@ -159,11 +159,30 @@ pub(super) fn identifiers<'a>(texts: impl IntoIterator<Item = &'a str>) -> Vec<i
     hashes
 }
 
+/// Bytes of an ASCII word, found without decoding: nearly every text is ASCII, and this is asked of every byte of it.
+const IN_WORD: [bool; 256] = {
+    let mut in_word = [false; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        in_word[byte] = (byte as u8).is_ascii_alphanumeric() || byte as u8 == b'_';
+        byte += 1;
+    }
+    in_word
+};
+
 fn names(text: &str, hashes: &mut Vec<i64>) {
+    if text.is_ascii() {
+        for word in text.as_bytes().split(|&byte| !IN_WORD[usize::from(byte)]) {
+            if word.len() >= IDENTIFIER_CHARS && !word.iter().all(u8::is_ascii_digit) {
+                hashes.push(lower_hash(word));
+            }
+        }
+        return;
+    }
     for word in text.split(|c: char| !(c.is_alphanumeric() || c == '_')) {
         if word.is_ascii() {
             if word.len() >= IDENTIFIER_CHARS && !word.bytes().all(|byte| byte.is_ascii_digit()) {
-                hashes.push(lower_hash(word));
+                hashes.push(lower_hash(word.as_bytes()));
             }
         } else if word.chars().any(is_written_without_blanks) {
             let pairs = word.char_indices().zip(word.char_indices().skip(1));
@@ -270,5 +289,7 @@ mod tests {
         let one = identifiers(["注文リポジトリ"]);
         assert!(identifiers(["この注文は"]).iter().any(|id| one.contains(id)));
         assert_eq!(identifiers(["größer"]), identifiers(["GRÖßER"]));
+        // A word beyond ASCII anywhere in a text changes nothing for the others.
+        assert!(identifiers(["Totals of 2026, größer"]).contains(&identifiers(["totals 12345"])[0]));
     }
 }

@@ -135,10 +135,8 @@ fn aggregates_stand_beside_requests_and_are_in_no_total_of_them() {
     assert_eq!(query(dir, "lake", totals), before, "requests count once");
     let sums = "select counted_by, sum(input_tokens) as input, sum(output_tokens) as output, sum(cost_usd) as cost,
         count(*) filter (where not seat_used) as idle from aggregates group by counted_by order by counted_by";
-    let of_reader =
-        serde_json::json!({"counted_by": "reader", "input": 56, "output": 348, "cost": 0.5, "idle": 0});
-    let of_vendor =
-        serde_json::json!({"counted_by": "vendor", "input": null, "output": null, "cost": null, "idle": 1});
+    let of_reader = serde_json::json!({"counted_by": "reader", "input": 56, "output": 348, "cost": 0.5, "idle": 0});
+    let of_vendor = serde_json::json!({"counted_by": "vendor", "input": null, "output": null, "cost": null, "idle": 1});
     assert_eq!(rows(dir, "lake", sums), serde_json::json!([of_reader, of_vendor]));
     // A page that is fetched again later says more of the same row.
     fs::write(dir.join("logs/seats.json"), page.replace("SESSIONS", "2")).unwrap();
