@@ -154,6 +154,20 @@ fn small_data_abstains_and_says_why() {
 }
 
 #[test]
+fn finding_nothing_without_peers_says_nothing() {
+    let quiet = |actors: u32| {
+        let mut input = world(actors, 4, |_, _| 0.0);
+        for reading in &mut input.readings {
+            (reading.speaks, reading.value) = (false, Some(0.0));
+            reading.abstain_reason = Some("nothing was found".to_owned());
+        }
+        score(input)
+    };
+    assert!(quiet(1).sessions.iter().all(|session| session.band == Band::Insufficient));
+    assert!(quiet(40).sessions.iter().all(|session| session.band == Band::None));
+}
+
+#[test]
 fn declared_automation_leaves_the_person_scopes() {
     let mut input = world(120, 5, |actor, _| if actor == 0 { 4.0 } else { 0.0 });
     input.sessions.iter_mut().filter(|session| session.actor == "a000").for_each(|session| session.declared = true);

@@ -15,7 +15,7 @@ use super::units::{Unit, Units};
 /// Signals of a run, sorted by (scope, unit id, signal).
 pub(super) struct Weighed {
     pub(super) rows: Vec<SignalRow>,
-    /// Speaking signals of each unit; none for a session that signals looked at and found nothing in.
+    /// Speaking signals of each unit; none for a session that signals compared with its peers and found nothing in.
     pub(super) members: FxHashMap<(Scope, String), Vec<Member>>,
     /// What is to be said about the calibration as a whole.
     pub(super) notes: Vec<String>,
@@ -38,14 +38,15 @@ pub(super) fn weigh(mut readings: Vec<Reading>, units: &Units, week_of: &FxHashM
             None => Ok(None),
         });
     }
-    let drifts = calibrate_by_signal(&readings, units, &mut verdicts);
+    let mut looked = vec![false; readings.len()];
+    let drifts = calibrate_by_signal(&readings, units, &mut verdicts, &mut looked);
     let open = off_rhythm_gate(&readings, &verdicts, week_of);
     let mut weighed = Weighed {
         rows: Vec::with_capacity(readings.len()),
         members: FxHashMap::default(),
         notes: drift::summary(&drifts).into_iter().collect(),
     };
-    for (reading, verdict) in readings.into_iter().zip(verdicts) {
+    for ((reading, verdict), looked) in readings.into_iter().zip(verdicts).zip(looked) {
         let known = Family::of_signal(&reading.signal);
         let calibrated = match (verdict, known) {
             (Ok(Some(calibration)), Some(known)) => Ok((calibration, known)),
@@ -64,7 +65,7 @@ pub(super) fn weigh(mut readings: Vec<Reading>, units: &Units, week_of: &FxHashM
             ..SignalRow::default()
         };
         let mut added = String::new();
-        if reading.scope == Scope::Session && is_quiet(&reading, units.get(reading.scope, &reading.unit_id)) {
+        if reading.scope == Scope::Session && looked {
             weighed.members.entry((reading.scope, reading.unit_id.clone())).or_default();
         }
         match calibrated {
@@ -138,8 +139,14 @@ fn abstention(reading: &Reading, unit: Option<&Unit>, repeated: bool) -> Option<
     None
 }
 
-/// Readings of one signal calibrate each other, and no others. A signal whose reference has drifted abstains everywhere.
-fn calibrate_by_signal(readings: &[Reading], units: &Units, verdicts: &mut [Verdict]) -> Vec<Drift> {
+/// Readings of one signal calibrate each other, and no others. A signal whose reference has drifted abstains everywhere. `looked` is set where a
+/// signal found nothing in a unit that has enough peers: where it has too few, finding nothing says nothing.
+fn calibrate_by_signal(
+    readings: &[Reading],
+    units: &Units,
+    verdicts: &mut [Verdict],
+    looked: &mut [bool],
+) -> Vec<Drift> {
     let mut by_signal: FxHashMap<(Scope, &str), Heard> = FxHashMap::default();
     for (index, reading) in readings.iter().enumerate() {
         let unit = units.get(reading.scope, &reading.unit_id);
@@ -157,6 +164,7 @@ fn calibrate_by_signal(readings: &[Reading], units: &Units, verdicts: &mut [Verd
         drifts.push(drift);
         for ((index, result), point) in indexes.into_iter().zip(results).zip(&points) {
             if point.quiet {
+                looked[index] = result.is_ok() && !matches!(drift, Drift::Refused { .. });
                 continue;
             }
             verdicts[index] = match (drift, result) {
