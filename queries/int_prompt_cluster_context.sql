@@ -1,20 +1,20 @@
 -- model: int_prompt_cluster_context
 -- grain: one actor and prompt cluster of at least two prompts
--- reads: int_prompts, int_prompt_texts, int_prompt_clusters, int_evaluation_days, fct_attribution, fct_coverage
+-- reads: stg_events, int_prompts, int_prompt_texts, int_prompt_clusters, int_evaluation_days, fct_attribution, fct_coverage
 -- family: REDUNDANCY
 -- measures: what else could explain a cluster: whether its text is a template of $template_actors people or more, or at least of $shared_actors (a quarter of its 32 bands
---   are shared that widely, which is a Jaccard of about .7), how many of its prompts compare models, how many are slash commands, and
+--   are shared that widely, which is a Jaccard of about .7) whose blanks are filled in: $variety of the cluster's texts differ. How many of its prompts compare models, how many are slash commands, and
 --   how many of its sessions left lines in a commit. factor multiplies the evidence of sig_prompt_repetition
 -- innocent: hand-off template; batch evaluation (int_evaluation_days); slash command; used results
 -- abstains: the uptake factor is 1 where outcome coverage is unknown or under $coverage, since missing outcomes are not zero outcomes
 -- evasion: junk commits raise uptake; survival after the merge counters that
 -- reference: signals.md S1 and look-alike register
--- params: template_actors = 5, template_factor = 0.2, shared_actors = 3, shared_factor = 0.5, coverage = 0.8
+-- params: template_actors = 5, template_factor = 0.2, shared_actors = 3, shared_factor = 0.5, variety = 0.5, coverage = 0.8
 with prompts as (
-    select event_key, marker from int_prompts
+    select int_prompts.event_key, int_prompts.marker, stg_events.text_hash from int_prompts left join stg_events on stg_events.event_key = int_prompts.event_key
 ),
 clusters as (
-    select clusters.*, coalesce(prompts.marker = 'slash_command', false) as is_command
+    select clusters.*, prompts.text_hash, coalesce(prompts.marker = 'slash_command', false) as is_command
     from int_prompt_clusters as clusters
     join prompts on prompts.event_key = clusters.event_key
 ),
@@ -24,11 +24,8 @@ linked as (
 text_bands as (
     select actor_id, masked_hash, unnest(bands) as band from int_prompt_texts
 ),
-actor_bands as (
-    select band, actor_id from text_bands group by band, actor_id
-),
 wide_bands as (
-    select band, count(*) as actors from actor_bands group by band having count(*) >= $shared_actors
+    select band, count(*) as actors from (select distinct band, actor_id from text_bands) group by band having count(*) >= $shared_actors
 ),
 templates as (
     select text_bands.actor_id, text_bands.masked_hash, max(wide_bands.actors) as actors
@@ -46,6 +43,9 @@ sessions as (
     left join templates on templates.actor_id = clusters.actor_id and templates.masked_hash = clusters.masked_hash
     group by clusters.actor_id, clusters.cluster_id, clusters.session_id
 ),
+texts as (
+    select actor_id, cluster_id, count(text_hash) = 0 or count(distinct text_hash) >= $variety * count(text_hash) as is_varied from clusters group by actor_id, cluster_id
+),
 evaluations as (
     select actor_id, cluster_id, sum(prompts) as prompts, max(models) as models from int_evaluation_days group by actor_id, cluster_id
 ),
@@ -61,11 +61,12 @@ members as (
 factors as (
     select
         members.*, coalesce(evaluations.models, 0) as evaluated_models,
-        case when members.actors >= $template_actors then $template_factor when members.actors >= $shared_actors then $shared_factor else 1.0 end as template_factor,
+        case when not texts.is_varied then 1.0 when members.actors >= $template_actors then $template_factor when members.actors >= $shared_actors then $shared_factor else 1.0 end as template_factor,
         1.0 - cast(coalesce(evaluations.prompts, 0) as double) / members.prompts as evaluation_factor,
         1.0 - cast(members.slash_commands as double) / members.prompts as command_factor,
         case when fct_coverage.outcome_coverage >= $coverage then 1.0 - cast(members.linked_sessions as double) / members.sessions else 1.0 end as uptake_factor,
     from members
+    join texts on texts.actor_id = members.actor_id and texts.cluster_id = members.cluster_id
     left join evaluations on evaluations.actor_id = members.actor_id and evaluations.cluster_id = members.cluster_id
     left join fct_coverage on fct_coverage.actor_id = members.actor_id
 )
