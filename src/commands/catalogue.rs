@@ -10,6 +10,9 @@ use crate::sources;
 use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
 
+/// Columns of a table that is not written to a terminal.
+const PIPE_WIDTH: u16 = 140;
+
 /// A source for `--json` and the README.
 #[derive(Debug, Serialize)]
 struct SourceEntry {
@@ -168,8 +171,8 @@ This page is made from the headers of `queries/sig_*.sql` and tested against the
 `footlight.toml` under `[params.sig_NAME]`. `footlight signals` prints a shorter table.
 
 A signal gives a value and either speaks or abstains with a reason. A value alone says nothing: it is compared with the values of the same stratum
-(client, role, trigger) with the volume of use taken out, and becomes a conformal p. Evidence is the p in decibans, times the discounts that the innocent
-explanations earn, summed by family under a cap. No signal is theater: a person's week is put before a reviewer only when two families agree, one of them about
+(client, role, trigger) with the volume of use taken out, and becomes a conformal p. Evidence is the p in decibans, at most what the
+reading supports by itself, times the discounts that the innocent explanations earn; a family counts its strongest signal, under a cap. No signal is theater: a person's week is put before a reviewer only when two families agree, one of them about
 unused output or about the incentive, and a second calibration with a false discovery rate of 5 % passes.
 
 ";
@@ -180,5 +183,9 @@ fn table(header: &[&str]) -> Table {
         .load_style(presets::UTF8_HORIZONTAL_ONLY)
         .set_content_arrangement(ContentArrangement::Dynamic)
         .set_header(header);
+    // In a pipe there is no width to keep to, and a row would be as long as its sentences.
+    if table.width().is_none() {
+        table.set_width(PIPE_WIDTH);
+    }
     table
 }
