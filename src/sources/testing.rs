@@ -1,12 +1,13 @@
 //! A sink that keeps everything, for tests of sources: snapshots are made of its text form.
 
 use super::{Input, Limits, Position, Probe, Reason, Sink, Source, Unit};
-use crate::events::{Aggregate, Event, Fact, Outcome, RosterEntry};
+use crate::events::ids::{Key, aggregate_key, event_key, event_version};
+use crate::events::{Aggregate, CountedBy, Event, Fact, Outcome, RosterEntry};
 use proptest::prelude::*;
 use proptest::sample::Index;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Everything that a source put into its sink.
@@ -293,13 +294,56 @@ pub fn read_fixture(source: &dyn Source, path: &str) -> Recorded {
     sink
 }
 
+/// Where a fixture of a source stands.
+pub fn fixture_path(source: &dyn Source, file: &str) -> PathBuf {
+    folder(source.name()).join("fixtures").join(file)
+}
+
+/// The bytes of a fixture.
+pub fn fixture_bytes(source: &dyn Source, file: &str) -> Vec<u8> {
+    std::fs::read(fixture_path(source, file)).unwrap()
+}
+
+fn folder(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src/sources").join(name)
+}
+
 /// Reads a fixture as it is and holds it against its snapshot in the source's folder, which `file` names with the folder: `jira/export.csv`.
 pub fn assert_fixture(source: &dyn Source, folder: &str, file: &str) {
-    let read = read_fixture(source, &format!("src/sources/{folder}/fixtures/{file}"));
-    let snapshots = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/sources").join(folder).join("snapshots");
+    assert_read(folder, file, &read_fixture(source, &format!("src/sources/{folder}/fixtures/{file}")));
+}
+
+/// Holds what was read against a snapshot in the source's folder.
+pub fn assert_read(source: &str, snapshot: &str, read: &Recorded) {
+    let snapshots = folder(source).join("snapshots");
     insta::with_settings!({ snapshot_path => snapshots, prepend_module_to_snapshot => false, omit_expression => true }, {
-        insta::assert_snapshot!(file, read.snapshot());
+        insta::assert_snapshot!(snapshot, read.snapshot());
     });
+}
+
+/// Asserts that a report became aggregates of this counter and nothing else, as its snapshot has them.
+pub fn assert_aggregates(source: &dyn Source, snapshot: &str, read: &Recorded, counted_by: CountedBy) {
+    assert!(read.events.is_empty() && read.facts.is_empty(), "{snapshot}");
+    assert!(read.aggregates.iter().all(|(_, aggregate)| aggregate.counted_by == counted_by), "{snapshot}");
+    assert_read(source.name(), snapshot, read);
+}
+
+/// Asserts that no two aggregates of a file are the same sum.
+pub fn assert_distinct_aggregates(source: &dyn Source, read: &Recorded) {
+    let keys: BTreeSet<_> = read.aggregates.iter().map(|(_, it)| aggregate_key(source.name(), it)).collect();
+    assert_eq!(keys.len(), read.aggregates.len());
+}
+
+/// What the lake keeps of several files: of each step the fullest copy.
+pub fn kept<'a>(source: &dyn Source, files: impl IntoIterator<Item = &'a Recorded>) -> BTreeMap<Key, Event> {
+    let mut kept: BTreeMap<Key, Event> = BTreeMap::new();
+    for (_, event) in files.into_iter().flat_map(|file| &file.events) {
+        let key = event_key(source.name(), event);
+        if kept.get(&key).is_none_or(|known| event_version(event) > event_version(known)) {
+            kept.insert(key, event.clone());
+        }
+    }
+    kept
 }
 
 /// Asserts that `recognise` gives every fixture of a folder to this source, whatever it is called.

@@ -3,7 +3,7 @@
 use super::Codeburn;
 use crate::events::CountedBy;
 use crate::events::ids::{Key, aggregate_key};
-use crate::sources::testing::{Recorded, damage, read_damaged, read_fixture};
+use crate::sources::testing::{Recorded, assert_aggregates, damage, fixture_bytes, read_damaged, read_fixture};
 use crate::sources::{Probe, Source, SourceOptions, Unit, recognise};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
@@ -12,8 +12,7 @@ use std::path::Path;
 const FILES: &[&str] = &["export", "export_euro", "report"];
 
 fn bytes(name: &str) -> Vec<u8> {
-    std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("src/sources/codeburn/fixtures/{name}.json")))
-        .unwrap()
+    fixture_bytes(&Codeburn, &format!("{name}.json"))
 }
 
 fn fixture(name: &str) -> Recorded {
@@ -24,11 +23,7 @@ fn fixture(name: &str) -> Recorded {
 fn every_file_becomes_aggregates_and_no_event() {
     for name in FILES {
         let read = fixture(name);
-        assert!(read.events.is_empty() && read.facts.is_empty(), "{name}");
-        assert!(read.aggregates.iter().all(|(_, aggregate)| aggregate.counted_by == CountedBy::Reader), "{name}");
-        insta::with_settings!({ snapshot_path => "snapshots", prepend_module_to_snapshot => false, omit_expression => true }, {
-            insta::assert_snapshot!(*name, read.snapshot());
-        });
+        assert_aggregates(&Codeburn, name, &read, CountedBy::Reader);
     }
 }
 

@@ -3,14 +3,14 @@
 use super::CopilotCli;
 use crate::events::ids::{Key, event_key};
 use crate::events::{Kind, TokenBasis, Tokens};
-use crate::sources::testing::{Recorded, damage, read_bytes, read_damaged, read_fixture};
+use crate::sources::testing::{Recorded, assert_read, damage, fixture_bytes, read_bytes, read_damaged, read_fixture};
 use crate::sources::{Probe, Source, SourceOptions, Unit, recognise};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 use std::path::Path;
 
 fn bytes(name: &str) -> Vec<u8> {
-    std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/sources/copilot_cli/fixtures").join(name)).unwrap()
+    fixture_bytes(&CopilotCli, name)
 }
 
 fn fixture(name: &str) -> Recorded {
@@ -18,9 +18,7 @@ fn fixture(name: &str) -> Recorded {
 }
 
 fn check(snapshot: &str, recorded: &Recorded) {
-    insta::with_settings!({ snapshot_path => "snapshots", prepend_module_to_snapshot => false, omit_expression => true }, {
-        insta::assert_snapshot!(snapshot, recorded.snapshot());
-    });
+    assert_read("copilot_cli", snapshot, recorded);
 }
 
 fn sums(recorded: &Recorded, model: &str) -> [i64; 4] {

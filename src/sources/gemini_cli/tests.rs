@@ -3,7 +3,7 @@
 use super::{Form, GeminiCli};
 use crate::events::ids::{Key, event_key};
 use crate::events::{Kind, TokenBasis};
-use crate::sources::testing::{Recorded, damage, read_bytes, read_damaged, read_fixture};
+use crate::sources::testing::{Recorded, assert_read, damage, read_bytes, read_damaged, read_fixture};
 use crate::sources::{Probe, Source, SourceOptions, Unit, recognise};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
@@ -23,9 +23,7 @@ fn fixture(name: &str) -> Recorded {
 }
 
 fn check(snapshot: &str, recorded: &Recorded) {
-    insta::with_settings!({ snapshot_path => "snapshots", prepend_module_to_snapshot => false }, {
-        insta::assert_snapshot!(snapshot, recorded.snapshot());
-    });
+    assert_read("gemini_cli", snapshot, recorded);
 }
 
 #[test]

@@ -1,11 +1,11 @@
 //! Fixtures of invented rows, one a trap, in every writing, and the properties that hold for any of them.
 
 use super::Langfuse;
-use crate::events::ids::{Key, event_key, event_version};
+use crate::events::ids::Key;
 use crate::events::{Event, Kind};
 use crate::sources::litellm::LiteLlm;
 use crate::sources::otel::Otel;
-use crate::sources::testing::{Recorded, input_of, read_fixture};
+use crate::sources::testing::{self, Recorded, fixture_path, input_of, read_fixture};
 use crate::sources::{Probe, Source, Unit, recognise};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -22,7 +22,7 @@ const FIXTURES: &[&str] = &[
 ];
 
 fn path(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("src/sources/langfuse/fixtures").join(name)
+    fixture_path(&Langfuse, name)
 }
 
 fn fixture(name: &str) -> Recorded {
@@ -30,21 +30,11 @@ fn fixture(name: &str) -> Recorded {
 }
 
 fn assert_fixture(name: &str) {
-    insta::with_settings!({ snapshot_path => "snapshots", prepend_module_to_snapshot => false }, {
-        insta::assert_snapshot!(name, fixture(name).snapshot());
-    });
+    testing::assert_fixture(&Langfuse, "langfuse", name);
 }
 
-/// What the lake keeps of several files: of each step the fullest copy.
 fn kept<'a>(files: impl IntoIterator<Item = &'a Recorded>) -> BTreeMap<Key, Event> {
-    let mut kept: BTreeMap<Key, Event> = BTreeMap::new();
-    for (_, event) in files.into_iter().flat_map(|file| &file.events) {
-        let key = event_key("langfuse", event);
-        if kept.get(&key).is_none_or(|known| event_version(event) > event_version(known)) {
-            kept.insert(key, event.clone());
-        }
-    }
-    kept
+    testing::kept(&Langfuse, files)
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! Fixtures of invented rows, one a trap, in every writing, and the properties that hold for any of them.
 
 use super::LiteLlm;
-use crate::events::ids::{Key, event_key, event_version};
+use crate::events::ids::Key;
 use crate::events::{Event, Kind};
-use crate::sources::testing::{Recorded, input_of, read_fixture};
+use crate::sources::testing::{self, Recorded, fixture_path, input_of, read_fixture};
 use crate::sources::{Probe, Source, Unit, recognise};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 const FIXTURES: &[&str] = &["requests.jsonl", "list.json", "page.json", "spend_logs.csv", "faults.jsonl", "faults.csv"];
 
 fn path(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("src/sources/litellm/fixtures").join(name)
+    fixture_path(&LiteLlm, name)
 }
 
 fn fixture(name: &str) -> Recorded {
@@ -20,21 +20,11 @@ fn fixture(name: &str) -> Recorded {
 }
 
 fn assert_fixture(name: &str) {
-    insta::with_settings!({ snapshot_path => "snapshots", prepend_module_to_snapshot => false }, {
-        insta::assert_snapshot!(name, fixture(name).snapshot());
-    });
+    testing::assert_fixture(&LiteLlm, "litellm", name);
 }
 
-/// What the lake keeps of several files: of each step the fullest copy.
 fn kept<'a>(files: impl IntoIterator<Item = &'a Recorded>) -> BTreeMap<Key, Event> {
-    let mut kept: BTreeMap<Key, Event> = BTreeMap::new();
-    for (_, event) in files.into_iter().flat_map(|file| &file.events) {
-        let key = event_key("litellm", event);
-        if kept.get(&key).is_none_or(|known| event_version(event) > event_version(known)) {
-            kept.insert(key, event.clone());
-        }
-    }
-    kept
+    testing::kept(&LiteLlm, files)
 }
 
 #[test]

@@ -2,17 +2,17 @@
 
 use super::OpenAiAdmin;
 use crate::events::CountedBy;
-use crate::events::ids::aggregate_key;
-use crate::sources::testing::{Recorded, damage, read_damaged, read_fixture};
+use crate::sources::testing::{
+    Recorded, assert_aggregates, assert_distinct_aggregates, damage, fixture_bytes, read_damaged, read_fixture,
+};
 use crate::sources::{Probe, Source, SourceOptions, Unit, recognise};
 use proptest::prelude::*;
-use std::collections::BTreeSet;
 use std::path::Path;
 
 const FILES: &[&str] = &["usage.json", "costs.json"];
 
 fn bytes(name: &str) -> Vec<u8> {
-    std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/sources/openai_admin/fixtures").join(name)).unwrap()
+    fixture_bytes(&OpenAiAdmin, name)
 }
 
 fn fixture(name: &str) -> Recorded {
@@ -23,13 +23,8 @@ fn fixture(name: &str) -> Recorded {
 fn every_report_becomes_aggregates_and_no_event() {
     for name in FILES {
         let read = fixture(name);
-        assert!(read.events.is_empty() && read.facts.is_empty(), "{name}");
-        assert!(read.aggregates.iter().all(|(_, aggregate)| aggregate.counted_by == CountedBy::Vendor), "{name}");
-        let keys: BTreeSet<_> = read.aggregates.iter().map(|(_, it)| aggregate_key("openai_admin", it)).collect();
-        assert_eq!(keys.len(), read.aggregates.len(), "{name}");
-        insta::with_settings!({ snapshot_path => "snapshots", prepend_module_to_snapshot => false, omit_expression => true }, {
-            insta::assert_snapshot!(*name, read.snapshot());
-        });
+        assert_aggregates(&OpenAiAdmin, name, &read, CountedBy::Vendor);
+        assert_distinct_aggregates(&OpenAiAdmin, &read);
     }
 }
 

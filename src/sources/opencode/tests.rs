@@ -3,7 +3,7 @@
 use super::{Form, OpenCode};
 use crate::events::ids::{Key, event_key};
 use crate::events::{Kind, Tokens};
-use crate::sources::testing::{Recorded, damage, read_bytes, read_damaged, read_fixture};
+use crate::sources::testing::{Recorded, assert_read, damage, read_bytes, read_damaged, read_fixture};
 use crate::sources::{Probe, Source, SourceOptions, Unit, recognise};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
@@ -28,9 +28,7 @@ fn store(directory: &str) -> Vec<String> {
 }
 
 fn check(snapshot: &str, recorded: &Recorded) {
-    insta::with_settings!({ snapshot_path => "snapshots", prepend_module_to_snapshot => false, omit_expression => true }, {
-        insta::assert_snapshot!(snapshot, recorded.snapshot());
-    });
+    assert_read("opencode", snapshot, recorded);
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! Fixtures of invented exports, one a trap, and the properties that hold for any of them.
 
 use super::Otel;
-use crate::events::ids::{Key, event_key, event_version};
+use crate::events::ids::Key;
 use crate::events::{Event, Kind, TokenBasis};
-use crate::sources::testing::{Recorded, file_input, input_of, read_bytes, read_fixture};
+use crate::sources::testing::{self, Recorded, file_input, fixture_path, input_of, read_bytes, read_fixture};
 use crate::sources::{Probe, Source, Unit, recognise};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,7 +25,7 @@ const FIXTURES: &[&str] = &[
 ];
 
 fn path(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("src/sources/otel/fixtures").join(name)
+    fixture_path(&Otel, name)
 }
 
 fn fixture(name: &str) -> Recorded {
@@ -33,21 +33,11 @@ fn fixture(name: &str) -> Recorded {
 }
 
 fn assert_fixture(name: &str) {
-    insta::with_settings!({ snapshot_path => "snapshots", prepend_module_to_snapshot => false }, {
-        insta::assert_snapshot!(name, fixture(name).snapshot());
-    });
+    testing::assert_fixture(&Otel, "otel", name);
 }
 
-/// What the lake keeps of several files: of each step the fullest copy.
 fn kept<'a>(files: impl IntoIterator<Item = &'a Recorded>) -> BTreeMap<Key, Event> {
-    let mut kept: BTreeMap<Key, Event> = BTreeMap::new();
-    for (_, event) in files.into_iter().flat_map(|file| &file.events) {
-        let key = event_key("otel", event);
-        if kept.get(&key).is_none_or(|known| event_version(event) > event_version(known)) {
-            kept.insert(key, event.clone());
-        }
-    }
-    kept
+    testing::kept(&Otel, files)
 }
 
 /// Fresh input, cache reads, cache writes and output of what the lake keeps, and its completions.
