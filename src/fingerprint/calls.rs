@@ -9,7 +9,7 @@ const COSMETIC: &[&str] =
 /// What is kept of the arguments of a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallSketch {
-    /// [`call_hash`].
+    /// Hash of (tool, arguments) with keys sorted and cosmetic fields dropped; what is no JSON is hashed with white space folded.
     pub hash: i64,
     /// Sorted distinct hashes of the names and longer words in the values: what the call did with a text that somebody supplied.
     pub names: Vec<i64>,
@@ -19,15 +19,21 @@ pub struct CallSketch {
 pub fn sketch_call(tool: &str, arguments: &str) -> CallSketch {
     match serde_json::from_str::<Json<'_>>(arguments) {
         Ok(value) => sketch_call_of(tool, &value),
-        Err(_) => CallSketch { hash: call_hash(tool, arguments), names: chunks::identifiers([arguments]) },
+        Err(_) => {
+            let mut bytes = begin(tool, arguments.len());
+            write_words(arguments, &mut bytes);
+            CallSketch { hash: hash64(&bytes), names: chunks::identifiers([arguments]) }
+        }
     }
 }
 
 /// [`sketch_call`] of arguments that are parsed already.
 pub fn sketch_call_of(tool: &str, arguments: &Json<'_>) -> CallSketch {
+    let mut bytes = begin(tool, 256);
+    write_normalised(arguments, &mut bytes);
     let mut texts = Vec::new();
     gather(arguments, &mut texts);
-    CallSketch { hash: call_hash_of(tool, arguments), names: chunks::identifiers(texts) }
+    CallSketch { hash: hash64(&bytes), names: chunks::identifiers(texts) }
 }
 
 fn gather<'a>(value: &'a Json<'_>, texts: &mut Vec<&'a str>) {
@@ -37,26 +43,6 @@ fn gather<'a>(value: &'a Json<'_>, texts: &mut Vec<&'a str>) {
         Json::Text(text) => texts.push(text),
         Json::Null | Json::Bool(_) | Json::Number(_) => {}
     }
-}
-
-/// Hash of (tool, arguments) with keys sorted and cosmetic fields dropped. `arguments` is JSON text; what does not
-/// parse is hashed with white space folded.
-pub fn call_hash(tool: &str, arguments: &str) -> i64 {
-    match serde_json::from_str::<Json<'_>>(arguments) {
-        Ok(value) => call_hash_of(tool, &value),
-        Err(_) => {
-            let mut bytes = begin(tool, arguments.len());
-            write_words(arguments, &mut bytes);
-            hash64(&bytes)
-        }
-    }
-}
-
-/// [`call_hash`] of arguments that are parsed already.
-pub fn call_hash_of(tool: &str, arguments: &Json<'_>) -> i64 {
-    let mut bytes = begin(tool, 256);
-    write_normalised(arguments, &mut bytes);
-    hash64(&bytes)
 }
 
 fn begin(tool: &str, capacity: usize) -> Vec<u8> {
@@ -155,6 +141,10 @@ const PART: usize = 4096;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn call_hash(tool: &str, arguments: &str) -> i64 {
+        sketch_call(tool, arguments).hash
+    }
 
     #[test]
     fn key_order_and_descriptions_do_not_hide_a_repeat() {

@@ -11,7 +11,7 @@ mod lines;
 mod mask;
 mod text;
 
-pub use calls::{CallSketch, call_hash, call_hash_of, result_hash, sketch_call, sketch_call_of};
+pub use calls::{CallSketch, result_hash, sketch_call, sketch_call_of};
 pub use json::Json;
 pub use lines::{line_hashes, normalised_line_hash};
 pub use mask::mask;

@@ -136,6 +136,25 @@ enum Window {
     All,
 }
 
+/// The readings of one peer group, with what is fitted on them when a rung first asks for it.
+struct Group {
+    members: Vec<usize>,
+    /// Rank of each member's volume, and its residual.
+    fitted: Option<(Vec<usize>, Vec<f64>)>,
+}
+
+fn groups(points: &[Point], level: Level) -> Vec<Group> {
+    let key = |index: &usize| match level {
+        Level::StratumAndVolume | Level::Stratum => points[*index].stratum,
+        Level::Client => points[*index].client,
+        Level::Everybody => 0,
+    };
+    let mut members: Vec<usize> = (0..points.len()).collect();
+    members.sort_by_key(key);
+    let chunks = members.chunk_by(|one, two| key(one) == key(two));
+    chunks.map(|chunk| Group { members: chunk.to_vec(), fitted: None }).collect()
+}
+
 /// Calibrates all speaking readings of one signal against each other, in the order given.
 ///
 /// Each reading takes the narrowest peer group that has [`MINIMUM_REFERENCE`] readings of other actors before the first incentive, else the
@@ -154,37 +173,29 @@ pub fn calibrate(points: &[Point]) -> Vec<Result<Calibration, TooFewPeers>> {
         (Level::Everybody, COARSE_REFERENCE, Window::Clean),
         (Level::Everybody, COARSE_REFERENCE, Window::All),
     ];
+    let mut levels = [Level::Stratum, Level::Client, Level::Everybody].map(|level| (level, groups(points, level)));
     for (level, minimum, window) in ladder {
-        let key = |point: &Point| match level {
-            Level::StratumAndVolume | Level::Stratum => point.stratum,
-            Level::Client => point.client,
-            Level::Everybody => 0,
-        };
-        let mut members: Vec<usize> = (0..points.len()).collect();
-        members.sort_by_key(|&index| key(&points[index]));
-        for group in members.chunk_by(|&one, &two| key(&points[one]) == key(&points[two])) {
-            if group.len() <= minimum || group.iter().all(|&index| found[index].is_some()) {
+        for group in levels.iter_mut().filter(|(of, _)| *of == level).flat_map(|(_, groups)| groups) {
+            let members = &group.members;
+            if members.len() <= minimum || members.iter().all(|&index| found[index].is_some()) {
                 continue;
             }
-            let volumes = volume_ranks(points, group);
-            let residuals = residuals(points, group, &volumes);
-            let cells = (group.len() / READINGS_PER_CELL).min(VOLUME_CELLS);
+            let (volumes, residuals) = group.fitted.get_or_insert_with(|| {
+                let volumes = volume_ranks(points, members);
+                let residuals = residuals(points, members, &volumes);
+                (volumes, residuals)
+            });
+            let cells = (members.len() / READINGS_PER_CELL).min(VOLUME_CELLS);
             if level == Level::Stratum && cells > 1 {
                 for cell in 0..cells {
                     let within: Vec<usize> =
-                        (0..group.len()).filter(|&at| bin_of(volumes[at], group.len(), cells) == cell).collect();
-                    rank_within(
-                        points,
-                        group,
-                        &within,
-                        &residuals,
-                        (Level::StratumAndVolume, minimum, window),
-                        &mut found,
-                    );
+                        (0..members.len()).filter(|&at| bin_of(volumes[at], members.len(), cells) == cell).collect();
+                    let rung = (Level::StratumAndVolume, minimum, window);
+                    rank_within(points, members, &within, residuals, rung, &mut found);
                 }
             }
-            let all: Vec<usize> = (0..group.len()).collect();
-            rank_within(points, group, &all, &residuals, (level, minimum, window), &mut found);
+            let all: Vec<usize> = (0..members.len()).collect();
+            rank_within(points, members, &all, residuals, (level, minimum, window), &mut found);
         }
     }
     let everybody = Reference::new(points.iter().map(|point| (point.actor, 0.0)));
