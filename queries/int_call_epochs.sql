@@ -2,7 +2,8 @@
 -- grain: one tool call that is no poll
 -- reads: int_calls
 -- measures: the call's position in its thread (a count of calls, never a clock) and its epoch, which begins anew at each edit that adds
---   something: a write that did not fail and whose arguments the thread has not seen before
+--   something: a write that did not fail and whose arguments the thread has not seen before. is_answered says that the call was given another
+--   result in the end, so that what came before was waiting for it; a last call without a result answers nothing
 -- reference: signals.md S3 (edit, test, edit is progress; polls are no loops)
 with calls as (
     select * from int_calls where not is_poll
@@ -26,4 +27,9 @@ numbered as (
         end as adds,
     from calls
 )
-select *, sum(adds) over (partition by thread_id order by position) as epoch from numbered
+select
+    *,
+    sum(adds) over (partition by thread_id order by position) as epoch,
+    last_value(result_hash) ignore nulls over (partition by thread_id, call_hash order by position rows between unbounded preceding and unbounded following)
+        is distinct from result_hash as is_answered,
+from numbered

@@ -13,11 +13,9 @@ with epochs as (
         *,
         date_part('epoch', ts) - lag(date_part('epoch', ts)) over (partition by thread_id order by position) as gap,
         count(*) over (partition by thread_id, call_hash, result_hash, epoch) as equal_calls,
-        last_value(result_hash) over (partition by thread_id, call_hash order by position rows between unbounded preceding and unbounded following)
-            is distinct from result_hash as is_answered,
     from int_call_epochs
 ),
-candidates as (select * from epochs where result_hash is not null and not is_answered and equal_calls >= $repeats),
+candidates as (select * from epochs where result_hash is not null and is_answered is not true and equal_calls >= $repeats),
 periods as (select value as period from range(1, 13) where value <= $longest_period),
 compared as (
     select

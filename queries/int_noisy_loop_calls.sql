@@ -11,8 +11,6 @@
 with calls as (
     select
         epochs.*, int_calls.path, generic.result_hash is not null as is_generic,
-        last_value(epochs.result_hash) over (partition by epochs.thread_id, epochs.call_hash order by epochs.position rows between unbounded preceding and unbounded following)
-            is distinct from epochs.result_hash as is_answered,
     from int_call_epochs as epochs
     join int_calls on int_calls.session_id = epochs.session_id and int_calls.seq = epochs.seq
     left join int_generic_results as generic on generic.result_hash = epochs.result_hash
@@ -28,7 +26,7 @@ counted as (
         row_number() over (partition by thread_id, call_hash, result_hash, epoch order by position) as equal_index,
         min(position) over equal as equal_start,
     from calls
-    where not is_answered
+    where is_answered is not true
     window alike as (partition by thread_id, tool_name, path, result_hash, epoch), equal as (partition by thread_id, call_hash, result_hash, epoch)
 ),
 spaced as (
