@@ -68,6 +68,8 @@ pub enum Command {
     Explain(ExplainArgs),
     /// Write one person's own file: what is held about them, how it was read and why, how to object.
     Subject(SubjectArgs),
+    /// List the ids of a lake: whose each is, how sure that is, and what contradicts itself.
+    Identities(IdentitiesArgs),
     /// Ask the lake and the result tables in SQL, read-only.
     Query(QueryArgs),
     /// Pass or fail a run by its figures, for scheduled jobs: exit code 4 when a gate fails.
@@ -223,6 +225,23 @@ pub struct SubjectArgs {
     /// Where to write subject.html, subject.md and subject.json [default: OUT/subjects/PSEUDONYM].
     #[arg(long, value_name = "DIR")]
     pub to: Option<PathBuf>,
+}
+
+/// `identities`.
+#[derive(Debug, Args)]
+pub struct IdentitiesArgs {
+    /// The lake.
+    #[arg(long, value_name = "DIR")]
+    pub lake: PathBuf,
+    /// Only what contradicts itself.
+    #[arg(long)]
+    pub conflicts: bool,
+    /// Show the ids as the logs have them; needs --reason and is written to the access log.
+    #[arg(long)]
+    pub identify: bool,
+    /// Why the real ids must be seen.
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
 }
 
 /// `sources`.

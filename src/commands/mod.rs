@@ -12,6 +12,7 @@ mod dry_run;
 mod evaluate;
 mod explain;
 mod export;
+mod identities;
 mod identity;
 mod ingest;
 mod kpis;
@@ -134,6 +135,7 @@ fn dispatch(cli: &Cli, printer: Printer) -> anyhow::Result<Exit> {
         Command::Report(args) => report::run(args, printer),
         Command::Explain(args) => runtime.block_on(explain::run(args, global, printer)),
         Command::Subject(args) => runtime.block_on(subject::run(args, global, printer)),
+        Command::Identities(args) => runtime.block_on(identities::run(args, global, printer)),
         Command::Query(args) => runtime.block_on(query::run(args, global, printer)),
         Command::Check(args) => runtime.block_on(check::run(args, global, printer)),
         Command::Config(args) => config_show::run(args, global, printer),

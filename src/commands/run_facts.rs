@@ -10,7 +10,9 @@ use crate::config::{Config, datetime_us};
 use crate::engine::Engine;
 use crate::engine::rows::Columns;
 use crate::lake::{Lake, Table};
-use crate::report::inputs::{DayTotals, ModelTotals, OutcomeFact, PolicyMarker, RunFacts, SystemActs, WeekTotals};
+use crate::report::inputs::{
+    DayTotals, ModelTotals, OutcomeFact, PolicyMarker, RunFacts, SourceSight, SystemActs, WeekTotals,
+};
 use crate::score::Scored;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -44,6 +46,7 @@ pub async fn facts(of: FactsOf<'_>) -> anyhow::Result<RunFacts> {
     let has_data = base.last_us > 0;
     let day = |us: i64| Timestamp::from_microsecond(us).map(|at| at.to_zoned(TimeZone::UTC).date());
     let (rung, notes) = calibration(scored);
+    let (identities, identity_conflicts) = super::identities::counts(&base.links);
     let tokens = integer(engine, "select sum(tokens) as n from fct_sessions").await?;
     let unassigned =
         integer(engine, &format!("select sum(tokens) as n from fct_sessions where actor_id = '{UNASSIGNED}'")).await?;
@@ -61,6 +64,9 @@ pub async fn facts(of: FactsOf<'_>) -> anyhow::Result<RunFacts> {
         files_read: integer(engine, "select count(*) as n from ingested").await?.unwrap_or(0),
         events: integer(engine, "select count(*) as n from events").await?.unwrap_or(0),
         duplicates: duplicates(engine, base.left_out).await?,
+        sources: sources(engine).await?,
+        identities,
+        identity_conflicts,
         quarantined: counts(engine, "select reason as name, count(*) as n from quarantine group by reason order by reason")
             .await?,
         ignored_kinds: ignored(engine).await?,
@@ -152,6 +158,38 @@ async fn duplicates(engine: &Engine, left_out: i64) -> anyhow::Result<i64> {
     let sql = "select (select count(*) from events) + (select count(*) from outcomes) + (select count(*) from facts)
         + (select count(*) from roster) as n";
     Ok((read - left_out - integer(engine, sql).await?.unwrap_or(0)).max(0))
+}
+
+/// What each source of sessions saw.
+async fn sources(engine: &Engine) -> anyhow::Result<Vec<SourceSight>> {
+    let sql = "select source, requests_seen, requests_shared, requests_merged_by_id, requests_merged_by_counts, other_steps_merged,
+        tokens_seen, tokens_counted from rpt_sources order by source";
+    let mut rows = Vec::new();
+    for batch in engine.rows(sql).await? {
+        let columns = Columns::new(&batch);
+        let source = columns.text("source")?;
+        let [seen, shared, by_id] = [
+            columns.integer("requests_seen")?,
+            columns.integer("requests_shared")?,
+            columns.integer("requests_merged_by_id")?,
+        ];
+        let [by_counts, other] =
+            [columns.integer("requests_merged_by_counts")?, columns.integer("other_steps_merged")?];
+        let [tokens_seen, tokens_counted] = [columns.integer("tokens_seen")?, columns.integer("tokens_counted")?];
+        for row in 0..batch.num_rows() {
+            rows.push(SourceSight {
+                source: source.required(row)?,
+                seen: seen.required(row)?,
+                shared: shared.required(row)?,
+                merged_by_id: by_id.required(row)?,
+                merged_by_counts: by_counts.required(row)?,
+                other_steps_merged: other.required(row)?,
+                tokens_seen: tokens_seen.get(row).unwrap_or(0),
+                tokens_counted: tokens_counted.get(row).unwrap_or(0),
+            });
+        }
+    }
+    Ok(rows)
 }
 
 async fn ignored(engine: &Engine) -> anyhow::Result<Vec<(String, i64)>> {

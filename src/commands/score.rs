@@ -3,7 +3,7 @@
 use super::base_tables::{self, BaseTables};
 use super::identity::UNASSIGNED;
 use super::settings::{Settings, span};
-use super::{Exit, catalogue, kpis, objections, readings, run_facts, survival, team_rows};
+use super::{Exit, catalogue, identities, kpis, objections, readings, run_facts, survival, team_rows};
 use crate::cli::{Global, OutArgs, ScoreArgs, ScoringArgs};
 use crate::cluster::{self, ClusterUnit};
 use crate::engine::{Engine, Models, Overrides, ParamValue, overrides_from_toml};
@@ -148,6 +148,8 @@ pub async fn score_lake(
     file.run.calibration_notes.extend(archetypes.notes);
     write(out, &sessions, &weeks, &scored, &findings, &teams, &attribution)?;
     results::write(out, &run_facts::kept_outcomes(&engine).await?)?;
+    results::write(out, &readings::session_sources(&engine).await?)?;
+    results::write(out, &identities::rows(&base.links, |id| pseudonyms.of(Domain::Actor, id)))?;
     file.write(out)?;
     results::write_views(out)?;
     Ok(summary)

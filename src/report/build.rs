@@ -7,10 +7,10 @@ use super::answer::{Evidence, answer, scored_share};
 use super::compare::{Now, compare, restated_weeks};
 use super::escape::{plain, plain_long};
 use super::figures::figures;
-use super::inputs::{Inputs, RunFacts};
+use super::inputs::{Inputs, RunFacts, SourceSight};
 use super::measuring::measuring;
 use super::method::{method, queries};
-use super::model::{DataQuality, Day, Model, Policy, ReasonCount, Report, Run, SCHEMA_VERSION, Week};
+use super::model::{DataQuality, Day, Model, Policy, ReasonCount, Report, Run, SCHEMA_VERSION, SourceLine, Week};
 use super::money::split;
 use super::people::{funnel, people};
 use super::quantities::{Count, Maybe, MicroDollars, Share, Tokens};
@@ -182,6 +182,18 @@ fn objections(counts: &ObjectionCounts) -> Vec<ReasonCount> {
     .collect()
 }
 
+fn source_line(sight: &SourceSight) -> SourceLine {
+    let merged = sight.merged_by_id + sight.merged_by_counts;
+    SourceLine {
+        source: plain(&sight.source),
+        seen: Count(sight.seen),
+        counted: Count(sight.seen - merged),
+        merged: Count(merged),
+        tokens_seen: Tokens(sight.tokens_seen),
+        tokens_counted: Tokens(sight.tokens_counted),
+    }
+}
+
 fn data_quality(inputs: &Inputs) -> DataQuality {
     let facts = &inputs.run;
     let sum = |field: fn(&crate::score::rows::SessionRow) -> i64| inputs.sessions.iter().map(field).sum::<i64>();
@@ -192,6 +204,15 @@ fn data_quality(inputs: &Inputs) -> DataQuality {
         files_read: Count(facts.files_read),
         events: Count(facts.events),
         duplicates: Count(facts.duplicates),
+        merged_by_id: Count(facts.sources.iter().map(|source| source.merged_by_id).sum()),
+        merged_by_counts: Count(facts.sources.iter().map(|source| source.merged_by_counts).sum()),
+        sources: facts.sources.iter().map(source_line).collect(),
+        identities: facts
+            .identities
+            .iter()
+            .map(|(confidence, count)| ReasonCount { reason: plain(confidence), count: Count(*count) })
+            .collect(),
+        identity_conflicts: Count(facts.identity_conflicts),
         quarantined: Count(facts.quarantined.iter().map(|(_, count)| count).sum()),
         quarantined_by_reason: by_reason(&facts.quarantined),
         ignored_kinds: by_reason(&facts.ignored_kinds),

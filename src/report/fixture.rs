@@ -5,7 +5,7 @@ use jiff::civil::date;
 
 use super::inputs::{
     Archetype, DayTotals, Inputs, Kpi, KpiBin, ModelTotals, OutcomeFact, PolicyMarker, QueryText, RunFacts,
-    SignalEntry, SystemActs, WeekTotals,
+    SignalEntry, SourceSight, SystemActs, WeekTotals,
 };
 use crate::score::objections::ObjectionCounts;
 use crate::score::population::{RankAgreement, Tau};
@@ -41,6 +41,28 @@ fn facts(title: &str) -> RunFacts {
         files_read: 3_412,
         events: 812_554,
         duplicates: 20_118,
+        sources: vec![
+            SourceSight {
+                source: "claude_code".into(),
+                seen: 52_000,
+                shared: 31_400,
+                tokens_seen: 610_000_000,
+                tokens_counted: 610_000_000,
+                ..SourceSight::default()
+            },
+            SourceSight {
+                source: "litellm".into(),
+                seen: 40_210,
+                merged_by_id: 31_000,
+                merged_by_counts: 400,
+                other_steps_merged: 120,
+                tokens_seen: 480_000_000,
+                tokens_counted: 96_000_000,
+                ..SourceSight::default()
+            },
+        ],
+        identities: vec![("declared".into(), 40), ("roster".into(), 61), ("itself".into(), 3)],
+        identity_conflicts: 1,
         quarantined: vec![("not_json".into(), 14), ("line_too_long".into(), 2), ("bad_timestamp".into(), 9)],
         ignored_kinds: vec![("file-history-snapshot".into(), 5_120), ("summary".into(), 311)],
         unpriced_models: vec!["local/qwen-coder".into()],
@@ -461,6 +483,9 @@ pub(super) fn alone() -> Inputs {
             files_read: 3,
             events: 214,
             duplicates: 0,
+            sources: vec![],
+            identities: vec![("unknown".into(), 1)],
+            identity_conflicts: 0,
             unpriced_models: vec!["local/qwen-coder".into()],
             outcome_coverage: None,
             unassigned_tokens_share: Some(0.0),

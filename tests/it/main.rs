@@ -8,6 +8,10 @@ mod export;
 mod lake;
 mod layering;
 #[cfg(feature = "engine")]
+mod merging;
+#[cfg(feature = "engine")]
+mod merging_measured;
+#[cfg(feature = "engine")]
 mod notebooks;
 #[cfg(feature = "engine")]
 mod organisation;
@@ -15,6 +19,8 @@ mod organisation;
 mod outcomes;
 #[cfg(feature = "engine")]
 mod people;
+#[cfg(feature = "engine")]
+mod platforms;
 #[cfg(feature = "engine")]
 mod queries;
 #[cfg(feature = "engine")]

@@ -13,7 +13,8 @@ mod tables;
 pub mod views;
 
 pub use tables::{
-    ArchetypeShare, DataQuality, Day, Finding, Model, Policy, PopulationTest, ReasonCount, Signal, System, Team, Week,
+    ArchetypeShare, DataQuality, Day, Finding, Model, Policy, PopulationTest, ReasonCount, Signal, SourceLine, System,
+    Team, Week,
 };
 
 use super::quantities::{Count, Estimate, Maybe, MicroDollars, Share, Tokens};
