@@ -195,7 +195,8 @@ fn cluster_units(sessions: &[SessionInput], scored: &Scored) -> Vec<ClusterUnit>
         .collect()
 }
 
-fn overrides(settings: &Settings, base: &BaseTables) -> anyhow::Result<Overrides> {
+/// Parameters of models, from the configuration and the moment that scores speak for.
+pub(super) fn overrides(settings: &Settings, base: &BaseTables) -> anyhow::Result<Overrides> {
     let table: toml::Table = settings.config.params.clone().into_iter().collect();
     let mut overrides = overrides_from_toml(&table).context("[params]")?;
     let as_of = jiff::Timestamp::from_microsecond(base.as_of_us)?;

@@ -2,11 +2,12 @@
 //! days with known truth. The figures stand in docs/merging.md, and `FOOTLIGHT_RENEW=1` writes them anew.
 
 use crate::queries::{block_on, engine_over_empty_tables, queries_directory};
+use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use footlight::engine::{Limits, Models, Overrides};
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 /// A generated day.
 struct World {
@@ -49,11 +50,22 @@ impl Draw {
     }
 }
 
-/// The rows of a day as two inserts into `events`, with ids so that `t7` and `g7` are one request.
-fn day(world: &World, seed: u64) -> (Vec<String>, BTreeSet<usize>) {
+/// One row of a source.
+struct Row {
+    id: String,
+    source: &'static str,
+    person: Option<u64>,
+    ts_us: i64,
+    duration_ms: Option<i64>,
+    input: i64,
+    cached: Option<i64>,
+    output: i64,
+}
+
+/// The rows of a day, with ids so that `t7` and `g7` are one request, and how many stand in both sources.
+fn day(world: &World, seed: u64) -> (Vec<Row>, usize) {
     let mut draw = Draw(fastrand::Rng::with_seed(seed));
-    let (mut rows, mut both) = (Vec::new(), BTreeSet::new());
-    let mut number = 0;
+    let (mut rows, mut both, mut number) = (Vec::new(), 0, 0);
     while number < REQUESTS {
         let person = draw.below(PEOPLE);
         let mut at_us = START_US + draw.below(DAY_MS) as i64 * 1000;
@@ -74,18 +86,18 @@ fn day(world: &World, seed: u64) -> (Vec<String>, BTreeSet<usize>) {
             let end_us = at_us + duration_ms * 1000;
             if in_transcript {
                 // A transcript's line is written when the first block is there, and says no duration.
-                let ts = at_us + draw.below(duration_ms as u64) as i64 * 1000;
-                rows.push(row(("t", number), "claude_code", Some(person), ts, None, (input, Some(cached), output)));
+                let ts_us = at_us + draw.below(duration_ms as u64) as i64 * 1000;
+                let id = format!("t{number}");
+                let (person, cached) = (Some(person), Some(cached));
+                rows.push(Row { id, source: "claude_code", person, ts_us, duration_ms: None, input, cached, output });
             }
             if at_gateway {
-                let known = draw.chance(world.known).then_some(person);
-                let skew = draw.below(800) as i64 - 400;
-                let counts = (input + cached, None, output);
-                rows.push(row(("g", number), "litellm", known, end_us + skew * 1000, Some(duration_ms), counts));
+                let person = draw.chance(world.known).then_some(person);
+                let ts_us = end_us + (draw.below(800) as i64 - 400) * 1000;
+                let (id, input, duration_ms) = (format!("g{number}"), input + cached, Some(duration_ms));
+                rows.push(Row { id, source: "litellm", person, ts_us, duration_ms, input, cached: None, output });
             }
-            if in_transcript && at_gateway {
-                both.insert(number);
-            }
+            both += usize::from(in_transcript && at_gateway);
             number += 1;
             at_us = end_us + 200_000 + draw.below(4_000_000) as i64;
         }
@@ -93,22 +105,21 @@ fn day(world: &World, seed: u64) -> (Vec<String>, BTreeSet<usize>) {
     (rows, both)
 }
 
-fn row(
-    (prefix, number): (&str, usize),
-    source: &str,
-    person: Option<u64>,
-    ts_us: i64,
-    duration_ms: Option<i64>,
-    (input, cached, output): (i64, Option<i64>, i64),
-) -> String {
-    let null = |value: Option<i64>| value.map_or("null".to_owned(), |value| value.to_string());
-    let ts = jiff::Timestamp::from_microsecond(ts_us).unwrap();
-    let actor = person.map_or("null".to_owned(), |person| format!("'p{person}'"));
-    format!(
-        "(arrow_cast('{prefix}{number}', 'Binary'), '{source}', '{prefix}{number}', 'completion', '{prefix}', 'f', '{ts}', {}, {actor}, 'claude-sonnet-4-6', {input}, {}, {output}, 'reported', false)",
-        null(duration_ms),
-        null(cached)
-    )
+/// The rows as a table.
+fn batch(rows: &[Row]) -> RecordBatch {
+    let text = |of: &dyn Fn(&Row) -> Option<String>| Arc::new(rows.iter().map(of).collect::<StringArray>()) as ArrayRef;
+    let long = |of: &dyn Fn(&Row) -> Option<i64>| Arc::new(rows.iter().map(of).collect::<Int64Array>()) as ArrayRef;
+    RecordBatch::try_from_iter([
+        ("id", text(&|row| Some(row.id.clone()))),
+        ("source", text(&|row| Some(row.source.to_owned()))),
+        ("actor_id", text(&|row| row.person.map(|person| format!("p{person}")))),
+        ("ts_us", long(&|row| Some(row.ts_us))),
+        ("duration_ms", long(&|row| row.duration_ms)),
+        ("input_tokens", long(&|row| Some(row.input))),
+        ("cache_read_tokens", long(&|row| row.cached)),
+        ("output_tokens", long(&|row| Some(row.output))),
+    ])
+    .unwrap()
 }
 
 struct Measured {
@@ -119,29 +130,26 @@ struct Measured {
 
 async fn measure(world: &World, seed: u64, models: &Models) -> Measured {
     let engine = engine_over_empty_tables(&Limits::default()).await;
-    let people = (0..PEOPLE).map(|person| format!("('p{person}', true)")).collect::<Vec<_>>().join(", ");
-    let known = (0..PEOPLE).map(|person| format!("('p{person}', '', 'f', 'p{person}')")).collect::<Vec<_>>().join(", ");
     let (rows, both) = day(world, seed);
-    let mut statements = vec![
-        format!("insert into actors (actor_id, on_roster) values {people}"),
-        format!("insert into identities values {known}, ('', '', 'f', '(unassigned)')"),
-    ];
-    for part in rows.chunks(500) {
-        statements.push(format!(
-            "insert into events (event_key, source, event_id, kind, session_id, source_file, ts, duration_ms, actor_id, model, input_tokens,
-                cache_read_tokens, output_tokens, token_basis, output_is_lower_bound) values {}",
-            part.join(", ")
-        ));
-    }
-    for statement in statements {
-        engine.context().sql(&statement).await.unwrap().collect().await.unwrap();
+    let batch = batch(&rows);
+    engine.register_batches("rows", batch.schema(), vec![batch]).unwrap();
+    for statement in [
+        "insert into actors (actor_id, on_roster) select distinct actor_id, true from rows where actor_id is not null",
+        "insert into identities select distinct actor_id, '' as os_user, 'f' as source_file, actor_id as actor from rows where actor_id is not null",
+        "insert into identities values ('', '', 'f', '(unassigned)')",
+        "insert into events (event_key, source, event_id, kind, session_id, source_file, ts, duration_ms, actor_id, model, input_tokens,
+            cache_read_tokens, output_tokens, token_basis, output_is_lower_bound)
+        select arrow_cast(id, 'Binary'), source, id, 'completion', source, 'f', to_timestamp_micros(ts_us), duration_ms, actor_id,
+            'claude-sonnet-4-6', input_tokens, cache_read_tokens, output_tokens, 'reported', false from rows",
+    ] {
+        engine.context().sql(statement).await.unwrap().collect().await.unwrap();
     }
     for model in ["int_shared_ids", "int_request_pairs", "int_request_twins"] {
         engine.run_model(models.get(model).unwrap(), &Overrides::new()).await.unwrap();
     }
     let sql = "select min(e.event_id) as gateway, max(e.event_id) as transcript
         from int_request_twins as t inner join events as e on t.event_key = e.event_key group by t.twin";
-    let mut measured = Measured { pairs: both.len(), matched: 0, right: 0 };
+    let mut measured = Measured { pairs: both, matched: 0, right: 0 };
     for batch in engine.context().sql(sql).await.unwrap().collect().await.unwrap() {
         let text =
             |column: usize, row: usize| arrow::util::display::array_value_to_string(batch.column(column), row).unwrap();

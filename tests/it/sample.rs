@@ -197,6 +197,48 @@ fn no_output_names_a_person_or_ranks_people() {
 }
 
 #[test]
+fn a_day_seen_through_transcript_telemetry_and_gateway_counts_once() {
+    let dir = demo();
+    let ask = |sql: &str| {
+        let (code, stdout, stderr) =
+            footlight(dir, &["query", "--json", "--lake", &format!("{OUT}/lake"), "--out", OUT, sql]);
+        assert_eq!(code, 0, "{stderr}");
+        let answer: Value = serde_json::from_str(&stdout).unwrap();
+        answer["rows"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|row| row["line"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    let day = "5a3f0001-0000-4000-8000-000000000001";
+    let seen = ask(&format!(
+        "select concat_ws(' ', source, cast(requests_seen as varchar), cast(requests_counted as varchar)) as line
+         from session_sources where session_id = '{day}' order by line"
+    ));
+    assert_eq!(seen, ["claude_code 6 6", "litellm 6 0", "otel 6 0"]);
+    // Nothing but that day came through the collector and the gateway, so neither has a session of its own.
+    let others = ask("select distinct source as line from session_sources where requests_counted > 0 order by line");
+    assert_eq!(others, ["canonical", "claude_code", "codex", "openclaw"]);
+    let totals = |table: &str, which: &str| {
+        ask(&format!(
+            "select concat_ws(' ', cast(sum(input_tokens) as varchar), cast(sum(output_tokens) as varchar)) as line from {table} where {which}"
+        ))
+    };
+    let logged = format!("source = 'claude_code' and (session_id = '{day}' or parent_session_id = '{day}')");
+    assert_eq!(totals("sessions", &format!("session_id = '{day}'")), totals("events", &logged));
+    let run: Value = serde_json::from_str(&fs::read_to_string(dir.join(OUT).join("run.json")).unwrap()).unwrap();
+    let merged =
+        |by: &str| run["run"]["sources"].as_array().unwrap().iter().map(|one| one[by].as_i64().unwrap()).sum::<i64>();
+    assert_eq!((merged("merged_by_id"), merged("merged_by_counts")), (11, 1), "one has an id of the gateway's own");
+    let (_, explained, _) = footlight(dir, &["explain", "--out", OUT, day]);
+    assert!(
+        explained.contains("seen by claude_code (6 responses, 6 counted here), litellm (6 responses, 0 counted here)"),
+        "{explained}"
+    );
+}
+
+#[test]
 fn exit_codes_are_the_contract() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
