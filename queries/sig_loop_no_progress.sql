@@ -9,7 +9,8 @@
 --   no loops at all; on-call and incident windows discount by $on_call
 -- abstains: declared automation, service accounts; under $min_calls tool calls; results not in the log; no token counts
 -- evasion: cosmetic argument changes are normalised away, clocks in results are masked, calls are counted and never timed; changed arguments
---   and noise between leave the same result to the same tool and path, or the same call, again and again (int_noisy_loop_calls)
+--   and noise between leave the same result to the same tool and path, or the same call, again and again (int_noisy_loop_calls); calls that only wait are no loop,
+--   and what they burn is for sig_unattended_burn
 -- reference: signals.md S3; Kolpakov and Kucherov 1999
 -- params: min_calls = 20, min_sessions = 3, min_days = 2, recurrence_days = 84, agent_fault = 0.0, on_call = 0.2, full = 0.25
 with sessions as (select * from fct_sessions),
