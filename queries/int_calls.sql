@@ -2,12 +2,13 @@
 -- grain: one tool call with its result
 -- reads: stg_events
 -- measures: the calls of a root session in order. The tokens of a completion stand on its first call only, so that sums over
---   calls count nothing twice; `is_poll` marks tools whose purpose is to ask again, `unanswered` calls have no result
+--   calls count nothing twice; `is_poll` marks tools whose purpose is to ask again and shell commands that only wait or ask (the registry
+--   in src/fingerprint/polls.rs), `unanswered` calls have no result
 -- reference: signals.md S3
 -- params: poll_tools = '(^|_)(poll|wait|watch|sleep)(_|$)|(^|_)(status|logs?)$|^(bashoutput|taskoutput|write_stdin|process)$'
 with steps as (
     select
-        event_key, root_session_id, session_id, ts, local_ts, actor_id, kind, tool_name, command, call_id, call_hash,
+        event_key, root_session_id, session_id, ts, local_ts, actor_id, kind, tool_name, command, marker, call_id, call_hash,
         is_error, effect, system, path, repo, duration_ms, tokens, cost_usd, source_file, byte_offset,
         cardinality(added_lines) as added_lines,
         sum(case when kind = 'completion' then 1 else 0 end) over (
@@ -53,7 +54,7 @@ select
     c.system,
     c.path,
     c.repo,
-    regexp_like(coalesce(lower(c.tool_name), ''), $poll_tools) as is_poll,
+    coalesce(c.marker = 'poll', false) or regexp_like(coalesce(lower(c.tool_name), ''), $poll_tools) as is_poll,
     coalesce(r.duration_ms, c.duration_ms) as duration_ms,
     c.added_lines,
     case when c.place = 1 then c.completion_tokens end as tokens,
