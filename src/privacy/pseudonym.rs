@@ -29,6 +29,8 @@ pub enum Domain {
     Session,
     /// A repository.
     Repository,
+    /// A secret that was redacted, so that its places can be counted.
+    Secret,
     /// The key itself, so that a report can name the key it was made with.
     Key,
 }
@@ -39,6 +41,7 @@ impl Domain {
             Domain::Actor => "actor",
             Domain::Session => "session",
             Domain::Repository => "repository",
+            Domain::Secret => "secret",
             Domain::Key => "key",
         }
     }
