@@ -57,6 +57,11 @@ pub fn text(summary: &Summary) -> String {
     for (reason, count) in &summary.rejected {
         let _ = writeln!(out, "  {count:>9} rejected: {reason}");
     }
+    let redacted: u64 = summary.redacted.values().sum();
+    if redacted > 0 {
+        let rules: Vec<String> = summary.redacted.iter().map(|(rule, count)| format!("{rule} {count}")).collect();
+        let _ = writeln!(out, "  {redacted:>9} secrets redacted: {}", rules.join(", "));
+    }
     if !summary.unpriced_models.is_empty() {
         let models: Vec<&str> = summary.unpriced_models.keys().map(String::as_str).collect();
         let _ = writeln!(out, "  without a price: {}", models.join(", "));

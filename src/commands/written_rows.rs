@@ -5,7 +5,7 @@
 //! CSV is for spreadsheets as well: text that one would take for a formula gets an apostrophe.
 
 use crate::cli::RowFormat;
-use crate::privacy::{csv_text, terminal};
+use crate::privacy::{csv_text, json_text, terminal};
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{DataType, SchemaRef};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
@@ -31,7 +31,7 @@ const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().f
 pub struct RowOptions {
     /// Leave text cells of CSV as they are.
     pub csv_raw: bool,
-    /// A terminal reads the rows: control and bidirectional characters are replaced.
+    /// A terminal reads the rows: control and bidirectional characters of CSV are replaced. In JSON they are always escapes.
     pub to_terminal: bool,
 }
 
@@ -55,7 +55,12 @@ impl<W: Write + Send> RowWriter<W> {
         let format = match format {
             RowFormat::Csv | RowFormat::Table => {
                 let mut writer = csv::Writer::from_writer(to);
-                writer.write_record(schema.fields().iter().map(|field| field.name()))?;
+                let names = schema.fields().iter().map(|field| field.name());
+                if options.csv_raw {
+                    writer.write_record(names)?;
+                } else {
+                    writer.write_record(names.map(|name| csv_text(name)))?;
+                }
                 Kind::Csv(Box::new(writer))
             }
             RowFormat::Json => {
@@ -96,12 +101,12 @@ impl<W: Write + Send> RowWriter<W> {
                 for (index, row) in object_texts(batch)?.into_iter().enumerate() {
                     let separator: &[u8] = if self.rows + index == 0 { b"\n  " } else { b",\n  " };
                     writer.write_all(separator)?;
-                    writer.write_all(self.options.neutral(row).as_bytes())?;
+                    writer.write_all(json_text(&row).as_bytes())?;
                 }
             }
             Kind::Ndjson(writer) => {
                 for row in object_texts(batch)? {
-                    writeln!(writer, "{}", self.options.neutral(row))?;
+                    writeln!(writer, "{}", json_text(&row))?;
                 }
             }
             Kind::Parquet(writer) => writer.write(batch)?,
@@ -125,13 +130,6 @@ impl<W: Write + Send> RowWriter<W> {
             }
         }
         Ok(self.rows)
-    }
-}
-
-impl RowOptions {
-    /// JSON as it is, or for a terminal. Steering characters stand in strings only, where their replacement is a character like any other.
-    fn neutral(self, text: String) -> String {
-        if self.to_terminal { terminal(&text) } else { text }
     }
 }
 

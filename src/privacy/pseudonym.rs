@@ -105,6 +105,20 @@ impl Pseudonyms {
         Self::read(&path)
     }
 
+    /// The key that is there, without making one.
+    ///
+    /// # Errors
+    /// [`KeyError`] when the configured file, or a key in the lake, cannot be used.
+    pub fn existing(configured: Option<&Path>, lake: &Path) -> Result<Option<Self>, KeyError> {
+        let path = lake.join(KEY_FILE);
+        match (configured, path.try_exists()) {
+            (Some(path), _) => Self::read(path).map(Some),
+            (None, Ok(true)) => Self::read(&path).map(Some),
+            (None, Ok(false)) => Ok(None),
+            (None, Err(source)) => Err(KeyError::Io { path, source }),
+        }
+    }
+
     /// A key given directly, as tests and simulations do.
     pub fn with_key(key: [u8; KEY_BYTES]) -> Self {
         // The array fits HMAC's block, so this is `new_from_slice` without its error.

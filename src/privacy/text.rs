@@ -25,7 +25,9 @@ pub fn terminal(text: &str) -> String {
 
 /// [`terminal`] for text of several lines: their ends stay.
 pub fn terminal_lines(text: &str) -> String {
-    text.split_inclusive('\n').map(|line| line.strip_suffix('\n').map_or_else(|| terminal(line), |line| terminal(line) + "\n")).collect()
+    text.split_inclusive('\n')
+        .map(|line| line.strip_suffix('\n').map_or_else(|| terminal(line), |line| terminal(line) + "\n"))
+        .collect()
 }
 
 /// Written JSON with every steering character as an escape, which means the same to a reader and nothing to a terminal. Outside strings

@@ -10,7 +10,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("pricing", &["events"]),
     ("sources", &["events", "fingerprint"]),
     ("lake", &["events"]),
-    ("ingest", &["events", "sources", "lake", "pricing"]),
+    ("ingest", &["events", "sources", "lake", "pricing", "privacy"]),
     ("engine", &["lake"]),
     ("privacy", &[]),
     ("config", &["sources", "privacy"]),
@@ -20,7 +20,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("results", &["engine", "lake", "score", "report"]),
     ("simulate", &[]),
     ("evaluate", &[]),
-    ("output", &["ingest"]),
+    ("output", &["ingest", "privacy"]),
     ("cli", &[]),
 ];
 

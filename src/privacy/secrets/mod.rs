@@ -75,7 +75,10 @@ mod tests {
     fn the_table_is_the_one_of_its_version() {
         let hash: String = Sha256::digest(rules::TABLE.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
         // A change of the table gets a new VERSION, and its hash here.
-        assert_eq!((VERSION, hash.as_str()), ("2026-11-22", "7b4b5adb7f424f6e91af82a9007f7022430258bb9cb125fd4e8beac45e746595"));
+        assert_eq!(
+            (VERSION, hash.as_str()),
+            ("2026-11-22", "7b4b5adb7f424f6e91af82a9007f7022430258bb9cb125fd4e8beac45e746595")
+        );
     }
 
     #[test]
@@ -92,11 +95,17 @@ mod tests {
         for (text, expected) in [
             (format!("push with {github}."), "push with [SECRET:github-token].".to_owned()),
             (format!("logs/{aws}/a.jsonl"), "logs/[SECRET:aws-access-key]/a.jsonl".to_owned()),
-            ("postgres://ada:tr0ub4dor@db.example/x".to_owned(), "postgres://ada:[SECRET:password-in-url]@db.example/x".to_owned()),
+            (
+                "postgres://ada:tr0ub4dor@db.example/x".to_owned(),
+                "postgres://ada:[SECRET:password-in-url]@db.example/x".to_owned(),
+            ),
             ("DB_PASSWORD=hunter2 make".to_owned(), "DB_PASSWORD=[SECRET:password-assigned] make".to_owned()),
             (r#"{"password": "hunter2"}"#.to_owned(), r#"{"password": "[SECRET:password-assigned]"}"#.to_owned()),
             ("curl --token abc123def https://x".to_owned(), "curl --token [SECRET:secret-flag] https://x".to_owned()),
-            ("-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY----- after".to_owned(), "[SECRET:private-key-block] after".to_owned()),
+            (
+                "-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY----- after".to_owned(),
+                "[SECRET:private-key-block] after".to_owned(),
+            ),
         ] {
             assert_eq!(redacted(&text), expected);
         }

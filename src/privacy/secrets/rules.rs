@@ -136,8 +136,28 @@ impl Guard {
 /// What stands where a secret would stand: a variable, a type, a mask, a word of documentation.
 fn is_placeholder(value: &str) -> bool {
     const WORDS: [&str; 22] = [
-        "string", "str", "text", "none", "null", "nil", "true", "false", "undefined", "required", "optional", "hidden",
-        "redacted", "changeme", "change-me", "password", "passwd", "secret", "token", "secretstr", "input", "prompt",
+        "string",
+        "str",
+        "text",
+        "none",
+        "null",
+        "nil",
+        "true",
+        "false",
+        "undefined",
+        "required",
+        "optional",
+        "hidden",
+        "redacted",
+        "changeme",
+        "change-me",
+        "password",
+        "passwd",
+        "secret",
+        "token",
+        "secretstr",
+        "input",
+        "prompt",
     ];
     let first = value.chars().next().unwrap_or(' ');
     let lower = value.to_ascii_lowercase();
