@@ -316,4 +316,4 @@ pub fn reasons(explanation: &Explanation) -> Vec<String> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(in crate::report) mod tests;

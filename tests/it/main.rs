@@ -14,6 +14,8 @@ mod organisation;
 #[cfg(feature = "engine")]
 mod outcomes;
 #[cfg(feature = "engine")]
+mod payloads;
+#[cfg(feature = "engine")]
 mod people;
 #[cfg(feature = "engine")]
 mod queries;
@@ -23,6 +25,8 @@ mod readme;
 mod sample;
 #[cfg(feature = "engine")]
 mod scheduling;
+#[cfg(feature = "engine")]
+mod secrets;
 #[cfg(feature = "engine")]
 mod simulate;
 mod traps;
