@@ -17,7 +17,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("score", &["engine"]),
     ("cluster", &["score"]),
     ("report", &["score", "cluster", "privacy"]),
-    ("results", &["engine", "lake", "score", "report"]),
+    ("results", &["engine", "lake", "score", "report", "privacy"]),
     ("simulate", &[]),
     ("evaluate", &[]),
     ("output", &["ingest", "privacy"]),

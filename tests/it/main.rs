@@ -5,6 +5,8 @@
 #[cfg(feature = "engine")]
 mod export;
 #[cfg(feature = "engine")]
+mod hostile;
+#[cfg(feature = "engine")]
 mod lake;
 mod layering;
 #[cfg(feature = "engine")]
@@ -18,6 +20,8 @@ mod payloads;
 #[cfg(feature = "engine")]
 mod people;
 #[cfg(feature = "engine")]
+mod pseudonyms;
+#[cfg(feature = "engine")]
 mod queries;
 #[cfg(feature = "engine")]
 mod readme;
@@ -27,6 +31,8 @@ mod sample;
 mod scheduling;
 #[cfg(feature = "engine")]
 mod secrets;
+#[cfg(feature = "engine")]
+mod shapes;
 #[cfg(feature = "engine")]
 mod simulate;
 mod traps;
