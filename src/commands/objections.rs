@@ -77,12 +77,13 @@ fn unit_of(unit: &str, actor_of: impl Fn(&str) -> Option<String>) -> (Scope, Str
     }
 }
 
-/// Actors by account and by pseudonym.
+/// Actors by account and by pseudonym, those of earlier epochs included.
 pub fn actors_by_name<'a>(
     actors: impl IntoIterator<Item = &'a String>,
-    pseudonym: impl Fn(&str) -> String,
+    pseudonyms: impl Fn(&str) -> Vec<String>,
 ) -> HashMap<String, String> {
-    actors.into_iter().flat_map(|actor| [(pseudonym(actor), actor.clone()), (actor.clone(), actor.clone())]).collect()
+    let names = |actor: &String| pseudonyms(actor).into_iter().chain([actor.clone()]).collect::<Vec<_>>();
+    actors.into_iter().flat_map(|actor| names(actor).into_iter().map(|name| (name, actor.clone()))).collect()
 }
 
 #[cfg(test)]
