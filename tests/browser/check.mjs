@@ -125,12 +125,14 @@ async function check(path) {
         await open();
         const cut = await evaluate(`({
             wide: document.documentElement.scrollWidth,
+            widest: [...document.querySelectorAll("body *")].filter((e) => e.getBoundingClientRect().right > ${width} + 1)
+                .map((e) => e.tagName + " " + (e.textContent ?? "").trim().slice(0, 60)).slice(-1)[0],
             rows: [...document.querySelectorAll("tr")].filter((row) => getComputedStyle(row).breakInside !== "avoid").length,
             tall: [...document.querySelectorAll("tr, figure")].filter((row) => row.getBoundingClientRect().height > ${height}).length,
             clipped: [...document.querySelectorAll("*")].filter((e) => !e.closest(".visually-hidden, svg") && e.scrollWidth > e.clientWidth + 1 && e.clientWidth > 0
                 && getComputedStyle(e).overflowX !== "visible").map((e) => e.tagName + "." + e.className),
         })`);
-        if (cut.wide > width) fault(`${paper.name}: ${cut.wide} pixels wide, the page has ${width}`);
+        if (cut.wide > width) fault(`${paper.name}: ${cut.wide} pixels wide, the page has ${width}: ${cut.widest}`);
         if (cut.rows > 0) fault(`${paper.name}: ${cut.rows} rows may be cut by the end of a page`);
         if (cut.tall > 0) fault(`${paper.name}: ${cut.tall} rows or charts are longer than a page`);
         for (const element of new Set(cut.clipped)) fault(`${paper.name}: ${element} is cut at its right`);

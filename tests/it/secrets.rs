@@ -169,6 +169,8 @@ pub fn files_below(directory: &Path) -> Vec<std::path::PathBuf> {
     walk.filter(|entry| entry.file_type().is_file()).map(walkdir::DirEntry::into_path).collect()
 }
 
+const KINDS: [&str; 4] = ["prompt", "completion", "tool_call", "tool_result"];
+
 /// Every field of every kind of record that keeps text, in canonical lines, transcripts of Claude Code, a roster, a repository, file names
 /// and lines that cannot be read.
 fn plant(input: &Path, canaries: &[Planted]) {
@@ -179,7 +181,7 @@ fn plant(input: &Path, canaries: &[Planted]) {
         let field = |offset: usize| format!("x{number}-{}", text(number * 13 + offset));
         let record = serde_json::json!({
             "ts": format!("2026-03-{:02}T10:{:02}:00Z", 2 + number % 20, number % 60), "session_id": field(0), "event_id": field(1),
-            "actor_id": field(2), "kind": ["prompt", "completion", "tool_call", "tool_result"][number % 4], "trigger": "human",
+            "actor_id": field(2), "kind": KINDS[number % KINDS.len()], "trigger": "human",
             "client": field(3), "provider": field(4), "model": field(5), "text": field(6), "tool_name": field(7),
             "tool_args": field(8), "call_id": field(9), "system": field(10), "path": field(11), "repo": field(12),
             "branch": field(13), "command": field(14), "parent_session_id": field(15), "unheard_of": field(16),
