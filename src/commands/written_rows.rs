@@ -2,10 +2,10 @@
 //!
 //! Owns what a cell looks like in each, and writing batch by batch, so that an answer of any size needs little memory. Owns no
 //! question. A table is for people: numbers stand right, text that does not fit a terminal is cut and says so, numbers never are.
-//! CSV is for spreadsheets as well: text that one would take for a formula gets an apostrophe.
+//! CSV is for spreadsheets as well: text that one would take for a formula gets an apostrophe, and characters that nobody sees are replaced.
 
 use crate::cli::RowFormat;
-use crate::privacy::{csv_text, json_text, terminal};
+use crate::privacy::{csv_text, json_text, terminal, terminal_lines};
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{DataType, SchemaRef};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
@@ -29,9 +29,9 @@ const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().f
 /// How rows are written.
 #[derive(Debug, Clone, Copy)]
 pub struct RowOptions {
-    /// Leave text cells of CSV as they are.
+    /// Leave text cells of CSV as they are, formulas and steering characters included.
     pub csv_raw: bool,
-    /// A terminal reads the rows: control and bidirectional characters of CSV are replaced. In JSON they are always escapes.
+    /// A terminal reads the rows, which therefore have no steering characters even so. In JSON they are always escapes.
     pub to_terminal: bool,
 }
 
@@ -87,11 +87,11 @@ impl<W: Write + Send> RowWriter<W> {
                 for row in 0..batch.num_rows() {
                     let record = (0..batch.num_columns()).map(|column| {
                         let text = cells.text(column, row).unwrap_or_default();
-                        let text = if self.options.to_terminal { terminal(&text) } else { text };
-                        if self.options.csv_raw || !is_text(batch.column(column).data_type()) {
-                            text
-                        } else {
-                            csv_text(&text)
+                        match self.options {
+                            _ if !is_text(batch.column(column).data_type()) => text,
+                            RowOptions { csv_raw: true, to_terminal: true } => terminal(&text),
+                            RowOptions { csv_raw: true, to_terminal: false } => text,
+                            RowOptions { csv_raw: false, .. } => csv_text(&terminal_lines(&text)),
                         }
                     });
                     writer.write_record(record)?;

@@ -116,15 +116,17 @@ fn write(from: &Path, to: &Path, endings: &mut Endings) {
     let mut lines = String::new();
     for number in 0..60 {
         let text = |endings: &mut Endings, field: &'static str| endings.next(field, &format!("{number} "));
+        // Each in a session of its own: prompts in one session are compared with each other, and payloads are alike.
+        let session = format!("5b0e0a4e-0000-4000-8000-0000000000{number:02}");
         let line = serde_json::json!({
             "type": "user", "uuid": format!("u{number}"), "parentUuid": null, "isSidechain": false, "userType": "external",
-            "sessionId": "5b0e0a4e-0000-4000-8000-000000000001", "version": text(endings, "version"), "cwd": text(endings, "directory"),
+            "sessionId": session, "version": text(endings, "version"), "cwd": text(endings, "directory"),
             "gitBranch": text(endings, "branch"), "timestamp": format!("2026-01-07T10:{number:02}:00.000Z"),
             "message": { "role": "user", "content": text(endings, "prompt") },
         });
         let answer = serde_json::json!({
             "type": "assistant", "uuid": format!("a{number}"), "requestId": format!("r{number}"), "isSidechain": false, "userType": "external",
-            "sessionId": "5b0e0a4e-0000-4000-8000-000000000001", "cwd": "/home/ada/x", "version": "2.1.0",
+            "sessionId": session, "cwd": "/home/ada/x", "version": "2.1.0",
             "timestamp": format!("2026-01-07T10:{number:02}:20.000Z"),
             "message": { "id": format!("m{number}"), "role": "assistant", "model": text(endings, "model"), "usage": { "input_tokens": 3, "output_tokens": 9 },
                 "content": [
@@ -192,7 +194,9 @@ fn outputs(dir: &Path) -> BTreeMap<String, Shape> {
         names
     };
     for (index, table) in tables.iter().enumerate() {
-        let sql = format!("select * from \"{table}\" limit 4000");
+        // The steps of two days stand for all.
+        let some = if table == "events" { " where ts < timestamp '2026-01-08 00:00:00'" } else { "" };
+        let sql = format!("select * from \"{table}\"{some}");
         let mut query = |format: &str| {
             let args = ["query", "--lake", "lake", "--out", "out", "--format", format, &sql];
             // A table cell has no line ends of its own, CSV and JSON are counted by their readers.

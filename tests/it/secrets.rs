@@ -122,7 +122,7 @@ fn planted_secrets_are_found() {
     let told: Vec<String> = missed.iter().map(|(rule, all)| format!("{rule} {}: {:?}", all.len(), all[0])).collect();
     eprintln!("{planted} planted, {lost} missed, recall {:.3} %\n{}", recall * 100.0, told.join("\n"));
     assert!(recall >= 0.98, "{recall}: {told:#?}");
-    assert_eq!(tried, names().collect(), "every rule has a form");
+    assert_eq!(tried, names().collect::<BTreeSet<_>>(), "every rule has a form");
 }
 
 /// Prompts, answers and arguments of a simulated organisation, in which nobody planted anything.
@@ -169,6 +169,22 @@ pub fn files_below(directory: &Path) -> Vec<std::path::PathBuf> {
     walk.filter(|entry| entry.file_type().is_file()).map(walkdir::DirEntry::into_path).collect()
 }
 
+/// What the program said.
+struct Heard<'a> {
+    dir: &'a Path,
+    all: Vec<(String, String)>,
+}
+
+impl Heard<'_> {
+    /// Runs a command, keeps what it says and gives its exit code.
+    fn say(&mut self, args: &[&str]) -> i32 {
+        let (code, stdout, stderr) = footlight(self.dir, args);
+        self.all.push((format!("stdout of {args:?}"), stdout));
+        self.all.push((format!("stderr of {args:?}"), stderr));
+        code
+    }
+}
+
 const KINDS: [&str; 4] = ["prompt", "completion", "tool_call", "tool_result"];
 
 /// Every field of every kind of record that keeps text, in canonical lines, transcripts of Claude Code, a roster, a repository, file names
@@ -211,8 +227,18 @@ fn plant(input: &Path, canaries: &[Planted]) {
         .unwrap();
     for number in 0..canaries.len() {
         let field = |offset: usize| text(number * 5 + offset).replace('\n', " ");
+        let person = "person".to_owned();
         roster
-            .write_record([&field(0), &field(1), &field(2), &field(3), "person", &field(4), "2026-01-01", &field(5)])
+            .write_record([
+                field(0),
+                field(1),
+                field(2),
+                field(3),
+                person,
+                field(4),
+                "2026-01-01".to_owned(),
+                String::new(),
+            ])
             .unwrap();
     }
     roster.flush().unwrap();
@@ -268,7 +294,12 @@ fn canaries_reach_no_output() {
     let dir = directory.path();
     let mut random = Random(7);
     // A file name cannot hold more than 255 bytes, and a secret that is cut is no whole one: those of moderate length stand everywhere.
-    let mut canaries: Vec<Planted> = drawn(&mut random).into_iter().filter(|one| one.text.len() <= 140).collect();
+    // What no rule finds is the other test's figure.
+    let known = |one: &Planted| !Secrets::unkeyed().redact(&one.text, |_| {}).contains(&one.secret);
+    let drawn = drawn(&mut random);
+    let count = drawn.len();
+    let mut canaries: Vec<Planted> = drawn.into_iter().filter(|one| one.text.len() <= 140 && known(one)).collect();
+    assert!(canaries.len() * 5 > count * 4, "{} of {count}", canaries.len());
     if !is_full() {
         canaries = canaries.into_iter().step_by(2).collect();
     }
@@ -276,34 +307,56 @@ fn canaries_reach_no_output() {
     plant(&dir.join("input"), &canaries);
     fs::write(dir.join("footlight.toml"), "title = \"canaries\"\n").unwrap();
 
-    let mut heard: Vec<(String, String)> = Vec::new();
-    let mut say = |args: &[&str]| {
-        let (code, stdout, stderr) = footlight(dir, args);
-        heard.push((format!("stdout of {args:?}"), stdout));
-        heard.push((format!("stderr of {args:?}"), stderr));
-        code
-    };
+    let mut heard = Heard { dir, all: Vec::new() };
     let base = ["--config", "footlight.toml", "-vv"];
     assert_eq!(
-        say(&["run", "--dry-run", "--input", "input", "--lake", "lake", "--out", "out", base[0], base[1], base[2]]),
+        heard.say(&[
+            "run",
+            "--dry-run",
+            "--input",
+            "input",
+            "--lake",
+            "lake",
+            "--out",
+            "out",
+            base[0],
+            base[1],
+            base[2]
+        ]),
         0
     );
-    let code = say(&["run", "--input", "input", "--lake", "lake", "--out", "out", base[0], base[1], base[2]]);
-    assert_eq!(code, 3, "some of it cannot be read: {:#?}", heard.last());
+    let code = heard.say(&["run", "--input", "input", "--lake", "lake", "--out", "out", base[0], base[1], base[2]]);
+    assert_eq!(code, 3, "some of it cannot be read: {:#?}", heard.all.last());
     // Again, now that the lake knows the files, and as JSON.
     assert!(
-        [0, 3].contains(&say(&["ingest", "--json", "--input", "input", "--lake", "lake", base[0], base[1], base[2]]))
+        [0, 3].contains(
+            &heard.say(&["ingest", "--json", "--input", "input", "--lake", "lake", base[0], base[1], base[2]])
+        )
     );
     for table in ["events", "outcomes", "facts", "aggregates", "roster", "quarantine", "ingested"] {
         for format in ["json", "table"] {
             let sql = format!("select * from {table}");
-            assert_eq!(say(&["query", "--lake", "lake", "--format", format, &sql]), 0, "{table}: {heard:#?}");
+            assert_eq!(
+                heard.say(&["query", "--lake", "lake", "--format", format, &sql]),
+                0,
+                "{table}: {:#?}",
+                heard.all.last()
+            );
         }
     }
     for table in fs::read_dir(dir.join("out/tables")).unwrap().map(Result::unwrap) {
         let name = table.path().file_stem().unwrap().to_string_lossy().into_owned();
         assert_eq!(
-            say(&["query", "--lake", "lake", "--out", "out", "--format", "json", &format!("select * from \"{name}\"")]),
+            heard.say(&[
+                "query",
+                "--lake",
+                "lake",
+                "--out",
+                "out",
+                "--format",
+                "json",
+                &format!("select * from \"{name}\"")
+            ]),
             0
         );
     }
@@ -315,15 +368,15 @@ fn canaries_reach_no_output() {
     let units: serde_json::Value = serde_json::from_str(&units).unwrap();
     for (index, unit) in units["rows"].as_array().unwrap().iter().enumerate() {
         let (unit, page) = (unit["session_id"].as_str().unwrap(), format!("case-{index}.html"));
-        assert_eq!(say(&["explain", "--out", "out", "--html", &page, unit]), 0);
+        assert_eq!(heard.say(&["explain", "--out", "out", "--html", &page, unit]), 0);
     }
-    assert_eq!(say(&["export", "focus", "--lake", "lake", "--out", "focus.csv"]), 0, "{:#?}", heard.last());
+    assert_eq!(heard.say(&["export", "focus", "--lake", "lake", "--out", "focus.csv"]), 0, "{:#?}", heard.all.last());
     for file in files_below(&dir.join("input")) {
         // The name is the caller's own word here, and is said back.
         let name = file.to_string_lossy().into_owned();
         if ["a.events.ndjson", "a.outcomes.ndjson", "roster.csv"].iter().any(|known| name.ends_with(known)) {
-            assert!([0, 3].contains(&say(&["sources", "try", "--records", "500", &name])));
-            assert!([0, 3].contains(&say(&["sources", "try", "--json", "--records", "500", &name])));
+            assert!([0, 3].contains(&heard.say(&["sources", "try", "--records", "500", &name])));
+            assert!([0, 3].contains(&heard.say(&["sources", "try", "--json", "--records", "500", &name])));
         }
     }
 
@@ -335,7 +388,7 @@ fn canaries_reach_no_output() {
             found.push(format!("{} in {place}", canaries[hit.pattern().as_usize()].rule));
         }
     };
-    for (place, text) in &heard {
+    for (place, text) in &heard.all {
         look(place, text.as_bytes());
         // In JSON a secret with quotes or line ends is written with escapes.
         look(place, text.replace("\\n", "\n").replace("\\\"", "\"").as_bytes());
@@ -346,7 +399,7 @@ fn canaries_reach_no_output() {
     found.sort();
     found.dedup();
     assert!(found.is_empty(), "{found:#?}");
-    let told = heard.iter().map(|(_, text)| text.matches("[SECRET:").count()).sum::<usize>();
+    let told = heard.all.iter().map(|(_, text)| text.matches("[SECRET:").count()).sum::<usize>();
     assert!(told > canaries.len() * 20, "what was planted was read: {told}");
 }
 

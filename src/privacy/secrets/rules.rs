@@ -162,7 +162,8 @@ fn is_placeholder(value: &str) -> bool {
     let first = value.chars().next().unwrap_or(' ');
     let lower = value.to_ascii_lowercase();
     let bare = lower.trim_matches(|character: char| !character.is_ascii_alphanumeric());
-    matches!(first, '$' | '%' | '<' | '{' | '[' | '*' | '…' | '/')
+    matches!(first, '$' | '<' | '{' | '[' | '*' | '…' | '/')
+        || first == '%' && (value.ends_with('%') || value.len() < 4 || value.starts_with("%("))
         || value.chars().all(|character| character == first)
         || WORDS.contains(&bare)
         || value.contains("${")
