@@ -5,5 +5,6 @@ use footlight::cli::Cli;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    footlight::output::say_where_it_panicked();
     footlight::commands::run(Cli::parse()).into()
 }

@@ -92,7 +92,7 @@ pub async fn score_lake(
     let mut input = readings::score_input(&engine, &models, &settings.config, scoring.seed).await?;
     let pseudonyms = Pseudonyms::open(settings.config.privacy.key_file.as_deref(), lake.root())?;
     if let Some(path) = &settings.objections {
-        let names = objections::actors_by_name(&base.actors, |actor| pseudonyms.of(Domain::Actor, actor));
+        let names = objections::actors_by_name(&base.actors, |actor| pseudonyms.every(Domain::Actor, actor));
         input.objections = objections::read(path, |name| names.get(name).cloned())?;
     }
     let session_inputs = input.sessions.clone();
