@@ -143,7 +143,7 @@ fn dispatch(cli: &Cli, printer: Printer) -> anyhow::Result<Exit> {
             None => catalogue::sources(printer),
         },
         Command::Signals => catalogue::signals(printer),
-        Command::Simulate(args) => simulate::run(args, printer),
+        Command::Simulate(args) => simulate::run(args, global, printer),
         Command::Evaluate(args) => runtime.block_on(evaluate::run(args, global, printer)),
         Command::Demo(args) => runtime.block_on(demo::run(args, global, printer)),
         Command::Completions { shell } => {
