@@ -10,6 +10,7 @@ with steps as (
         *,
         sum(case when kind = 'prompt' then 1 else 0 end) over (partition by session_id order by ts, byte_offset, event_key) as run,
     from stg_events
+    where session_id in (select session_id from stg_events where kind = 'completion' and marker = 'no_op')
 ),
 runs as (
     select

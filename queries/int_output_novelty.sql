@@ -33,9 +33,11 @@ stock as (
 met as (
     select
         event_key, session_id, actor_id, local_day, is_output,
-        coalesce(us - lag(us) over (partition by actor_id, shingle order by us, event_key) <= $days * 86400000000, false) as is_known,
+        -- A window an actor: one a shingle would be a window a row.
+        coalesce(lag(shingle) over earlier = shingle and us - lag(us) over earlier <= $days * 86400000000, false) as is_known,
     from shingles
     left anti join stock on stock.shingle = shingles.shingle
+    window earlier as (partition by actor_id order by shingle, us, event_key)
 )
 select event_key, session_id, actor_id, local_day, count(*) as sampled, count(*) filter (where is_known) as known
 from met
