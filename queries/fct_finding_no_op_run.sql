@@ -5,6 +5,7 @@
 -- suggests: a schedule that fires more often than there is work
 -- innocent: a watch that finds nothing is doing its job; the price of each look is the point
 -- reference: formats.md 3.3 rule 6
+-- part: person
 with steps as (
     select
         *,

@@ -5,6 +5,7 @@
 --   calls count nothing twice; `is_poll` marks tools whose purpose is to ask again, `unanswered` calls have no result
 -- reference: signals.md S3
 -- params: poll_tools = '(^|_)(poll|wait|watch|sleep)(_|$)|(^|_)(status|logs?)$|^(bashoutput|taskoutput|write_stdin|process)$'
+-- part: person
 with steps as (
     select
         event_key, root_session_id, session_id, ts, local_ts, actor_id, kind, tool_name, command, call_id, call_hash,

@@ -9,6 +9,7 @@
 -- innocent: sessions of a declared automation leave
 -- reference: signals.md S8
 -- params: starts = 10, constant_share = 0.8, concentration = 0.95
+-- part: person
 with declared as (
     select session_id from fct_sessions where declared
 ),
@@ -19,7 +20,6 @@ prompts as (
     where declared.session_id is null and kind = 'prompt' and trigger in ('human', 'unknown') and actor_kind = 'person'
         and coalesce(marker, '') not in ('continue', 'retry', 'interrupt')
 ),
--- A series of one text is looked at only when it can be long enough.
 frequent as (
     select actor_id, iso_week, masked_hash from prompts where masked_hash is not null group by actor_id, iso_week, masked_hash having count(*) >= $starts
 ),

@@ -9,6 +9,7 @@
 -- evasion: see int_prompt_edges
 -- reference: signals.md S1
 -- params:
+-- part: person
 with declared as (
     select session_id from fct_sessions where declared
 ),

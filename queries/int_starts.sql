@@ -6,6 +6,7 @@
 -- innocent: sessions of a declared automation leave; automatic continues and retries are no starts, and pings closer than the silence collapse into one start
 -- reference: signals.md S8
 -- params: silence_min = 10
+-- part: person
 with declared as (
     select session_id from fct_sessions where declared
 ),

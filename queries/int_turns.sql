@@ -5,6 +5,7 @@
 --   retry_seconds of an error or interruption is one prompt: the repetition begins no turn, its tokens belong to the first
 -- reference: signals.md 1.4
 -- params: retry_seconds = 120
+-- part: person
 with steps as (
     select
         event_key, root_session_id as session_id, kind, model, masked_hash, tokens, cost_usd,
