@@ -9,6 +9,7 @@
 -- evasion: see int_prompt_edges
 -- reference: signals.md S1
 -- params: min_words = 4
+-- part: person
 with declared as (
     select session_id from fct_sessions where declared
 ),

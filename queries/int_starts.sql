@@ -6,6 +6,7 @@
 -- innocent: sessions of a declared automation leave; automatic continues and retries are no starts, and pings closer than the silence collapse into one start
 -- reference: signals.md S8
 -- params: silence_min = 10
+-- part: person
 with declared as (
     select session_id from fct_sessions where declared
 ),
@@ -23,17 +24,14 @@ steps as (
 ),
 silences as (
     select
-        event_key,
-        seconds - lag(seconds) over (partition by actor_id order by seconds, event_key) as silence,
+        *,
+        seconds - max(case when is_prompt = 1 then seconds end) over (
+            partition by actor_id order by seconds, is_prompt desc, event_key rows between unbounded preceding and 1 preceding
+        ) as silence,
     from steps
-    where kind = 'prompt'
 ),
 marked as (
-    select
-        steps.*,
-        case when is_prompt = 1 and coalesce(silences.silence >= $silence_min * 60.0, true) then 1 else 0 end as is_start,
-    from steps
-    left join silences on silences.event_key = steps.event_key and steps.is_prompt = 1
+    select *, case when is_prompt = 1 and coalesce(silence >= $silence_min * 60.0, true) then 1 else 0 end as is_start from silences
 ),
 bursts as (
     select *, sum(is_start) over (partition by actor_id order by seconds, is_prompt desc, event_key) as burst from marked
