@@ -15,6 +15,7 @@ use super::model::{
     Answer, DataQuality, Figure, Finding, FunnelStep, MethodEntry, Money, Policy, PopulationTest, Report, Run, Signal,
     Week,
 };
+use crate::privacy::json_text;
 
 #[derive(Serialize)]
 struct Summary<'a> {
@@ -96,7 +97,7 @@ pub fn render(report: &Report) -> Result<String, RenderError> {
         method: &report.method,
         queries: report.queries.iter().map(|query| (query.file.as_str(), query.sql.as_str())).collect(),
     };
-    let mut text = serde_json::to_string_pretty(&summary)?;
+    let mut text = json_text(&serde_json::to_string_pretty(&summary)?);
     text.push('\n');
     Ok(text)
 }

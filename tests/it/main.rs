@@ -5,6 +5,8 @@
 #[cfg(feature = "engine")]
 mod export;
 #[cfg(feature = "engine")]
+mod hostile;
+#[cfg(feature = "engine")]
 mod lake;
 mod layering;
 #[cfg(feature = "engine")]
@@ -18,9 +20,13 @@ mod organisation;
 #[cfg(feature = "engine")]
 mod outcomes;
 #[cfg(feature = "engine")]
+mod payloads;
+#[cfg(feature = "engine")]
 mod people;
 #[cfg(feature = "engine")]
 mod platforms;
+#[cfg(feature = "engine")]
+mod pseudonyms;
 #[cfg(feature = "engine")]
 mod queries;
 #[cfg(feature = "engine")]
@@ -29,6 +35,10 @@ mod readme;
 mod sample;
 #[cfg(feature = "engine")]
 mod scheduling;
+#[cfg(feature = "engine")]
+mod secrets;
+#[cfg(feature = "engine")]
+mod shapes;
 #[cfg(feature = "engine")]
 mod simulate;
 mod traps;
