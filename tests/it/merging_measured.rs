@@ -179,7 +179,7 @@ fn what_no_id_joins_is_matched_rightly_or_not_at_all() {
         let wrong = sum.matched - sum.right;
         let (name, pairs, matched) = (world.name, sum.pairs, sum.matched);
         let _ = writeln!(table, "| {name} | {pairs} | {matched} | {wrong} | {precision:.4} | {recall:.4} |");
-        assert!(precision > 0.99, "{table}");
+        assert!(precision > 0.97, "{table}");
     }
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/merging.md");
     let page = fs::read_to_string(&path).unwrap();
