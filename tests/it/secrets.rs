@@ -264,8 +264,8 @@ fn plant(input: &Path, canaries: &[Planted]) {
             ),
             with(
                 common("a", 2),
-                serde_json::json!({ "type": "assistant", "requestId": format!("r{number}{}", field(5)), "message": {
-                    "id": format!("m{number}{}", field(6)), "role": "assistant", "model": field(7), "usage": { "input_tokens": 5, "output_tokens": 7 },
+                serde_json::json!({ "type": "assistant", "requestId": format!("r{number}-{}", field(5)), "message": {
+                    "id": format!("m{number}-{}", field(6)), "role": "assistant", "model": field(7), "usage": { "input_tokens": 5, "output_tokens": 7 },
                     "content": [
                         { "type": "text", "text": field(8) },
                         { "type": "tool_use", "id": format!("t{number}"), "name": field(9), "input": { "file_path": field(10), "command": field(11) } },
@@ -279,8 +279,8 @@ fn plant(input: &Path, canaries: &[Planted]) {
             ),
             with(common("c", 4), serde_json::json!({ "type": field(13), "subtype": field(14) })),
         ];
-        // A name of a file holds no slash and no line end, and 255 bytes.
-        let name: String = field(15).replace(['/', '\n'], "_").chars().take(150).collect();
+        // A name of a file holds no slash and no line end; a secret that has one cannot stand there.
+        let name = if field(15).contains(['/', '\n', '\\']) { String::new() } else { field(15) };
         let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
         fs::write(transcripts.join(format!("{number} {name}.jsonl")), text).unwrap();
     }
