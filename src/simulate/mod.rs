@@ -13,6 +13,7 @@ mod person;
 mod random;
 mod row;
 mod session;
+mod strategy;
 mod theater;
 mod transcript;
 mod voice;
@@ -24,6 +25,7 @@ mod tests;
 
 pub use journal::Written;
 pub use person::LOOK_ALIKES;
+pub use strategy::{Hiding, JitterLaw, PadSource, Strategy};
 pub use world::World;
 
 use journal::Journal;
@@ -101,6 +103,26 @@ impl Simulation {
     /// # Errors
     /// [`SimulateError`]; what was written before it stays.
     pub fn write(&self, directory: &Path) -> Result<Written, SimulateError> {
+        self.write_people(directory, None)
+    }
+
+    /// The same organisation, in which all who play are one group with this strategy; `families` does not count then. What
+    /// everybody else does is the same for every strategy of a seed.
+    ///
+    /// # Errors
+    /// As [`Simulation::write`].
+    pub fn write_with(&self, strategy: &Strategy, directory: &Path) -> Result<Written, SimulateError> {
+        self.write_people(directory, Some(strategy))
+    }
+
+    /// ISO week in which the incentive begins, and with it the theater of a group that shares a strategy.
+    pub fn incentive_week(&self) -> String {
+        let policy = Policy::draw(self.seed, self.world, self.weeks);
+        let week = policy.monday(policy.incentive_week).iso_week_date();
+        format!("{:04}-W{:02}", week.year(), week.week())
+    }
+
+    fn write_people(&self, directory: &Path, strategy: Option<&Strategy>) -> Result<Written, SimulateError> {
         if let Some(name) = self.families.iter().find(|name| !family_names().contains(&name.as_str())) {
             return Err(SimulateError::Family(name.clone()));
         }
@@ -109,7 +131,7 @@ impl Simulation {
         }
         let style = Style { strip_text: self.strip_text, native: self.native };
         let policy = Policy::draw(self.seed, self.world, self.weeks);
-        let mix = Mix { people: self.people, theater_share: self.theater_share, families: &self.families };
+        let mix = Mix { people: self.people, theater_share: self.theater_share, families: &self.families, strategy };
         let people = person::draw(self.seed, &policy, &mix)?;
         let (input, truth) = (directory.join("input"), directory.join("truth"));
         let mut journal = Journal::create(&input, &truth, style)?;
