@@ -30,8 +30,6 @@ FAMILIES = (
     "repeat", "paraphrase_repeat", "pad_repeat", "pad_random", "pad_article", "doom_loop", "ping_pong_loop", "unattended_cron",
     "overkill", "hugger", "deadline_burster", "rank_chaser",
 )
-# A population test fires when it speaks and its p is at most this.
-FIRES_AT = 0.05
 RUNS = "runs.ndjson"
 
 
@@ -180,8 +178,8 @@ def by_run(lines):
             cells.append(f"{shown(value(row['auroc']))}, {shown(value(row['recall_at_1_percent']))}")
         honest = round(value(evaluation["honest_in_review"]) * (evaluation["people"] - evaluation["theater"]))
         cells.append(f"{evaluation['in_review'] - honest}, {honest}")
-        worst = evaluation.get("worst_look_alike_above") or {}
-        cells.append(f"{worst.get('name', '')} {worst.get('above_1_percent', '')}/{worst.get('people', '')}")
+        worst = evaluation["worst_look_alike_above"]
+        cells.append(f"{worst['name']} {worst['above_1_percent']}/{worst['people']}")
         rows.append(cells)
     table("Runs: doses of 20 % and more", ["world, seed", "AUROC", "recall at 1 % FP", "isolation forest", "ECOD",
                                             "in review: theater, honest", "worst look-alike above 1 % FP"], rows)
@@ -203,10 +201,11 @@ def targets(lines):
     clean = [line for line in lines if line["world"] == "clean"]
     rows = []
 
-    def measure(name, values, target, at_least=True):
+    def measure(name, values, target, more_than=False):
         values = list(values)
-        sign = "at least" if at_least else "at most"
-        rows.append([name, spread(values), f"{sign} {target}", verdict(mean(values), target, at_least)])
+        number = mean(values)
+        met = verdict(number, target, True) if not more_than or number is None else ("met" if number > target else "missed")
+        rows.append([name, spread(values), f"{'more than' if more_than else 'at least'} {target}", met])
 
     def count(name, part, whole, target):
         number = share(part, whole)
@@ -228,12 +227,12 @@ def targets(lines):
     measure("attribution at tier lines: recall", (value(tier["recall"]) for tier in tiers), 0.80)
     for name in ("isolation forest", "ECOD"):
         ahead = [value(product(line)["recall_at_1_percent"]) - value(product(line, name=name)["recall_at_1_percent"]) for line in playing]
-        measure(f"recall at 1 % FP ahead of {name}", ahead, 0)
+        measure(f"recall at 1 % FP ahead of {name}", ahead, 0, more_than=True)
         behind = [product(line, "all_doses", name)["worst_look_alike"] for line in playing]
         own = [product(line, "all_doses")["worst_look_alike"] for line in playing]
         gap = [share(row["in_review"], row["people"]) - share(mine["in_review"], mine["people"])
                for row, mine in zip(behind, own) if row["people"] and mine["people"]]
-        measure(f"worst look-alike of {name} less ours", gap, 0)
+        measure(f"worst look-alike of {name} less ours", gap, 0, more_than=True)
     table("Targets: mean ± standard deviation over runs", ["measure", "measured", "target", ""], rows)
 
 
@@ -258,7 +257,7 @@ def details(lines):
     table("Ablation on the sum of weights, mean over runs", ["signal", "abstains", "AUROC alone", "AUROC lost without it", "recall change without it"], rows)
     delays = {}
     for line in playing:
-        for row in line["evaluation"].get("delays", []):
+        for row in line["evaluation"]["delays"]:
             at = delays.setdefault(row["measure"], [0] * 6)
             for place, number in enumerate([*row["within"], row["ever"], row["people"]]):
                 at[place] += number
@@ -284,13 +283,13 @@ def populations(lines):
             # Scopes name thresholds and dates of the seed: a test fires when any of its scopes does.
             speaks, fires = fired.get(row["test"], (False, False))
             spoke = row["status"] == "speak"
-            fired[row["test"]] = (speaks or spoke, fires or (spoke and row["p"] is not None and row["p"] <= FIRES_AT))
+            fired[row["test"]] = (speaks or spoke, fires or row["fires"])
         for test, (speaks, fires) in fired.items():
             at = tests.setdefault((test, name), [0, 0, 0])
             for place, number in enumerate((speaks, fires, True)):
                 at[place] += number
     rows = [[test, name, f"{speaks} of {runs}", f"{fires} of {runs}"] for (test, name), (speaks, fires, runs) in sorted(tests.items())]
-    table(f"Population tests: organisations in which any scope speaks, and fires (p up to {FIRES_AT})", ["test", "world", "speaks", "fires"], rows)
+    table("Population tests: organisations in which any scope speaks, and points to usage for the metric", ["test", "world", "speaks", "fires"], rows)
 
 
 def left_out(lines):

@@ -373,8 +373,8 @@ pub struct SimulateArgs {
     /// People; service accounts come on top [default with --adversary: 120].
     #[arg(long, value_name = "N", default_value_t = 240, default_value_if("adversary", "true", "120"), value_parser = clap::value_parser!(u32).range(12..))]
     pub people: u32,
-    /// Weeks [default with --adversary: 10].
-    #[arg(long, value_name = "N", default_value_t = 12, default_value_if("adversary", "true", "10"), value_parser = clap::value_parser!(u32).range(2..=520))]
+    /// Weeks.
+    #[arg(long, value_name = "N", default_value_t = 12, value_parser = clap::value_parser!(u32).range(2..=520))]
     pub weeks: u32,
     /// What people were told, and what they make of it.
     #[arg(long, value_name = "WORLD", default_value = "quota")]

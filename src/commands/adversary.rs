@@ -153,6 +153,12 @@ async fn frontier(
     })
 }
 
+/// The dose of which a metric of tokens is inflated so many times, and a little: what is injected comes on top of honest work.
+fn dose_for(inflation: f64) -> f64 {
+    let odds = 1.03 * (inflation - 1.0);
+    odds / (1.0 + odds)
+}
+
 /// One family's climb from its naive strategy. Every attempt is added to `attempts`.
 async fn climb(
     laboratory: &mut Laboratory<'_>,
@@ -163,8 +169,7 @@ async fn climb(
     attempts: &mut Vec<Attempt<Strategy>>,
 ) -> anyhow::Result<FamilyClimb<Strategy>> {
     let seed = laboratory.simulation.seed;
-    // Injected tokens are the dose's share of the week's.
-    let start = Strategy::naive(family, 1.0 - 1.0 / inflation).with_context(|| format!("no family {family}"))?;
+    let start = Strategy::naive(family, dose_for(inflation)).with_context(|| format!("no family {family}"))?;
     let mut climb = Climb::new(start, inflation, steps);
     let neighbour = |strategy: &Strategy, number: u64| strategy.neighbour(seed, number);
     let raised = |strategy: &Strategy, measured: f64| strategy.raised(measured, inflation);

@@ -73,6 +73,9 @@ pub(super) fn readings(out: &Path) -> anyhow::Result<Readings> {
     let pair =
         |row: AttributionRow| PairReading { session_id: row.session_id, outcome_id: row.outcome_id, tier: row.tier };
     let test = |row: PopulationRow| PopulationReading {
+        fires: row.fires(),
+        ci_low: row.ci_low,
+        ci_high: row.ci_high,
         test: row.test,
         scope: row.scope,
         status: row.status,

@@ -79,10 +79,16 @@ pub struct PopulationReading {
     pub status: String,
     /// Estimate.
     pub estimate: Option<f64>,
+    /// 95 % interval.
+    pub ci_low: Option<f64>,
+    /// 95 % interval.
+    pub ci_high: Option<f64>,
     /// p.
     pub p: Option<f64>,
     /// Observations.
     pub n: i64,
+    /// Whether it points to usage for the metric.
+    pub fires: bool,
 }
 
 /// What a run wrote, as far as it is judged.

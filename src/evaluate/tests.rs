@@ -100,7 +100,14 @@ fn organisation() -> (Truth, Readings) {
             pair("s-h2", commit(3), "files"),
             pair("s-h2", "DOC-7".to_owned(), "explicit"),
         ],
-        population: vec![PopulationReading { test: "quota_bunching".to_owned(), ..PopulationReading::default() }],
+        population: vec![PopulationReading {
+            test: "quota_bunching".to_owned(),
+            status: "speak".to_owned(),
+            estimate: Some(0.2),
+            p: Some(0.01),
+            fires: true,
+            ..PopulationReading::default()
+        }],
         prompts: Some([("t1".to_owned(), (10, 2)), ("h1".to_owned(), (10, 10))].into()),
     };
     (truth, readings)
@@ -233,7 +240,7 @@ fn the_text_has_every_block() {
         "false discoveries",
         "poller",
         "overshoot",
-        "quota_bunching",
+        "speak    fires estimate 0.200 p 0.010",
         "n/a",
         "abstains 0.250",
         "2 signals    1 people (0.17),   1 theater",

@@ -120,8 +120,14 @@ impl fmt::Display for Evaluation {
         }
         writeln!(f, "\npopulation tests")?;
         for row in &self.population {
-            let (estimate, p) = (number(row.estimate), number(row.p));
-            writeln!(f, "  {:24} {:24} {:8} estimate {estimate} p {p} n {}", row.test, row.scope, row.status, row.n)?;
+            let interval = Estimate { value: row.estimate, low: row.ci_low, high: row.ci_high };
+            let fires = if row.fires { "fires" } else { "" };
+            let p = number(row.p);
+            writeln!(
+                f,
+                "  {:24} {:32} {:8} {fires:5} estimate {interval} p {p} n {}",
+                row.test, row.scope, row.status, row.n
+            )?;
         }
         writeln!(f, "\np-values of honest people: share up to 0.01, 0.05, 0.1; distance from uniform")?;
         for row in &self.calibration {

@@ -224,7 +224,7 @@ impl fmt::Display for Strategy {
     /// The family, the dose and whatever is not as in the naive strategy.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (hiding, naive) = (&self.hiding, Hiding::of(self.family, None));
-        write!(f, "{} dose {:.2}", self.family, self.dose)?;
+        write!(f, "{} dose {:.3}", self.family, self.dose)?;
         let rates = [
             ("paraphrase", hiding.paraphrase),
             ("salted_tail", hiding.salted_tail),
@@ -340,11 +340,11 @@ mod tests {
     #[test]
     fn words_are_those_of_the_register() {
         let mut strategy = Strategy::naive("pad_random", 0.5).unwrap();
-        assert_eq!(strategy.to_string(), "pad_random dose 0.50");
+        assert_eq!(strategy.to_string(), "pad_random dose 0.500");
         strategy.hiding = Hiding { paraphrase: 0.75, pad: PadSource::Article, colleagues: 4, ..strategy.hiding };
         assert_eq!(
             strategy.to_string(),
-            "pad_random dose 0.50, paraphrase 0.75, pad article, spread over 4 colleagues"
+            "pad_random dose 0.500, paraphrase 0.75, pad article, spread over 4 colleagues"
         );
     }
 }

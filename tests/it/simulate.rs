@@ -84,14 +84,14 @@ fn transcripts_are_read_as_the_same_organisation() {
 fn an_adversary_climbs_on_the_score() {
     let directory = tempfile::tempdir().unwrap();
     let dir = directory.path();
-    let climb = |out: &str| {
-        let args = ["simulate", "--adversary", "--out", out, "--people", "24", "--weeks", "4", "--seed", "3"];
+    let climb = |out: &str, steps: &str| {
+        let args = ["simulate", "--adversary", "--out", out, "--people", "24", "--weeks", "3", "--seed", "3"];
         let (code, answer) =
-            footlight(dir, &[&args[..], &["--family", "pad_random", "--inflation", "1.5", "--steps", "2"]].concat());
+            footlight(dir, &[&args[..], &["--family", "pad_random", "--inflation", "1.5", "--steps", steps]].concat());
         assert_eq!(code, 0, "{answer:#}");
         answer["frontier"].clone()
     };
-    let frontier = climb("first");
+    let frontier = climb("first", "1");
     assert_eq!((&frontier["without_theater"]["people"], &frontier["levels"][0]["inflation"]), (&4.into(), &1.5.into()));
     let family = &frontier["levels"][0]["families"][0];
     let mean = |attempt: &Value| attempt["mean_score"].as_f64().unwrap();
@@ -106,7 +106,10 @@ fn an_adversary_climbs_on_the_score() {
     assert_eq!(left, ["evasion.md"]);
     let page = std::fs::read_to_string(dir.join("first/evasion.md")).unwrap();
     assert!(page.starts_with("# Evasion frontier\n") && page.contains("| pad_random |"), "{page}");
-    assert_eq!(climb("second"), frontier);
+
+    let again = climb("second", "0");
+    assert_eq!(again["without_theater"], frontier["without_theater"]);
+    assert_eq!(again["levels"][0]["families"][0]["naive"], family["naive"]);
 }
 
 #[test]
