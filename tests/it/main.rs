@@ -5,6 +5,8 @@
 #[cfg(feature = "engine")]
 mod export;
 #[cfg(feature = "engine")]
+mod held;
+#[cfg(feature = "engine")]
 mod lake;
 mod layering;
 #[cfg(feature = "engine")]
@@ -19,6 +21,8 @@ mod people;
 mod queries;
 #[cfg(feature = "engine")]
 mod readme;
+#[cfg(feature = "engine")]
+mod reconcile;
 #[cfg(feature = "engine")]
 mod sample;
 #[cfg(feature = "engine")]

@@ -133,7 +133,7 @@ fn usage(bucket: Bucket, at: Position, sink: &mut dyn Sink) {
 /// A row of the cost report: money, and no usage.
 fn charge(result: UsageResult, (from_us, to_us): (i64, i64), at: Position, sink: &mut dyn Sink) {
     let mut aggregate = Aggregate::new(from_us, to_us, "anthropic.cost", CountedBy::Vendor);
-    aggregate.cost_micro_usd = cents(&Cost { currency: result.currency, amount: result.amount }, at, sink);
+    aggregate.cost_micro_usd = cents(&Cost { currency: result.currency, amount: result.amount }, "amount", at, sink);
     aggregate.provider = Some("anthropic".to_owned());
     aggregate.group_id = result.workspace_id;
     aggregate.model = result.model;
@@ -189,7 +189,7 @@ fn actor_day(day: ActorDay, at: Position, sink: &mut dyn Sink) {
             cache_write: tokens.cache_creation.get("tokens.cache_creation", at, sink),
             ..Tokens::default()
         };
-        part.cost_micro_usd = model.estimated_cost.and_then(|cost| cents(&cost, at, sink));
+        part.cost_micro_usd = model.estimated_cost.and_then(|cost| cents(&cost, "estimated_cost", at, sink));
         sink.aggregate(at, part);
     }
     // What is counted once for all models stands in a row without one, so that a sum over rows counts it once.
@@ -210,12 +210,12 @@ fn actor_day(day: ActorDay, at: Position, sink: &mut dyn Sink) {
 }
 
 /// An amount in the currency's smallest unit as millionths of a dollar. Null for another currency.
-fn cents(cost: &Cost, at: Position, sink: &mut dyn Sink) -> Option<i64> {
+fn cents(cost: &Cost, field: &str, at: Position, sink: &mut dyn Sink) -> Option<i64> {
     if cost.currency.as_deref() != Some("USD") {
         sink.ignore("cost_in_another_currency");
         return None;
     }
     let amount = cost.amount.as_deref()?;
     let text = amount.get().trim_matches('"');
-    micro_units(text).map(|micros| (micros + 50) / 100).map_err(|reason| sink.reject(at, reason, "estimated_cost")).ok()
+    micro_units(text).map(|micros| (micros + 50) / 100).map_err(|reason| sink.reject(at, reason, field)).ok()
 }

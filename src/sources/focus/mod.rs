@@ -12,6 +12,7 @@ use super::money::micro_units;
 use super::{Description, Input, InputError, Probe, Reason, Sink, Source, Unit};
 use crate::events::{Aggregate, CountedBy, Tokens};
 use sku::TokenKind;
+use std::collections::HashMap;
 
 /// Columns that are read.
 const COLUMNS: &[&str] = &[
@@ -72,11 +73,19 @@ impl Source for Focus {
     }
 
     fn read(&self, input: &Input, sink: &mut dyn Sink) -> Result<u64, InputError> {
-        read_rows(input, sink, |name| COLUMNS.contains(&name), |fields, at, sink| take(&Row { fields, at }, sink))
+        let mut seen = HashMap::new();
+        read_rows(
+            input,
+            sink,
+            |name| COLUMNS.contains(&name),
+            |fields, at, sink| take(&Row { fields, at }, &mut seen, sink),
+        )
     }
 }
 
-fn take(row: &Row<'_, '_>, sink: &mut dyn Sink) {
+/// Charges have no ids, and a bill may hold equal ones: they are told apart by their number, so that as many count as there are, and a file that is
+/// read again has the same. `seen` counts hashes of what tells charges apart.
+fn take(row: &Row<'_, '_>, seen: &mut HashMap<u64, u32>, sink: &mut dyn Sink) {
     if row.text(&["ChargeCategory"]).is_some_and(|category| !category.eq_ignore_ascii_case("usage")) {
         // Purchases, taxes, credits and adjustments are no usage, and may be negative.
         return sink.ignore("charge_that_is_no_usage");
@@ -123,7 +132,11 @@ fn take(row: &Row<'_, '_>, sink: &mut dyn Sink) {
         ("tags", row.string(&["Tags"])),
     ];
     let told = told.into_iter().filter_map(|(name, value)| Some(format!("{name}={}", value?)));
-    aggregate.dimension = Some(told.collect::<Vec<_>>().join(" "));
+    let told = told.collect::<Vec<_>>().join(" ");
+    let same = format!("{from_us} {to_us} {:?} {:?} {told}", aggregate.provider, aggregate.group_id);
+    let number = seen.entry(xxhash_rust::xxh3::xxh3_64(same.as_bytes())).or_default();
+    *number += 1;
+    aggregate.dimension = Some(if *number == 1 { told } else { format!("{told} #{number}") });
     sink.aggregate(row.at, aggregate);
 }
 

@@ -97,6 +97,7 @@ fn seat(text: &str, at: Position, sink: &mut dyn Sink) {
         read.map(|moment| moment.us).map_err(|reason| sink.reject(at, reason, field)).ok()
     };
     let given = when(seat.created_at.as_deref(), "created_at");
+    let has_activity = seat.last_activity_at.as_deref().is_some_and(|raw| raw.get() != "null");
     let used = when(seat.last_activity_at.as_deref(), "last_activity_at");
     let Some(given) = given else {
         return sink.reject(at, Reason::MissingField, "created_at");
@@ -111,7 +112,8 @@ fn seat(text: &str, at: Position, sink: &mut dyn Sink) {
         Some(day) => format!("plan={plan} ends={day}"),
         None => format!("plan={plan}"),
     });
-    aggregate.seat_used = Some(used.is_some());
+    // An activity at a moment that cannot be read is not known to lie in any period.
+    aggregate.seat_used = (used.is_some() || !has_activity).then_some(used.is_some());
     sink.aggregate(at, aggregate);
 }
 
