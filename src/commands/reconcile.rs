@@ -23,8 +23,13 @@ use jiff::civil::Date;
 use serde::Serialize;
 
 /// Models whose rows are shown; what they read runs as well.
-const MODELS: [&str; 5] =
-    ["rpt_reconciliation", "rpt_reconciliation_teams", "int_billed", "fct_log_checks", "int_copied_logs"];
+const MODELS: [&str; 5] = [
+    "rpt_reconciliation",
+    "rpt_reconciliation_teams",
+    "rpt_reconciliation_accounts",
+    "fct_log_checks",
+    "int_copied_logs",
+];
 
 /// The whole answer, as `--json` has it.
 #[derive(Debug, Serialize)]

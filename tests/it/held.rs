@@ -59,7 +59,10 @@ fn coverage_is_not_known_without_a_bill_and_a_share_with_one() {
     fs::write(dir.join("logs/usage.json"), page.to_string()).unwrap();
     let with = summary(dir);
     let coverage = &with["coverage"];
-    assert_eq!((&coverage["share"], &coverage["high"], &coverage["measure"]), (&json!(0.6), &json!(0.6), &json!("tokens")));
+    assert_eq!(
+        (&coverage["share"], &coverage["high"], &coverage["measure"]),
+        (&json!(0.6), &json!(0.6), &json!("tokens"))
+    );
     assert_eq!(coverage["months"][0]["billed"], 20_000);
     for (file, needle) in [
         ("report.md", "| 2026-06 | openai | 20.0\u{a0}k | 12.0\u{a0}k |"),
@@ -93,18 +96,38 @@ fn seat_holders_without_any_use_are_counted_and_named_nowhere() {
         "netAmount": 380.0}]});
     fs::write(dir.join("logs/bill.json"), bill.to_string()).unwrap();
     let summary = summary(dir);
-    let of = |product: &str| summary["seats"].as_array().unwrap().iter().find(|row| row["product"] == product).unwrap().clone();
+    let of = |product: &str| {
+        summary["seats"].as_array().unwrap().iter().find(|row| row["product"] == product).unwrap().clone()
+    };
     let copilot = of("github-copilot");
-    assert_eq!((&copilot["seats"], &copilot["used"], &copilot["idle"], &copilot["never_used"]), (&json!(20), &json!(14), &json!(6), &json!(6)));
+    assert_eq!(
+        (&copilot["seats"], &copilot["used"], &copilot["idle"], &copilot["never_used"]),
+        (&json!(20), &json!(14), &json!(6), &json!(6))
+    );
     assert_eq!((&copilot["idle_cost_low"], &copilot["idle_cost_high"]), (&json!(114_000_000), &json!(114_000_000)));
     let codex = of("codex");
-    assert_eq!((&codex["seats"], &codex["used"], &codex["idle"]), (&json!(20), &json!(12), &json!(8)), "the service holds none");
+    assert_eq!(
+        (&codex["seats"], &codex["used"], &codex["idle"]),
+        (&json!(20), &json!(12), &json!(8)),
+        "the service holds none"
+    );
     assert_eq!((&of("(any)")["seats"], &of("(any)")["idle"]), (&json!(20), &json!(6)));
     let funnel = &summary["funnel"];
-    assert_eq!((&funnel[0]["id"], &funnel[0]["people"], &funnel[1]["people"]), (&json!("seats"), &json!(20), &json!(12)));
+    assert_eq!(
+        (&funnel[0]["id"], &funnel[0]["people"], &funnel[1]["people"]),
+        (&json!("seats"), &json!(20), &json!(12))
+    );
     let (_, stdout, _) = footlight(
         dir,
-        &["query", "--json", "--lake", "lake", "--out", "out", "select actor from seats where product = 'codex' and not used"],
+        &[
+            "query",
+            "--json",
+            "--lake",
+            "lake",
+            "--out",
+            "out",
+            "select actor from seats where product = 'codex' and not used",
+        ],
     );
     let answer: Value = serde_json::from_str(&stdout).unwrap();
     assert_eq!(answer["rows"].as_array().unwrap().len(), 8);
@@ -133,7 +156,8 @@ fn an_ingest_that_came_late_says_which_logs_may_be_gone() {
         file.set_modified(SystemTime::now() - Duration::from_secs(days * 86_400)).unwrap();
     };
     let run = || {
-        let (code, stdout, stderr) = footlight(dir, &["run", "--json", "--input", "home", "--lake", "lake", "--out", "out"]);
+        let (code, stdout, stderr) =
+            footlight(dir, &["run", "--json", "--input", "home", "--lake", "lake", "--out", "out"]);
         assert_eq!(code, 0, "{stderr}");
         serde_json::from_str::<Value>(&stdout).unwrap()["ingest"]["retention"].clone()
     };

@@ -113,23 +113,15 @@ pub(super) async fn teams(engine: &Engine, days: Days, floor: i64) -> anyhow::Re
 /// Workspaces and keys by month, in the order of names. A key may be one person's, so it is shown under a pseudonym.
 pub(super) async fn accounts(engine: &Engine, days: Days, pseudonyms: &Pseudonyms) -> anyhow::Result<Vec<AccountLine>> {
     let sql = format!(
-        "select scope, cast(date_trunc('month', period_from) as date) as month,
-            cast(cast(date_trunc('month', period_from) as date) as varchar) as month_name,
-            case when group_id is null then 'key' else 'group' end as kind, coalesce(group_id, key_id) as account,
-            case when min(team_id) = max(team_id) and min(team_id) <> '(unassigned)' then min(team_id) end as team,
-            sum(tokens) as tokens, sum(cost_usd) as cost_usd
-        from int_billed
-        where coalesce(group_id, key_id) is not null and {}
-        group by 1, 2, 3, 4, 5
-        order by 1, 2, 4, 5",
-        within(days, "period_from")
+        "select *, cast(month as varchar) as month_name from rpt_reconciliation_accounts where {} order by scope, month, kind, account",
+        within(days, "month")
     );
     let mut accounts = Vec::new();
     for batch in engine.rows(&sql).await? {
         let columns = Columns::new(&batch);
         let text = |name: &str| columns.text(name);
         let (scope, month, kind) = (text("scope")?, text("month_name")?, text("kind")?);
-        let (account, team) = (text("account")?, text("team")?);
+        let (account, team) = (text("account")?, text("team_id")?);
         let (tokens, cost) = (columns.integer("tokens")?, columns.micro_usd("cost_usd")?);
         for row in 0..batch.num_rows() {
             let kind = kind.required(row)?;
