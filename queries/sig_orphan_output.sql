@@ -4,23 +4,23 @@
 -- family: NO-CONSUMPTION
 -- measures: one minus the share of the session's new lines that any teammate landed in a commit within the horizon (14 days), each weighed
 --   by what became of the commit: alive at 30 days, touched by another person (int_commit_use); times the mean of the same over the
---   person's writing sessions of the 28 days up to it, shrunk by two sessions of one half: one unused session is a coin flip
+--   person's writing sessions of the 28 days up to it (discounted ones by their factor), shrunk by two sessions of one half: one unused session is a coin flip
 -- suggests: written output that nobody used
 -- innocent: first 60 days, discount $new_hire; uptake of $high_uptake or more takes 3 to 10 dB away by its percentile among speaking sessions; spikes (branch name), on-call
 --   and training windows are discounts. An abstaining session with 20 new lines or more and such an uptake is given 3 dB: that lines landed
 --   needs no coverage to be known; debugging, review and planning write no lines and abstain. What so many sessions of an
 --   uptake under $unused can tell, by a Chernoff bound against the share of everybody with half of them independent, is the most it weighs
--- abstains: declared automation, service accounts; no lines written; coverage unknown or under $coverage; under $session_lines new lines;
+-- abstains: declared automation, service accounts; no lines written, or none in the log; coverage unknown or under $coverage; under $session_lines new lines;
 --   a session younger than the horizon; fewer than $min_sessions such sessions of the actor, or under $min_lines new lines in them
 -- evasion: junk commits are not touched by anybody else, or do not live: they count less, and take at most 3 dB away; editing
 --   comments in files that everybody edits passes
 -- reference: signals.md S4; Baumann et al. 2026; Rahman and Shihab 2026
--- params: coverage = 0.8, session_lines = 20, min_lines = 200, min_sessions = 5, high_uptake = 0.5, unused = 0.2, spike = 0.2, on_call = 0.2, training = 0.5, new_hire = 0.5
+-- params: coverage = 0.8, session_lines = 20, min_lines = 200, min_sessions = 5, high_uptake = 0.5, unused = 0.2, spike = 0.2, on_call = 0.2, training = 0.5, new_hire = 0.2
 with sessions as (select * from fct_sessions),
 spikes as (
-    select distinct root_session_id as session_id from stg_events
-    where regexp_like(branch, '(^|[/_-])(spike|experiment|prototype|poc|scratch|investigate)([/_-]|$)')
+    select distinct root_session_id as session_id from stg_events where regexp_like(branch, '(^|[/_-])(spike|experiment|prototype|poc|scratch|investigate)([/_-]|$)')
 ),
+unread as (select distinct root_session_id as session_id from stg_events where kind = 'tool_call' and effect = 'write' and call_hash is null),
 trainings as (
     select distinct sessions.session_id from sessions join calendar on calendar.actor_id = sessions.actor_id
     where calendar.kind = 'training' and sessions.started_at < calendar.to_ts and sessions.ended_at >= calendar.from_ts
@@ -36,23 +36,23 @@ ripe as (
         case
             when sessions.declared or sessions.trigger = 'schedule' or sessions.actor_kind = 'service' then 'declared automation'
             when sessions.actor_id = '(unassigned)' then 'actor unknown'
-            when uptake.session_id is null then 'no lines were written'
+            when uptake.session_id is null then case when unread.session_id is null then 'no lines were written' else 'what was written is not in the log' end
             when fct_coverage.outcome_coverage is null then 'outcome coverage unknown'
             when fct_coverage.outcome_coverage < $coverage then concat('outcome coverage under ', $coverage)
             when uptake.lines < $session_lines then concat('fewer than ', $session_lines, ' new lines')
             when uptake.is_young then 'younger than the horizon'
         end as own_reason,
     from sessions
-    left join int_session_uptake as uptake on uptake.session_id = sessions.session_id left join fct_coverage on fct_coverage.actor_id = sessions.actor_id left join spikes on spikes.session_id = sessions.session_id
+    left join int_session_uptake as uptake on uptake.session_id = sessions.session_id left join unread on unread.session_id = sessions.session_id left join fct_coverage on fct_coverage.actor_id = sessions.actor_id left join spikes on spikes.session_id = sessions.session_id
     left join int_on_call_sessions as on_call on on_call.session_id = sessions.session_id
     left join trainings on trainings.session_id = sessions.session_id left join int_new_hires as hires on hires.session_id = sessions.session_id
 ),
 pooled as (
     select *, count(*) filter (where own_reason is null) over (partition by actor_id) as pooled_sessions,
         sum(lines) filter (where own_reason is null) over (partition by actor_id) as pooled_lines,
-        sum(case when own_reason is null then 1.0 - uptake else 0.0 end) over trailing as orphans, sum(case when own_reason is null then 1.0 else 0.0 end) over trailing as written,
-        sum(case when own_reason is null and uptake < $unused then 1.0 else 0.0 end) over trailing as unused, avg(case when own_reason is null then cast(uptake < $unused as double) end) over () as unused_share,
-    from ripe
+        sum(case when own_reason is null then weight * (1.0 - uptake) else 0.0 end) over trailing as orphans, sum(case when own_reason is null then weight else 0.0 end) over trailing as written,
+        sum(case when own_reason is null and uptake < $unused then weight else 0.0 end) over trailing as unused, avg(case when own_reason is null then cast(uptake < $unused as double) end) over () as unused_share,
+    from (select *, spike_factor * on_call_factor * training_factor * hire_factor as weight from ripe)
     window trailing as (partition by actor_id order by started_at range between interval '28 days' preceding and current row)
 ),
 judged as (
@@ -66,7 +66,7 @@ select
     'session' as scope, session_id as unit_id, actor_id, iso_week,
     case when abstain_reason is null then round((1.0 - uptake) * pooled_share, 9) end as value, coalesce(lines, 0) as n,
     case when abstain_reason is null then 'speak' else 'abstain' end as status, abstain_reason,
-    spike_factor * on_call_factor * training_factor * hire_factor as discount,
+    weight as discount,
     case when abstain_reason is null and uptake >= $high_uptake and is_touched then -round(3.0 + 7.0 * uptake_rank, 6) when lines >= 20 and uptake >= $high_uptake then -3.0 else 0.0 end as exculpation_db,
     case when abstain_reason is null then round(case when own_share > base_share then 2.171 * written / 2
         * (own_share * ln(own_share / base_share) + (1 - own_share) * ln((1 - own_share) / (1 - base_share))) else 0.0 end - 3.01, 2) end as most_db,

@@ -6,6 +6,7 @@ use crate::cli::{Global, IngestArgs};
 use crate::ingest::{IngestOptions, Summary, ingest};
 use crate::lake::Lake;
 use crate::output::{IngestProgress, Printer};
+use crate::privacy::terminal;
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -61,8 +62,13 @@ pub fn text(summary: &Summary) -> String {
     for (reason, count) in &summary.rejected {
         let _ = writeln!(out, "  {count:>9} rejected: {reason}");
     }
+    let redacted: u64 = summary.redacted.values().sum();
+    if redacted > 0 {
+        let rules: Vec<String> = summary.redacted.iter().map(|(rule, count)| format!("{rule} {count}")).collect();
+        let _ = writeln!(out, "  {redacted:>9} secrets redacted: {}", rules.join(", "));
+    }
     if !summary.unpriced_models.is_empty() {
-        let models: Vec<&str> = summary.unpriced_models.keys().map(String::as_str).collect();
+        let models: Vec<String> = summary.unpriced_models.keys().map(|model| terminal(model)).collect();
         let _ = writeln!(out, "  without a price: {}", models.join(", "));
     }
     for note in &summary.retention {

@@ -116,7 +116,10 @@ pub fn run(cli: Cli) -> Exit {
         Ok(exit) => exit,
         Err(error) => {
             let exit = exit_of(&error);
-            let message = message(&error);
+            let mut message = message(&error);
+            if error.chain().any(is_out_of_memory) {
+                message.push_str("; the limit cannot be kept here, --memory gives more");
+            }
             printer.error(&format!("footlight: {message}"));
             let _ = printer.json(&serde_json::json!({
                 "schema_version": 1, "status": exit.word(), "exit_code": exit as u8, "error": message,
@@ -146,7 +149,7 @@ fn dispatch(cli: &Cli, printer: Printer) -> anyhow::Result<Exit> {
             None => catalogue::sources(printer),
         },
         Command::Signals => catalogue::signals(printer),
-        Command::Simulate(args) => simulate::run(args, printer),
+        Command::Simulate(args) => simulate::run(args, global, printer),
         Command::Evaluate(args) => runtime.block_on(evaluate::run(args, global, printer)),
         Command::Demo(args) => runtime.block_on(demo::run(args, global, printer)),
         Command::Completions { shell } => {

@@ -89,7 +89,8 @@ pub struct Event {
     pub cost_basis: Option<CostBasis>,
     /// Fingerprints of the prompt, completion or result text.
     pub text: Option<TextSketch>,
-    /// What the text was, where it was a known form: `no_op`, `slash_command`, `interrupt`, `continue`, `retry`.
+    /// What the text was, where it was a known form: `no_op`, `slash_command`, `interrupt`, `continue`, `retry`; on a tool call `poll`, a command
+    /// that only waits or asks.
     pub marker: Option<&'static str>,
     /// Slash command, with its slash, when `marker` is `slash_command`.
     pub command: Option<String>,

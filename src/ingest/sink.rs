@@ -2,10 +2,12 @@
 
 use super::Summary;
 use super::plan::Job;
+use super::redact::Redactor;
 use crate::events::{Aggregate, CostBasis, Event, Fact, Kind, Outcome, RosterEntry};
 use crate::lake::rows::{Ingested, Place};
 use crate::lake::{LakeError, RowSink, Table};
 use crate::pricing::{self, Price};
+use crate::privacy::Secrets;
 use crate::sources::{Position, Reason, Sink};
 use std::collections::BTreeMap;
 
@@ -14,6 +16,7 @@ pub struct JobSink<'a, 'writer, 'lake> {
     job: &'a Job,
     run: i64,
     rows: &'a mut RowSink<'writer, 'lake>,
+    redactor: Redactor<'a>,
     counts: Summary,
     ignored: BTreeMap<&'static str, u64>,
     records: i64,
@@ -26,11 +29,12 @@ pub struct JobSink<'a, 'writer, 'lake> {
 
 impl<'a, 'writer, 'lake> JobSink<'a, 'writer, 'lake> {
     /// A sink for this job.
-    pub fn new(job: &'a Job, run: i64, rows: &'a mut RowSink<'writer, 'lake>) -> Self {
+    pub fn new(job: &'a Job, run: i64, rows: &'a mut RowSink<'writer, 'lake>, secrets: &'a Secrets) -> Self {
         Self {
             job,
             run,
             rows,
+            redactor: Redactor::new(secrets),
             counts: Summary::default(),
             ignored: BTreeMap::new(),
             records: 0,
@@ -93,6 +97,7 @@ impl<'a, 'writer, 'lake> JobSink<'a, 'writer, 'lake> {
         }
         let source = self.job.source.name();
         self.counts.ignored = self.ignored.iter().map(|(kind, count)| (format!("{source}.{kind}"), *count)).collect();
+        self.counts.redacted = self.redactor.counts.iter().map(|(rule, count)| ((*rule).to_owned(), *count)).collect();
         self.counts.files_read = 1;
         self.counts.bytes_read = self.job.found.bytes;
         *self.counts.files_by_source.entry(source).or_default() += 1;
@@ -108,6 +113,7 @@ fn place<'a>(job: &'a Job, inside: Option<&'static str>, at: Position) -> Place<
 impl Sink for JobSink<'_, '_, '_> {
     fn event(&mut self, at: Position, mut event: Event) {
         self.records += 1;
+        self.redactor.event(&mut event);
         if event.kind == Kind::Completion && event.cost_micro_usd.is_none() && event.tokens.output.is_some() {
             let model = event.model.as_deref().unwrap_or("");
             match pricing::price(model, event.provider.as_deref(), &event.tokens) {
@@ -125,26 +131,30 @@ impl Sink for JobSink<'_, '_, '_> {
         self.flush();
     }
 
-    fn outcome(&mut self, at: Position, outcome: Outcome) {
+    fn outcome(&mut self, at: Position, mut outcome: Outcome) {
         self.records += 1;
+        self.redactor.outcome(&mut outcome);
         self.rows.table(Table::Outcomes).outcome(place(self.job, self.inside, at), &outcome);
         self.flush();
     }
 
-    fn fact(&mut self, at: Position, fact: Fact) {
+    fn fact(&mut self, at: Position, mut fact: Fact) {
         self.records += 1;
+        self.redactor.fact(&mut fact);
         self.rows.table(Table::Facts).fact(place(self.job, self.inside, at), &fact);
         self.flush();
     }
 
-    fn aggregate(&mut self, at: Position, aggregate: Aggregate) {
+    fn aggregate(&mut self, at: Position, mut aggregate: Aggregate) {
         self.records += 1;
+        self.redactor.aggregate(&mut aggregate);
         self.rows.table(Table::Aggregates).aggregate(place(self.job, self.inside, at), &aggregate);
         self.flush();
     }
 
-    fn roster(&mut self, at: Position, entry: RosterEntry) {
+    fn roster(&mut self, at: Position, mut entry: RosterEntry) {
         self.records += 1;
+        self.redactor.roster(&mut entry);
         self.rows.table(Table::Roster).roster(place(self.job, self.inside, at), &entry, self.run);
     }
 
@@ -152,11 +162,12 @@ impl Sink for JobSink<'_, '_, '_> {
         self.rejects += 1;
         if !self.is_known(at) {
             *self.counts.rejected.entry(reason.as_str().to_owned()).or_default() += 1;
+            let detail = self.redactor.redacted(detail);
             self.rows.table(Table::Quarantine).reject(
                 place(self.job, self.inside, at),
                 at.line,
                 reason.as_str(),
-                detail,
+                &detail,
             );
             self.flush();
         }
@@ -178,6 +189,7 @@ impl Sink for JobSink<'_, '_, '_> {
     }
 
     fn unknown_field(&mut self, name: &str) {
+        let name = self.redactor.redacted(name);
         *self.counts.unknown_fields.entry(format!("{}.{name}", self.job.source.name())).or_default() += 1;
     }
 }

@@ -16,6 +16,7 @@ use super::model::{
     Answer, DataQuality, Figure, Finding, FunnelStep, MethodEntry, Money, Policy, PopulationTest, Report, Run, Signal,
     Week,
 };
+use crate::privacy::json_text;
 
 #[derive(Serialize)]
 struct Summary<'a> {
@@ -103,7 +104,7 @@ pub fn render(report: &Report) -> Result<String, RenderError> {
         method: &report.method,
         queries: report.queries.iter().map(|query| (query.file.as_str(), query.sql.as_str())).collect(),
     };
-    let mut text = serde_json::to_string_pretty(&summary)?;
+    let mut text = json_text(&serde_json::to_string_pretty(&summary)?);
     text.push('\n');
     Ok(text)
 }

@@ -7,6 +7,8 @@ mod export;
 #[cfg(feature = "engine")]
 mod held;
 #[cfg(feature = "engine")]
+mod hostile;
+#[cfg(feature = "engine")]
 mod lake;
 mod layering;
 #[cfg(feature = "engine")]
@@ -16,7 +18,11 @@ mod organisation;
 #[cfg(feature = "engine")]
 mod outcomes;
 #[cfg(feature = "engine")]
+mod payloads;
+#[cfg(feature = "engine")]
 mod people;
+#[cfg(feature = "engine")]
+mod pseudonyms;
 #[cfg(feature = "engine")]
 mod queries;
 #[cfg(feature = "engine")]
@@ -27,6 +33,10 @@ mod reconcile;
 mod sample;
 #[cfg(feature = "engine")]
 mod scheduling;
+#[cfg(feature = "engine")]
+mod secrets;
+#[cfg(feature = "engine")]
+mod shapes;
 #[cfg(feature = "engine")]
 mod simulate;
 mod traps;

@@ -84,6 +84,7 @@ pub(super) async fn read(
         limits: Limits::default(),
         as_of_us: None,
         source_options: Arc::new(settings.config.source_options()),
+        key_file: settings.config.privacy.key_file.clone(),
     };
     let summary = ingest(&lake, &options, &Unwatched).await?;
     let mut rejected = summary.rejected;

@@ -3,7 +3,8 @@
 use super::columns::EventColumn as Column;
 use super::written;
 use crate::events::{CostBasis, Effect, Event, Kind, TokenBasis, Tokens, Trigger};
-use crate::fingerprint::{result_hash, sketch_call, sketch_prompt, sketch_result, sketch_text};
+use crate::fingerprint::{result_hash, sketch_call, sketch_result, sketch_text};
+use crate::sources::slash::keep_prompt;
 use crate::sources::tabular::{Rejected, Row};
 use crate::sources::{Reason, Sink, home_user, without_credentials};
 
@@ -84,7 +85,11 @@ fn content(row: &Row<'_, '_>, event: &mut Event, sink: &mut dyn Sink) {
     let text = row.text(Column::Text as usize, sink);
     let text = text.as_deref();
     match event.kind {
-        Kind::Prompt => event.text = text.map(sketch_prompt),
+        Kind::Prompt => {
+            if let Some(text) = text {
+                keep_prompt(event, text);
+            }
+        }
         Kind::Completion => event.text = text.map(sketch_text),
         Kind::ToolResult => {
             event.text = text.map(sketch_result);
@@ -96,7 +101,7 @@ fn content(row: &Row<'_, '_>, event: &mut Event, sink: &mut dyn Sink) {
             let tool = event.tool_name.as_deref().unwrap_or("");
             // Without arguments two calls cannot be told apart, and two that cannot are not two that are equal.
             if let Some(sketch) = arguments.or(text).map(|arguments| sketch_call(tool, arguments)) {
-                (event.call_hash, event.call_names) = (Some(sketch.hash), sketch.names);
+                (event.call_hash, event.call_names, event.marker) = (Some(sketch.hash), sketch.names, sketch.marker);
             }
             if event.effect == Some(Effect::Write) && event.is_error != Some(true) && is_file(event.system.as_deref()) {
                 event.added_lines = written::lines(arguments, text);

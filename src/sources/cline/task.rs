@@ -6,9 +6,9 @@ use super::records::{Metadata, ModelInfo, Request, Row};
 use super::tools::{Call, call};
 use super::usage;
 use crate::events::{Approval, Effect, Event, Fact, FactName, Kind, Trigger};
-use crate::fingerprint::{result_hash, sketch_call, sketch_prompt, sketch_text};
+use crate::fingerprint::{result_hash, sketch_call, sketch_text};
 use crate::sources::json::{Count, moment, parse_last_wins, reject_reason, safe_detail};
-use crate::sources::slash::slash_command;
+use crate::sources::slash::keep_prompt;
 use crate::sources::{Position, Reason, Sink, home_user};
 
 /// How reliable notes from a task's own rows are.
@@ -190,11 +190,7 @@ impl Task {
         self.seen_prompt = true;
         (self.trigger, self.evidence) = (Trigger::Human, Some(evidence));
         let mut event = self.step(Kind::Prompt, ts_us, "prompt");
-        if let Some(command) = slash_command(text) {
-            event.marker = Some("slash_command");
-            event.command = Some(command.to_owned());
-        }
-        event.text = Some(sketch_prompt(text));
+        keep_prompt(&mut event, text);
         sink.event(at, event);
     }
 
@@ -254,7 +250,7 @@ impl Task {
         };
         let sketch = sketch_call(&tool, &arguments);
         let mut asked = self.step(Kind::ToolCall, ts_us, &format!("{row}:{:x}", sketch.hash));
-        (asked.call_hash, asked.call_names) = (Some(sketch.hash), sketch.names);
+        (asked.call_hash, asked.call_names, asked.marker) = (Some(sketch.hash), sketch.names, sketch.marker);
         asked.tool_name = Some(tool);
         asked.call_id.clone_from(&asked.event_id);
         asked.effect = effect;
@@ -270,7 +266,8 @@ impl Task {
         let said = sent.split("<environment_details>").next().unwrap_or(sent);
         let denied = DENIALS.iter().any(|denial| said.contains(denial));
         for (at, asked, added_lines) in std::mem::take(&mut self.waiting) {
-            let mut event = Event { kind: Kind::ToolResult, ts_us, call_hash: None, call_names: Vec::new(), ..asked };
+            let mut event =
+                Event { kind: Kind::ToolResult, ts_us, call_hash: None, call_names: Vec::new(), marker: None, ..asked };
             event.is_error = Some(denied);
             if denied {
                 event.approval = None;

@@ -13,8 +13,9 @@ use super::thread::{self, Thread};
 use super::tools;
 use super::usage::{Counter, Step};
 use crate::events::{Approval, Effect, Event, Kind, TokenBasis};
-use crate::fingerprint::{CallSketch, result_hash, sketch_call, sketch_prompt, sketch_text, text_hash};
+use crate::fingerprint::{CallSketch, result_hash, sketch_call, sketch_text, text_hash};
 use crate::sources::json::{parse_rfc3339, reject_reason, safe_detail};
+use crate::sources::slash::keep_prompt;
 use crate::sources::{Handled, Line, Position, Reason, Sink};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -172,11 +173,7 @@ impl Rollout {
                 let Some(text) = prompt::typed(&record) else { return sink.ignore("injected_user_message") };
                 let mut event = self.event(thread, ts_us, Kind::Prompt);
                 event.event_id = Some(self.step_id(thread, ts_us, &format!("{:016x}", text_hash(text))));
-                event.text = Some(sketch_prompt(text));
-                if let Some(command) = crate::sources::slash::slash_command(text) {
-                    event.marker = Some("slash_command");
-                    event.command = Some(command.to_owned());
-                }
+                keep_prompt(&mut event, text);
                 sink.event(at, event);
             }
             "agent_message" => {
@@ -298,7 +295,7 @@ impl Rollout {
         sink: &mut dyn Sink,
     ) {
         let tool = name.as_deref().unwrap_or("");
-        let CallSketch { hash, names } = sketch_call(tool, arguments);
+        let CallSketch { hash, names, marker } = sketch_call(tool, arguments);
         let (effect, system) = tools::effect_and_system(tool);
         let patch = if effect == Some(Effect::Write) { tools::patch(arguments) } else { tools::Patch::default() };
         let mut event = self.event(thread, ts_us, Kind::ToolCall);
@@ -307,7 +304,7 @@ impl Rollout {
             None => self.step_id(thread, ts_us, &format!("{hash:016x}")),
         });
         event.call_id = call_id.map(str::to_owned);
-        (event.call_hash, event.call_names) = (Some(hash), names);
+        (event.call_hash, event.call_names, event.marker) = (Some(hash), names, marker);
         event.effect = effect;
         event.system = system.map(str::to_owned);
         event.path = patch.path.clone();

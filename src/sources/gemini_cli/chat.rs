@@ -7,10 +7,10 @@ use super::records::{Header, LineKind, Message, ToolCall, parse_message, result_
 use super::records::{Line as LineKeys, Tokens};
 use super::{tools, usage};
 use crate::events::{Effect, Event, Kind, Trigger};
-use crate::fingerprint::{result_hash, sketch_call, sketch_prompt, sketch_text};
+use crate::fingerprint::{result_hash, sketch_call, sketch_text};
 use crate::sources::edits::{lines_written, text_field};
 use crate::sources::json::{Moment, moment, parse_last_wins, reject_reason, safe_detail};
-use crate::sources::slash::slash_command;
+use crate::sources::slash::keep_prompt;
 use crate::sources::{Handled, Line, Position, Reason, Sink, home_user};
 
 /// The client name; no file says which version wrote it.
@@ -155,11 +155,7 @@ impl Chat {
         };
         let mut event = self.step(Kind::Prompt, moment, message.id.clone());
         event.marker = marker;
-        if let Some(command) = slash_command(&text) {
-            event.marker = Some("slash_command");
-            event.command = Some(command.to_owned());
-        }
-        event.text = Some(sketch_prompt(&text));
+        keep_prompt(&mut event, &text);
         sink.event(at, event);
     }
 
@@ -219,7 +215,7 @@ impl Chat {
         let mut asked = self.step(Kind::ToolCall, answered, id.clone());
         describe(&mut asked);
         let sketch = sketch_call(&tool, &call.args.to_string());
-        (asked.call_hash, asked.call_names) = (Some(sketch.hash), sketch.names);
+        (asked.call_hash, asked.call_names, asked.marker) = (Some(sketch.hash), sketch.names, sketch.marker);
         sink.event(at, asked);
         let is_error = match call.status.as_deref() {
             Some("success") => false,
