@@ -72,6 +72,8 @@ pub enum Command {
     Query(QueryArgs),
     /// Pass or fail a run by its figures, for scheduled jobs: exit code 4 when a gate fails.
     Check(CheckArgs),
+    /// Compare the lake with what was billed, by day, model and team: exit code 4 beyond a tolerance.
+    Reconcile(ReconcileArgs),
     /// Show the effective configuration.
     Config(ConfigArgs),
     /// Write what the lake holds in the shape of another tool.
@@ -252,6 +254,29 @@ pub struct SourcesTryArgs {
     /// First records and rejects to show of each file.
     #[arg(long, value_name = "N", default_value_t = 5)]
     pub records: usize,
+}
+
+/// `reconcile`.
+#[derive(Debug, Args)]
+pub struct ReconcileArgs {
+    /// Bills: exports of Anthropic, OpenAI, Cursor, GitHub Copilot, LiteLLM or FOCUS, or a table that a [[mapping]] describes.
+    #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
+    pub bill: Vec<PathBuf>,
+    /// The lake.
+    #[arg(long, value_name = "DIR")]
+    pub lake: PathBuf,
+    /// Share of what was billed that may be missing from the logs, or stand in them above the bill: 5% or 0.05.
+    #[arg(long, value_name = "SHARE", default_value = "5%", value_parser = parse_tolerance)]
+    pub tolerance: f64,
+    /// First day that is compared, YYYY-MM-DD in UTC [default: the bill's first].
+    #[arg(long, value_name = "DAY")]
+    pub from: Option<jiff::civil::Date>,
+    /// Last day that is compared [default: the bill's last].
+    #[arg(long, value_name = "DAY")]
+    pub to: Option<jiff::civil::Date>,
+    /// Write the lines alone, as rows: table, csv, json or ndjson.
+    #[arg(long, value_name = "FORMAT")]
+    pub format: Option<RowFormat>,
 }
 
 /// `query`.
@@ -497,6 +522,12 @@ fn parse_inflation(text: &str) -> Result<f64, String> {
     } else {
         Err(format!("{inflation} is not between 1 and 10"))
     }
+/// Reads `5%` or a share from 0 to 1.
+fn parse_tolerance(text: &str) -> Result<f64, String> {
+    let (digits, whole) = text.trim().strip_suffix('%').map_or((text.trim(), 1.0), |digits| (digits.trim(), 100.0));
+    let number: f64 = digits.parse().map_err(|_| format!("`{text}` is no share; write 5% or 0.05"))?;
+    let share = number / whole;
+    if (0.0..=1.0).contains(&share) { Ok(share) } else { Err(format!("{text} is not between 0% and 100%")) }
 }
 
 /// Reads `512MiB`, `4GiB`, `2GB` or a number of bytes.

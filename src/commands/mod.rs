@@ -20,8 +20,10 @@ mod objections;
 mod panels;
 mod query;
 mod readings;
+mod reconcile;
 mod record;
 mod report;
+mod retention;
 mod run;
 mod run_facts;
 mod score;
@@ -140,6 +142,7 @@ fn dispatch(cli: &Cli, printer: Printer) -> anyhow::Result<Exit> {
         Command::Subject(args) => runtime.block_on(subject::run(args, global, printer)),
         Command::Query(args) => runtime.block_on(query::run(args, global, printer)),
         Command::Check(args) => runtime.block_on(check::run(args, global, printer)),
+        Command::Reconcile(args) => runtime.block_on(reconcile::run(args, global, printer)),
         Command::Config(args) => config_show::run(args, global, printer),
         Command::Export(args) => runtime.block_on(export::run(args, global, printer)),
         Command::Sources(args) => match &args.command {

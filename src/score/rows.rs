@@ -176,6 +176,23 @@ pub struct TeamRow {
     pub suppressed: bool,
 }
 
+/// One person and one tool that they hold a seat of.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct SeatRow {
+    /// Pseudonym.
+    pub actor: String,
+    /// Tool.
+    pub product: String,
+    /// Team.
+    pub team_id: String,
+    /// Used in the period that the logs cover; none where nobody can tell.
+    pub used: Option<bool>,
+    /// Used at any time; none where nobody can tell.
+    pub ever_used: Option<bool>,
+    /// Week of the last use that is known, `2026-W07`.
+    pub last_used_week: Option<String>,
+}
+
 /// One population test.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct PopulationRow {
