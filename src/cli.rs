@@ -522,6 +522,8 @@ fn parse_inflation(text: &str) -> Result<f64, String> {
     } else {
         Err(format!("{inflation} is not between 1 and 10"))
     }
+}
+
 /// Reads `5%` or a share from 0 to 1.
 fn parse_tolerance(text: &str) -> Result<f64, String> {
     let (digits, whole) = text.trim().strip_suffix('%').map_or((text.trim(), 1.0), |digits| (digits.trim(), 100.0));
