@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::RenderError;
 use super::model::comparison::Comparison;
+use super::model::coverage::{Coverage, Retention, Seats};
 use super::model::measuring::Measuring;
 use super::model::views::{Cohort, Quadrant, Reasons};
 use super::model::{
@@ -36,6 +37,9 @@ struct Summary<'a> {
     quadrant: &'a Quadrant,
     cohorts: &'a [Cohort],
     data_quality: &'a DataQuality,
+    coverage: &'a Coverage,
+    seats: &'a [Seats],
+    retention: &'a [Retention],
     method: &'a [MethodEntry],
     queries: BTreeMap<&'a str, &'a str>,
 }
@@ -94,6 +98,9 @@ pub fn render(report: &Report) -> Result<String, RenderError> {
         quadrant: &report.quadrant,
         cohorts: &report.cohorts,
         data_quality: &report.data_quality,
+        coverage: &report.coverage,
+        seats: &report.seats,
+        retention: &report.retention,
         method: &report.method,
         queries: report.queries.iter().map(|query| (query.file.as_str(), query.sql.as_str())).collect(),
     };

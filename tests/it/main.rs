@@ -5,6 +5,8 @@
 #[cfg(feature = "engine")]
 mod export;
 #[cfg(feature = "engine")]
+mod held;
+#[cfg(feature = "engine")]
 mod hostile;
 #[cfg(feature = "engine")]
 mod lake;
@@ -25,6 +27,8 @@ mod pseudonyms;
 mod queries;
 #[cfg(feature = "engine")]
 mod readme;
+#[cfg(feature = "engine")]
+mod reconcile;
 #[cfg(feature = "engine")]
 mod sample;
 #[cfg(feature = "engine")]
