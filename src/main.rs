@@ -10,5 +10,6 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    footlight::output::say_where_it_panicked();
     footlight::commands::run(Cli::parse()).into()
 }
