@@ -2,13 +2,14 @@
 -- grain: one tool call with its result
 -- reads: stg_events
 -- measures: the calls of a root session in order. The tokens of a completion stand on its first call only, so that sums over
---   calls count nothing twice; `is_poll` marks tools whose purpose is to ask again, `unanswered` calls have no result
+--   calls count nothing twice; `is_poll` marks tools whose purpose is to ask again and shell commands that only wait or ask (the registry
+--   in src/fingerprint/polls.rs), `unanswered` calls have no result
 -- reference: signals.md S3
 -- params: poll_tools = '(^|_)(poll|wait|watch|sleep)(_|$)|(^|_)(status|logs?)$|^(bashoutput|taskoutput|write_stdin|process)$'
 -- part: person
 with steps as (
     select
-        event_key, root_session_id, session_id, ts, local_ts, actor_id, kind, tool_name, command, call_id, call_hash,
+        event_key, root_session_id, session_id, ts, local_ts, actor_id, kind, tool_name, command, marker, call_id, call_hash,
         is_error, effect, system, path, repo, duration_ms, source_file, byte_offset,
         cardinality(added_lines) as added_lines,
         lag(kind) over thread as kind_before,
@@ -47,7 +48,7 @@ select
     c.system,
     c.path,
     c.repo,
-    regexp_like(coalesce(lower(c.tool_name), ''), $poll_tools) as is_poll,
+    coalesce(c.marker = 'poll', false) or regexp_like(coalesce(lower(c.tool_name), ''), $poll_tools) as is_poll,
     coalesce(r.duration_ms, c.duration_ms) as duration_ms,
     c.added_lines,
     case when c.kind_before = 'completion' then c.tokens_before end as tokens,

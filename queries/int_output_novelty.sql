@@ -5,6 +5,7 @@
 -- measures: of a sample of the output's word shingles, how many stood in an earlier output of the same actor, of any of their sessions, or in
 --   an earlier prompt, within $days days. The sample is every shingle in the lowest quarter of the hash range, of the 64 smallest, so
 --   that two texts sample the same shingles; fenced code is masked and never counts. Phrases that many people are given are left out
+--   (int_stock_shingles). nearest_session is the earlier one that most of what is known stood in last
 -- reference: signals.md S5, 1.2 (1 - |S(o) and B_28d| / |S(o)|)
 -- params: least_chars = 400, least_words = 40, days = 28
 -- part: person
@@ -25,11 +26,22 @@ met as (
         event_key, session_id, actor_id, local_day, is_output,
         -- A window an actor: one a shingle would be a window a row.
         coalesce(lag(shingle) over earlier = shingle and us - lag(us) over earlier <= $days * 86400000000, false) as is_known,
+        lag(session_id) over earlier as earlier_session,
     from shingles
     left anti join int_stock_shingles as stock on stock.shingle = shingles.shingle
     window earlier as (partition by actor_id order by shingle, us, event_key)
+),
+counted as (
+    select
+        event_key, session_id, actor_id, local_day, is_known, case when is_known then earlier_session end as earlier_session, count(*) as shingles,
+    from met
+    where is_output
+    group by event_key, session_id, actor_id, local_day, is_known, case when is_known then earlier_session end
 )
-select event_key, session_id, actor_id, local_day, count(*) as sampled, count(*) filter (where is_known) as known
-from met
-where is_output
+select
+    event_key, session_id, actor_id, local_day,
+    sum(shingles) as sampled, coalesce(sum(shingles) filter (where is_known), 0) as known,
+    first_value(earlier_session order by is_known desc, shingles desc, earlier_session) as nearest_session,
+    coalesce(max(shingles) filter (where is_known), 0) as nearest_shingles,
+from counted
 group by event_key, session_id, actor_id, local_day

@@ -14,6 +14,7 @@ steps as (
     select
         event_key, actor_id, iso_week, client, kind, ts, text_chars, output_tokens,
         cast(local_ts as date) as local_day,
+        date_part('epoch', local_ts) as local_seconds,
         date_part('epoch', ts) as seconds,
         case when kind = 'prompt' then 1 else 0 end as is_prompt,
     from stg_events
@@ -36,7 +37,7 @@ bursts as (
     select *, sum(is_start) over (partition by actor_id order by seconds, is_prompt desc, event_key) as burst from marked
 ),
 starts as (
-    select actor_id, iso_week, local_day, split_part(client, '/', 1) as client_name, ts, seconds, burst, coalesce(text_chars, 0) as text_chars
+    select actor_id, iso_week, local_day, local_seconds, split_part(client, '/', 1) as client_name, ts, seconds, burst, coalesce(text_chars, 0) as text_chars
     from bursts
     where is_start = 1
 ),
@@ -47,7 +48,7 @@ outputs as (
     group by actor_id, burst
 )
 select
-    starts.actor_id, starts.iso_week, starts.local_day, starts.client_name, starts.ts, starts.seconds,
+    starts.actor_id, starts.iso_week, starts.local_day, starts.local_seconds, starts.client_name, starts.ts, starts.seconds,
     starts.seconds - lag(starts.seconds) over (partition by starts.actor_id, starts.iso_week order by starts.seconds) as gap_seconds,
     coalesce(outputs.output_tokens, 0) + starts.text_chars as effort,
 from starts

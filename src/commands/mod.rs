@@ -3,6 +3,7 @@
 //! Owns exit codes and the tokio runtime. Nobody uses this module.
 
 mod access;
+mod adversary;
 mod base_tables;
 mod catalogue;
 mod check;
@@ -19,8 +20,10 @@ mod objections;
 mod panels;
 mod query;
 mod readings;
+mod reconcile;
 mod record;
 mod report;
+mod retention;
 mod run;
 mod run_facts;
 mod score;
@@ -139,6 +142,7 @@ fn dispatch(cli: &Cli, printer: Printer) -> anyhow::Result<Exit> {
         Command::Subject(args) => runtime.block_on(subject::run(args, global, printer)),
         Command::Query(args) => runtime.block_on(query::run(args, global, printer)),
         Command::Check(args) => runtime.block_on(check::run(args, global, printer)),
+        Command::Reconcile(args) => runtime.block_on(reconcile::run(args, global, printer)),
         Command::Config(args) => config_show::run(args, global, printer),
         Command::Export(args) => runtime.block_on(export::run(args, global, printer)),
         Command::Sources(args) => match &args.command {
@@ -146,6 +150,7 @@ fn dispatch(cli: &Cli, printer: Printer) -> anyhow::Result<Exit> {
             None => catalogue::sources(printer),
         },
         Command::Signals => catalogue::signals(printer),
+        Command::Simulate(args) if args.adversary.adversary => runtime.block_on(adversary::run(args, global, printer)),
         Command::Simulate(args) => simulate::run(args, global, printer),
         Command::Evaluate(args) => runtime.block_on(evaluate::run(args, global, printer)),
         Command::Demo(args) => runtime.block_on(demo::run(args, global, printer)),

@@ -89,11 +89,11 @@ pub async fn score_lake(
         Some(directory) => Models::with_directory(directory)?,
         None => Models::embedded()?,
     };
-    engine.run(&models, &overrides(settings, &base)?).await?;
+    engine.run(&models, &overrides(settings, &base, span(scoring)?.since_us)?).await?;
     let mut input = readings::score_input(&engine, &models, &settings.config, scoring.seed).await?;
     let pseudonyms = Pseudonyms::open(settings.config.privacy.key_file.as_deref(), lake.root())?;
     if let Some(path) = &settings.objections {
-        let names = objections::actors_by_name(&base.actors, |actor| pseudonyms.of(Domain::Actor, actor));
+        let names = objections::actors_by_name(&base.actors, |actor| pseudonyms.every(Domain::Actor, actor));
         input.objections = objections::read(path, |name| names.get(name).cloned())?;
     }
     let session_inputs = input.sessions.clone();
@@ -108,7 +108,7 @@ pub async fn score_lake(
     let weeks = week_rows(&engine, &scored, &rename).await?;
     let sessions = session_rows(&engine, &scored, &archetypes.labels, &rename).await?;
     let teams = team_rows::team_rows(&base, &sessions, &weeks, settings.config.privacy.min_people)?;
-    scored.rename_actors(rename);
+    scored.rename_actors(&rename);
     let out = out.out.as_path();
     let findings: Vec<FindingRow> = readings::findings(&engine).await?;
     let attribution: Vec<AttributionRow> = readings::attribution(&engine).await?;
@@ -149,6 +149,8 @@ pub async fn score_lake(
     file.run.calibration_notes.extend(archetypes.notes);
     write(out, &sessions, &weeks, &scored, &findings, &teams, &attribution)?;
     results::write(out, &run_facts::kept_outcomes(&engine).await?)?;
+    results::write(out, &run_facts::seat_rows(&engine, &rename).await?)?;
+    results::write(out, &file.run.coverage)?;
     file.write(out)?;
     results::write_views(out)?;
     Ok(summary)
@@ -194,11 +196,15 @@ fn cluster_units(sessions: &[SessionInput], scored: &Scored) -> Vec<ClusterUnit>
         .collect()
 }
 
-fn overrides(settings: &Settings, base: &BaseTables) -> anyhow::Result<Overrides> {
+fn overrides(settings: &Settings, base: &BaseTables, since_us: Option<i64>) -> anyhow::Result<Overrides> {
     let table: toml::Table = settings.config.params.clone().into_iter().collect();
     let mut overrides = overrides_from_toml(&table).context("[params]")?;
     let as_of = jiff::Timestamp::from_microsecond(base.as_of_us)?;
     overrides.insert("int_as_of.as_of".to_owned(), ParamValue::Text(as_of.to_string()));
+    if let Some(since_us) = since_us {
+        let since = jiff::Timestamp::from_microsecond(since_us)?;
+        overrides.insert("int_billed.since".to_owned(), ParamValue::Text(since.to_string()));
+    }
     Ok(overrides)
 }
 

@@ -75,6 +75,7 @@ impl Settings {
             limits: Limits { line_bytes: args.max_line, ..Limits::default() },
             as_of_us,
             source_options: Arc::new(self.config.source_options()),
+            key_file: self.config.privacy.key_file.clone(),
         })
     }
 }
