@@ -417,7 +417,7 @@ pub struct SimulateArgs {
     #[arg(long, value_name = "FORMAT", default_value = "canonical")]
     pub format: LogFormat,
     /// At least so many events, for measuring: divisions of 120 people, made in parallel and without truth/.
-    #[arg(long, value_name = "N", conflicts_with_all = ["people", "format"], value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", conflicts_with_all = ["adversary", "people", "format"], value_parser = clap::value_parser!(u64).range(1..))]
     pub events: Option<u64>,
     /// Plain NDJSON, not compressed.
     #[arg(long, requires = "events")]
