@@ -395,8 +395,8 @@ pub struct SimulateArgs {
     /// Seed: the same one gives the same bytes.
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
-    /// People; service accounts come on top.
-    #[arg(long, value_name = "N", default_value_t = 240, value_parser = clap::value_parser!(u32).range(12..))]
+    /// People; service accounts come on top [default with --adversary: 120].
+    #[arg(long, value_name = "N", default_value_t = 240, default_value_if("adversary", "true", "120"), value_parser = clap::value_parser!(u32).range(12..))]
     pub people: u32,
     /// Weeks.
     #[arg(long, value_name = "N", default_value_t = 12, value_parser = clap::value_parser!(u32).range(2..=520))]
@@ -422,6 +422,37 @@ pub struct SimulateArgs {
     /// Plain NDJSON, not compressed.
     #[arg(long, requires = "events")]
     pub plain: bool,
+    /// Somebody who adapts.
+    #[command(flatten)]
+    pub adversary: AdversaryArgs,
+}
+
+/// `simulate --adversary`.
+#[derive(Debug, Args)]
+pub struct AdversaryArgs {
+    /// Let those who play adapt: change one thing at a time, ingest and score, keep what lowers their score. Writes the evasion
+    /// frontier to OUT/evasion.md and no organisation. --family names the families to start from.
+    #[arg(long)]
+    pub adversary: bool,
+    /// The metric must stay inflated at least so many times; several with commas.
+    #[arg(long, value_name = "X", value_delimiter = ',', default_value = "1.25,1.5,2", value_parser = parse_inflation, requires = "adversary")]
+    pub inflation: Vec<f64>,
+    /// Proposals for each family and inflation; each is an organisation to ingest and score.
+    #[arg(long, value_name = "N", default_value_t = 6, requires = "adversary")]
+    pub steps: u32,
+    /// The metric that must stay inflated.
+    #[arg(long, value_name = "METRIC", default_value = "tokens", requires = "adversary")]
+    pub metric: InflatedMetric,
+}
+
+/// Metrics of `simulate --adversary`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub enum InflatedMetric {
+    /// Tokens of every kind.
+    Tokens,
+    /// Days with a session.
+    ActiveDays,
 }
 
 /// Formats of `simulate`.
@@ -482,6 +513,15 @@ pub struct DemoArgs {
 fn parse_share(text: &str) -> Result<f64, String> {
     let share: f64 = text.parse().map_err(|_| format!("`{text}` is no share; write 0.15"))?;
     if (0.0..=0.5).contains(&share) { Ok(share) } else { Err(format!("{share} is not between 0 and 0.5")) }
+}
+
+fn parse_inflation(text: &str) -> Result<f64, String> {
+    let inflation: f64 = text.parse().map_err(|_| format!("`{text}` is no number; write 1.5"))?;
+    if inflation > 1.0 && inflation <= 10.0 {
+        Ok(inflation)
+    } else {
+        Err(format!("{inflation} is not between 1 and 10"))
+    }
 }
 
 /// Reads `5%` or a share from 0 to 1.

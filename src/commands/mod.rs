@@ -3,6 +3,7 @@
 //! Owns exit codes and the tokio runtime. Nobody uses this module.
 
 mod access;
+mod adversary;
 mod base_tables;
 mod catalogue;
 mod check;
@@ -149,6 +150,7 @@ fn dispatch(cli: &Cli, printer: Printer) -> anyhow::Result<Exit> {
             None => catalogue::sources(printer),
         },
         Command::Signals => catalogue::signals(printer),
+        Command::Simulate(args) if args.adversary.adversary => runtime.block_on(adversary::run(args, global, printer)),
         Command::Simulate(args) => simulate::run(args, global, printer),
         Command::Evaluate(args) => runtime.block_on(evaluate::run(args, global, printer)),
         Command::Demo(args) => runtime.block_on(demo::run(args, global, printer)),

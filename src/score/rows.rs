@@ -216,6 +216,22 @@ pub struct PopulationRow {
     pub note: String,
 }
 
+impl PopulationRow {
+    /// p up to which a test fires.
+    const FIRES_P: f64 = 0.05;
+
+    /// Whether the test speaks and points to usage for the metric: its interval leaves out zero on that side, and p is at most 0.05.
+    pub fn fires(&self) -> bool {
+        let leaves_out_zero = match (self.ci_low, self.ci_high) {
+            // Only decoupling may point either way; the others are about an excess.
+            (Some(low), Some(high)) => low > 0.0 || (self.test == "metric_decoupling" && high < 0.0),
+            // An exact test has a p and no interval.
+            _ => self.estimate.is_some_and(|estimate| estimate > 0.0),
+        };
+        self.status == "speak" && leaves_out_zero && self.p.is_some_and(|p| p <= Self::FIRES_P)
+    }
+}
+
 /// One session-outcome pair.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct AttributionRow {

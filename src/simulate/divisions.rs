@@ -95,7 +95,7 @@ impl Divisions {
     }
 
     fn make(&self, number: usize, policy: &Policy, input: &Path) -> Result<Made, SimulateError> {
-        let people = self.division.draw(policy, number)?;
+        let people = self.division.draw(policy, number, None)?;
         let mut journal = Journal::create(&self.layout(number, input), self.style())?;
         self.division.histories(&people, policy, &mut journal)?;
         let mut rows = csv::Writer::from_writer(Vec::new());
