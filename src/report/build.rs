@@ -45,6 +45,7 @@ pub fn build(inputs: &Inputs) -> Report {
         weeks.iter_mut().for_each(|week| week.restated = restated.contains(week.iso_week.as_str()));
         answer.what_changed = Maybe(Some(comparison.sentence.clone()));
     }
+    let seats = coverage::seats(inputs, describes_persons);
     let queries = queries(inputs);
     Report {
         schema_version: SCHEMA_VERSION,
@@ -70,7 +71,8 @@ pub fn build(inputs: &Inputs) -> Report {
         days: days(inputs),
         data_quality,
         coverage: coverage::coverage(inputs),
-        seats: coverage::seats(inputs, describes_persons),
+        idle_seats: coverage::idle_seats(&seats),
+        seats,
         retention: coverage::retention(inputs),
         method: method(&queries),
         queries,

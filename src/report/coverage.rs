@@ -5,7 +5,7 @@
 use super::escape::plain;
 use super::inputs::{CoverageFact, Inputs, RetentionFact, SeatFact};
 use super::model::Quantity;
-use super::model::coverage::{Coverage, CoverageMonth, Retention, Seats};
+use super::model::coverage::{Coverage, CoverageMonth, IdleSeats, Retention, Seats};
 use super::quantities::{Count, Maybe, MicroDollars, Share, Tokens};
 
 const TOKENS: &str = "tokens";
@@ -96,6 +96,16 @@ fn seat(fact: &SeatFact, floor: i64) -> Seats {
         idle_cost_high: cost(idle_high),
         suppressed: !sides,
     }
+}
+
+/// What the idle seats of all tools cost a month; none where no tool has a bill for seats that may be shown.
+pub(super) fn idle_seats(seats: &[Seats]) -> Option<IdleSeats> {
+    let costs = || seats.iter().filter_map(|row| row.idle_cost_low.0.zip(row.idle_cost_high.0));
+    costs().next()?;
+    Some(IdleSeats {
+        cost_low: MicroDollars(costs().map(|(low, _)| low.0).sum()),
+        cost_high: MicroDollars(costs().map(|(_, high)| high.0).sum()),
+    })
 }
 
 /// Logs that went or are about to go, by source.
@@ -198,6 +208,9 @@ mod tests {
         );
         assert_eq!(rows[0].idle_cost_low, Maybe(Some(MicroDollars(95_000_000))));
         assert_eq!(rows[0].idle_cost_high, Maybe(Some(MicroDollars(285_000_000))));
+        let idle = idle_seats(&[rows[0].clone(), rows[0].clone()]).unwrap();
+        assert_eq!((idle.cost_low.0, idle.cost_high.0), (190_000_000, 570_000_000));
+        assert_eq!(idle_seats(&[]), None);
     }
 
     #[test]

@@ -506,6 +506,9 @@ pub(super) fn alone() -> Inputs {
             outcome_coverage: None,
             unassigned_tokens_share: Some(0.0),
             calibration_rung: "built-in reference".into(),
+            coverage: vec![],
+            seat_use: vec![],
+            retention: vec![],
             ..facts("")
         },
         ..Inputs::default()

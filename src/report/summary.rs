@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::RenderError;
 use super::model::comparison::Comparison;
-use super::model::coverage::{Coverage, Retention, Seats};
+use super::model::coverage::{Coverage, IdleSeats, Retention, Seats};
 use super::model::measuring::Measuring;
 use super::model::views::{Cohort, Quadrant, Reasons};
 use super::model::{
@@ -39,6 +39,7 @@ struct Summary<'a> {
     data_quality: &'a DataQuality,
     coverage: &'a Coverage,
     seats: &'a [Seats],
+    idle_seats: Option<IdleSeats>,
     retention: &'a [Retention],
     method: &'a [MethodEntry],
     queries: BTreeMap<&'a str, &'a str>,
@@ -100,6 +101,7 @@ pub fn render(report: &Report) -> Result<String, RenderError> {
         data_quality: &report.data_quality,
         coverage: &report.coverage,
         seats: &report.seats,
+        idle_seats: report.idle_seats,
         retention: &report.retention,
         method: &report.method,
         queries: report.queries.iter().map(|query| (query.file.as_str(), query.sql.as_str())).collect(),

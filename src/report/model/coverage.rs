@@ -70,6 +70,15 @@ pub struct Seats {
     pub suppressed: bool,
 }
 
+/// A month of the seats that nobody uses, over all tools with a bill for seats.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct IdleSeats {
+    /// Those that were never used at all.
+    pub cost_low: MicroDollars,
+    /// All that may be idle.
+    pub cost_high: MicroDollars,
+}
+
 /// Logs that their own tool deletes.
 #[derive(Debug, Clone, Serialize)]
 pub struct Retention {

@@ -73,6 +73,8 @@ pub struct Report {
     pub coverage: coverage::Coverage,
     /// Seats, by tool, and of all together.
     pub seats: Vec<coverage::Seats>,
+    /// A month of the idle seats, beside the spend; none without a bill for seats that may be shown.
+    pub idle_seats: Option<coverage::IdleSeats>,
     /// Logs that are gone or about to go.
     pub retention: Vec<coverage::Retention>,
     /// How each figure comes about, by the figure's id.

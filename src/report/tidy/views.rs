@@ -279,6 +279,9 @@ fn coverage(report: &Report) -> View {
         view.add("seats_idle_cost", &row.product, "micro_usd", None::<i64>, row.suppressed)
             .between(row.idle_cost_low, row.idle_cost_high);
     }
+    if let Some(idle) = report.idle_seats {
+        view.add("idle_seats", "", "micro_usd", None::<i64>, false).between(idle.cost_low, idle.cost_high);
+    }
     for row in &report.retention {
         view.add(
             &format!("retention_{}", row.state),
