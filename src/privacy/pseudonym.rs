@@ -120,6 +120,13 @@ impl Pseudonyms {
         base32(&mac.finalize().into_bytes(), PSEUDONYM_CHARACTERS)
     }
 
+    /// A key of the release ledger's own, derived from this one (HMAC-SHA256 under a domain that no id can reach).
+    pub fn release_key(&self) -> [u8; 32] {
+        let mut mac = self.keyed.clone();
+        mac.update(b"release\0");
+        mac.finalize().into_bytes().into()
+    }
+
     /// Names the key without giving it away.
     pub fn key_id(&self) -> String {
         self.of(Domain::Key, "")

@@ -61,7 +61,7 @@ struct Value {
 #[derive(Debug, Clone, Default, Deserialize)]
 struct Parts {
     #[serde(default)]
-    total: i64,
+    total: Option<i64>,
     #[serde(default)]
     parts: Vec<Part>,
 }
@@ -69,17 +69,36 @@ struct Parts {
 #[derive(Debug, Clone, Default, Deserialize)]
 struct Part {
     id: String,
-    cost: i64,
-    cost_low: i64,
-    cost_high: i64,
+    cost: Option<i64>,
+    cost_low: Option<i64>,
+    cost_high: Option<i64>,
+    /// Missing in files of versions that rounded nothing.
+    share: Option<f64>,
+    share_low: Option<f64>,
+    share_high: Option<f64>,
+}
+
+impl Part {
+    /// Its share of the spend, as written or by its cost.
+    fn range(&self, total: Option<i64>) -> Range {
+        let of = |share: Option<f64>, amount: Option<i64>| {
+            let by_cost = || amount.zip(total).and_then(|(amount, total)| Share::of(amount, total));
+            Maybe(share.map(Share).or_else(by_cost).map(Quantity::Share))
+        };
+        Range {
+            value: of(self.share, self.cost),
+            low: of(self.share_low, self.cost_low),
+            high: of(self.share_high, self.cost_high),
+        }
+    }
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
 struct WeekThen {
     iso_week: String,
-    active_actors: i64,
-    sessions: i64,
-    prompts: i64,
+    active_actors: Option<i64>,
+    sessions: Option<i64>,
+    prompts: Option<i64>,
     tokens: Option<i64>,
     cost: Option<i64>,
     outcomes: Option<i64>,
@@ -148,14 +167,10 @@ fn moved(earlier: &Earlier, now: &Now<'_>) -> Vec<Moved> {
     // The other two parts are headline figures.
     let parts =
         now.money.parts.iter().filter(|part| matches!(part.id, "exploration" | "waste" | "unknown")).map(|part| {
-            let range = |[value, low, high]: [i64; 3], total: i64| {
-                let share = |amount: i64| Maybe(Share::of(amount, total).map(Quantity::Share));
-                Range { value: share(value), low: share(low), high: share(high) }
-            };
             let then = earlier.money.parts.iter().find(|then| then.id == part.id);
-            let before = then
-                .map_or(Range::UNKNOWN, |then| range([then.cost, then.cost_low, then.cost_high], earlier.money.total));
-            let now = range([part.cost.0, part.cost_low.0, part.cost_high.0], now.money.total.0);
+            let before = then.map_or(Range::UNKNOWN, |then| then.range(earlier.money.total));
+            let share = |share: Maybe<Share>| Maybe(share.0.map(Quantity::Share));
+            let now = Range { value: share(part.share), low: share(part.share_low), high: share(part.share_high) };
             let label = format!("{}, share of spend", part.label);
             Moved { id: format!("money_{}", part.id), label, before, now, change: change(&before, &now) }
         });
@@ -200,13 +215,14 @@ fn restated(then: &[WeekThen], now: &[Week]) -> Vec<Restated> {
     for before in then.iter().filter(|week| !week.partial) {
         let iso_week = plain(&before.iso_week);
         let week = now.get(iso_week.as_str());
-        let counts: [(&'static str, i64, Option<Count>); 3] = [
-            ("active people", before.active_actors, week.map(|week| week.active_actors)),
-            ("sessions", before.sessions, week.map(|week| week.sessions)),
-            ("prompts", before.prompts, week.map(|week| week.prompts)),
+        let counts: [(&'static str, Option<i64>, Option<Count>); 3] = [
+            ("active people", before.active_actors, week.and_then(|week| week.active_actors.0)),
+            ("sessions", before.sessions, week.and_then(|week| week.sessions.0)),
+            ("prompts", before.prompts, week.and_then(|week| week.prompts.0)),
         ];
-        let counts =
-            counts.map(|(what, before, now)| (what, Some(Quantity::Count(Count(before))), now.map(Quantity::Count)));
+        let counts = counts.map(|(what, before, now)| {
+            (what, before.map(|before| Quantity::Count(Count(before))), now.map(Quantity::Count))
+        });
         let amounts = [
             (
                 "tokens",

@@ -93,8 +93,12 @@ fn headline_ids_are_anchors_in_the_page_and_keys_in_the_summary() {
         }
     }
     let parts = summary["money"]["parts"].as_array().unwrap();
-    let sum: i64 = parts.iter().map(|part| part["cost"].as_i64().unwrap()).sum();
-    assert_eq!(sum, summary["money"]["total"].as_i64().unwrap());
+    // Each is rounded for itself, and what is withheld says so.
+    for part in parts {
+        assert_eq!(part["cost"].is_null(), part["withheld"].as_bool().unwrap(), "{part}");
+    }
+    let sum: i64 = parts.iter().filter_map(|part| part["cost"].as_i64()).sum();
+    assert!(sum <= summary["money"]["total"].as_i64().unwrap() * 21 / 20, "{sum}");
 }
 
 #[test]
@@ -136,8 +140,8 @@ fn earlier_summary() -> String {
     let mut before = organisation();
     before.weeks.truncate(11);
     before.weeks[10].partial = true;
-    before.weeks[7].sessions -= 3;
-    before.weeks[7].tokens = before.weeks[7].tokens.map(|tokens| tokens - 1_000_000);
+    before.weeks[7].sessions -= 10;
+    before.weeks[7].tokens = before.weeks[7].tokens.map(|tokens| tokens * 9 / 10);
     before.run.events -= 40_000;
     before.run.policy_hash = "000011112222".into();
     before.run.as_of = "2026-11-11T06:00:00Z".parse().ok();
