@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::panel::{Cell, Decision, Panel, Verdict};
+use super::panel::{Cell, Contribution, Decision, Members, Panel, Verdict};
 use super::pseudonym::Pseudonyms;
 
 /// Name of the file in the lake directory.
@@ -221,6 +221,37 @@ impl Ledger {
         History { key: self.key, cells }
     }
 
+    /// What people put into a period, less what the published totals of a view (its weeks) hold of it: the part that nobody was told of yet.
+    /// It is what remains when those totals are subtracted from one of the whole period.
+    pub fn unpublished(&self, view: &str, now: &Members, from: &str, to: &str) -> Members {
+        let mut newest: BTreeMap<(&str, &str), &Earlier> = BTreeMap::new();
+        let totals = self.entries.get(view).and_then(|cells| cells.get(History::TOTAL));
+        for entry in
+            totals.into_iter().flatten().filter(|one| one.shown() && from <= one.to.as_str() && one.from.as_str() <= to)
+        {
+            newest.insert((&entry.from, &entry.to), entry);
+        }
+        let mut published: BTreeMap<MemberId, [u64; 2]> = BTreeMap::new();
+        for (member, [tokens, cost, _]) in newest.values().flat_map(|entry| &entry.members) {
+            let sum = published.entry(*member).or_default();
+            *sum = [sum[0].saturating_add(*tokens), sum[1].saturating_add(*cost)];
+        }
+        let mut rest = Members::new();
+        for (who, part) in now {
+            let [tokens, cost] = published.remove(&member_id(&self.key, who)).unwrap_or_default();
+            let (tokens, cost) = (part.tokens.abs_diff(tokens), part.cost.abs_diff(cost));
+            if tokens > 0 || cost > 0 {
+                rest.insert(who.clone(), Contribution { tokens, cost, rest: 0 });
+            }
+        }
+        // Whoever is in the published totals and is not known any more has no name here.
+        let gone = published
+            .into_iter()
+            .map(|(member, [tokens, cost])| (format!("{member:x}"), Contribution { tokens, cost, rest: 0 }));
+        rest.extend(gone);
+        rest
+    }
+
     /// Takes down what was decided. What has not changed since it was last taken down is not repeated, so that the same report made
     /// again leaves no trace.
     ///
@@ -229,6 +260,7 @@ impl Ledger {
     pub fn record(&mut self, panel: &Panel, decision: &Decision) -> Result<(), LedgerError> {
         for (cell, verdict) in panel.cells.iter().zip(&decision.cells) {
             let value = match verdict {
+                _ if cell.settled => continue,
                 Verdict::Fresh => Some(cell.value.clone()),
                 Verdict::Kept(_) => continue,
                 // Hidden cells matter as parts of a total that was published.
@@ -238,7 +270,7 @@ impl Ledger {
             self.add(panel, cell, value)?;
         }
         if let (Some(value), true) = (&panel.total, decision.total.is_fresh()) {
-            let mut members = super::panel::Members::new();
+            let mut members = Members::new();
             for (who, part) in panel.cells.iter().flat_map(|cell| &cell.members) {
                 let sum = members.entry(who.clone()).or_default();
                 sum.tokens = sum.tokens.saturating_add(part.tokens);
@@ -338,7 +370,9 @@ fn pad(key: &Key, nonce: &str, member: MemberId) -> [u8; MEMBER_BYTES - 8] {
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |half: u8| char::from(DIGITS[usize::from(half & 15)]);
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(*byte)]).collect()
 }
 
 fn sealed(key: &Key, nonce: &str, members: &BTreeMap<MemberId, [u64; 3]>) -> String {

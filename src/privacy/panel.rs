@@ -54,6 +54,8 @@ pub struct Cell {
     pub value: serde_json::Value,
     /// A remainder (people on no roster, the noise of a clustering): counted in the total, never published by itself.
     pub remainder: bool,
+    /// Published already by another view, as it stands here: neither decided nor hidden nor taken down again.
+    pub settled: bool,
 }
 
 /// The cells of one view and period.
@@ -69,6 +71,8 @@ pub struct Panel {
     pub cells: Vec<Cell>,
     /// The figures of the total, where one is published.
     pub total: Option<serde_json::Value>,
+    /// Nothing new may be said: what was published before is published again. For the other tables of a total that gave way.
+    pub frozen: bool,
 }
 
 /// What becomes of a cell.
@@ -183,6 +187,11 @@ impl Rules {
 
 impl Deciding<'_> {
     fn decide(&self) -> Decision {
+        if self.panel.frozen {
+            let kept = |cell: &str| self.kept(cell).unwrap_or(Verdict::Hidden(Hidden::Differenced));
+            let cells = self.panel.cells.iter().map(|cell| kept(&cell.name)).collect();
+            return Decision { cells, total: kept(History::TOTAL) };
+        }
         let mut cells: Vec<Verdict> = (0..self.known.len()).map(|at| self.alone(at)).collect();
         let mut total = Verdict::Hidden(Hidden::TooFewPeople);
         if self.panel.total.is_some() {
@@ -211,6 +220,9 @@ impl Deciding<'_> {
     /// A cell without its neighbours.
     fn alone(&self, at: usize) -> Verdict {
         let (cell, now) = (&self.panel.cells[at], &self.known[at]);
+        if cell.settled {
+            return Verdict::Fresh;
+        }
         let additive = self.panel.total.is_some();
         let mut refused = None;
         let mut ever_shown = false;
@@ -273,8 +285,8 @@ impl Deciding<'_> {
                 return Verdict::Fresh;
             }
             let size = |at: &usize| (self.known[*at].len(), self.panel.cells[*at].name.as_str());
-            let smallest =
-                (0..cells.len()).filter(|&at| cells[at].is_fresh()).min_by(|one, two| size(one).cmp(&size(two)));
+            let free = |at: &usize| cells[*at].is_fresh() && !self.panel.cells[*at].settled;
+            let smallest = (0..cells.len()).filter(free).min_by(|one, two| size(one).cmp(&size(two)));
             match smallest {
                 Some(at) => cells[at] = Verdict::Hidden(Hidden::Complementary),
                 None => {

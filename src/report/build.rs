@@ -39,6 +39,7 @@ pub fn build_with_ledger(inputs: &Inputs, ledger: &mut Ledger) -> Result<Report,
 
 fn assembled(inputs: &Inputs, ledger: Option<&mut Ledger>) -> (Report, Option<LedgerError>) {
     let mut release = Release::new(inputs, ledger);
+    release.close_period(inputs);
     let split = split(inputs, &release);
     let people = people(inputs);
     let money = split.released(&mut release);
@@ -59,10 +60,12 @@ fn assembled(inputs: &Inputs, ledger: Option<&mut Ledger>) -> (Report, Option<Le
         describes_persons,
     });
     let mut weeks = weeks(inputs, &release);
-    let comparison = inputs
-        .earlier
-        .as_ref()
-        .map(|earlier| compare(earlier, &Now { run: &inputs.run, figures: &figures, money: &money, weeks: &weeks }));
+    let comparison = inputs.earlier.as_ref().map(|earlier| {
+        compare(
+            earlier,
+            &Now { run: &inputs.run, figures: &figures, money: &money, weeks: &weeks, quality: &data_quality },
+        )
+    });
     if let Some(comparison) = &comparison {
         let restated = restated_weeks(comparison);
         weeks.iter_mut().for_each(|week| week.restated = restated.contains(week.iso_week.as_str()));

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use super::escape::plain;
 use super::inputs::RunFacts;
 use super::model::comparison::{Change, Comparison, Moved, Range, Restated};
-use super::model::{Figure, Money, Quantity, SCHEMA_VERSION, Week};
+use super::model::{DataQuality, Figure, Money, Quantity, SCHEMA_VERSION, Week};
 use super::quantities::{Count, Maybe, MicroDollars, Share, Tokens};
 
 /// Why an earlier report cannot be compared with.
@@ -131,13 +131,14 @@ pub(super) struct Now<'a> {
     pub(super) figures: &'a [Figure],
     pub(super) money: &'a Money,
     pub(super) weeks: &'a [Week],
+    pub(super) quality: &'a DataQuality,
 }
 
 /// The difference, with one sentence for the answer box.
 pub(super) fn compare(earlier: &Earlier, now: &Now<'_>) -> Comparison {
     let moved = moved(earlier, now);
     let restated = restated(&earlier.weeks, now.weeks);
-    let reasons = reasons(earlier, now.run, !restated.is_empty());
+    let reasons = reasons(earlier, now.run, now.quality, !restated.is_empty());
     Comparison {
         as_of: plain(&earlier.run.as_of),
         period_start: plain(&earlier.run.period_start),
@@ -195,8 +196,10 @@ fn change(before: &Range, now: &Range) -> Change {
         let low = number(range.low.0?);
         Some((low, range.high.0.map_or(f64::INFINITY, number)))
     };
+    let is_share = matches!(now.low.0, Some(Quantity::Share(_)));
     let (Some(before), Some(now)) = (ends(before), ends(now)) else { return Change::NotComparable };
-    let exact = |(low, high): (f64, f64)| high - low <= ROUNDING;
+    // A share is said to 5 points or as a band: two that look the same need not be.
+    let exact = |(low, high): (f64, f64)| high - low <= ROUNDING && !is_share;
     if now.0 > before.1 + ROUNDING {
         Change::Higher
     } else if now.1 < before.0 - ROUNDING {
@@ -254,15 +257,15 @@ pub(super) fn restated_weeks(comparison: &Comparison) -> BTreeSet<&str> {
 }
 
 /// What differs between the two runs that can restate a week.
-fn reasons(earlier: &Earlier, now: &RunFacts, any_restated: bool) -> Vec<String> {
+fn reasons(earlier: &Earlier, now: &RunFacts, read: &DataQuality, any_restated: bool) -> Vec<String> {
     let (then, mut reasons) = (&earlier.run, Vec::new());
-    let (files, events) = (now.files_read - earlier.data_quality.files_read, now.events - earlier.data_quality.events);
-    if files != 0 || events != 0 {
+    let (files, events) = (read.files_read, read.events);
+    if files.0 != earlier.data_quality.files_read || events.0 != earlier.data_quality.events {
         reasons.push(format!(
             "{}: {} files and {} events against {} and {} then",
             if any_restated { "late input" } else { "more input" },
-            Count(now.files_read),
-            Count(now.events),
+            files,
+            events,
             Count(earlier.data_quality.files_read),
             Count(earlier.data_quality.events)
         ));

@@ -156,6 +156,7 @@ impl Figure {
         match (self.interval, self.low.0, self.high.0) {
             (IntervalKind::AtLeast, Some(_), Some(_)) => "all of it".into(),
             (IntervalKind::AtLeast, Some(_), None) => "at least this".into(),
+            (_, Some(low), Some(high)) if low.to_string() == high.to_string() => low.to_string(),
             (_, Some(low), Some(high)) => format!("{low} to {high}"),
             _ => "cannot be told".into(),
         }

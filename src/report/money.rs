@@ -214,8 +214,15 @@ impl Split {
 
     fn part(&self, part: &SplitPart, shown: Option<Published>, release: &Release<'_>) -> MoneyPart {
         let withheld = shown.is_none();
-        let band = release.band(self.shares(part.id).map(|[share, ..]| share));
-        let shown = shown.unwrap_or_else(|| Published { share: band.map(|share| share.0), ..Published::default() });
+        let band = |at: usize| {
+            release.band(self.shares(part.id).and_then(|shares| shares.get(at).copied())).map(|share| share.0)
+        };
+        let shown = shown.unwrap_or_else(|| Published {
+            share: band(0),
+            share_low: band(0).and(band(1)),
+            share_high: band(0).and(band(2)),
+            ..Published::default()
+        });
         let money = |amount: Option<i64>| Maybe(amount.map(MicroDollars));
         let share = |share: Option<f64>| Maybe(share.map(Share));
         MoneyPart {

@@ -139,14 +139,12 @@ pub(super) fn funnel(inputs: &Inputs, people: &People<'_>, release: &mut Release
         if count.is_some() {
             shown_before = people.map(BTreeSet::len);
         }
-        let note = if people.is_some() { how } else { why_not };
-        funnel.push(FunnelStep {
-            id,
-            label,
-            people: Maybe(count.map(Count)),
-            of_previous: Maybe(of_previous),
-            note: note.into(),
-        });
+        let note = match (people.is_some(), count.is_some()) {
+            (true, true) => how.to_owned(),
+            (true, false) => format!("{how} The count is withheld: too few are on one side of the step."),
+            (false, _) => why_not.to_owned(),
+        };
+        funnel.push(FunnelStep { id, label, people: Maybe(count.map(Count)), of_previous: Maybe(of_previous), note });
         previous = people.map(BTreeSet::len);
     }
     funnel

@@ -20,6 +20,8 @@ use super::quantities::{Count, Share};
 use crate::privacy::rounding;
 use crate::privacy::{Contribution, Hidden, History, Ledger, LedgerError, Members, Panel, PanelCell, Rules, Verdict};
 
+/// Views whose cells add up to what everybody did in the period.
+const SUMS_OF_THE_PERIOD: [&str; 2] = ["money", "models"];
 /// Cells named in a note at most.
 const NAMED: usize = 12;
 
@@ -52,6 +54,7 @@ pub(super) struct Release<'a> {
     to: String,
     ledger: Option<&'a mut Ledger>,
     failed: Option<LedgerError>,
+    frozen: bool,
     fresh: usize,
     kept: BTreeMap<String, Vec<String>>,
     withheld: BTreeMap<String, usize>,
@@ -75,6 +78,7 @@ impl<'a> Release<'a> {
             to: shown(inputs.run.period_end),
             ledger,
             failed: None,
+            frozen: false,
             fresh: 0,
             kept: BTreeMap::new(),
             withheld: BTreeMap::new(),
@@ -156,6 +160,7 @@ impl<'a> Release<'a> {
                     name: draft.name,
                     members: draft.members,
                     remainder: draft.remainder,
+                    settled: false,
                 };
                 values.push(Some(draft.value));
                 cell
@@ -167,6 +172,7 @@ impl<'a> Release<'a> {
             to: self.to.clone(),
             cells,
             total: total.as_ref().map(stored),
+            frozen: self.frozen && SUMS_OF_THE_PERIOD.contains(&view),
         };
         let history = self.ledger.as_ref().map_or_else(History::default, |ledger| ledger.history(&panel));
         let decision = self.rules.decide(&panel, &history);
@@ -189,6 +195,41 @@ impl<'a> Release<'a> {
     /// Decides one cell that is in no total.
     pub(super) fn cell<V: Serialize + DeserializeOwned>(&mut self, view: &str, draft: Draft<V>) -> Option<V> {
         self.panel(view, vec![draft], None).0.pop().flatten()
+    }
+
+    /// Asks whether totals of the whole period may be said beside the weeks that were published: what is left of one when those are
+    /// subtracted is late data, and may be a few people's. Where it may not, the tables that add up to such a total are published as they
+    /// were.
+    pub(super) fn close_period(&mut self, inputs: &Inputs) {
+        let Some(ledger) = self.ledger.as_mut().filter(|_| self.active) else { return };
+        let mut everybody = Members::new();
+        for row in &inputs.actor_weeks {
+            let sum = everybody.entry(row.actor.clone()).or_default();
+            sum.tokens = sum.tokens.saturating_add(row.tokens.unwrap_or(0).unsigned_abs());
+            sum.cost = sum.cost.saturating_add(row.cost_micro_usd.unwrap_or(0).unsigned_abs());
+        }
+        let late = ledger.unpublished("weeks", &everybody, &self.from, &self.to);
+        for (who, late) in &late {
+            if let Some(told) = everybody.get_mut(who) {
+                told.tokens = told.tokens.saturating_sub(late.tokens);
+                told.cost = told.cost.saturating_sub(late.cost);
+            }
+        }
+        let told = PanelCell { name: "weeks".to_owned(), members: everybody, settled: true, ..PanelCell::default() };
+        let late = PanelCell { name: "late".to_owned(), members: late, remainder: true, ..PanelCell::default() };
+        let panel = Panel {
+            view: "period".to_owned(),
+            from: self.from.clone(),
+            to: self.to.clone(),
+            cells: vec![told, late],
+            total: Some(serde_json::Value::from(self.to.as_str())),
+            frozen: false,
+        };
+        let decision = self.rules.decide(&panel, &ledger.history(&panel));
+        self.frozen = !decision.total.is_fresh();
+        if let Err(error) = ledger.record(&panel, &decision) {
+            self.failed = Some(error);
+        }
     }
 
     fn shown<V: DeserializeOwned>(&mut self, view: &str, name: &str, verdict: Verdict, value: Option<V>) -> Option<V> {

@@ -128,6 +128,7 @@ pub fn team_weeks(
             to: start.saturating_add(jiff::Span::new().days(6)).to_string(),
             cells: panel_cells,
             total: total.as_ref().map(|total| serde_json::to_value(total).unwrap_or_default()),
+            frozen: false,
         };
         let history = ledger.as_ref().map_or_else(History::default, |ledger| ledger.history(&panel));
         let decision = rules.decide(&panel, &history);
@@ -191,8 +192,9 @@ fn gathered(input: &TeamWeeks<'_>) -> BTreeMap<String, BTreeMap<String, TeamWeek
             _ => {}
         }
     }
-    // Who was on record with nothing done is in no cell.
-    cells.values_mut().flat_map(BTreeMap::values_mut).for_each(|cell| cell.by_actor.retain(|_, one| one.active));
+    // Who was on record with nothing done is in no cell; who only let a session of the week before run on is.
+    let did = |one: &OfActor| one.active || one.tokens != 0 || one.cost != 0;
+    cells.values_mut().flat_map(BTreeMap::values_mut).for_each(|cell| cell.by_actor.retain(|_, one| did(one)));
     cells
 }
 
@@ -225,6 +227,7 @@ fn panel_cell(cell: &TeamWeek, row: &TeamRow) -> PanelCell {
         members: cell.by_actor.iter().map(|(actor, one)| (actor.clone(), one.contribution())).collect(),
         value: serde_json::to_value(row).unwrap_or_default(),
         remainder: row.team_id == UNASSIGNED,
+        settled: false,
     }
 }
 
