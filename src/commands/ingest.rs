@@ -1,11 +1,12 @@
 //! `footlight ingest`.
 
-use super::Exit;
 use super::settings::Settings;
+use super::{Exit, retention};
 use crate::cli::{Global, IngestArgs};
 use crate::ingest::{IngestOptions, Summary, ingest};
 use crate::lake::Lake;
 use crate::output::{IngestProgress, Printer};
+use crate::privacy::terminal;
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -25,10 +26,14 @@ pub async fn run(args: &IngestArgs, global: &Global, printer: Printer) -> anyhow
 /// Reads what is new into the lake that `args` names.
 pub async fn into_lake(args: &IngestArgs, options: &IngestOptions, printer: Printer) -> anyhow::Result<Summary> {
     let lake = Lake::open_for_writing(&args.lake, Duration::from_secs(args.lock_timeout)).await?;
+    let before = retention::entries(&lake).await?;
     let progress = IngestProgress::new(printer.quiet);
     let summary = ingest(&lake, options, &progress).await;
     progress.finish();
-    Ok(summary?)
+    let mut summary = summary?;
+    let after = retention::entries(&lake).await?;
+    summary.retention = retention::look(lake.root(), &before, &after, jiff::Timestamp::now())?;
+    Ok(summary)
 }
 
 /// The summary for people.
@@ -57,9 +62,17 @@ pub fn text(summary: &Summary) -> String {
     for (reason, count) in &summary.rejected {
         let _ = writeln!(out, "  {count:>9} rejected: {reason}");
     }
+    let redacted: u64 = summary.redacted.values().sum();
+    if redacted > 0 {
+        let rules: Vec<String> = summary.redacted.iter().map(|(rule, count)| format!("{rule} {count}")).collect();
+        let _ = writeln!(out, "  {redacted:>9} secrets redacted: {}", rules.join(", "));
+    }
     if !summary.unpriced_models.is_empty() {
-        let models: Vec<&str> = summary.unpriced_models.keys().map(String::as_str).collect();
+        let models: Vec<String> = summary.unpriced_models.keys().map(|model| terminal(model)).collect();
         let _ = writeln!(out, "  without a price: {}", models.join(", "));
+    }
+    for note in &summary.retention {
+        let _ = writeln!(out, "  retention: {note}");
     }
     out
 }

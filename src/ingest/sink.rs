@@ -2,10 +2,12 @@
 
 use super::Summary;
 use super::plan::Job;
+use super::redact::Redactor;
 use crate::events::{Aggregate, CostBasis, Event, Fact, Kind, Outcome, RosterEntry};
 use crate::lake::rows::{Ingested, Place};
 use crate::lake::{LakeError, RowSink, Table};
 use crate::pricing::{self, Price};
+use crate::privacy::Secrets;
 use crate::sources::{Position, Reason, Sink};
 use std::collections::BTreeMap;
 
@@ -14,27 +16,32 @@ pub struct JobSink<'a, 'writer, 'lake> {
     job: &'a Job,
     run: i64,
     rows: &'a mut RowSink<'writer, 'lake>,
+    redactor: Redactor<'a>,
     counts: Summary,
     ignored: BTreeMap<&'static str, u64>,
     records: i64,
     rejects: i64,
     error: Option<LakeError>,
     hasher: blake3::Hasher,
+    /// The source whose format a part of the input has.
+    inside: Option<&'static str>,
 }
 
 impl<'a, 'writer, 'lake> JobSink<'a, 'writer, 'lake> {
     /// A sink for this job.
-    pub fn new(job: &'a Job, run: i64, rows: &'a mut RowSink<'writer, 'lake>) -> Self {
+    pub fn new(job: &'a Job, run: i64, rows: &'a mut RowSink<'writer, 'lake>, secrets: &'a Secrets) -> Self {
         Self {
             job,
             run,
             rows,
+            redactor: Redactor::new(secrets),
             counts: Summary::default(),
             ignored: BTreeMap::new(),
             records: 0,
             rejects: 0,
             error: None,
             hasher: blake3::Hasher::new(),
+            inside: None,
         }
     }
 
@@ -90,6 +97,7 @@ impl<'a, 'writer, 'lake> JobSink<'a, 'writer, 'lake> {
         }
         let source = self.job.source.name();
         self.counts.ignored = self.ignored.iter().map(|(kind, count)| (format!("{source}.{kind}"), *count)).collect();
+        self.counts.redacted = self.redactor.counts.iter().map(|(rule, count)| ((*rule).to_owned(), *count)).collect();
         self.counts.files_read = 1;
         self.counts.bytes_read = self.job.found.bytes;
         *self.counts.files_by_source.entry(source).or_default() += 1;
@@ -98,13 +106,14 @@ impl<'a, 'writer, 'lake> JobSink<'a, 'writer, 'lake> {
 }
 
 /// The place of a record of this job. A function of the job alone, since the rows are borrowed mutably beside it.
-fn place<'a>(job: &'a Job, at: Position) -> Place<'a> {
-    Place { source: job.source.name(), source_file: &job.found.name, offset: at.offset }
+fn place<'a>(job: &'a Job, inside: Option<&'static str>, at: Position) -> Place<'a> {
+    Place { source: inside.unwrap_or(job.source.name()), source_file: &job.found.name, offset: at.offset }
 }
 
 impl Sink for JobSink<'_, '_, '_> {
     fn event(&mut self, at: Position, mut event: Event) {
         self.records += 1;
+        self.redactor.event(&mut event);
         if event.kind == Kind::Completion && event.cost_micro_usd.is_none() && event.tokens.output.is_some() {
             let model = event.model.as_deref().unwrap_or("");
             match pricing::price(model, event.provider.as_deref(), &event.tokens) {
@@ -118,38 +127,48 @@ impl Sink for JobSink<'_, '_, '_> {
                 }
             }
         }
-        self.rows.table(Table::Events).event(place(self.job, at), &event);
+        self.rows.table(Table::Events).event(place(self.job, self.inside, at), &event);
         self.flush();
     }
 
-    fn outcome(&mut self, at: Position, outcome: Outcome) {
+    fn outcome(&mut self, at: Position, mut outcome: Outcome) {
         self.records += 1;
-        self.rows.table(Table::Outcomes).outcome(place(self.job, at), &outcome);
+        self.redactor.outcome(&mut outcome);
+        self.rows.table(Table::Outcomes).outcome(place(self.job, self.inside, at), &outcome);
         self.flush();
     }
 
-    fn fact(&mut self, at: Position, fact: Fact) {
+    fn fact(&mut self, at: Position, mut fact: Fact) {
         self.records += 1;
-        self.rows.table(Table::Facts).fact(place(self.job, at), &fact);
+        self.redactor.fact(&mut fact);
+        self.rows.table(Table::Facts).fact(place(self.job, self.inside, at), &fact);
         self.flush();
     }
 
-    fn aggregate(&mut self, at: Position, aggregate: Aggregate) {
+    fn aggregate(&mut self, at: Position, mut aggregate: Aggregate) {
         self.records += 1;
-        self.rows.table(Table::Aggregates).aggregate(place(self.job, at), &aggregate);
+        self.redactor.aggregate(&mut aggregate);
+        self.rows.table(Table::Aggregates).aggregate(place(self.job, self.inside, at), &aggregate);
         self.flush();
     }
 
-    fn roster(&mut self, at: Position, entry: RosterEntry) {
+    fn roster(&mut self, at: Position, mut entry: RosterEntry) {
         self.records += 1;
-        self.rows.table(Table::Roster).roster(place(self.job, at), &entry, self.run);
+        self.redactor.roster(&mut entry);
+        self.rows.table(Table::Roster).roster(place(self.job, self.inside, at), &entry, self.run);
     }
 
     fn reject(&mut self, at: Position, reason: Reason, detail: &str) {
         self.rejects += 1;
         if !self.is_known(at) {
             *self.counts.rejected.entry(reason.as_str().to_owned()).or_default() += 1;
-            self.rows.table(Table::Quarantine).reject(place(self.job, at), at.line, reason.as_str(), detail);
+            let detail = self.redactor.redacted(detail);
+            self.rows.table(Table::Quarantine).reject(
+                place(self.job, self.inside, at),
+                at.line,
+                reason.as_str(),
+                &detail,
+            );
             self.flush();
         }
     }
@@ -159,10 +178,18 @@ impl Sink for JobSink<'_, '_, '_> {
     }
 
     fn content(&mut self, bytes: &[u8]) {
-        self.hasher.update(bytes);
+        // What stands inside the input is no run of its bytes.
+        if self.inside.is_none() {
+            self.hasher.update(bytes);
+        }
+    }
+
+    fn inside(&mut self, source: Option<&'static str>) {
+        self.inside = source;
     }
 
     fn unknown_field(&mut self, name: &str) {
+        let name = self.redactor.redacted(name);
         *self.counts.unknown_fields.entry(format!("{}.{name}", self.job.source.name())).or_default() += 1;
     }
 }

@@ -75,7 +75,10 @@ impl fmt::Debug for Key {
 struct Line {
     /// Number of the report, from 1.
     report: u64,
+    /// Id of the key that the members are hashed and sealed under.
     key: String,
+    /// Id of the epoch of their pseudonyms: in another one the same people look like others.
+    epoch: String,
     view: String,
     cell: String,
     from: String,
@@ -96,6 +99,8 @@ pub(super) struct Earlier {
     pub(super) report: u64,
     pub(super) from: String,
     pub(super) to: String,
+    /// Whether its members are named by the pseudonyms of now.
+    pub(super) comparable: bool,
     /// None when it was not published.
     pub(super) value: Option<serde_json::Value>,
     pub(super) members: BTreeMap<MemberId, [u64; 3]>,
@@ -141,6 +146,7 @@ fn member_id(key: &Key, who: &str) -> MemberId {
 pub struct Ledger {
     key: Key,
     key_id: String,
+    epoch: String,
     path: PathBuf,
     /// Holds the lock; none for a ledger in memory.
     file: Option<File>,
@@ -194,7 +200,8 @@ impl Ledger {
     pub fn in_memory(pseudonyms: &Pseudonyms) -> Self {
         Self {
             key: Key(pseudonyms.release_key()),
-            key_id: pseudonyms.key_id(),
+            key_id: blake3::keyed_hash(&pseudonyms.release_key(), b"key").to_hex()[..16].to_owned(),
+            epoch: pseudonyms.key_id(),
             path: PathBuf::new(),
             file: None,
             entries: BTreeMap::new(),
@@ -302,6 +309,7 @@ impl Ledger {
         let mut line = Line {
             report: self.report,
             key: self.key_id.clone(),
+            epoch: self.epoch.clone(),
             view: panel.view.clone(),
             cell: cell.name.clone(),
             from: panel.from.clone(),
@@ -322,6 +330,7 @@ impl Ledger {
             report: line.report,
             from: line.from.clone(),
             to: line.to.clone(),
+            comparable: line.epoch == self.epoch,
             value: line.value.clone(),
             members,
         };

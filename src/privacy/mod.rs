@@ -1,4 +1,4 @@
-//! What keeps people out of the outputs: pseudonyms, small-cell suppression, harmless text, the access log.
+//! What keeps people and secrets out of the outputs: pseudonyms, small-cell suppression, redaction, harmless text, the access log.
 //!
 //! Owns the rules of signals.md section 5 and `faults.md`, as plain functions. Owns no tables and no rendering: reports call
 //! these functions, and nothing is published that did not pass through them.
@@ -9,6 +9,7 @@ mod ledger;
 mod panel;
 mod pseudonym;
 pub mod rounding;
+pub mod secrets;
 mod suppress;
 mod text;
 
@@ -18,5 +19,6 @@ pub use ledger::{History, Ledger, LedgerError};
 pub use panel::Cell as PanelCell;
 pub use panel::{Contribution, Decision, Members, PROTECTION, Panel, Verdict};
 pub use pseudonym::{Domain, KeyError, Pseudonyms};
+pub use secrets::Secrets;
 pub use suppress::{Cell, FLOOR, Hidden, Rules, RulesError};
-pub use text::{csv_text, terminal};
+pub use text::{csv_text, json_text, terminal, terminal_lines};

@@ -213,8 +213,15 @@ impl Deciding<'_> {
         (last.from == self.panel.from).then(|| last.value.clone().map(Verdict::Kept)).flatten()
     }
 
-    fn same_period(&self, entry: &Earlier) -> bool {
-        entry.from == self.panel.from && entry.to == self.panel.to
+    /// What the difference to an earlier version gives away. One from before a rotation of the pseudonyms cannot be compared: the same
+    /// period stays as it was, and a window that has grown since is taken for another cell.
+    fn change(&self, now: &Known, then: &Earlier) -> Change {
+        let same_period = then.from == self.panel.from && then.to == self.panel.to;
+        match (then.comparable, same_period) {
+            (true, _) => self.rules.change(now, &then.members, same_period),
+            (false, true) => Change::Few,
+            (false, false) => Change::Enough,
+        }
     }
 
     /// A cell without its neighbours.
@@ -227,7 +234,7 @@ impl Deciding<'_> {
         let mut refused = None;
         let mut ever_shown = false;
         for entry in self.entries(&cell.name) {
-            let change = self.rules.change(now, &entry.members, self.same_period(entry));
+            let change = self.change(now, entry);
             ever_shown |= entry.shown();
             // What was hidden could be computed together with its hidden neighbours: shown now as it was, it gives those away.
             let with_neighbours = !entry.shown() && additive;
@@ -261,12 +268,10 @@ impl Deciding<'_> {
 
     fn total_alone(&self) -> Verdict {
         let everybody = self.union(0..self.known.len());
-        let few = self.entries(History::TOTAL).iter().any(|entry| {
-            match self.rules.change(&everybody, &entry.members, self.same_period(entry)) {
-                Change::None | Change::Enough => false,
-                Change::Blurred => entry.value != self.panel.total,
-                Change::Few => true,
-            }
+        let few = self.entries(History::TOTAL).iter().any(|entry| match self.change(&everybody, entry) {
+            Change::None | Change::Enough => false,
+            Change::Blurred => entry.value != self.panel.total,
+            Change::Few => true,
         });
         match self.rules.hides_group(&everybody) {
             _ if few => self.kept(History::TOTAL).unwrap_or(Verdict::Hidden(Hidden::Differenced)),
@@ -316,7 +321,8 @@ impl Deciding<'_> {
                     add(&mut then, &state.members);
                 }
             }
-            self.rules.change(&now, &then, self.same_period(version)) != Change::Few
+            let then = Earlier { members: then, ..(**version).clone() };
+            self.change(&now, &then) != Change::Few
         })
     }
 

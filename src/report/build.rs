@@ -15,7 +15,7 @@ use super::money::split;
 use super::people::{funnel, people};
 use super::quantities::{Count, Maybe, MicroDollars, Portion, Tokens};
 use super::release::Release;
-use super::{machines, tables, views};
+use super::{coverage, machines, tables, views};
 use crate::privacy::{Ledger, LedgerError};
 use crate::score::objections::ObjectionCounts;
 
@@ -83,6 +83,7 @@ fn assembled(inputs: &Inputs, ledger: Option<&mut Ledger>) -> (Report, Option<Le
     let models = machines::models(inputs, &mut release);
     // A day of an organisation has weekends in it, on which a few work: days are for reports that are about persons anyway.
     let days = if release.is_active() { Vec::new() } else { days(inputs) };
+    let (coverage, seats) = (coverage::coverage(inputs, &release), coverage::seats(inputs, &release));
     let (released, failed) = release.finish(&inputs.weeks_released);
     let report = Report {
         schema_version: SCHEMA_VERSION,
@@ -108,6 +109,9 @@ fn assembled(inputs: &Inputs, ledger: Option<&mut Ledger>) -> (Report, Option<Le
         days,
         data_quality,
         released,
+        coverage: coverage,
+        seats,
+        retention: coverage::retention(inputs),
         method: method(&queries),
         queries,
     };

@@ -10,6 +10,7 @@ mod build;
 pub mod case;
 mod charts;
 pub mod compare;
+pub mod coverage;
 pub mod escape;
 mod figures;
 #[cfg(test)]
@@ -27,6 +28,7 @@ pub mod model;
 mod money;
 mod people;
 pub mod quantities;
+pub mod reconciliation;
 pub mod release;
 #[cfg(test)]
 mod schema;

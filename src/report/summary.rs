@@ -10,12 +10,14 @@ use serde::Serialize;
 
 use super::RenderError;
 use super::model::comparison::Comparison;
+use super::model::coverage::{Coverage, Retention, Seats};
 use super::model::measuring::Measuring;
 use super::model::views::{Cohort, Quadrant, Reasons};
 use super::model::{
     Answer, DataQuality, Figure, Finding, FunnelStep, MethodEntry, Money, Policy, PopulationTest, Released, Report,
     Run, Signal, Week,
 };
+use crate::privacy::json_text;
 
 #[derive(Serialize)]
 struct Summary<'a> {
@@ -37,6 +39,9 @@ struct Summary<'a> {
     cohorts: &'a [Cohort],
     data_quality: &'a DataQuality,
     released: &'a Released,
+    coverage: &'a Coverage,
+    seats: &'a [Seats],
+    retention: &'a [Retention],
     method: &'a [MethodEntry],
     queries: BTreeMap<&'a str, &'a str>,
 }
@@ -96,10 +101,13 @@ pub fn render(report: &Report) -> Result<String, RenderError> {
         cohorts: &report.cohorts,
         data_quality: &report.data_quality,
         released: &report.released,
+        coverage: &report.coverage,
+        seats: &report.seats,
+        retention: &report.retention,
         method: &report.method,
         queries: report.queries.iter().map(|query| (query.file.as_str(), query.sql.as_str())).collect(),
     };
-    let mut text = serde_json::to_string_pretty(&summary)?;
+    let mut text = json_text(&serde_json::to_string_pretty(&summary)?);
     text.push('\n');
     Ok(text)
 }

@@ -122,6 +122,21 @@ fn the_file_names_nobody_and_outlives_a_torn_line() {
     assert!(matches!(Ledger::open(lake.path(), &pseudonyms()), Err(LedgerError::Damaged { line: 1, .. })));
 }
 
+#[test]
+fn after_a_rotation_weeks_stay_as_they_were() {
+    let mut ledger = Ledger::in_memory(&pseudonyms());
+    let one = panel(vec![cell("a", 0..20, 100)], false);
+    publish(&mut ledger, &one);
+    // The same people under other pseudonyms: nobody can be recognised, so nothing new may be said of the same week.
+    let entries = ledger.entries.get_mut("weeks").unwrap().get_mut("a").unwrap();
+    entries[0] = Arc::new(Earlier { comparable: false, ..(*entries[0]).clone() });
+    let renamed = panel(vec![cell("a", 100..121, 100)], false);
+    assert_eq!(publish(&mut ledger, &renamed).cells, [Verdict::Kept(serde_json::json!([100, 20]))]);
+    // A window that has grown is another cell.
+    let longer = Panel { to: "2026-02-22".into(), ..renamed };
+    assert_eq!(publish(&mut ledger, &longer).cells, [Verdict::Fresh]);
+}
+
 proptest! {
     #[test]
     fn members_come_back_as_they_were_sealed(
@@ -129,7 +144,7 @@ proptest! {
     ) {
         let key = Key(pseudonyms().release_key());
         let mut line = Line {
-            report: 1, key: String::new(), view: String::new(), cell: String::new(), from: String::new(), to: String::new(),
+            report: 1, key: String::new(), epoch: String::new(), view: String::new(), cell: String::new(), from: String::new(), to: String::new(),
             hash: None, value: None, nonce: "00".into(), members: String::new(),
         };
         line.members = sealed(&key, &line.nonce, &members);
