@@ -215,10 +215,10 @@ impl Deciding<'_> {
 
     /// What the difference to an earlier version gives away. One from before a rotation of the pseudonyms cannot be compared: the same
     /// period stays as it was, and a window that has grown since is taken for another cell.
-    fn change(&self, now: &Known, then: &Earlier) -> Change {
-        let same_period = then.from == self.panel.from && then.to == self.panel.to;
-        match (then.comparable, same_period) {
-            (true, _) => self.rules.change(now, &then.members, same_period),
+    fn change(&self, now: &Known, then: &Known, version: &Earlier) -> Change {
+        let same_period = version.from == self.panel.from && version.to == self.panel.to;
+        match (version.comparable, same_period) {
+            (true, _) => self.rules.change(now, then, same_period),
             (false, true) => Change::Few,
             (false, false) => Change::Enough,
         }
@@ -234,7 +234,7 @@ impl Deciding<'_> {
         let mut refused = None;
         let mut ever_shown = false;
         for entry in self.entries(&cell.name) {
-            let change = self.change(now, entry);
+            let change = self.change(now, &entry.members, entry);
             ever_shown |= entry.shown();
             // What was hidden could be computed together with its hidden neighbours: shown now as it was, it gives those away.
             let with_neighbours = !entry.shown() && additive;
@@ -268,11 +268,12 @@ impl Deciding<'_> {
 
     fn total_alone(&self) -> Verdict {
         let everybody = self.union(0..self.known.len());
-        let few = self.entries(History::TOTAL).iter().any(|entry| match self.change(&everybody, entry) {
-            Change::None | Change::Enough => false,
-            Change::Blurred => entry.value != self.panel.total,
-            Change::Few => true,
-        });
+        let few =
+            self.entries(History::TOTAL).iter().any(|entry| match self.change(&everybody, &entry.members, entry) {
+                Change::None | Change::Enough => false,
+                Change::Blurred => entry.value != self.panel.total,
+                Change::Few => true,
+            });
         match self.rules.hides_group(&everybody) {
             _ if few => self.kept(History::TOTAL).unwrap_or(Verdict::Hidden(Hidden::Differenced)),
             Some(reason) => Verdict::Hidden(reason),
@@ -321,8 +322,7 @@ impl Deciding<'_> {
                     add(&mut then, &state.members);
                 }
             }
-            let then = Earlier { members: then, ..(**version).clone() };
-            self.change(&now, &then) != Change::Few
+            self.change(&now, &then, version) != Change::Few
         })
     }
 
