@@ -236,7 +236,7 @@ impl Ledger {
         for entry in
             totals.into_iter().flatten().filter(|one| one.shown() && from <= one.to.as_str() && one.from.as_str() <= to)
         {
-            newest.insert((&entry.from, &entry.to), entry);
+            newest.insert((entry.from.as_str(), entry.to.as_str()), entry.as_ref());
         }
         let mut published: BTreeMap<MemberId, [u64; 2]> = BTreeMap::new();
         for (member, [tokens, cost, _]) in newest.values().flat_map(|entry| &entry.members) {
