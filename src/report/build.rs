@@ -194,8 +194,8 @@ fn by_reason(reasons: &[(String, i64)]) -> Vec<ReasonCount> {
     counts
 }
 
-/// Objections by what became of them; none when nobody objected, or so few that they round to nobody.
-fn objections(counts: &ObjectionCounts, release: &Release<'_>) -> Vec<ReasonCount> {
+/// Objections by what became of them; none when nobody objected. That a number is contested is part of it, and never rounded away.
+fn objections(counts: &ObjectionCounts) -> Vec<ReasonCount> {
     let ObjectionCounts { open, accepted, rejected, unmatched } = *counts;
     [
         ("open, the unit is contested", open),
@@ -204,7 +204,6 @@ fn objections(counts: &ObjectionCounts, release: &Release<'_>) -> Vec<ReasonCoun
         ("about units that are not in this run", unmatched),
     ]
     .into_iter()
-    .map(|(reason, count)| (reason, release.count(count)))
     .filter(|(_, count)| *count > 0)
     .map(|(reason, count)| ReasonCount { reason: reason.to_owned(), count: Count(count) })
     .collect()
@@ -234,7 +233,7 @@ fn data_quality(inputs: &Inputs, release: &Release<'_>) -> DataQuality {
             i64::try_from(inputs.teams.iter().filter(|team| team.suppressed).count()).unwrap_or(i64::MAX),
         ),
         cells: Count(i64::try_from(inputs.teams.len()).unwrap_or(i64::MAX)),
-        objections: objections(&facts.objections, release),
+        objections: objections(&facts.objections),
         calibration_rung: plain_long(&facts.calibration_rung),
         calibration_notes: facts.calibration_notes.iter().map(|note| plain_long(note)).collect(),
     }
