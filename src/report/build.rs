@@ -109,7 +109,7 @@ fn assembled(inputs: &Inputs, ledger: Option<&mut Ledger>) -> (Report, Option<Le
         days,
         data_quality,
         released,
-        coverage: coverage,
+        coverage,
         seats,
         retention: coverage::retention(inputs),
         method: method(&queries),
