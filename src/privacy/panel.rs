@@ -352,7 +352,8 @@ impl Deciding<'_> {
             }));
             propagate(&mut intervals, &line);
             cells.iter().zip(&self.known).zip(intervals.iter().skip(1)).all(|((verdict, group), found)| {
-                let small = matches!(verdict, Verdict::Hidden(Hidden::TooFewPeople | Hidden::Dominated));
+                // Whatever it is hidden for: a remainder may be a few people too.
+                let small = matches!(verdict, Verdict::Hidden(_)) && self.rules.hides_group(group).is_some();
                 let truth = figure(group) as f64;
                 !small
                     || truth == 0.0
