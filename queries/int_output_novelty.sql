@@ -4,9 +4,8 @@
 -- family: REDUNDANCY
 -- measures: of a sample of the output's word shingles, how many stood in an earlier output of the same actor, of any of their sessions, or in
 --   an earlier prompt, within $days days. The sample is every shingle in the lowest quarter of the hash range, of the 64 smallest, so
---   that two texts sample the same shingles; fenced code is masked and never counts. Phrases that many people are given are how the model
---   talks, and left out: those of $stock_actors people or more and $stock_share of all; counted over people, so that nobody makes a phrase common.
---   nearest_session is the earlier one that most of what is known stood in last
+--   that two texts sample the same shingles; fenced code is masked and never counts. Phrases that many people are given are left out
+--   (int_stock_shingles). nearest_session is the earlier one that most of what is known stood in last
 -- reference: signals.md S5, 1.2 (1 - |S(o) and B_28d| / |S(o)|)
 -- params: least_chars = 400, least_words = 40, days = 28
 -- part: person

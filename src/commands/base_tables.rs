@@ -66,6 +66,7 @@ pub async fn register(engine: &Engine, lake: &Lake, config: &Config, looked_at: 
     let mut links = Links::default();
     actors.extend(identities(engine, &resolver, &mut links).await?);
     actors.extend(outcome_identities(engine, &resolver, &mut links).await?);
+    aggregate_identities(engine, &resolver).await?;
     let links = links.finish(&roster, &resolver);
     warn_of_conflicts(&links);
     let roster = roster.entries;
@@ -132,7 +133,8 @@ fn warn_of_conflicts(links: &[IdentityLink]) {
 }
 
 async fn roster(engine: &Engine) -> anyhow::Result<Roster> {
-    let sql = "select actor_id, array_to_string(aliases, ';') as aliases, team_id, role, kind, time_zone, active_from, active_to, version
+    let sql = "select actor_id, array_to_string(aliases, ';') as aliases, team_id, role, kind, time_zone, active_from, active_to,
+            array_to_string(licences, ';') as licences, version
         from roster order by actor_id, roster_key";
     let mut roster = Vec::new();
     for batch in engine.rows(sql).await? {
@@ -140,20 +142,22 @@ async fn roster(engine: &Engine) -> anyhow::Result<Roster> {
         let text = |name: &str| columns.text(name);
         let (actor_id, aliases, team_id, role) = (text("actor_id")?, text("aliases")?, text("team_id")?, text("role")?);
         let (kind, time_zone) = (text("kind")?, text("time_zone")?);
-        let (active_from, active_to) = (text("active_from")?, text("active_to")?);
+        let (active_from, active_to, licences) = (text("active_from")?, text("active_to")?, text("licences")?);
+        let several = |all: Option<String>| -> Vec<String> {
+            all.iter().flat_map(|all| all.split(';')).filter(|one| !one.is_empty()).map(str::to_owned).collect()
+        };
         let run = columns.integer("version")?;
         for row in 0..batch.num_rows() {
             let entry = RosterEntry {
                 actor_id: actor_id.get(row).unwrap_or_default(),
-                aliases: aliases.get(row).map_or_else(Vec::new, |all| {
-                    all.split(';').filter(|alias| !alias.is_empty()).map(str::to_owned).collect()
-                }),
+                aliases: several(aliases.get(row)),
                 team_id: team_id.get(row),
                 role: role.get(row),
                 is_service: kind.get(row).as_deref() == Some("service"),
                 time_zone: time_zone.get(row),
                 active_from: active_from.get(row),
                 active_to: active_to.get(row),
+                licences: several(licences.get(row)),
             };
             roster.push((entry, run.required(row)?));
         }
@@ -220,6 +224,21 @@ async fn outcome_identities(
         vec![texts(raw.iter().map(|raw| Some(raw.as_str()))), texts(actors.iter().map(|actor| Some(actor.as_str())))];
     batch(engine, "outcome_identities", columns)?;
     Ok(actors.into_iter().collect())
+}
+
+/// Whom the reports of vendors mean by an account, a key or a group. They are no actors by that: a seat holder without use is in no figure of users.
+/// Registered anew when other aggregates take the place of the lake's.
+pub async fn aggregate_identities(engine: &Engine, resolver: &IdentityResolver) -> anyhow::Result<()> {
+    let sql = "select distinct coalesce(actor_id, key_id, group_id, '') as actor_raw from aggregates order by 1";
+    let mut raw = Vec::new();
+    for batch in engine.rows(sql).await? {
+        let column = Columns::new(&batch).text("actor_raw")?;
+        raw.extend((0..batch.num_rows()).map(|row| column.get(row).unwrap_or_default()));
+    }
+    let actors: Vec<String> = raw.iter().map(|raw| resolver.session_actor(raw, "", "")).collect();
+    let columns =
+        vec![texts(raw.iter().map(|raw| Some(raw.as_str()))), texts(actors.iter().map(|actor| Some(actor.as_str())))];
+    batch(engine, "aggregate_identities", columns)
 }
 
 fn register_actors(engine: &Engine, actors: &BTreeSet<String>, roster: &[RosterEntry]) -> anyhow::Result<()> {

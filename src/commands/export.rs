@@ -35,7 +35,7 @@ pub async fn run(args: &ExportArgs, global: &Global, printer: Printer) -> anyhow
     let engine = Engine::new(&settings.engine_limits())?;
     let base = base_tables::register(&engine, &lake, &settings.config, base_tables::Span::default()).await?;
     // What several sources saw is charged once.
-    engine.run_for(&Models::embedded()?, &["int_counted_events"], &overrides(&settings, &base)?).await?;
+    engine.run_for(&Models::embedded()?, &["int_counted_events"], &overrides(&settings, &base, None)?).await?;
     let charges = charges(&usage(&engine).await?, rules);
     let batch = rows(&charges, args)?;
     let mut bytes = Vec::new();

@@ -1,7 +1,7 @@
 //! `footlight ingest`.
 
-use super::Exit;
 use super::settings::Settings;
+use super::{Exit, retention};
 use crate::cli::{Global, IngestArgs};
 use crate::ingest::{IngestOptions, Summary, ingest};
 use crate::lake::Lake;
@@ -26,10 +26,14 @@ pub async fn run(args: &IngestArgs, global: &Global, printer: Printer) -> anyhow
 /// Reads what is new into the lake that `args` names.
 pub async fn into_lake(args: &IngestArgs, options: &IngestOptions, printer: Printer) -> anyhow::Result<Summary> {
     let lake = Lake::open_for_writing(&args.lake, Duration::from_secs(args.lock_timeout)).await?;
+    let before = retention::entries(&lake).await?;
     let progress = IngestProgress::new(printer.quiet);
     let summary = ingest(&lake, options, &progress).await;
     progress.finish();
-    Ok(summary?)
+    let mut summary = summary?;
+    let after = retention::entries(&lake).await?;
+    summary.retention = retention::look(lake.root(), &before, &after, jiff::Timestamp::now())?;
+    Ok(summary)
 }
 
 /// The summary for people.
@@ -66,6 +70,9 @@ pub fn text(summary: &Summary) -> String {
     if !summary.unpriced_models.is_empty() {
         let models: Vec<String> = summary.unpriced_models.keys().map(|model| terminal(model)).collect();
         let _ = writeln!(out, "  without a price: {}", models.join(", "));
+    }
+    for note in &summary.retention {
+        let _ = writeln!(out, "  retention: {note}");
     }
     out
 }

@@ -3,6 +3,7 @@
 //! Owns exit codes and the tokio runtime. Nobody uses this module.
 
 mod access;
+mod adversary;
 mod base_tables;
 mod catalogue;
 mod check;
@@ -20,8 +21,10 @@ mod objections;
 mod panels;
 mod query;
 mod readings;
+mod reconcile;
 mod record;
 mod report;
+mod retention;
 mod run;
 mod run_facts;
 mod score;
@@ -38,6 +41,7 @@ pub use catalogue::{signals_markdown, signals_page, sources_markdown};
 use crate::cli::{Cli, Color, Command, SourcesCommand};
 use crate::lake::LakeError;
 use crate::output::Printer;
+use crate::privacy::LedgerError;
 use crate::results::ResultsError;
 use clap::CommandFactory;
 use datafusion::error::DataFusionError;
@@ -135,12 +139,13 @@ fn dispatch(cli: &Cli, printer: Printer) -> anyhow::Result<Exit> {
         Command::Run(args) => runtime.block_on(run::run(args, global, printer)),
         Command::Ingest(args) => runtime.block_on(ingest::run(args, global, printer)),
         Command::Score(args) => runtime.block_on(score::run(args, global, printer)),
-        Command::Report(args) => report::run(args, printer),
+        Command::Report(args) => report::run(args, global, printer),
         Command::Explain(args) => runtime.block_on(explain::run(args, global, printer)),
         Command::Subject(args) => runtime.block_on(subject::run(args, global, printer)),
         Command::Identities(args) => runtime.block_on(identities::run(args, global, printer)),
         Command::Query(args) => runtime.block_on(query::run(args, global, printer)),
         Command::Check(args) => runtime.block_on(check::run(args, global, printer)),
+        Command::Reconcile(args) => runtime.block_on(reconcile::run(args, global, printer)),
         Command::Config(args) => config_show::run(args, global, printer),
         Command::Export(args) => runtime.block_on(export::run(args, global, printer)),
         Command::Sources(args) => match &args.command {
@@ -148,6 +153,7 @@ fn dispatch(cli: &Cli, printer: Printer) -> anyhow::Result<Exit> {
             None => catalogue::sources(printer),
         },
         Command::Signals => catalogue::signals(printer),
+        Command::Simulate(args) if args.adversary.adversary => runtime.block_on(adversary::run(args, global, printer)),
         Command::Simulate(args) => simulate::run(args, global, printer),
         Command::Evaluate(args) => runtime.block_on(evaluate::run(args, global, printer)),
         Command::Demo(args) => runtime.block_on(demo::run(args, global, printer)),
@@ -204,6 +210,13 @@ fn exit_of(error: &anyhow::Error) -> Exit {
         }
         if cause.is::<RefusedError>() {
             return Exit::Refused;
+        }
+        if let Some(error) = cause.downcast_ref::<LedgerError>() {
+            return match error {
+                LedgerError::OtherKey { .. } => Exit::Refused,
+                LedgerError::Damaged { .. } => Exit::Damaged,
+                LedgerError::Io { .. } => Exit::Failed,
+            };
         }
     }
     Exit::Failed

@@ -4,6 +4,7 @@ use super::base_tables::BaseTables;
 use super::identity::UNASSIGNED;
 use super::kpis;
 use super::readings::week_start_us;
+use super::retention;
 use super::settings::Settings;
 use crate::cli::ScoringArgs;
 use crate::config::{Config, datetime_us};
@@ -11,9 +12,11 @@ use crate::engine::Engine;
 use crate::engine::rows::Columns;
 use crate::lake::{Lake, Table};
 use crate::report::inputs::{
-    DayTotals, ModelTotals, OutcomeFact, PolicyMarker, RunFacts, SourceSight, SystemActs, WeekTotals,
+    CoverageFact, DayTotals, ModelTotals, OutcomeFact, PolicyMarker, RunFacts, SeatFact, SourceSight, SystemActs,
+    WeekTotals,
 };
 use crate::score::Scored;
+use crate::score::rows::SeatRow;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
@@ -47,6 +50,7 @@ pub async fn facts(of: FactsOf<'_>) -> anyhow::Result<RunFacts> {
     let day = |us: i64| Timestamp::from_microsecond(us).map(|at| at.to_zoned(TimeZone::UTC).date());
     let (rung, notes) = calibration(scored);
     let (identities, identity_conflicts) = super::identities::counts(&base.links);
+    let seat_use = seat_use(engine).await?;
     let tokens = integer(engine, "select sum(tokens) as n from fct_sessions").await?;
     let unassigned =
         integer(engine, &format!("select sum(tokens) as n from fct_sessions where actor_id = '{UNASSIGNED}'")).await?;
@@ -59,7 +63,10 @@ pub async fn facts(of: FactsOf<'_>) -> anyhow::Result<RunFacts> {
         lake_version: lake.delta(Table::Events).await?.version().map(|version| version as i64),
         policy_hash: policy_hash(settings)?,
         reproduce: reproduce(lake, scoring, settings, inputs, out),
-        seats: seats(base),
+        seats: held_seats(&seat_use).or_else(|| seats(base)),
+        coverage: coverage(engine).await?,
+        seat_use,
+        retention: retention::remembered(lake.root())?,
         small_cell_floor: config.privacy.min_people as i64,
         files_read: integer(engine, "select count(*) as n from ingested").await?.unwrap_or(0),
         events: integer(engine, "select count(*) as n from events").await?.unwrap_or(0),
@@ -90,6 +97,11 @@ pub async fn facts(of: FactsOf<'_>) -> anyhow::Result<RunFacts> {
         calibration_notes: notes,
         objections: scored.objections,
     })
+}
+
+/// People who hold a seat of anything; none where nobody says who does.
+fn held_seats(seats: &[SeatFact]) -> Option<i64> {
+    seats.iter().find(|fact| fact.product == "(any)").map(|fact| fact.seats)
 }
 
 /// People on the roster on the last day; none without a roster.
@@ -148,7 +160,7 @@ fn reproduce(lake: &Lake, scoring: &ScoringArgs, settings: &Settings, inputs: &[
     }
     let out = out.display();
     commands.push(format!("footlight score --lake {lake} --out {out} --seed {}{since}{as_of}{config}", scoring.seed));
-    commands.push(format!("footlight report --out {out}"));
+    commands.push(format!("footlight report --out {out} --lake {lake}{config}"));
     commands
 }
 
@@ -192,6 +204,80 @@ async fn sources(engine: &Engine) -> anyhow::Result<Vec<SourceSight>> {
     Ok(rows)
 }
 
+/// How much of the billed use the logs hold.
+async fn coverage(engine: &Engine) -> anyhow::Result<Vec<CoverageFact>> {
+    let mut rows = Vec::new();
+    let sql =
+        "select *, substr(cast(month as varchar), 1, 7) as month_name from rpt_coverage order by month, scope, measure";
+    for batch in engine.rows(sql).await? {
+        let columns = Columns::new(&batch);
+        let (month, scope, measure) = (columns.text("month_name")?, columns.text("scope")?, columns.text("measure")?);
+        for row in 0..batch.num_rows() {
+            let amount = |column: &str| columns.integer(column)?.required(row);
+            rows.push(CoverageFact {
+                month: month.required(row)?,
+                scope: scope.required(row)?,
+                measure: measure.required(row)?,
+                billed: amount("billed")?,
+                logged: amount("logged")?,
+                held_low: amount("held_low")?,
+                held_high: amount("held_high")?,
+                billed_periods: amount("billed_periods")?,
+            });
+        }
+    }
+    Ok(rows)
+}
+
+/// Seats by tool.
+async fn seat_use(engine: &Engine) -> anyhow::Result<Vec<SeatFact>> {
+    let mut rows = Vec::new();
+    for batch in engine.rows("select * from rpt_seats order by product").await? {
+        let columns = Columns::new(&batch);
+        let (product, cost) = (columns.text("product")?, columns.micro_usd("monthly_cost_usd")?);
+        for row in 0..batch.num_rows() {
+            let count = |column: &str| columns.integer(column)?.required(row);
+            rows.push(SeatFact {
+                product: product.required(row)?,
+                seats: count("seats")?,
+                used: count("used")?,
+                idle: count("idle")?,
+                never_used: count("never_used")?,
+                use_unknown: count("use_unknown")?,
+                monthly_cost_micro_usd: cost.get(row),
+            });
+        }
+    }
+    Ok(rows)
+}
+
+/// Holders of seats, under the names that `rename` gives them.
+pub async fn seat_rows(engine: &Engine, rename: &impl Fn(&str) -> String) -> anyhow::Result<Vec<SeatRow>> {
+    let sql = "select actor_id, product, team_id, used, ever_used,
+            to_char(arrow_cast(last_used_at, 'Timestamp(Microsecond, None)'), '%G-W%V') as last_used_week
+        from fct_seats";
+    let mut rows = Vec::new();
+    for batch in engine.rows(sql).await? {
+        let columns = Columns::new(&batch);
+        let text = |name: &str| columns.text(name);
+        let (actor, product, team, week) =
+            (text("actor_id")?, text("product")?, text("team_id")?, text("last_used_week")?);
+        let (used, ever_used) = (columns.boolean("used")?, columns.boolean("ever_used")?);
+        for row in 0..batch.num_rows() {
+            rows.push(SeatRow {
+                actor: rename(&actor.required(row)?),
+                product: product.required(row)?,
+                team_id: team.required(row)?,
+                used: used.get(row),
+                ever_used: ever_used.get(row),
+                last_used_week: week.get(row),
+            });
+        }
+    }
+    rows.sort_by(|one, two| (&one.actor, &one.product).cmp(&(&two.actor, &two.product)));
+    Ok(rows)
+}
+
 async fn ignored(engine: &Engine) -> anyhow::Result<Vec<(String, i64)>> {
     let mut kinds = BTreeMap::<String, i64>::new();
     for batch in engine.rows("select source, ignored from ingested order by source_file").await? {
@@ -229,8 +315,31 @@ pub async fn days(engine: &Engine) -> anyhow::Result<Vec<DayTotals>> {
     Ok(rows)
 }
 
+/// Who used each model, by pseudonym: completions, tokens, micro-dollars.
+async fn model_people(
+    engine: &Engine,
+    rename: &impl Fn(&str) -> String,
+) -> anyhow::Result<BTreeMap<String, BTreeMap<String, [i64; 3]>>> {
+    let sql = "select coalesce(model, '(unknown)') as model, actor_id, count(*) as completions, sum(tokens) as tokens,
+        sum(cost_usd) as cost_usd from stg_events where kind = 'completion' group by 1, 2 order by 1, 2";
+    let mut people: BTreeMap<String, BTreeMap<String, [i64; 3]>> = BTreeMap::new();
+    for batch in engine.rows(sql).await? {
+        let columns = Columns::new(&batch);
+        let (model, actor) = (columns.text("model")?, columns.text("actor_id")?);
+        let (completions, tokens) = (columns.integer("completions")?, columns.integer("tokens")?);
+        let cost = columns.micro_usd("cost_usd")?;
+        for row in 0..batch.num_rows() {
+            let figures = [completions.required(row)?, tokens.get(row).unwrap_or(0), cost.get(row).unwrap_or(0)];
+            let actor = rename(&actor.get(row).unwrap_or_else(|| UNASSIGNED.to_owned()));
+            people.entry(model.required(row)?).or_default().insert(actor, figures);
+        }
+    }
+    Ok(people)
+}
+
 /// Totals by model.
-pub async fn models(engine: &Engine) -> anyhow::Result<Vec<ModelTotals>> {
+pub async fn models(engine: &Engine, rename: &impl Fn(&str) -> String) -> anyhow::Result<Vec<ModelTotals>> {
+    let mut people = model_people(engine, rename).await?;
     let sql =
         "select coalesce(model, '(none)') as model, sum(completions) as completions, sum(input_tokens) as input_tokens,
         sum(output_tokens) as output_tokens, sum(cache_read_tokens) as cache_read_tokens,
@@ -252,6 +361,7 @@ pub async fn models(engine: &Engine) -> anyhow::Result<Vec<ModelTotals>> {
                 cache_read_tokens: read.get(row),
                 cache_write_tokens: write.get(row),
                 cost_micro_usd: cost.get(row),
+                people: people.remove(&model.required(row)?).unwrap_or_default(),
             });
         }
     }
@@ -284,14 +394,35 @@ pub async fn weeks(engine: &Engine, base: &BaseTables) -> anyhow::Result<Vec<Wee
                 cost_micro_usd: cost.get(row),
                 outcomes: outcomes.get(row),
                 partial,
+                withheld: false,
             });
         }
     }
     Ok(rows)
 }
 
+/// Calls that act on each system, by pseudonym.
+async fn system_people(
+    engine: &Engine,
+    rename: &impl Fn(&str) -> String,
+) -> anyhow::Result<BTreeMap<String, BTreeMap<String, i64>>> {
+    let sql = "select coalesce(system, '(unknown)') as system, actor_id, count(*) as calls from stg_events
+        where kind = 'tool_call' and effect in ('write', 'send', 'execute') group by 1, 2 order by 1, 2";
+    let mut people: BTreeMap<String, BTreeMap<String, i64>> = BTreeMap::new();
+    for batch in engine.rows(sql).await? {
+        let columns = Columns::new(&batch);
+        let (system, actor, calls) = (columns.text("system")?, columns.text("actor_id")?, columns.integer("calls")?);
+        for row in 0..batch.num_rows() {
+            let actor = rename(&actor.get(row).unwrap_or_else(|| UNASSIGNED.to_owned()));
+            people.entry(system.required(row)?).or_default().insert(actor, calls.required(row)?);
+        }
+    }
+    Ok(people)
+}
+
 /// What agents did to each system.
-pub async fn systems(engine: &Engine) -> anyhow::Result<Vec<SystemActs>> {
+pub async fn systems(engine: &Engine, rename: &impl Fn(&str) -> String) -> anyhow::Result<Vec<SystemActs>> {
+    let mut people = system_people(engine, rename).await?;
     let mut rows = Vec::new();
     for batch in engine.rows("select * from rpt_governance order by system").await? {
         let columns = Columns::new(&batch);
@@ -301,6 +432,7 @@ pub async fn systems(engine: &Engine) -> anyhow::Result<Vec<SystemActs>> {
             rows.push(SystemActs {
                 system: system.required(row)?,
                 actors: count("actors")?,
+                people: people.remove(&system.required(row)?).unwrap_or_default(),
                 sessions: count("sessions")?,
                 writes: count("writes")?,
                 sends: count("sends")?,

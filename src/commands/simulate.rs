@@ -11,28 +11,13 @@ const DIVISION_PEOPLE: usize = 120;
 
 /// Runs the command.
 pub fn run(args: &SimulateArgs, global: &Global, printer: Printer) -> anyhow::Result<Exit> {
-    let simulation = Simulation {
-        seed: args.seed,
-        people: args.people as usize,
-        weeks: args.weeks as usize,
-        world: match args.world {
-            NamedWorld::NoIncentive => World::NoIncentive,
-            NamedWorld::Quota => World::Quota,
-            NamedWorld::Leaderboard => World::Leaderboard,
-            NamedWorld::GamedOutcomes => World::GamedOutcomes,
-            NamedWorld::Clean => World::Clean,
-        },
-        theater_share: args.theater_share,
-        families: args.family.clone(),
-        strip_text: args.strip_text,
-        native: args.format == LogFormat::ClaudeCode,
-    };
+    let simulation = simulation(args);
     if let Some(events) = args.events {
         let threads = global.threads.unwrap_or_else(cores);
         let division = Simulation { people: DIVISION_PEOPLE, ..simulation };
         return for_size(&Divisions { division, events, plain: args.plain, threads }, args, printer);
     }
-    let written = simulation.write(&args.out).map_err(usage)?;
+    let written = simulation.write(&args.out).map_err(named)?;
     let directory = args.out.display();
     printer.json(&serde_json::json!({
         "schema_version": 1, "status": Exit::Done.word(), "exit_code": Exit::Done as u8, "world": simulation.world.as_str(),
@@ -57,7 +42,7 @@ pub fn run(args: &SimulateArgs, global: &Global, printer: Printer) -> anyhow::Re
 /// Writes an organisation of any size, and says how to run it.
 fn for_size(divisions: &Divisions, args: &SimulateArgs, printer: Printer) -> anyhow::Result<Exit> {
     let started = std::time::Instant::now();
-    let written: Written = divisions.write(&args.out).map_err(usage)?;
+    let written: Written = divisions.write(&args.out).map_err(named)?;
     let seconds = started.elapsed().as_secs_f64();
     let (directory, world) = (args.out.display(), divisions.division.world.as_str());
     printer.json(&serde_json::json!({
@@ -77,8 +62,28 @@ fn for_size(divisions: &Divisions, args: &SimulateArgs, printer: Printer) -> any
     Ok(Exit::Done)
 }
 
-/// What the user can mend is wrong use.
-fn usage(error: SimulateError) -> anyhow::Error {
+/// What is simulated, as typed.
+pub(super) fn simulation(args: &SimulateArgs) -> Simulation {
+    Simulation {
+        seed: args.seed,
+        people: args.people as usize,
+        weeks: args.weeks as usize,
+        world: match args.world {
+            NamedWorld::NoIncentive => World::NoIncentive,
+            NamedWorld::Quota => World::Quota,
+            NamedWorld::Leaderboard => World::Leaderboard,
+            NamedWorld::GamedOutcomes => World::GamedOutcomes,
+            NamedWorld::Clean => World::Clean,
+        },
+        theater_share: args.theater_share,
+        families: args.family.clone(),
+        strip_text: args.strip_text,
+        native: args.format == LogFormat::ClaudeCode,
+    }
+}
+
+/// Wrong use is the user's to mend.
+pub(super) fn named(error: SimulateError) -> anyhow::Error {
     match error {
         SimulateError::Family(_) | SimulateError::StrippedTranscript => UsageError(error.to_string()).into(),
         error => error.into(),

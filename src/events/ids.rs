@@ -190,6 +190,10 @@ pub fn roster_key(entry: &RosterEntry) -> Key {
     for alias in &entry.aliases {
         key.text(alias);
     }
+    key.number(entry.licences.len() as i64);
+    for licence in &entry.licences {
+        key.text(licence);
+    }
     for field in [&entry.team_id, &entry.role, &entry.time_zone, &entry.active_from, &entry.active_to] {
         key.optional(field.as_deref());
     }

@@ -89,6 +89,8 @@ pub struct Summary {
     pub redacted: BTreeMap<String, u64>,
     /// Files read, by source.
     pub files_by_source: BTreeMap<&'static str, usize>,
+    /// Logs that their own tool deleted before they were read, or was about to, in words; said by whoever knows when the lake was written to before.
+    pub retention: Vec<String>,
 }
 
 impl Summary {

@@ -166,9 +166,20 @@ impl<'a> Redactor<'a> {
 
     /// Of a person or service.
     pub fn roster(&mut self, entry: &mut RosterEntry) {
-        let RosterEntry { actor_id, aliases, team_id, role, time_zone, active_from, active_to, is_service: _ } = entry;
+        let RosterEntry {
+            actor_id,
+            aliases,
+            team_id,
+            role,
+            time_zone,
+            active_from,
+            active_to,
+            licences,
+            is_service: _,
+        } = entry;
         self.text(actor_id);
         self.texts(aliases);
+        self.texts(licences);
         self.texts([team_id, role, time_zone, active_from, active_to].into_iter().flatten());
     }
 }

@@ -23,6 +23,8 @@ pub struct JobSink<'a, 'writer, 'lake> {
     rejects: i64,
     error: Option<LakeError>,
     hasher: blake3::Hasher,
+    /// The source whose format a part of the input has.
+    inside: Option<&'static str>,
 }
 
 impl<'a, 'writer, 'lake> JobSink<'a, 'writer, 'lake> {
@@ -39,6 +41,7 @@ impl<'a, 'writer, 'lake> JobSink<'a, 'writer, 'lake> {
             rejects: 0,
             error: None,
             hasher: blake3::Hasher::new(),
+            inside: None,
         }
     }
 
@@ -103,8 +106,8 @@ impl<'a, 'writer, 'lake> JobSink<'a, 'writer, 'lake> {
 }
 
 /// The place of a record of this job. A function of the job alone, since the rows are borrowed mutably beside it.
-fn place<'a>(job: &'a Job, at: Position) -> Place<'a> {
-    Place { source: job.source.name(), source_file: &job.found.name, offset: at.offset }
+fn place<'a>(job: &'a Job, inside: Option<&'static str>, at: Position) -> Place<'a> {
+    Place { source: inside.unwrap_or(job.source.name()), source_file: &job.found.name, offset: at.offset }
 }
 
 impl Sink for JobSink<'_, '_, '_> {
@@ -124,35 +127,35 @@ impl Sink for JobSink<'_, '_, '_> {
                 }
             }
         }
-        self.rows.table(Table::Events).event(place(self.job, at), &event);
+        self.rows.table(Table::Events).event(place(self.job, self.inside, at), &event);
         self.flush();
     }
 
     fn outcome(&mut self, at: Position, mut outcome: Outcome) {
         self.records += 1;
         self.redactor.outcome(&mut outcome);
-        self.rows.table(Table::Outcomes).outcome(place(self.job, at), &outcome);
+        self.rows.table(Table::Outcomes).outcome(place(self.job, self.inside, at), &outcome);
         self.flush();
     }
 
     fn fact(&mut self, at: Position, mut fact: Fact) {
         self.records += 1;
         self.redactor.fact(&mut fact);
-        self.rows.table(Table::Facts).fact(place(self.job, at), &fact);
+        self.rows.table(Table::Facts).fact(place(self.job, self.inside, at), &fact);
         self.flush();
     }
 
     fn aggregate(&mut self, at: Position, mut aggregate: Aggregate) {
         self.records += 1;
         self.redactor.aggregate(&mut aggregate);
-        self.rows.table(Table::Aggregates).aggregate(place(self.job, at), &aggregate);
+        self.rows.table(Table::Aggregates).aggregate(place(self.job, self.inside, at), &aggregate);
         self.flush();
     }
 
     fn roster(&mut self, at: Position, mut entry: RosterEntry) {
         self.records += 1;
         self.redactor.roster(&mut entry);
-        self.rows.table(Table::Roster).roster(place(self.job, at), &entry, self.run);
+        self.rows.table(Table::Roster).roster(place(self.job, self.inside, at), &entry, self.run);
     }
 
     fn reject(&mut self, at: Position, reason: Reason, detail: &str) {
@@ -160,7 +163,12 @@ impl Sink for JobSink<'_, '_, '_> {
         if !self.is_known(at) {
             *self.counts.rejected.entry(reason.as_str().to_owned()).or_default() += 1;
             let detail = self.redactor.redacted(detail);
-            self.rows.table(Table::Quarantine).reject(place(self.job, at), at.line, reason.as_str(), &detail);
+            self.rows.table(Table::Quarantine).reject(
+                place(self.job, self.inside, at),
+                at.line,
+                reason.as_str(),
+                &detail,
+            );
             self.flush();
         }
     }
@@ -170,7 +178,14 @@ impl Sink for JobSink<'_, '_, '_> {
     }
 
     fn content(&mut self, bytes: &[u8]) {
-        self.hasher.update(bytes);
+        // What stands inside the input is no run of its bytes.
+        if self.inside.is_none() {
+            self.hasher.update(bytes);
+        }
+    }
+
+    fn inside(&mut self, source: Option<&'static str>) {
+        self.inside = source;
     }
 
     fn unknown_field(&mut self, name: &str) {

@@ -4,8 +4,8 @@ use jiff::ToSpan;
 use jiff::civil::date;
 
 use super::inputs::{
-    Archetype, DayTotals, Inputs, Kpi, KpiBin, ModelTotals, OutcomeFact, PolicyMarker, QueryText, RunFacts,
-    SignalEntry, SourceSight, SystemActs, WeekTotals,
+    Archetype, CoverageFact, DayTotals, Inputs, Kpi, KpiBin, ModelTotals, OutcomeFact, PolicyMarker, QueryText,
+    RetentionFact, RunFacts, SeatFact, SignalEntry, SourceSight, SystemActs, WeekTotals,
 };
 use crate::score::objections::ObjectionCounts;
 use crate::score::population::{RankAgreement, Tau};
@@ -70,8 +70,49 @@ fn facts(title: &str) -> RunFacts {
         unassigned_tokens_share: Some(0.021),
         calibration_rung: "the organisation's own weeks before the quota".into(),
         calibration_notes: vec![],
+        coverage: coverage(),
+        seat_use: vec![
+            SeatFact {
+                product: "github-copilot".into(),
+                seats: 40,
+                used: 27,
+                idle: 10,
+                never_used: 6,
+                use_unknown: 3,
+                monthly_cost_micro_usd: Some(760_000_000),
+            },
+            SeatFact { product: "cursor".into(), seats: 4, used: 2, idle: 2, ..SeatFact::default() },
+            SeatFact { product: "(any)".into(), seats: 48, used: 41, idle: 7, never_used: 6, ..SeatFact::default() },
+        ],
+        retention: vec![RetentionFact {
+            source: "claude_code".into(),
+            state: "gap".into(),
+            kept_days: 30,
+            kept_by: "default".into(),
+            from: date(2026, 8, 1),
+            to: date(2026, 8, 12),
+        }],
         objections: ObjectionCounts::default(),
     }
+}
+
+/// Two months with a bill in tokens, and one in money by the month.
+fn coverage() -> Vec<CoverageFact> {
+    let fact = |month: &str, scope: &str, measure: &str, billed, (held_low, held_high), billed_periods| CoverageFact {
+        month: month.into(),
+        scope: scope.into(),
+        measure: measure.into(),
+        billed,
+        logged: held_high + 1_000,
+        held_low,
+        held_high,
+        billed_periods,
+    };
+    vec![
+        fact("2026-09", "anthropic", "tokens", 910_000_000, (803_000_000, 812_000_000), 30),
+        fact("2026-10", "anthropic", "tokens", 1_240_000_000, (1_190_000_000, 1_201_000_000), 31),
+        fact("2026-10", "cursor", "micro_usd", 412_000_000, (0, 0), 1),
+    ]
 }
 
 fn catalogue() -> Vec<SignalEntry> {
@@ -228,6 +269,7 @@ pub(super) fn organisation() -> Inputs {
             cache_read_tokens: Some(completions * 48_200),
             cache_write_tokens: price.map(|_| completions * 2_100),
             cost_micro_usd: price,
+            people: (0..40).map(|person| (format!("p{person:02}k3q"), [completions / 40; 3])).collect(),
         });
     }
     for (name, sessions, actors) in [
@@ -243,6 +285,7 @@ pub(super) fn organisation() -> Inputs {
         inputs.systems.push(SystemActs {
             system: system.into(),
             actors,
+            people: (0..actors).map(|person| (format!("p{person:02}k3q"), calls / actors)).collect(),
             sessions: actors * 5,
             writes: calls / 2,
             sends: calls / 4,
@@ -392,6 +435,14 @@ fn session(
         outcome_link: link.into(),
         score_db: (band != "insufficient").then_some(1.0),
         band: band.into(),
+        archetype: match scatter(person, week, 9) {
+            0..5 => "steady builders",
+            5..7 => "question and answer",
+            7 if person < 9 => "long unattended runs",
+            8 if person < 3 => "bulk rewriters",
+            _ => "noise",
+        }
+        .into(),
         ..SessionRow::default()
     });
     for (signal, family, modulus) in [
@@ -435,6 +486,7 @@ fn weekly_panel(inputs: &mut Inputs) {
             cost_micro_usd: Some(cost),
             outcomes: Some(of_week().filter(|session| session.outcome_link == "linked").count() as i64),
             partial: week == WEEKS - 1,
+            withheld: false,
         });
         for (index, team) in TEAMS.iter().enumerate() {
             let suppressed = *team == "payments" || (week < 2 && index == 1);
@@ -490,6 +542,9 @@ pub(super) fn alone() -> Inputs {
             outcome_coverage: None,
             unassigned_tokens_share: Some(0.0),
             calibration_rung: "built-in reference".into(),
+            coverage: vec![],
+            seat_use: vec![],
+            retention: vec![],
             ..facts("")
         },
         ..Inputs::default()
@@ -519,6 +574,7 @@ pub(super) fn alone() -> Inputs {
             cost_micro_usd: None,
             outcomes: None,
             partial: week == 1,
+            withheld: false,
         });
     }
     inputs.models.push(ModelTotals {

@@ -3,11 +3,14 @@
 //! Owns the shape only: the rows of `OUT/tables` as scoring wrote them, and the facts about the run that no table has. Everything
 //! is plain data, so that a report can be built from a lake, from Parquet files or from a test alike.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::compare::Earlier;
+use super::release::Weeks;
 use crate::score::objections::ObjectionCounts;
 use crate::score::population::RankAgreement;
 use crate::score::rows::{ActorWeekRow, AttributionRow, FindingRow, PopulationRow, SessionRow, SignalRow, TeamRow};
@@ -37,8 +40,10 @@ pub struct Inputs {
     pub days: Vec<DayTotals>,
     /// Totals by model.
     pub models: Vec<ModelTotals>,
-    /// Weekly panel of the organisation.
+    /// Weekly panel of the organisation, released with the teams.
     pub weeks: Vec<WeekTotals>,
+    /// What the release did with teams and weeks.
+    pub weeks_released: Weeks,
     /// Dates at which usage became a target, or stopped being one.
     pub policies: Vec<PolicyMarker>,
     /// The numbers of usage that were made a target or a ranking, oldest first.
@@ -109,6 +114,15 @@ pub struct RunFacts {
     pub calibration_rung: String,
     /// Reservations about the comparison.
     pub calibration_notes: Vec<String>,
+    /// How much of what vendors billed or counted the logs hold, by month; empty without a bill.
+    #[serde(default)]
+    pub coverage: Vec<CoverageFact>,
+    /// Seats by tool, and of all together as `(any)`; empty where nobody says who holds one.
+    #[serde(default)]
+    pub seat_use: Vec<SeatFact>,
+    /// Logs that their own tool deleted, or is about to, before they were read.
+    #[serde(default)]
+    pub retention: Vec<RetentionFact>,
     /// Objections to sessions and actor-weeks; none in files of earlier versions.
     #[serde(default)]
     pub objections: ObjectionCounts,
@@ -133,6 +147,63 @@ pub struct SourceSight {
     pub tokens_seen: i64,
     /// Tokens that are counted under its name.
     pub tokens_counted: i64,
+}
+
+/// What the logs hold of the billed use of one tool or maker in one month: a row of `rpt_coverage`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CoverageFact {
+    /// `2026-06`, of UTC.
+    pub month: String,
+    /// A tool, or the maker of the models.
+    pub scope: String,
+    /// `tokens` or `micro_usd`: what the amounts are in.
+    pub measure: String,
+    /// On the bill.
+    pub billed: i64,
+    /// In the logs, for days that the bill covers.
+    pub logged: i64,
+    /// Of the billed, what the logs hold by day and model.
+    pub held_low: i64,
+    /// Of the billed, what the logs hold by model in the whole month.
+    pub held_high: i64,
+    /// Days with a bill; 1 where bills are by the month.
+    pub billed_periods: i64,
+}
+
+/// Seats of one tool: a row of `rpt_seats`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeatFact {
+    /// Tool; `(any)` for everybody who holds a seat of one or more.
+    pub product: String,
+    /// People who hold one.
+    pub seats: i64,
+    /// Used in the period.
+    pub used: i64,
+    /// Not used in it.
+    pub idle: i64,
+    /// Of the idle, never used as far as anybody can tell.
+    pub never_used: i64,
+    /// Of which nobody can tell.
+    pub use_unknown: i64,
+    /// What the newest month's bill has for the seats, millionths of a US dollar.
+    pub monthly_cost_micro_usd: Option<i64>,
+}
+
+/// Logs that their own tool deletes after a while.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RetentionFact {
+    /// Source.
+    pub source: String,
+    /// `at_risk`: the oldest logs go before long; `gap`: some went before they were read.
+    pub state: String,
+    /// Days that the tool keeps its logs.
+    pub kept_days: i64,
+    /// Where that number comes from: `setting`, or the tool's `default`.
+    pub kept_by: String,
+    /// `at_risk`: the first day on which logs go. `gap`: the first day of which logs may be gone.
+    pub from: Date,
+    /// `gap`: the last such day; else the same as `from`.
+    pub to: Date,
 }
 
 /// A model as the run used it.
@@ -185,6 +256,9 @@ pub struct ModelTotals {
     pub cache_write_tokens: Option<i64>,
     /// Millionths of a US dollar; none when the model has no price.
     pub cost_micro_usd: Option<i64>,
+    /// Who used it, by pseudonym: completions, tokens, micro-dollars. Empty in files of earlier versions, and then nothing is published.
+    #[serde(default)]
+    pub people: BTreeMap<String, [i64; 3]>,
 }
 
 /// One week of the organisation.
@@ -206,6 +280,9 @@ pub struct WeekTotals {
     pub outcomes: Option<i64>,
     /// True when the period does not hold the whole week: it is drawn pale and left out of week-on-week figures.
     pub partial: bool,
+    /// True when the figures may not be published: they are then zero or none.
+    #[serde(default)]
+    pub withheld: bool,
 }
 
 /// A date at which usage became a target, or stopped being one.
@@ -245,7 +322,7 @@ pub struct KpiBin {
     pub to: f64,
     /// Whether it lies above the line.
     pub above: bool,
-    /// Weeks before the announcement; none when hidden.
+    /// Weeks before the announcement, to the nearest 5; none when hidden.
     pub before: Option<i64>,
     /// Weeks after it; none when hidden.
     pub after: Option<i64>,
@@ -303,6 +380,9 @@ pub struct SystemActs {
     pub system: String,
     /// Distinct people and services behind them.
     pub actors: i64,
+    /// Calls of each of them, by pseudonym. Empty in files of earlier versions, and then nothing is published.
+    #[serde(default)]
+    pub people: BTreeMap<String, i64>,
     /// Sessions.
     pub sessions: i64,
     /// Calls that write.

@@ -3,10 +3,10 @@
 use super::{ResultsError, tables_directory};
 use crate::engine::rows::{Columns, RowError};
 use crate::lake::schema::{money, timestamp};
-use crate::report::inputs::OutcomeFact;
+use crate::report::inputs::{CoverageFact, OutcomeFact};
 use crate::score::rows::{
-    ActorWeekRow, AttributionRow, FindingRow, IdentityRow, PopulationRow, SessionRow, SessionSourceRow, SignalRow,
-    TeamRow, word,
+    ActorWeekRow, AttributionRow, FindingRow, IdentityRow, PopulationRow, SeatRow, SessionRow, SessionSourceRow,
+    SignalRow, TeamRow, word,
 };
 use arrow::array::{
     ArrayRef, BooleanArray, Decimal128Array, Float64Array, Int64Array, RecordBatch, StringArray,
@@ -333,6 +333,26 @@ result_table!(TeamRow, "teams", {
     flagged_high: maybe_float = "flagged_high",
     flagged_distinguishable: maybe_flag = "flagged_distinguishable",
     suppressed: flag = "suppressed",
+});
+
+result_table!(SeatRow, "seats", {
+    actor: text = "actor",
+    product: text = "product",
+    team_id: text = "team_id",
+    used: maybe_flag = "used",
+    ever_used: maybe_flag = "ever_used",
+    last_used_week: maybe_text = "last_used_week",
+});
+
+result_table!(CoverageFact, "coverage", {
+    month: text = "month",
+    scope: text = "scope",
+    measure: text = "measure",
+    billed: long = "billed",
+    logged: long = "logged",
+    held_low: long = "held_low",
+    held_high: long = "held_high",
+    billed_periods: long = "billed_periods",
 });
 
 result_table!(PopulationRow, "population", {

@@ -75,6 +75,7 @@ impl Divisions {
             next = end;
         }
         roster.flush().map_err(io)?;
+        settings.write_all(policy.releases_toml().as_bytes()).map_err(io)?;
         settings.flush().map_err(io)?;
         Ok(total)
     }
@@ -95,7 +96,7 @@ impl Divisions {
     }
 
     fn make(&self, number: usize, policy: &Policy, input: &Path) -> Result<Made, SimulateError> {
-        let people = self.division.draw(policy, number)?;
+        let people = self.division.draw(policy, number, None)?;
         let mut journal = Journal::create(&self.layout(number, input), self.style())?;
         self.division.histories(&people, policy, &mut journal)?;
         let mut rows = csv::Writer::from_writer(Vec::new());

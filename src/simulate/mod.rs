@@ -15,6 +15,7 @@ mod person;
 mod random;
 mod row;
 mod session;
+mod strategy;
 mod theater;
 mod transcript;
 mod voice;
@@ -27,6 +28,7 @@ mod tests;
 pub use divisions::Divisions;
 pub use journal::Written;
 pub use person::LOOK_ALIKES;
+pub use strategy::{Hiding, JitterLaw, PadSource, Strategy};
 pub use world::World;
 
 use journal::{Journal, Layout};
@@ -110,10 +112,30 @@ impl Simulation {
     /// # Errors
     /// [`SimulateError`]; what was written before it stays.
     pub fn write(&self, directory: &Path) -> Result<Written, SimulateError> {
+        self.write_people(directory, None)
+    }
+
+    /// The same organisation, in which all who play are one group with this strategy; `families` does not count then. What
+    /// everybody else does is the same for every strategy of a seed.
+    ///
+    /// # Errors
+    /// As [`Simulation::write`].
+    pub fn write_with(&self, strategy: &Strategy, directory: &Path) -> Result<Written, SimulateError> {
+        self.write_people(directory, Some(strategy))
+    }
+
+    /// ISO week in which the incentive begins, and with it the theater of a group that shares a strategy.
+    pub fn incentive_week(&self) -> String {
+        let policy = Policy::draw(self.seed, self.world, self.weeks);
+        let week = policy.monday(policy.incentive_week).iso_week_date();
+        format!("{:04}-W{:02}", week.year(), week.week())
+    }
+
+    fn write_people(&self, directory: &Path, strategy: Option<&Strategy>) -> Result<Written, SimulateError> {
         self.check()?;
         let style = Style { strip_text: self.strip_text, native: self.native };
         let policy = Policy::draw(self.seed, self.world, self.weeks);
-        let people = self.draw(&policy, 0)?;
+        let people = self.draw(&policy, 0, strategy)?;
         let (input, truth) = (directory.join("input"), directory.join("truth"));
         let layout = Layout { input: &input, truth: Some(&truth), first_shard: 0, shards: SHARDS, plain: false };
         let mut journal = Journal::create(&layout, style)?;
@@ -123,7 +145,7 @@ impl Simulation {
         roster.write_record(person::ROSTER_COLUMNS)?;
         person::write_roster(&mut roster, &people, &policy)?;
         let path = input.join("footlight.toml");
-        let text = policy.general_toml(style) + &policy.accounts_toml(&people);
+        let text = policy.general_toml(style) + &policy.accounts_toml(&people) + &policy.releases_toml();
         std::fs::write(&path, text).map_err(|error| SimulateError::Io { path, error })?;
         journal.finish()
     }
@@ -140,8 +162,19 @@ impl Simulation {
     }
 
     /// The accounts of a division; the whole organisation is its division 0.
-    fn draw(&self, policy: &Policy, division: usize) -> Result<Vec<Person>, SimulateError> {
-        let mix = Mix { division, people: self.people, theater_share: self.theater_share, families: &self.families };
+    fn draw(
+        &self,
+        policy: &Policy,
+        division: usize,
+        strategy: Option<&Strategy>,
+    ) -> Result<Vec<Person>, SimulateError> {
+        let mix = Mix {
+            division,
+            people: self.people,
+            theater_share: self.theater_share,
+            families: &self.families,
+            strategy,
+        };
         person::draw(self.seed, policy, &mix)
     }
 

@@ -6,6 +6,7 @@ use super::SimulateError;
 use super::families::{FAMILIES, Family};
 use super::honest;
 use super::random::Random;
+use super::strategy::{self, Hiding, JUNK_COMMITS, Strategy};
 use super::voice::Voice;
 use super::words::{CLIENTS, FIRST, LAST, ZONES};
 use super::world::{Policy, World};
@@ -81,7 +82,17 @@ pub(super) struct Theater {
     pub(super) inflation: f64,
     /// Seed of the favourite prompts, timers and the like; shared when spread over colleagues.
     pub(super) theme: u64,
-    pub(super) junk_commits: bool,
+    pub(super) hiding: Hiding,
+}
+
+impl Theater {
+    /// Seed of the theme of a week: where prompts go round among colleagues, somebody else's every week.
+    pub(super) fn theme_in(&self, week: usize, person: usize) -> u64 {
+        match self.hiding.colleagues {
+            0 | 1 => self.theme,
+            colleagues => self.theme ^ ((((week + person) % colleagues) as u64 + 1) << 20),
+        }
+    }
 }
 
 /// One account and its habits.
@@ -157,6 +168,8 @@ pub(super) struct Mix<'a> {
     pub(super) theater_share: f64,
     /// Families that are used; all when empty.
     pub(super) families: &'a [String],
+    /// What all who play do; drawn for each of them when `None`.
+    pub(super) strategy: Option<&'a Strategy>,
 }
 
 /// Share of people who are look-alikes.
@@ -184,7 +197,11 @@ pub(super) fn draw(seed: u64, policy: &Policy, mix: &Mix<'_>) -> Result<Vec<Pers
     random.shuffle(&mut order);
     if policy.world != World::Clean {
         let performers = (mix.people as f64 * mix.theater_share).round() as usize;
-        perform(&mut random, policy, mix, &mut people, &mut order, performers.min(mix.people), seed);
+        let performers = performers.min(mix.people);
+        match mix.strategy {
+            Some(strategy) => strategy::share(&mut random, policy, strategy, &mut people, &mut order, performers),
+            None => perform(&mut random, policy, mix, &mut people, &mut order, performers, seed),
+        }
         let alikes = (mix.people as f64 * LOOK_ALIKE_SHARE).round() as usize;
         resemble(&mut random, policy, &mut people, &mut order, alikes);
     }
@@ -242,7 +259,7 @@ fn person(seed: u64, index: usize, team: usize) -> Result<Person, SimulateError>
 }
 
 /// Sessions a week of those with a label, at least: whoever hardly works cannot be told from anybody.
-const BUSY_PACE: f64 = 1.6;
+pub(super) const BUSY_PACE: f64 = 1.6;
 
 /// Gives theater to people: the cells of family and dose in turn, so that each is there before any comes twice.
 fn perform(
@@ -275,6 +292,10 @@ fn perform(
             Some("spread_over_colleagues") => seed,
             _ => seed ^ ((people[index].index as u64 + 1) << 20),
         };
+        let mut hiding = Hiding::of(family.name, evasion);
+        if policy.world == World::GamedOutcomes {
+            hiding.junk_commits = JUNK_COMMITS;
+        }
         let from_week = match policy.world {
             World::NoIncentive => random.below(policy.incentive_week),
             _ => policy.incentive_week + usize::from(random.chance(0.25)),
@@ -293,7 +314,7 @@ fn perform(
             from_week,
             inflation: random.between(1.0, 1.5),
             theme,
-            junk_commits: evasion == Some("junk_commits") || policy.world == World::GamedOutcomes,
+            hiding,
         });
     }
 }

@@ -1,6 +1,6 @@
 //! The organisation against its own truth, and a probe that nothing but behaviour tells theater from work.
 
-use super::{Divisions, LOOK_ALIKES, Simulation, World, family_names};
+use super::{Divisions, Hiding, LOOK_ALIKES, Simulation, Strategy, World, family_names};
 use proptest::prelude::*;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -247,6 +247,56 @@ fn the_document_names_them_all() {
     for name in family_names().into_iter().chain(LOOK_ALIKES).chain(World::ALL.map(World::as_str)).chain(evasions) {
         assert!(document.contains(&format!("`{name}`")), "{name}");
     }
+}
+
+/// A group that adapts changes what it injects and nothing else: not who it is, not its honest work, not what others do.
+#[test]
+fn strategies_differ_in_nothing_but_themselves() {
+    let world = simulation(13, 48, 5, World::Quota);
+    let written = |strategy: &Strategy| {
+        let directory = tempfile::tempdir().unwrap();
+        let written = world.write_with(strategy, directory.path()).unwrap();
+        Organisation { directory, written }
+    };
+    let honest = written(&Strategy::honest());
+    let naive = Strategy::naive("pad_article", 0.5).unwrap();
+    let hiding = Hiding { paraphrase: 1.0, junk_commits: 1.0, colleagues: 2, ..naive.hiding.clone() };
+    let (plain, hidden) = (written(&naive), written(&Strategy { hiding, ..naive }));
+    let work = |organisation: &Organisation| -> Vec<Value> {
+        let injected: BTreeSet<String> = organisation
+            .truth("truth_sessions.csv")
+            .into_iter()
+            .filter(|row| row["label"] == "theater")
+            .map(|row| row["session_id"].clone())
+            .collect();
+        organisation
+            .rows(".events.")
+            .into_iter()
+            .filter(|row| !injected.contains(row["session_id"].as_str().unwrap()))
+            .collect()
+    };
+    let group = |organisation: &Organisation| -> Vec<BTreeMap<String, String>> {
+        organisation.truth("truth.csv").into_iter().filter(|row| row["label"] == "theater").collect()
+    };
+    assert_eq!(honest.written.injected_tokens, 0);
+    assert_eq!(work(&plain), work(&honest));
+    assert_eq!(work(&hidden), work(&honest));
+    assert_eq!(group(&plain).len(), 7);
+    assert!(group(&hidden).iter().all(|row| row["evasion"] == "adaptive" && row["dose"] == "0.5"));
+    assert!(group(&plain).iter().all(|row| row["evasion"].is_empty()));
+    assert!(hidden.written.outcomes > plain.written.outcomes, "junk commits are outcomes");
+    // Half of the group's tokens from the incentive on are injected.
+    let members: BTreeSet<String> = group(&plain).into_iter().map(|row| row["actor_id"].clone()).collect();
+    let from = "2026-01-12";
+    assert_eq!(world.incentive_week(), "2026-W03");
+    let spent: i64 = plain
+        .rows(".events.")
+        .iter()
+        .filter(|row| members.contains(row["actor_id"].as_str().unwrap()) && row["ts"].as_str().unwrap() >= from)
+        .map(tokens)
+        .sum();
+    let share = plain.written.injected_tokens as f64 / spent as f64;
+    assert!((0.4..0.6).contains(&share), "{share}");
 }
 
 #[test]

@@ -137,7 +137,9 @@ create table roster (
     kind varchar,
     time_zone varchar,
     active_from date,
-    active_to date
+    active_to date,
+    licences varchar[],
+    source_file varchar
 );
 create table quarantine (
     source_file varchar,
@@ -151,9 +153,12 @@ create table ingested (
     source_file varchar,
     source varchar,
     content_id varchar,
-    bytes bigint,
-    events bigint,
-    outcomes bigint,
+    committed_bytes bigint,
+    first_line_hash bigint,
+    file_bytes bigint,
+    modified_ns bigint,
+    changed_ns bigint,
+    records bigint,
     rejects bigint,
     ignored varchar
 );

@@ -2,8 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // everything in here is a test
 
+mod attacker;
 #[cfg(feature = "engine")]
 mod export;
+#[cfg(feature = "engine")]
+mod held;
 #[cfg(feature = "engine")]
 mod hostile;
 #[cfg(feature = "engine")]
@@ -31,6 +34,8 @@ mod pseudonyms;
 mod queries;
 #[cfg(feature = "engine")]
 mod readme;
+#[cfg(feature = "engine")]
+mod reconcile;
 #[cfg(feature = "engine")]
 mod sample;
 #[cfg(feature = "engine")]

@@ -143,6 +143,39 @@ fn transcripts_are_read_as_the_same_organisation() {
     assert_eq!(totals("claude_code"), canonical);
 }
 
+/// A tiny climb through the real pipeline: a frontier in every form, nothing left behind, and the same again for the same seed.
+#[test]
+fn an_adversary_climbs_on_the_score() {
+    let directory = tempfile::tempdir().unwrap();
+    let dir = directory.path();
+    let climb = |out: &str, steps: &str| {
+        let args = ["simulate", "--adversary", "--out", out, "--people", "24", "--weeks", "3", "--seed", "3"];
+        let (code, answer) =
+            footlight(dir, &[&args[..], &["--family", "pad_random", "--inflation", "1.5", "--steps", steps]].concat());
+        assert_eq!(code, 0, "{answer:#}");
+        answer["frontier"].clone()
+    };
+    let frontier = climb("first", "1");
+    assert_eq!((&frontier["without_theater"]["people"], &frontier["levels"][0]["inflation"]), (&4.into(), &1.5.into()));
+    let family = &frontier["levels"][0]["families"][0];
+    let mean = |attempt: &Value| attempt["mean_score"].as_f64().unwrap();
+    assert!(mean(&family["hidden"]) <= mean(&family["naive"]), "{family:#}");
+    assert!(family["hidden"]["inflation"].as_f64().unwrap() >= 1.5);
+    let winner = &frontier["levels"][0]["winner"];
+    assert_eq!(winner["climbed"]["strategy"]["family"], "pad_random");
+    // Use as the pipeline counts it: more with theater, and the held-out organisation is another one.
+    assert!(winner["held_out"]["inflation"].as_f64().unwrap() > 1.2, "{winner:#}");
+    assert_ne!(winner["held_out"]["tokens"], winner["climbed"]["tokens"]);
+    let left: Vec<_> = std::fs::read_dir(dir.join("first")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left, ["evasion.md"]);
+    let page = std::fs::read_to_string(dir.join("first/evasion.md")).unwrap();
+    assert!(page.starts_with("# Evasion frontier\n") && page.contains("| pad_random |"), "{page}");
+
+    let again = climb("second", "0");
+    assert_eq!(again["without_theater"], frontier["without_theater"]);
+    assert_eq!(again["levels"][0]["families"][0]["naive"], family["naive"]);
+}
+
 #[test]
 fn wrong_use_is_named() {
     let directory = tempfile::tempdir().unwrap();
@@ -150,6 +183,15 @@ fn wrong_use_is_named() {
     let (code, answer) = footlight(dir, &["simulate", "--out", "org", "--family", "magic"]);
     assert_eq!(code, 2);
     assert!(answer["error"].as_str().unwrap().contains("`magic` is no family"), "{answer}");
+    for (flags, said) in [
+        (["--adversary", "--world", "clean"], "nobody plays"),
+        (["--adversary", "--theater-share", "0"], "nobody to adapt"),
+        (["--adversary", "--family", "magic"], "`magic` is no family"),
+    ] {
+        let (code, answer) = footlight(dir, &[&["simulate", "--out", "org"], &flags[..]].concat());
+        assert_eq!(code, 2, "{answer}");
+        assert!(answer["error"].as_str().unwrap().contains(said), "{answer}");
+    }
     let (code, answer) = footlight(dir, &["evaluate", "--truth", "nowhere", "--out", "out"]);
     assert_eq!(code, 2);
     assert!(answer["error"].as_str().unwrap().contains("truth.csv"), "{answer}");

@@ -56,8 +56,10 @@ fn joined(rows: Vec<RosterEntry>) -> (Option<RosterEntry>, Vec<&'static str>) {
     let Some(mut entry) = rows.next() else { return (None, Vec::new()) };
     let mut fields = BTreeSet::new();
     let mut aliases: BTreeSet<String> = entry.aliases.drain(..).collect();
+    let mut licences: BTreeSet<String> = entry.licences.drain(..).collect();
     for row in rows {
         aliases.extend(row.aliases);
+        licences.extend(row.licences);
         let mut differ = |field: &'static str, one: &mut Option<String>, other: Option<String>| {
             if fields.contains(field) || *one != other {
                 *one = None;
@@ -75,6 +77,7 @@ fn joined(rows: Vec<RosterEntry>) -> (Option<RosterEntry>, Vec<&'static str>) {
         }
     }
     entry.aliases = aliases.into_iter().collect();
+    entry.licences = licences.into_iter().collect();
     (Some(entry), fields.into_iter().collect())
 }
 

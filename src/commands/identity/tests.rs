@@ -12,6 +12,7 @@ fn person(actor_id: &str, aliases: &[&str]) -> RosterEntry {
         time_zone: None,
         active_from: None,
         active_to: None,
+        licences: Vec::new(),
     }
 }
 
