@@ -183,6 +183,12 @@ pub struct ReportArgs {
     /// The summary.json of an earlier report: say what moved, and what was restated and why.
     #[arg(long, value_name = "REPORT.json")]
     pub compare: Option<PathBuf>,
+    /// The lake, for its release ledger: what earlier reports published is looked at, and what this one does is taken down.
+    #[arg(long, value_name = "DIR")]
+    pub lake: Option<PathBuf>,
+    /// Say how many cells would be published, kept as they were and withheld, and write nothing.
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 /// `explain`.

@@ -40,6 +40,7 @@ pub use catalogue::{signals_markdown, signals_page, sources_markdown};
 use crate::cli::{Cli, Color, Command, SourcesCommand};
 use crate::lake::LakeError;
 use crate::output::Printer;
+use crate::privacy::LedgerError;
 use crate::results::ResultsError;
 use clap::CommandFactory;
 use datafusion::error::DataFusionError;
@@ -137,7 +138,7 @@ fn dispatch(cli: &Cli, printer: Printer) -> anyhow::Result<Exit> {
         Command::Run(args) => runtime.block_on(run::run(args, global, printer)),
         Command::Ingest(args) => runtime.block_on(ingest::run(args, global, printer)),
         Command::Score(args) => runtime.block_on(score::run(args, global, printer)),
-        Command::Report(args) => report::run(args, printer),
+        Command::Report(args) => report::run(args, global, printer),
         Command::Explain(args) => runtime.block_on(explain::run(args, global, printer)),
         Command::Subject(args) => runtime.block_on(subject::run(args, global, printer)),
         Command::Query(args) => runtime.block_on(query::run(args, global, printer)),
@@ -207,6 +208,13 @@ fn exit_of(error: &anyhow::Error) -> Exit {
         }
         if cause.is::<RefusedError>() {
             return Exit::Refused;
+        }
+        if let Some(error) = cause.downcast_ref::<LedgerError>() {
+            return match error {
+                LedgerError::OtherKey { .. } => Exit::Refused,
+                LedgerError::Damaged { .. } => Exit::Damaged,
+                LedgerError::Io { .. } => Exit::Failed,
+            };
         }
     }
     Exit::Failed

@@ -60,7 +60,7 @@ async fn stages(
     let scored = score::score_lake(&lake, settings, &args.scoring, &args.out, &args.ingest.input).await?;
     printer.text(&score::text(&scored, &args.out.out))?;
     record.score = Some(scored);
-    let written = report::write(&args.out.out, None)?;
+    let written = report::write(&args.out.out, None, Some(report::ledger(&lake, settings)?))?;
     printer.text(&format!("\n{}", report::headline(&written, &args.out.out)))?;
     Ok((exit, written))
 }

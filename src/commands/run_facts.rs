@@ -155,7 +155,7 @@ fn reproduce(lake: &Lake, scoring: &ScoringArgs, settings: &Settings, inputs: &[
     }
     let out = out.display();
     commands.push(format!("footlight score --lake {lake} --out {out} --seed {}{since}{as_of}{config}", scoring.seed));
-    commands.push(format!("footlight report --out {out}"));
+    commands.push(format!("footlight report --out {out} --lake {lake}{config}"));
     commands
 }
 
@@ -278,8 +278,31 @@ pub async fn days(engine: &Engine) -> anyhow::Result<Vec<DayTotals>> {
     Ok(rows)
 }
 
+/// Who used each model, by pseudonym: completions, tokens, micro-dollars.
+async fn model_people(
+    engine: &Engine,
+    rename: &impl Fn(&str) -> String,
+) -> anyhow::Result<BTreeMap<String, BTreeMap<String, [i64; 3]>>> {
+    let sql = "select coalesce(model, '(unknown)') as model, actor_id, count(*) as completions, sum(tokens) as tokens,
+        sum(cost_usd) as cost_usd from stg_events where kind = 'completion' group by 1, 2 order by 1, 2";
+    let mut people: BTreeMap<String, BTreeMap<String, [i64; 3]>> = BTreeMap::new();
+    for batch in engine.rows(sql).await? {
+        let columns = Columns::new(&batch);
+        let (model, actor) = (columns.text("model")?, columns.text("actor_id")?);
+        let (completions, tokens) = (columns.integer("completions")?, columns.integer("tokens")?);
+        let cost = columns.micro_usd("cost_usd")?;
+        for row in 0..batch.num_rows() {
+            let figures = [completions.required(row)?, tokens.get(row).unwrap_or(0), cost.get(row).unwrap_or(0)];
+            let actor = rename(&actor.get(row).unwrap_or_else(|| UNASSIGNED.to_owned()));
+            people.entry(model.required(row)?).or_default().insert(actor, figures);
+        }
+    }
+    Ok(people)
+}
+
 /// Totals by model.
-pub async fn models(engine: &Engine) -> anyhow::Result<Vec<ModelTotals>> {
+pub async fn models(engine: &Engine, rename: &impl Fn(&str) -> String) -> anyhow::Result<Vec<ModelTotals>> {
+    let mut people = model_people(engine, rename).await?;
     let sql =
         "select coalesce(model, '(none)') as model, sum(completions) as completions, sum(input_tokens) as input_tokens,
         sum(output_tokens) as output_tokens, sum(cache_read_tokens) as cache_read_tokens,
@@ -301,6 +324,7 @@ pub async fn models(engine: &Engine) -> anyhow::Result<Vec<ModelTotals>> {
                 cache_read_tokens: read.get(row),
                 cache_write_tokens: write.get(row),
                 cost_micro_usd: cost.get(row),
+                people: people.remove(&model.required(row)?).unwrap_or_default(),
             });
         }
     }
@@ -333,14 +357,35 @@ pub async fn weeks(engine: &Engine, base: &BaseTables) -> anyhow::Result<Vec<Wee
                 cost_micro_usd: cost.get(row),
                 outcomes: outcomes.get(row),
                 partial,
+                withheld: false,
             });
         }
     }
     Ok(rows)
 }
 
+/// Calls that act on each system, by pseudonym.
+async fn system_people(
+    engine: &Engine,
+    rename: &impl Fn(&str) -> String,
+) -> anyhow::Result<BTreeMap<String, BTreeMap<String, i64>>> {
+    let sql = "select coalesce(system, '(unknown)') as system, actor_id, count(*) as calls from stg_events
+        where kind = 'tool_call' and effect in ('write', 'send', 'execute') group by 1, 2 order by 1, 2";
+    let mut people: BTreeMap<String, BTreeMap<String, i64>> = BTreeMap::new();
+    for batch in engine.rows(sql).await? {
+        let columns = Columns::new(&batch);
+        let (system, actor, calls) = (columns.text("system")?, columns.text("actor_id")?, columns.integer("calls")?);
+        for row in 0..batch.num_rows() {
+            let actor = rename(&actor.get(row).unwrap_or_else(|| UNASSIGNED.to_owned()));
+            people.entry(system.required(row)?).or_default().insert(actor, calls.required(row)?);
+        }
+    }
+    Ok(people)
+}
+
 /// What agents did to each system.
-pub async fn systems(engine: &Engine) -> anyhow::Result<Vec<SystemActs>> {
+pub async fn systems(engine: &Engine, rename: &impl Fn(&str) -> String) -> anyhow::Result<Vec<SystemActs>> {
+    let mut people = system_people(engine, rename).await?;
     let mut rows = Vec::new();
     for batch in engine.rows("select * from rpt_governance order by system").await? {
         let columns = Columns::new(&batch);
@@ -350,6 +395,7 @@ pub async fn systems(engine: &Engine) -> anyhow::Result<Vec<SystemActs>> {
             rows.push(SystemActs {
                 system: system.required(row)?,
                 actors: count("actors")?,
+                people: people.remove(&system.required(row)?).unwrap_or_default(),
                 sessions: count("sessions")?,
                 writes: count("writes")?,
                 sends: count("sends")?,

@@ -156,6 +156,13 @@ impl Pseudonyms {
         std::iter::once(&self.keyed).chain(epochs).map(|keyed| named(keyed, domain, id)).collect()
     }
 
+    /// A key of the release ledger's own, derived from this one (HMAC-SHA256 under a domain that no id can reach).
+    pub fn release_key(&self) -> [u8; 32] {
+        let mut mac = self.keyed.clone();
+        mac.update(b"release\0");
+        mac.finalize().into_bytes().into()
+    }
+
     /// Names the key of the present epoch without giving it away.
     pub fn key_id(&self) -> String {
         named(self.epochs.last().unwrap_or(&self.keyed), Domain::Key, "")

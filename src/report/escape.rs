@@ -39,7 +39,7 @@ fn cut(text: &str, longest: usize) -> String {
 /// Escapes values for GitHub-flavoured Markdown outside fences, where reports are pasted.
 ///
 /// Every punctuation character with a meaning gets a backslash, except `.`, `-` and `+` between two letters or digits and
-/// `.` after a letter, where they have none and numbers, names and sentences stay readable. `<`, `>` and `&` become entities. After `@` and `#`, inside `://`
+/// `.` after a letter, and `$` before an amount, where they have none and numbers, names and sentences stay readable. `<`, `>` and `&` become entities. After `@` and `#`, inside `://`
 /// and after `www.` an invisible word joiner stops mentions, issue links and bare addresses, which a backslash does not.
 #[derive(Debug, Clone, Copy)]
 pub struct Markdown;
@@ -56,6 +56,8 @@ impl Escaper for Markdown {
                 '&' => out.write_str("&amp;")?,
                 '\n' | '\r' => out.write_char(' ')?,
                 '@' | '#' => write!(out, "\\{character}{WORD_JOINER}")?,
+                // A mathematical span begins and ends with one; an amount of money after a blank can do neither.
+                '$' if previous != ' ' || !next.is_ascii_digit() => out.write_str("\\$")?,
                 ':' if next == '/' => write!(out, ":{WORD_JOINER}")?,
                 '.' if matches!(previous, 'w' | 'W') => write!(out, "\\.{WORD_JOINER}")?,
                 '.' if previous.is_alphabetic() => out.write_char('.')?,
@@ -97,5 +99,6 @@ mod tests {
         );
         assert_eq!(markdown("www.evil.example\n# h"), r"www\.¦evil.example \#¦ h");
         assert_eq!(markdown("- 1.5 gpt-5.2 -- 1."), r"\- 1.5 gpt-5.2 \-\- 1\.");
+        assert_eq!(markdown("$5 of $10, $x$ $$y$$ 1$2"), r"$5 of $10, \$x\$ \$\$y\$\$ 1\$2");
     }
 }

@@ -247,6 +247,7 @@ pub(super) fn organisation() -> Inputs {
             cache_read_tokens: Some(completions * 48_200),
             cache_write_tokens: price.map(|_| completions * 2_100),
             cost_micro_usd: price,
+            people: (0..40).map(|person| (format!("p{person:02}k3q"), [completions / 40; 3])).collect(),
         });
     }
     for (name, sessions, actors) in [
@@ -262,6 +263,7 @@ pub(super) fn organisation() -> Inputs {
         inputs.systems.push(SystemActs {
             system: system.into(),
             actors,
+            people: (0..actors).map(|person| (format!("p{person:02}k3q"), calls / actors)).collect(),
             sessions: actors * 5,
             writes: calls / 2,
             sends: calls / 4,
@@ -411,6 +413,14 @@ fn session(
         outcome_link: link.into(),
         score_db: (band != "insufficient").then_some(1.0),
         band: band.into(),
+        archetype: match scatter(person, week, 9) {
+            0..5 => "steady builders",
+            5..7 => "question and answer",
+            7 if person < 9 => "long unattended runs",
+            8 if person < 3 => "bulk rewriters",
+            _ => "noise",
+        }
+        .into(),
         ..SessionRow::default()
     });
     for (signal, family, modulus) in [
@@ -454,6 +464,7 @@ fn weekly_panel(inputs: &mut Inputs) {
             cost_micro_usd: Some(cost),
             outcomes: Some(of_week().filter(|session| session.outcome_link == "linked").count() as i64),
             partial: week == WEEKS - 1,
+            withheld: false,
         });
         for (index, team) in TEAMS.iter().enumerate() {
             let suppressed = *team == "payments" || (week < 2 && index == 1);
@@ -506,6 +517,9 @@ pub(super) fn alone() -> Inputs {
             outcome_coverage: None,
             unassigned_tokens_share: Some(0.0),
             calibration_rung: "built-in reference".into(),
+            coverage: vec![],
+            seat_use: vec![],
+            retention: vec![],
             ..facts("")
         },
         ..Inputs::default()
@@ -535,6 +549,7 @@ pub(super) fn alone() -> Inputs {
             cost_micro_usd: None,
             outcomes: None,
             partial: week == 1,
+            withheld: false,
         });
     }
     inputs.models.push(ModelTotals {

@@ -3,11 +3,14 @@
 //! Owns the shape only: the rows of `OUT/tables` as scoring wrote them, and the facts about the run that no table has. Everything
 //! is plain data, so that a report can be built from a lake, from Parquet files or from a test alike.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::compare::Earlier;
+use super::release::Weeks;
 use crate::score::objections::ObjectionCounts;
 use crate::score::population::RankAgreement;
 use crate::score::rows::{ActorWeekRow, AttributionRow, FindingRow, PopulationRow, SessionRow, SignalRow, TeamRow};
@@ -37,8 +40,10 @@ pub struct Inputs {
     pub days: Vec<DayTotals>,
     /// Totals by model.
     pub models: Vec<ModelTotals>,
-    /// Weekly panel of the organisation.
+    /// Weekly panel of the organisation, released with the teams.
     pub weeks: Vec<WeekTotals>,
+    /// What the release did with teams and weeks.
+    pub weeks_released: Weeks,
     /// Dates at which usage became a target, or stopped being one.
     pub policies: Vec<PolicyMarker>,
     /// The numbers of usage that were made a target or a ranking, oldest first.
@@ -221,6 +226,9 @@ pub struct ModelTotals {
     pub cache_write_tokens: Option<i64>,
     /// Millionths of a US dollar; none when the model has no price.
     pub cost_micro_usd: Option<i64>,
+    /// Who used it, by pseudonym: completions, tokens, micro-dollars. Empty in files of earlier versions, and then nothing is published.
+    #[serde(default)]
+    pub people: BTreeMap<String, [i64; 3]>,
 }
 
 /// One week of the organisation.
@@ -242,6 +250,9 @@ pub struct WeekTotals {
     pub outcomes: Option<i64>,
     /// True when the period does not hold the whole week: it is drawn pale and left out of week-on-week figures.
     pub partial: bool,
+    /// True when the figures may not be published: they are then zero or none.
+    #[serde(default)]
+    pub withheld: bool,
 }
 
 /// A date at which usage became a target, or stopped being one.
@@ -281,7 +292,7 @@ pub struct KpiBin {
     pub to: f64,
     /// Whether it lies above the line.
     pub above: bool,
-    /// Weeks before the announcement; none when hidden.
+    /// Weeks before the announcement, to the nearest 5; none when hidden.
     pub before: Option<i64>,
     /// Weeks after it; none when hidden.
     pub after: Option<i64>,
@@ -339,6 +350,9 @@ pub struct SystemActs {
     pub system: String,
     /// Distinct people and services behind them.
     pub actors: i64,
+    /// Calls of each of them, by pseudonym. Empty in files of earlier versions, and then nothing is published.
+    #[serde(default)]
+    pub people: BTreeMap<String, i64>,
     /// Sessions.
     pub sessions: i64,
     /// Calls that write.

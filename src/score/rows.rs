@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::input::Family;
 
@@ -143,8 +143,8 @@ pub struct FindingRow {
     pub evidence: String,
 }
 
-/// One team and ISO week; every figure is null when the cell is suppressed.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+/// One team and ISO week; every figure is rounded, and null when the cell is suppressed.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct TeamRow {
     /// Team.
     pub team_id: String,

@@ -194,9 +194,13 @@ fn outputs(dir: &Path) -> BTreeMap<String, Shape> {
         names
     };
     for (index, table) in tables.iter().enumerate() {
-        // The steps of two days stand for all.
-        let some = if table == "events" { " where ts < timestamp '2026-01-08 00:00:00'" } else { "" };
-        let sql = format!("select * from \"{table}\"{some}");
+        // The steps of two days stand for all. Sketches are of the text itself, which is another in both runs.
+        let sql = match table.as_str() {
+            "events" => "select * exclude (shingles, bands, spans, repeated_permille, packed_permille, identifiers) from events \
+                         where ts < timestamp '2026-01-08 00:00:00'"
+                .to_owned(),
+            table => format!("select * from \"{table}\""),
+        };
         let mut query = |format: &str| {
             let args = ["query", "--lake", "lake", "--out", "out", "--format", format, &sql];
             // A table cell has no line ends of its own, CSV and JSON are counted by their readers.

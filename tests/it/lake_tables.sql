@@ -136,7 +136,8 @@ create table roster (
     time_zone varchar,
     active_from date,
     active_to date,
-    licences varchar[]
+    licences varchar[],
+    source_file varchar
 );
 create table quarantine (
     source_file varchar,

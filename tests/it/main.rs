@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // everything in here is a test
 
+mod attacker;
 #[cfg(feature = "engine")]
 mod export;
 #[cfg(feature = "engine")]

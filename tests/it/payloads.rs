@@ -248,7 +248,7 @@ pub fn payloads() -> Vec<String> {
         |seed| format!("\"{seed}"),
         |seed| format!("'>{seed}"),
         |seed| format!("{seed}{seed}"),
-        |seed| swapped(seed),
+        swapped,
         |seed| format!("{}{seed}", "x".repeat(235)),
         |seed| seed.chars().map(|character| format!("&#{};", u32::from(character))).collect(),
         |seed| seed.bytes().map(|byte| format!("%{byte:02x}")).collect(),

@@ -129,7 +129,7 @@ fn planted_secrets_are_found() {
 #[test]
 fn harmless_texts_stay_as_they_are() {
     let directory = tempfile::tempdir().unwrap();
-    let (people, weeks) = if is_full() { ("240", "12") } else { ("24", "12") };
+    let (people, weeks) = if is_full() { ("240", "12") } else { ("24", "4") };
     let (code, _, stderr) =
         footlight(directory.path(), &["simulate", "--out", "org", "--seed", "9", "--people", people, "--weeks", weeks]);
     assert_eq!(code, 0, "{stderr}");
@@ -145,7 +145,7 @@ fn harmless_texts_stay_as_they_are() {
         }
     }
     eprintln!("{prompts} prompts, {texts} texts, {} false hits", hits.len());
-    assert!(texts >= 10_000 && prompts >= 2_000, "{prompts} prompts, {texts} texts");
+    assert!(texts >= 10_000 && prompts >= 1_000, "{prompts} prompts, {texts} texts");
     // One in ten thousand at most.
     assert!(hits.len() as u32 <= texts / 10_000, "{hits:#?}");
 }
@@ -257,6 +257,11 @@ fn plant(input: &Path, canaries: &[Planted]) {
             base.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
             base
         };
+        // The two become one id; two secrets that touch are no longer two.
+        let (message, request) = match number % 2 {
+            0 => (format!("m{number}-{}", field(6)), format!("r{number}")),
+            _ => (format!("m{number}"), format!("r{number}-{}", field(5))),
+        };
         let lines = [
             with(
                 common("u", 1),
@@ -264,8 +269,8 @@ fn plant(input: &Path, canaries: &[Planted]) {
             ),
             with(
                 common("a", 2),
-                serde_json::json!({ "type": "assistant", "requestId": format!("r{number}{}", field(5)), "message": {
-                    "id": format!("m{number}{}", field(6)), "role": "assistant", "model": field(7), "usage": { "input_tokens": 5, "output_tokens": 7 },
+                serde_json::json!({ "type": "assistant", "requestId": request, "message": {
+                    "id": message, "role": "assistant", "model": field(7), "usage": { "input_tokens": 5, "output_tokens": 7 },
                     "content": [
                         { "type": "text", "text": field(8) },
                         { "type": "tool_use", "id": format!("t{number}"), "name": field(9), "input": { "file_path": field(10), "command": field(11) } },
@@ -279,8 +284,8 @@ fn plant(input: &Path, canaries: &[Planted]) {
             ),
             with(common("c", 4), serde_json::json!({ "type": field(13), "subtype": field(14) })),
         ];
-        // A name of a file holds no slash and no line end, and 255 bytes.
-        let name: String = field(15).replace(['/', '\n'], "_").chars().take(150).collect();
+        // A name of a file holds no slash and no line end; a secret that has one cannot stand there.
+        let name = if field(15).contains(['/', '\n', '\\']) { String::new() } else { field(15) };
         let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
         fs::write(transcripts.join(format!("{number} {name}.jsonl")), text).unwrap();
     }

@@ -13,6 +13,9 @@ pub(super) const TABLE: &str = include_str!("rules.tsv");
 /// Shortest text that can hold a secret with the name of what it is.
 const SHORTEST: usize = 8;
 
+/// Longest value that a word of documentation in it makes a placeholder.
+const LONGEST_PLACEHOLDER: usize = 24;
+
 /// What a value must be besides matching.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Guard {
@@ -167,9 +170,9 @@ fn is_placeholder(value: &str) -> bool {
         || value.chars().all(|character| character == first)
         || WORDS.contains(&bare)
         || value.contains("${")
-        || ["your_", "your-", "<your", "example", "placeholder", "os.environ", "process.env", "getenv", "xxxx", "****"]
-            .iter()
-            .any(|part| lower.contains(part))
+        || ["os.environ", "process.env", "getenv"].iter().any(|part| lower.contains(part))
+        || value.len() <= LONGEST_PLACEHOLDER
+            && ["your_", "your-", "example", "placeholder", "xxxx", "****"].iter().any(|part| lower.contains(part))
 }
 
 /// What is wrong with the table: lines without four columns, patterns that do not compile, names that stand twice.
