@@ -68,6 +68,14 @@ pub enum Command {
     Explain(ExplainArgs),
     /// Write one person's own file: what is held about them, how it was read and why, how to object.
     Subject(SubjectArgs),
+    /// Take one person out of the lake, keep them out, and leave a receipt.
+    Forget(ForgetArgs),
+    /// Remove what is older than its retention, join small files, and remove files that are no part of the lake any more.
+    Gc(GcArgs),
+    /// Read every byte of the lake and say whether it is whole: exit code 12 when it is not.
+    Verify(VerifyArgs),
+    /// Say what the lake holds, how fresh it is and how the last run ended.
+    Status(StatusArgs),
     /// Ask the lake and the result tables in SQL, read-only.
     Query(QueryArgs),
     /// Pass or fail a run by its figures, for scheduled jobs: exit code 4 when a gate fails.
@@ -223,6 +231,68 @@ pub struct SubjectArgs {
     /// Where to write subject.html, subject.md and subject.json [default: OUT/subjects/PSEUDONYM].
     #[arg(long, value_name = "DIR")]
     pub to: Option<PathBuf>,
+}
+
+/// `forget`.
+#[derive(Debug, Args)]
+pub struct ForgetArgs {
+    /// Who: an account, one of its aliases, or its pseudonym.
+    #[arg(long, value_name = "NAME")]
+    pub id: String,
+    /// The lake.
+    #[arg(long, value_name = "DIR")]
+    pub lake: PathBuf,
+    /// Why, for example who asked for it and when; it goes to the access log without the name.
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
+    /// Say what would be removed, and remove nothing.
+    #[arg(long, conflicts_with = "yes")]
+    pub dry_run: bool,
+    /// Remove it: this cannot be undone.
+    #[arg(long)]
+    pub yes: bool,
+    /// Seconds to wait for another run on the same lake.
+    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    pub lock_timeout: u64,
+}
+
+/// `gc`.
+#[derive(Debug, Args)]
+pub struct GcArgs {
+    /// The lake.
+    #[arg(long, value_name = "DIR")]
+    pub lake: PathBuf,
+    /// Count ages back from this moment, RFC 3339 or YYYY-MM-DD [default: now].
+    #[arg(long, value_name = "TIME")]
+    pub as_of: Option<String>,
+    /// Say what would be removed, and remove nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Seconds to wait for another run on the same lake.
+    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    pub lock_timeout: u64,
+}
+
+/// `verify`.
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    /// The lake.
+    #[arg(value_name = "LAKE")]
+    pub lake: PathBuf,
+    /// Also say whether anything is older than its retention: exit code 4 when something is.
+    #[arg(long)]
+    pub retention: bool,
+    /// Count ages back from this moment, RFC 3339 or YYYY-MM-DD [default: now].
+    #[arg(long, value_name = "TIME", requires = "retention")]
+    pub as_of: Option<String>,
+}
+
+/// `status`.
+#[derive(Debug, Args)]
+pub struct StatusArgs {
+    /// The lake.
+    #[arg(value_name = "LAKE")]
+    pub lake: PathBuf,
 }
 
 /// `sources`.

@@ -9,9 +9,13 @@ mod check;
 mod config_show;
 mod demo;
 mod dry_run;
+mod erasure;
 mod evaluate;
 mod explain;
 mod export;
+mod forget;
+mod freshness;
+mod gc;
 mod identity;
 mod ingest;
 mod kpis;
@@ -19,17 +23,22 @@ mod objections;
 mod panels;
 mod query;
 mod readings;
+mod receipts;
 mod record;
+mod redaction;
 mod report;
+mod retention;
 mod run;
 mod run_facts;
 mod score;
 mod settings;
 mod simulate;
 mod sources_try;
+mod status;
 mod subject;
 mod survival;
 mod team_rows;
+mod verify;
 mod written_rows;
 
 pub use catalogue::{signals_markdown, signals_page, sources_markdown};
@@ -37,6 +46,7 @@ pub use catalogue::{signals_markdown, signals_page, sources_markdown};
 use crate::cli::{Cli, Color, Command, SourcesCommand};
 use crate::lake::LakeError;
 use crate::output::Printer;
+use crate::privacy::TombstoneError;
 use crate::results::ResultsError;
 use clap::CommandFactory;
 use datafusion::error::DataFusionError;
@@ -134,6 +144,10 @@ fn dispatch(cli: &Cli, printer: Printer) -> anyhow::Result<Exit> {
         Command::Report(args) => report::run(args, printer),
         Command::Explain(args) => runtime.block_on(explain::run(args, global, printer)),
         Command::Subject(args) => runtime.block_on(subject::run(args, global, printer)),
+        Command::Forget(args) => runtime.block_on(forget::run(args, global, printer)),
+        Command::Gc(args) => runtime.block_on(gc::run(args, global, printer)),
+        Command::Verify(args) => runtime.block_on(verify::run(args, global, printer)),
+        Command::Status(args) => runtime.block_on(status::run(args, global, printer)),
         Command::Query(args) => runtime.block_on(query::run(args, global, printer)),
         Command::Check(args) => runtime.block_on(check::run(args, global, printer)),
         Command::Config(args) => config_show::run(args, global, printer),
@@ -196,6 +210,9 @@ fn exit_of(error: &anyhow::Error) -> Exit {
         }
         if cause.is::<UsageError>() || cause.is::<crate::config::ConfigError>() {
             return Exit::Usage;
+        }
+        if let Some(TombstoneError::OtherKey { .. }) = cause.downcast_ref::<TombstoneError>() {
+            return Exit::Refused;
         }
         if cause.is::<RefusedError>() {
             return Exit::Refused;

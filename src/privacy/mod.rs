@@ -7,8 +7,10 @@ mod access;
 mod pseudonym;
 mod suppress;
 mod text;
+mod tombstone;
 
-pub use access::{AccessError, AccessLine};
+pub use access::{AccessError, AccessLine, rewrite_access_log};
 pub use pseudonym::{Domain, KeyError, Pseudonyms};
 pub use suppress::{Cell, FLOOR, Hidden, Rules, RulesError, Share};
 pub use text::{csv_text, terminal};
+pub use tombstone::{Tombstone, TombstoneError, Tombstones, is_masked};

@@ -29,6 +29,8 @@ pub enum Domain {
     Session,
     /// A repository.
     Repository,
+    /// Somebody or something that was erased: unrelated to the pseudonyms that reports have.
+    Erased,
     /// The key itself, so that a report can name the key it was made with.
     Key,
 }
@@ -39,6 +41,7 @@ impl Domain {
             Domain::Actor => "actor",
             Domain::Session => "session",
             Domain::Repository => "repository",
+            Domain::Erased => "erased",
             Domain::Key => "key",
         }
     }

@@ -5,6 +5,8 @@
 #[cfg(feature = "engine")]
 mod export;
 #[cfg(feature = "engine")]
+mod keeping;
+#[cfg(feature = "engine")]
 mod lake;
 mod layering;
 #[cfg(feature = "engine")]
