@@ -5,9 +5,11 @@
 -- measures: over all weeks, said at each of them: z, the sum over the weeks behind at the cut of gap times (late use minus the late use expected),
 --   over its standard error. Expected is the mean late use of the person's other weeks (before the announcement, or not
 --   behind), shrunk with a weight of $shrink weeks to the share $late of everybody, applied to their own early use. The variance of
---   late use is that of sessions which fall late by chance and independently, or the larger one of the other weeks if there are four
+--   late use is that of sessions which fall late by chance and independently, or the larger one of the other weeks if there are four.
+--   supported_z is the z of a normal variable that is as unlikely as Bernstein's bound makes this sum: one large session that fell late is no
+--   habit, and is as likely as chance makes it however many standard errors it is worth
 -- innocent: whoever works late in the week does so in the weeks that are not behind, too; reached says how many weeks behind were made good
--- reference: signals.md S11 (beta of late use on the gap, sessions as the unit of chance)
+-- reference: signals.md S11 (beta of late use on the gap, sessions as the unit of chance); Bernstein 1946 (sums of bounded independent variables)
 -- params: late = 0.2, shrink = 2
 with marked as (
     select *, gap > 0 as is_behind, phase <> 'announced' as counts from int_deadline_weeks
@@ -20,6 +22,7 @@ running as (
         sum(case when counts then 1 else 0 end) over ever as all_weeks,
         sum(case when counts then early else 0.0 end) over ever as all_early,
         sum(case when counts then session_squares else 0.0 end) over ever as squares,
+        max(case when counts then largest_session end) over ever as largest_session,
         sum(case when is_behind then 1 else 0 end) over ever as weeks_behind,
         sum(case when is_behind and early + late >= 1 then 1 else 0 end) over ever as weeks_reached,
         sum(gap) over ever as gaps,
@@ -43,10 +46,13 @@ expected as (
         $late / (1 - $late) * early_outcomes as expected_outcomes,
     from running
     where phase = 'after'
+),
+tested as (
+    select *, coalesce((late_by_gap - expected_late * gaps) / nullif(sqrt(gap_squares * late_variance), 0.0), 0.0) as z from expected
 )
 select
     quota_id, metric, actor_id, iso_week, weeks, sessions, weeks_behind, weeks_reached, is_on_call, late_outcomes,
-    expected_late, late_by_gap / nullif(gaps, 0.0) as mean_late,
-    coalesce((late_by_gap - expected_late * gaps) / nullif(sqrt(gap_squares * late_variance), 0.0), 0.0) as z,
+    expected_late, late_by_gap / nullif(gaps, 0.0) as mean_late, z,
+    greatest(z, 0.0) / sqrt(1.0 + coalesce(largest_session * greatest(z, 0.0) / (3 * nullif(sqrt(gap_squares * late_variance), 0.0)), 0.0)) as supported_z,
     2.0 * (sqrt(late_outcomes + 0.375) - sqrt(expected_outcomes + 0.375)) as outcome_z,
-from expected
+from tested

@@ -48,7 +48,7 @@ weeks as (
         count(*) as sessions,
         coalesce(sum(amount) filter (where not is_late), 0.0) as early,
         coalesce(sum(amount) filter (where is_late), 0.0) as late,
-        coalesce(sum(amount * amount), 0.0) as session_squares,
+        coalesce(sum(amount * amount), 0.0) as session_squares, max(amount) as largest_session,
     from amounts
     where amount is not null
     group by quota_id, metric, actor_id, iso_week, announced_week, is_whole

@@ -1,15 +1,15 @@
 -- model: int_prompt_cluster_context
 -- grain: one actor and prompt cluster of at least two prompts
--- reads: stg_events, int_prompts, int_prompt_texts, int_prompt_clusters, int_evaluation_days, fct_attribution, fct_coverage
+-- reads: stg_events, int_prompts, int_prompt_texts, int_prompt_clusters, int_evaluation_days, int_workshop_days, fct_attribution, fct_coverage
 -- family: REDUNDANCY
 -- measures: what else could explain a cluster: whether its text is a template of $template_actors people or more, or at least of $shared_actors (a quarter of its 32 bands
---   are shared that widely, which is a Jaccard of about .7) whose blanks are filled in: $variety of the cluster's texts differ. How many of its prompts compare models, how many are slash commands, and
---   how many of its sessions left lines in a commit. factor multiplies the evidence of sig_prompt_repetition
--- innocent: hand-off template; batch evaluation (int_evaluation_days); slash command; used results
+--   are shared that widely, which is a Jaccard of about .7) whose blanks are filled in: $variety of the cluster's texts differ. How many of its prompts compare models, how many belong to a workshop, how many
+--   are slash commands, and how many of its sessions left lines in a commit. factor multiplies the evidence of sig_prompt_repetition
+-- innocent: hand-off template; batch evaluation (int_evaluation_days); workshop (int_workshop_days); slash command; used results
 -- abstains: the uptake factor is 1 where outcome coverage is unknown or under $coverage, since missing outcomes are not zero outcomes
 -- evasion: junk commits raise uptake; survival after the merge counters that
 -- reference: signals.md S1 and look-alike register
--- params: template_actors = 5, template_factor = 0.2, shared_actors = 3, shared_factor = 0.5, variety = 0.5, coverage = 0.8
+-- params: template_actors = 5, template_factor = 0.2, shared_actors = 3, shared_factor = 0.5, variety = 0.5, workshop_factor = 0.2, coverage = 0.8
 with prompts as (
     select int_prompts.event_key, int_prompts.marker, stg_events.text_hash from int_prompts left join stg_events on stg_events.event_key = int_prompts.event_key
 ),
@@ -38,8 +38,9 @@ sessions as (
     select
         clusters.actor_id, clusters.cluster_id, clusters.session_id, count(*) as prompts,
         coalesce(max(templates.actors), 1) as actors,
-        count(*) filter (where clusters.is_command) as slash_commands,
+        count(*) filter (where clusters.is_command) as slash_commands, count(workshops.masked_hash) as workshop_prompts,
     from clusters
+    left join int_workshop_days as workshops on workshops.masked_hash = clusters.masked_hash and workshops.local_day = clusters.local_day
     left join templates on templates.actor_id = clusters.actor_id and templates.masked_hash = clusters.masked_hash
     group by clusters.actor_id, clusters.cluster_id, clusters.session_id
 ),
@@ -52,7 +53,7 @@ evaluations as (
 members as (
     select
         sessions.actor_id, sessions.cluster_id, sum(prompts) as prompts, count(*) as sessions, max(actors) as actors,
-        sum(slash_commands) as slash_commands, count(linked.session_id) as linked_sessions,
+        sum(slash_commands) as slash_commands, sum(workshop_prompts) as workshop_prompts, count(linked.session_id) as linked_sessions,
     from sessions
     left join linked on linked.session_id = sessions.session_id
     group by sessions.actor_id, sessions.cluster_id
@@ -63,6 +64,7 @@ factors as (
         members.*, coalesce(evaluations.models, 0) as evaluated_models,
         case when not texts.is_varied then 1.0 when members.actors >= $template_actors then $template_factor when members.actors >= $shared_actors then $shared_factor else 1.0 end as template_factor,
         1.0 - cast(coalesce(evaluations.prompts, 0) as double) / members.prompts as evaluation_factor,
+        1.0 - (1.0 - $workshop_factor) * members.workshop_prompts / members.prompts as workshop_factor,
         1.0 - cast(members.slash_commands as double) / members.prompts as command_factor,
         case when fct_coverage.outcome_coverage >= $coverage then 1.0 - cast(members.linked_sessions as double) / members.sessions else 1.0 end as uptake_factor,
     from members
@@ -70,4 +72,4 @@ factors as (
     left join evaluations on evaluations.actor_id = members.actor_id and evaluations.cluster_id = members.cluster_id
     left join fct_coverage on fct_coverage.actor_id = members.actor_id
 )
-select *, template_factor * evaluation_factor * command_factor * uptake_factor as factor from factors
+select *, template_factor * evaluation_factor * workshop_factor * command_factor * uptake_factor as factor from factors

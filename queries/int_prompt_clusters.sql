@@ -1,14 +1,14 @@
 -- model: int_prompt_clusters
--- grain: one logical human prompt that is no stop phrase and in no session of a declared automation
+-- grain: one logical human prompt of $min_words words or more that is no stop phrase and in no session of a declared automation
 -- reads: int_prompts, int_prompt_edges, fct_sessions
 -- family: REDUNDANCY
 -- measures: the cluster of near-identical prompts of the actor that each prompt stands in, named by its smallest masked hash. Texts are joined over at most three edges, so a long chain of small edits splits: the count can only be too low
 -- suggests: prompts of one cluster are one request
 -- innocent: see sig_prompt_repetition
--- abstains: never
+-- abstains: texts under $min_words words, which anybody may say again, are no rows
 -- evasion: see int_prompt_edges
 -- reference: signals.md S1
--- params:
+-- params: min_words = 8
 with declared as (
     select session_id from fct_sessions where declared
 ),
@@ -16,7 +16,7 @@ prompts as (
     select int_prompts.*
     from int_prompts
     left join declared on declared.session_id = int_prompts.session_id
-    where not is_stop_phrase and masked_hash is not null and declared.session_id is null
+    where not is_stop_phrase and masked_hash is not null and coalesce(text_words, $min_words) >= $min_words and declared.session_id is null
 ),
 edges as (
     select actor_id, low_hash as masked_hash, high_hash as neighbour from int_prompt_edges

@@ -10,7 +10,7 @@
 -- innocent: whoever has the client's default has chosen nothing
 -- abstains: no row without a prompt text, output count or price; is_comparable is false where no adequate model is cheaper
 -- reference: signals.md S6 (the limits of trivial are judgement)
--- params: prompt_words = 40, output_tokens = 150, premium = 2.0, adequate_actors = 3
+-- params: prompt_words = 40, output_tokens = 150, premium = 1.5, adequate_actors = 3
 with answers as (
     select * from int_answers where completions > 0 and model is not null
 ),

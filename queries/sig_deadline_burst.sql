@@ -6,7 +6,7 @@
 --   the gap, than in their other weeks, times the share of those weeks that ended at the quota or above; pooled over the weeks since
 --   the announcement, and the quota with the largest value is taken
 -- suggests: usage made up to reach a line before the cut-off
--- innocent: weighs no more than its own z supports (Chernoff bound); working late in the week as a habit: the weeks before the
+-- innocent: weighs no more than Bernstein's bound of its own p supports; working late in the week as a habit: the weeks before the
 --   announcement and those not behind say so; sprint, release and month ends: cancelled when the landed outcomes burst in the same hours (z of $outcome_z or more); on call, discount $on_call
 -- abstains: service accounts; actor unknown; no weekly quota of an amount; fewer than $min_weeks weeks or $min_sessions sessions since the announcement
 -- evasion: spreading the use over the week: sig_threshold_hugging, sig_quota_bunching; junk commits in the same hours: sig_orphan_output
@@ -27,7 +27,7 @@ ranked as (
 judged as (
     select
         weeks.actor_id, weeks.iso_week, ranked.quota_id, ranked.metric, ranked.weeks, ranked.sessions, ranked.weeks_behind, ranked.weeks_reached,
-        ranked.mean_late, ranked.expected_late, ranked.z, ranked.late_outcomes, ranked.outcome_z, ranked.burst,
+        ranked.mean_late, ranked.expected_late, ranked.z, ranked.supported_z, ranked.late_outcomes, ranked.outcome_z, ranked.burst,
         case when ranked.outcome_z >= $outcome_z then 0.0 else 1.0 end as outcome_factor,
         case when ranked.is_on_call then $on_call else 1.0 end as on_call_factor,
         case
@@ -45,11 +45,11 @@ select
     'actor_week' as scope, concat(actor_id, '/', iso_week) as unit_id, actor_id, iso_week,
     case when abstain_reason is null then round(burst, 9) end as value, coalesce(weeks, 0) as n,
     case when abstain_reason is null then 'speak' else 'abstain' end as status, abstain_reason,
-    outcome_factor * on_call_factor as discount, 0.0 as exculpation_db, case when abstain_reason is null then round(1.086 * power(greatest(z, 0.0), 2) - 3.01, 2) end as most_db,
+    outcome_factor * on_call_factor as discount, 0.0 as exculpation_db, case when abstain_reason is null then round(1.086 * power(supported_z, 2) - 3.01, 2) end as most_db,
     concat('{"quota":', coalesce(cast(quota_id as varchar), 'null'), ',"metric":"', coalesce(metric, ''), '","weeks":', coalesce(weeks, 0), ',"sessions":', coalesce(sessions, 0),
         ',"weeks_behind":', coalesce(weeks_behind, 0), ',"weeks_made_good":', coalesce(weeks_reached, 0),
         ',"late_share_of_quota_when_behind":', coalesce(cast(round(mean_late, 4) as varchar), 'null'), ',"late_share_of_quota_expected":', coalesce(cast(round(expected_late, 4) as varchar), 'null'),
-        ',"z":', coalesce(cast(round(z, 4) as varchar), 'null'), ',"late_outcomes":', coalesce(late_outcomes, 0), ',"outcome_z":', coalesce(cast(round(outcome_z, 4) as varchar), 'null'), ',"discounts":[', concat_ws(',',
+        ',"z":', coalesce(cast(round(z, 4) as varchar), 'null'), ',"supported_z":', coalesce(cast(round(supported_z, 4) as varchar), 'null'), ',"late_outcomes":', coalesce(late_outcomes, 0), ',"outcome_z":', coalesce(cast(round(outcome_z, 4) as varchar), 'null'), ',"discounts":[', concat_ws(',',
             case when outcome_factor < 1 then concat('{"why":"outcomes landed in the same hours","factor":', outcome_factor, ',"outcomes":', late_outcomes, '}') end,
             case when on_call_factor < 1 then concat('{"why":"on call","factor":', on_call_factor, '}') end), ']}') as evidence,
 from judged

@@ -4,7 +4,7 @@
 -- family: NO-CONSUMPTION
 -- measures: one minus the share of the session's new lines that any teammate landed in a commit within the horizon (14 days), each weighed
 --   by what became of the commit: alive at 30 days, touched by another person (int_commit_use); times the mean of the same over the
---   person's writing sessions of the 28 days up to it, shrunk by two sessions of one half: one unused session is a coin flip
+--   person's writing sessions of the 28 days up to it (discounted ones by their factor), shrunk by two sessions of one half: one unused session is a coin flip
 -- suggests: written output that nobody used
 -- innocent: first 60 days, discount $new_hire; uptake of $high_uptake or more takes 3 to 10 dB away by its percentile among speaking sessions; spikes (branch name), on-call
 --   and training windows are discounts. An abstaining session with 20 new lines or more and such an uptake is given 3 dB: that lines landed
@@ -15,7 +15,7 @@
 -- evasion: junk commits are not touched by anybody else, or do not live: they count less, and take at most 3 dB away; editing
 --   comments in files that everybody edits passes
 -- reference: signals.md S4; Baumann et al. 2026; Rahman and Shihab 2026
--- params: coverage = 0.8, session_lines = 20, min_lines = 200, min_sessions = 5, high_uptake = 0.5, unused = 0.2, spike = 0.2, on_call = 0.2, training = 0.5, new_hire = 0.5
+-- params: coverage = 0.8, session_lines = 20, min_lines = 200, min_sessions = 5, high_uptake = 0.5, unused = 0.2, spike = 0.2, on_call = 0.2, training = 0.5, new_hire = 0.2
 with sessions as (select * from fct_sessions),
 spikes as (
     select distinct root_session_id as session_id from stg_events
@@ -50,9 +50,9 @@ ripe as (
 pooled as (
     select *, count(*) filter (where own_reason is null) over (partition by actor_id) as pooled_sessions,
         sum(lines) filter (where own_reason is null) over (partition by actor_id) as pooled_lines,
-        sum(case when own_reason is null then 1.0 - uptake else 0.0 end) over trailing as orphans, sum(case when own_reason is null then 1.0 else 0.0 end) over trailing as written,
-        sum(case when own_reason is null and uptake < $unused then 1.0 else 0.0 end) over trailing as unused, avg(case when own_reason is null then cast(uptake < $unused as double) end) over () as unused_share,
-    from ripe
+        sum(case when own_reason is null then weight * (1.0 - uptake) else 0.0 end) over trailing as orphans, sum(case when own_reason is null then weight else 0.0 end) over trailing as written,
+        sum(case when own_reason is null and uptake < $unused then weight else 0.0 end) over trailing as unused, avg(case when own_reason is null then cast(uptake < $unused as double) end) over () as unused_share,
+    from (select *, spike_factor * on_call_factor * training_factor * hire_factor as weight from ripe)
     window trailing as (partition by actor_id order by started_at range between interval '28 days' preceding and current row)
 ),
 judged as (
@@ -66,7 +66,7 @@ select
     'session' as scope, session_id as unit_id, actor_id, iso_week,
     case when abstain_reason is null then round((1.0 - uptake) * pooled_share, 9) end as value, coalesce(lines, 0) as n,
     case when abstain_reason is null then 'speak' else 'abstain' end as status, abstain_reason,
-    spike_factor * on_call_factor * training_factor * hire_factor as discount,
+    weight as discount,
     case when abstain_reason is null and uptake >= $high_uptake and is_touched then -round(3.0 + 7.0 * uptake_rank, 6) when lines >= 20 and uptake >= $high_uptake then -3.0 else 0.0 end as exculpation_db,
     case when abstain_reason is null then round(case when own_share > base_share then 2.171 * written / 2
         * (own_share * ln(own_share / base_share) + (1 - own_share) * ln((1 - own_share) / (1 - base_share))) else 0.0 end - 3.01, 2) end as most_db,

@@ -81,6 +81,14 @@ const CATALOGUE: [(&str, Family); 12] = [
     ("model_overkill", Family::Spend),
 ];
 
+/// Signals whose reading of a week is about all of the person's weeks since the announcement or publication (signals.md S10 to S12).
+const OVER_WEEKS: [&str; 3] = ["threshold_hugging", "deadline_burst", "rank_chasing"];
+
+/// True when a signal says the same of every week of a person, so that its volume is the person's and not the week's.
+pub fn is_over_weeks(signal: &str) -> bool {
+    OVER_WEEKS.contains(&signal)
+}
+
 impl fmt::Display for Family {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())

@@ -1,6 +1,6 @@
 //! Sessions pooled to a case, and the second calibration: one person's week against other people's weeks.
 //!
-//! Owns steps 7 and 8 of signals.md section 3. A case's T = the families' mean e over its K sessions + the week's own; it is only
+//! Owns steps 7 and 8 of signals.md section 3. A case's T = the families over its K sessions + the week's own; it is only
 //! a ranking. What it is worth says a second conformal p among cases with a similar K, under false discovery control.
 
 use std::collections::BTreeMap;
@@ -20,7 +20,7 @@ pub struct Case {
     pub sessions: usize,
     /// T in hundredths of a deciban; the sum of the contributions.
     pub hundredths: i64,
-    /// Mean session evidence plus the week's own, by family, decibans.
+    /// Pooled session evidence plus the week's own, by family, decibans.
     pub families: BTreeMap<Family, f64>,
     /// What adds up to T: per session signal the mean over the sessions, then the week's own lines.
     pub contributions: Vec<Contribution>,
@@ -28,11 +28,12 @@ pub struct Case {
 
 /// Pools the scored sessions of a week with the week's own evidence; `None` when nothing was looked at.
 ///
-/// Each family is averaged over the sessions as e-values, 10 log10(mean of 10^(S_f/10)) with e = 1 where the family is silent, and the
-/// families add: averages of e-values are e-values under any dependence (Vovk and Wang 2021), more sessions do not raise one, and a few
-/// sessions made to be counted among much honest work are not diluted as they would be in a mean of decibans. Exculpation is a
-/// mean of decibans. A family is shared out among its signals: the mean of each one's decibans, and what the family lies above their sum
-/// in proportion to their e.
+/// A family of the week is 10 log10(1 + sum of (e - 1) / sqrt(K)) over its K sessions with e = 10^(S_f/10), and never more than its strongest session;
+/// the families add. One session among K is worth what Bonferroni's K p leaves of it, since e = .5 p^-.5 (Vovk and Wang 2021) loses
+/// sqrt(K) when p is multiplied by K; several sessions win that back, and a habit of one person, whose sessions are no independent
+/// observations, is worth no more than the session that shows it best. A mean of decibans would dilute a few sessions made to be
+/// counted among much honest work. Exculpation is a mean of decibans. A family is shared out among its signals: the mean of each
+/// one's decibans, and what the family lies above their sum in proportion to their e.
 pub fn pool(sessions: &[&Evidence], week: Option<&Evidence>) -> Option<Case> {
     if sessions.is_empty() && week.is_none() {
         return None;
@@ -42,12 +43,14 @@ pub fn pool(sessions: &[&Evidence], week: Option<&Evidence>) -> Option<Case> {
     sessions.sort_by(|one, two| (one.hundredths, &one.contributions).cmp(&(two.hundredths, &two.contributions)));
     let count = sessions.len().max(1) as f64;
     let ratio = |db: f64| 10f64.powf(db / 10.0);
-    let mut excess: BTreeMap<Family, f64> = BTreeMap::new();
+    // Of each family the sum of e - 1 and the strongest session.
+    let mut sums: BTreeMap<Family, (f64, f64)> = BTreeMap::new();
     // Of each line the sum of decibans and the sum of e.
     let mut lines: BTreeMap<(&'static str, &'static str, &'static str), (f64, f64)> = BTreeMap::new();
     for evidence in &sessions {
         for (family, db) in &evidence.families {
-            *excess.entry(*family).or_default() += ratio(*db) - 1.0;
+            let (excess, strongest) = sums.entry(*family).or_default();
+            (*excess, *strongest) = (*excess + ratio(*db) - 1.0, strongest.max(*db));
         }
         for line in evidence.contributions.iter().filter(|line| line.kind != "rounding") {
             let db = line.hundredths as f64 / 100.0;
@@ -55,8 +58,10 @@ pub fn pool(sessions: &[&Evidence], week: Option<&Evidence>) -> Option<Case> {
             *sums = (sums.0 + db, sums.1 + ratio(db));
         }
     }
-    let mut families: BTreeMap<Family, f64> =
-        excess.into_iter().map(|(family, excess)| (family, 10.0 * (1.0 + excess / count).log10())).collect();
+    let mut families: BTreeMap<Family, f64> = sums
+        .into_iter()
+        .map(|(family, (excess, strongest))| (family, pooled_family(excess, strongest, count)))
+        .collect();
     let mut pooled: Vec<Line> = Vec::new();
     for (family, value) in &families {
         let own = |key: &(&str, &str, &str)| key.1 == "signal" && key.2 == family.as_str();
@@ -82,6 +87,11 @@ pub fn pool(sessions: &[&Evidence], week: Option<&Evidence>) -> Option<Case> {
     }
     let (hundredths, contributions) = rounded(pooled);
     Some(Case { sessions: sessions.len(), hundredths, families, contributions })
+}
+
+/// Decibans of a family over `count` sessions.
+fn pooled_family(excess: f64, strongest: f64, count: f64) -> f64 {
+    (10.0 * (1.0 + excess / count.sqrt()).log10()).min(strongest)
 }
 
 /// One case before the second calibration.
@@ -218,20 +228,33 @@ mod tests {
     }
 
     #[test]
-    fn a_case_is_the_mean_e_of_its_sessions_plus_the_week() {
+    fn a_case_is_its_sessions_pooled_plus_the_week() {
         let one = evidence(&[("prompt_repetition", 9.0), ("orphan_output", 6.0)]);
         let two = evidence(&[("prompt_repetition", 2.0)]);
         let three = evidence(&[("loop_no_progress", -3.0)]);
         let week = evidence(&[("timer_regularity", 5.0)]);
         let case = pool(&[&one, &two, &three], Some(&week)).unwrap();
-        // Mean e: repetition (7.94 + 1.58 + 1) / 3, unused output (3.98 + 1 + 1) / 3; no loops say nothing; and 5 dB of the week.
-        assert_eq!(case.hundredths, 1_345);
-        assert_eq!(case.contributions.iter().map(|line| line.hundredths).sum::<i64>(), 1_345);
+        // Repetition 1 + (6.94 + .58) / sqrt(3), unused output 1 + 2.98 / sqrt(3); no loops say nothing; and 5 dB of the week.
+        assert_eq!(case.hundredths, 1_663);
+        assert_eq!(case.contributions.iter().map(|line| line.hundredths).sum::<i64>(), 1_663);
         assert_eq!(case.sessions, 3);
-        // e = 7.94, 1.58 and 1 where the family is silent.
-        assert!((case.families[&Family::Redundancy] - 5.453).abs() < 1e-3);
+        assert!((case.families[&Family::Redundancy] - 7.281).abs() < 1e-3);
         assert_eq!(pool(&[&three, &one, &two], Some(&week)).unwrap(), case);
         assert_eq!(pool(&[], None), None);
+    }
+
+    #[test]
+    fn one_session_among_many_loses_what_bonferroni_takes_and_a_habit_is_its_strongest_session() {
+        let of = |p: f64| evidence(&[("prompt_repetition", crate::score::evidence::decibans(p))]);
+        let silent = evidence(&[("loop_no_progress", -3.0)]);
+        let (rare, corrected) = (of(0.0005), crate::score::evidence::decibans(16.0 * 0.0005));
+        let mut sessions = vec![&silent; 15];
+        sessions.push(&rare);
+        let alone = pool(&sessions, None).unwrap().families[&Family::Redundancy];
+        // 1 + (e - 1) / 4 where Bonferroni has e / 4.
+        assert!(alone > corrected && alone < corrected + 1.0, "{alone} {corrected}");
+        let habit = pool(&vec![&rare; 16], None).unwrap().families[&Family::Redundancy];
+        assert!((habit - 12.0).abs() < 1e-9);
     }
 
     fn cases(actors: u32, weeks: u32, seed: u64) -> Vec<CasePoint> {

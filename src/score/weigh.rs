@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::calibrate::{Calibration, Point, calibrate};
 use super::drift::{self, Drift, drift};
 use super::evidence::{FLOOR_DB, Member, decibans, discounted};
-use super::input::{Family, Reading, Scope};
+use super::input::{Family, Reading, Scope, is_over_weeks};
 use super::rows::SignalRow;
 use super::units::{Unit, Units};
 
@@ -154,7 +154,7 @@ fn calibrate_by_signal(
         if let (true, Some(unit), Some(value)) = (quiet || verdicts[index].is_ok(), unit, reading.value) {
             let (indexes, points) = by_signal.entry((reading.scope, &reading.signal)).or_default();
             indexes.push(index);
-            points.push(unit.point(value, quiet));
+            points.push(unit.point(value, quiet, is_over_weeks(&reading.signal)));
         }
     }
     let mut drifts = Vec::with_capacity(by_signal.len());

@@ -1,5 +1,8 @@
 //! Slash commands at the beginning of what somebody typed.
 
+use crate::events::Event;
+use crate::fingerprint::sketch_prompt;
+
 /// The slash command that a text begins with; a path is none.
 pub(crate) fn slash_command(text: &str) -> Option<&str> {
     let word = text.split_whitespace().next()?;
@@ -7,6 +10,19 @@ pub(crate) fn slash_command(text: &str) -> Option<&str> {
     let is_name = name.starts_with(|c: char| c.is_ascii_lowercase())
         && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | ':'));
     is_name.then_some(word)
+}
+
+/// Keeps what somebody typed: the sketch of the text or, where it begins with a slash command, the command and the sketch of what follows it, since only
+/// that is the person's own (signals.md section 1, slash commands).
+pub(crate) fn keep_prompt(event: &mut Event, text: &str) {
+    let Some(command) = slash_command(text) else {
+        event.text = Some(sketch_prompt(text));
+        return;
+    };
+    let arguments = text.trim_start()[command.len()..].trim();
+    event.text = (!arguments.is_empty()).then(|| sketch_prompt(arguments));
+    event.marker = Some("slash_command");
+    event.command = Some(command.to_owned());
 }
 
 #[cfg(test)]
@@ -18,5 +34,18 @@ mod tests {
         assert_eq!(slash_command("/review the branch"), Some("/review"));
         assert_eq!(slash_command("/home/ada/x is broken"), None);
         assert_eq!(slash_command("and/or"), None);
+    }
+
+    #[test]
+    fn only_what_follows_the_command_is_fingerprinted() {
+        let kept = |text: &str| {
+            let mut event = Event::new(0, "session", crate::events::Kind::Prompt, "tool/1");
+            keep_prompt(&mut event, text);
+            (event.command, event.text.map(|text| text.exact_hash))
+        };
+        let plain = kept("look at the parser once more");
+        assert_eq!(kept(" /review  look at the parser once more"), (Some("/review".to_owned()), plain.1));
+        assert_eq!(kept("/review"), (Some("/review".to_owned()), None));
+        assert!(plain.0.is_none() && plain.1.is_some());
     }
 }

@@ -3,7 +3,8 @@
 use super::columns::EventColumn as Column;
 use super::written;
 use crate::events::{CostBasis, Effect, Event, Kind, TokenBasis, Tokens, Trigger};
-use crate::fingerprint::{result_hash, sketch_call, sketch_prompt, sketch_result, sketch_text};
+use crate::fingerprint::{result_hash, sketch_call, sketch_result, sketch_text};
+use crate::sources::slash::keep_prompt;
 use crate::sources::tabular::{Rejected, Row};
 use crate::sources::{Reason, Sink, home_user, without_credentials};
 
@@ -84,7 +85,11 @@ fn content(row: &Row<'_, '_>, event: &mut Event, sink: &mut dyn Sink) {
     let text = row.text(Column::Text as usize, sink);
     let text = text.as_deref();
     match event.kind {
-        Kind::Prompt => event.text = text.map(sketch_prompt),
+        Kind::Prompt => {
+            if let Some(text) = text {
+                keep_prompt(event, text);
+            }
+        }
         Kind::Completion => event.text = text.map(sketch_text),
         Kind::ToolResult => {
             event.text = text.map(sketch_result);

@@ -6,9 +6,9 @@ use super::records::{Metadata, ModelInfo, Request, Row};
 use super::tools::{Call, call};
 use super::usage;
 use crate::events::{Approval, Effect, Event, Fact, FactName, Kind, Trigger};
-use crate::fingerprint::{result_hash, sketch_call, sketch_prompt, sketch_text};
+use crate::fingerprint::{result_hash, sketch_call, sketch_text};
 use crate::sources::json::{Count, moment, parse_last_wins, reject_reason, safe_detail};
-use crate::sources::slash::slash_command;
+use crate::sources::slash::keep_prompt;
 use crate::sources::{Position, Reason, Sink, home_user};
 
 /// How reliable notes from a task's own rows are.
@@ -190,11 +190,7 @@ impl Task {
         self.seen_prompt = true;
         (self.trigger, self.evidence) = (Trigger::Human, Some(evidence));
         let mut event = self.step(Kind::Prompt, ts_us, "prompt");
-        if let Some(command) = slash_command(text) {
-            event.marker = Some("slash_command");
-            event.command = Some(command.to_owned());
-        }
-        event.text = Some(sketch_prompt(text));
+        keep_prompt(&mut event, text);
         sink.event(at, event);
     }
 

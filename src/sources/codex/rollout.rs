@@ -13,8 +13,9 @@ use super::thread::{self, Thread};
 use super::tools;
 use super::usage::{Counter, Step};
 use crate::events::{Approval, Effect, Event, Kind, TokenBasis};
-use crate::fingerprint::{CallSketch, result_hash, sketch_call, sketch_prompt, sketch_text, text_hash};
+use crate::fingerprint::{CallSketch, result_hash, sketch_call, sketch_text, text_hash};
 use crate::sources::json::{parse_rfc3339, reject_reason, safe_detail};
+use crate::sources::slash::keep_prompt;
 use crate::sources::{Handled, Line, Position, Reason, Sink};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -172,11 +173,7 @@ impl Rollout {
                 let Some(text) = prompt::typed(&record) else { return sink.ignore("injected_user_message") };
                 let mut event = self.event(thread, ts_us, Kind::Prompt);
                 event.event_id = Some(self.step_id(thread, ts_us, &format!("{:016x}", text_hash(text))));
-                event.text = Some(sketch_prompt(text));
-                if let Some(command) = crate::sources::slash::slash_command(text) {
-                    event.marker = Some("slash_command");
-                    event.command = Some(command.to_owned());
-                }
+                keep_prompt(&mut event, text);
                 sink.event(at, event);
             }
             "agent_message" => {

@@ -9,9 +9,9 @@ use super::records::{
 use super::shares::split;
 use super::tools::{Touch, touch};
 use crate::events::{Effect, Event, Kind, TokenBasis, Tokens, Trigger};
-use crate::fingerprint::{result_hash, sketch_call, sketch_prompt, sketch_text};
+use crate::fingerprint::{result_hash, sketch_call, sketch_text};
 use crate::sources::json::{moment, parse_last_wins, parse_line, reject_reason, safe_detail};
-use crate::sources::slash::slash_command;
+use crate::sources::slash::keep_prompt;
 use crate::sources::{Handled, Line, Position, Reason, Sink, home_user};
 use serde::de::DeserializeOwned;
 use std::collections::HashMap;
@@ -186,11 +186,7 @@ impl Session {
         let text = message.content.unwrap_or_default();
         let mut event = self.step(Kind::Prompt, read, read.id.clone());
         (event.trigger, event.trigger_evidence, event.marker) = (trigger, evidence, marker);
-        if let Some(command) = slash_command(&text) {
-            event.marker = Some("slash_command");
-            event.command = Some(command.to_owned());
-        }
-        event.text = Some(sketch_prompt(&text));
+        keep_prompt(&mut event, &text);
         sink.event(read.at, event);
     }
 

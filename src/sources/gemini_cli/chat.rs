@@ -7,10 +7,10 @@ use super::records::{Header, LineKind, Message, ToolCall, parse_message, result_
 use super::records::{Line as LineKeys, Tokens};
 use super::{tools, usage};
 use crate::events::{Effect, Event, Kind, Trigger};
-use crate::fingerprint::{result_hash, sketch_call, sketch_prompt, sketch_text};
+use crate::fingerprint::{result_hash, sketch_call, sketch_text};
 use crate::sources::edits::{lines_written, text_field};
 use crate::sources::json::{Moment, moment, parse_last_wins, reject_reason, safe_detail};
-use crate::sources::slash::slash_command;
+use crate::sources::slash::keep_prompt;
 use crate::sources::{Handled, Line, Position, Reason, Sink, home_user};
 
 /// The client name; no file says which version wrote it.
@@ -155,11 +155,7 @@ impl Chat {
         };
         let mut event = self.step(Kind::Prompt, moment, message.id.clone());
         event.marker = marker;
-        if let Some(command) = slash_command(&text) {
-            event.marker = Some("slash_command");
-            event.command = Some(command.to_owned());
-        }
-        event.text = Some(sketch_prompt(&text));
+        keep_prompt(&mut event, &text);
         sink.event(at, event);
     }
 

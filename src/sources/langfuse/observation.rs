@@ -4,9 +4,10 @@
 
 use super::usage;
 use crate::events::{CostBasis, Event, Fact, FactName, Kind, Trigger};
-use crate::fingerprint::{Json, result_hash, sketch_call_of, sketch_prompt, sketch_result, sketch_text};
+use crate::fingerprint::{Json, result_hash, sketch_call_of, sketch_result, sketch_text};
 use crate::sources::exports::Row;
 use crate::sources::requests::is_drawn_from_few;
+use crate::sources::slash::keep_prompt;
 use crate::sources::{Position, Reason, Sink, messages, values};
 use std::borrow::Cow;
 
@@ -262,7 +263,7 @@ impl<'r, 'a> Step<'r, 'a> {
         event.text = row.get(&["output"]).and_then(messages::answer).map(|text| sketch_text(&text));
         if let Some(text) = row.get(&["input"]).and_then(messages::newest_prompt) {
             let mut prompt = self.event(Kind::Prompt, self.start_us);
-            prompt.text = Some(sketch_prompt(&text));
+            keep_prompt(&mut prompt, &text);
             sink.event(self.at, prompt);
         }
         sink.event(self.at, event);

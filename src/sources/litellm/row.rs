@@ -3,9 +3,10 @@
 //! Owns what a row becomes: a request, a call of a tool, or nothing. Owns neither framing nor the arithmetic of cached input.
 
 use crate::events::{CostBasis, Event, Kind, TokenBasis, Tokens, Trigger};
-use crate::fingerprint::{Json, result_hash, sketch_call_of, sketch_prompt, sketch_result, sketch_text};
+use crate::fingerprint::{Json, result_hash, sketch_call_of, sketch_result, sketch_text};
 use crate::sources::exports::Row;
 use crate::sources::requests::{StatedInput, is_drawn_from_few, stated_cost};
+use crate::sources::slash::keep_prompt;
 use crate::sources::{Reason, Sink, messages, values};
 use std::borrow::Cow;
 
@@ -166,7 +167,7 @@ impl Facts<'_, '_> {
         let asked = ["messages", "proxy_server_request"];
         if let Some(text) = asked.iter().find_map(|name| messages::newest_prompt(self.row.get(&[*name])?)) {
             let mut prompt = self.step(Kind::Prompt, self.start_us);
-            prompt.text = Some(sketch_prompt(&text));
+            keep_prompt(&mut prompt, &text);
             sink.event(self.row.at, prompt);
         }
         sink.event(self.row.at, event);

@@ -6,10 +6,10 @@ use super::identity::is_copy;
 use super::records::{Message, Part, Session};
 use super::{tools, usage};
 use crate::events::{Effect, Event, Kind, Trigger};
-use crate::fingerprint::{result_hash, sketch_call, sketch_prompt, sketch_text};
+use crate::fingerprint::{result_hash, sketch_call, sketch_text};
 use crate::sources::edits::{lines_written, text_field};
 use crate::sources::json::moment;
-use crate::sources::slash::slash_command;
+use crate::sources::slash::keep_prompt;
 use crate::sources::{Position, Reason, Sink, home_user};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -117,11 +117,9 @@ fn prompt(
         event.trigger = run.map_or(Trigger::Unknown, |run| run.0);
         event.trigger_evidence = run.map(|run| run.1);
     }
-    if let Some(command) = slash_command(&typed) {
-        event.marker = Some("slash_command");
-        event.command = Some(command.to_owned());
+    if !typed.is_empty() {
+        keep_prompt(&mut event, &typed);
     }
-    event.text = (!typed.is_empty()).then(|| sketch_prompt(&typed));
     sink.event(at, event);
 }
 

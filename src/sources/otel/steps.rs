@@ -7,8 +7,9 @@ use super::batch::{Origin, SpanEvent};
 use super::names::{Dialect, Field};
 use super::usage;
 use crate::events::{Event, Kind, Trigger};
-use crate::fingerprint::{Json, result_hash, sketch_call_of, sketch_prompt, sketch_result, sketch_text};
+use crate::fingerprint::{Json, result_hash, sketch_call_of, sketch_result, sketch_text};
 use crate::sources::requests::is_drawn_from_few;
+use crate::sources::slash::keep_prompt;
 use crate::sources::{Position, Sink, claude_code, home_user, messages, values, without_credentials};
 use std::borrow::Cow;
 
@@ -118,7 +119,7 @@ pub(super) fn request(
         && let Some(mut prompt) = step(Kind::Prompt, place.start_us, place, attributes)
     {
         prompt.event_id.clone_from(&event.event_id);
-        prompt.text = Some(sketch_prompt(text));
+        keep_prompt(&mut prompt, text);
         sink.event(place.at, prompt);
     }
     sink.event(place.at, event);
