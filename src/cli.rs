@@ -82,6 +82,8 @@ pub enum Command {
     Check(CheckArgs),
     /// Show the effective configuration.
     Config(ConfigArgs),
+    /// Write down what is done with data about people, from the real configuration.
+    Policy(PolicyArgs),
     /// Write what the lake holds in the shape of another tool.
     Export(ExportArgs),
     /// List the log formats, and what each can and cannot tell; or try one on a file.
@@ -382,6 +384,30 @@ pub struct ConfigShowArgs {
     /// Directory of model files that replace or add to the built-in ones.
     #[arg(long, value_name = "DIR")]
     pub queries: Option<PathBuf>,
+}
+
+/// `policy`.
+#[derive(Debug, Args)]
+pub struct PolicyArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: PolicyCommand,
+}
+
+/// The verbs of `policy`.
+#[derive(Debug, Subcommand)]
+pub enum PolicyCommand {
+    /// The data-protection annex: purposes, data and why, retention, recipients, disclosure rules, keys, rights and a notice, as Markdown or with
+    /// --json.
+    Export(PolicyExportArgs),
+}
+
+/// `policy export`.
+#[derive(Debug, Args)]
+pub struct PolicyExportArgs {
+    /// Write to a file instead of standard output.
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
 }
 
 /// `export`.

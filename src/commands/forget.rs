@@ -3,10 +3,10 @@
 //! Owns who is meant and what is told. Which rows are theirs is [`super::erasure`]'s, rewriting and purging are the lake's.
 
 use super::erasure::{Erased, Swept};
+use super::expiry::texts;
 use super::identity::{IdentityResolver, UNASSIGNED};
 use super::receipts::{Receipt, write_receipt};
 use super::redaction::Redaction;
-use super::retention::texts;
 use super::settings::Settings;
 use super::{Exit, UsageError, access, base_tables, run_facts, subject};
 use crate::cli::{ForgetArgs, Global};
@@ -38,6 +38,18 @@ struct Known {
     os_users: BTreeSet<String>,
     /// Sessions in which nobody else took part.
     sessions: BTreeSet<String>,
+}
+
+impl Known {
+    /// First and last names, as far as the names have them: words before the `@`.
+    fn words(&self) -> BTreeSet<String> {
+        let local = self.names.iter().filter_map(|name| name.split('@').next());
+        let words = local.flat_map(|name| name.split(|c: char| !c.is_alphanumeric()));
+        words
+            .filter(|word| word.chars().count() > 3 && word.chars().any(char::is_alphabetic))
+            .map(str::to_owned)
+            .collect()
+    }
 }
 
 /// Text of other people that names the person still, after everything of their own has gone.
@@ -83,11 +95,15 @@ pub async fn run(args: &ForgetArgs, global: &Global, printer: Printer) -> anyhow
         return Ok(exit);
     }
     let redaction = Redaction::new(known.names.iter().chain(&known.os_users), known.sessions.iter())?;
-    access::log(&lake, "forget", &pseudonym, &redaction.without(&args.reason, "(erased)"))?;
-    let swept = erased.sweep(&lake).await?;
-    let files = Redaction::of_files(&swept.own_files)?;
+    // What people write as reasons calls a person by a part of the name.
+    let words = known.words();
+    let prose = Redaction::new(known.names.iter().chain(&known.os_users).chain(&words), known.sessions.iter())?;
+    access::log(&lake, "forget", &pseudonym, &prose.without(&args.reason, &pseudonym))?;
+    // Before the sweep: when that is cut short nobody knows the names any more.
+    let files = Redaction::of_files(&erased.plan(&lake).await?.own_files)?;
     let records = redaction.and(&files).run_records(lake.root())?;
-    let lines = redaction.access_log(lake.root(), &pseudonym)?;
+    let lines = prose.access_log(lake.root(), &pseudonym)?;
+    let swept = erased.sweep(&lake).await?;
     let remainders = remainders(&lake, &redaction).await?;
     let receipt = Receipt {
         tombstone_id: Some(tombstone_id.clone()),

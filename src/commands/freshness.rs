@@ -1,4 +1,4 @@
-//! How far the data reach: the newest event of each source, and the watermark up to which all of them have delivered.
+//! How far the data reach: the newest event or outcome of each source, and the watermark up to which all of them have delivered.
 
 use super::settings::Settings;
 use crate::engine::Engine;
@@ -15,7 +15,7 @@ const ENDED_HOURS: i64 = 28 * 24;
 pub struct Freshness {
     /// Version of the lake's `events` table.
     lake_version: Option<i64>,
-    /// Newest event of each source.
+    /// Newest event or outcome of each source.
     newest_by_source: Vec<(String, Timestamp)>,
     /// Sources that have not delivered for four weeks in which others have: they do not hold the watermark back.
     ended_sources: Vec<String>,
@@ -54,12 +54,18 @@ fn watermark(newest: &[(String, Timestamp)], lateness_hours: u32) -> (Vec<String
     (ended, oldest.and_then(|oldest| oldest.checked_sub(lateness).ok()))
 }
 
-/// The newest event of each source, by name.
+/// The newest event or outcome of each source, by name.
 async fn newest(lake: &Lake, settings: &Settings) -> anyhow::Result<Vec<(String, Timestamp)>> {
     let engine = Engine::new(&settings.engine_limits())?;
-    engine.register(Table::Events.name(), lake.provider(Table::Events).await?)?;
+    for table in [Table::Events, Table::Outcomes] {
+        engine.register(table.name(), lake.provider(table).await?)?;
+    }
+    let sql = "select source, max(ts) as newest
+        from (select source, ts from events union all select source, ts from outcomes) as t
+        group by source
+        order by source";
     let mut newest = Vec::new();
-    for batch in engine.rows("select source, max(ts) as newest from events group by source order by source").await? {
+    for batch in engine.rows(sql).await? {
         let columns = Columns::new(&batch);
         let (source, at) = (columns.text("source")?, columns.time("newest")?);
         for row in 0..batch.num_rows() {

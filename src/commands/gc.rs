@@ -2,8 +2,8 @@
 //!
 //! Each table changes in one commit, and files go only after it: a run that is killed leaves every table as it was or as it should be.
 
+use super::expiry::{Expiry, kept_from_us};
 use super::receipts::{Receipt, write_receipt};
-use super::retention::{Expiry, kept_from_us};
 use super::settings::{Settings, moment_us};
 use super::{Exit, run_facts};
 use crate::cli::{GcArgs, Global};

@@ -11,6 +11,7 @@ mod demo;
 mod dry_run;
 mod erasure;
 mod evaluate;
+mod expiry;
 mod explain;
 mod export;
 mod forget;
@@ -21,13 +22,13 @@ mod ingest;
 mod kpis;
 mod objections;
 mod panels;
+mod policy;
 mod query;
 mod readings;
 mod receipts;
 mod record;
 mod redaction;
 mod report;
-mod retention;
 mod run;
 mod run_facts;
 mod score;
@@ -43,7 +44,7 @@ mod written_rows;
 
 pub use catalogue::{signals_markdown, signals_page, sources_markdown};
 
-use crate::cli::{Cli, Color, Command, SourcesCommand};
+use crate::cli::{Cli, Color, Command, PolicyCommand, SourcesCommand};
 use crate::lake::LakeError;
 use crate::output::Printer;
 use crate::privacy::TombstoneError;
@@ -151,6 +152,9 @@ fn dispatch(cli: &Cli, printer: Printer) -> anyhow::Result<Exit> {
         Command::Query(args) => runtime.block_on(query::run(args, global, printer)),
         Command::Check(args) => runtime.block_on(check::run(args, global, printer)),
         Command::Config(args) => config_show::run(args, global, printer),
+        Command::Policy(args) => match &args.command {
+            PolicyCommand::Export(args) => policy::run(args, global, printer),
+        },
         Command::Export(args) => runtime.block_on(export::run(args, global, printer)),
         Command::Sources(args) => match &args.command {
             Some(SourcesCommand::Try(args)) => sources_try::run(args, global, printer),

@@ -5,7 +5,7 @@ use crate::cli::ReportArgs;
 use crate::output::Printer;
 use crate::report::compare::{self, Earlier};
 use crate::report::{self, Inputs, Report};
-use crate::results::{RunFile, read, write_file};
+use crate::results::{RunFile, read, write_figures, write_file};
 use anyhow::Context;
 use std::path::Path;
 
@@ -59,6 +59,7 @@ pub fn build(out: &Path, earlier: Option<Earlier>) -> anyhow::Result<Report> {
 /// Writes every format, each whole or not at all.
 pub fn write(out: &Path, earlier: Option<Earlier>) -> anyhow::Result<Report> {
     let report = build(out, earlier)?;
+    write_figures(out, &report::tidy::rows(&report))?;
     for (name, text) in report::render(&report)? {
         let path = out.join(name);
         write_file(&path, text.as_bytes()).with_context(|| format!("cannot write {}", path.display()))?;

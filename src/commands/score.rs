@@ -1,6 +1,7 @@
 //! `footlight score`: base tables, models, readings, evidence, archetypes, and OUT/tables with pseudonyms.
 
 use super::base_tables::{self, BaseTables};
+use super::freshness::Freshness;
 use super::identity::UNASSIGNED;
 use super::settings::{Settings, span};
 use super::{Exit, catalogue, kpis, objections, readings, run_facts, survival, team_rows};
@@ -17,6 +18,7 @@ use crate::score::objections::Decision;
 use crate::score::rows::{ActorWeekRow, AttributionRow, FindingRow, SessionRow};
 use crate::score::{Scored, score};
 use anyhow::Context;
+use jiff::Timestamp;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -112,6 +114,7 @@ pub async fn score_lake(
     let findings: Vec<FindingRow> = readings::findings(&engine).await?;
     let attribution: Vec<AttributionRow> = readings::attribution(&engine).await?;
     let mut summary = summarise(&scored, &findings, &attribution);
+    let watermark = Freshness::of(lake, settings, Timestamp::from_microsecond(base.as_of_us)?).await?.watermark;
     let mut file = RunFile::new(
         run_facts::facts(run_facts::FactsOf {
             engine: &engine,
@@ -120,6 +123,7 @@ pub async fn score_lake(
             scoring,
             base: &base,
             scored: &scored,
+            watermark,
             inputs,
             out,
         })
@@ -127,7 +131,7 @@ pub async fn score_lake(
     );
     file.days = run_facts::days(&engine).await?;
     file.models = run_facts::models(&engine).await?;
-    file.weeks = run_facts::weeks(&engine, &base).await?;
+    file.weeks = run_facts::weeks(&engine, &base, watermark).await?;
     file.systems = run_facts::systems(&engine).await?;
     file.policies = run_facts::policies(&settings.config)?;
     file.kpis = kpis::kpis(&settings.config, &scored.histograms)?;
@@ -198,6 +202,8 @@ fn overrides(settings: &Settings, base: &BaseTables) -> anyhow::Result<Overrides
     let mut overrides = overrides_from_toml(&table).context("[params]")?;
     let as_of = jiff::Timestamp::from_microsecond(base.as_of_us)?;
     overrides.insert("int_as_of.as_of".to_owned(), ParamValue::Text(as_of.to_string()));
+    let lateness = ParamValue::Int(i64::from(settings.config.schedule.lateness_hours));
+    overrides.entry("int_outcomes_until.lateness_hours".to_owned()).or_insert(lateness);
     Ok(overrides)
 }
 

@@ -1,7 +1,7 @@
 //! What was typed and what the file says, resolved once.
 
 use super::base_tables::Span;
-use super::{UsageError, retention};
+use super::{UsageError, expiry};
 use crate::cli::{Global, IngestArgs, ScoringArgs};
 use crate::config::Config;
 use crate::ingest::IngestOptions;
@@ -77,7 +77,7 @@ impl Settings {
             as_of_us,
             source_options: Arc::new(self.config.source_options()),
             keep_out: None,
-            keep_from: retention::keep_from(&self.config.retention, as_of_us)?,
+            keep_from: expiry::keep_from(&self.config.retention, as_of_us)?,
         })
     }
 }

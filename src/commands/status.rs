@@ -80,9 +80,9 @@ async fn sources(engine: &Engine) -> anyhow::Result<Vec<OfSource>> {
                 cast(null as timestamp with time zone) as last
             from ingested
             union all
-            select source, 0, 1, 0, ts, ts from events
+            select source, 0 as inputs, 1 as events, 0 as outcomes, ts as first, ts as last from events
             union all
-            select source, 0, 0, 1, ts, ts from outcomes
+            select source, 0 as inputs, 0 as events, 1 as outcomes, ts as first, ts as last from outcomes
         ) as t
         group by source
         order by source";
@@ -142,8 +142,7 @@ fn text(
     last_run: Option<&Value>,
     erased: usize,
 ) -> String {
-    let mut out =
-        format!("{:<12}{:>8} {:>12} {:>7} {:>14} {:>14}\n", "table", "version", "rows", "files", "bytes", "old bytes");
+    let mut out = "table        version         rows   files          bytes      old bytes\n".to_owned();
     for one in tables {
         let version = one.version.map_or_else(String::new, |version| version.to_string());
         let _ = writeln!(
@@ -152,11 +151,7 @@ fn text(
             one.table, one.rows, one.files, one.bytes, one.old_bytes
         );
     }
-    let _ = writeln!(
-        out,
-        "\n{:<20}{:>8} {:>12} {:>10}  {:<21}{}",
-        "source", "inputs", "events", "outcomes", "first", "last"
-    );
+    out.push_str("\nsource                inputs       events   outcomes  first                last\n");
     let moment = |at: Option<Timestamp>| at.map_or_else(|| "-".to_owned(), |at| at.strftime("%FT%TZ").to_string());
     for one in sources {
         let name = if one.source.is_empty() { "(unreadable)" } else { one.source.as_str() };

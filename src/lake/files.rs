@@ -2,8 +2,9 @@
 
 use super::LakeError;
 use super::schema::Table;
-use arrow::array::{RecordBatch, UInt32Array, new_null_array};
+use arrow::array::{RecordBatch, RecordBatchOptions, UInt32Array, new_null_array};
 use arrow::compute::{SortColumn, lexsort_to_indices};
+use arrow::datatypes::Schema;
 use deltalake::kernel::Add;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
@@ -15,6 +16,7 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Rows of a row group at most.
 const ROW_GROUP_ROWS: usize = 1_000_000;
@@ -209,15 +211,24 @@ pub fn rows(path: &Path) -> Result<usize, LakeError> {
 /// A batch in the table's present columns: those that a file of an earlier version lacks are null.
 pub fn in_present_columns(table: Table, batch: &RecordBatch) -> Result<RecordBatch, LakeError> {
     let schema = table.schema();
-    let columns = schema
-        .fields()
+    let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+    Ok(selected(table, batch, &names)?.with_schema(schema)?)
+}
+
+/// Some columns of a batch; one that a file of an earlier version lacks is null.
+pub fn selected(table: Table, batch: &RecordBatch, columns: &[&str]) -> Result<RecordBatch, LakeError> {
+    let schema = table.schema();
+    let fields: Vec<_> =
+        schema.fields().iter().filter(|field| columns.contains(&field.name().as_str())).cloned().collect();
+    let values = fields
         .iter()
         .map(|field| match batch.column_by_name(field.name()) {
             Some(column) => column.clone(),
             None => new_null_array(field.data_type(), batch.num_rows()),
         })
         .collect();
-    Ok(RecordBatch::try_new(schema, columns)?)
+    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    Ok(RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), values, &options)?)
 }
 
 /// Makes a directory's entries durable.

@@ -10,6 +10,7 @@ mod duplicates;
 mod error;
 mod files;
 mod ledger;
+pub mod purposes;
 mod rewrite;
 pub mod rows;
 pub mod schema;
@@ -180,7 +181,7 @@ impl Lake {
     ) -> Result<(), LakeError> {
         for path in self.data_files(table).await? {
             for batch in files::read(&path, Some(columns))? {
-                look(&batch?)?;
+                look(&files::selected(table, &batch?, columns)?)?;
             }
         }
         Ok(())

@@ -151,7 +151,7 @@ impl Lake {
             let (mut gone, mut changed, mut start) = (Vec::new(), 0, 0u32);
             if !columns.is_empty() {
                 for batch in files::read(&file.path, Some(columns))? {
-                    let batch = batch?;
+                    let batch = files::selected(table, &batch?, columns)?;
                     for (row, fate) in (start..).zip(rules.fates(table, file.modified_ms, &batch)?) {
                         match fate {
                             Fate::Stays => {}

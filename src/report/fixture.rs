@@ -27,6 +27,7 @@ fn facts(title: &str) -> RunFacts {
     RunFacts {
         title: title.into(),
         as_of: "2026-11-18T06:00:00Z".parse().ok(),
+        watermark: "2026-11-09T06:00:00Z".parse().ok(),
         period_start: Some(date(2026, 8, 24)),
         period_end: Some(date(2026, 11, 12)),
         footlight_version: "0.1.0".into(),
@@ -413,6 +414,7 @@ fn weekly_panel(inputs: &mut Inputs) {
             cost_micro_usd: Some(cost),
             outcomes: Some(of_week().filter(|session| session.outcome_link == "linked").count() as i64),
             partial: week == WEEKS - 1,
+            is_open: week >= WEEKS - 2,
         });
         for (index, team) in TEAMS.iter().enumerate() {
             let suppressed = *team == "payments" || (week < 2 && index == 1);
@@ -494,6 +496,7 @@ pub(super) fn alone() -> Inputs {
             cost_micro_usd: None,
             outcomes: None,
             partial: week == 1,
+            is_open: false,
         });
     }
     inputs.models.push(ModelTotals {
