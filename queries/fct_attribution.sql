@@ -5,7 +5,7 @@
 --   whatever the tier. Links say that work and outcome go together, not that the outcome is good: see `status`
 -- reference: outputs.md
 with links as (
-    select session_id, outcome_key, 1 as place, 'explicit' as tier, confidence, cast(null as bigint) as lines_matched
+    select session_id, outcome_key, 1 as place, 'explicit' as tier, confidence, lines_matched
     from int_links_explicit
     union all
     select session_id, outcome_key, 2 as place, 'lines' as tier, confidence, lines_matched

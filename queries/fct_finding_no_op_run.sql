@@ -5,11 +5,13 @@
 -- suggests: a schedule that fires more often than there is work
 -- innocent: a watch that finds nothing is doing its job; the price of each look is the point
 -- reference: formats.md 3.3 rule 6
+-- part: person
 with steps as (
     select
         *,
         sum(case when kind = 'prompt' then 1 else 0 end) over (partition by session_id order by ts, byte_offset, event_key) as run,
     from stg_events
+    where session_id in (select session_id from stg_events where kind = 'completion' and marker = 'no_op')
 ),
 runs as (
     select

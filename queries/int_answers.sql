@@ -4,6 +4,7 @@
 -- measures: what answered it until the next prompt of the session: output tokens (null when none was reported), characters of visible output (null without text), tool calls, edits, the
 --   model of the first completion, cost, and tokens weighed by what they commonly cost against fresh input (output 5, cache read 0.1, cache write 1.25)
 -- reference: signals.md S6; the ratios are those of most price lists
+-- part: person
 with steps as (
     select
         session_id, arrow_cast(ts, 'Int64') as us, event_key, 0 as place, cast(null as varchar) as model,

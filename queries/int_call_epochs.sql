@@ -5,6 +5,7 @@
 --   something: a write that did not fail and whose arguments the thread has not seen before. is_answered says that the call was given another
 --   result in the end, so that what came before was waiting for it; a last call without a result answers nothing
 -- reference: signals.md S3 (edit, test, edit is progress; polls are no loops)
+-- part: person
 with calls as (
     select * from int_calls where not is_poll
 ),

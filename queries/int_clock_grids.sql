@@ -15,21 +15,22 @@ with events as (
         date_part('epoch', ts) as seconds,
     from stg_events
 ),
-shared as (
+seconds as (
     select
         client_name,
-        is_prompt,
-        seconds % 60 = 0 as is_whole_minute,
-        count(*) over (partition by client_name, is_prompt, actor_id, floor(seconds)) > 1 as is_shared,
+        count(*) as events,
+        count(*) filter (where is_prompt) as prompts,
+        count(*) filter (where seconds % 60 = 0) as on_whole_minutes,
     from events
+    group by client_name, actor_id, floor(seconds)
 ),
 shares as (
     select
         client_name,
-        count(*) as events,
-        avg(case when is_prompt then cast(is_shared as double) end) as shared_second,
-        avg(cast(is_whole_minute as double)) as whole_minute,
-    from shared
+        sum(events) as events,
+        cast(coalesce(sum(prompts) filter (where prompts > 1), 0) as double) / nullif(sum(prompts), 0) as shared_second,
+        cast(sum(on_whole_minutes) as double) / sum(events) as whole_minute,
+    from seconds
     group by client_name
 )
 select *, coalesce(shared_second, 0.0) > $share or whole_minute > $share as is_on_grid from shares

@@ -8,6 +8,7 @@
 --   answers something else: that was waiting for it
 -- reference: signals.md S3; Main and Lorentz 1984; Kolpakov and Kucherov 1999
 -- params: identical = 5, repeats = 4, longest_period = 12
+-- part: person
 with epochs as (
     select
         *,

@@ -9,6 +9,7 @@
 -- innocent: sessions of a declared automation leave
 -- reference: signals.md S8
 -- params: starts = 10, constant_share = 0.8, concentration = 0.95
+-- part: person
 with declared as (
     select session_id from fct_sessions where declared
 ),
@@ -19,10 +20,15 @@ prompts as (
     where declared.session_id is null and kind = 'prompt' and trigger in ('human', 'unknown') and actor_kind = 'person'
         and coalesce(marker, '') not in ('continue', 'retry', 'interrupt')
 ),
+frequent as (
+    select actor_id, iso_week, masked_hash from prompts where masked_hash is not null group by actor_id, iso_week, masked_hash having count(*) >= $starts
+),
 members as (
     select prompts.*, cast(0 as bigint) as series from prompts
     union all
-    select prompts.*, masked_hash as series from prompts where masked_hash is not null
+    select prompts.*, prompts.masked_hash as series
+    from prompts
+    join frequent on frequent.actor_id = prompts.actor_id and frequent.iso_week = prompts.iso_week and frequent.masked_hash = prompts.masked_hash
 ),
 silences as (
     select *, seconds - lag(seconds) over (partition by actor_id, iso_week, series order by seconds) as silence from members

@@ -8,6 +8,7 @@
 -- evasion: writing scratch files begins epochs: sig_orphan_output
 -- reference: signals.md S3 (noise calls, cosmetic arguments; coarse alphabet)
 -- params: dense = 10, window = 30, scattered = 20
+-- part: person
 with calls as (
     select
         epochs.*, int_calls.path, generic.result_hash is not null as is_generic,

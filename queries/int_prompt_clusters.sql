@@ -8,7 +8,8 @@
 -- abstains: texts under $min_words words, which anybody may say again, are no rows
 -- evasion: see int_prompt_edges
 -- reference: signals.md S1
--- params: min_words = 8
+-- params: min_words = 4
+-- part: person
 with declared as (
     select session_id from fct_sessions where declared
 ),

@@ -9,6 +9,7 @@
 -- evasion: random tails are contained up to a quarter of the text; a paraphrase by a model shares no shingles: sig_low_output_novelty reads the answers, sig_loop_no_progress and sig_orphan_output read no words
 -- reference: signals.md S1; Broder 1997; Lee et al. 2022
 -- params: jaccard = 0.8, containment = 0.8, size_ratio = 0.5, bucket_cap = 200, shared_bands = 2
+-- part: person
 with texts as (
     select * from int_prompt_texts
 ),

@@ -4,6 +4,7 @@
 -- family: REDUNDANCY
 -- measures: the sketch of each text once, whatever the number of prompts that carry it: equal masked hashes have equal sketches
 -- reference: signals.md S1
+-- part: person
 with ranked as (
     select
         actor_id,

@@ -4,6 +4,7 @@
 -- family: REDUNDANCY
 -- measures: how many prompts of the trailing 28 days stand in the cluster, and on how many days of them the actor prompted
 -- reference: signals.md S1
+-- part: person
 with clusters as (
     select * from int_prompt_clusters
 ),

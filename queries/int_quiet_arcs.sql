@@ -39,15 +39,24 @@ earlier as (
     join hours on hours.actor_id = baselines.actor_id and hours.week between baselines.week - 56 and baselines.week - 7
     group by baselines.actor_id, baselines.week, hours.hour
 ),
+-- Acts before each hour of a day and a half, so that an arc is a difference of two of them.
+running as (
+    select
+        baselines.actor_id, baselines.week, baselines.weeks, baselines.acts, clock.value as hour,
+        coalesce(sum(coalesce(earlier.acts, 0)) over (
+            partition by baselines.actor_id, baselines.week order by clock.value rows between unbounded preceding and 1 preceding
+        ), 0) as acts_before,
+    from baselines
+    cross join range(0, 36) as clock
+    left join earlier on earlier.actor_id = baselines.actor_id and earlier.week = baselines.week and earlier.hour = clock.value % 24
+),
 arcs as (
     select
-        baselines.actor_id, baselines.week, baselines.weeks, baselines.acts, starts.value as arc_start, lengths.value as arc_hours,
-        coalesce(sum(case when (earlier.hour - starts.value + 24) % 24 < lengths.value then earlier.acts end), 0) as arc_acts,
-    from baselines
-    cross join range(0, 24) as starts
-    cross join range(6, 13) as lengths
-    left join earlier on earlier.actor_id = baselines.actor_id and earlier.week = baselines.week
-    group by baselines.actor_id, baselines.week, baselines.weeks, baselines.acts, starts.value, lengths.value
+        starts.actor_id, starts.week, starts.weeks, starts.acts, starts.hour as arc_start, ends.hour - starts.hour as arc_hours,
+        ends.acts_before - starts.acts_before as arc_acts,
+    from running as starts
+    join running as ends on ends.actor_id = starts.actor_id and ends.week = starts.week
+    where starts.hour < 24 and ends.hour - starts.hour between 6 and 12
 ),
 ranked as (
     select *, row_number() over (partition by actor_id, week order by arc_hours desc, arc_acts, arc_start) as place

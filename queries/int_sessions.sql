@@ -4,6 +4,7 @@
 -- measures: what a session did and used. What another agent wrote is no prompt. Tokens and cost are null when nothing was
 --   reported. The trigger is that of the first prompt in the session's own thread; the actor the first known one there
 -- reference: schema.md, outputs.md
+-- part: person
 with grouped as (
     select
         root_session_id as session_id,

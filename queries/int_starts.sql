@@ -6,6 +6,7 @@
 -- innocent: sessions of a declared automation leave; automatic continues and retries are no starts, and pings closer than the silence collapse into one start
 -- reference: signals.md S8
 -- params: silence_min = 10
+-- part: person
 with declared as (
     select session_id from fct_sessions where declared
 ),
@@ -13,6 +14,7 @@ steps as (
     select
         event_key, actor_id, iso_week, client, kind, ts, text_chars, output_tokens,
         cast(local_ts as date) as local_day,
+        date_part('epoch', local_ts) as local_seconds,
         date_part('epoch', ts) as seconds,
         case when kind = 'prompt' then 1 else 0 end as is_prompt,
     from stg_events
@@ -22,23 +24,20 @@ steps as (
 ),
 silences as (
     select
-        event_key,
-        seconds - lag(seconds) over (partition by actor_id order by seconds, event_key) as silence,
+        *,
+        seconds - max(case when is_prompt = 1 then seconds end) over (
+            partition by actor_id order by seconds, is_prompt desc, event_key rows between unbounded preceding and 1 preceding
+        ) as silence,
     from steps
-    where kind = 'prompt'
 ),
 marked as (
-    select
-        steps.*,
-        case when is_prompt = 1 and coalesce(silences.silence >= $silence_min * 60.0, true) then 1 else 0 end as is_start,
-    from steps
-    left join silences on silences.event_key = steps.event_key and steps.is_prompt = 1
+    select *, case when is_prompt = 1 and coalesce(silence >= $silence_min * 60.0, true) then 1 else 0 end as is_start from silences
 ),
 bursts as (
     select *, sum(is_start) over (partition by actor_id order by seconds, is_prompt desc, event_key) as burst from marked
 ),
 starts as (
-    select actor_id, iso_week, local_day, split_part(client, '/', 1) as client_name, ts, seconds, burst, coalesce(text_chars, 0) as text_chars
+    select actor_id, iso_week, local_day, local_seconds, split_part(client, '/', 1) as client_name, ts, seconds, burst, coalesce(text_chars, 0) as text_chars
     from bursts
     where is_start = 1
 ),
@@ -49,7 +48,7 @@ outputs as (
     group by actor_id, burst
 )
 select
-    starts.actor_id, starts.iso_week, starts.local_day, starts.client_name, starts.ts, starts.seconds,
+    starts.actor_id, starts.iso_week, starts.local_day, starts.local_seconds, starts.client_name, starts.ts, starts.seconds,
     starts.seconds - lag(starts.seconds) over (partition by starts.actor_id, starts.iso_week order by starts.seconds) as gap_seconds,
     coalesce(outputs.output_tokens, 0) + starts.text_chars as effort,
 from starts

@@ -5,6 +5,7 @@
 -- measures: how much a person supplied, in characters and in tokens of four characters, with the sketches of long texts. Injected text,
 --   replayed context, tool results and retrieved files are no prompts and never stand here; boilerplate and retries are gone before
 -- reference: signals.md stage 0 and S2
+-- part: person
 select
     prompts.event_key, prompts.ts, prompts.local_ts, prompts.session_id, prompts.actor_id,
     events.text_chars, events.text_chars / 4 as tokens,

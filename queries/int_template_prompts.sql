@@ -20,10 +20,15 @@ sketched as (
 text_bands as (
     select actor_id, masked_hash, unnest(bands) as band from sketched where occurrence = 1
 ),
+-- Most bands are one text's. A count leaves them before anything is counted distinctly.
+crowded as (
+    select band from text_bands group by band having count(*) >= $least_actors
+),
 wide as (
-    select band, min(masked_hash) as hub
+    select text_bands.band, min(masked_hash) as hub
     from text_bands
-    group by band
+    inner join crowded on crowded.band = text_bands.band
+    group by text_bands.band
     having count(distinct actor_id) >= $least_actors and count(distinct masked_hash) <= $bucket_cap
 ),
 similar as (

@@ -5,10 +5,10 @@
 --   retry_seconds of an error or interruption is one prompt: the repetition begins no turn, its tokens belong to the first
 -- reference: signals.md 1.4
 -- params: retry_seconds = 120
+-- part: person
 with steps as (
     select
-        event_key, ts, local_ts, iso_week, root_session_id as session_id, actor_id, team_id, role, actor_kind, kind, trigger,
-        client, model, marker, command, masked_hash, text_words, tokens, cost_usd,
+        event_key, root_session_id as session_id, kind, model, masked_hash, tokens, cost_usd,
         kind = 'prompt' and marker is distinct from 'interrupt' as is_prompt,
         case
             when marker = 'interrupt' or (kind = 'completion' and is_error) then arrow_cast(ts, 'Int64')
@@ -17,25 +17,34 @@ with steps as (
     from stg_events
     where (kind = 'prompt' and trigger <> 'agent') or kind = 'completion'
 ),
+-- Windows are a session each: one a text would be a window a row.
+texts as (
+    select
+        event_key,
+        lag(masked_hash) over (partition by session_id order by masked_hash, us, event_key) = masked_hash as is_again,
+        lag(us) over (partition by session_id order by masked_hash, us, event_key) as last_same_us
+    from steps
+    where is_prompt and masked_hash is not null
+),
+repeats as (
+    select event_key, last_same_us from texts where is_again
+),
 looked_back as (
     select
-        *,
-        max(failed_us) over (
-            partition by session_id order by us, not is_prompt, event_key rows between unbounded preceding and 1 preceding
-        ) as last_failure_us,
-        case when is_prompt then lag(us) over (partition by session_id, is_prompt, masked_hash order by us, event_key) end
-            as last_same_us
-    from steps
+        s.*,
+        r.last_same_us,
+        max(s.failed_us) over (
+            partition by s.session_id
+            order by s.us, not s.is_prompt, s.event_key
+            rows between unbounded preceding and 1 preceding
+        ) as last_failure_us
+    from steps as s
+    left join repeats as r on s.event_key = r.event_key
 ),
 marked as (
     select
         *,
-        coalesce(
-            masked_hash is not null
-            and last_failure_us >= last_same_us
-            and us - last_failure_us <= $retry_seconds * 1000000,
-            false
-        ) as is_retry
+        coalesce(last_failure_us >= last_same_us and us - last_failure_us <= $retry_seconds * 1000000, false) as is_retry
     from looked_back
 ),
 assigned as (
@@ -48,22 +57,10 @@ assigned as (
 ),
 turns as (
     select
-        first_value(event_key order by us, not is_prompt, event_key) as event_key,
-        min(ts) as ts,
-        first_value(local_ts order by us, not is_prompt, event_key) as local_ts,
-        first_value(iso_week order by us, not is_prompt, event_key) as iso_week,
         session_id,
         turn,
-        first_value(actor_id order by us, not is_prompt, event_key) as actor_id,
-        first_value(team_id order by us, not is_prompt, event_key) as team_id,
-        first_value(role order by us, not is_prompt, event_key) as role,
-        first_value(actor_kind order by us, not is_prompt, event_key) as actor_kind,
-        first_value(trigger order by us, not is_prompt, event_key) as trigger,
-        first_value(client order by us, not is_prompt, event_key) as client,
-        first_value(marker order by us, not is_prompt, event_key) as marker,
-        first_value(command order by us, not is_prompt, event_key) as command,
-        first_value(masked_hash order by us, not is_prompt, event_key) as masked_hash,
-        first_value(text_words order by us, not is_prompt, event_key) as text_words,
+        -- The prompt that begins the turn is the only one of it that is no retry.
+        min(event_key) filter (where is_prompt and not is_retry) as event_key,
         count(*) filter (where is_retry) as retries,
         count(*) filter (where kind = 'completion') as completions,
         min(model) filter (where kind = 'completion') as model,
@@ -73,6 +70,9 @@ turns as (
     where turn > 0
     group by session_id, turn
 )
-select t.*, e.shingles, e.bands
+select
+    t.event_key, e.ts, e.local_ts, e.iso_week, t.session_id, t.turn, e.actor_id, e.team_id, e.role, e.actor_kind, e.trigger,
+    e.client, e.marker, e.command, e.masked_hash, e.text_words,
+    t.retries, t.completions, t.model, t.tokens, t.cost_usd, e.shingles, e.bands
 from turns as t
 inner join stg_events as e on t.event_key = e.event_key and e.kind = 'prompt'

@@ -1,11 +1,11 @@
 -- model: sig_context_padding
 -- grain: one root session
--- reads: fct_sessions, int_prompts, int_supplied_texts, int_padding
+-- reads: fct_sessions, int_prompts, int_supplied_texts, int_padding, int_input_slopes
 -- family: REDUNDANCY
 -- measures: the share of what people supplied in the session, in characters, that was supplied before (spans of 50 tokens, when they
 --   come to $least_chars characters of a prompt), or is a block of unusual packed size that no rare name for each 2,000 tokens came back
 --   from, or a block of $least_block tokens of which at most $reference_share of the names, weighted by rarity, came back, where the
---   actor has $block_tokens tokens of such blocks in 28 days
+--   actor has $block_tokens tokens of such blocks in 28 days. Beside it, unscored, the slope of ln(output) on ln(input) over 28 days (int_input_slopes)
 -- suggests: input that is sent to be counted, not to be used
 -- innocent: weighs in full from $full of the input on; logs, specifications, contracts, tables, few-shot examples, packed repositories: a
 --   first supply is free, only a second one or one that nothing refers to counts; replayed context, cache reads, tool results and retrieved files are no human input at all
@@ -18,8 +18,7 @@
 -- params: min_prompts = 3, min_tokens = 2000, padded_tokens = 20000, least_chars = 200, least_block = 500, block_tokens = 5000, reference_share = 0.02, full = 0.25
 with supplied as (
     select session_id, actor_id, count(*) as prompts, sum(tokens) as tokens, sum(text_chars) as chars, max(cast(local_ts as date)) as last_day, max(tokens) as largest
-    from int_supplied_texts
-    group by session_id, actor_id
+    from int_supplied_texts group by session_id, actor_id
 ),
 days as (select actor_id, cast(local_ts as date) as day, count(*) as prompts from int_supplied_texts where tokens >= $min_tokens group by actor_id, cast(local_ts as date)),
 large as (
@@ -51,7 +50,7 @@ padding as (
 prompted as (select session_id, actor_id, count(*) as prompts from int_prompts group by session_id, actor_id),
 judged as (
     select
-        sessions.session_id, sessions.actor_id, sessions.iso_week, supplied.prompts, supplied.tokens, supplied.chars,
+        sessions.session_id, sessions.actor_id, sessions.iso_week, slopes.slope, slopes.error as slope_error, supplied.prompts, supplied.tokens, supplied.chars,
         coalesce(padding.padded, 0.0) as padded, coalesce(padding.resupplied, 0.0) as resupplied, coalesce(padding.unusual, 0.0) as unusual,
         coalesce(padding.unreferenced, 0.0) as unreferenced, coalesce(padding.blocks, 0) as blocks, coalesce(padding.unjudged_blocks, 0) as unjudged_blocks,
         case
@@ -65,6 +64,7 @@ judged as (
     from fct_sessions as sessions
     left join prompted on prompted.session_id = sessions.session_id and prompted.actor_id = sessions.actor_id
     left join supplied on supplied.session_id = sessions.session_id and supplied.actor_id = sessions.actor_id
+    left join int_input_slopes as slopes on slopes.session_id = sessions.session_id and slopes.actor_id = sessions.actor_id
     left join large on large.session_id = sessions.session_id and large.actor_id = sessions.actor_id
     left join padding on padding.session_id = sessions.session_id and padding.actor_id = sessions.actor_id
 )
@@ -75,5 +75,5 @@ select
     case when abstain_reason is null then round(12.0 * least(1.0, padded / chars / $full), 2) end as most_db,
     concat('{"supplied_tokens":', coalesce(tokens, 0), ',"padded_tokens":', round(padded / 4), ',"resupplied_tokens":', round(resupplied / 4),
         ',"unusual_tokens":', round(unusual / 4), ',"unreferenced_tokens":', round(unreferenced / 4), ',"blocks":', blocks,
-        ',"blocks_without_output_text":', unjudged_blocks, ',"discounts":[]}') as evidence,
+        ',"blocks_without_output_text":', unjudged_blocks, ',"output_slope":', coalesce(cast(round(slope, 4) as varchar), 'null'), ',"output_slope_error":', coalesce(cast(round(slope_error, 4) as varchar), 'null'), ',"discounts":[]}') as evidence,
 from judged

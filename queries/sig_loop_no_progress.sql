@@ -1,14 +1,16 @@
 -- model: sig_loop_no_progress
 -- grain: one root session
--- reads: fct_sessions, int_calls, int_loop_calls, int_noisy_loop_calls, int_prompts, int_on_call_sessions
+-- reads: fct_sessions, int_calls, int_loop_calls, int_noisy_loop_calls, int_call_texture, int_prompts, int_on_call_sessions
 -- family: AGENT-WASTE
--- measures: tokens of the calls in the third and later iterations of runs without progress, as a share of the session's tokens
+-- measures: tokens of the calls in the third and later iterations of runs without progress, as a share of the session's tokens. Beside it, unscored, because paging looks
+--   the same: repeated 3-grams of calls, Lempel and Ziv's complexity of (tool, path), landed lines for each 1,000 tokens (int_call_texture)
 -- suggests: an agent that burns tokens in a loop; only where loops recur, or a human restarts them, usage made to be counted
 -- innocent: weighs in full from $full of the tokens on; one-off loops are an agent fault: advice, so the discount is $agent_fault; polls, edits that add something and back-offs are
 --   no loops at all; on-call and incident windows discount by $on_call
 -- abstains: declared automation, service accounts; under $min_calls tool calls; results not in the log; no token counts
 -- evasion: cosmetic argument changes are normalised away, clocks in results are masked, calls are counted and never timed; changed arguments
---   and noise between leave the same result to the same tool and path, or the same call, again and again (int_noisy_loop_calls)
+--   and noise between leave the same result to the same tool and path, or the same call, again and again (int_noisy_loop_calls); calls that only wait are no loop,
+--   and what they burn is for sig_unattended_burn
 -- reference: signals.md S3; Kolpakov and Kucherov 1999
 -- params: min_calls = 20, min_sessions = 3, min_days = 2, recurrence_days = 84, agent_fault = 0.0, on_call = 0.2, full = 0.25
 with sessions as (select * from fct_sessions),
@@ -17,9 +19,7 @@ loop_calls as (
     union all
     select session_id, thread_id, position, ts, call_hash, tokens, 0 as period, run_start, 1 as noisy from int_noisy_loop_calls
 ),
-legible as (
-    select distinct session_id from int_calls where result_hash is not null
-),
+legible as (select distinct session_id from int_calls where result_hash is not null),
 loops as (
     select
         session_id, count(*) as calls, sum(noisy) as noisy_calls, sum(tokens) as tokens, min(period) as period,
@@ -48,7 +48,7 @@ restarts as (
 ),
 judged as (
     select
-        sessions.*, loops.noisy_calls, loops.calls, loops.runs, loops.period, loops.first_call, loops.last_call, loops.tokens as loop_tokens,
+        sessions.*, texture.repeated_trigrams, texture.complexity, texture.landed_lines_per_1000_tokens, loops.noisy_calls, loops.calls, loops.runs, loops.period, loops.first_call, loops.last_call, loops.tokens as loop_tokens,
         coalesce(recurrence.sessions, 0) as loop_sessions, coalesce(recurrence.days, 0) as loop_days, coalesce(restarts.prompts, 0) as restarts,
         case when loops.calls is null or recurrence.sessions >= $min_sessions and recurrence.days >= $min_days or restarts.prompts > 0 then 1.0 else $agent_fault end as fault_factor,
         case when on_call.session_id is null then 1.0 else $on_call end as on_call_factor,
@@ -60,7 +60,7 @@ judged as (
         end as abstain_reason,
     from sessions
     left join loops on loops.session_id = sessions.session_id left join legible on legible.session_id = sessions.session_id
-    left join recurrence on recurrence.session_id = sessions.session_id
+    left join recurrence on recurrence.session_id = sessions.session_id left join int_call_texture as texture on texture.session_id = sessions.session_id
     left join restarts on restarts.session_id = sessions.session_id left join int_on_call_sessions as on_call on on_call.session_id = sessions.session_id
 )
 select
@@ -72,7 +72,8 @@ select
     concat('{"loop_calls":', coalesce(calls, 0), ',"loop_calls_behind_noise":', coalesce(noisy_calls, 0), ',"runs":', coalesce(runs, 0), ',"period":', coalesce(cast(period as varchar), 'null'),
         ',"first_call":', coalesce(cast(first_call as varchar), 'null'), ',"last_call":', coalesce(cast(last_call as varchar), 'null'),
         ',"loop_tokens":', coalesce(loop_tokens, 0), ',"loop_sessions":', loop_sessions, ',"loop_days":', loop_days, ',"human_restarts":', restarts,
-        ',"agent_fault":', fault_factor < 1, ',"discounts":[', concat_ws(',',
+        ',"repeated_trigrams":', coalesce(cast(round(repeated_trigrams, 4) as varchar), 'null'), ',"complexity":', coalesce(cast(round(complexity, 4) as varchar), 'null'),
+        ',"landed_lines_per_1000_tokens":', coalesce(cast(round(landed_lines_per_1000_tokens, 4) as varchar), 'null'), ',"agent_fault":', fault_factor < 1, ',"discounts":[', concat_ws(',',
             case when fault_factor < 1 then concat('{"why":"one-off loop: a fault of the agent, advice only","factor":', fault_factor, ',"sessions":', loop_sessions, '}') end,
             case when on_call_factor < 1 then concat('{"why":"on call","factor":', on_call_factor, '}') end), ']}') as evidence,
 from judged

@@ -3,7 +3,7 @@
 -- reads: fct_sessions, int_output_novelty, int_batch_evaluations, int_on_call_sessions, fct_attribution, fct_coverage
 -- family: REDUNDANCY
 -- measures: the share of the session's long outputs, by sampled word shingles, that the actor was already given within 28 days or had
---   supplied themselves
+--   supplied themselves: the definition's cheap form of (C(h o) - C(h)) / C(o). The lake keeps no texts, so nothing is compressed against another and there is no NCD
 -- suggests: the same answer produced again, whatever words asked for it
 -- innocent: a Chernoff bound on so many such outputs is the most it weighs; recurring reports, translations, generated code: lines that landed take the evidence by the share of the actor's such sessions
 --   that left any; batch evaluations; on call, discount $on_call; fenced code is not read, so rewritten files are no repetition
@@ -15,6 +15,7 @@
 with legible as (
     select session_id, actor_id, max(local_day) as last_day, count(*) as outputs, sum(sampled) as sampled, sum(known) as known,
         count(*) filter (where 1 - cast(known as double) / sampled < $novelty) as low_outputs,
+        first_value(nearest_session order by nearest_shingles desc, nearest_session) as nearest_session, max(nearest_shingles) as nearest_shingles,
     from int_output_novelty
     group by session_id, actor_id
 ),
@@ -42,7 +43,8 @@ uptakes as (
 ),
 judged as (
     select
-        sessions.*, base.low_share, least(cast(legible.low_outputs as double) / legible.outputs, 0.999) as own_share, legible.outputs, legible.sampled, legible.known, legible.low_outputs, windows.outputs as window_outputs,
+        sessions.*, base.low_share, least(cast(legible.low_outputs as double) / legible.outputs, 0.999) as own_share, legible.outputs, legible.sampled, legible.known, legible.low_outputs,
+        legible.nearest_session, legible.nearest_shingles, windows.outputs as window_outputs,
         coalesce(evaluations.factor, 1.0) as evaluation_factor, case when on_call.session_id is null then 1.0 else $on_call end as on_call_factor,
         case when fct_coverage.outcome_coverage >= $coverage then round(1.0 - coalesce(uptakes.uptake, 0.0), 4) else 1.0 end as uptake_factor,
         case
@@ -69,7 +71,7 @@ select
     case when abstain_reason is null then round(case when own_share > low_share
         then 2.171 * outputs * (own_share * ln(own_share / low_share) + (1 - own_share) * ln((1 - own_share) / (1 - low_share))) else 0.0 end - 3.01, 2) end as most_db,
     concat('{"outputs":', coalesce(outputs, 0), ',"outputs_under_novelty":', coalesce(low_outputs, 0), ',"outputs_28_days":', coalesce(window_outputs, 0),
-        ',"sampled_shingles":', coalesce(sampled, 0), ',"known_shingles":', coalesce(known, 0),
+        ',"sampled_shingles":', coalesce(sampled, 0), ',"known_shingles":', coalesce(known, 0), ',"nearest_earlier_session":"', coalesce(regexp_replace(nearest_session, '[^A-Za-z0-9._:/ -]', '_', 'g'), ''), '","shared_shingles":', coalesce(nearest_shingles, 0),
         ',"new_shingles_per_1000_output_tokens":', coalesce(cast(round(4000.0 * (sampled - known) / nullif(output_tokens, 0), 1) as varchar), 'null'), ',"discounts":[', concat_ws(',',
             case when evaluation_factor < 1 then concat('{"why":"batch evaluation over models","factor":', evaluation_factor, '}') end,
             case when on_call_factor < 1 then concat('{"why":"on call","factor":', on_call_factor, '}') end,

@@ -63,8 +63,7 @@ judged as (
     left join int_new_hires as hires on hires.session_id = sessions.session_id
 ),
 shares as (
-    select *, least(cast(observed as double) / window_trivial, 0.999) as own_share, least(greatest(expected / window_trivial, 0.001), 0.998) as base_share,
-    from judged
+    select *, least(cast(observed as double) / window_trivial, 0.999) as own_share, least(greatest(expected / window_trivial, 0.001), 0.998) as base_share, from judged
 )
 select
     'session' as scope, session_id as unit_id, actor_id, iso_week,

@@ -10,7 +10,7 @@
 --   and training windows are discounts. An abstaining session with 20 new lines or more and such an uptake is given 3 dB: that lines landed
 --   needs no coverage to be known; debugging, review and planning write no lines and abstain. What so many sessions of an
 --   uptake under $unused can tell, by a Chernoff bound against the share of everybody with half of them independent, is the most it weighs
--- abstains: declared automation, service accounts; no lines written; coverage unknown or under $coverage; under $session_lines new lines;
+-- abstains: declared automation, service accounts; no lines written, or none in the log; coverage unknown or under $coverage; under $session_lines new lines;
 --   a session younger than the horizon; fewer than $min_sessions such sessions of the actor, or under $min_lines new lines in them
 -- evasion: junk commits are not touched by anybody else, or do not live: they count less, and take at most 3 dB away; editing
 --   comments in files that everybody edits passes
@@ -18,9 +18,9 @@
 -- params: coverage = 0.8, session_lines = 20, min_lines = 200, min_sessions = 5, high_uptake = 0.5, unused = 0.2, spike = 0.2, on_call = 0.2, training = 0.5, new_hire = 0.2
 with sessions as (select * from fct_sessions),
 spikes as (
-    select distinct root_session_id as session_id from stg_events
-    where regexp_like(branch, '(^|[/_-])(spike|experiment|prototype|poc|scratch|investigate)([/_-]|$)')
+    select distinct root_session_id as session_id from stg_events where regexp_like(branch, '(^|[/_-])(spike|experiment|prototype|poc|scratch|investigate)([/_-]|$)')
 ),
+unread as (select distinct root_session_id as session_id from stg_events where kind = 'tool_call' and effect = 'write' and call_hash is null),
 trainings as (
     select distinct sessions.session_id from sessions join calendar on calendar.actor_id = sessions.actor_id
     where calendar.kind = 'training' and sessions.started_at < calendar.to_ts and sessions.ended_at >= calendar.from_ts
@@ -36,14 +36,14 @@ ripe as (
         case
             when sessions.declared or sessions.trigger = 'schedule' or sessions.actor_kind = 'service' then 'declared automation'
             when sessions.actor_id = '(unassigned)' then 'actor unknown'
-            when uptake.session_id is null then 'no lines were written'
+            when uptake.session_id is null then case when unread.session_id is null then 'no lines were written' else 'what was written is not in the log' end
             when fct_coverage.outcome_coverage is null then 'outcome coverage unknown'
             when fct_coverage.outcome_coverage < $coverage then concat('outcome coverage under ', $coverage)
             when uptake.lines < $session_lines then concat('fewer than ', $session_lines, ' new lines')
             when uptake.is_young then 'younger than the horizon'
         end as own_reason,
     from sessions
-    left join int_session_uptake as uptake on uptake.session_id = sessions.session_id left join fct_coverage on fct_coverage.actor_id = sessions.actor_id left join spikes on spikes.session_id = sessions.session_id
+    left join int_session_uptake as uptake on uptake.session_id = sessions.session_id left join unread on unread.session_id = sessions.session_id left join fct_coverage on fct_coverage.actor_id = sessions.actor_id left join spikes on spikes.session_id = sessions.session_id
     left join int_on_call_sessions as on_call on on_call.session_id = sessions.session_id
     left join trainings on trainings.session_id = sessions.session_id left join int_new_hires as hires on hires.session_id = sessions.session_id
 ),

@@ -5,7 +5,8 @@
 -- measures: where the pooled test int_rank_tests says that the organisation chases ranks: the person's mean growth after weeks just below the cut, up to this week, over that of
 --   people just above it, shrunk to beta with a weight of $shrink weeks. The slope of one person is for their own view
 -- suggests: use that rises because a rank is within reach
--- innocent: a new project, chance: placebo cuts at twice and three times the top must be quieter than the cut itself
+-- innocent: weighs no more than what the person's own weeks say (Chernoff bound on their growth over that of people just above the cut); a new project, chance: placebo cuts at
+--   twice and three times the top must be quieter than the cut itself
 -- abstains: service accounts; actor unknown; no leaderboard; fewer than $min_weeks weeks since it was published; too few people near the cut;
 --   beta is not above zero at $z standard errors (times the square root of the number of leaderboards), or a placebo cut is as loud; the person was not just below
 --   the cut in $near_weeks weeks
@@ -38,6 +39,9 @@ opened as (
 best as (
     select * from (select *, row_number() over (order by closed_reason is not null, z desc nulls last, metric) as place from opened) where place = 1
 ),
+spreads as (
+    select stddev(panel.growth) as deviation from int_rank_panel as panel join best on best.metric = panel.metric and best.cut = panel.cut where not panel.near and panel.post
+),
 near_weeks as (
     select panel.actor_id, panel.iso_week, panel.growth - best.above_growth as excess
     from int_rank_panel as panel
@@ -52,7 +56,7 @@ running as (
 ),
 judged as (
     select
-        weeks.actor_id, weeks.iso_week, coalesce(running.weeks, 0) as near_weeks, running.excess, best.metric, best.cut, best.beta, best.error, best.people,
+        weeks.actor_id, weeks.iso_week, coalesce(running.weeks, 0) as near_weeks, running.excess, running.excess / sqrt(running.weeks) / nullif(spreads.deviation, 0) as own_z, best.metric, best.cut, best.beta, best.error, best.people,
         case
             when weeks.actor_kind = 'service' then 'declared automation'
             when weeks.actor_id = '(unassigned)' then 'actor unknown'
@@ -62,13 +66,14 @@ judged as (
             when coalesce(running.weeks, 0) < $near_weeks then concat('just below the cut in fewer than ', $near_weeks, ' weeks')
         end as abstain_reason,
     from fct_actor_weeks as weeks
-    cross join boards left join best on true
+    cross join boards left join best on true left join spreads on true
     left join running on running.actor_id = weeks.actor_id and running.iso_week = weeks.iso_week
 )
 select
     'actor_week' as scope, concat(actor_id, '/', iso_week) as unit_id, actor_id, iso_week,
     case when abstain_reason is null then round((excess + $shrink * beta) / (near_weeks + $shrink), 9) end as value, near_weeks as n,
     case when abstain_reason is null then 'speak' else 'abstain' end as status, abstain_reason, 1.0 as discount, 0.0 as exculpation_db,
+    case when abstain_reason is null then round(1.086 * power(greatest(coalesce(own_z, 0.0), 0.0), 2) - 3.01, 2) end as most_db,
     concat('{"metric":"', coalesce(metric, ''), '","cut":', coalesce(cast(cut as varchar), 'null'), ',"weeks_just_below":', near_weeks,
-        ',"pooled_beta":', coalesce(cast(round(beta, 4) as varchar), 'null'), ',"pooled_error":', coalesce(cast(round(error, 4) as varchar), 'null'), ',"people":', coalesce(people, 0), ',"discounts":[]}') as evidence,
+        ',"pooled_beta":', coalesce(cast(round(beta, 4) as varchar), 'null'), ',"pooled_error":', coalesce(cast(round(error, 4) as varchar), 'null'), ',"people":', coalesce(people, 0), ',"own_z":', coalesce(cast(round(own_z, 2) as varchar), 'null'), ',"discounts":[]}') as evidence,
 from judged

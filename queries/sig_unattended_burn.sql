@@ -1,27 +1,27 @@
 -- model: sig_unattended_burn
 -- grain: one root session
--- reads: fct_sessions, int_unattended, fct_coverage, int_on_call_sessions, int_outcomes_until
+-- reads: fct_sessions, int_unattended, int_unattended_reads, int_reached_sessions, fct_coverage, int_on_call_sessions, int_outcomes_until
 -- family: AGENT-WASTE
--- measures: undeclared tokens after the last human turn by more than the attention gap, where nothing landed, was sent or was delivered;
---   0 where one of these consumers exists
+-- measures: undeclared tokens after the last human turn by more than the attention gap, where nothing landed, was sent or was delivered, and no session that
+--   read what was written leads to such a consumer or to a human turn (six steps at most, int_reached_sessions); 0 where one of these exists
 -- suggests: an agent left running for nobody
 -- innocent: overnight work that lands, bots that post to a chat, declared schedules: no burn; the actor's next human turn in the same
 --   repository within $return_hours hours may be the reading of it (discount $returned); on-call windows discount by $on_call
 -- abstains: declared automation, service accounts; no human turn recorded; no token counts; sinks unknown (coverage under $coverage and no
 --   delivery record; or the session ended after int_outcomes_until, and what landed may not have been read); the actor has not burnt $min_tokens tokens or $min_hours hours over $min_runs runs
--- evasion: fake heartbeats are prompts: sig_prompt_repetition and sig_timer_regularity see them; an agent that reads an agent is no sink
+-- evasion: fake heartbeats are prompts: sig_prompt_repetition and sig_timer_regularity see them; an agent that reads an agent is no
+--   consumer, however many of them there are in a row or a circle
 -- reference: signals.md S7
 -- params: min_tokens = 50000, min_hours = 2, min_runs = 2, coverage = 0.8, return_hours = 24, returned = 0.5, on_call = 0.2
-with sessions as (
-    select * from fct_sessions
-),
+with sessions as (select * from fct_sessions),
 unattended as (
     select
-        *,
-        case when has_sink then 0 else unattended_tokens end as burnt_tokens,
-        case when has_sink then 0.0 else unattended_seconds end as burnt_seconds,
-    from int_unattended
+        unattended.*, reached.steps,
+        case when has_sink or reached.steps is not null then 0 else unattended_tokens end as burnt_tokens,
+        case when has_sink or reached.steps is not null then 0.0 else unattended_seconds end as burnt_seconds,
+    from int_unattended as unattended left join int_reached_sessions as reached on reached.session_id = unattended.session_id
 ),
+readers as (select session_id, count(*) as readers from int_unattended_reads group by session_id),
 undeclared as (
     select unattended.*
     from unattended
@@ -29,10 +29,7 @@ undeclared as (
     where not sessions.declared and sessions.trigger <> 'schedule' and sessions.actor_kind <> 'service' and sessions.actor_id <> '(unassigned)'
 ),
 actors as (
-    select actor_id, count(*) as runs, sum(burnt_tokens) as tokens, sum(burnt_seconds) as seconds
-    from undeclared
-    where burnt_seconds > 0
-    group by actor_id
+    select actor_id, count(*) as runs, sum(burnt_tokens) as tokens, sum(burnt_seconds) as seconds from undeclared where burnt_seconds > 0 group by actor_id
 ),
 returns as (
     select distinct sessions.session_id
@@ -46,7 +43,7 @@ returns as (
 judged as (
     select
         sessions.*, unattended.burnt_tokens, unattended.burnt_seconds, unattended.unattended_tokens, unattended.attention_seconds,
-        unattended.sends, unattended.delivered, unattended.is_linked,
+        unattended.sends, unattended.delivered, unattended.is_linked, unattended.last_turn_at, unattended.steps, coalesce(readers.readers, 0) as readers,
         case when returns.session_id is null then 1.0 else $returned end as return_factor,
         case when on_call.session_id is null then 1.0 else $on_call end as on_call_factor,
         case
@@ -64,7 +61,7 @@ judged as (
     left join unattended on unattended.session_id = sessions.session_id
     left join fct_coverage on fct_coverage.actor_id = sessions.actor_id
     left join actors on actors.actor_id = sessions.actor_id
-    left join returns on returns.session_id = sessions.session_id
+    left join returns on returns.session_id = sessions.session_id left join readers on readers.session_id = sessions.session_id
     left join int_on_call_sessions as on_call on on_call.session_id = sessions.session_id
 )
 select
@@ -72,8 +69,8 @@ select
     case when abstain_reason is null then cast(burnt_tokens as double) when starts_with(abstain_reason, 'under') then 0.0 end as value, coalesce(completions, 0) as n,
     case when abstain_reason is null then 'speak' else 'abstain' end as status, abstain_reason,
     return_factor * on_call_factor as discount, 0.0 as exculpation_db,
-    concat('{"unattended_tokens":', coalesce(unattended_tokens, 0), ',"unattended_minutes":', round(coalesce(burnt_seconds, 0.0) / 60, 1), ',"attention_minutes":', coalesce(cast(round(attention_seconds / 60, 1) as varchar), 'null'),
-        ',"linked":', coalesce(is_linked, false), ',"sends":', coalesce(sends, 0), ',"delivered":', coalesce(delivered, 0), ',"discounts":[', concat_ws(',',
+    concat('{"last_human_turn":"', coalesce(to_char(last_turn_at, '%Y-%m-%dT%H:%MZ'), ''), '","unattended_tokens":', coalesce(unattended_tokens, 0), ',"unattended_minutes":', round(coalesce(burnt_seconds, 0.0) / 60, 1), ',"attention_minutes":', coalesce(cast(round(attention_seconds / 60, 1) as varchar), 'null'),
+        ',"linked":', coalesce(is_linked, false), ',"sends":', coalesce(sends, 0), ',"delivered":', coalesce(delivered, 0), ',"agent_readers":', readers, ',"steps_to_a_consumer":', coalesce(cast(steps as varchar), 'null'), ',"discounts":[', concat_ws(',',
             case when return_factor < 1 then concat('{"why":"a human turn in the same repository followed","factor":', return_factor, '}') end,
             case when on_call_factor < 1 then concat('{"why":"on call","factor":', on_call_factor, '}') end), ']}') as evidence,
 from judged

@@ -6,6 +6,7 @@
 --   what another agent wrote never becomes a person's. Local time is by the actor's zone, else by the log's offset, else UTC
 -- reference: signals.md 1.1 and 1.7, formats.md 3.3
 -- store: table
+-- part: person, shared by int_shared_sessions
 with resolved as (
     select
         e.*,

@@ -80,6 +80,8 @@ pub enum Command {
     Query(QueryArgs),
     /// Pass or fail a run by its figures, for scheduled jobs: exit code 4 when a gate fails.
     Check(CheckArgs),
+    /// Compare the lake with what was billed, by day, model and team: exit code 4 beyond a tolerance.
+    Reconcile(ReconcileArgs),
     /// Show the effective configuration.
     Config(ConfigArgs),
     /// Write down what is done with data about people, from the real configuration.
@@ -326,6 +328,29 @@ pub struct SourcesTryArgs {
     pub records: usize,
 }
 
+/// `reconcile`.
+#[derive(Debug, Args)]
+pub struct ReconcileArgs {
+    /// Bills: exports of Anthropic, OpenAI, Cursor, GitHub Copilot, LiteLLM or FOCUS, or a table that a [[mapping]] describes.
+    #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
+    pub bill: Vec<PathBuf>,
+    /// The lake.
+    #[arg(long, value_name = "DIR")]
+    pub lake: PathBuf,
+    /// Share of what was billed that may be missing from the logs, or stand in them above the bill: 5% or 0.05.
+    #[arg(long, value_name = "SHARE", default_value = "5%", value_parser = parse_tolerance)]
+    pub tolerance: f64,
+    /// First day that is compared, YYYY-MM-DD in UTC [default: the bill's first].
+    #[arg(long, value_name = "DAY")]
+    pub from: Option<jiff::civil::Date>,
+    /// Last day that is compared [default: the bill's last].
+    #[arg(long, value_name = "DAY")]
+    pub to: Option<jiff::civil::Date>,
+    /// Write the lines alone, as rows: table, csv, json or ndjson.
+    #[arg(long, value_name = "FORMAT")]
+    pub format: Option<RowFormat>,
+}
+
 /// `query`.
 #[derive(Debug, Args)]
 pub struct QueryArgs {
@@ -466,8 +491,8 @@ pub struct SimulateArgs {
     /// Seed: the same one gives the same bytes.
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
-    /// People; service accounts come on top.
-    #[arg(long, value_name = "N", default_value_t = 240, value_parser = clap::value_parser!(u32).range(12..))]
+    /// People; service accounts come on top [default with --adversary: 120].
+    #[arg(long, value_name = "N", default_value_t = 240, default_value_if("adversary", "true", "120"), value_parser = clap::value_parser!(u32).range(12..))]
     pub people: u32,
     /// Weeks.
     #[arg(long, value_name = "N", default_value_t = 12, value_parser = clap::value_parser!(u32).range(2..=520))]
@@ -487,6 +512,43 @@ pub struct SimulateArgs {
     /// Format of the logs of those who use Claude Code; everything else is canonical.
     #[arg(long, value_name = "FORMAT", default_value = "canonical")]
     pub format: LogFormat,
+    /// At least so many events, for measuring: divisions of 120 people, made in parallel and without truth/.
+    #[arg(long, value_name = "N", conflicts_with_all = ["people", "format"], value_parser = clap::value_parser!(u64).range(1..))]
+    pub events: Option<u64>,
+    /// Plain NDJSON, not compressed.
+    #[arg(long, requires = "events")]
+    pub plain: bool,
+    /// Somebody who adapts.
+    #[command(flatten)]
+    pub adversary: AdversaryArgs,
+}
+
+/// `simulate --adversary`.
+#[derive(Debug, Args)]
+pub struct AdversaryArgs {
+    /// Let those who play adapt: change one thing at a time, ingest and score, keep what lowers their score. Writes the evasion
+    /// frontier to OUT/evasion.md and no organisation. --family names the families to start from.
+    #[arg(long)]
+    pub adversary: bool,
+    /// The metric must stay inflated at least so many times; several with commas.
+    #[arg(long, value_name = "X", value_delimiter = ',', default_value = "1.25,1.5,2", value_parser = parse_inflation, requires = "adversary")]
+    pub inflation: Vec<f64>,
+    /// Proposals for each family and inflation; each is an organisation to ingest and score.
+    #[arg(long, value_name = "N", default_value_t = 6, requires = "adversary")]
+    pub steps: u32,
+    /// The metric that must stay inflated.
+    #[arg(long, value_name = "METRIC", default_value = "tokens", requires = "adversary")]
+    pub metric: InflatedMetric,
+}
+
+/// Metrics of `simulate --adversary`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub enum InflatedMetric {
+    /// Tokens of every kind.
+    Tokens,
+    /// Days with a session.
+    ActiveDays,
 }
 
 /// Formats of `simulate`.
@@ -547,6 +609,23 @@ pub struct DemoArgs {
 fn parse_share(text: &str) -> Result<f64, String> {
     let share: f64 = text.parse().map_err(|_| format!("`{text}` is no share; write 0.15"))?;
     if (0.0..=0.5).contains(&share) { Ok(share) } else { Err(format!("{share} is not between 0 and 0.5")) }
+}
+
+fn parse_inflation(text: &str) -> Result<f64, String> {
+    let inflation: f64 = text.parse().map_err(|_| format!("`{text}` is no number; write 1.5"))?;
+    if inflation > 1.0 && inflation <= 10.0 {
+        Ok(inflation)
+    } else {
+        Err(format!("{inflation} is not between 1 and 10"))
+    }
+}
+
+/// Reads `5%` or a share from 0 to 1.
+fn parse_tolerance(text: &str) -> Result<f64, String> {
+    let (digits, whole) = text.trim().strip_suffix('%').map_or((text.trim(), 1.0), |digits| (digits.trim(), 100.0));
+    let number: f64 = digits.parse().map_err(|_| format!("`{text}` is no share; write 5% or 0.05"))?;
+    let share = number / whole;
+    if (0.0..=1.0).contains(&share) { Ok(share) } else { Err(format!("{text} is not between 0% and 100%")) }
 }
 
 /// Reads `512MiB`, `4GiB`, `2GB` or a number of bytes.

@@ -38,7 +38,7 @@ pub async fn identify(
     let pseudonyms = Pseudonyms::open(config.privacy.key_file.as_deref(), lake.root())?;
     let engine = Engine::new(&Limits::default())?;
     let base = base_tables::register(&engine, &lake, config, base_tables::Span::default()).await?;
-    let account = base.actors.into_iter().find(|actor| pseudonyms.of(Domain::Actor, actor) == pseudonym);
+    let account = base.actors.into_iter().find(|actor| pseudonyms.is_of(Domain::Actor, actor, pseudonym));
     let Some(account) = account else {
         return Err(RefusedError("no account of this lake has that pseudonym under the present key".into()).into());
     };

@@ -61,6 +61,7 @@ pub async fn register(engine: &Engine, lake: &Lake, config: &Config, looked_at: 
     let mut actors: BTreeSet<String> = roster.iter().map(|entry| entry.actor_id.clone()).collect();
     actors.extend(identities(engine, &resolver).await?);
     actors.extend(outcome_identities(engine, &resolver).await?);
+    aggregate_identities(engine, &resolver).await?;
     register_actors(engine, &actors, &roster)?;
     register_zone_offsets(engine, &roster, span)?;
     register_policy(engine, config)?;
@@ -113,7 +114,8 @@ async fn span(engine: &Engine) -> anyhow::Result<(i64, i64)> {
 }
 
 async fn roster(engine: &Engine) -> anyhow::Result<Vec<RosterEntry>> {
-    let sql = "select actor_id, array_to_string(aliases, ';') as aliases, team_id, role, kind, time_zone, active_from, active_to
+    let sql = "select actor_id, array_to_string(aliases, ';') as aliases, team_id, role, kind, time_zone, active_from, active_to,
+            array_to_string(licences, ';') as licences
         from roster order by actor_id";
     let mut roster = Vec::new();
     for batch in engine.rows(sql).await? {
@@ -121,19 +123,21 @@ async fn roster(engine: &Engine) -> anyhow::Result<Vec<RosterEntry>> {
         let text = |name: &str| columns.text(name);
         let (actor_id, aliases, team_id, role) = (text("actor_id")?, text("aliases")?, text("team_id")?, text("role")?);
         let (kind, time_zone) = (text("kind")?, text("time_zone")?);
-        let (active_from, active_to) = (text("active_from")?, text("active_to")?);
+        let (active_from, active_to, licences) = (text("active_from")?, text("active_to")?, text("licences")?);
+        let several = |all: Option<String>| -> Vec<String> {
+            all.iter().flat_map(|all| all.split(';')).filter(|one| !one.is_empty()).map(str::to_owned).collect()
+        };
         for row in 0..batch.num_rows() {
             roster.push(RosterEntry {
                 actor_id: actor_id.get(row).unwrap_or_default(),
-                aliases: aliases.get(row).map_or_else(Vec::new, |all| {
-                    all.split(';').filter(|alias| !alias.is_empty()).map(str::to_owned).collect()
-                }),
+                aliases: several(aliases.get(row)),
                 team_id: team_id.get(row),
                 role: role.get(row),
                 is_service: kind.get(row).as_deref() == Some("service"),
                 time_zone: time_zone.get(row),
                 active_from: active_from.get(row),
                 active_to: active_to.get(row),
+                licences: several(licences.get(row)),
             });
         }
     }
@@ -178,6 +182,21 @@ async fn outcome_identities(engine: &Engine, resolver: &IdentityResolver) -> any
         vec![texts(raw.iter().map(|raw| Some(raw.as_str()))), texts(actors.iter().map(|actor| Some(actor.as_str())))];
     batch(engine, "outcome_identities", columns)?;
     Ok(actors.into_iter().collect())
+}
+
+/// Whom the reports of vendors mean by an account, a key or a group. They are no actors by that: a seat holder without use is in no figure of users.
+/// Registered anew when other aggregates take the place of the lake's.
+pub async fn aggregate_identities(engine: &Engine, resolver: &IdentityResolver) -> anyhow::Result<()> {
+    let sql = "select distinct coalesce(actor_id, key_id, group_id, '') as actor_raw from aggregates order by 1";
+    let mut raw = Vec::new();
+    for batch in engine.rows(sql).await? {
+        let column = Columns::new(&batch).text("actor_raw")?;
+        raw.extend((0..batch.num_rows()).map(|row| column.get(row).unwrap_or_default()));
+    }
+    let actors: Vec<String> = raw.iter().map(|raw| resolver.session_actor(raw, "", "")).collect();
+    let columns =
+        vec![texts(raw.iter().map(|raw| Some(raw.as_str()))), texts(actors.iter().map(|actor| Some(actor.as_str())))];
+    batch(engine, "aggregate_identities", columns)
 }
 
 fn register_actors(engine: &Engine, actors: &BTreeSet<String>, roster: &[RosterEntry]) -> anyhow::Result<()> {

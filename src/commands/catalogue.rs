@@ -175,6 +175,8 @@ A signal gives a value and either speaks or abstains with a reason. A value alon
 reading supports by itself, times the discounts that the innocent explanations earn; a family counts its strongest signal, under a cap. No signal is theater: a person's week is put before a reviewer only when two families agree, one of them about
 unused output or about the incentive, and a second calibration with a false discovery rate of 5 % passes.
 
+[The registers](registers.md) say, look-alike by look-alike and evasion by evasion, which model answers it and which test shows it; [the statistics](statistics.md) what each formula is held against.
+
 ";
 
 fn table(header: &[&str]) -> Table {

@@ -86,6 +86,15 @@ fn figures(summary: &Value, file: &RunFile) -> BTreeMap<String, Figure> {
             _ => {}
         }
     }
+    for (name, key) in [("billed_use_in_logs", "share"), ("billed_use_in_logs_high", "high")] {
+        number(name.to_owned(), &summary["coverage"][key]);
+    }
+    for seat in summary["seats"].as_array().into_iter().flatten().filter(|seat| seat["product"] == "(any)") {
+        number("idle_seats".to_owned(), &seat["idle"]);
+    }
+    let gaps =
+        summary["retention"].as_array().map_or(0, |rows| rows.iter().filter(|row| row["state"] == "gap").count());
+    number("retention_gaps".to_owned(), &gaps.into());
     let tests = summary["population"]
         .as_array()
         .map_or(0, |tests| tests.iter().filter(|test| test["points_to_metric"] == Value::Bool(true)).count());

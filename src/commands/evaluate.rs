@@ -44,9 +44,15 @@ struct Answer {
     evaluation: Evaluation,
 }
 
-fn readings(out: &Path) -> anyhow::Result<Readings> {
-    let session =
-        |row: SessionRow| SessionReading { session_id: row.session_id, actor: row.actor, iso_week: row.iso_week };
+/// What a run wrote to OUT.
+pub(super) fn readings(out: &Path) -> anyhow::Result<Readings> {
+    let session = |row: SessionRow| SessionReading {
+        session_id: row.session_id,
+        actor: row.actor,
+        iso_week: row.iso_week,
+        started_at: row.started_at,
+        tool_calls: row.tool_calls,
+    };
     let week = |row: ActorWeekRow| WeekReading {
         actor: row.actor,
         iso_week: row.iso_week,
@@ -67,6 +73,9 @@ fn readings(out: &Path) -> anyhow::Result<Readings> {
     let pair =
         |row: AttributionRow| PairReading { session_id: row.session_id, outcome_id: row.outcome_id, tier: row.tier };
     let test = |row: PopulationRow| PopulationReading {
+        fires: row.fires(),
+        ci_low: row.ci_low,
+        ci_high: row.ci_high,
         test: row.test,
         scope: row.scope,
         status: row.status,

@@ -133,6 +133,7 @@ mod tests {
             time_zone: None,
             active_from: None,
             active_to: None,
+            licences: Vec::new(),
         }
     }
 

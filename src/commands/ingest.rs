@@ -1,11 +1,12 @@
 //! `footlight ingest`.
 
 use super::settings::Settings;
-use super::{Exit, erasure};
+use super::{Exit, erasure, retention};
 use crate::cli::{Global, IngestArgs};
 use crate::ingest::{IngestOptions, Summary, ingest};
 use crate::lake::Lake;
 use crate::output::{IngestProgress, Printer};
+use crate::privacy::terminal;
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -30,13 +31,17 @@ pub async fn into_lake(
     printer: Printer,
 ) -> anyhow::Result<Summary> {
     let lake = Lake::open_for_writing(&args.lake, Duration::from_secs(args.lock_timeout)).await?;
-    erasure::keeping_out(&lake, settings, options, async |options| {
+    let before = retention::entries(&lake).await?;
+    let mut summary = erasure::keeping_out(&lake, settings, options, async |options| {
         let progress = IngestProgress::new(printer.quiet);
         let summary = ingest(&lake, &options, &progress).await;
         progress.finish();
         Ok(summary?)
     })
-    .await
+    .await?;
+    let after = retention::entries(&lake).await?;
+    summary.retention = retention::look(lake.root(), &before, &after, jiff::Timestamp::now())?;
+    Ok(summary)
 }
 
 /// The summary for people.
@@ -71,9 +76,17 @@ pub fn text(summary: &Summary) -> String {
     for (reason, count) in &summary.rejected {
         let _ = writeln!(out, "  {count:>9} rejected: {reason}");
     }
+    let redacted: u64 = summary.redacted.values().sum();
+    if redacted > 0 {
+        let rules: Vec<String> = summary.redacted.iter().map(|(rule, count)| format!("{rule} {count}")).collect();
+        let _ = writeln!(out, "  {redacted:>9} secrets redacted: {}", rules.join(", "));
+    }
     if !summary.unpriced_models.is_empty() {
-        let models: Vec<&str> = summary.unpriced_models.keys().map(String::as_str).collect();
+        let models: Vec<String> = summary.unpriced_models.keys().map(|model| terminal(model)).collect();
         let _ = writeln!(out, "  without a price: {}", models.join(", "));
+    }
+    for note in &summary.retention {
+        let _ = writeln!(out, "  retention: {note}");
     }
     out
 }

@@ -3,6 +3,7 @@
 //! Owns exit codes and the tokio runtime. Nobody uses this module.
 
 mod access;
+mod adversary;
 mod base_tables;
 mod catalogue;
 mod check;
@@ -26,9 +27,11 @@ mod policy;
 mod query;
 mod readings;
 mod receipts;
+mod reconcile;
 mod record;
 mod redaction;
 mod report;
+mod retention;
 mod run;
 mod run_facts;
 mod score;
@@ -125,7 +128,10 @@ pub fn run(cli: Cli) -> Exit {
         Ok(exit) => exit,
         Err(error) => {
             let exit = exit_of(&error);
-            let message = message(&error);
+            let mut message = message(&error);
+            if error.chain().any(is_out_of_memory) {
+                message.push_str("; the limit cannot be kept here, --memory gives more");
+            }
             printer.error(&format!("footlight: {message}"));
             let _ = printer.json(&serde_json::json!({
                 "schema_version": 1, "status": exit.word(), "exit_code": exit as u8, "error": message,
@@ -151,6 +157,7 @@ fn dispatch(cli: &Cli, printer: Printer) -> anyhow::Result<Exit> {
         Command::Status(args) => runtime.block_on(status::run(args, global, printer)),
         Command::Query(args) => runtime.block_on(query::run(args, global, printer)),
         Command::Check(args) => runtime.block_on(check::run(args, global, printer)),
+        Command::Reconcile(args) => runtime.block_on(reconcile::run(args, global, printer)),
         Command::Config(args) => config_show::run(args, global, printer),
         Command::Policy(args) => match &args.command {
             PolicyCommand::Export(args) => policy::run(args, global, printer),
@@ -161,7 +168,8 @@ fn dispatch(cli: &Cli, printer: Printer) -> anyhow::Result<Exit> {
             None => catalogue::sources(printer),
         },
         Command::Signals => catalogue::signals(printer),
-        Command::Simulate(args) => simulate::run(args, printer),
+        Command::Simulate(args) if args.adversary.adversary => runtime.block_on(adversary::run(args, global, printer)),
+        Command::Simulate(args) => simulate::run(args, global, printer),
         Command::Evaluate(args) => runtime.block_on(evaluate::run(args, global, printer)),
         Command::Demo(args) => runtime.block_on(demo::run(args, global, printer)),
         Command::Completions { shell } => {

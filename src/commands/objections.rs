@@ -5,6 +5,7 @@
 
 use super::UsageError;
 use super::readings::week_start_us;
+use crate::privacy::Secrets;
 use crate::score::input::Scope;
 use crate::score::objections::{Decision, Objection};
 use std::collections::HashMap;
@@ -47,10 +48,21 @@ pub fn read(path: &Path, actor_of: impl Fn(&str) -> Option<String>) -> anyhow::R
             .find(|known| known.as_str().eq_ignore_ascii_case(decision))
             .ok_or_else(|| wrong(format!("`{decision}` is no decision; write open, accepted or rejected")))?;
         let (scope, unit_id) = unit_of(unit, &actor_of);
-        objections.push(Objection { scope, unit_id, date: date.to_string(), decision, reason: reason.to_owned() });
+        objections.push(Objection {
+            scope,
+            unit_id,
+            date: date.to_string(),
+            decision,
+            reason: without_secrets(reason),
+        });
     }
     objections.sort_by(|one, two| one.date.cmp(&two.date));
     Ok(objections)
+}
+
+/// Reasons are shown in case files, and people paste.
+fn without_secrets(reason: &str) -> String {
+    Secrets::unkeyed().redact(reason, |_| {}).into_owned()
 }
 
 /// `PSEUDONYM/2026-W07` or `account/2026-W07` is a week, everything else a session id. A week of nobody known keeps its name, and is
@@ -65,12 +77,13 @@ fn unit_of(unit: &str, actor_of: impl Fn(&str) -> Option<String>) -> (Scope, Str
     }
 }
 
-/// Actors by account and by pseudonym.
+/// Actors by account and by pseudonym, those of earlier epochs included.
 pub fn actors_by_name<'a>(
     actors: impl IntoIterator<Item = &'a String>,
-    pseudonym: impl Fn(&str) -> String,
+    pseudonyms: impl Fn(&str) -> Vec<String>,
 ) -> HashMap<String, String> {
-    actors.into_iter().flat_map(|actor| [(pseudonym(actor), actor.clone()), (actor.clone(), actor.clone())]).collect()
+    let names = |actor: &String| pseudonyms(actor).into_iter().chain([actor.clone()]).collect::<Vec<_>>();
+    actors.into_iter().flat_map(|actor| names(actor).into_iter().map(|name| (name, actor.clone()))).collect()
 }
 
 #[cfg(test)]

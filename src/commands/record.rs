@@ -9,6 +9,7 @@ use super::{Exit, run_facts, score::ScoreSummary};
 use crate::cli::RunArgs;
 use crate::ingest::Summary;
 use crate::lake::Lake;
+use crate::privacy::{Secrets, json_text};
 use crate::results::{tables_directory, write_file};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -95,7 +96,7 @@ impl RunRecord {
         let finished_at = Timestamp::now();
         self.seconds = Some((finished_at.as_millisecond() - self.started_at.as_millisecond()) as f64 / 1_000.0);
         self.finished_at = Some(finished_at);
-        (self.status, self.exit_code, self.error) = (Some(exit.word()), Some(exit as u8), error);
+        (self.status, self.exit_code, self.error) = (Some(exit.word()), Some(exit as u8), error.map(without_secrets));
         self.tables_digest = self.score.as_ref().and_then(|_| digest(&self.arguments.out).ok());
         self.peak_memory_bytes = peak_memory_bytes();
         let lake = &self.arguments.lake;
@@ -106,7 +107,7 @@ impl RunRecord {
         let path = directory.join(format!("{}.json", self.run_id));
         let written = std::fs::create_dir_all(&directory)
             .and_then(|()| serde_json::to_string_pretty(&self).map_err(std::io::Error::other))
-            .and_then(|text| write_file(&path, format!("{text}\n").as_bytes()));
+            .and_then(|text| write_file(&path, format!("{}\n", json_text(&text)).as_bytes()));
         match written {
             Ok(()) => Some(path),
             Err(error) => {
@@ -115,6 +116,11 @@ impl RunRecord {
             }
         }
     }
+}
+
+/// Messages of the system name files, and files are named by people.
+fn without_secrets(error: String) -> String {
+    Secrets::unkeyed().redact(&error, |_| {}).into_owned()
 }
 
 /// One hash over the result tables by name, so that two runs can be compared without them.

@@ -4,14 +4,18 @@ use super::base_tables::BaseTables;
 use super::identity::UNASSIGNED;
 use super::kpis;
 use super::readings::week_start_us;
+use super::retention;
 use super::settings::Settings;
 use crate::cli::ScoringArgs;
 use crate::config::{Config, datetime_us};
 use crate::engine::Engine;
 use crate::engine::rows::Columns;
 use crate::lake::{Lake, Table};
-use crate::report::inputs::{DayTotals, ModelTotals, OutcomeFact, PolicyMarker, RunFacts, SystemActs, WeekTotals};
+use crate::report::inputs::{
+    CoverageFact, DayTotals, ModelTotals, OutcomeFact, PolicyMarker, RunFacts, SeatFact, SystemActs, WeekTotals,
+};
 use crate::score::Scored;
+use crate::score::rows::SeatRow;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
@@ -46,6 +50,7 @@ pub async fn facts(of: FactsOf<'_>) -> anyhow::Result<RunFacts> {
     let has_data = base.last_us > 0;
     let day = |us: i64| Timestamp::from_microsecond(us).map(|at| at.to_zoned(TimeZone::UTC).date());
     let (rung, notes) = calibration(scored);
+    let seat_use = seat_use(engine).await?;
     let tokens = integer(engine, "select sum(tokens) as n from fct_sessions").await?;
     let unassigned =
         integer(engine, &format!("select sum(tokens) as n from fct_sessions where actor_id = '{UNASSIGNED}'")).await?;
@@ -59,7 +64,10 @@ pub async fn facts(of: FactsOf<'_>) -> anyhow::Result<RunFacts> {
         lake_version: lake.delta(Table::Events).await?.version().map(|version| version as i64),
         policy_hash: policy_hash(settings)?,
         reproduce: reproduce(lake, scoring, settings, inputs, out),
-        seats: seats(base),
+        seats: held_seats(&seat_use).or_else(|| seats(base)),
+        coverage: coverage(engine).await?,
+        seat_use,
+        retention: retention::remembered(lake.root())?,
         small_cell_floor: config.privacy.min_people as i64,
         files_read: integer(engine, "select count(*) as n from ingested").await?.unwrap_or(0),
         events: integer(engine, "select count(*) as n from events").await?.unwrap_or(0),
@@ -87,6 +95,11 @@ pub async fn facts(of: FactsOf<'_>) -> anyhow::Result<RunFacts> {
         calibration_notes: notes,
         objections: scored.objections,
     })
+}
+
+/// People who hold a seat of anything; none where nobody says who does.
+fn held_seats(seats: &[SeatFact]) -> Option<i64> {
+    seats.iter().find(|fact| fact.product == "(any)").map(|fact| fact.seats)
 }
 
 /// People on the roster on the last day; none without a roster.
@@ -155,6 +168,80 @@ async fn duplicates(engine: &Engine, left_out: i64) -> anyhow::Result<i64> {
     let sql = "select (select count(*) from events) + (select count(*) from outcomes) + (select count(*) from facts)
         + (select count(*) from roster) as n";
     Ok((read - left_out - integer(engine, sql).await?.unwrap_or(0)).max(0))
+}
+
+/// How much of the billed use the logs hold.
+async fn coverage(engine: &Engine) -> anyhow::Result<Vec<CoverageFact>> {
+    let mut rows = Vec::new();
+    let sql =
+        "select *, substr(cast(month as varchar), 1, 7) as month_name from rpt_coverage order by month, scope, measure";
+    for batch in engine.rows(sql).await? {
+        let columns = Columns::new(&batch);
+        let (month, scope, measure) = (columns.text("month_name")?, columns.text("scope")?, columns.text("measure")?);
+        for row in 0..batch.num_rows() {
+            let amount = |column: &str| columns.integer(column)?.required(row);
+            rows.push(CoverageFact {
+                month: month.required(row)?,
+                scope: scope.required(row)?,
+                measure: measure.required(row)?,
+                billed: amount("billed")?,
+                logged: amount("logged")?,
+                held_low: amount("held_low")?,
+                held_high: amount("held_high")?,
+                billed_periods: amount("billed_periods")?,
+            });
+        }
+    }
+    Ok(rows)
+}
+
+/// Seats by tool.
+async fn seat_use(engine: &Engine) -> anyhow::Result<Vec<SeatFact>> {
+    let mut rows = Vec::new();
+    for batch in engine.rows("select * from rpt_seats order by product").await? {
+        let columns = Columns::new(&batch);
+        let (product, cost) = (columns.text("product")?, columns.micro_usd("monthly_cost_usd")?);
+        for row in 0..batch.num_rows() {
+            let count = |column: &str| columns.integer(column)?.required(row);
+            rows.push(SeatFact {
+                product: product.required(row)?,
+                seats: count("seats")?,
+                used: count("used")?,
+                idle: count("idle")?,
+                never_used: count("never_used")?,
+                use_unknown: count("use_unknown")?,
+                monthly_cost_micro_usd: cost.get(row),
+            });
+        }
+    }
+    Ok(rows)
+}
+
+/// Holders of seats, under the names that `rename` gives them.
+pub async fn seat_rows(engine: &Engine, rename: &impl Fn(&str) -> String) -> anyhow::Result<Vec<SeatRow>> {
+    let sql = "select actor_id, product, team_id, used, ever_used,
+            to_char(arrow_cast(last_used_at, 'Timestamp(Microsecond, None)'), '%G-W%V') as last_used_week
+        from fct_seats";
+    let mut rows = Vec::new();
+    for batch in engine.rows(sql).await? {
+        let columns = Columns::new(&batch);
+        let text = |name: &str| columns.text(name);
+        let (actor, product, team, week) =
+            (text("actor_id")?, text("product")?, text("team_id")?, text("last_used_week")?);
+        let (used, ever_used) = (columns.boolean("used")?, columns.boolean("ever_used")?);
+        for row in 0..batch.num_rows() {
+            rows.push(SeatRow {
+                actor: rename(&actor.required(row)?),
+                product: product.required(row)?,
+                team_id: team.required(row)?,
+                used: used.get(row),
+                ever_used: ever_used.get(row),
+                last_used_week: week.get(row),
+            });
+        }
+    }
+    rows.sort_by(|one, two| (&one.actor, &one.product).cmp(&(&two.actor, &two.product)));
+    Ok(rows)
 }
 
 async fn ignored(engine: &Engine) -> anyhow::Result<Vec<(String, i64)>> {

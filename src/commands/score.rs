@@ -7,7 +7,7 @@ use super::settings::{Settings, span};
 use super::{Exit, catalogue, kpis, objections, readings, run_facts, survival, team_rows};
 use crate::cli::{Global, OutArgs, ScoreArgs, ScoringArgs};
 use crate::cluster::{self, ClusterUnit};
-use crate::engine::{Engine, Models, Overrides, ParamValue, overrides_from_toml};
+use crate::engine::{Engine, Limits, Models, Overrides, ParamValue, overrides_from_toml};
 use crate::lake::Lake;
 use crate::output::Printer;
 use crate::privacy::{Domain, Pseudonyms};
@@ -82,19 +82,20 @@ pub async fn score_lake(
     out: &OutArgs,
     inputs: &[std::path::PathBuf],
 ) -> anyhow::Result<ScoreSummary> {
-    let engine = Engine::new(&settings.engine_limits())?;
+    // Temporary files go where the results go: the system's directory for them may be in memory.
+    std::fs::create_dir_all(&out.out).with_context(|| format!("cannot make {}", out.out.display()))?;
+    let limits = Limits { scratch: Some(out.out.clone()), ..settings.engine_limits() };
+    let engine = Engine::new(&limits)?;
     let base = base_tables::register(&engine, lake, &settings.config, span(scoring)?).await?;
     let models = match &scoring.queries {
         Some(directory) => Models::with_directory(directory)?,
         None => Models::embedded()?,
     };
-    for run in engine.run(&models, &overrides(settings, &base)?).await? {
-        tracing::debug!("{} {:?} rows in {:?}", run.model, run.rows, run.took);
-    }
+    engine.run(&models, &overrides(settings, &base, span(scoring)?.since_us)?).await?;
     let mut input = readings::score_input(&engine, &models, &settings.config, scoring.seed).await?;
     let pseudonyms = Pseudonyms::open(settings.config.privacy.key_file.as_deref(), lake.root())?;
     if let Some(path) = &settings.objections {
-        let names = objections::actors_by_name(&base.actors, |actor| pseudonyms.of(Domain::Actor, actor));
+        let names = objections::actors_by_name(&base.actors, |actor| pseudonyms.every(Domain::Actor, actor));
         input.objections = objections::read(path, |name| names.get(name).cloned())?;
     }
     let session_inputs = input.sessions.clone();
@@ -109,7 +110,7 @@ pub async fn score_lake(
     let weeks = week_rows(&engine, &scored, &rename).await?;
     let sessions = session_rows(&engine, &scored, &archetypes.labels, &rename).await?;
     let teams = team_rows::team_rows(&base, &sessions, &weeks, settings.config.privacy.min_people)?;
-    scored.rename_actors(rename);
+    scored.rename_actors(&rename);
     let out = out.out.as_path();
     let findings: Vec<FindingRow> = readings::findings(&engine).await?;
     let attribution: Vec<AttributionRow> = readings::attribution(&engine).await?;
@@ -152,6 +153,8 @@ pub async fn score_lake(
     file.run.calibration_notes.extend(archetypes.notes);
     write(out, &sessions, &weeks, &scored, &findings, &teams, &attribution)?;
     results::write(out, &run_facts::kept_outcomes(&engine).await?)?;
+    results::write(out, &run_facts::seat_rows(&engine, &rename).await?)?;
+    results::write(out, &file.run.coverage)?;
     file.write(out)?;
     results::write_views(out)?;
     Ok(summary)
@@ -197,13 +200,17 @@ fn cluster_units(sessions: &[SessionInput], scored: &Scored) -> Vec<ClusterUnit>
         .collect()
 }
 
-fn overrides(settings: &Settings, base: &BaseTables) -> anyhow::Result<Overrides> {
+fn overrides(settings: &Settings, base: &BaseTables, since_us: Option<i64>) -> anyhow::Result<Overrides> {
     let table: toml::Table = settings.config.params.clone().into_iter().collect();
     let mut overrides = overrides_from_toml(&table).context("[params]")?;
     let as_of = jiff::Timestamp::from_microsecond(base.as_of_us)?;
     overrides.insert("int_as_of.as_of".to_owned(), ParamValue::Text(as_of.to_string()));
     let lateness = ParamValue::Int(i64::from(settings.config.schedule.lateness_hours));
     overrides.entry("int_outcomes_until.lateness_hours".to_owned()).or_insert(lateness);
+    if let Some(since_us) = since_us {
+        let since = jiff::Timestamp::from_microsecond(since_us)?;
+        overrides.insert("int_billed.since".to_owned(), ParamValue::Text(since.to_string()));
+    }
     Ok(overrides)
 }
 

@@ -35,8 +35,7 @@ impl Settings {
             *key = directory.join(&key);
         }
         let objections = objections(&config, config_path.as_deref())?;
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let threads = global.threads.or(config.limits.threads).unwrap_or(cores).max(1);
+        let threads = global.threads.or(config.limits.threads).unwrap_or_else(cores).max(1);
         let configured = config.limits.memory_mib.map(|mib| mib << 20);
         let memory_bytes = global.memory.or(configured).unwrap_or(1 << 30);
         Ok(Self { config, config_path, threads, memory_bytes, objections })
@@ -78,8 +77,14 @@ impl Settings {
             source_options: Arc::new(self.config.source_options()),
             keep_out: None,
             keep_from: expiry::keep_from(&self.config.retention, as_of_us)?,
+            key_file: self.config.privacy.key_file.clone(),
         })
     }
+}
+
+/// Cores of this machine that the process may use.
+pub fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// The configured file of objections, which must be there, else the one beside footlight.toml or in the current directory.

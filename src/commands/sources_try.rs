@@ -4,8 +4,9 @@ use super::settings::Settings;
 use super::{Exit, UsageError};
 use crate::cli::{Global, SourcesTryArgs};
 use crate::events::{Aggregate, Event, Fact, Outcome, RosterEntry};
+use crate::ingest::Redactor;
 use crate::output::Printer;
-use crate::privacy::terminal;
+use crate::privacy::{Secrets, terminal};
 use crate::sources::{self, Input, Limits, PROBE_BYTES, Position, Probe, Reason, Sink, Source, SourceOptions, Unit};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -179,7 +180,8 @@ fn time(us: i64) -> Value {
 }
 
 impl Sink for Tried {
-    fn event(&mut self, at: Position, event: Event) {
+    fn event(&mut self, at: Position, mut event: Event) {
+        Redactor::new(&Secrets::unkeyed()).event(&mut event);
         let dollars = event.cost_micro_usd.map(|micro| format!("{}.{:06}", micro / 1_000_000, micro % 1_000_000));
         let fields = vec![
             ("ts", time(event.ts_us)),
@@ -207,7 +209,8 @@ impl Sink for Tried {
         self.record("events", at, fields);
     }
 
-    fn outcome(&mut self, at: Position, outcome: Outcome) {
+    fn outcome(&mut self, at: Position, mut outcome: Outcome) {
+        Redactor::new(&Secrets::unkeyed()).outcome(&mut outcome);
         let fields = vec![
             ("ts", time(outcome.ts_us)),
             ("kind", outcome.kind.as_str().into()),
@@ -226,7 +229,8 @@ impl Sink for Tried {
         self.record("outcomes", at, fields);
     }
 
-    fn fact(&mut self, at: Position, fact: Fact) {
+    fn fact(&mut self, at: Position, mut fact: Fact) {
+        Redactor::new(&Secrets::unkeyed()).fact(&mut fact);
         let fields = vec![
             ("session_id", fact.session_id.into()),
             ("ts", fact.ts_us.map_or(Value::Null, time)),
@@ -237,7 +241,8 @@ impl Sink for Tried {
         self.record("facts", at, fields);
     }
 
-    fn aggregate(&mut self, at: Position, aggregate: Aggregate) {
+    fn aggregate(&mut self, at: Position, mut aggregate: Aggregate) {
+        Redactor::new(&Secrets::unkeyed()).aggregate(&mut aggregate);
         let fields = vec![
             ("report", aggregate.report.into()),
             ("from", time(aggregate.from_us)),
@@ -252,7 +257,8 @@ impl Sink for Tried {
         self.record("aggregates", at, fields);
     }
 
-    fn roster(&mut self, at: Position, entry: RosterEntry) {
+    fn roster(&mut self, at: Position, mut entry: RosterEntry) {
+        Redactor::new(&Secrets::unkeyed()).roster(&mut entry);
         let fields = vec![
             ("actor_id", entry.actor_id.into()),
             ("aliases", entry.aliases.into()),
@@ -271,7 +277,7 @@ impl Sink for Tried {
                 ("line", at.line.into()),
                 ("byte_offset", at.offset.into()),
                 ("reason", reason.as_str().into()),
-                ("detail", detail.into()),
+                ("detail", Secrets::unkeyed().redact(detail, |_| {}).into()),
             ]);
         }
     }
@@ -281,7 +287,7 @@ impl Sink for Tried {
     }
 
     fn unknown_field(&mut self, name: &str) {
-        *self.unknown_fields.entry(name.to_owned()).or_default() += 1;
+        *self.unknown_fields.entry(Secrets::unkeyed().redact(name, |_| {}).into_owned()).or_default() += 1;
     }
 }
 

@@ -61,7 +61,7 @@ pub(super) fn account(
     pseudonyms: &Pseudonyms,
 ) -> anyhow::Result<String> {
     let resolved = resolver.session_actor(id, "", "");
-    let by_pseudonym = || base.actors.iter().find(|actor| pseudonyms.of(Domain::Actor, actor) == id).cloned();
+    let by_pseudonym = || base.actors.iter().find(|actor| pseudonyms.is_of(Domain::Actor, actor, id)).cloned();
     let found = base.actors.get(&resolved).cloned().or_else(by_pseudonym).filter(|actor| actor != UNASSIGNED);
     // The name is not repeated: messages end in logs.
     Ok(found.ok_or_else(|| UsageError("--id: no account, alias or pseudonym of this lake is called so".to_owned()))?)

@@ -2,10 +2,10 @@
 //!
 //! Owns what a cell looks like in each, and writing batch by batch, so that an answer of any size needs little memory. Owns no
 //! question. A table is for people: numbers stand right, text that does not fit a terminal is cut and says so, numbers never are.
-//! CSV is for spreadsheets as well: text that one would take for a formula gets an apostrophe.
+//! CSV is for spreadsheets as well: text that one would take for a formula gets an apostrophe, and characters that nobody sees are replaced.
 
 use crate::cli::RowFormat;
-use crate::privacy::{csv_text, terminal};
+use crate::privacy::{csv_text, json_text, terminal, terminal_lines};
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{DataType, SchemaRef};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
@@ -29,9 +29,9 @@ const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().f
 /// How rows are written.
 #[derive(Debug, Clone, Copy)]
 pub struct RowOptions {
-    /// Leave text cells of CSV as they are.
+    /// Leave text cells of CSV as they are, formulas and steering characters included.
     pub csv_raw: bool,
-    /// A terminal reads the rows: control and bidirectional characters are replaced.
+    /// A terminal reads the rows, which therefore have no steering characters even so. In JSON they are always escapes.
     pub to_terminal: bool,
 }
 
@@ -55,7 +55,12 @@ impl<W: Write + Send> RowWriter<W> {
         let format = match format {
             RowFormat::Csv | RowFormat::Table => {
                 let mut writer = csv::Writer::from_writer(to);
-                writer.write_record(schema.fields().iter().map(|field| field.name()))?;
+                let names = schema.fields().iter().map(|field| field.name());
+                if options.csv_raw {
+                    writer.write_record(names)?;
+                } else {
+                    writer.write_record(names.map(|name| csv_text(name)))?;
+                }
                 Kind::Csv(Box::new(writer))
             }
             RowFormat::Json => {
@@ -82,11 +87,11 @@ impl<W: Write + Send> RowWriter<W> {
                 for row in 0..batch.num_rows() {
                     let record = (0..batch.num_columns()).map(|column| {
                         let text = cells.text(column, row).unwrap_or_default();
-                        let text = if self.options.to_terminal { terminal(&text) } else { text };
-                        if self.options.csv_raw || !is_text(batch.column(column).data_type()) {
-                            text
-                        } else {
-                            csv_text(&text)
+                        match self.options {
+                            _ if !is_text(batch.column(column).data_type()) => text,
+                            RowOptions { csv_raw: true, to_terminal: true } => terminal(&text),
+                            RowOptions { csv_raw: true, to_terminal: false } => text,
+                            RowOptions { csv_raw: false, .. } => csv_text(&terminal_lines(&text)),
                         }
                     });
                     writer.write_record(record)?;
@@ -96,12 +101,12 @@ impl<W: Write + Send> RowWriter<W> {
                 for (index, row) in object_texts(batch)?.into_iter().enumerate() {
                     let separator: &[u8] = if self.rows + index == 0 { b"\n  " } else { b",\n  " };
                     writer.write_all(separator)?;
-                    writer.write_all(self.options.neutral(row).as_bytes())?;
+                    writer.write_all(json_text(&row).as_bytes())?;
                 }
             }
             Kind::Ndjson(writer) => {
                 for row in object_texts(batch)? {
-                    writeln!(writer, "{}", self.options.neutral(row))?;
+                    writeln!(writer, "{}", json_text(&row))?;
                 }
             }
             Kind::Parquet(writer) => writer.write(batch)?,
@@ -125,13 +130,6 @@ impl<W: Write + Send> RowWriter<W> {
             }
         }
         Ok(self.rows)
-    }
-}
-
-impl RowOptions {
-    /// JSON as it is, or for a terminal. Steering characters stand in strings only, where their replacement is a character like any other.
-    fn neutral(self, text: String) -> String {
-        if self.to_terminal { terminal(&text) } else { text }
     }
 }
 

@@ -20,6 +20,7 @@ const KEYS: &[&str] = &[
     "reference",
     "params",
     "store",
+    "part",
 ];
 
 /// How the result of a model is kept.
@@ -141,6 +142,11 @@ pub struct Header {
     pub reference: String,
     /// Parameters, in the order of the file.
     pub params: Vec<Param>,
+    /// Whether each row is made of one person's or one session's steps alone, as `part: person` says: such a model may be run one bucket of people
+    /// after the other.
+    pub by_person: bool,
+    /// The model that says which people share sessions, for the one that the buckets begin with: `part: person, shared by MODEL`.
+    pub shared: Option<String>,
     /// How the result is kept; views for `stg_`, tables for the rest unless the header says otherwise.
     pub store: Store,
 }
@@ -163,6 +169,11 @@ struct Field {
 }
 
 impl Header {
+    /// What must have run before: what is read, and what the buckets are made of.
+    pub fn needs(&self) -> impl Iterator<Item = &String> {
+        self.reads.iter().chain(&self.shared)
+    }
+
     /// Parses the comment lines that a file begins with.
     pub fn parse(text: &str) -> Result<Self, HeaderError> {
         let fields = fields(text)?;
@@ -186,7 +197,10 @@ impl Header {
                 }
             },
         };
+        let (by_person, shared) = part(value("part"))?;
         Ok(Self {
+            by_person,
+            shared,
             grain: required("grain")?,
             reads: required("reads")?.split(',').map(|name| name.trim().to_owned()).collect(),
             family: prose("family"),
@@ -200,6 +214,19 @@ impl Header {
             model,
             store,
         })
+    }
+}
+
+/// `person`, or `person, shared by MODEL`.
+fn part(field: Option<&Field>) -> Result<(bool, Option<String>), HeaderError> {
+    let Some(field) = field else { return Ok((false, None)) };
+    match field.value.strip_prefix("person").map(|rest| (rest, rest.strip_prefix(", shared by "))) {
+        Some(("", _)) => Ok((true, None)),
+        Some((_, Some(model))) if !model.is_empty() => Ok((true, Some(model.to_owned()))),
+        _ => {
+            let problem = format!("`part` is `person` or `person, shared by MODEL`, not `{}`", field.value);
+            Err(HeaderError { line: field.line, problem })
+        }
     }
 }
 
@@ -277,6 +304,13 @@ mod tests {
         assert_eq!(header.reads, ["int_calls", "fct_sessions"]);
         assert_eq!(header.measures, "calls: how often");
         assert_eq!(header.store, Store::Table);
+        assert_eq!((header.by_person, header.shared), (false, None));
+        let part = |part: &str| {
+            let header = Header::parse(&format!("-- model: a\n-- grain: b\n-- reads: c\n-- part: {part}")).unwrap();
+            (header.by_person, header.shared)
+        };
+        assert_eq!(part("person"), (true, None));
+        assert_eq!(part("person, shared by int_b"), (true, Some("int_b".to_owned())));
         let params: Vec<String> = header.params.iter().map(|p| format!("{}={}", p.name, p.default)).collect();
         assert_eq!(params, ["least=3", "share=0.5", "word='a, b'", "strict=true"]);
     }
@@ -300,6 +334,9 @@ mod tests {
             wrong("-- model: a\n-- grain: b\n-- reads: c\n-- store: disk").split(',').next(),
             Some("4: `store` is `view` or `table`")
         );
+        let with = |part: &str| wrong(&format!("-- model: a\n-- grain: b\n-- reads: c\n-- part: {part}"));
+        assert_eq!(with("team"), "4: `part` is `person` or `person, shared by MODEL`, not `team`");
+        assert!(with("person, shared by ").starts_with("4: `part` is"));
     }
 
     #[test]

@@ -155,7 +155,7 @@ impl Models {
         }
         for model in waiting.values() {
             let unknown = |name: &&String| !waiting.contains_key(*name) && !BASE_TABLES.contains(&name.as_str());
-            if let Some(name) = model.header.reads.iter().find(unknown) {
+            if let Some(name) = model.header.needs().find(unknown) {
                 let problem = format!("reads `{name}`, which is neither a model nor a base table");
                 return Err(ModelError::File { file: model.file.clone(), problem });
             }
@@ -164,7 +164,7 @@ impl Models {
         loop {
             let ready = waiting
                 .values()
-                .find(|model| !model.header.reads.iter().any(|name| waiting.contains_key(name)))
+                .find(|model| !model.header.needs().any(|name| waiting.contains_key(name)))
                 .map(|model| model.name().to_owned());
             let Some(model) = ready.and_then(|name| waiting.remove(&name)) else { break };
             ordered.push(model);
@@ -193,7 +193,7 @@ impl Models {
         let mut needed: BTreeSet<&str> = targets.iter().copied().collect();
         for model in self.0.iter().rev() {
             if needed.contains(model.name()) {
-                needed.extend(model.header.reads.iter().map(String::as_str));
+                needed.extend(model.header.needs().map(String::as_str));
             }
         }
         self.0.iter().filter(|model| needed.contains(model.name())).collect()

@@ -1,69 +1,283 @@
-//! Keeping the result of a model: in memory while it is small, in a temporary Parquet file once it is not.
+//! Keeping the result of a model: in memory while it is small, in temporary Parquet files once it is not.
 //!
-//! Owns the switch between the two, so that memory does not grow with the input.
+//! Owns the switch between the two, so that memory does not grow with the input, and the parts of a result that is kept by bucket of people.
+//! Partitions are written beside each other, each by a task of its own.
 
+use super::buckets::Buckets;
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Fields, Schema, SchemaRef};
 use datafusion::catalog::TableProvider;
 use datafusion::datasource::MemTable;
-use datafusion::error::DataFusionError;
+use datafusion::error::{DataFusionError, Result};
+use datafusion::execution::SendableRecordBatchStream;
+use datafusion::execution::memory_pool::{MemoryConsumer, MemoryPool, MemoryReservation};
 use datafusion::prelude::{DataFrame, ParquetReadOptions, SessionContext};
 use futures::TryStreamExt as _;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use tokio::task::JoinSet;
 
-/// What may stay in memory of one model's result.
-#[derive(Debug, Clone, Copy)]
+/// What may stay in memory of results.
 pub(super) struct Held {
-    /// Rows.
-    pub rows: usize,
-    /// Bytes.
-    pub bytes: usize,
+    /// Rows of one.
+    pub(super) rows: usize,
+    /// Bytes of one.
+    pub(super) bytes: usize,
+    /// Bytes of all.
+    pub(super) all_bytes: usize,
+    /// Bytes of encoded columns that one result may wait with before it writes them.
+    pub(super) waiting_bytes: usize,
+    /// What is in memory, counted in the engine's pool.
+    kept: MemoryReservation,
 }
 
-/// Runs `frame` and keeps its rows; returns the table and the number of rows. `path` is written only above what may be `held`.
-pub(super) async fn keep(
-    context: &SessionContext,
-    frame: DataFrame,
-    path: &Path,
-    held: Held,
-) -> Result<(Arc<dyn TableProvider>, usize), DataFusionError> {
-    let mut stream = frame.execute_stream().await?;
-    let schema = without_views(&stream.schema());
-    let mut batches: Vec<RecordBatch> = Vec::new();
-    let mut writer = None;
-    let (mut rows, mut bytes) = (0, 0);
-    while let Some(batch) = stream.try_next().await? {
-        let batch = compact(&batch, &schema)?;
-        rows += batch.num_rows();
-        bytes += batch.get_array_memory_size();
-        if writer.is_none() && (rows > held.rows || bytes > held.bytes) {
-            let mut file = open(path, &schema)?;
-            for before in batches.drain(..) {
-                file.write(&before)?;
-            }
-            writer = Some(file);
-        }
-        match &mut writer {
-            Some(file) => file.write(&batch)?,
-            None => batches.push(batch),
+impl Held {
+    /// A sixteenth of the memory for one result and a quarter for all: a few are read at once, and their sorts and joins need the rest.
+    pub(super) fn new(rows: usize, memory_bytes: usize, pool: &Arc<dyn MemoryPool>) -> Self {
+        let kept = MemoryConsumer::new("results of models").register(pool);
+        let (bytes, all_bytes, waiting_bytes) = (memory_bytes / 16, memory_bytes / 4, memory_bytes / 8);
+        Self { rows, bytes, all_bytes, waiting_bytes, kept }
+    }
+}
+
+/// How much of one result has come so far, over all its tasks.
+#[derive(Default)]
+struct Tally {
+    rows: AtomicUsize,
+    bytes: AtomicUsize,
+    to_files: AtomicBool,
+}
+
+/// Where the rows of a stream belong.
+#[derive(Clone)]
+pub(super) enum Place {
+    /// In one bucket.
+    Bucket(usize),
+    /// In the bucket of the person that the column names.
+    ByPerson(Arc<Buckets>, &'static str),
+}
+
+/// One result that is being kept, by bucket.
+pub(super) struct Shelf {
+    directory: PathBuf,
+    buckets: usize,
+    held: Arc<Held>,
+    tally: Arc<Tally>,
+    schema: Option<SchemaRef>,
+    batches: Vec<Vec<RecordBatch>>,
+    files: Vec<Vec<String>>,
+}
+
+/// A kept result: the whole, and its part of each bucket.
+pub(super) struct Kept {
+    pub(super) whole: Arc<dyn TableProvider>,
+    pub(super) parts: Vec<Arc<dyn TableProvider>>,
+    pub(super) rows: usize,
+}
+
+impl Shelf {
+    /// An empty shelf; files go to `directory`, which is made when it is needed.
+    pub(super) fn new(directory: PathBuf, buckets: usize, held: &Arc<Held>) -> Self {
+        Self {
+            directory,
+            buckets,
+            held: Arc::clone(held),
+            tally: Arc::default(),
+            schema: None,
+            batches: vec![Vec::new(); buckets],
+            files: vec![Vec::new(); buckets],
         }
     }
-    let Some(file) = writer else {
-        return Ok((Arc::new(MemTable::try_new(schema, vec![batches])?), rows));
-    };
-    file.close()?;
-    let location = path.to_str().ok_or_else(|| {
-        DataFusionError::Execution(format!("the path of temporary files is not UTF-8: {}", path.display()))
-    })?;
-    let options = ParquetReadOptions::default().schema(&schema);
-    let table = context.read_parquet(location, options).await?.into_view();
-    Ok((table, rows))
+
+    /// Runs `frame` and keeps its rows.
+    pub(super) async fn keep(&mut self, frame: DataFrame, place: &Place) -> Result<()> {
+        let planned = Arc::clone(frame.schema().inner());
+        let streams = frame.execute_stream_partitioned().await?;
+        let schema = without_views(&streams.first().map_or(planned, |stream| stream.schema()));
+        self.schema.get_or_insert_with(|| Arc::clone(&schema));
+        let mut tasks = JoinSet::new();
+        let waiting_bytes = self.held.waiting_bytes / (streams.len() * self.buckets).max(1);
+        for (number, stream) in streams.into_iter().enumerate() {
+            let task = Task {
+                directory: self.directory.clone(),
+                number,
+                schema: Arc::clone(&schema),
+                place: place.clone(),
+                held: Arc::clone(&self.held),
+                tally: Arc::clone(&self.tally),
+                waiting_bytes,
+                inside: (0..self.buckets).map(|_| Vec::new()).collect(),
+                outside: (0..self.buckets).map(|_| None).collect(),
+            };
+            tasks.spawn(task.run(stream));
+        }
+        let mut done = Vec::new();
+        while let Some(finished) = tasks.join_next().await {
+            done.push(finished.map_err(|error| DataFusionError::External(Box::new(error)))??);
+        }
+        // The order of partitions, whoever was ready first.
+        done.sort_by_key(|task| task.number);
+        for task in done {
+            for (bucket, batches) in task.inside.into_iter().enumerate() {
+                self.batches[bucket].extend(batches);
+            }
+            self.files.iter_mut().zip(task.files).for_each(|(files, file)| files.extend(file));
+        }
+        Ok(())
+    }
+
+    /// The kept result. Once a part is in files, all of it goes there.
+    pub(super) async fn close(mut self, context: &SessionContext) -> Result<Kept> {
+        let rows = self.tally.rows.load(Ordering::Relaxed);
+        let schema = self.schema.take().unwrap_or_else(|| Arc::new(Schema::empty()));
+        if !self.tally.to_files.load(Ordering::Relaxed) {
+            self.held.kept.grow(self.tally.bytes.load(Ordering::Relaxed));
+            let table = |partitions: Vec<Vec<RecordBatch>>| -> Result<Arc<dyn TableProvider>> {
+                Ok(Arc::new(MemTable::try_new(Arc::clone(&schema), partitions)?))
+            };
+            let parts = self.batches.iter().map(|batches| table(vec![batches.clone()])).collect::<Result<_>>()?;
+            return Ok(Kept { whole: table(vec![self.batches.concat()])?, parts, rows });
+        }
+        for (bucket, batches) in self.batches.iter_mut().enumerate() {
+            if !batches.is_empty() {
+                let mut file = Outside::create(&self.directory, bucket, "rest", &schema)?;
+                for batch in batches.drain(..) {
+                    file.writer.write(&batch)?;
+                }
+                self.files[bucket].push(file.close()?);
+            }
+        }
+        let read = async |files: Vec<String>| -> Result<Arc<dyn TableProvider>> {
+            if files.is_empty() {
+                let empty: Arc<dyn TableProvider> = Arc::new(MemTable::try_new(Arc::clone(&schema), vec![Vec::new()])?);
+                return Ok(empty);
+            }
+            let options = ParquetReadOptions::default().schema(&schema);
+            Ok(context.read_parquet(files, options).await?.into_view())
+        };
+        let whole = read(self.files.concat()).await?;
+        let mut parts = Vec::with_capacity(self.buckets);
+        for files in self.files {
+            parts.push(read(files).await?);
+        }
+        Ok(Kept { whole, parts, rows })
+    }
+}
+
+/// The keeping of one partition.
+struct Task {
+    directory: PathBuf,
+    number: usize,
+    schema: SchemaRef,
+    place: Place,
+    held: Arc<Held>,
+    tally: Arc<Tally>,
+    waiting_bytes: usize,
+    inside: Vec<Vec<RecordBatch>>,
+    outside: Vec<Option<Outside>>,
+}
+
+/// What a task has kept.
+struct Done {
+    number: usize,
+    inside: Vec<Vec<RecordBatch>>,
+    files: Vec<Option<String>>,
+}
+
+impl Task {
+    async fn run(mut self, mut stream: SendableRecordBatchStream) -> Result<Done> {
+        while let Some(batch) = stream.try_next().await? {
+            let batch = compact(&batch, &self.schema)?;
+            let split = match &self.place {
+                Place::Bucket(bucket) => vec![(*bucket, batch)],
+                Place::ByPerson(buckets, column) => buckets.split(&batch, column)?,
+            };
+            for (bucket, batch) in split {
+                self.take(bucket, batch)?;
+            }
+        }
+        let mut files = Vec::with_capacity(self.outside.len());
+        for outside in self.outside {
+            files.push(outside.map(Outside::close).transpose()?);
+        }
+        Ok(Done { number: self.number, inside: self.inside, files })
+    }
+
+    fn take(&mut self, bucket: usize, batch: RecordBatch) -> Result<()> {
+        let rows = self.tally.rows.fetch_add(batch.num_rows(), Ordering::Relaxed) + batch.num_rows();
+        if !self.tally.to_files.load(Ordering::Relaxed) {
+            let size = batch.get_array_memory_size();
+            let bytes = self.tally.bytes.fetch_add(size, Ordering::Relaxed) + size;
+            let all_bytes = bytes + self.held.kept.size();
+            if rows <= self.held.rows && bytes <= self.held.bytes && all_bytes <= self.held.all_bytes {
+                self.inside[bucket].push(batch);
+                return Ok(());
+            }
+            self.tally.to_files.store(true, Ordering::Relaxed);
+        }
+        for before in 0..self.inside.len() {
+            for batch in std::mem::take(&mut self.inside[before]) {
+                self.write(before, &batch)?;
+            }
+        }
+        self.write(bucket, &batch)
+    }
+
+    fn write(&mut self, bucket: usize, batch: &RecordBatch) -> Result<()> {
+        let file = match &mut self.outside[bucket] {
+            Some(file) => file,
+            none => none.insert(Outside::create(&self.directory, bucket, &self.number.to_string(), &self.schema)?),
+        };
+        file.writer.write(batch)?;
+        if file.writer.memory_size() > self.waiting_bytes {
+            file.writer.flush()?;
+        }
+        Ok(())
+    }
+}
+
+/// A temporary file.
+struct Outside {
+    path: PathBuf,
+    writer: ArrowWriter<File>,
+}
+
+impl Outside {
+    fn create(directory: &Path, bucket: usize, name: &str, schema: &SchemaRef) -> Result<Self> {
+        let compression = Compression::ZSTD(ZstdLevel::default());
+        let mut properties = WriterProperties::builder().set_compression(compression);
+        for field in schema.fields() {
+            // Hashes and their lists are hardly ever twice the same: a dictionary would be built and thrown away.
+            if matches!(field.data_type(), DataType::List(_) | DataType::Binary | DataType::Int64) {
+                let path = match field.data_type() {
+                    DataType::List(item) => vec![field.name().clone(), "list".to_owned(), item.name().clone()],
+                    _ => vec![field.name().clone()],
+                };
+                properties = properties.set_column_dictionary_enabled(path.into(), false);
+            }
+        }
+        let path = directory.join(format!("{bucket:03}-{name}.parquet"));
+        let file = std::fs::create_dir_all(directory).and_then(|()| File::create(&path));
+        let file = file.map_err(|error| DataFusionError::IoError(error).context(path.display().to_string()))?;
+        Ok(Self { path, writer: ArrowWriter::try_new(file, Arc::clone(schema), Some(properties.build()))? })
+    }
+
+    /// The path of the finished file.
+    fn close(self) -> Result<String> {
+        self.writer.close()?;
+        self.path.into_os_string().into_string().map_err(|path| {
+            DataFusionError::Execution(format!(
+                "the path of temporary files is not UTF-8: {}",
+                Path::new(&path).display()
+            ))
+        })
+    }
 }
 
 /// The schema with plain strings in place of string views.
@@ -78,16 +292,9 @@ fn without_views(schema: &SchemaRef) -> SchemaRef {
 
 /// The batch with plain strings. Views that joins and filters leave point into the buffers of whole input batches, which would stay
 /// in memory with them, and which every sort would count again for each of its batches.
-fn compact(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, DataFusionError> {
+fn compact(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
     let columns = batch.columns().iter().zip(schema.fields()).map(|(column, field)| cast(column, field.data_type()));
-    let columns: Vec<ArrayRef> = columns.collect::<Result<_, _>>()?;
+    let columns: Vec<ArrayRef> = columns.collect::<std::result::Result<_, _>>()?;
     let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
     Ok(RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options)?)
-}
-
-fn open(path: &Path, schema: &SchemaRef) -> Result<ArrowWriter<File>, DataFusionError> {
-    let properties = WriterProperties::builder().set_compression(Compression::ZSTD(ZstdLevel::default())).build();
-    let file =
-        File::create(path).map_err(|error| DataFusionError::IoError(error).context(path.display().to_string()))?;
-    Ok(ArrowWriter::try_new(file, Arc::clone(schema), Some(properties))?)
 }

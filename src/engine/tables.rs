@@ -17,6 +17,7 @@ pub const BASE_TABLES: &[&str] = &[
     "ingested",
     "identities",
     "outcome_identities",
+    "aggregate_identities",
     "actors",
     "zone_offsets",
     "quotas",
@@ -29,6 +30,7 @@ pub const BASE_TABLES: &[&str] = &[
 ///
 /// - `identities`: one row per distinct (`actor_raw`, `os_user`, `source_file`) of events, null written as empty text.
 /// - `outcome_identities`: the same for the authors of outcomes.
+/// - `aggregate_identities`: the same for accounts, keys and groups of aggregates.
 /// - `actors`: the roster, and actors seen outside it (`on_roster` false); `team_id` is `(unassigned)` and `role` empty when unknown.
 /// - `zone_offsets`: minutes east of UTC in half-open intervals that cover the data.
 /// - `quotas`, `leaderboards`, `automations`, `calendar`: the sections of `footlight.toml`.
@@ -38,7 +40,7 @@ pub fn configuration_schema(table: &str) -> Option<SchemaRef> {
     let time = |name: &str| Field::new(name, timestamp(), true);
     let fields = match table {
         "identities" => vec![text("actor_raw"), text("os_user"), text("source_file"), text("actor_id")],
-        "outcome_identities" => vec![text("actor_raw"), text("actor_id")],
+        "outcome_identities" | "aggregate_identities" => vec![text("actor_raw"), text("actor_id")],
         "actors" => vec![
             text("actor_id"),
             text("team_id"),

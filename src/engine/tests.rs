@@ -56,7 +56,7 @@ fn a_large_model_goes_to_a_file_and_reads_the_same() {
         let engine = engine_with_quotas(&limits).await;
         let models = models(&[("int_quotas", "quotas\nselect quota_id, metric from quotas")]);
         engine.run(&models, &Overrides::new()).await.unwrap();
-        assert!(engine.scratch().join("int_quotas.parquet").exists());
+        assert!(engine.scratch().join("int_quotas").exists());
         let rows = engine.rows("select quota_id, metric from int_quotas order by quota_id").await.unwrap();
         let same = engine.rows("select quota_id, metric from quotas order by quota_id").await.unwrap();
         assert_eq!(shown(&rows), shown(&same));

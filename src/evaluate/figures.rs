@@ -49,6 +49,42 @@ pub struct Flagged {
     pub share: Estimate,
     /// Of them above the threshold of 1 % false positives.
     pub above_1_percent: usize,
+    /// Their share, with its exact interval.
+    pub above_share: Estimate,
+}
+
+/// The figures among those about whom at least so many signals spoke.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Coverage {
+    /// Signals that spoke, at least.
+    pub signals: usize,
+    /// People of whom that is true.
+    pub people: usize,
+    /// Their share of all.
+    pub share: f64,
+    /// Of them theater.
+    pub theater: usize,
+    /// Area among them.
+    pub auroc: Option<f64>,
+    /// Share of their theater above the threshold of 1 % false positives of everybody.
+    pub recall: Estimate,
+    /// Share of their honest people above it.
+    pub false_alarms: Estimate,
+}
+
+/// How soon theater is found, counted in weeks from the first one with theater, that one included.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Delay {
+    /// What counts as found.
+    pub measure: &'static str,
+    /// Theater.
+    pub people: usize,
+    /// Found within 1, 2, 4 and 8 weeks.
+    pub within: [usize; 4],
+    /// Found at all.
+    pub ever: usize,
+    /// Median weeks of those who were found.
+    pub median_weeks: Option<i64>,
 }
 
 /// p-values of honest people's readings of one signal; uniform or larger when calibrated.
@@ -120,6 +156,8 @@ pub struct Evaluation {
     pub false_discoveries: Estimate,
     /// Share of honest people in `review`.
     pub honest_in_review: Estimate,
+    /// Share of the person-weeks in `review` that are honest ones: of honest people, or of others before their theater began.
+    pub false_discoveries_of_weeks: Estimate,
     /// Share of injected tokens whose people are in `review`.
     pub injected_tokens_in_review: Option<f64>,
     /// Families of theater by dose.
@@ -128,6 +166,12 @@ pub struct Evaluation {
     pub evasions: Vec<Flagged>,
     /// Look-alikes.
     pub look_alikes: Vec<Flagged>,
+    /// The look-alike with the largest share above the threshold of 1 % false positives.
+    pub worst_look_alike_above: Flagged,
+    /// What abstaining costs: the figures by how many signals spoke.
+    pub coverage: Vec<Coverage>,
+    /// How soon theater is found.
+    pub delays: Vec<Delay>,
     /// Calibration by signal.
     pub calibration: Vec<Calibration>,
     /// Attribution to commits.

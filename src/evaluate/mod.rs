@@ -4,19 +4,28 @@
 
 mod attribution;
 mod baselines;
+mod climb;
 mod figures;
+mod frontier;
+mod group;
 mod outliers;
 mod people;
 mod ranking;
+mod selective;
 mod text;
 mod truth;
 
 #[cfg(test)]
 mod tests;
 
-pub use figures::{Ablation, Abstention, Calibration, Estimate, Evaluation, Flagged, Ranking, Tier};
+pub use climb::Climb;
+pub use figures::{Ablation, Abstention, Calibration, Coverage, Delay, Estimate, Evaluation, Flagged, Ranking, Tier};
+pub use frontier::{Attempt, Cost, FamilyClimb, Frontier, Level, Winner, largest_at_half, least_found};
+pub use group::{Metric, Observed, Trial, observe};
 pub use outliers::{SUBSAMPLE, TREES, completed, ecod, isolation_forest};
-pub use people::{PairReading, Person, PopulationReading, Readings, SessionReading, SignalReading, WeekReading, join};
+pub use people::{
+    PairReading, Person, PersonWeek, PopulationReading, Readings, SessionReading, SignalReading, WeekReading, join,
+};
 pub use ranking::{Bootstrap, auroc, average_precision, clopper_pearson, distance_from_uniform, proportion, recall_at};
 pub use truth::{PersonTruth, SessionTruth, Truth};
 
@@ -86,6 +95,7 @@ pub fn evaluate(truth: &Truth, readings: &Readings, resamples: usize, seed: u64)
         (true, "") => "none".to_owned(),
         (_, evasion) => evasion.to_owned(),
     };
+    let look_alikes = groups(&|person| person.truth.lookalike.clone(), false);
     Ok(Evaluation {
         people: people.len(),
         theater: theater.len(),
@@ -94,10 +104,14 @@ pub fn evaluate(truth: &Truth, readings: &Readings, resamples: usize, seed: u64)
         in_review,
         false_discoveries: proportion(honest_in_review, in_review),
         honest_in_review: proportion(honest_in_review, honest.len()),
+        false_discoveries_of_weeks: false_discoveries_of_weeks(&people),
         injected_tokens_in_review: (injected > 0).then(|| caught as f64 / injected as f64),
         families: groups(&|person| person.truth.family.clone(), true),
         evasions: groups(&evaded, false),
-        look_alikes: groups(&|person| person.truth.lookalike.clone(), false),
+        worst_look_alike_above: worst_above(&look_alikes),
+        look_alikes,
+        coverage: selective::coverage(&theater, &honest, threshold),
+        delays: selective::delays(&theater, threshold),
         calibration: calibration(&honest),
         attribution: attribution(truth, readings, resamples, seed),
         population: readings.population.clone(),
@@ -126,7 +140,26 @@ fn flagged(name: String, dose: Option<f64>, members: &[&Person], threshold: f64)
         in_review,
         share: proportion(in_review, members.len()),
         above_1_percent: above,
+        above_share: proportion(above, members.len()),
     }
+}
+
+/// Of equal shares the first by name.
+fn worst_above(look_alikes: &[Flagged]) -> Flagged {
+    let share = |row: &Flagged| row.above_share.value.unwrap_or(0.0);
+    let worst = look_alikes.iter().rev().max_by(|one, two| share(one).total_cmp(&share(two)));
+    worst.cloned().unwrap_or_default()
+}
+
+fn false_discoveries_of_weeks(people: &[&Person]) -> Estimate {
+    let (mut honest, mut all) = (0, 0);
+    for person in people {
+        for (week, _) in person.by_week.iter().filter(|(_, row)| row.band == "review") {
+            all += 1;
+            honest += usize::from(person.theater_from.as_ref().is_none_or(|from| week < from));
+        }
+    }
+    proportion(honest, all)
 }
 
 fn calibration(honest: &[&Person]) -> Vec<Calibration> {

@@ -4,7 +4,7 @@
 
 use super::EvaluateError;
 use super::truth::{PersonTruth, Truth};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One row of `sessions.parquet`.
 #[derive(Debug, Clone, Default)]
@@ -15,6 +15,10 @@ pub struct SessionReading {
     pub actor: String,
     /// Week in which it began.
     pub iso_week: String,
+    /// Moment of the start, microseconds since the epoch.
+    pub started_at: i64,
+    /// Tool calls.
+    pub tool_calls: i64,
 }
 
 /// One row of `actor_weeks.parquet`.
@@ -75,10 +79,16 @@ pub struct PopulationReading {
     pub status: String,
     /// Estimate.
     pub estimate: Option<f64>,
+    /// 95 % interval.
+    pub ci_low: Option<f64>,
+    /// 95 % interval.
+    pub ci_high: Option<f64>,
     /// p.
     pub p: Option<f64>,
     /// Observations.
     pub n: i64,
+    /// Whether it points to usage for the metric.
+    pub fires: bool,
 }
 
 /// What a run wrote, as far as it is judged.
@@ -127,7 +137,31 @@ pub struct Person {
     pub values: BTreeMap<String, Vec<f64>>,
     /// p-values of its readings, by signal.
     pub p_values: BTreeMap<String, Vec<f64>>,
+    /// Its weeks, by ISO week.
+    pub by_week: BTreeMap<String, PersonWeek>,
+    /// First week with a session that was made to be counted.
+    pub theater_from: Option<String>,
 }
+
+/// One week of an account.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PersonWeek {
+    /// Tokens.
+    pub tokens: i64,
+    /// Outcomes.
+    pub outcomes: i64,
+    /// Tool calls of the sessions that began in it.
+    pub tool_calls: i64,
+    /// Days (UTC) on which a session began, since the epoch.
+    pub days: BTreeSet<i64>,
+    /// Score; `None` when insufficient.
+    pub score: Option<f64>,
+    /// Band.
+    pub band: String,
+}
+
+/// Microseconds of a day.
+const DAY_US: i64 = 86_400_000_000;
 
 /// Joins both. Accounts without a session in OUT stay, with nothing said about them.
 ///
@@ -150,13 +184,24 @@ pub fn join(truth: &Truth, readings: &Readings) -> Result<Vec<Person>, EvaluateE
             return Err(EvaluateError::Mixed(session.actor.clone()));
         }
         by_session.insert(&session.session_id, (place, &session.iso_week));
+        let week = people[place].by_week.entry(session.iso_week.clone()).or_default();
+        week.tool_calls += session.tool_calls;
+        week.days.insert(session.started_at.div_euclid(DAY_US));
     }
     if by_session.is_empty() {
         return Err(EvaluateError::Strangers);
     }
     for session in truth.sessions.values() {
         if let Some(place) = places.get(session.actor_id.as_str()) {
-            people[*place].injected_tokens += session.injected_tokens;
+            let person = &mut people[*place];
+            person.injected_tokens += session.injected_tokens;
+            let week = by_session.get(session.session_id.as_str()).map(|(_, week)| *week);
+            if let Some(week) = week.filter(|_| session.injected_tokens > 0) {
+                let first = person.theater_from.get_or_insert_with(|| week.to_owned());
+                if week < first.as_str() {
+                    week.clone_into(first);
+                }
+            }
         }
     }
     for week in &readings.weeks {
@@ -164,6 +209,11 @@ pub fn join(truth: &Truth, readings: &Readings) -> Result<Vec<Person>, EvaluateE
         person.weeks += 1;
         person.tokens += week.tokens;
         person.outcomes += week.outcomes;
+        let own = person.by_week.entry(week.iso_week.clone()).or_default();
+        own.tokens += week.tokens;
+        own.outcomes += week.outcomes;
+        own.score = week.score_db;
+        own.band.clone_from(&week.band);
         person.in_review |= week.band == "review";
         person.in_look |= matches!(week.band.as_str(), "look" | "review");
         match week.score_db {

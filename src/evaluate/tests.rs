@@ -73,6 +73,8 @@ fn organisation() -> (Truth, Readings) {
                 session_id: format!("s-{actor}"),
                 actor: format!("p-{actor}"),
                 iso_week: "2026-W02".to_owned(),
+                tool_calls: 3,
+                ..SessionReading::default()
             })
             .collect(),
         weeks: vec![
@@ -98,7 +100,14 @@ fn organisation() -> (Truth, Readings) {
             pair("s-h2", commit(3), "files"),
             pair("s-h2", "DOC-7".to_owned(), "explicit"),
         ],
-        population: vec![PopulationReading { test: "quota_bunching".to_owned(), ..PopulationReading::default() }],
+        population: vec![PopulationReading {
+            test: "quota_bunching".to_owned(),
+            status: "speak".to_owned(),
+            estimate: Some(0.2),
+            p: Some(0.01),
+            fires: true,
+            ..PopulationReading::default()
+        }],
         prompts: Some([("t1".to_owned(), (10, 2)), ("h1".to_owned(), (10, 10))].into()),
     };
     (truth, readings)
@@ -124,6 +133,32 @@ fn figures_of_people() {
     assert_eq!(by_name(&evaluation.families, "repeat").in_review, 1);
     assert_eq!(by_name(&evaluation.evasions, "overshoot").in_review, 0);
     assert_eq!(by_name(&evaluation.look_alikes, "ci_bot").in_review, 1);
+}
+
+#[test]
+fn silence_and_delay() {
+    let (truth, readings) = organisation();
+    let evaluation = evaluate(&truth, &readings, 20, 1).unwrap();
+    // Two signals spoke about t1, one about h3, none about the other four.
+    let rows: Vec<_> =
+        evaluation.coverage.iter().map(|row| (row.signals, row.people, row.theater, row.auroc)).collect();
+    assert_eq!(rows, [(0, 6, 2, Some(7.0 / 8.0)), (1, 2, 1, Some(1.0)), (2, 1, 1, None)]);
+    assert_eq!(
+        (evaluation.coverage[1].recall.value, evaluation.coverage[1].false_alarms.value),
+        (Some(1.0), Some(0.0))
+    );
+    // t1 is above in its second week of theater, t2 never; t2 is in `look` in its first.
+    let rows: Vec<_> = evaluation.delays.iter().map(|row| (row.within, row.ever, row.median_weeks)).collect();
+    assert_eq!(rows[0], ([0, 1, 1, 1], 1, Some(2)));
+    assert_eq!(rows[1], ([1, 2, 2, 2], 2, Some(1)));
+    assert_eq!(rows[2], ([0, 1, 1, 1], 1, Some(2)));
+    // Of two person-weeks in review one is h3's.
+    assert_eq!(evaluation.false_discoveries_of_weeks.value, Some(0.5));
+    // The service is above the threshold, the poller is on it.
+    assert_eq!(
+        (evaluation.worst_look_alike_above.name.as_str(), evaluation.worst_look_alike_above.above_1_percent),
+        ("ci_bot", 1)
+    );
 }
 
 #[test]
@@ -173,6 +208,20 @@ fn ablation_drops_one_signal_at_a_time() {
 }
 
 #[test]
+fn a_group_is_seen_from_a_week_on() {
+    let (truth, readings) = organisation();
+    let all = observe(&truth, &readings, "2026-W01").unwrap();
+    // Of four honest people none may be above, so the threshold is h3's 14: t1 (20) is above, t2 (5) is not.
+    assert_eq!((all.people, all.honest, all.above_1_percent, all.in_review), (2, 4, 1, 1));
+    assert_eq!((all.threshold, all.mean_score), (Some(14.0), 12.5));
+    assert_eq!((all.tokens, all.outcomes, all.tool_calls, all.active_days, all.person_weeks), (1_060, 3, 6, 2, 3));
+    let late = observe(&truth, &readings, "2026-W03").unwrap();
+    assert_eq!((late.tokens, late.tool_calls, late.active_days, late.above_1_percent), (500, 0, 0, 1));
+    assert_eq!(Trial::new(all.clone(), &late, Metric::Tokens).inflation, 2.12);
+    assert_eq!(Trial::new(late, &all, Metric::ActiveDays).inflation, 0.0);
+}
+
+#[test]
 fn directories_that_do_not_belong_together() {
     let (truth, mut readings) = organisation();
     readings.sessions[1].actor = readings.sessions[0].actor.clone();
@@ -191,9 +240,12 @@ fn the_text_has_every_block() {
         "false discoveries",
         "poller",
         "overshoot",
-        "quota_bunching",
+        "speak    fires estimate 0.200 p 0.010",
         "n/a",
         "abstains 0.250",
+        "2 signals    1 people (0.17),   1 theater",
+        "in band review                               0   1   1   1    1 of   2; 2",
+        "worst above the threshold: ci_bot 1.000",
         "bunching                 abstains 0.000  alone n/a",
     ] {
         assert!(text.contains(part), "{part} is missing in\n{text}");

@@ -36,7 +36,7 @@ fn rankings(f: &mut fmt::Formatter<'_>, title: &str, rows: &[Ranking]) -> fmt::R
             write!(f, " {:22}", "")?
         }
         let worst = &row.worst_look_alike;
-        writeln!(f, " {} {}/{}", worst.name, worst.in_review, worst.people)?;
+        writeln!(f, " {} {}/{}: {}", worst.name, worst.in_review, worst.people, worst.share)?;
     }
     Ok(())
 }
@@ -47,8 +47,39 @@ fn groups(f: &mut fmt::Formatter<'_>, title: &str, rows: &[Flagged]) -> fmt::Res
         let dose = row.dose.map_or_else(String::new, |dose| format!("{:.0} %", dose * 100.0));
         writeln!(
             f,
-            "  {:24} {dose:5} {:3} people  in review {:3}  {:22}  above 1 % FP {:3}",
-            row.name, row.people, row.in_review, row.share, row.above_1_percent
+            "  {:24} {dose:5} {:3} people  in review {:3}  {:22}  above 1 % FP {:3}  {}",
+            row.name, row.people, row.in_review, row.share, row.above_1_percent, row.above_share
+        )?;
+    }
+    Ok(())
+}
+
+fn selective(f: &mut fmt::Formatter<'_>, evaluation: &Evaluation) -> fmt::Result {
+    writeln!(f, "\nrisk and coverage: people about whom at least so many signals spoke")?;
+    for row in &evaluation.coverage {
+        writeln!(
+            f,
+            "  {:2} signals {:4} people ({:.2}), {:3} theater  AUROC {}  recall {:22}  honest above {}",
+            row.signals,
+            row.people,
+            row.share,
+            row.theater,
+            number(row.auroc),
+            row.recall,
+            row.false_alarms
+        )?;
+    }
+    writeln!(
+        f,
+        "\nweeks of theater until a week of it is found: people within 1, 2, 4, 8 weeks, ever; median of those found"
+    )?;
+    for row in &evaluation.delays {
+        let [one, two, four, eight] = row.within;
+        let median = row.median_weeks.map_or_else(|| "n/a".to_owned(), |weeks| weeks.to_string());
+        writeln!(
+            f,
+            "  {:42} {one:3} {two:3} {four:3} {eight:3}  {:3} of {:3}; {median}",
+            row.measure, row.ever, row.people
         )?;
     }
     Ok(())
@@ -70,11 +101,15 @@ impl fmt::Display for Evaluation {
         writeln!(f, "  people                                   {}", self.in_review)?;
         writeln!(f, "  of them honest (false discoveries)       {}", self.false_discoveries)?;
         writeln!(f, "  of the honest in review                  {}", self.honest_in_review)?;
+        writeln!(f, "  person-weeks in review that are honest   {}", self.false_discoveries_of_weeks)?;
         writeln!(f, "  of the injected tokens                   {}", number(self.injected_tokens_in_review))?;
         writeln!(f, "  person-weeks insufficient                {}", self.insufficient_weeks)?;
         groups(f, "theater by family and dose", &self.families)?;
         groups(f, "theater by evasion", &self.evasions)?;
         groups(f, "look-alikes (all honest)", &self.look_alikes)?;
+        let worst = &self.worst_look_alike_above;
+        writeln!(f, "  worst above the threshold: {} {}", worst.name, worst.above_share)?;
+        selective(f, self)?;
         writeln!(f, "\nattribution to commits")?;
         for row in &self.attribution {
             writeln!(
@@ -85,8 +120,14 @@ impl fmt::Display for Evaluation {
         }
         writeln!(f, "\npopulation tests")?;
         for row in &self.population {
-            let (estimate, p) = (number(row.estimate), number(row.p));
-            writeln!(f, "  {:24} {:24} {:8} estimate {estimate} p {p} n {}", row.test, row.scope, row.status, row.n)?;
+            let interval = Estimate { value: row.estimate, low: row.ci_low, high: row.ci_high };
+            let fires = if row.fires { "fires" } else { "" };
+            let p = number(row.p);
+            writeln!(
+                f,
+                "  {:24} {:32} {:8} {fires:5} estimate {interval} p {p} n {}",
+                row.test, row.scope, row.status, row.n
+            )?;
         }
         writeln!(f, "\np-values of honest people: share up to 0.01, 0.05, 0.1; distance from uniform")?;
         for row in &self.calibration {

@@ -89,7 +89,8 @@ pub struct Event {
     pub cost_basis: Option<CostBasis>,
     /// Fingerprints of the prompt, completion or result text.
     pub text: Option<TextSketch>,
-    /// What the text was, where it was a known form: `no_op`, `slash_command`, `interrupt`, `continue`, `retry`.
+    /// What the text was, where it was a known form: `no_op`, `slash_command`, `interrupt`, `continue`, `retry`; on a tool call `poll`, a command
+    /// that only waits or asks.
     pub marker: Option<&'static str>,
     /// Slash command, with its slash, when `marker` is `slash_command`.
     pub command: Option<String>,
@@ -340,6 +341,8 @@ pub struct RosterEntry {
     pub active_from: Option<String>,
     /// Last day on the roster, `YYYY-MM-DD`.
     pub active_to: Option<String>,
+    /// Tools that they hold a seat of, by the name that logs give them (`claude-code`, `github-copilot`); empty where the roster does not say.
+    pub licences: Vec<String>,
 }
 
 /// What a [`Fact`] says.
@@ -357,6 +360,8 @@ pub enum FactName {
     RunStatus,
     /// An outcome that the log itself names, `value` is its id: a pull request that the session opened.
     Outcome,
+    /// Lines of a commit that are the session's by a record that the tool itself left: `value` is the commit and their number, `<sha> 13`.
+    AttestedLines,
     /// A note that totals need, for example `output_lower_bound`.
     Note,
 }
@@ -371,6 +376,7 @@ impl FactName {
             FactName::Parent => "parent",
             FactName::RunStatus => "run_status",
             FactName::Outcome => "outcome",
+            FactName::AttestedLines => "attested_lines",
             FactName::Note => "note",
         }
     }

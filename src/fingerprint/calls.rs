@@ -1,6 +1,6 @@
 //! Hashes of tool calls and their results: two equal pairs in a row are a step without progress (`signals.md` S3).
 
-use super::{Json, chunks, hash64};
+use super::{Json, chunks, hash64, polls};
 
 /// Argument names that describe a call and do not change what it does; changing them must not hide a loop.
 const COSMETIC: &[&str] =
@@ -13,6 +13,8 @@ pub struct CallSketch {
     pub hash: i64,
     /// Sorted distinct hashes of the names and longer words in the values: what the call did with a text that somebody supplied.
     pub names: Vec<i64>,
+    /// `poll` where the arguments hold a shell command that only waits for something or asks how far it is.
+    pub marker: Option<&'static str>,
 }
 
 /// Sketch of a call; `arguments` is JSON text, or any other text, which is then one value.
@@ -22,7 +24,7 @@ pub fn sketch_call(tool: &str, arguments: &str) -> CallSketch {
         Err(_) => {
             let mut bytes = begin(tool, arguments.len());
             write_words(arguments, &mut bytes);
-            CallSketch { hash: hash64(&bytes), names: chunks::identifiers([arguments]) }
+            CallSketch { hash: hash64(&bytes), names: chunks::identifiers([arguments]), marker: None }
         }
     }
 }
@@ -33,7 +35,7 @@ pub fn sketch_call_of(tool: &str, arguments: &Json<'_>) -> CallSketch {
     write_normalised(arguments, &mut bytes);
     let mut texts = Vec::new();
     gather(arguments, &mut texts);
-    CallSketch { hash: hash64(&bytes), names: chunks::identifiers(texts) }
+    CallSketch { hash: hash64(&bytes), names: chunks::identifiers(texts), marker: polls::marker(arguments) }
 }
 
 fn gather<'a>(value: &'a Json<'_>, texts: &mut Vec<&'a str>) {

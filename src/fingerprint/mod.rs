@@ -9,6 +9,7 @@ mod chunks;
 mod json;
 mod lines;
 mod mask;
+mod polls;
 mod text;
 
 pub use calls::{CallSketch, result_hash, sketch_call, sketch_call_of};

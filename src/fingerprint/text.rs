@@ -168,6 +168,52 @@ mod tests {
         assert!((jaccard - 0.714).abs() < 0.01, "{jaccard}");
     }
 
+    /// `size` shingle hashes of which two such sets of the same `draw` share a `shared` first part.
+    fn shingle_sets(draw: u64, size: u64, shared: u64) -> [Vec<i64>; 2] {
+        let hash = |side: u64, index: u64| hash64(format!("{draw}/{side}/{index}").as_bytes());
+        [1, 2].map(|side| (0..size).map(|index| hash(if index < shared { 0 } else { side }, index)).collect())
+    }
+
+    /// Broder 1997: the share of equal minima estimates the Jaccard index J without bias, with standard error
+    /// sqrt(J (1 - J) / k) for k independent permutations. One permutation in k bins has no larger error where the sets
+    /// fill the bins (Li, Owen and Zhang 2012, lemma 4).
+    #[test]
+    fn the_error_of_minhash_is_that_of_broder() {
+        const DRAWS: u32 = 300;
+        for (shared, size) in [(600u64, 1_000u64), (800, 1_000), (900, 1_000)] {
+            let truth = shared as f64 / (2 * size - shared) as f64;
+            let estimates = (0..DRAWS).map(|draw| {
+                let [one, two] = shingle_sets(u64::from(draw), size, shared).map(|set| one_permutation_minhash(&set));
+                one.iter().zip(&two).filter(|(one, two)| one == two).count() as f64 / one.len() as f64
+            });
+            let estimates: Vec<f64> = estimates.collect();
+            let mean = estimates.iter().sum::<f64>() / f64::from(DRAWS);
+            let deviation =
+                (estimates.iter().map(|found| (found - mean).powi(2)).sum::<f64>() / f64::from(DRAWS)).sqrt();
+            let error = (truth * (1.0 - truth) / (BANDS * ROWS) as f64).sqrt();
+            assert!((mean - truth).abs() < 4.0 * error / f64::from(DRAWS).sqrt(), "{truth}: {mean}");
+            assert!((0.8..1.1).contains(&(deviation / error)), "{truth}: {deviation}, Broder {error}");
+        }
+    }
+
+    /// P(two texts meet in a band) = 1 - (1 - J^r)^b: the row 32x4 of the table in signals.md S1.
+    #[test]
+    fn bands_meet_as_often_as_the_table_of_signals_md_s1_says() {
+        const DRAWS: u32 = 400;
+        for (jaccard, published) in [(0.3, 0.23), (0.5, 0.87), (0.7, 1.0)] {
+            let size = 800u64;
+            let shared = (2.0 * size as f64 * jaccard / (1.0 + jaccard)).round() as u64;
+            let met = (0..DRAWS).filter(|draw| {
+                let [one, two] = shingle_sets(u64::from(*draw), size, shared).map(|set| band_hashes(&set));
+                one.iter().any(|band| two.contains(band))
+            });
+            let share = met.count() as f64 / f64::from(DRAWS);
+            // Four binomial errors, and the rounding of the table.
+            let error = (published * (1.0 - published) / f64::from(DRAWS)).sqrt();
+            assert!((share - published).abs() < 4.0 * error + 0.006, "{jaccard}: {share}, published {published}");
+        }
+    }
+
     #[test]
     fn similar_texts_share_a_band_and_short_ones_have_none() {
         let one = sketch_text(

@@ -1,7 +1,9 @@
 //! What there is to read below the input paths.
 
+use crate::privacy::Secrets;
 use crate::sources::{Reason, Unit};
 use globset::GlobSet;
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 /// Something that may be read.
@@ -9,7 +11,7 @@ use std::path::{Path, PathBuf};
 pub struct Found {
     /// Where it is.
     pub path: PathBuf,
-    /// Its name in the lake: the input as given, joined with the path below it, with forward slashes.
+    /// Its name in the lake: the input as given, joined with the path below it, with forward slashes and without secrets.
     pub name: String,
     /// File or repository.
     pub unit: Unit,
@@ -34,7 +36,7 @@ pub struct Unreadable {
 
 /// Walks the inputs. Links are followed only when they are inputs themselves; a directory that holds a git repository is one unit.
 /// Files come sorted by name and once each, however often the inputs overlap; the number is of those that `exclude` leaves out.
-pub fn discover(inputs: &[PathBuf], exclude: &GlobSet) -> (Vec<Found>, Vec<Unreadable>, usize) {
+pub fn discover(inputs: &[PathBuf], exclude: &GlobSet, secrets: &Secrets) -> (Vec<Found>, Vec<Unreadable>, usize) {
     let mut found = Vec::new();
     let mut unreadable = Vec::new();
     let mut excluded = 0;
@@ -104,6 +106,12 @@ pub fn discover(inputs: &[PathBuf], exclude: &GlobSet) -> (Vec<Found>, Vec<Unrea
     }
     found.sort_by(|one, two| one.name.cmp(&two.name));
     found.dedup_by(|one, two| one.name == two.name);
+    let names = found.iter_mut().map(|found| &mut found.name).chain(unreadable.iter_mut().map(|one| &mut one.name));
+    for name in names {
+        if let Cow::Owned(without) = secrets.redact(name, |_| {}) {
+            *name = without;
+        }
+    }
     (found, unreadable, excluded)
 }
 

@@ -5,6 +5,7 @@
 use super::plan::{self, Job};
 use super::{IngestOptions, Summary, content, discover};
 use crate::lake::{Lake, LakeError, Ledger};
+use crate::privacy::{Pseudonyms, Secrets};
 use crate::sources::Unit;
 use serde::Serialize;
 
@@ -51,7 +52,12 @@ pub async fn dry_run(lake: Option<&Lake>, options: &IngestOptions) -> Result<Pla
         None => Ledger::default(),
     };
     let mut summary = Summary::default();
-    let (found, unreadable, excluded) = discover::discover(&options.inputs, &options.exclude);
+    let secrets = match lake {
+        Some(lake) => Pseudonyms::existing(options.key_file.as_deref(), lake.root()).map_err(std::io::Error::other)?,
+        None => None,
+    };
+    let secrets = secrets.map_or_else(Secrets::unkeyed, Secrets::keyed);
+    let (found, unreadable, excluded) = discover::discover(&options.inputs, &options.exclude, &secrets);
     let mut plan = pool.install(|| plan::plan(found, &ledger, options, &mut summary));
     plan.rejects.extend(unreadable);
     let files: Vec<PlannedFile> = plan.jobs.iter().map(PlannedFile::from).collect();

@@ -8,13 +8,16 @@ mod discover;
 mod dry_run;
 mod keep_out;
 mod plan;
+mod redact;
 mod sink;
 
 pub use dry_run::{Planned, PlannedFile, dry_run};
 pub use keep_out::{KeepFrom, KeepOut};
+pub use redact::Redactor;
 
 use crate::lake::rows::{Ingested, Place};
 use crate::lake::{Committed, Lake, LakeError, LakeWriter, Ledger, Table};
+use crate::privacy::{Pseudonyms, Secrets};
 use crate::sources::{Input, Limits, Source, SourceOptions, Unit};
 use plan::Job;
 use serde::Serialize;
@@ -45,6 +48,8 @@ pub struct IngestOptions {
     pub keep_out: Option<Arc<dyn KeepOut>>,
     /// What is older than the retention and stays out.
     pub keep_from: KeepFrom,
+    /// The key under which redacted secrets are tagged; the lake's own where none is configured.
+    pub key_file: Option<PathBuf>,
 }
 
 /// Told of progress; implementations draw bars or write log lines.
@@ -86,12 +91,16 @@ pub struct Summary {
     pub unknown_fields: BTreeMap<String, u64>,
     /// Models without a price, with the number of their responses.
     pub unpriced_models: BTreeMap<String, u64>,
+    /// Secrets that were redacted in what was read, by rule.
+    pub redacted: BTreeMap<String, u64>,
     /// Files read, by source.
     pub files_by_source: BTreeMap<&'static str, usize>,
     /// Records of people who were erased from the lake.
     pub kept_out: u64,
     /// Records older than the retention.
     pub expired: u64,
+    /// Logs that their own tool deleted before they were read, or was about to, in words; said by whoever knows when the lake was written to before.
+    pub retention: Vec<String>,
 }
 
 impl Summary {
@@ -106,6 +115,7 @@ impl Summary {
             (&mut self.ignored, &other.ignored),
             (&mut self.unknown_fields, &other.unknown_fields),
             (&mut self.unpriced_models, &other.unpriced_models),
+            (&mut self.redacted, &other.redacted),
         ] {
             for (name, count) in from {
                 *to.entry(name.clone()).or_default() += count;
@@ -137,7 +147,9 @@ pub async fn ingest(lake: &Lake, options: &IngestOptions, progress: &dyn Progres
         .map_err(|error| LakeError::from(std::io::Error::other(error)))?;
     let ledger = Ledger::read(lake).await?;
     let mut summary = Summary::default();
-    let (found, unreadable, excluded) = discover::discover(&options.inputs, &options.exclude);
+    let key = Pseudonyms::open(options.key_file.as_deref(), lake.root()).map_err(std::io::Error::other)?;
+    let secrets = Secrets::keyed(key);
+    let (found, unreadable, excluded) = discover::discover(&options.inputs, &options.exclude, &secrets);
     summary.files_excluded = excluded;
     summary.files_found = found.len() + unreadable.len();
     let mut plan = pool.install(|| plan::plan(found, &ledger, options, &mut summary));
@@ -156,7 +168,7 @@ pub async fn ingest(lake: &Lake, options: &IngestOptions, progress: &dyn Progres
         let mut rows = writer.sink();
         let mut result = ThreadResult::default();
         while let Some(job) = plan.jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
-            if let Err(error) = read_job(job, options, writer.run(), &mut rows, &mut result) {
+            if let Err(error) = read_job(job, options, &secrets, writer.run(), &mut rows, &mut result) {
                 fail(error);
                 break;
             }
@@ -198,7 +210,8 @@ pub async fn ingest(lake: &Lake, options: &IngestOptions, progress: &dyn Progres
     for reject in &plan.rejects {
         *summary.rejected.entry(reject.reason.as_str().to_owned()).or_default() += 1;
         let place = Place { source: "", source_file: &reject.name, offset: 0 };
-        rows.table(Table::Quarantine).reject(place, 0, reject.reason.as_str(), &reject.detail);
+        let detail = secrets.redact(&reject.detail, |_| {});
+        rows.table(Table::Quarantine).reject(place, 0, reject.reason.as_str(), &detail);
     }
     for entry in &entries {
         rows.table(Table::Ingested).ingested(entry);
@@ -226,6 +239,7 @@ fn finish(summary: &mut Summary, committed: &BTreeMap<Table, Committed>) {
 fn read_job(
     job: &Job,
     options: &IngestOptions,
+    secrets: &Secrets,
     run: i64,
     rows: &mut crate::lake::RowSink<'_, '_>,
     result: &mut ThreadResult,
@@ -241,7 +255,7 @@ fn read_job(
         as_of_us: options.as_of_us,
         options: options.source_options.clone(),
     };
-    let mut sink = JobSink::new(job, run, rows, options);
+    let mut sink = JobSink::new(job, run, rows, secrets, options);
     let read = check_archive(job, options).and_then(|()| job.source.read(&input, &mut sink));
     let outcome = match read {
         Ok(committed) => {

@@ -1,11 +1,13 @@
 //! The sink that a source writes into during ingest: rows for the lake, counts for the summary, prices at the door.
 
 use super::plan::Job;
+use super::redact::Redactor;
 use super::{IngestOptions, Summary};
 use crate::events::{Aggregate, CostBasis, Event, Fact, Kind, Outcome, RosterEntry};
 use crate::lake::rows::{Ingested, Place};
 use crate::lake::{LakeError, RowSink, Table};
 use crate::pricing::{self, Price};
+use crate::privacy::Secrets;
 use crate::sources::{Position, Reason, Sink};
 use std::collections::BTreeMap;
 
@@ -14,6 +16,7 @@ pub struct JobSink<'a, 'writer, 'lake> {
     job: &'a Job,
     run: i64,
     rows: &'a mut RowSink<'writer, 'lake>,
+    redactor: Redactor<'a>,
     counts: Summary,
     ignored: BTreeMap<&'static str, u64>,
     records: i64,
@@ -22,9 +25,11 @@ pub struct JobSink<'a, 'writer, 'lake> {
     hasher: blake3::Hasher,
     options: &'a IngestOptions,
     /// Rejects of a file that may turn out to hold nothing but rows of erased people, whose name then is no longer told.
-    held_rejects: Vec<(Position, Reason, String)>,
+    held_rejects: Vec<(Position, Option<&'static str>, Reason, String)>,
     /// The last actor, user and session, and whether they stay out: neighbours mostly are of one person.
     last: Option<(Option<String>, Option<String>, String, bool)>,
+    /// The source whose format a part of the input has.
+    inside: Option<&'static str>,
 }
 
 /// Rejects that are held back at most, so that a hostile file cannot fill the memory.
@@ -32,11 +37,18 @@ const HELD_REJECTS: usize = 4_096;
 
 impl<'a, 'writer, 'lake> JobSink<'a, 'writer, 'lake> {
     /// A sink for this job.
-    pub fn new(job: &'a Job, run: i64, rows: &'a mut RowSink<'writer, 'lake>, options: &'a IngestOptions) -> Self {
+    pub fn new(
+        job: &'a Job,
+        run: i64,
+        rows: &'a mut RowSink<'writer, 'lake>,
+        secrets: &'a Secrets,
+        options: &'a IngestOptions,
+    ) -> Self {
         Self {
             job,
             run,
             rows,
+            redactor: Redactor::new(secrets),
             counts: Summary::default(),
             ignored: BTreeMap::new(),
             records: 0,
@@ -46,6 +58,7 @@ impl<'a, 'writer, 'lake> JobSink<'a, 'writer, 'lake> {
             options,
             held_rejects: Vec::new(),
             last: None,
+            inside: None,
         }
     }
 
@@ -89,8 +102,8 @@ impl<'a, 'writer, 'lake> JobSink<'a, 'writer, 'lake> {
             return;
         }
         let name = self.told_name();
-        for (at, reason, detail) in std::mem::take(&mut self.held_rejects) {
-            let place = Place { source: self.job.source.name(), source_file: &name, offset: at.offset };
+        for (at, inside, reason, detail) in std::mem::take(&mut self.held_rejects) {
+            let place = Place { source_file: &name, ..place(self.job, inside, at) };
             self.rows.table(Table::Quarantine).reject(place, at.line, reason.as_str(), &detail);
         }
         self.flush();
@@ -149,6 +162,7 @@ impl<'a, 'writer, 'lake> JobSink<'a, 'writer, 'lake> {
         }
         let source = self.job.source.name();
         self.counts.ignored = self.ignored.iter().map(|(kind, count)| (format!("{source}.{kind}"), *count)).collect();
+        self.counts.redacted = self.redactor.counts.iter().map(|(rule, count)| ((*rule).to_owned(), *count)).collect();
         self.counts.files_read = 1;
         self.counts.bytes_read = self.job.found.bytes;
         *self.counts.files_by_source.entry(source).or_default() += 1;
@@ -157,8 +171,8 @@ impl<'a, 'writer, 'lake> JobSink<'a, 'writer, 'lake> {
 }
 
 /// The place of a record of this job. A function of the job alone, since the rows are borrowed mutably beside it.
-fn place<'a>(job: &'a Job, at: Position) -> Place<'a> {
-    Place { source: job.source.name(), source_file: &job.found.name, offset: at.offset }
+fn place<'a>(job: &'a Job, inside: Option<&'static str>, at: Position) -> Place<'a> {
+    Place { source: inside.unwrap_or(job.source.name()), source_file: &job.found.name, offset: at.offset }
 }
 
 impl Sink for JobSink<'_, '_, '_> {
@@ -177,6 +191,7 @@ impl Sink for JobSink<'_, '_, '_> {
             event.parent_session_id = None;
         }
         self.records += 1;
+        self.redactor.event(&mut event);
         if event.kind == Kind::Completion && event.cost_micro_usd.is_none() && event.tokens.output.is_some() {
             let model = event.model.as_deref().unwrap_or("");
             match pricing::price(model, event.provider.as_deref(), &event.tokens) {
@@ -190,7 +205,7 @@ impl Sink for JobSink<'_, '_, '_> {
                 }
             }
         }
-        self.rows.table(Table::Events).event(place(self.job, at), &event);
+        self.rows.table(Table::Events).event(place(self.job, self.inside, at), &event);
         self.flush();
     }
 
@@ -207,11 +222,12 @@ impl Sink for JobSink<'_, '_, '_> {
             return;
         }
         self.records += 1;
-        self.rows.table(Table::Outcomes).outcome(place(self.job, at), &outcome);
+        self.redactor.outcome(&mut outcome);
+        self.rows.table(Table::Outcomes).outcome(place(self.job, self.inside, at), &outcome);
         self.flush();
     }
 
-    fn fact(&mut self, at: Position, fact: Fact) {
+    fn fact(&mut self, at: Position, mut fact: Fact) {
         let is_erased =
             |session: &str| self.options.keep_out.as_ref().is_some_and(|one| one.is_erased_session(session));
         if is_erased(&fact.session_id) || is_erased(&fact.value) {
@@ -223,11 +239,12 @@ impl Sink for JobSink<'_, '_, '_> {
             return;
         }
         self.records += 1;
-        self.rows.table(Table::Facts).fact(place(self.job, at), &fact);
+        self.redactor.fact(&mut fact);
+        self.rows.table(Table::Facts).fact(place(self.job, self.inside, at), &fact);
         self.flush();
     }
 
-    fn aggregate(&mut self, at: Position, aggregate: Aggregate) {
+    fn aggregate(&mut self, at: Position, mut aggregate: Aggregate) {
         let actor = aggregate.actor_id.as_deref().or(aggregate.key_id.as_deref());
         if self.stays_out(actor, None, aggregate.session_id.as_deref().unwrap_or("")) {
             self.counts.kept_out += 1;
@@ -238,31 +255,39 @@ impl Sink for JobSink<'_, '_, '_> {
             return;
         }
         self.records += 1;
-        self.rows.table(Table::Aggregates).aggregate(place(self.job, at), &aggregate);
+        self.redactor.aggregate(&mut aggregate);
+        self.rows.table(Table::Aggregates).aggregate(place(self.job, self.inside, at), &aggregate);
         self.flush();
     }
 
-    fn roster(&mut self, at: Position, entry: RosterEntry) {
+    fn roster(&mut self, at: Position, mut entry: RosterEntry) {
         if self.options.keep_out.as_ref().is_some_and(|keep_out| keep_out.person(&entry)) {
             self.counts.kept_out += 1;
             return;
         }
         self.records += 1;
-        self.rows.table(Table::Roster).roster(place(self.job, at), &entry, self.run);
+        self.redactor.roster(&mut entry);
+        self.rows.table(Table::Roster).roster(place(self.job, self.inside, at), &entry, self.run);
     }
 
     fn reject(&mut self, at: Position, reason: Reason, detail: &str) {
         self.rejects += 1;
         if !self.is_known(at) {
             *self.counts.rejected.entry(reason.as_str().to_owned()).or_default() += 1;
+            let detail = self.redactor.redacted(detail);
             if self.options.keep_out.is_some() {
-                self.held_rejects.push((at, reason, detail.to_owned()));
+                self.held_rejects.push((at, self.inside, reason, detail.into_owned()));
                 if self.held_rejects.len() >= HELD_REJECTS {
                     self.tell_rejects();
                 }
                 return;
             }
-            self.rows.table(Table::Quarantine).reject(place(self.job, at), at.line, reason.as_str(), detail);
+            self.rows.table(Table::Quarantine).reject(
+                place(self.job, self.inside, at),
+                at.line,
+                reason.as_str(),
+                &detail,
+            );
             self.flush();
         }
     }
@@ -272,10 +297,18 @@ impl Sink for JobSink<'_, '_, '_> {
     }
 
     fn content(&mut self, bytes: &[u8]) {
-        self.hasher.update(bytes);
+        // What stands inside the input is no run of its bytes.
+        if self.inside.is_none() {
+            self.hasher.update(bytes);
+        }
+    }
+
+    fn inside(&mut self, source: Option<&'static str>) {
+        self.inside = source;
     }
 
     fn unknown_field(&mut self, name: &str) {
+        let name = self.redactor.redacted(name);
         *self.counts.unknown_fields.entry(format!("{}.{name}", self.job.source.name())).or_default() += 1;
     }
 }

@@ -79,7 +79,7 @@ impl Ledger {
         self.by_first_line.get(&first_line_hash).into_iter().flatten().filter_map(|name| self.by_name.get(name))
     }
 
-    /// Every entry, in no order.
+    /// Every file, in no order.
     pub fn entries(&self) -> impl Iterator<Item = &Ingested> {
         self.by_name.values()
     }

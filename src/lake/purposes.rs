@@ -75,7 +75,9 @@ pub fn category(table: Table, column: &str) -> Option<Category> {
     Some(match column {
         "kind" if table == Table::Roster => ORGANISATION,
         "actor_id" | "aliases" | "os_user" | "key_id" => ACCOUNTS,
-        "team_id" | "role" | "time_zone" | "active_from" | "active_to" | "group_id" | "seat_used" => ORGANISATION,
+        "team_id" | "role" | "time_zone" | "active_from" | "active_to" | "licences" | "group_id" | "seat_used" => {
+            ORGANISATION
+        }
         "path" | "paths" | "repo" | "branch" | "lines_deleted" | "lines_surviving" => CONTEXT,
         "source" | "source_file" | "byte_offset" | "line" | "reason" | "detail" | "report" | "counted_by"
         | "evidence" | "ignored" => ORIGIN,

@@ -448,6 +448,7 @@ impl TableBuilder {
             .text(entry.time_zone.as_deref())
             .text(entry.active_from.as_deref())
             .text(entry.active_to.as_deref())
+            .texts(&entry.licences)
             .place(place);
     }
 

@@ -286,6 +286,7 @@ fn roster() -> Vec<Field> {
         text("time_zone"),
         text("active_from"),
         text("active_to"),
+        texts("licences"),
     ];
     fields.extend(place());
     fields

@@ -1,5 +1,8 @@
-//! Log lines on standard error. Prompt text is never logged; ids, counts and paths are.
+//! Log lines on standard error. Prompt text is never logged; ids, counts and paths are, without secrets and without anything that a
+//! terminal would obey.
 
+use super::harmless;
+use std::io::{self, Write};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
@@ -14,7 +17,25 @@ pub fn init(verbose: u8, quiet: bool) {
     let filter = EnvFilter::default()
         .add_directive(LevelFilter::ERROR.into())
         .add_directive(format!("footlight={level}").parse().unwrap_or_else(|_| LevelFilter::WARN.into()));
-    // A second call in one process (tests) keeps the first subscriber.
-    let _ =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).try_init();
+    // A second call in one process (tests) keeps the first subscriber. Colour would be escapes, which are replaced.
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(|| Harmless)
+        .with_ansi(false)
+        .with_target(false)
+        .try_init();
+}
+
+/// Standard error for log lines, each of which arrives in one write.
+struct Harmless;
+
+impl Write for Harmless {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        io::stderr().lock().write_all(harmless(&String::from_utf8_lossy(line)).as_bytes())?;
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().lock().flush()
+    }
 }

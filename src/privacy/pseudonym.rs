@@ -1,7 +1,11 @@
 //! Keyed pseudonyms and the file that holds their key.
 //!
-//! Owns the key file's life: made at first use, refused when others can read it. Owns no identity: who is one person was
-//! decided before, by roster and aliases. A plain hash would not do, since listing the staff reverses it (EDPB 01/2025).
+//! Owns the key file's life: made at first use, refused when others can read it; and its epochs. The first line is the lake's key. A line
+//! `NAME KEY` after it begins an epoch: from then on people, sessions and repositories are named under the last line's key, so that what was
+//! published before cannot be joined with what comes after. Earlier epochs still find their people while their line stands; without the line
+//! nobody can. What must be comparable for as long as the lake lives (redacted secrets, the key's own name) stays under the first line.
+//!
+//! Owns no identity: who is one person was decided before, by roster and aliases. A plain hash would not do, since listing the staff reverses it (EDPB 01/2025).
 
 use std::fmt;
 use std::fs::File;
@@ -17,6 +21,10 @@ const KEY_BYTES: usize = 32;
 const PSEUDONYM_CHARACTERS: usize = 16;
 /// RFC 4648 base32 in lower case.
 const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
+/// Most epochs of one file, fifteen years of quarters; a longer file is not a key.
+const MOST_EPOCHS: usize = 60;
+/// Longest name of an epoch.
+const EPOCH_CHARACTERS: usize = 32;
 /// Name of the key file when no path is configured, in the lake directory.
 const KEY_FILE: &str = "pseudonym.key";
 
@@ -31,17 +39,25 @@ pub enum Domain {
     Repository,
     /// Somebody or something that was erased: unrelated to the pseudonyms that reports have.
     Erased,
+    /// A secret that was redacted, so that its places can be counted.
+    Secret,
     /// The key itself, so that a report can name the key it was made with.
     Key,
 }
 
 impl Domain {
+    /// Names that are published change with every epoch; what is compared over the life of a lake does not.
+    fn changes_with_epochs(self) -> bool {
+        matches!(self, Domain::Actor | Domain::Session | Domain::Repository)
+    }
+
     fn as_str(self) -> &'static str {
         match self {
             Domain::Actor => "actor",
             Domain::Session => "session",
             Domain::Repository => "repository",
             Domain::Erased => "erased",
+            Domain::Secret => "secret",
             Domain::Key => "key",
         }
     }
@@ -67,7 +83,7 @@ pub enum KeyError {
         mode: u32,
     },
     /// The content is not a key.
-    #[error("pseudonym key {path} does not hold {KEY_BYTES} bytes in hexadecimal", path = path.display())]
+    #[error("pseudonym key {path} does not hold {KEY_BYTES} bytes in hexadecimal, and lines of an epoch's name and key after it", path = path.display())]
     Malformed {
         /// The file.
         path: PathBuf,
@@ -77,10 +93,12 @@ pub enum KeyError {
     Randomness(getrandom::Error),
 }
 
-/// Turns ids into pseudonyms under one key.
+/// Turns ids into pseudonyms under the keys of one file.
 #[derive(Clone)]
 pub struct Pseudonyms {
     keyed: Hmac<Sha256>,
+    /// Oldest first; empty before the first rotation.
+    epochs: Vec<Hmac<Sha256>>,
 }
 
 impl fmt::Debug for Pseudonyms {
@@ -105,27 +123,45 @@ impl Pseudonyms {
         Self::read(&path)
     }
 
+    /// The key that is there, without making one.
+    ///
+    /// # Errors
+    /// [`KeyError`] when the configured file, or a key in the lake, cannot be used.
+    pub fn existing(configured: Option<&Path>, lake: &Path) -> Result<Option<Self>, KeyError> {
+        let path = lake.join(KEY_FILE);
+        match (configured, path.try_exists()) {
+            (Some(path), _) => Self::read(path).map(Some),
+            (None, Ok(true)) => Self::read(&path).map(Some),
+            (None, Ok(false)) => Ok(None),
+            (None, Err(source)) => Err(KeyError::Io { path, source }),
+        }
+    }
+
     /// A key given directly, as tests and simulations do.
     pub fn with_key(key: [u8; KEY_BYTES]) -> Self {
-        // The array fits HMAC's block, so this is `new_from_slice` without its error.
-        let mut block = hmac::digest::Key::<Hmac<Sha256>>::default();
-        block[..KEY_BYTES].copy_from_slice(&key);
-        Self { keyed: Hmac::new(&block) }
+        Self { keyed: keyed_by(&key), epochs: Vec::new() }
     }
 
-    /// 16 characters of base32(HMAC-SHA256(key, domain, id)).
+    /// 16 characters of base32(HMAC-SHA256(key, domain, id)), in the present epoch.
     pub fn of(&self, domain: Domain, id: &str) -> String {
-        let mut mac = self.keyed.clone();
-        // The zero byte ends the domain, so that no id can reach into another one.
-        mac.update(domain.as_str().as_bytes());
-        mac.update(&[0]);
-        mac.update(id.as_bytes());
-        base32(&mac.finalize().into_bytes(), PSEUDONYM_CHARACTERS)
+        let epoch = self.epochs.last().filter(|_| domain.changes_with_epochs());
+        named(epoch.unwrap_or(&self.keyed), domain, id)
     }
 
-    /// Names the key without giving it away.
+    /// Whether `pseudonym` stands for the id, in the present epoch or in one that the key file still has.
+    pub fn is_of(&self, domain: Domain, id: &str, pseudonym: &str) -> bool {
+        self.every(domain, id).iter().any(|one| one == pseudonym)
+    }
+
+    /// The pseudonyms of the id in all epochs that the key file still has, the present one last.
+    pub fn every(&self, domain: Domain, id: &str) -> Vec<String> {
+        let epochs = self.epochs.iter().filter(|_| domain.changes_with_epochs());
+        std::iter::once(&self.keyed).chain(epochs).map(|keyed| named(keyed, domain, id)).collect()
+    }
+
+    /// Names the key of the present epoch without giving it away.
     pub fn key_id(&self) -> String {
-        self.of(Domain::Key, "")
+        named(self.epochs.last().unwrap_or(&self.keyed), Domain::Key, "")
     }
 
     fn read(path: &Path) -> Result<Self, KeyError> {
@@ -133,11 +169,42 @@ impl Pseudonyms {
         let file = File::open(path).map_err(failed)?;
         refuse_shared(path, &file)?;
         let mut text = String::new();
-        // Room for a newline; a longer file is not a key.
-        file.take(2 * KEY_BYTES as u64 + 2).read_to_string(&mut text).map_err(failed)?;
-        let key = parsed(text.trim_end()).ok_or_else(|| KeyError::Malformed { path: path.to_owned() })?;
-        Ok(Self::with_key(key))
+        // Room for line ends; a longer file is not a key.
+        let most = (MOST_EPOCHS + 1) * (EPOCH_CHARACTERS + 2 * KEY_BYTES + 4);
+        file.take(most as u64).read_to_string(&mut text).map_err(failed)?;
+        Self::parsed(&text).ok_or_else(|| KeyError::Malformed { path: path.to_owned() })
     }
+
+    fn parsed(text: &str) -> Option<Self> {
+        let mut lines = text.trim_end().lines();
+        let mut pseudonyms = Self::with_key(parsed(lines.next()?.trim_end())?);
+        for line in lines {
+            let (name, key) = line.trim_end().split_once(' ')?;
+            let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+            if name.is_empty() || name.len() > EPOCH_CHARACTERS || !name.bytes().all(plain) {
+                return None;
+            }
+            pseudonyms.epochs.push(keyed_by(&parsed(key)?));
+        }
+        (pseudonyms.epochs.len() <= MOST_EPOCHS).then_some(pseudonyms)
+    }
+}
+
+fn keyed_by(key: &[u8; KEY_BYTES]) -> Hmac<Sha256> {
+    // The array fits HMAC's block, so this is `new_from_slice` without its error.
+    let mut block = hmac::digest::Key::<Hmac<Sha256>>::default();
+    block[..KEY_BYTES].copy_from_slice(key);
+    Hmac::new(&block)
+}
+
+fn named(keyed: &Hmac<Sha256>, domain: Domain, id: &str) -> String {
+    let mut mac = keyed.clone();
+    // The domain is part of what is signed, so every domain has a function of its own, unrelated to the others without the key. The zero
+    // byte ends it, so that no id can reach into another one.
+    mac.update(domain.as_str().as_bytes());
+    mac.update(&[0]);
+    mac.update(id.as_bytes());
+    base32(&mac.finalize().into_bytes(), PSEUDONYM_CHARACTERS)
 }
 
 /// Writes a new key beside its place and moves it there whole; of two processes that do so, the first wins.
@@ -249,6 +316,28 @@ mod tests {
         file.write_all(format!("{}\n", "0a".repeat(32)).as_bytes()).unwrap();
         let opened = Pseudonyms::open(Some(file.path()), lake.path()).unwrap();
         assert_eq!(opened.key_id(), Pseudonyms::with_key([10; 32]).key_id());
+    }
+
+    #[test]
+    fn a_new_epoch_renames_people_and_nothing_that_lasts() {
+        let text = |epochs: &str| format!("{}\n{epochs}", "0a".repeat(32));
+        let before = Pseudonyms::parsed(&text("")).unwrap();
+        let first = Pseudonyms::parsed(&text(&format!("2026-q4 {}\n", "0b".repeat(32)))).unwrap();
+        let second =
+            Pseudonyms::parsed(&text(&format!("2026-q4 {}\n2027-q1 {}\n", "0b".repeat(32), "0c".repeat(32)))).unwrap();
+        let forgot = Pseudonyms::parsed(&text(&format!("2027-q1 {}\n", "0c".repeat(32)))).unwrap();
+        let names = [&before, &first, &second].map(|keys| keys.of(Domain::Actor, "ada"));
+        assert!(names[0] != names[1] && names[1] != names[2] && names[0] != names[2], "{names:?}");
+        assert_ne!(first.key_id(), second.key_id());
+        // A longer life: what was redacted keeps its tag.
+        assert_eq!(before.of(Domain::Secret, "x"), second.of(Domain::Secret, "x"));
+        assert_eq!(second.every(Domain::Actor, "ada"), names);
+        assert!(second.is_of(Domain::Actor, "ada", &names[1]));
+        // Without its line an epoch is beyond everybody.
+        assert!(!forgot.is_of(Domain::Actor, "ada", &names[1]) && forgot.is_of(Domain::Actor, "ada", &names[2]));
+        for wrong in ["2026-q4", "2026 q4 aa", "a/b ", "\n\n"] {
+            assert!(Pseudonyms::parsed(&text(&format!("{wrong}{}", "0b".repeat(32)))).is_none(), "{wrong}");
+        }
     }
 
     proptest! {

@@ -1,6 +1,6 @@
-//! Text from logs made harmless for the place it is printed in: terminal, CSV.
+//! Text from logs made harmless for the place it is printed in: terminal, CSV, JSON.
 //!
-//! Owns the escaping of those two (`faults.md`, injection and hostile files). The report escapes for HTML and Markdown itself. Text is stored as it was; it is neutralised here, at every output.
+//! Owns the escaping of those three (`faults.md`, injection and hostile files). The report escapes for HTML and Markdown itself. Text is stored as it was; it is neutralised here, at every output.
 
 /// True for what a reader cannot see but a terminal or renderer obeys: control characters, bidirectional overrides,
 /// zero-width characters, tags.
@@ -23,14 +23,43 @@ pub fn terminal(text: &str) -> String {
         .collect()
 }
 
-/// A text cell for CSV that no spreadsheet takes for a formula: an apostrophe goes before `= + - @`, tab, line ends,
-/// NUL and their full-width forms, also behind leading blanks, and before an apostrophe, so that removing one leading
-/// apostrophe gives the text back. Numeric columns must not pass through here: -1 is a number. Quoting is the writer's.
+/// [`terminal`] for text of several lines: their ends stay.
+pub fn terminal_lines(text: &str) -> String {
+    text.split_inclusive('\n')
+        .map(|line| line.strip_suffix('\n').map_or_else(|| terminal(line), |line| terminal(line) + "\n"))
+        .collect()
+}
+
+/// Written JSON with every steering character as an escape, which means the same to a reader and nothing to a terminal. Outside strings
+/// JSON has none but white space, which stays.
+pub fn json_text(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for character in json.chars() {
+        if is_steering(character) && !matches!(character, '\n' | '\r' | '\t') {
+            let mut units = [0; 2];
+            for unit in character.encode_utf16(&mut units) {
+                out.push_str(&format!("\\u{unit:04x}"));
+            }
+        } else {
+            out.push(character);
+        }
+    }
+    out
+}
+
+/// A text cell for CSV that no spreadsheet takes for a formula: an apostrophe goes before `= + - @` and their full-width and small forms,
+/// also behind leading blanks and characters that nobody sees, before control characters such as tab, line ends and NUL, and before an
+/// apostrophe, so that removing one leading apostrophe gives the text back. Numeric columns must not pass through here: -1 is a number.
+/// Quoting is the writer's.
 pub fn csv_text(text: &str) -> String {
-    let first = text.trim_start_matches(' ').chars().next();
-    let guarded =
-        matches!(first, Some('=' | '+' | '-' | '@' | '\t' | '\r' | '\n' | '\0' | '\'' | '＝' | '＋' | '－' | '＠'));
-    if guarded { format!("'{text}") } else { text.to_owned() }
+    let unseen = |character: char| character.is_whitespace() || is_steering(character);
+    let control = text.trim_start_matches(' ').starts_with(|character: char| character.is_control());
+    let first = text.trim_start_matches(unseen).chars().next();
+    let formula = matches!(
+        first,
+        Some('=' | '+' | '-' | '@' | '\'' | '＝' | '＋' | '－' | '＠' | '﹦' | '﹢' | '﹣' | '﹫' | '−')
+    );
+    if control || formula { format!("'{text}") } else { text.to_owned() }
 }
 
 #[cfg(test)]
@@ -50,6 +79,8 @@ mod tests {
             ("=1+1", "'=1+1"),
             ("  @x", "'  @x"),
             ("＝1", "'＝1"),
+            ("\u{a0}\u{feff}=1", "'\u{a0}\u{feff}=1"),
+            (" \t1", "' \t1"),
             ("'=1", "''=1"),
             ("plain-text", "plain-text"),
             ("", ""),
@@ -68,7 +99,16 @@ mod tests {
         }
 
         #[test]
+        fn json_means_the_same_and_orders_nothing(text in any::<String>()) {
+            let value = serde_json::json!({ "text": format!("{text}\u{9b}\u{202e}\u{e0041}") });
+            let written = json_text(&serde_json::to_string_pretty(&value).unwrap());
+            prop_assert!(!written.chars().any(|character| is_steering(character) && character != '\n'));
+            prop_assert_eq!(serde_json::from_str::<serde_json::Value>(&written).unwrap(), value);
+        }
+
+        #[test]
         fn nothing_steering_survives(text in any::<String>()) {
+            prop_assert!(!terminal_lines(&text).chars().any(|character| is_steering(character) && character != '\n'));
             prop_assert!(!terminal(&text).chars().any(is_steering));
         }
     }

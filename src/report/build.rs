@@ -14,7 +14,7 @@ use super::model::{DataQuality, Day, Model, Policy, ReasonCount, Report, Run, SC
 use super::money::split;
 use super::people::{funnel, people};
 use super::quantities::{Count, Maybe, MicroDollars, Share, Tokens};
-use super::{tables, views};
+use super::{coverage, tables, views};
 use crate::score::objections::ObjectionCounts;
 
 /// Computes every number of the report. The same inputs in any order give the same report.
@@ -69,6 +69,9 @@ pub fn build(inputs: &Inputs) -> Report {
         models: models(inputs),
         days: days(inputs),
         data_quality,
+        coverage: coverage::coverage(inputs),
+        seats: coverage::seats(inputs, describes_persons),
+        retention: coverage::retention(inputs),
         method: method(&queries),
         queries,
     }

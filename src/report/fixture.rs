@@ -4,8 +4,8 @@ use jiff::ToSpan;
 use jiff::civil::date;
 
 use super::inputs::{
-    Archetype, DayTotals, Inputs, Kpi, KpiBin, ModelTotals, OutcomeFact, PolicyMarker, QueryText, RunFacts,
-    SignalEntry, SystemActs, WeekTotals,
+    Archetype, CoverageFact, DayTotals, Inputs, Kpi, KpiBin, ModelTotals, OutcomeFact, PolicyMarker, QueryText,
+    RetentionFact, RunFacts, SeatFact, SignalEntry, SystemActs, WeekTotals,
 };
 use crate::score::objections::ObjectionCounts;
 use crate::score::population::{RankAgreement, Tau};
@@ -49,8 +49,49 @@ fn facts(title: &str) -> RunFacts {
         unassigned_tokens_share: Some(0.021),
         calibration_rung: "the organisation's own weeks before the quota".into(),
         calibration_notes: vec![],
+        coverage: coverage(),
+        seat_use: vec![
+            SeatFact {
+                product: "github-copilot".into(),
+                seats: 40,
+                used: 27,
+                idle: 10,
+                never_used: 6,
+                use_unknown: 3,
+                monthly_cost_micro_usd: Some(760_000_000),
+            },
+            SeatFact { product: "cursor".into(), seats: 4, used: 2, idle: 2, ..SeatFact::default() },
+            SeatFact { product: "(any)".into(), seats: 48, used: 41, idle: 7, never_used: 6, ..SeatFact::default() },
+        ],
+        retention: vec![RetentionFact {
+            source: "claude_code".into(),
+            state: "gap".into(),
+            kept_days: 30,
+            kept_by: "default".into(),
+            from: date(2026, 8, 1),
+            to: date(2026, 8, 12),
+        }],
         objections: ObjectionCounts::default(),
     }
+}
+
+/// Two months with a bill in tokens, and one in money by the month.
+fn coverage() -> Vec<CoverageFact> {
+    let fact = |month: &str, scope: &str, measure: &str, billed, (held_low, held_high), billed_periods| CoverageFact {
+        month: month.into(),
+        scope: scope.into(),
+        measure: measure.into(),
+        billed,
+        logged: held_high + 1_000,
+        held_low,
+        held_high,
+        billed_periods,
+    };
+    vec![
+        fact("2026-09", "anthropic", "tokens", 910_000_000, (803_000_000, 812_000_000), 30),
+        fact("2026-10", "anthropic", "tokens", 1_240_000_000, (1_190_000_000, 1_201_000_000), 31),
+        fact("2026-10", "cursor", "micro_usd", 412_000_000, (0, 0), 1),
+    ]
 }
 
 fn catalogue() -> Vec<SignalEntry> {

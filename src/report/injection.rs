@@ -1,66 +1,25 @@
 //! No text from a log changes the shape of what it is printed in: hostile texts in every field, compared with a harmless run.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
+use super::case::tests::case;
 use super::fixture::organisation;
 use super::inputs::{Inputs, SignalEntry};
+use super::subject::tests::file;
 use super::{build, render};
+use payloads::{is_full, is_steering, payloads};
+pub(super) use shapes::of_page;
+use shapes::{Shape, difference, of_document, of_json, of_table};
 
-/// Hostile texts: every opening that a page, a table, a chat or a terminal could obey, in every dressing.
-fn payloads() -> Vec<String> {
-    let seeds = [
-        "<script>alert(1)</script>",
-        "<img src=x onerror=alert(1)>",
-        "<svg/onload=alert(1)>",
-        "</td></tr></table><b>",
-        "</title><script>",
-        "</style><style>*{display:none}",
-        "</desc></svg><iframe src=//evil.example>",
-        "\" onmouseover=\"x",
-        "' autofocus onfocus='x",
-        "--><!--",
-        "<![CDATA[",
-        "]]>",
-        "&lt;b&gt;",
-        "&#60;script&#62;",
-        "{{ 7*7 }}",
-        "{% include \"x\" %}",
-        "![x](http://evil.example/p.png)",
-        "[x](javascript:alert(1))",
-        "| a | b |",
-        "\n\n# heading\n\n- item\n",
-        "```\ncode\n```",
-        "@everyone",
-        "#1 GH-2",
-        "http://evil.example",
-        "www.evil.example",
-        "<a href=http://evil.example>x</a>",
-        "~~~",
-        "***",
-        "___",
-        "\u{1b}[2J\u{1b}]8;;http://evil.example\u{7}x",
-        "\u{9b}31m",
-        "\u{202e}gnp.exe",
-        "\u{e0041}\u{e0042}",
-        "\0\u{8}\u{7f}",
-        "=cmd|'/c calc'!A0",
-        "\u{ff1c}script\u{ff1e}",
-        "<mailto:a@b.example>",
-        "<details open ontoggle=alert(1)>",
-        "\\",
-        "`",
-        "\u{2028}\u{2029}",
-    ];
-    let dressings: [fn(&str) -> String; 6] = [
-        str::to_owned,
-        |seed| format!("\"{seed}"),
-        |seed| format!("'>{seed}"),
-        |seed| format!("{seed}{seed}"),
-        |seed| seed.to_uppercase(),
-        |seed| format!("{}{seed}", "x".repeat(235)),
-    ];
-    dressings.iter().flat_map(|dress| seeds.iter().map(|seed| dress(seed))).collect()
-}
+// The integration tests have the same texts and readers.
+#[path = "../../tests/it/payloads.rs"]
+mod payloads;
+#[path = "../../tests/it/shapes.rs"]
+mod shapes;
+
+/// Fields that [`poisoned`] fills, at least.
+const FIELDS: usize = 32;
 
 /// The organisation cut down to a few rows of each table.
 fn small() -> Inputs {
@@ -76,146 +35,177 @@ fn small() -> Inputs {
     inputs
 }
 
-/// The inputs with `text` before every string. Words that decide which table a row goes to are kept in half of the runs, so that
-/// both the full tables and the unknown words are tried.
-fn poisoned(inputs: &Inputs, text: &str, keep_vocabulary: bool) -> Inputs {
+/// The inputs with a payload before every string, each field with its own, counted on from `first`. Ids that join tables are one field.
+/// Words that decide which table a row goes to are kept in half of the runs, so that both the full tables and the unknown words are tried.
+fn poisoned(inputs: &Inputs, payloads: &[String], first: usize, keep_vocabulary: bool) -> Inputs {
     let mut inputs = inputs.clone();
-    let poison = |field: &mut String| *field = format!("{text}{field}");
-    let word = |field: &mut String| {
+    let fields = RefCell::new(Vec::<&'static str>::new());
+    let poison = |name: &'static str, text: &mut String| {
+        let mut fields = fields.borrow_mut();
+        let known = fields.iter().position(|field| *field == name);
+        let field = known.unwrap_or_else(|| {
+            fields.push(name);
+            fields.len() - 1
+        });
+        *text = format!("{}{text}", payloads[(first + field) % payloads.len()]);
+    };
+    let word = |name: &'static str, text: &mut String| {
         if !keep_vocabulary {
-            *field = format!("{text}{field}")
+            poison(name, text);
         }
     };
     let run = &mut inputs.run;
-    for field in [&mut run.title, &mut run.footlight_version, &mut run.policy_hash, &mut run.calibration_rung] {
-        poison(field);
-    }
-    run.reproduce.iter_mut().chain(&mut run.unpriced_models).chain(&mut run.calibration_notes).for_each(poison);
-    run.quarantined.iter_mut().chain(&mut run.ignored_kinds).for_each(|(reason, _)| poison(reason));
+    poison("title", &mut run.title);
+    poison("version", &mut run.footlight_version);
+    poison("policy hash", &mut run.policy_hash);
+    poison("rung", &mut run.calibration_rung);
+    run.reproduce.iter_mut().for_each(|text| poison("reproduce", text));
+    run.unpriced_models.iter_mut().for_each(|text| poison("unpriced model", text));
+    run.calibration_notes.iter_mut().for_each(|text| poison("calibration note", text));
+    run.quarantined.iter_mut().for_each(|(reason, _)| poison("quarantine reason", reason));
+    run.ignored_kinds.iter_mut().for_each(|(kind, _)| poison("ignored kind", kind));
     for row in &mut inputs.sessions {
-        for field in [&mut row.session_id, &mut row.actor, &mut row.team_id, &mut row.client, &mut row.archetype] {
-            poison(field);
-        }
-        for field in [&mut row.trigger, &mut row.outcome_link, &mut row.band, &mut row.iso_week] {
-            word(field);
-        }
+        poison("session", &mut row.session_id);
+        poison("actor", &mut row.actor);
+        poison("team", &mut row.team_id);
+        poison("client", &mut row.client);
+        poison("archetype", &mut row.archetype);
+        word("trigger", &mut row.trigger);
+        word("outcome link", &mut row.outcome_link);
+        word("band", &mut row.band);
+        word("week", &mut row.iso_week);
     }
     for row in &mut inputs.actor_weeks {
-        [&mut row.actor, &mut row.team_id].into_iter().for_each(poison);
-        [&mut row.iso_week, &mut row.band].into_iter().for_each(word);
+        poison("actor", &mut row.actor);
+        poison("team", &mut row.team_id);
+        word("week", &mut row.iso_week);
+        word("band", &mut row.band);
     }
     for row in &mut inputs.signals {
-        [&mut row.unit_id, row.signal.to_mut(), row.family.to_mut(), &mut row.evidence].into_iter().for_each(poison);
-        row.abstain_reason.iter_mut().for_each(poison);
-        [row.scope.to_mut(), row.status.to_mut()].into_iter().for_each(word);
+        poison(if row.scope == "session" { "session" } else { "actor" }, &mut row.unit_id);
+        poison("signal", row.signal.to_mut());
+        poison("family", row.family.to_mut());
+        poison("reading evidence", &mut row.evidence);
+        row.abstain_reason.iter_mut().for_each(|text| poison("abstain reason", text));
+        word("scope", row.scope.to_mut());
+        word("status", row.status.to_mut());
     }
     for row in &mut inputs.findings {
-        [&mut row.session_id, &mut row.evidence].into_iter().for_each(poison);
-        word(&mut row.finding);
+        poison("session", &mut row.session_id);
+        poison("finding evidence", &mut row.evidence);
+        word("finding", &mut row.finding);
     }
     for row in &mut inputs.teams {
-        poison(&mut row.team_id);
-        word(&mut row.iso_week);
+        poison("team", &mut row.team_id);
+        word("week", &mut row.iso_week);
     }
     for row in &mut inputs.population {
-        [&mut row.scope, &mut row.note].into_iter().for_each(poison);
-        [&mut row.test, &mut row.status].into_iter().for_each(word);
+        poison("test scope", &mut row.scope);
+        poison("test note", &mut row.note);
+        word("test", &mut row.test);
+        word("test status", &mut row.status);
     }
     for row in &mut inputs.attribution {
-        [&mut row.session_id, &mut row.outcome_id].into_iter().for_each(poison);
-        word(&mut row.tier);
+        poison("session", &mut row.session_id);
+        poison("outcome", &mut row.outcome_id);
+        word("tier", &mut row.tier);
     }
-    inputs.outcomes.iter_mut().for_each(|row| poison(&mut row.outcome_id));
-    inputs.models.iter_mut().for_each(|row| poison(&mut row.model));
-    inputs.weeks.iter_mut().for_each(|row| word(&mut row.iso_week));
-    inputs.policies.iter_mut().for_each(|row| poison(&mut row.label));
-    inputs.queries.iter_mut().for_each(|query| poison(&mut query.sql));
+    inputs.outcomes.iter_mut().for_each(|row| poison("outcome", &mut row.outcome_id));
+    inputs.models.iter_mut().for_each(|row| poison("model", &mut row.model));
+    inputs.weeks.iter_mut().for_each(|row| word("week", &mut row.iso_week));
+    inputs.policies.iter_mut().for_each(|row| poison("policy", &mut row.label));
+    inputs.queries.iter_mut().for_each(|query| poison("sql", &mut query.sql));
     for kpi in &mut inputs.kpis {
-        [&mut kpi.kind, &mut kpi.target].into_iter().for_each(poison);
-        [&mut kpi.metric, &mut kpi.scope].into_iter().for_each(word);
+        poison("target kind", &mut kpi.kind);
+        poison("target", &mut kpi.target);
+        word("metric", &mut kpi.metric);
+        word("target scope", &mut kpi.scope);
     }
-    inputs.archetypes.iter_mut().for_each(|row| poison(&mut row.name));
-    inputs.systems.iter_mut().for_each(|row| poison(&mut row.system));
+    inputs.archetypes.iter_mut().for_each(|row| poison("archetype", &mut row.name));
+    inputs.systems.iter_mut().for_each(|row| poison("system", &mut row.system));
     for row in &mut inputs.catalogue {
         let SignalEntry { name, family, measures, suggests, innocent, reference } = row;
-        [name, family, measures, suggests, innocent, reference].into_iter().for_each(poison);
+        poison("signal", name);
+        poison("family", family);
+        poison("measures", measures);
+        poison("suggests", suggests);
+        poison("innocent", innocent);
+        poison("reference", reference);
     }
+    assert!(fields.borrow().len() >= FIELDS, "{} fields", fields.borrow().len());
     inputs
 }
 
-/// How often each element, with the names of its attributes, stands in a page. Reads tags as a browser does: a tag opens at `<`
-/// before a letter, `/` or `!`, and ends at the first `>` outside quotes.
-pub(super) fn elements(page: &str) -> BTreeMap<String, usize> {
-    let mut counts = BTreeMap::new();
-    let bytes: Vec<char> = page.chars().collect();
-    let mut at = 0;
-    while at < bytes.len() {
-        let opens = bytes[at] == '<'
-            && bytes.get(at + 1).is_some_and(|next| next.is_ascii_alphabetic() || "/!?".contains(*next));
-        if !opens {
-            at += 1;
-            continue;
-        }
-        let (mut shape, mut quote) = (String::new(), None);
-        at += 1;
-        while at < bytes.len() && (quote.is_some() || bytes[at] != '>') {
-            match quote {
-                Some(open) if bytes[at] == open => quote = None,
-                Some(_) => {}
-                None if bytes[at] == '"' || bytes[at] == '\'' => quote = Some(bytes[at]),
-                None => shape.push(bytes[at]),
+/// The four formats of a report and the pages about one unit and one person, all over one payload a field.
+///
+/// In one run every field has another payload; a further run moves them all by one field. So as many runs as there are payloads try each in
+/// every field, and a part of them tries each in some field.
+#[test]
+fn no_text_changes_the_shape_of_a_report() {
+    let (payloads, small) = (payloads(), small());
+    assert!(payloads.len() >= 2_000, "{}", payloads.len());
+    for keep_vocabulary in [true, false] {
+        let harmless: Vec<String> = (0..payloads.len()).map(|number| format!("benign {number} ")).collect();
+        let benign = shapes(&render(&build(&poisoned(&small, &harmless, 0, keep_vocabulary))).unwrap());
+        // Unknown words leave most tables short: a part is enough there.
+        let (runs, step) = match (is_full(), keep_vocabulary) {
+            (true, true) => (payloads.len(), 1),
+            (true, false) => (payloads.len() / 8, 8),
+            // As many as it takes to try each payload once.
+            (false, true) => (payloads.len().div_ceil(FIELDS), FIELDS),
+            (false, false) => (4, payloads.len() / 4),
+        };
+        for run in 0..runs {
+            let files = render(&build(&poisoned(&small, &payloads, run * step, keep_vocabulary))).unwrap();
+            for (shape, (name, expected)) in shapes(&files).values().zip(&benign) {
+                assert_eq!(shape, expected, "{name}, run {run}: {:?}", difference(shape, expected));
             }
-            at += 1;
         }
-        *counts.entry(shape).or_insert(0) += 1;
     }
-    counts
 }
 
-/// Characters with a meaning in Markdown that no backslash takes it from, and lines.
-fn markdown_shape(text: &str) -> BTreeMap<char, usize> {
-    let mut counts = BTreeMap::new();
-    let mut characters = text.chars();
-    while let Some(character) = characters.next() {
-        match character {
-            '\\' => drop(characters.next()),
-            '\n' | '|' | '*' | '_' | '`' | '[' | ']' | '<' | '>' | '!' | '~' | '#' => {
-                *counts.entry(character).or_insert(0) += 1
-            }
-            _ => {}
-        }
-    }
-    counts
+fn shapes(files: &[(&'static str, String); 4]) -> BTreeMap<&'static str, Shape> {
+    let shape = |(name, text): &(&'static str, String)| {
+        let shape = match name.rsplit_once('.').unwrap().1 {
+            "html" => of_page(text),
+            "md" => of_document(text),
+            "json" => of_json(text),
+            _ => of_table(text),
+        };
+        (*name, shape)
+    };
+    files.iter().map(shape).collect()
 }
 
 #[test]
-fn no_text_changes_the_shape_of_the_page_the_document_or_the_summary() {
-    let (payloads, small) = (payloads(), small());
-    assert!(payloads.len() >= 200, "{}", payloads.len());
-    for keep_vocabulary in [true, false] {
-        let benign = render(&build(&poisoned(&small, "benign", keep_vocabulary))).unwrap();
-        // Unknown words leave most tables short: the bare seeds are enough there.
-        let tried = if keep_vocabulary { payloads.len() } else { payloads.len() / 6 };
-        for payload in payloads.iter().take(tried) {
-            let [(_, page), (_, document), (_, json), (_, table)] =
-                render(&build(&poisoned(&small, payload, keep_vocabulary))).unwrap();
-            assert_eq!(elements(&page), elements(&benign[0].1), "{payload:?}");
-            assert_eq!(markdown_shape(&document), markdown_shape(&benign[1].1), "{payload:?}");
-            assert!(serde_json::from_str::<serde_json::Value>(&json).is_ok(), "{payload:?}");
-            let rows = |table: &str| -> usize {
-                let mut reader = csv::Reader::from_reader(table.as_bytes());
-                let formula = |cell: &str| cell.starts_with(['=', '+', '@']) || cell.starts_with("-c");
-                reader.records().map(Result::unwrap).inspect(|row| assert!(!row.iter().any(formula), "{row:?}")).count()
-            };
-            assert_eq!(rows(&table), rows(&benign[3].1), "{payload:?}");
-            assert!(!document.contains("://") && !document.contains("@e"), "{payload:?}");
-            for text in [&page, &document, &json, &table] {
-                let obeyed = |c: char| {
-                    c.is_control() && c != '\n'
-                        || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{e0000}'..='\u{e007f}')
-                };
-                assert_eq!(text.find(obeyed), None, "{payload:?}");
-            }
+fn no_text_changes_the_shape_of_a_page_about_one_unit_or_one_person() {
+    let of = |text: &str| {
+        let (case, file) = (case(text), file(text));
+        assert_eq!(case.text().find(is_steering), None, "{text:?}");
+        [
+            of_page(&case.html().unwrap()),
+            of_page(&file.html().unwrap()),
+            of_document(&file.markdown().unwrap()),
+            of_json(&file.json().unwrap()),
+        ]
+    };
+    let benign = of("benign");
+    let step = if is_full() { 1 } else { 4 };
+    for payload in payloads().iter().step_by(step) {
+        for (shape, expected) in of(payload).iter().zip(&benign) {
+            assert_eq!(shape, expected, "{payload:?}: {:?}", difference(shape, expected));
+        }
+    }
+}
+
+#[test]
+fn the_templates_have_no_way_around_the_escaping() {
+    let directory = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/report/templates");
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        let text = std::fs::read_to_string(&path).unwrap();
+        for way in ["|safe", "| safe", "escape(\"none\")", "escape none", "<script", "style=\"", "http:", "https:"] {
+            assert!(!text.contains(way), "{} has {way}", path.display());
         }
     }
 }

@@ -103,9 +103,75 @@ pub struct RunFacts {
     pub calibration_rung: String,
     /// Reservations about the comparison.
     pub calibration_notes: Vec<String>,
+    /// How much of what vendors billed or counted the logs hold, by month; empty without a bill.
+    #[serde(default)]
+    pub coverage: Vec<CoverageFact>,
+    /// Seats by tool, and of all together as `(any)`; empty where nobody says who holds one.
+    #[serde(default)]
+    pub seat_use: Vec<SeatFact>,
+    /// Logs that their own tool deleted, or is about to, before they were read.
+    #[serde(default)]
+    pub retention: Vec<RetentionFact>,
     /// Objections to sessions and actor-weeks; none in files of earlier versions.
     #[serde(default)]
     pub objections: ObjectionCounts,
+}
+
+/// What the logs hold of the billed use of one tool or maker in one month: a row of `rpt_coverage`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CoverageFact {
+    /// `2026-06`, of UTC.
+    pub month: String,
+    /// A tool, or the maker of the models.
+    pub scope: String,
+    /// `tokens` or `micro_usd`: what the amounts are in.
+    pub measure: String,
+    /// On the bill.
+    pub billed: i64,
+    /// In the logs, for days that the bill covers.
+    pub logged: i64,
+    /// Of the billed, what the logs hold by day and model.
+    pub held_low: i64,
+    /// Of the billed, what the logs hold by model in the whole month.
+    pub held_high: i64,
+    /// Days with a bill; 1 where bills are by the month.
+    pub billed_periods: i64,
+}
+
+/// Seats of one tool: a row of `rpt_seats`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeatFact {
+    /// Tool; `(any)` for everybody who holds a seat of one or more.
+    pub product: String,
+    /// People who hold one.
+    pub seats: i64,
+    /// Used in the period.
+    pub used: i64,
+    /// Not used in it.
+    pub idle: i64,
+    /// Of the idle, never used as far as anybody can tell.
+    pub never_used: i64,
+    /// Of which nobody can tell.
+    pub use_unknown: i64,
+    /// What the newest month's bill has for the seats, millionths of a US dollar.
+    pub monthly_cost_micro_usd: Option<i64>,
+}
+
+/// Logs that their own tool deletes after a while.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RetentionFact {
+    /// Source.
+    pub source: String,
+    /// `at_risk`: the oldest logs go before long; `gap`: some went before they were read.
+    pub state: String,
+    /// Days that the tool keeps its logs.
+    pub kept_days: i64,
+    /// Where that number comes from: `setting`, or the tool's `default`.
+    pub kept_by: String,
+    /// `at_risk`: the first day on which logs go. `gap`: the first day of which logs may be gone.
+    pub from: Date,
+    /// `gap`: the last such day; else the same as `from`.
+    pub to: Date,
 }
 
 /// A model as the run used it.

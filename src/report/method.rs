@@ -18,7 +18,7 @@ struct Method {
 }
 
 /// Each figure and view with the rule, the models and the table behind it.
-const METHOD: [Method; 14] = [
+const METHOD: [Method; 16] = [
     Method {
         id: "answer",
         label: "Verdict and what to do",
@@ -140,6 +140,24 @@ const METHOD: [Method; 14] = [
                and trigger, volume taken out) is at most 0.05: about 5 % of honest units are.",
         models: &["queries/sig_*.sql"],
         table: "signals",
+    },
+    Method {
+        id: "coverage",
+        label: "How much of the billed use the logs hold",
+        rule: "For each day of UTC and model, the smaller of what was billed and what the logs hold, over what was billed: use above the bill makes \
+               up for nothing. Upper end: the same by model in the whole month. Of two reports of one use the vendor's own counts. In tokens \
+               where a bill has them, else in dollars. Without a bill it is not known.",
+        models: &["queries/rpt_coverage.sql", "queries/rpt_reconciliation.sql", "queries/int_billed.sql"],
+        table: "coverage",
+    },
+    Method {
+        id: "seats",
+        label: "Seats and idle seats",
+        rule: "Holders are those whom a vendor lists and those with a licence on the roster; services hold none. A seat is used when its vendor \
+               or a session says so within the period of the logs. Idle, low end: never used at all, for the cost; high end: also those of whom \
+               nobody can tell. The cost is the newest month's bill for seats, in proportion. Counts of few people are hidden.",
+        models: &["queries/rpt_seats.sql", "queries/fct_seats.sql"],
+        table: "seats",
     },
 ];
 

@@ -9,6 +9,7 @@ mod build;
 pub mod case;
 mod charts;
 pub mod compare;
+pub mod coverage;
 pub mod escape;
 mod figures;
 #[cfg(test)]
@@ -25,6 +26,7 @@ pub mod model;
 mod money;
 mod people;
 pub mod quantities;
+pub mod reconciliation;
 #[cfg(test)]
 mod schema;
 pub mod subject;

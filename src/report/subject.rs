@@ -11,6 +11,7 @@ use super::case::{Origin, STYLE, cost_text, decibans, finding_line, objection_ro
 use super::escape::{plain, plain_long};
 use super::html::style_hash;
 use super::inputs::SignalEntry;
+use crate::privacy::json_text;
 use crate::score::explain::Explanation;
 use crate::score::rows::{ActorWeekRow, AttributionRow, FindingRow, SessionRow};
 
@@ -168,7 +169,7 @@ impl SubjectFile {
     /// # Errors
     /// [`RenderError`] when a number cannot be written as JSON, which no file holds.
     pub fn json(&self) -> Result<String, RenderError> {
-        Ok(serde_json::to_string_pretty(self)? + "\n")
+        Ok(json_text(&serde_json::to_string_pretty(self)?) + "\n")
     }
 
     fn view(&self) -> View {
@@ -316,4 +317,4 @@ pub fn reasons(explanation: &Explanation) -> Vec<String> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(in crate::report) mod tests;

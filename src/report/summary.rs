@@ -9,12 +9,14 @@ use serde::Serialize;
 
 use super::RenderError;
 use super::model::comparison::Comparison;
+use super::model::coverage::{Coverage, Retention, Seats};
 use super::model::measuring::Measuring;
 use super::model::views::{Cohort, Quadrant, Reasons};
 use super::model::{
     Answer, DataQuality, Figure, Finding, FunnelStep, MethodEntry, Money, Policy, PopulationTest, Report, Run, Signal,
     Week,
 };
+use crate::privacy::json_text;
 
 #[derive(Serialize)]
 struct Summary<'a> {
@@ -35,6 +37,9 @@ struct Summary<'a> {
     quadrant: &'a Quadrant,
     cohorts: &'a [Cohort],
     data_quality: &'a DataQuality,
+    coverage: &'a Coverage,
+    seats: &'a [Seats],
+    retention: &'a [Retention],
     method: &'a [MethodEntry],
     queries: BTreeMap<&'a str, &'a str>,
 }
@@ -93,10 +98,13 @@ pub fn render(report: &Report) -> Result<String, RenderError> {
         quadrant: &report.quadrant,
         cohorts: &report.cohorts,
         data_quality: &report.data_quality,
+        coverage: &report.coverage,
+        seats: &report.seats,
+        retention: &report.retention,
         method: &report.method,
         queries: report.queries.iter().map(|query| (query.file.as_str(), query.sql.as_str())).collect(),
     };
-    let mut text = serde_json::to_string_pretty(&summary)?;
+    let mut text = json_text(&serde_json::to_string_pretty(&summary)?);
     text.push('\n');
     Ok(text)
 }

@@ -81,12 +81,6 @@ pub(super) fn population(inputs: &Inputs) -> Vec<PopulationTest> {
         .iter()
         .map(|row| {
             let speaks = row.status == "speak";
-            let leaves_out_zero = match (row.ci_low, row.ci_high) {
-                // Only decoupling may point either way; the others are about an excess.
-                (Some(low), Some(high)) => low > 0.0 || (row.test == "metric_decoupling" && high < 0.0),
-                // An exact test has a p and no interval.
-                _ => row.estimate.is_some_and(|estimate| estimate > 0.0),
-            };
             let innocent = catalogue.get(row.test.as_str()).map_or("", |entry| entry.innocent.as_str());
             PopulationTest {
                 test: plain(&row.test),
@@ -97,7 +91,7 @@ pub(super) fn population(inputs: &Inputs) -> Vec<PopulationTest> {
                 p: Maybe(row.p.map(Probability)),
                 n: Count(row.n),
                 speaks,
-                points_to_metric: speaks && leaves_out_zero && row.p.is_some_and(|p| p <= UNUSUAL),
+                points_to_metric: row.fires(),
                 note: plain_long(&row.note),
                 innocent: plain_long(innocent),
             }

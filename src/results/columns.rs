@@ -3,9 +3,9 @@
 use super::{ResultsError, tables_directory};
 use crate::engine::rows::{Columns, RowError};
 use crate::lake::schema::{money, timestamp};
-use crate::report::inputs::OutcomeFact;
+use crate::report::inputs::{CoverageFact, OutcomeFact};
 use crate::score::rows::{
-    ActorWeekRow, AttributionRow, FindingRow, PopulationRow, SessionRow, SignalRow, TeamRow, word,
+    ActorWeekRow, AttributionRow, FindingRow, PopulationRow, SeatRow, SessionRow, SignalRow, TeamRow, word,
 };
 use arrow::array::{
     ArrayRef, BooleanArray, Decimal128Array, Float64Array, Int64Array, RecordBatch, StringArray,
@@ -20,6 +20,9 @@ use std::fs::File;
 use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
+
+/// Rows that are columns beside being rows while a table is written; a multiple of the pieces that the Parquet writer works in.
+const ROWS_AT_ONCE: usize = 1 << 16;
 
 /// A row of a result table.
 pub trait ResultRow: Sized {
@@ -40,16 +43,19 @@ pub fn write<R: ResultRow>(out: &Path, rows: &[R]) -> Result<(), ResultsError> {
     let io = |error| ResultsError::Io { path: path.clone(), error };
     let damaged = |error: String| ResultsError::Damaged { path: path.clone(), error };
     std::fs::create_dir_all(&directory).map_err(io)?;
-    let batch = RecordBatch::try_new(R::schema(), R::columns(rows)).map_err(|error| damaged(error.to_string()))?;
     let compression = ZstdLevel::try_new(3).map(Compression::ZSTD).map_err(|error| damaged(error.to_string()))?;
     let properties =
         WriterProperties::builder().set_compression(compression).set_created_by("footlight".into()).build();
-    let bytes = Vec::new();
+    let mut file = tempfile::NamedTempFile::new_in(&directory).map_err(io)?;
     let mut writer =
-        ArrowWriter::try_new(bytes, R::schema(), Some(properties)).map_err(|error| damaged(error.to_string()))?;
-    writer.write(&batch).map_err(|error| damaged(error.to_string()))?;
-    let bytes = writer.into_inner().map_err(|error| damaged(error.to_string()))?;
-    write_file(&path, &bytes).map_err(io)
+        ArrowWriter::try_new(&mut file, R::schema(), Some(properties)).map_err(|error| damaged(error.to_string()))?;
+    // A piece at a time: the columns of all rows would be a second copy of them.
+    for piece in rows.chunks(ROWS_AT_ONCE) {
+        let batch = RecordBatch::try_new(R::schema(), R::columns(piece));
+        batch.and_then(|batch| Ok(writer.write(&batch)?)).map_err(|error| damaged(error.to_string()))?;
+    }
+    writer.close().map_err(|error| damaged(error.to_string()))?;
+    persist(file, &path).map_err(io)
 }
 
 /// Writes a file under a temporary name and renames it, so that a reader never sees half of it.
@@ -57,6 +63,10 @@ pub fn write_file(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let directory = path.parent().unwrap_or(Path::new("."));
     let mut file = tempfile::NamedTempFile::new_in(directory)?;
     file.write_all(bytes)?;
+    persist(file, path)
+}
+
+fn persist(file: tempfile::NamedTempFile, path: &Path) -> std::io::Result<()> {
     file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;
     Ok(())
@@ -322,6 +332,26 @@ result_table!(TeamRow, "teams", {
     flagged_high: maybe_float = "flagged_high",
     flagged_distinguishable: maybe_flag = "flagged_distinguishable",
     suppressed: flag = "suppressed",
+});
+
+result_table!(SeatRow, "seats", {
+    actor: text = "actor",
+    product: text = "product",
+    team_id: text = "team_id",
+    used: maybe_flag = "used",
+    ever_used: maybe_flag = "ever_used",
+    last_used_week: maybe_text = "last_used_week",
+});
+
+result_table!(CoverageFact, "coverage", {
+    month: text = "month",
+    scope: text = "scope",
+    measure: text = "measure",
+    billed: long = "billed",
+    logged: long = "logged",
+    held_low: long = "held_low",
+    held_high: long = "held_high",
+    billed_periods: long = "billed_periods",
 });
 
 result_table!(PopulationRow, "population", {

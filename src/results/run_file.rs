@@ -2,6 +2,7 @@
 
 use super::ResultsError;
 use super::columns::write_file;
+use crate::privacy::json_text;
 use crate::report::inputs::{
     Archetype, DayTotals, Kpi, ModelTotals, PolicyMarker, QueryText, RunFacts, SignalEntry, SurvivalFact, SystemActs,
     WeekTotals,
@@ -74,6 +75,7 @@ impl RunFile {
         let io = |error| ResultsError::Io { path: path.clone(), error };
         std::fs::create_dir_all(out).map_err(io)?;
         let mut text = serde_json::to_string_pretty(self)
+            .map(|text| json_text(&text))
             .map_err(|error| ResultsError::Damaged { path: path.clone(), error: error.to_string() })?;
         text.push('\n');
         write_file(&path, text.as_bytes()).map_err(io)

@@ -5,8 +5,10 @@
 
 use super::columns::{ResultRow, write_file};
 use super::{EvidenceRow, ResultsError};
-use crate::report::inputs::OutcomeFact;
-use crate::score::rows::{ActorWeekRow, AttributionRow, FindingRow, PopulationRow, SessionRow, SignalRow, TeamRow};
+use crate::report::inputs::{CoverageFact, OutcomeFact};
+use crate::score::rows::{
+    ActorWeekRow, AttributionRow, FindingRow, PopulationRow, SeatRow, SessionRow, SignalRow, TeamRow,
+};
 use arrow::datatypes::SchemaRef;
 use std::fmt::Write as _;
 use std::path::Path;
@@ -169,6 +171,32 @@ const TABLES: &[Words] = &[
             ("sessions", "sessions pooled, for a unit"),
         ],
     ),
+    (
+        "seats",
+        "one person and one tool that they hold a seat of, used or not",
+        &[
+            ("actor", ACTOR),
+            ("product", "tool"),
+            ("team_id", "team, (unassigned) when on no roster"),
+            ("used", "whether it was used in the period that the logs cover; null where nobody can tell"),
+            ("ever_used", "whether it was used at any time; null where nobody can tell"),
+            ("last_used_week", "ISO week of the last use that is known, UTC"),
+        ],
+    ),
+    (
+        "coverage",
+        "one month and tool or maker: how much of the billed use the logs hold",
+        &[
+            ("month", "month of UTC, 2026-06"),
+            ("scope", "a tool, or the maker of the models"),
+            ("measure", "tokens or micro_usd: what the amounts are in"),
+            ("billed", "on the bill, or counted by the vendor"),
+            ("logged", "in the logs, for days that the bill covers"),
+            ("held_low", "of the billed, what the logs hold by day and model"),
+            ("held_high", "of the billed, what the logs hold by model in the whole month"),
+            ("billed_periods", "days with a bill; 1 where bills are by the month"),
+        ],
+    ),
 ];
 
 /// Views that join or add up.
@@ -209,7 +237,7 @@ const MORE_FROM: [&str; 2] = [
 ];
 
 /// Every table with its columns, in the order of [`TABLES`].
-fn schemas() -> [(&'static str, SchemaRef); 9] {
+fn schemas() -> [(&'static str, SchemaRef); 11] {
     fn of<R: ResultRow>() -> (&'static str, SchemaRef) {
         (R::TABLE, R::schema())
     }
@@ -223,6 +251,8 @@ fn schemas() -> [(&'static str, SchemaRef); 9] {
         of::<AttributionRow>(),
         of::<OutcomeFact>(),
         of::<EvidenceRow>(),
+        of::<SeatRow>(),
+        of::<CoverageFact>(),
     ]
 }
 

@@ -176,6 +176,23 @@ pub struct TeamRow {
     pub suppressed: bool,
 }
 
+/// One person and one tool that they hold a seat of.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct SeatRow {
+    /// Pseudonym.
+    pub actor: String,
+    /// Tool.
+    pub product: String,
+    /// Team.
+    pub team_id: String,
+    /// Used in the period that the logs cover; none where nobody can tell.
+    pub used: Option<bool>,
+    /// Used at any time; none where nobody can tell.
+    pub ever_used: Option<bool>,
+    /// Week of the last use that is known, `2026-W07`.
+    pub last_used_week: Option<String>,
+}
+
 /// One population test.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct PopulationRow {
@@ -197,6 +214,22 @@ pub struct PopulationRow {
     pub status: String,
     /// Reading in words, or why it abstains.
     pub note: String,
+}
+
+impl PopulationRow {
+    /// p up to which a test fires.
+    const FIRES_P: f64 = 0.05;
+
+    /// Whether the test speaks and points to usage for the metric: its interval leaves out zero on that side, and p is at most 0.05.
+    pub fn fires(&self) -> bool {
+        let leaves_out_zero = match (self.ci_low, self.ci_high) {
+            // Only decoupling may point either way; the others are about an excess.
+            (Some(low), Some(high)) => low > 0.0 || (self.test == "metric_decoupling" && high < 0.0),
+            // An exact test has a p and no interval.
+            _ => self.estimate.is_some_and(|estimate| estimate > 0.0),
+        };
+        self.status == "speak" && leaves_out_zero && self.p.is_some_and(|p| p <= Self::FIRES_P)
+    }
 }
 
 /// One session-outcome pair.

@@ -143,6 +143,19 @@ mod tests {
         assert!(!prior.shrink(TeamCount { flagged: 0, people: 10 }).distinguishable);
     }
 
+    /// The same maximum by scipy 1.17.1: `optimize.minimize` (Nelder-Mead) over logit(mean) and ln(strength) of
+    /// `-sum(stats.betabinom.logpmf(x, n, m * s, (1 - m) * s))` gives m = .1096992, s = 14.13218.
+    #[test]
+    fn the_prior_agrees_with_scipy() {
+        let flagged = [0, 1, 0, 3, 2, 0, 5, 1, 0, 2, 7, 1];
+        let people = [12, 18, 9, 20, 25, 11, 16, 14, 10, 22, 19, 13];
+        let teams: Vec<TeamCount> =
+            flagged.into_iter().zip(people).map(|(flagged, people)| TeamCount { flagged, people }).collect();
+        let prior = Prior::fit(&teams);
+        assert!((prior.mean - 0.109_699_2).abs() < 2e-6, "{prior:?}");
+        assert!((prior.strength - 14.132_18).abs() < 2e-3, "{prior:?}");
+    }
+
     #[test]
     fn the_prior_of_a_known_world_is_found() {
         // Rates from Beta(2, 18): mean .1, strength 20. Gamma variates of integer shape are sums of exponentials.

@@ -267,6 +267,19 @@ mod tests {
     }
 
     #[test]
+    fn burstiness_of_jittered_timers_of_signals_md_s8() {
+        // Mean B_n of timers with uniform jitter: -.73 at +-30 %, -.35 at +-90 %. numpy with 100,000 draws of
+        // `rng.uniform(1 - j, 1 + j, 50)` and the population deviation: -.7331 and -.3446.
+        for (jitter, published, drawn) in [(0.3, -0.73, -0.7331), (0.9, -0.35, -0.3446)] {
+            let mut random = Seeded::new(19);
+            let mut timer = || (0..50).map(|_| 1.0 + jitter * (2.0 * random.uniform() - 1.0)).collect::<Vec<_>>();
+            let mean = (0..4_000).filter_map(|_| burstiness(&timer())).sum::<f64>() / 4_000.0;
+            close(mean, drawn, 0.003);
+            close(mean, published, 0.007);
+        }
+    }
+
+    #[test]
     fn burstiness_of_a_clock_of_equal_gaps_and_of_nothing() {
         close(burstiness(&[600.0; 30]).unwrap(), -1.0, 1e-12);
         assert_eq!(burstiness(&[1.0]), None);
@@ -309,6 +322,51 @@ mod tests {
         };
         assert!(lone(9_999.0));
         assert!(!lone(9_998.0));
+    }
+
+    /// Rejections printed by scipy 1.17.1 for the same 25 p-values: `(stats.false_discovery_control(p) <= q).sum()`.
+    #[test]
+    fn benjamini_and_hochberg_agree_with_scipy() {
+        let p_values = [
+            0.384, 0.074, 0.212, 0.001, 0.216, 0.222, 0.975, 0.251, 0.269, 0.008, 0.275, 0.34, 0.341, 0.039, 0.569,
+            0.594, 0.696, 0.041, 0.762, 0.94, 0.942, 0.042, 0.06, 0.986, 0.205,
+        ];
+        for (q, rejections) in [(0.05, 1), (0.1, 2), (0.3, 7)] {
+            let rejected = benjamini_hochberg(&p_values, q);
+            assert_eq!(rejected.iter().filter(|rejected| **rejected).count(), rejections, "{q}");
+            // The smallest are those that are rejected.
+            let largest = rejected.iter().zip(p_values).filter(|(yes, _)| **yes).map(|(_, p)| p).fold(0.0, f64::max);
+            assert!(rejected.iter().zip(p_values).all(|(yes, p)| *yes == (p <= largest)), "{q}");
+        }
+    }
+
+    /// Bates et al. 2023, theorem 2: conformal p-values that share one calibration set depend on each other positively, so
+    /// that Benjamini and Hochberg still hold their level. 1,000 calibration values, 100 nulls and 20 shifted units a round.
+    #[test]
+    fn conformal_p_values_of_one_reference_keep_the_false_discovery_rate() {
+        let mut random = Seeded::new(29);
+        let (mut proportion_sum, mut found, mut small) = (0.0, 0, 0);
+        for _ in 0..400 {
+            let mut reference: Vec<f64> = (0..1_000).map(|_| random.normal()).collect();
+            reference.sort_unstable_by(f64::total_cmp);
+            let p_values: Vec<f64> = (0..120)
+                .map(|unit| {
+                    let value = random.normal() + if unit < 20 { 3.5 } else { 0.0 };
+                    (1 + reference.len() - reference.partition_point(|other| *other < value)) as f64 / 1_001.0
+                })
+                .collect();
+            small += p_values[20..].iter().filter(|p| **p <= 0.05).count();
+            let rejected = benjamini_hochberg(&p_values, 0.1);
+            let wrong = rejected[20..].iter().filter(|rejected| **rejected).count();
+            let right = rejected[..20].iter().filter(|rejected| **rejected).count();
+            found += right;
+            proportion_sum += wrong as f64 / (wrong + right).max(1) as f64;
+        }
+        // Theory: q times the null share = .083 at most, for the rate of an average round.
+        assert!(proportion_sum / 400.0 < 0.083 + 0.012, "{}", proportion_sum / 400.0);
+        assert!(found > 400 * 20 * 7 / 10, "{found}");
+        // Marginally P(p <= .05) = 50 / 1001 exactly.
+        close(small as f64 / 40_000.0, 0.05, 0.004);
     }
 
     #[test]

@@ -2,8 +2,10 @@
 //!
 //! Owns the simulated world; it writes the public interchange format and knows nothing of how the product judges (no signal, no threshold was
 //! read for it). Flow: [`World`] and seed give a policy and people; each person's weeks are then made one after the other from a stream of
-//! draws of their own, so memory does not grow with the organisation's history and the same seed gives the same bytes.
+//! draws of their own, so memory does not grow with the organisation's history and the same seed gives the same bytes. [`Divisions`] makes as
+//! many organisations as a number of events needs, in parallel, for measuring speed and memory.
 
+mod divisions;
 mod families;
 mod honest;
 mod journal;
@@ -13,6 +15,7 @@ mod person;
 mod random;
 mod row;
 mod session;
+mod strategy;
 mod theater;
 mod transcript;
 mod voice;
@@ -22,17 +25,22 @@ mod world;
 #[cfg(test)]
 mod tests;
 
+pub use divisions::Divisions;
 pub use journal::Written;
 pub use person::LOOK_ALIKES;
+pub use strategy::{Hiding, JitterLaw, PadSource, Strategy};
 pub use world::World;
 
-use journal::Journal;
+use journal::{Journal, Layout};
 use outcomes::Desk;
 use person::{Label, Mix, Person};
 use random::Random;
 use session::Style;
 use std::path::{Path, PathBuf};
 use world::Policy;
+
+/// Files of events of a labelled organisation, and as many of outcomes.
+const SHARDS: usize = 8;
 
 /// What is simulated.
 #[derive(Debug, Clone, PartialEq)]
@@ -82,6 +90,9 @@ pub enum SimulateError {
         #[source]
         error: jiff::Error,
     },
+    /// The threads could not be started.
+    #[error("cannot start threads: {0}")]
+    Threads(#[from] rayon::ThreadPoolBuildError),
     /// A family that there is none of.
     #[error("`{0}` is no family of theater; there are {names}", names = family_names().join(", "))]
     Family(String),
@@ -101,29 +112,75 @@ impl Simulation {
     /// # Errors
     /// [`SimulateError`]; what was written before it stays.
     pub fn write(&self, directory: &Path) -> Result<Written, SimulateError> {
+        self.write_people(directory, None)
+    }
+
+    /// The same organisation, in which all who play are one group with this strategy; `families` does not count then. What
+    /// everybody else does is the same for every strategy of a seed.
+    ///
+    /// # Errors
+    /// As [`Simulation::write`].
+    pub fn write_with(&self, strategy: &Strategy, directory: &Path) -> Result<Written, SimulateError> {
+        self.write_people(directory, Some(strategy))
+    }
+
+    /// ISO week in which the incentive begins, and with it the theater of a group that shares a strategy.
+    pub fn incentive_week(&self) -> String {
+        let policy = Policy::draw(self.seed, self.world, self.weeks);
+        let week = policy.monday(policy.incentive_week).iso_week_date();
+        format!("{:04}-W{:02}", week.year(), week.week())
+    }
+
+    fn write_people(&self, directory: &Path, strategy: Option<&Strategy>) -> Result<Written, SimulateError> {
+        self.check()?;
+        let style = Style { strip_text: self.strip_text, native: self.native };
+        let policy = Policy::draw(self.seed, self.world, self.weeks);
+        let people = self.draw(&policy, 0, strategy)?;
+        let (input, truth) = (directory.join("input"), directory.join("truth"));
+        let layout = Layout { input: &input, truth: Some(&truth), first_shard: 0, shards: SHARDS, plain: false };
+        let mut journal = Journal::create(&layout, style)?;
+        self.histories(&people, &policy, &mut journal)?;
+        write_truth(&truth.join("truth.csv"), &people)?;
+        let mut roster = csv::Writer::from_path(input.join("roster.csv"))?;
+        roster.write_record(person::ROSTER_COLUMNS)?;
+        person::write_roster(&mut roster, &people, &policy)?;
+        let path = input.join("footlight.toml");
+        let text = policy.general_toml(style) + &policy.accounts_toml(&people);
+        std::fs::write(&path, text).map_err(|error| SimulateError::Io { path, error })?;
+        journal.finish()
+    }
+
+    /// Whether what is asked for can be made.
+    fn check(&self) -> Result<(), SimulateError> {
         if let Some(name) = self.families.iter().find(|name| !family_names().contains(&name.as_str())) {
             return Err(SimulateError::Family(name.clone()));
         }
         if self.native && self.strip_text {
             return Err(SimulateError::StrippedTranscript);
         }
-        let style = Style { strip_text: self.strip_text, native: self.native };
-        let policy = Policy::draw(self.seed, self.world, self.weeks);
-        let mix = Mix { people: self.people, theater_share: self.theater_share, families: &self.families };
-        let people = person::draw(self.seed, &policy, &mix)?;
-        let (input, truth) = (directory.join("input"), directory.join("truth"));
-        let mut journal = Journal::create(&input, &truth, style)?;
-        for person in &people {
-            self.history(person, &people, &policy, &mut journal)?;
-        }
-        write_truth(&truth.join("truth.csv"), &people)?;
-        let path = input.join("roster.csv");
-        let file = std::fs::File::create(&path).map_err(|error| SimulateError::Io { path, error })?;
-        person::write_roster(file, &people, &policy)?;
-        let path = input.join("footlight.toml");
-        std::fs::write(&path, policy.footlight_toml(&people, style))
-            .map_err(|error| SimulateError::Io { path, error })?;
-        journal.finish()
+        Ok(())
+    }
+
+    /// The accounts of a division; the whole organisation is its division 0.
+    fn draw(
+        &self,
+        policy: &Policy,
+        division: usize,
+        strategy: Option<&Strategy>,
+    ) -> Result<Vec<Person>, SimulateError> {
+        let mix = Mix {
+            division,
+            people: self.people,
+            theater_share: self.theater_share,
+            families: &self.families,
+            strategy,
+        };
+        person::draw(self.seed, policy, &mix)
+    }
+
+    /// All weeks of these accounts.
+    fn histories(&self, people: &[Person], policy: &Policy, journal: &mut Journal) -> Result<(), SimulateError> {
+        people.iter().try_for_each(|person| self.history(person, people, policy, journal))
     }
 
     /// All weeks of one account.

@@ -46,16 +46,9 @@ impl Desk<'_> {
         let team: Vec<&Person> = self
             .people
             .iter()
-            .skip(person.team)
-            .step_by(self.teams())
-            .filter(|other| other.index != person.index && !other.is_service())
+            .filter(|other| other.team == person.team && other.index != person.index && !other.is_service())
             .collect();
         if team.is_empty() { person } else { team[random.below(team.len())] }
-    }
-
-    /// Number of teams; people are dealt to them in turn.
-    fn teams(&self) -> usize {
-        self.people.iter().map(|person| person.team).max().unwrap_or(0) + 1
     }
 }
 

@@ -6,6 +6,7 @@ use super::SimulateError;
 use super::families::{FAMILIES, Family};
 use super::honest;
 use super::random::Random;
+use super::strategy::{self, Hiding, JUNK_COMMITS, Strategy};
 use super::voice::Voice;
 use super::words::{CLIENTS, FIRST, LAST, ZONES};
 use super::world::{Policy, World};
@@ -81,7 +82,17 @@ pub(super) struct Theater {
     pub(super) inflation: f64,
     /// Seed of the favourite prompts, timers and the like; shared when spread over colleagues.
     pub(super) theme: u64,
-    pub(super) junk_commits: bool,
+    pub(super) hiding: Hiding,
+}
+
+impl Theater {
+    /// Seed of the theme of a week: where prompts go round among colleagues, somebody else's every week.
+    pub(super) fn theme_in(&self, week: usize, person: usize) -> u64 {
+        match self.hiding.colleagues {
+            0 | 1 => self.theme,
+            colleagues => self.theme ^ ((((week + person) % colleagues) as u64 + 1) << 20),
+        }
+    }
 }
 
 /// One account and its habits.
@@ -146,40 +157,58 @@ impl Person {
     }
 }
 
+/// People of one team.
+const TEAM_SIZE: usize = 12;
+
 /// What of the labels is wanted.
 pub(super) struct Mix<'a> {
+    /// Which division of a larger organisation is drawn; the first also stands alone.
+    pub(super) division: usize,
     pub(super) people: usize,
     pub(super) theater_share: f64,
     /// Families that are used; all when empty.
     pub(super) families: &'a [String],
+    /// What all who play do; drawn for each of them when `None`.
+    pub(super) strategy: Option<&'a Strategy>,
 }
 
 /// Share of people who are look-alikes.
 const LOOK_ALIKE_SHARE: f64 = 0.25;
 
-/// Draws everybody. People come first, then service accounts.
+/// Draws everybody of a division. People come first, then service accounts. Indexes, teams and names go on where those of the division before it
+/// end, so that divisions can be drawn in any order and share nobody.
 ///
 /// # Errors
 /// A time zone that this machine does not know.
 pub(super) fn draw(seed: u64, policy: &Policy, mix: &Mix<'_>) -> Result<Vec<Person>, SimulateError> {
-    let teams = (mix.people / 12).max(1);
-    let mut people = Vec::with_capacity(mix.people);
-    for index in 0..mix.people {
-        people.push(person(seed, index, teams)?);
+    let teams = (mix.people / TEAM_SIZE).max(1);
+    let services = (mix.people / 60).max(1);
+    let first = mix.division * (mix.people + services);
+    let team = |place: usize| mix.division * teams + place % teams;
+    let mut people = Vec::with_capacity(mix.people + services);
+    for place in 0..mix.people {
+        people.push(person(seed, first + place, team(place))?);
     }
-    let mut random = Random::stream(seed, "labels", &[]);
+    let mut random = match mix.division {
+        0 => Random::stream(seed, "labels", &[]),
+        division => Random::stream(seed, "labels", &[division as u64]),
+    };
     let mut order: Vec<usize> = (0..mix.people).collect();
     random.shuffle(&mut order);
     if policy.world != World::Clean {
         let performers = (mix.people as f64 * mix.theater_share).round() as usize;
-        perform(&mut random, policy, mix, &mut people, &mut order, performers.min(mix.people), seed);
+        let performers = performers.min(mix.people);
+        match mix.strategy {
+            Some(strategy) => strategy::share(&mut random, policy, strategy, &mut people, &mut order, performers),
+            None => perform(&mut random, policy, mix, &mut people, &mut order, performers, seed),
+        }
         let alikes = (mix.people as f64 * LOOK_ALIKE_SHARE).round() as usize;
         resemble(&mut random, policy, &mut people, &mut order, alikes);
     }
-    let services = (mix.people / 60).max(1);
-    for number in 0..services {
-        let mut service = person(seed, mix.people + number, teams)?;
-        service.actor_id = format!("{}-bot-{number}@example.com", random.pick(&["ci", "nightly", "release", "triage"]));
+    for place in 0..services {
+        let mut service = person(seed, first + mix.people + place, team(mix.people + place))?;
+        let (work, number) = (random.pick(&["ci", "nightly", "release", "triage"]), mix.division * services + place);
+        service.actor_id = format!("{work}-bot-{number}@example.com");
         service.role = Role::Service;
         service.zone = TimeZone::UTC;
         service.roster_zone = "";
@@ -191,9 +220,8 @@ pub(super) fn draw(seed: u64, policy: &Policy, mix: &Mix<'_>) -> Result<Vec<Pers
     Ok(people)
 }
 
-fn person(seed: u64, index: usize, teams: usize) -> Result<Person, SimulateError> {
+fn person(seed: u64, index: usize, team: usize) -> Result<Person, SimulateError> {
     let mut random = Random::stream(seed, "person", &[index as u64]);
-    let team = index % teams;
     let home = Random::stream(seed, "team", &[team as u64]).below(ZONES.len());
     let zone_name = if random.chance(0.8) { ZONES[home] } else { *random.pick(ZONES) };
     let zone = TimeZone::get(zone_name).map_err(|error| SimulateError::Zone { zone: zone_name, error })?;
@@ -231,7 +259,7 @@ fn person(seed: u64, index: usize, teams: usize) -> Result<Person, SimulateError
 }
 
 /// Sessions a week of those with a label, at least: whoever hardly works cannot be told from anybody.
-const BUSY_PACE: f64 = 1.6;
+pub(super) const BUSY_PACE: f64 = 1.6;
 
 /// Gives theater to people: the cells of family and dose in turn, so that each is there before any comes twice.
 fn perform(
@@ -262,8 +290,12 @@ fn perform(
         let evasion = (number % 2 == 0).then(|| *random.pick(family.evasions));
         let theme = match evasion {
             Some("spread_over_colleagues") => seed,
-            _ => seed ^ ((index as u64 + 1) << 20),
+            _ => seed ^ ((people[index].index as u64 + 1) << 20),
         };
+        let mut hiding = Hiding::of(family.name, evasion);
+        if policy.world == World::GamedOutcomes {
+            hiding.junk_commits = JUNK_COMMITS;
+        }
         let from_week = match policy.world {
             World::NoIncentive => random.below(policy.incentive_week),
             _ => policy.incentive_week + usize::from(random.chance(0.25)),
@@ -282,7 +314,7 @@ fn perform(
             from_week,
             inflation: random.between(1.0, 1.5),
             theme,
-            junk_commits: evasion == Some("junk_commits") || policy.world == World::GamedOutcomes,
+            hiding,
         });
     }
 }
@@ -318,13 +350,19 @@ fn resemble(random: &mut Random, policy: &Policy, people: &mut [Person], order: 
     }
 }
 
-/// `roster.csv`: a row an account.
+/// The header of `roster.csv`.
+pub(super) const ROSTER_COLUMNS: [&str; 8] =
+    ["actor_id", "aliases", "team_id", "role", "kind", "time_zone", "active_from", "active_to"];
+
+/// Rows of `roster.csv`, one an account.
 ///
 /// # Errors
 /// What the writer answers.
-pub(super) fn write_roster(out: impl std::io::Write, people: &[Person], policy: &Policy) -> csv::Result<()> {
-    let mut rows = csv::Writer::from_writer(out);
-    rows.write_record(["actor_id", "aliases", "team_id", "role", "kind", "time_zone", "active_from", "active_to"])?;
+pub(super) fn write_roster<W: std::io::Write>(
+    rows: &mut csv::Writer<W>,
+    people: &[Person],
+    policy: &Policy,
+) -> csv::Result<()> {
     for person in people {
         let login = person.login();
         let since = person.joined.map_or_else(|| "2024-06-03".to_owned(), |week| policy.monday(week).to_string());

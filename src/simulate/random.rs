@@ -39,6 +39,11 @@ impl Random {
         self.0.f64() < probability
     }
 
+    /// True with this probability; what never or always happens takes no draw, so that the draws after it stay as they are.
+    pub(super) fn happens(&mut self, rate: f64) -> bool {
+        rate >= 1.0 || (rate > 0.0 && self.chance(rate))
+    }
+
     /// One of them.
     pub(super) fn pick<'a, T>(&mut self, items: &'a [T]) -> &'a T {
         &items[self.below(items.len())]

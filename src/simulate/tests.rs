@@ -1,6 +1,6 @@
 //! The organisation against its own truth, and a probe that nothing but behaviour tells theater from work.
 
-use super::{LOOK_ALIKES, Simulation, World, family_names};
+use super::{Divisions, Hiding, LOOK_ALIKES, Simulation, Strategy, World, family_names};
 use proptest::prelude::*;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -249,6 +249,56 @@ fn the_document_names_them_all() {
     }
 }
 
+/// A group that adapts changes what it injects and nothing else: not who it is, not its honest work, not what others do.
+#[test]
+fn strategies_differ_in_nothing_but_themselves() {
+    let world = simulation(13, 48, 5, World::Quota);
+    let written = |strategy: &Strategy| {
+        let directory = tempfile::tempdir().unwrap();
+        let written = world.write_with(strategy, directory.path()).unwrap();
+        Organisation { directory, written }
+    };
+    let honest = written(&Strategy::honest());
+    let naive = Strategy::naive("pad_article", 0.5).unwrap();
+    let hiding = Hiding { paraphrase: 1.0, junk_commits: 1.0, colleagues: 2, ..naive.hiding.clone() };
+    let (plain, hidden) = (written(&naive), written(&Strategy { hiding, ..naive }));
+    let work = |organisation: &Organisation| -> Vec<Value> {
+        let injected: BTreeSet<String> = organisation
+            .truth("truth_sessions.csv")
+            .into_iter()
+            .filter(|row| row["label"] == "theater")
+            .map(|row| row["session_id"].clone())
+            .collect();
+        organisation
+            .rows(".events.")
+            .into_iter()
+            .filter(|row| !injected.contains(row["session_id"].as_str().unwrap()))
+            .collect()
+    };
+    let group = |organisation: &Organisation| -> Vec<BTreeMap<String, String>> {
+        organisation.truth("truth.csv").into_iter().filter(|row| row["label"] == "theater").collect()
+    };
+    assert_eq!(honest.written.injected_tokens, 0);
+    assert_eq!(work(&plain), work(&honest));
+    assert_eq!(work(&hidden), work(&honest));
+    assert_eq!(group(&plain).len(), 7);
+    assert!(group(&hidden).iter().all(|row| row["evasion"] == "adaptive" && row["dose"] == "0.5"));
+    assert!(group(&plain).iter().all(|row| row["evasion"].is_empty()));
+    assert!(hidden.written.outcomes > plain.written.outcomes, "junk commits are outcomes");
+    // Half of the group's tokens from the incentive on are injected.
+    let members: BTreeSet<String> = group(&plain).into_iter().map(|row| row["actor_id"].clone()).collect();
+    let from = "2026-01-12";
+    assert_eq!(world.incentive_week(), "2026-W03");
+    let spent: i64 = plain
+        .rows(".events.")
+        .iter()
+        .filter(|row| members.contains(row["actor_id"].as_str().unwrap()) && row["ts"].as_str().unwrap() >= from)
+        .map(tokens)
+        .sum();
+    let share = plain.written.injected_tokens as f64 / spent as f64;
+    assert!((0.4..0.6).contains(&share), "{share}");
+}
+
 #[test]
 fn unknown_families_are_named() {
     let directory = tempfile::tempdir().unwrap();
@@ -376,4 +426,70 @@ proptest! {
             prop_assert!(event["token_basis"].is_null() == (event["kind"] != "completion"));
         }
     }
+}
+
+/// Every file of `input` with its content.
+fn inputs(directory: &Path) -> Vec<(String, Vec<u8>)> {
+    let input = directory.join("input");
+    files(&input).into_iter().map(|name| (name.clone(), std::fs::read(input.join(name)).unwrap())).collect()
+}
+
+fn divided(events: u64, threads: usize, plain: bool) -> (tempfile::TempDir, super::Written) {
+    let directory = tempfile::tempdir().unwrap();
+    let division = simulation(7, 14, 3, World::Quota);
+    let written = Divisions { division, events, plain, threads }.write(directory.path()).unwrap();
+    (directory, written)
+}
+
+#[test]
+fn divisions_are_the_same_whatever_the_threads() {
+    let ((one, written), (many, same)) = (divided(9_000, 1, false), divided(9_000, 5, false));
+    assert_eq!(written, same);
+    assert!(inputs(one.path()) == inputs(many.path()), "a byte depends on the number of threads");
+    assert!(!one.path().join("truth").exists());
+    // The division that reaches the number is the last: one fewer does not, and what was made ahead is gone.
+    let shards = files(&one.path().join("input")).iter().filter(|name| name.contains(".events.")).count();
+    let (less, before) = divided(written.events - 1, 1, false);
+    assert!((9_000..written.events + 1).contains(&before.events), "{before:?}");
+    assert_eq!(files(&less.path().join("input")).iter().filter(|name| name.contains(".events.")).count(), shards);
+}
+
+#[test]
+fn divisions_share_nobody_and_are_plain_on_request() {
+    let (directory, written) = divided(6_000, 2, true);
+    let (mut events, mut people, mut keys) = (0, BTreeMap::<String, usize>::new(), BTreeSet::new());
+    let mut shards = 0;
+    for (name, content) in inputs(directory.path()) {
+        if !name.ends_with(".events.ndjson") {
+            continue;
+        }
+        let mut seen = BTreeSet::new();
+        for line in String::from_utf8(content).unwrap().lines() {
+            let row: Value = serde_json::from_str(line).unwrap();
+            seen.insert(row["actor_id"].as_str().unwrap().to_owned());
+            assert!(keys.insert(row["event_id"].as_str().unwrap().to_owned()), "two events have one id");
+            events += 1;
+        }
+        seen.into_iter().for_each(|actor| *people.entry(actor).or_default() += 1);
+        shards += 1;
+    }
+    assert!(shards > 1, "one division says nothing about two");
+    assert_eq!(events, written.events);
+    assert!(people.values().all(|shards| *shards == 1), "{people:?}");
+    let roster = csv::Reader::from_path(directory.path().join("input/roster.csv")).unwrap().into_records().count();
+    assert_eq!(roster, shards * 15, "fourteen people and a service each");
+}
+
+/// The first division is the organisation that stands alone: its people, week by week.
+#[test]
+fn the_first_division_is_the_organisation_of_its_size() {
+    let alone = Organisation::of(&simulation(7, 14, 3, World::Quota));
+    let (divided, _) = divided(1, 1, true);
+    let first = std::fs::read_to_string(divided.path().join("input/part-00.events.ndjson")).unwrap();
+    let mut rows: Vec<Value> = first.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let mut expected = alone.rows(".events.");
+    let key = |row: &Value| row["event_id"].as_str().map(str::to_owned);
+    rows.sort_by_key(key);
+    expected.sort_by_key(key);
+    assert!(rows == expected, "{} rows against {}", rows.len(), expected.len());
 }

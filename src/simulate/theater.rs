@@ -9,6 +9,7 @@ use super::outcomes::{self, Desk};
 use super::person::{Person, Theater};
 use super::random::Random;
 use super::session::{Finished, Model, Session};
+use super::strategy::{JitterLaw, PadSource};
 use super::voice::{self, answer};
 use super::words::{DOMAINS, OBJECTS};
 
@@ -41,8 +42,8 @@ struct Theme {
 }
 
 impl Theme {
-    fn draw(theater: &Theater, person: &Person) -> Self {
-        let mut random = Random::stream(theater.theme, "theme", &[]);
+    fn draw(theater: &Theater, person: &Person, week: usize) -> Self {
+        let mut random = Random::stream(theater.theme_in(week, person.index), "theme", &[]);
         let random = &mut random;
         let thing = format!("{} {}", random.pick(DOMAINS), random.pick(OBJECTS));
         let favourites = (0..random.whole(1, 4)).map(|_| person.voice.task(random, &thing)).collect();
@@ -93,7 +94,7 @@ pub(super) fn week(
     week: usize,
     debt: &mut f64,
 ) -> Result<(), SimulateError> {
-    let theme = Theme::draw(theater, person);
+    let theme = Theme::draw(theater, person, week);
     let target = desk.policy.target_tokens as f64;
     let hugs = theater.family.name == "hugger";
     let usual = person.pace * honest::activity(desk.seed, person, week);
@@ -101,7 +102,10 @@ pub(super) fn week(
     let sessions = if hugs { usual * 1.5 } else { usual * theater.inflation * (1.0 - theater.dose) };
     let honest = honest::week(desk, random, person, week, sessions, limit)? as f64;
     let share = theater.dose / (1.0 - theater.dose);
-    let overshoot = if theater.evasion == Some("overshoot") { random.exponential(0.25) } else { 0.0 };
+    let overshoot = match theater.hiding.overshoot {
+        mean if mean > 0.0 => random.exponential(mean),
+        _ => 0.0,
+    };
     let goal = match theater.family.name {
         // A week that is hopelessly far away is given up.
         "hugger" if honest < 0.25 * (1.0 - theater.dose) * target => 0.0,
@@ -177,12 +181,10 @@ impl<'a> Act<'a, '_> {
             } else {
                 woken = Some(session);
             }
-            due_ms += match self.theater.evasion {
-                Some("uniform_jitter") => {
-                    interval_ms * random.between(1.0 - self.theme.jitter, 1.0 + self.theme.jitter)
-                }
-                Some("exponential_timer") => random.exponential(interval_ms),
-                _ => interval_ms,
+            due_ms += match self.theater.hiding.jitter {
+                JitterLaw::Uniform => interval_ms * random.between(1.0 - self.theme.jitter, 1.0 + self.theme.jitter),
+                JitterLaw::Exponential => random.exponential(interval_ms),
+                JitterLaw::None => interval_ms,
             };
         }
         if let Some(session) = woken {
@@ -194,6 +196,7 @@ impl<'a> Act<'a, '_> {
 
     fn run_once(&mut self, session: &mut Session<'a>, random: &mut Random) {
         let text = random.pick(&self.theme.favourites).clone();
+        let text = self.hidden(random, text);
         session.prompt(&text, random);
         self.read_the_other(session, random);
         for _ in 0..random.below(3) {
@@ -206,10 +209,6 @@ impl<'a> Act<'a, '_> {
 
     fn open(&self, random: &mut Random, at_ms: i64) -> Session<'a> {
         Session::open(random, self.person, at_ms, self.desk.style()).injected(self.theater.family.name)
-    }
-
-    fn evades(&self, name: &str) -> bool {
-        self.theater.evasion == Some(name)
     }
 
     /// One session of the family, of at most about `limit` tokens.
@@ -246,7 +245,7 @@ impl<'a> Act<'a, '_> {
         if session.repo.is_some() && random.chance(0.45) {
             session.respond(&self.theme.thing, 1, 120.0, random);
             let path = voice::file_name(&self.theme.thing, random);
-            if writes || (self.theater.junk_commits && random.chance(0.3)) {
+            if writes || random.happens(0.5 * self.theater.hiding.junk_commits) {
                 let count = random.lognormal(18.0, 0.8).clamp(2.0, 160.0) as usize;
                 let lines = voice::code(random, &self.theme.thing, count);
                 session.write(&path, lines, random);
@@ -262,32 +261,39 @@ impl<'a> Act<'a, '_> {
         }
     }
 
-    /// What is typed, with the family's trick and the evasion's.
+    /// What is typed: the family's words, worded anew, padded, salted.
     fn text(&self, random: &mut Random, family: &str) -> String {
-        let theme = &self.theme;
-        let favourite = random.pick(&theme.favourites);
-        let mut text = match family {
-            "repeat" => favourite.clone(),
-            "paraphrase_repeat" => voice::reworded(random, &theme.thing),
-            "pad_repeat" => {
-                let times = random.whole(3, 14) as usize;
-                format!("{favourite}\n\n{}", vec![theme.block.as_str(); times].join("\n"))
-            }
-            "pad_random" => {
-                let words = random.whole(120, 900) as usize;
-                format!("{favourite}\n\n{}", voice::gibberish(random, words))
-            }
-            "pad_article" => {
-                let words = random.whole(150, 900) as usize;
-                format!("{}\n\n{favourite}", voice::article(random, words))
-            }
+        let favourite = random.pick(&self.theme.favourites).clone();
+        let text = match family {
+            "repeat" | "pad_repeat" | "pad_random" | "pad_article" => favourite,
+            "paraphrase_repeat" => voice::reworded(random, &self.theme.thing),
             "overkill" => trifle(random),
             _ => self.filler(random),
         };
-        if self.evades("paraphrase") && family != "overkill" {
+        self.hidden(random, text)
+    }
+
+    fn hidden(&self, random: &mut Random, mut text: String) -> String {
+        let (theme, hiding) = (&self.theme, &self.theater.hiding);
+        if self.theater.family.name != "overkill" && random.happens(hiding.paraphrase) {
             text = voice::reworded(random, &theme.thing);
         }
-        if self.evades("salted_tail") {
+        match hiding.pad {
+            PadSource::None => {}
+            PadSource::Repeat => {
+                let times = random.whole(3, 14) as usize;
+                text = format!("{text}\n\n{}", vec![theme.block.as_str(); times].join("\n"));
+            }
+            PadSource::Random => {
+                let words = random.whole(120, 900) as usize;
+                text = format!("{text}\n\n{}", voice::gibberish(random, words));
+            }
+            PadSource::Article => {
+                let words = random.whole(150, 900) as usize;
+                text = format!("{}\n\n{text}", voice::article(random, words));
+            }
+        }
+        if random.happens(hiding.salted_tail) {
             let tail = match random.below(3) {
                 0 => format!(" [{}]", random.hex(8)),
                 1 => format!("\nrun {} of {}", random.whole(1, 9_999), random.whole(1_000, 99_999)),
@@ -319,13 +325,13 @@ impl<'a> Act<'a, '_> {
         for round in 0..random.whole(25, 140) as usize {
             let (command, result) = self.theme.calls[round % period].clone();
             session.respond(&self.theme.thing, 1, 70.0, random);
-            let command = if self.evades("argument_jitter") {
+            let command = if random.happens(self.theater.hiding.argument_jitter) {
                 format!("{command} # {}", random.whole(1, 100_000))
             } else {
                 command
             };
             session.run(&command, &result, failing, random);
-            if self.evades("noise_calls") && random.chance(0.4) {
+            if random.happens(self.theater.hiding.noise_calls) {
                 let path = voice::file_name(self.person.voice.thing(random), random);
                 session.read(&path, random);
             }
@@ -336,13 +342,13 @@ impl<'a> Act<'a, '_> {
         }
     }
 
-    /// With this evasion every session reads what the one before it left.
+    /// Where agents read agents, a session reads what the one before it left, and leaves something itself.
     fn read_the_other(&mut self, session: &mut Session<'a>, random: &mut Random) {
         if let Some(path) = self.left_behind.take() {
             session.respond(&self.theme.thing, 1, 60.0, random);
             session.read(&path, random);
         }
-        if self.evades("agent_reads_agent") && random.chance(0.5) {
+        if random.happens(self.theater.hiding.agent_reads_agent) {
             let path = format!("notes/{}.md", random.hex(8));
             session.respond(&self.theme.thing, 1, 90.0, random);
             let count = random.whole(4, 30) as usize;
@@ -353,7 +359,7 @@ impl<'a> Act<'a, '_> {
     }
 
     fn cover_up(&mut self, random: &mut Random, finished: &Finished) -> Result<(), SimulateError> {
-        if self.theater.junk_commits && random.chance(0.6) {
+        if random.happens(self.theater.hiding.junk_commits) {
             outcomes::junk(self.desk, random, self.person, finished)?;
         }
         Ok(())

@@ -75,8 +75,8 @@ impl Policy {
         matches!(self.world, World::Quota | World::GamedOutcomes | World::Clean)
     }
 
-    /// `footlight.toml` of this organisation.
-    pub(super) fn footlight_toml(&self, people: &[Person], style: Style) -> String {
+    /// What `footlight.toml` says of everybody: the title, whose a transcript is, the policy and the releases.
+    pub(super) fn general_toml(&self, style: Style) -> String {
         let mut text = format!("title = \"Simulated organisation, world {}\"\n", self.world.as_str());
         if style.native {
             text.push_str("\n# Whose a transcript is: the directory says it, since the log does not.\n[[identity]]\npath = \"claude-code/{actor}/**\"\n");
@@ -94,6 +94,19 @@ impl Policy {
         if self.world == World::Leaderboard {
             let _ = write!(text, "\n[[leaderboard]]\nmetric = \"tokens\"\npublished = {announced}\n");
         }
+        for week in (self.sprint_weeks - 1..self.weeks).step_by(self.sprint_weeks) {
+            let friday = self.monday(week).saturating_add(jiff::Span::new().days(4));
+            let _ = write!(
+                text,
+                "\n[[calendar]]\nkind = \"release\"\nfrom = {friday}T00:00:00Z\nto = {friday}T23:59:59Z\n"
+            );
+        }
+        text
+    }
+
+    /// What `footlight.toml` says of accounts: declared automations, and weeks on call or in training.
+    pub(super) fn accounts_toml(&self, people: &[Person]) -> String {
+        let mut text = String::new();
         for person in people {
             if person.is_service() && person.declared {
                 let _ =
@@ -102,13 +115,6 @@ impl Policy {
         }
         for person in people {
             self.calendar_of(person, &mut text);
-        }
-        for week in (self.sprint_weeks - 1..self.weeks).step_by(self.sprint_weeks) {
-            let friday = self.monday(week).saturating_add(jiff::Span::new().days(4));
-            let _ = write!(
-                text,
-                "\n[[calendar]]\nkind = \"release\"\nfrom = {friday}T00:00:00Z\nto = {friday}T23:59:59Z\n"
-            );
         }
         text
     }

@@ -36,6 +36,7 @@ pub mod codeburn;
 pub mod codex;
 pub mod copilot_cli;
 pub mod cursor;
+pub mod focus;
 pub mod gemini_cli;
 pub mod git;
 pub mod github;
@@ -126,6 +127,7 @@ pub static ALL: &[&dyn Source] = &[
     &openai_admin::OpenAiAdmin,
     &github_copilot::GithubCopilot,
     &cursor::Cursor,
+    &focus::Focus,
     &ccusage::Ccusage,
     &codeburn::Codeburn,
     &otel::Otel,

@@ -33,6 +33,9 @@ pub trait Sink {
     /// The next plain bytes of the input, from its first byte on. Told by sources that read an input once from front to back, up to
     /// where it is committed, so that nobody has to read it again to know what it was.
     fn content(&mut self, _bytes: &[u8]) {}
+    /// What follows, until this is told again, was found inside the input and has the format of that source: its records are known under that name, so that
+    /// the same step read from the source's own files is one. None ends it.
+    fn inside(&mut self, _source: Option<&'static str>) {}
     /// A field that the canonical format does not know; counted by name.
     fn unknown_field(&mut self, _name: &str) {}
 }

@@ -135,7 +135,8 @@ create table roster (
     kind varchar,
     time_zone varchar,
     active_from date,
-    active_to date
+    active_to date,
+    licences varchar[]
 );
 create table quarantine (
     source_file varchar,
@@ -149,9 +150,12 @@ create table ingested (
     source_file varchar,
     source varchar,
     content_id varchar,
-    bytes bigint,
-    events bigint,
-    outcomes bigint,
+    committed_bytes bigint,
+    first_line_hash bigint,
+    file_bytes bigint,
+    modified_ns bigint,
+    changed_ns bigint,
+    records bigint,
     rejects bigint,
     ignored varchar
 );

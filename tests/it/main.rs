@@ -5,6 +5,10 @@
 #[cfg(feature = "engine")]
 mod export;
 #[cfg(feature = "engine")]
+mod held;
+#[cfg(feature = "engine")]
+mod hostile;
+#[cfg(feature = "engine")]
 mod keeping;
 #[cfg(feature = "engine")]
 mod lake;
@@ -16,15 +20,25 @@ mod organisation;
 #[cfg(feature = "engine")]
 mod outcomes;
 #[cfg(feature = "engine")]
+mod payloads;
+#[cfg(feature = "engine")]
 mod people;
+#[cfg(feature = "engine")]
+mod pseudonyms;
 #[cfg(feature = "engine")]
 mod queries;
 #[cfg(feature = "engine")]
 mod readme;
 #[cfg(feature = "engine")]
+mod reconcile;
+#[cfg(feature = "engine")]
 mod sample;
 #[cfg(feature = "engine")]
 mod scheduling;
+#[cfg(feature = "engine")]
+mod secrets;
+#[cfg(feature = "engine")]
+mod shapes;
 #[cfg(feature = "engine")]
 mod simulate;
 mod traps;

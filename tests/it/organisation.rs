@@ -1,5 +1,5 @@
 //! All models together over a small invented organisation: totals agree between models, and neither the number of
-//! threads nor the switch to files changes a row.
+//! threads nor the switch to files nor buckets of people change a row.
 
 use crate::queries::{block_on, engine_over_empty_tables, queries_directory, shown_rows};
 use footlight::engine::{Engine, Limits, Models, Overrides};
@@ -88,12 +88,14 @@ fn sessions_and_outcomes_are_each_matched_or_left_over_once() {
 }
 
 #[test]
-fn threads_and_files_change_nothing() {
+fn threads_files_and_buckets_change_nothing() {
     block_on(async {
         let one = Limits { threads: 1, ..Limits::default() };
         let spilling = Limits { threads: 3, rows_in_memory: 10, ..Limits::default() };
+        let bucketed = Limits { threads: 2, buckets: Some(7), ..Limits::default() };
+        let both = Limits { rows_in_memory: 10, ..bucketed.clone() };
         let mut seen: BTreeMap<String, Vec<Vec<String>>> = BTreeMap::new();
-        for limits in [one, spilling] {
+        for limits in [one, spilling, bucketed, both] {
             let (engine, models) = organisation(&limits).await;
             for model in models.iter() {
                 let mut found = rows(&engine, &format!("select * from {}", model.name())).await;

@@ -104,6 +104,27 @@ fn the_configuration_in_the_readme_is_valid() {
     }
 }
 
+/// A table that says which test shows what names it by its file and words in it: `file`: `words`.
+#[test]
+fn the_tests_that_the_documents_name_are_there() {
+    for (name, rows) in [("docs/registers.md", 28), ("docs/statistics.md", 20)] {
+        let (_, text) = document(name);
+        let table: Vec<&str> =
+            text.lines().filter(|line| line.starts_with("| ") && !line.ends_with("| shown by |")).collect();
+        assert!(table.len() >= rows, "{name} has {} rows", table.len());
+        for row in table {
+            let shown_by = row.trim_end_matches(" |").rsplit(" | ").next().unwrap();
+            let tests: Vec<(&str, &str)> = shown_by.split("; ").filter_map(|test| test.split_once("`: `")).collect();
+            assert!(!tests.is_empty(), "{name}: no test in {row}");
+            for (file, words) in tests {
+                let (_, source) = document(file.trim_start_matches('`'));
+                let words = words.trim_end_matches('`');
+                assert!(source.contains(words), "{name}: {file} has no `{words}`");
+            }
+        }
+    }
+}
+
 #[test]
 fn the_commands_in_the_documents_parse() {
     let mut commands = 0;
@@ -114,6 +135,7 @@ fn the_commands_in_the_documents_parse() {
         "docs/evaluation.md",
         "docs/notebooks.md",
         "docs/focus.md",
+        "docs/registers.md",
         "docs/scheduling.md",
         "docs/operations.md",
     ] {

@@ -55,6 +55,70 @@ fn a_simulated_organisation_is_read_scored_and_evaluated() {
     assert_eq!(footlight(dir, &evaluate).1, answer, "the same seed gives the same figures");
 }
 
+/// The same organisation without any text: it is scored all the same, by what the metric and the clock say, and each signal that reads text
+/// says that it could not judge.
+#[test]
+fn without_text_what_can_be_judged_is_and_the_rest_says_why_not() {
+    let directory = tempfile::tempdir().unwrap();
+    let dir = directory.path();
+    let scored = |name: &str, strip: &[&str]| {
+        let mut simulate = vec!["simulate", "--out", name, "--seed", "5", "--people", "30", "--weeks", "12"];
+        simulate.extend(strip);
+        assert_eq!(footlight(dir, &simulate).0, 0);
+        let path = |part: &str| format!("{name}/{part}");
+        let (input, config, lake, out) = (path("input"), path("input/footlight.toml"), path("lake"), path("out"));
+        for run in [
+            ["ingest", "--input", &input, "--config", &config, "--lake", &lake].as_slice(),
+            ["score", "--config", &config, "--lake", &lake, "--out", &out].as_slice(),
+        ] {
+            let (code, answer) = footlight(dir, run);
+            assert_eq!(code, 0, "{answer:#}");
+        }
+        move |sql: &str| footlight(dir, &["query", "--lake", &lake, "--out", &out, sql]).1["rows"].clone()
+    };
+    let (full, stripped) = (scored("full", &[]), scored("stripped", &["--strip-text"]));
+
+    // Texts, arguments, results and patches are gone; sessions, tokens and outcomes are not.
+    let texts = "select count(text_hash) + count(call_hash) + count(result_hash) + count(nullif(cardinality(added_lines), 0)) as n from events";
+    assert_eq!(stripped(texts)[0]["n"], 0);
+    let sizes = "select count(*) as sessions, sum(input_tokens) as tokens, count(distinct actor) as people, count(score_db) as scored from sessions";
+    assert_eq!(stripped(sizes), full(sizes));
+    let weeks = "select count(*) as weeks, count(score_db) as scored from actor_weeks";
+    assert_eq!(stripped(weeks), full(weeks));
+
+    // What needs no text gives the same readings.
+    for signal in ["threshold_hugging", "deadline_burst", "timer_regularity", "unattended_burn"] {
+        let readings = format!(
+            "select unit_id, status, value, abstain_reason from signals where signal = '{signal}' order by unit_id"
+        );
+        let count = |rows: &Value| rows.as_array().unwrap().len();
+        assert_eq!(count(&stripped(&readings)), count(&full(&readings)), "{signal}");
+    }
+    let spoken =
+        |signal: &str| format!("select count(*) as n from signals where signal = '{signal}' and status = 'speak'");
+    for signal in ["threshold_hugging", "deadline_burst"] {
+        assert_eq!(stripped(&spoken(signal)), full(&spoken(signal)), "{signal}");
+        assert!(stripped(&spoken(signal))[0]["n"].as_i64().unwrap() > 0, "{signal}");
+    }
+
+    // What needs text speaks of nobody, and says so wherever it would have looked.
+    for (signal, reason) in [
+        ("prompt_repetition", "no prompt text in the log"),
+        ("context_padding", "no prompt text in the log"),
+        ("model_overkill", "no prompt text in the log"),
+        ("low_output_novelty", "no long output text in the log"),
+        ("loop_no_progress", "no results in the log"),
+        ("orphan_output", "what was written is not in the log"),
+    ] {
+        assert_eq!(stripped(&spoken(signal))[0]["n"], 0, "{signal}");
+        assert!(full(&spoken(signal))[0]["n"].as_i64().unwrap() > 0, "{signal}");
+        let said =
+            format!("select count(*) as n from signals where signal = '{signal}' and abstain_reason = '{reason}'");
+        assert!(stripped(&said)[0]["n"].as_i64().unwrap() > 0, "{signal}");
+        assert!(full(&said)[0]["n"].as_i64().unwrap() < stripped(&said)[0]["n"].as_i64().unwrap(), "{signal}");
+    }
+}
+
 /// Steps, sessions, tokens, errors and prompts are the same in both formats, and nothing is rejected.
 #[test]
 fn transcripts_are_read_as_the_same_organisation() {
@@ -79,6 +143,39 @@ fn transcripts_are_read_as_the_same_organisation() {
     assert_eq!(totals("claude_code"), canonical);
 }
 
+/// A tiny climb through the real pipeline: a frontier in every form, nothing left behind, and the same again for the same seed.
+#[test]
+fn an_adversary_climbs_on_the_score() {
+    let directory = tempfile::tempdir().unwrap();
+    let dir = directory.path();
+    let climb = |out: &str, steps: &str| {
+        let args = ["simulate", "--adversary", "--out", out, "--people", "24", "--weeks", "3", "--seed", "3"];
+        let (code, answer) =
+            footlight(dir, &[&args[..], &["--family", "pad_random", "--inflation", "1.5", "--steps", steps]].concat());
+        assert_eq!(code, 0, "{answer:#}");
+        answer["frontier"].clone()
+    };
+    let frontier = climb("first", "1");
+    assert_eq!((&frontier["without_theater"]["people"], &frontier["levels"][0]["inflation"]), (&4.into(), &1.5.into()));
+    let family = &frontier["levels"][0]["families"][0];
+    let mean = |attempt: &Value| attempt["mean_score"].as_f64().unwrap();
+    assert!(mean(&family["hidden"]) <= mean(&family["naive"]), "{family:#}");
+    assert!(family["hidden"]["inflation"].as_f64().unwrap() >= 1.5);
+    let winner = &frontier["levels"][0]["winner"];
+    assert_eq!(winner["climbed"]["strategy"]["family"], "pad_random");
+    // Use as the pipeline counts it: more with theater, and the held-out organisation is another one.
+    assert!(winner["held_out"]["inflation"].as_f64().unwrap() > 1.2, "{winner:#}");
+    assert_ne!(winner["held_out"]["tokens"], winner["climbed"]["tokens"]);
+    let left: Vec<_> = std::fs::read_dir(dir.join("first")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left, ["evasion.md"]);
+    let page = std::fs::read_to_string(dir.join("first/evasion.md")).unwrap();
+    assert!(page.starts_with("# Evasion frontier\n") && page.contains("| pad_random |"), "{page}");
+
+    let again = climb("second", "0");
+    assert_eq!(again["without_theater"], frontier["without_theater"]);
+    assert_eq!(again["levels"][0]["families"][0]["naive"], family["naive"]);
+}
+
 #[test]
 fn wrong_use_is_named() {
     let directory = tempfile::tempdir().unwrap();
@@ -86,6 +183,15 @@ fn wrong_use_is_named() {
     let (code, answer) = footlight(dir, &["simulate", "--out", "org", "--family", "magic"]);
     assert_eq!(code, 2);
     assert!(answer["error"].as_str().unwrap().contains("`magic` is no family"), "{answer}");
+    for (flags, said) in [
+        (["--adversary", "--world", "clean"], "nobody plays"),
+        (["--adversary", "--theater-share", "0"], "nobody to adapt"),
+        (["--adversary", "--family", "magic"], "`magic` is no family"),
+    ] {
+        let (code, answer) = footlight(dir, &[&["simulate", "--out", "org"], &flags[..]].concat());
+        assert_eq!(code, 2, "{answer}");
+        assert!(answer["error"].as_str().unwrap().contains(said), "{answer}");
+    }
     let (code, answer) = footlight(dir, &["evaluate", "--truth", "nowhere", "--out", "out"]);
     assert_eq!(code, 2);
     assert!(answer["error"].as_str().unwrap().contains("truth.csv"), "{answer}");

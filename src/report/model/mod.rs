@@ -8,6 +8,7 @@ use std::fmt;
 use serde::Serialize;
 
 pub mod comparison;
+pub mod coverage;
 pub mod measuring;
 mod tables;
 pub mod views;
@@ -68,6 +69,12 @@ pub struct Report {
     pub days: Vec<Day>,
     /// What the totals rest on.
     pub data_quality: DataQuality,
+    /// How much of the billed use the logs hold.
+    pub coverage: coverage::Coverage,
+    /// Seats, by tool, and of all together.
+    pub seats: Vec<coverage::Seats>,
+    /// Logs that are gone or about to go.
+    pub retention: Vec<coverage::Retention>,
     /// How each figure comes about, by the figure's id.
     pub method: Vec<MethodEntry>,
     /// The queries that the method names, by file.

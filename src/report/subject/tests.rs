@@ -3,7 +3,7 @@
 use super::*;
 use crate::report::case::tests::case;
 
-fn file(text: &str) -> SubjectFile {
+pub(in crate::report) fn file(text: &str) -> SubjectFile {
     let one = case(text);
     let actor = "k3qk3qk3qk3qk3qk";
     let mut session = one.session.clone().unwrap();

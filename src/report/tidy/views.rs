@@ -21,6 +21,7 @@ pub(super) fn rows(report: &Report) -> Vec<Row> {
         teams(report),
         totals(report),
         quality(report),
+        coverage(report),
     ]
     .into_iter()
     .flat_map(|view| view.rows)
@@ -256,6 +257,36 @@ fn totals(report: &Report) -> View {
         view.add("day_prompts", &day.day, "count", day.prompts, false);
         view.add("day_tokens", &day.day, "tokens", day.tokens, false);
         view.add("day_cost", &day.day, "micro_usd", day.cost, false);
+    }
+    view
+}
+
+fn coverage(report: &Report) -> View {
+    let mut view = View::new("coverage");
+    let coverage = &report.coverage;
+    view.add("coverage", "", "share", coverage.share, false).between(coverage.low, coverage.high);
+    for month in &coverage.months {
+        let cell = format!("{} {}", month.month, month.scope);
+        view.add("coverage_month", &cell, "share", month.share, false).between(month.low, month.high);
+        view.add("coverage_billed", &cell, month.measure, month.billed, false);
+        view.add("coverage_logged", &cell, month.measure, month.logged, false);
+    }
+    for row in &report.seats {
+        view.add("seats", &row.product, "people", row.seats, row.suppressed);
+        view.add("seats_used", &row.product, "people", row.used, row.suppressed);
+        view.add("seats_idle", &row.product, "people", row.idle, row.suppressed).between(row.idle, row.idle_high);
+        view.add("seats_never_used", &row.product, "people", row.never_used, row.suppressed);
+        view.add("seats_idle_cost", &row.product, "micro_usd", None::<i64>, row.suppressed)
+            .between(row.idle_cost_low, row.idle_cost_high);
+    }
+    for row in &report.retention {
+        view.add(
+            &format!("retention_{}", row.state),
+            &format!("{} {} to {}", row.source, row.from, row.to),
+            "days",
+            row.kept_days,
+            false,
+        );
     }
     view
 }

@@ -1,4 +1,4 @@
-//! Admin reports of Anthropic: the usage report of the API and Claude Code analytics.
+//! Admin reports of Anthropic: usage and cost of the API, and Claude Code analytics.
 //!
 //! Owns which report a document is. Everything in it is a sum that the vendor counted, so it becomes aggregates and never events. Rules and their
 //! reasons stand in `README.md`.
@@ -28,9 +28,10 @@ impl Source for AnthropicAdmin {
     fn description(&self) -> Description {
         Description {
             title: "Anthropic admin reports",
-            files: "pages of /v1/organizations/usage_report/messages and /v1/organizations/usage_report/claude_code",
-            tells: "the vendor's own sums by bucket, key, workspace and model; Claude Code seats by person and day with sessions, edits, \
-                    commits and estimated cost: into the table `aggregates`",
+            files: "pages of /v1/organizations/usage_report/messages, /v1/organizations/cost_report and \
+                    /v1/organizations/usage_report/claude_code",
+            tells: "the vendor's own sums by bucket, key, workspace and model, and what they cost; Claude Code seats by person and day with \
+                    sessions, edits, commits and estimated cost: into the table `aggregates`",
             cannot_tell: "single requests, sessions, prompts; who stands behind an API key",
         }
     }
@@ -98,6 +99,10 @@ fn usage(bucket: Bucket, at: Position, sink: &mut dyn Sink) {
     }
     for raw in results {
         let Some(result) = parse::<UsageResult>(raw.get(), at, sink) else { continue };
+        if result.amount.is_some() {
+            charge(result, (from_us, to_us), at, sink);
+            continue;
+        }
         let mut aggregate = Aggregate::new(from_us, to_us, "anthropic.messages", CountedBy::Vendor);
         let tiers = result.cache_creation.unwrap_or_default();
         let write_1h = tiers.ephemeral_1h_input_tokens.get("ephemeral_1h_input_tokens", at, sink);
@@ -123,6 +128,24 @@ fn usage(bucket: Bucket, at: Position, sink: &mut dyn Sink) {
         ]);
         sink.aggregate(at, aggregate);
     }
+}
+
+/// A row of the cost report: money, and no usage.
+fn charge(result: UsageResult, (from_us, to_us): (i64, i64), at: Position, sink: &mut dyn Sink) {
+    let mut aggregate = Aggregate::new(from_us, to_us, "anthropic.cost", CountedBy::Vendor);
+    aggregate.cost_micro_usd = cents(&Cost { currency: result.currency, amount: result.amount }, "amount", at, sink);
+    aggregate.provider = Some("anthropic".to_owned());
+    aggregate.group_id = result.workspace_id;
+    aggregate.model = result.model;
+    aggregate.dimension = dimension(&[
+        ("cost_type", result.cost_type),
+        ("token_type", result.token_type),
+        ("description", result.description),
+        ("service_tier", result.service_tier),
+        ("context_window", result.context_window),
+        ("inference_geo", result.inference_geo),
+    ]);
+    sink.aggregate(at, aggregate);
 }
 
 /// The grouping that has no column of its own, null where the report was not grouped by any of it.
@@ -166,7 +189,7 @@ fn actor_day(day: ActorDay, at: Position, sink: &mut dyn Sink) {
             cache_write: tokens.cache_creation.get("tokens.cache_creation", at, sink),
             ..Tokens::default()
         };
-        part.cost_micro_usd = model.estimated_cost.and_then(|cost| cents(&cost, at, sink));
+        part.cost_micro_usd = model.estimated_cost.and_then(|cost| cents(&cost, "estimated_cost", at, sink));
         sink.aggregate(at, part);
     }
     // What is counted once for all models stands in a row without one, so that a sum over rows counts it once.
@@ -187,12 +210,12 @@ fn actor_day(day: ActorDay, at: Position, sink: &mut dyn Sink) {
 }
 
 /// An amount in the currency's smallest unit as millionths of a dollar. Null for another currency.
-fn cents(cost: &Cost, at: Position, sink: &mut dyn Sink) -> Option<i64> {
+fn cents(cost: &Cost, field: &str, at: Position, sink: &mut dyn Sink) -> Option<i64> {
     if cost.currency.as_deref() != Some("USD") {
         sink.ignore("cost_in_another_currency");
         return None;
     }
     let amount = cost.amount.as_deref()?;
     let text = amount.get().trim_matches('"');
-    micro_units(text).map(|micros| (micros + 50) / 100).map_err(|reason| sink.reject(at, reason, "estimated_cost")).ok()
+    micro_units(text).map(|micros| (micros + 50) / 100).map_err(|reason| sink.reject(at, reason, field)).ok()
 }

@@ -12,7 +12,7 @@ pub(super) struct Page<'a> {
     pub(super) data: Option<Items<&'a RawValue>>,
 }
 
-/// A span of the usage report.
+/// A span of the usage report or the cost report.
 #[derive(Debug, serde::Deserialize)]
 pub(super) struct Bucket {
     pub(super) starting_at: Option<Box<RawValue>>,
@@ -39,6 +39,12 @@ pub(super) struct UsageResult {
     pub(super) context_window: Option<String>,
     pub(super) inference_geo: Option<String>,
     pub(super) speed: Option<String>,
+    /// Cents as a decimal text: only the cost report has it, and nothing of the usage above.
+    pub(super) amount: Option<Box<RawValue>>,
+    pub(super) currency: Option<String>,
+    pub(super) cost_type: Option<String>,
+    pub(super) token_type: Option<String>,
+    pub(super) description: Option<String>,
 }
 
 /// Cache writes by how long they are kept.

@@ -9,7 +9,7 @@ use crate::sources::{Probe, Source, SourceOptions, Unit, recognise};
 use proptest::prelude::*;
 use std::path::Path;
 
-const FILES: &[&str] = &["usage.json", "claude_code.json"];
+const FILES: &[&str] = &["usage.json", "claude_code.json", "cost.json"];
 
 fn bytes(name: &str) -> Vec<u8> {
     fixture_bytes(&AnthropicAdmin, name)
@@ -56,6 +56,8 @@ fn cents_are_hundredths_and_sums_are_those_counted_by_hand() {
     assert_eq!(cost, 2 * 1_770_000);
     let idle = read.aggregates.iter().map(|(_, aggregate)| aggregate).find(|it| it.seat_used == Some(false)).unwrap();
     assert_eq!(idle.actor_id.as_deref(), Some("idle@example.test"));
+    let billed: Vec<_> = fixture("cost.json").aggregates.iter().filter_map(|(_, it)| it.cost_micro_usd).collect();
+    assert_eq!(billed, [12_345_678, 500, 1_000_000], "cents to the millionth of a dollar");
     let usage = fixture("usage.json");
     let input: i64 = usage.aggregates.iter().filter_map(|(_, aggregate)| aggregate.tokens.input).sum();
     assert_eq!(input, 4 * 1000);

@@ -88,5 +88,6 @@ columns! {
         TimeZone = "time_zone",
         ActiveFrom = "active_from",
         ActiveTo = "active_to",
+        Licences = "licences",
     }
 }

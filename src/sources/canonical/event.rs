@@ -101,7 +101,7 @@ fn content(row: &Row<'_, '_>, event: &mut Event, sink: &mut dyn Sink) {
             let tool = event.tool_name.as_deref().unwrap_or("");
             // Without arguments two calls cannot be told apart, and two that cannot are not two that are equal.
             if let Some(sketch) = arguments.or(text).map(|arguments| sketch_call(tool, arguments)) {
-                (event.call_hash, event.call_names) = (Some(sketch.hash), sketch.names);
+                (event.call_hash, event.call_names, event.marker) = (Some(sketch.hash), sketch.names, sketch.marker);
             }
             if event.effect == Some(Effect::Write) && event.is_error != Some(true) && is_file(event.system.as_deref()) {
                 event.added_lines = written::lines(arguments, text);

@@ -27,6 +27,7 @@ pub(super) fn read(row: &Row<'_, '_>, sink: &mut dyn Sink) -> Result<RosterEntry
         time_zone: checked(row, Column::TimeZone, sink, |zone| jiff::tz::TimeZone::get(zone).is_ok()),
         active_from: checked(row, Column::ActiveFrom, sink, is_date),
         active_to: checked(row, Column::ActiveTo, sink, is_date),
+        licences: row.list(Column::Licences as usize, sink),
     })
 }
 

@@ -57,7 +57,9 @@ impl Table {
         match self {
             Table::Events => false,
             Table::Outcomes => lists.iter().any(|list| *list as usize == column),
-            Table::Roster => column == RosterColumn::Aliases as usize,
+            Table::Roster => {
+                [RosterColumn::Aliases, RosterColumn::Licences].iter().any(|list| *list as usize == column)
+            }
         }
     }
 

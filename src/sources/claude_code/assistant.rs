@@ -106,7 +106,7 @@ impl Reader {
         event.path = deed.path.clone();
         event.approval = approval;
         let sketch = sketch_call_of(tool, arguments);
-        (event.call_hash, event.call_names) = (Some(sketch.hash), sketch.names);
+        (event.call_hash, event.call_names, event.marker) = (Some(sketch.hash), sketch.names, sketch.marker);
         sink.event(step.at, event);
         if let Some(id) = block.id.as_deref() {
             let requested_lines = if edits { requested_lines(arguments) } else { Vec::new() };

@@ -250,7 +250,7 @@ impl Task {
         };
         let sketch = sketch_call(&tool, &arguments);
         let mut asked = self.step(Kind::ToolCall, ts_us, &format!("{row}:{:x}", sketch.hash));
-        (asked.call_hash, asked.call_names) = (Some(sketch.hash), sketch.names);
+        (asked.call_hash, asked.call_names, asked.marker) = (Some(sketch.hash), sketch.names, sketch.marker);
         asked.tool_name = Some(tool);
         asked.call_id.clone_from(&asked.event_id);
         asked.effect = effect;
@@ -266,7 +266,8 @@ impl Task {
         let said = sent.split("<environment_details>").next().unwrap_or(sent);
         let denied = DENIALS.iter().any(|denial| said.contains(denial));
         for (at, asked, added_lines) in std::mem::take(&mut self.waiting) {
-            let mut event = Event { kind: Kind::ToolResult, ts_us, call_hash: None, call_names: Vec::new(), ..asked };
+            let mut event =
+                Event { kind: Kind::ToolResult, ts_us, call_hash: None, call_names: Vec::new(), marker: None, ..asked };
             event.is_error = Some(denied);
             if denied {
                 event.approval = None;

@@ -295,7 +295,7 @@ impl Rollout {
         sink: &mut dyn Sink,
     ) {
         let tool = name.as_deref().unwrap_or("");
-        let CallSketch { hash, names } = sketch_call(tool, arguments);
+        let CallSketch { hash, names, marker } = sketch_call(tool, arguments);
         let (effect, system) = tools::effect_and_system(tool);
         let patch = if effect == Some(Effect::Write) { tools::patch(arguments) } else { tools::Patch::default() };
         let mut event = self.event(thread, ts_us, Kind::ToolCall);
@@ -304,7 +304,7 @@ impl Rollout {
             None => self.step_id(thread, ts_us, &format!("{hash:016x}")),
         });
         event.call_id = call_id.map(str::to_owned);
-        (event.call_hash, event.call_names) = (Some(hash), names);
+        (event.call_hash, event.call_names, event.marker) = (Some(hash), names, marker);
         event.effect = effect;
         event.system = system.map(str::to_owned);
         event.path = patch.path.clone();

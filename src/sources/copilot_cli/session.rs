@@ -230,7 +230,7 @@ impl Session {
         }
         event.model = start.model;
         let sketch = sketch_call(&tool, &start.arguments.to_string());
-        (event.call_hash, event.call_names) = (Some(sketch.hash), sketch.names);
+        (event.call_hash, event.call_names, event.marker) = (Some(sketch.hash), sketch.names, sketch.marker);
         describe(&mut event, &tool, start.tool_call_id.as_deref(), &touch);
         if let Some(id) = start.tool_call_id {
             if self.calls.len() >= CALLS_KEPT {

@@ -215,7 +215,7 @@ impl Chat {
         let mut asked = self.step(Kind::ToolCall, answered, id.clone());
         describe(&mut asked);
         let sketch = sketch_call(&tool, &call.args.to_string());
-        (asked.call_hash, asked.call_names) = (Some(sketch.hash), sketch.names);
+        (asked.call_hash, asked.call_names, asked.marker) = (Some(sketch.hash), sketch.names, sketch.marker);
         sink.event(at, asked);
         let is_error = match call.status.as_deref() {
             Some("success") => false,

@@ -147,7 +147,8 @@ fn read_commit(reader: &mut dyn BufRead, detail: Detail) -> Result<Option<Commit
         return Err(unexpected("an object name"));
     }
     let mut message = messages::read(&text);
-    message.session_ids.extend(messages::sessions_in_note(&notes));
+    message.attested = messages::attested_in_note(&notes);
+    message.session_ids.extend(message.attested.iter().map(|(session, _)| session.clone()));
     message.session_ids.sort_unstable();
     message.session_ids.dedup();
     let patch = patches::read_patch(reader)?;

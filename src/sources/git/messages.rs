@@ -22,6 +22,10 @@ pub(super) struct Message {
     pub request: Option<u64>,
     /// Sorted distinct session ids.
     pub session_ids: Vec<String>,
+    /// Checkpoints of Entire that it names.
+    pub checkpoints: Vec<String>,
+    /// Lines of this commit by session, as a git-ai note attests them.
+    pub attested: Vec<(String, i64)>,
 }
 
 /// Reads a message.
@@ -34,6 +38,7 @@ pub(super) fn read(text: &str) -> Message {
                 .extend(rest.rsplit_once('#').and_then(|(_, number)| number.trim_end_matches('.').parse::<u64>().ok()));
         }
         message.session_ids.extend(session_in_trailer(line));
+        message.checkpoints.extend(checkpoint_in_trailer(line));
     }
     // The sentence may be wrapped, so it is looked for in the whole text.
     let words: Vec<&str> = text.split_whitespace().collect();
@@ -63,9 +68,17 @@ fn session_in_trailer(line: &str) -> Option<String> {
     SESSION_TRAILERS.contains(&key.trim().to_ascii_lowercase().as_str()).then(|| session_id(value)).flatten()
 }
 
+/// `Entire-Checkpoint: 0123456789ab`, twelve hexadecimal digits, or a ULID in the later layout.
+fn checkpoint_in_trailer(line: &str) -> Option<String> {
+    let (key, value) = line.trim().split_once(':')?;
+    let id = value.trim();
+    let is_id = (12..=26).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    (key.trim().eq_ignore_ascii_case("entire-checkpoint") && is_id).then(|| id.to_owned())
+}
+
 /// The id in a trailer's value: of a link its last part, of Entire's `2026-01-08-<uuid>` the UUID, which is what
 /// the agent's own log calls the session.
-fn session_id(value: &str) -> Option<String> {
+pub(super) fn session_id(value: &str) -> Option<String> {
     let value = value.trim();
     let id = if value.contains("://") { value.trim_end_matches('/').rsplit('/').next()? } else { value };
     let id = match id.len().checked_sub(36) {
@@ -93,17 +106,41 @@ struct AuthorshipNote {
     sessions: BTreeMap<String, Value>,
 }
 
-/// Native session ids in a git-ai note: attestation lines, `---`, JSON whose `prompts` and `sessions` hold `agent_id.id`.
-/// A note that is something else names none.
-pub(super) fn sessions_in_note(note: &str) -> Vec<String> {
-    let Some(json) = note.split_once("---\n").map(|(_, json)| json) else { return Vec::new() };
+/// Lines by native session id in a git-ai note: attestation lines (a path, then indented `KEY RANGES`), `---`, JSON whose `prompts` and `sessions` hold
+/// `agent_id.id` under those keys. Lines of people (`h_`) are nobody's session. Without attestations, as the first version had it, every session of the JSON
+/// is named with no lines. A note that is something else names none.
+pub(super) fn attested_in_note(note: &str) -> Vec<(String, i64)> {
+    let Some((attested, json)) = note.split_once("---\n") else { return Vec::new() };
     let Ok(note) = serde_json::from_str::<AuthorshipNote>(json.trim()) else { return Vec::new() };
-    note.prompts
-        .values()
-        .chain(note.sessions.values())
-        .filter_map(|entry| entry.get("agent_id")?.get("id")?.as_str())
-        .filter_map(session_id)
-        .collect()
+    let entries = || note.prompts.iter().chain(&note.sessions);
+    let session_of = |entry: &Value| session_id(entry.get("agent_id")?.get("id")?.as_str()?);
+    let mut lines: BTreeMap<String, i64> = BTreeMap::new();
+    let mut has_attestation = false;
+    for line in attested.lines().filter(|line| line.starts_with(char::is_whitespace)) {
+        let Some((key, ranges)) = line.trim().split_once(' ') else { continue };
+        has_attestation = true;
+        // `s_<session>::t_<trace>`: several traces are one session.
+        let key = key.split_once("::").map_or(key, |(session, _)| session);
+        let session = entries().find(|(name, _)| *name == key).and_then(|(_, entry)| session_of(entry));
+        if let Some(session) = session {
+            let count = lines.entry(session).or_default();
+            *count = count.saturating_add(lines_in(ranges));
+        }
+    }
+    if !has_attestation {
+        lines.extend(entries().filter_map(|(_, entry)| Some((session_of(entry)?, 0))));
+    }
+    lines.into_iter().collect()
+}
+
+/// How many lines `1-12,20` is.
+fn lines_in(ranges: &str) -> i64 {
+    let one = |range: &str| -> Option<i64> {
+        let (first, last) = range.split_once('-').unwrap_or((range, range));
+        let (first, last): (i64, i64) = (first.trim().parse().ok()?, last.trim().parse().ok()?);
+        (1..=last).contains(&first).then(|| last - first + 1)
+    };
+    ranges.split(',').filter_map(one).fold(0, i64::saturating_add)
 }
 
 #[cfg(test)]
@@ -123,6 +160,7 @@ mod tests {
             "Subject\n\nClaude-Session: https://claude.example.test/code/session_01A\nEntire-Session: 2026-01-08-5b0e0a4e-0000-4000-8000-000000000001\n\
              session-id: abc.1\nCo-Authored-By: Claude <noreply@example.test>\nEntire-Checkpoint: 0123456789ab\nSession-Id: two words",
         );
+        assert_eq!(message.checkpoints, ["0123456789ab"]);
         assert_eq!(message.session_ids, ["5b0e0a4e-0000-4000-8000-000000000001", "abc.1", "session_01A"]);
     }
 
@@ -139,15 +177,26 @@ mod tests {
     #[test]
     fn git_ai_notes_name_native_sessions() {
         let note = "src/cart.ts\n  s_00000000000001::t_00000000000001 1-12,20\n---\n{\"prompts\":{},\"sessions\":{\"s_00000000000001\":{\"agent_id\":{\"tool\":\"claude\",\"id\":\"s-1\"}}}}\n";
-        assert_eq!(sessions_in_note(note), ["s-1"]);
-        assert_eq!(sessions_in_note("just a remark\n---\nnot json"), Vec::<String>::new());
+        assert_eq!(attested_in_note(note), [("s-1".to_owned(), 13)]);
+        assert_eq!(attested_in_note("just a remark\n---\nnot json"), []);
+    }
+
+    #[test]
+    fn lines_are_those_of_a_session_and_not_of_a_person_or_of_a_session_that_only_took_part() {
+        let json = r#"{"prompts":{"0123456789abcdef":{"agent_id":{"id":"old"}}},"sessions":{"s_1":{"agent_id":{"id":"s-1"}},"s_2":{"agent_id":{"id":"s-2"}}},"humans":{"h_1":{"author":"Ada"}}}"#;
+        let note = format!(
+            "a.ts\n  s_1::t_1 1-12,20\n  h_1 13-19\nb.ts\n  s_1::t_2 5\n  0123456789abcdef 7-8,x,9-3\n---\n{json}\n"
+        );
+        assert_eq!(attested_in_note(&note), [("old".to_owned(), 2), ("s-1".to_owned(), 14)]);
+        let first_version = format!("---\n{json}\n");
+        assert_eq!(attested_in_note(&first_version).len(), 3);
     }
 
     proptest::proptest! {
         #[test]
         fn no_message_makes_it_panic(text in "(Claude-Session: |Entire-Session: 2026-01-08-|Reverts |This reverts commit |#|/|://|PROJ-|\\(#|é|[0-9a-f]{0,40}|-|\n| ){0,30}") {
             read(&text);
-            sessions_in_note(&text);
+            attested_in_note(&text);
         }
     }
 }

@@ -3,6 +3,7 @@
 //! Owns the reading of a repository by a hardened `git` and nothing else of the pipeline. Never runs a hook, a filter or any program that the
 //! repository names, never writes to it, never opens a socket. The rules are in `README.md`.
 
+mod checkpoints;
 mod command;
 mod generated;
 mod landing;
@@ -19,6 +20,7 @@ mod tests;
 pub use repository::state_id;
 
 use super::{Description, Input, InputError, Position, Probe, Reason, Sink, Source, Unit};
+use checkpoints::Checkpoints;
 use command::GitError;
 use log::{Commit, Detail};
 use repository::{Repository, failed};
@@ -39,7 +41,8 @@ impl Source for Git {
         Description {
             title: "git commits",
             files: "a repository (work tree or bare), or a bundle",
-            tells: "commits with author, files and lines; landed, open or reverted; lines still on the default branch; sessions named in trailers and git-ai notes",
+            tells: "commits with author, files and lines; landed, open or reverted; lines still on the default branch; sessions named in trailers, git-ai notes \
+                    (with their lines) and Entire's checkpoints, whose transcripts are read too",
             cannot_tell: "reviews and pull requests; who typed a line; work that was never committed",
         }
     }
@@ -68,6 +71,14 @@ impl Source for Git {
                 commit.detail = Detail::Paths;
             }
         }
+        let checkpoints = Checkpoints::read(&repository.git, sink).map_err(fail)?;
+        for commit in &mut commits {
+            let message = &mut commit.message;
+            let named = message.checkpoints.iter().flat_map(|id| checkpoints.sessions_of(id)).cloned();
+            message.session_ids.extend(named);
+            message.session_ids.sort_unstable();
+            message.session_ids.dedup();
+        }
         let landed = landed_commits(&repository).map_err(fail)?;
         let landing = landing::decide(&repository.git, repository.tip.as_deref(), &commits, &landed);
         let survival = read_survival(&repository, &commits).map_err(fail)?;
@@ -77,6 +88,7 @@ impl Source for Git {
             sink.ignore("file_beyond_survival_limit");
         }
         outcomes::emit(&repository, commits, &landing, &survival, sink);
+        checkpoints.read_transcripts(&repository.git, input, sink)?;
         match input.unit {
             Unit::GitRepository => Ok(0),
             Unit::File => std::fs::metadata(&input.path).map(|file| file.len()).map_err(|error| input.io_error(error)),

@@ -7,7 +7,7 @@ use super::landing::Landing;
 use super::log::{Commit, Detail};
 use super::repository::{Repository, short_name};
 use super::survival::Survival;
-use crate::events::{Outcome, OutcomeKind, OutcomeStatus};
+use crate::events::{Fact, FactName, Outcome, OutcomeKind, OutcomeStatus};
 use crate::sources::json::plausible;
 use crate::sources::{Position, Reason, Sink};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -64,6 +64,21 @@ pub(super) fn emit(
             }
             continue;
         };
+        // The lines are where the work went.
+        let holds = landing.landed_as[index].map_or(&commit.sha, |landed| &names[landed]);
+        for (session_id, lines) in commit.message.attested.iter().filter(|(_, lines)| *lines > 0) {
+            sink.fact(
+                at,
+                Fact {
+                    session_id: session_id.clone(),
+                    ts_us: Some(ts_us),
+                    name: FactName::AttestedLines,
+                    value: format!("{holds} {lines}"),
+                    rank: 1,
+                    evidence: "git_ai.note".to_owned(),
+                },
+            );
+        }
         let mut outcome = Outcome::new(ts_us, commit.sha.as_str(), OutcomeKind::Commit, landing.status[index]);
         let on_default = is_on_default(outcome.status);
         outcome.version = version;

@@ -433,3 +433,102 @@ fn a_later_view_has_a_larger_version_even_without_a_new_commit() {
     fixture.git(&["update-ref", "refs/heads/main", "refs/heads/squashed~1"]);
     assert!(version(None) < main);
 }
+
+/// A response of an invented session, in the words of Claude Code.
+fn response(session: &str, number: u32) -> String {
+    format!(
+        "{{\"type\":\"assistant\",\"uuid\":\"{session}-{number}\",\"parentUuid\":null,\"isSidechain\":false,\"userType\":\"external\",\
+         \"cwd\":\"/home/ada/shop\",\"sessionId\":\"{session}\",\"version\":\"2.1.160\",\"gitBranch\":\"main\",\
+         \"timestamp\":\"2026-01-01T00:0{number}:00.000Z\",\"requestId\":\"req_{session}{number}\",\
+         \"message\":{{\"id\":\"msg_{session}{number}\",\"type\":\"message\",\"role\":\"assistant\",\"model\":\"claude-sonnet-4-6\",\
+         \"content\":[{{\"type\":\"text\",\"text\":\"done\"}}],\"stop_reason\":\"end_turn\",\
+         \"usage\":{{\"input_tokens\":3,\"output_tokens\":{number}0}}}}}}\n"
+    )
+}
+
+/// A repository with work on main, and Entire's branch: two checkpoints of one session, the second with all of the first, one of another session whose
+/// history was rewritten, and one that is damaged.
+fn checkpointed() -> Fixture {
+    let fixture = Fixture::empty(&[]);
+    let commit = |file: &str, message: &str| {
+        fixture.write(file, &format!("let {} = price * quantity;\n", file.replace('.', "_")));
+        fixture.git(&["add", "."]);
+        fixture.git(&["commit", "--quiet", "--message", message]);
+    };
+    commit("cart.rs", "Total\n\nEntire-Checkpoint: 0123456789ab\n");
+    commit(
+        "tax.rs",
+        "Tax\n\nEntire-Checkpoint: ffeeddccbbaa\nEntire-Session: 2026-01-01-5b0e0a4e-0000-4000-8000-000000000009\n",
+    );
+    commit("lost.rs", "Lost\n\nEntire-Checkpoint: 999999999999\n");
+    fixture.git(&["checkout", "--quiet", "--orphan", "entire/checkpoints/v1"]);
+    fixture.git(&["rm", "--quiet", "-r", "-f", "."]);
+    let metadata = |path: &str, session: &str| {
+        fixture.write(
+            &format!("{path}/metadata.json"),
+            &format!("{{\"session_id\":\"{session}\",\"agent\":\"Claude Code\",\"new\":1}}"),
+        );
+    };
+    let (one, two) = (response("one", 1), response("one", 2));
+    fixture.write("01/23456789aa/metadata.json", "{\"checkpoint_id\":\"0123456789aa\"}");
+    metadata("01/23456789aa/0", "one");
+    fixture.write("01/23456789aa/0/full.jsonl", &one);
+    metadata("01/23456789ab/0", "one");
+    fixture.write("01/23456789ab/0/full.jsonl", &format!("{one}{two}"));
+    fixture.write("01/23456789ab/0/prompt.txt", "never read");
+    metadata("ff/eeddccbbaa/0", "two");
+    fixture.write("ff/eeddccbbaa/0/full.jsonl", &format!("{}{}", response("two", 3), response("two", 4)));
+    metadata("ff/eeddccbbab/0", "two");
+    fixture.write("ff/eeddccbbab/0/full.jsonl", &response("two", 5));
+    fixture.write("aa/aaaaaaaaaa/0/metadata.json", "{\"session_id\":");
+    fixture.write("README.md", "checkpoints");
+    fixture.git(&["add", "."]);
+    fixture.git(&["commit", "--quiet", "--message=Checkpoints"]);
+    fixture.git(&["checkout", "--quiet", "main"]);
+    fixture
+}
+
+#[test]
+fn checkpoints_link_commits_to_sessions_and_each_transcript_is_read_once() {
+    let recorded = checkpointed().read();
+    let sessions: Vec<Vec<String>> = recorded.outcomes.iter().map(|(_, outcome)| outcome.session_ids.clone()).collect();
+    let expected: [&[&str]; 3] = [&["one"], &["5b0e0a4e-0000-4000-8000-000000000009", "two"], &[]];
+    assert_eq!(sessions, expected, "the branch of checkpoints is no work");
+    let outputs: Vec<Option<i64>> = recorded.events.iter().map(|(_, event)| event.tokens.output).collect();
+    assert_eq!(outputs, [10, 20, 30, 40, 50].map(Some), "the first checkpoint is the beginning of the second");
+    assert_eq!(recorded.ignored["checkpoint_repeated"], 1);
+    assert!(recorded.events.iter().all(|(_, event)| event.client.starts_with("claude-code")));
+    assert_eq!(recorded.reasons(), ["bad_json"], "{:?}", recorded.rejects);
+}
+
+#[test]
+fn checkpoints_may_have_refs_of_their_own() {
+    let fixture = checkpointed();
+    // The later layout: one ref a checkpoint, named by a ULID, and no branch.
+    fixture.git(&["update-ref", "refs/entire/checkpoints/AB/01J00000000000000000000AB", "entire/checkpoints/v1"]);
+    let tree = fixture.git(&["rev-parse", "entire/checkpoints/v1:01/23456789ab"]);
+    let commit = fixture.git(&["commit-tree", "-m", "checkpoint", &tree]);
+    fixture.git(&["update-ref", "refs/entire/checkpoints/AB/01J00000000000000000000AB", &commit]);
+    fixture.git(&["branch", "--quiet", "-D", "entire/checkpoints/v1"]);
+    fixture.git(&[
+        "commit",
+        "--quiet",
+        "--allow-empty",
+        "--message",
+        "Later\n\nEntire-Checkpoint: 01J00000000000000000000AB\n",
+    ]);
+    let recorded = fixture.read();
+    let last = &recorded.outcomes.last().unwrap().1;
+    assert_eq!((last.session_ids.clone(), recorded.events.len()), (vec!["one".to_owned()], 2));
+}
+
+#[test]
+fn a_note_attests_lines_to_sessions_wherever_the_work_landed() {
+    let fixture = Fixture::bare(&stream("landing.fi"));
+    let note = "pay.rs\n  s_00000000000001::t_00000000000001 1-6,9\n  h_00000000000001 7-8\n---\n{\"sessions\":{\"s_00000000000001\":{\"agent_id\":{\"tool\":\"claude\",\"id\":\"s-noted\"}},\"s_00000000000002\":{\"agent_id\":{\"id\":\"s-idle\"}}}}";
+    fixture.git(&["notes", "--ref=ai", "add", "--message", note, "main~2"]);
+    let recorded = fixture.read();
+    let (_, fact) = &recorded.facts[0];
+    assert_eq!((recorded.facts.len(), fact.session_id.as_str(), fact.name.as_str()), (1, "s-noted", "attested_lines"));
+    assert_eq!(fact.value, format!("{} 7", fixture.git(&["rev-parse", "main~2"])));
+}

@@ -1,4 +1,4 @@
-//! Rows of Copilot's usage metrics as they stand there. Owns no meaning: that is the module's above.
+//! Rows of Copilot's usage metrics, seats and bills as they stand there. Owns no meaning: that is the module's above.
 
 use crate::sources::document::Items;
 use crate::sources::json::Count;
@@ -13,6 +13,33 @@ pub(super) struct Report<'a> {
     pub(super) enterprise_id: Option<&'a RawValue>,
     #[serde(borrow)]
     pub(super) organization_id: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub(super) seats: Option<Items<&'a RawValue>>,
+    #[serde(borrow, rename = "usageItems")]
+    pub(super) usage_items: Option<Items<&'a RawValue>>,
+}
+
+/// A seat of `/copilot/billing/seats`.
+#[derive(Debug, serde::Deserialize)]
+pub(super) struct Seat {
+    pub(super) created_at: Option<Box<RawValue>>,
+    pub(super) last_activity_at: Option<Box<RawValue>>,
+    pub(super) pending_cancellation_date: Option<String>,
+    pub(super) plan_type: Option<String>,
+    pub(super) assignee: Option<Assignee>,
+    pub(super) assigning_team: Option<AssigningTeam>,
+}
+
+/// Who holds a seat.
+#[derive(Debug, serde::Deserialize)]
+pub(super) struct Assignee {
+    pub(super) login: Option<String>,
+}
+
+/// The team through which a seat was given.
+#[derive(Debug, serde::Deserialize)]
+pub(super) struct AssigningTeam {
+    pub(super) slug: Option<String>,
 }
 
 /// A day, of a person or of all.

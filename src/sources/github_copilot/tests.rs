@@ -9,7 +9,7 @@ use crate::sources::{Probe, Source, SourceOptions, Unit, recognise};
 use proptest::prelude::*;
 use std::path::Path;
 
-const FILES: &[&str] = &["users.ndjson", "enterprise.json"];
+const FILES: &[&str] = &["users.ndjson", "enterprise.json", "seats.json", "bill.json", "premium_requests.csv"];
 
 fn bytes(name: &str) -> Vec<u8> {
     fixture_bytes(&GithubCopilot, name)
@@ -57,6 +57,20 @@ fn seats_without_use_appear_and_slices_are_not_added() {
     assert_eq!(of("idle").iter().map(|it| it.seat_used).collect::<Vec<_>>(), [Some(false)]);
     assert_eq!(of("dev1").iter().filter_map(|it| it.prompts).collect::<Vec<_>>(), [9, 9], "two days");
     assert_eq!(of("dev2").iter().filter_map(|it| it.tokens.input).sum::<i64>(), 90_000);
+}
+
+#[test]
+fn seats_say_who_holds_them_and_bills_what_they_cost() {
+    let seats = fixture("seats.json");
+    let used: Vec<_> = seats.aggregates.iter().map(|(_, it)| (it.actor_id.as_deref().unwrap(), it.seat_used)).collect();
+    assert_eq!(used, [("dev1", Some(true)), ("idle", Some(false)), ("dev3", None)]);
+    let bill = fixture("bill.json");
+    let cost: Vec<_> = bill.aggregates.iter().map(|(_, it)| (it.report, it.cost_micro_usd, it.requests)).collect();
+    let requests = ("github_copilot.billing", Some(3_000_000), Some(100));
+    assert_eq!(cost[..2], [("github_copilot.seat_bill", Some(57_000_000), None), requests], "net, not gross");
+    let premium = fixture("premium_requests.csv");
+    let requests: Vec<_> = premium.aggregates.iter().map(|(_, it)| it.requests).collect();
+    assert_eq!(requests, [Some(12), None], "a third of a request is none");
 }
 
 proptest! {

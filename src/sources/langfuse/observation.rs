@@ -277,13 +277,14 @@ impl<'r, 'a> Step<'r, 'a> {
         if let (Some(name), Some(arguments)) = (&call.tool_name, row.get(&["input"])) {
             let parsed = values::nested(arguments);
             let sketch = sketch_call_of(name, parsed.as_deref().unwrap_or(arguments));
-            (call.call_hash, call.call_names) = (Some(sketch.hash), sketch.names);
+            (call.call_hash, call.call_names, call.marker) = (Some(sketch.hash), sketch.names, sketch.marker);
         }
         let mut result = Event {
             kind: Kind::ToolResult,
             ts_us: self.end_us,
             call_hash: None,
             call_names: Vec::new(),
+            marker: None,
             ..call.clone()
         };
         result.is_error = Some(self.failed());

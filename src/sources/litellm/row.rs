@@ -227,13 +227,14 @@ impl Facts<'_, '_> {
         call.call_id.clone_from(&call.event_id);
         if let (Some(name), Some(arguments)) = (&call.tool_name, told.get("arguments").and_then(values::nested)) {
             let sketch = sketch_call_of(name, &arguments);
-            (call.call_hash, call.call_names) = (Some(sketch.hash), sketch.names);
+            (call.call_hash, call.call_names, call.marker) = (Some(sketch.hash), sketch.names, sketch.marker);
         }
         let mut result = Event {
             kind: Kind::ToolResult,
             ts_us: self.end_us,
             call_hash: None,
             call_names: Vec::new(),
+            marker: None,
             ..call.clone()
         };
         result.is_error = Some(self.failed());

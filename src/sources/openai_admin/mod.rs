@@ -126,7 +126,9 @@ fn row(result: UsageResult, (from_us, to_us): (i64, i64), at: Position, sink: &m
     aggregate.actor_id = result.user_id;
     aggregate.group_id = result.project_id;
     aggregate.key_id = result.api_key_id;
-    aggregate.model = result.model;
+    // Costs name the model in what is charged: `gpt-5-2025-08-07, cached input`.
+    let charged = result.line_item.as_deref().and_then(|item| item.split_once(", ")).map(|(model, _)| model.to_owned());
+    aggregate.model = result.model.or(charged);
     let told: Vec<String> = [
         result.line_item.map(|item| format!("line_item={item}")),
         result.batch.map(|batch| format!("batch={batch}")),

@@ -285,7 +285,7 @@ impl<'a> Transcript<'a> {
         event.tool_name = Some(tool.to_owned());
         event.call_id.clone_from(&block.id);
         let sketch = sketch_call(tool, &json);
-        (event.call_hash, event.call_names) = (Some(sketch.hash), sketch.names);
+        (event.call_hash, event.call_names, event.marker) = (Some(sketch.hash), sketch.names, sketch.marker);
         event.effect = touch.effect;
         event.system.clone_from(&touch.system);
         event.path.clone_from(&touch.path);

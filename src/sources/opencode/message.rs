@@ -183,7 +183,7 @@ fn call(base: Event, part: Part, at: Position, sink: &mut dyn Sink) {
     asked.path = text_field(&state.input, &["filePath", "path"]).map(str::to_owned);
     let mut ended = Event { kind: Kind::ToolResult, ..asked.clone() };
     let sketch = sketch_call(&tool, &state.input.to_string());
-    (asked.call_hash, asked.call_names) = (Some(sketch.hash), sketch.names);
+    (asked.call_hash, asked.call_names, asked.marker) = (Some(sketch.hash), sketch.names, sketch.marker);
     sink.event(at, asked);
     let (is_error, said) = match state.status.as_deref() {
         Some("completed") => (false, state.output),

@@ -183,7 +183,7 @@ pub(super) fn tool(place: &Place<'_>, attributes: &Attributes<'_>, span_name: &s
     let parsed = arguments.and_then(values::nested);
     if let Some(name) = call.tool_name.as_deref() {
         if let Some(sketch) = arguments.map(|arguments| sketch_call_of(name, parsed.as_deref().unwrap_or(arguments))) {
-            (call.call_hash, call.call_names) = (Some(sketch.hash), sketch.names);
+            (call.call_hash, call.call_names, call.marker) = (Some(sketch.hash), sketch.names, sketch.marker);
         }
         if place.dialect == Dialect::ClaudeCode {
             let deed = claude_code::tool_deed(name, parsed.as_deref().unwrap_or(&Json::Null));
@@ -195,8 +195,14 @@ pub(super) fn tool(place: &Place<'_>, attributes: &Attributes<'_>, span_name: &s
     let failed = place.is_error
         || attributes.get(Field::ErrorType).is_some()
         || attributes.get(Field::Success).and_then(values::flag) == Some(false);
-    let mut result =
-        Event { kind: Kind::ToolResult, ts_us: place.end_us, call_hash: None, call_names: Vec::new(), ..call.clone() };
+    let mut result = Event {
+        kind: Kind::ToolResult,
+        ts_us: place.end_us,
+        call_hash: None,
+        call_names: Vec::new(),
+        marker: None,
+        ..call.clone()
+    };
     result.is_error = Some(failed);
     result.duration_ms = attributes.count(Field::DurationMs, place.at, sink).or_else(|| place.duration_ms());
     if let Some(text) = attributes.get(Field::ToolResult).and_then(|value| match value {

@@ -1,0 +1,33 @@
+-- model: int_log_clocks
+-- grain: one session of one file whose clock runs backwards
+-- reads: stg_events
+-- measures: steps that stand after another one in the file and say a time more than $seconds before it, and by how much at most. Within one byte
+--   there is no order
+-- innocent: a clock that was set right, by hand or by the network; a laptop that was asleep; a file put together from several
+-- params: seconds = 60
+with ordered as (
+    select
+        source_file, session_id, byte_offset, ts, tokens,
+        max(arrow_cast(ts, 'Int64')) over (
+            partition by source_file, session_id
+            order by byte_offset
+            range between unbounded preceding and current row
+        ) as latest_us
+    from stg_events
+    where ts is not null
+),
+steps as (
+    select *, (latest_us - arrow_cast(ts, 'Int64')) / 1000000 as seconds_back from ordered
+)
+select
+    source_file,
+    session_id,
+    count(*) filter (where seconds_back > $seconds) as records,
+    count(*) as of_records,
+    sum(tokens) as tokens,
+    min(ts) as first_at,
+    max(ts) as last_at,
+    max(seconds_back) as most_seconds_back
+from steps
+group by 1, 2
+having count(*) filter (where seconds_back > $seconds) > 0

@@ -1,0 +1,63 @@
+-- model: int_log_patterns
+-- grain: one session and one regularity of its responses
+-- reads: events, stg_events
+-- measures: of at least $least responses with tokens: the share that follow the one before by one and the same number of seconds (`regular_steps`), that
+--   have one and the same input and output (`identical_counts`), whose output is a multiple of a hundred (`round_numbers`), that happened on a whole second although
+--   half of what its tool writes did not (`no_jitter`), and whose id says an earlier time than the id before (`ids_out_of_order`, ids of UUID version 7, in the order of the file)
+-- innocent: a scheduled job; health checks and evaluations that ask the same; a limit on the output; an export that rounds its times; a log put together from several
+-- reference: RFC 9562 section 5.7 (the first 48 bits of a version 7 UUID are its time)
+-- params: least = 20
+with responses as (
+    select
+        s.session_id, s.ts, s.tokens, s.output_tokens, split_part(s.client, '/', 1) as client_name,
+        concat_ws('/', s.input_tokens, s.output_tokens) as counts,
+        arrow_cast(s.ts, 'Int64') % 1000000 = 0 as on_second,
+        (arrow_cast(s.ts, 'Int64') - lag(arrow_cast(s.ts, 'Int64')) over (partition by s.session_id order by s.ts, s.byte_offset)) / 1000000 as step,
+        case when regexp_like(e.event_id, '^[0-9a-f]{8}-[0-9a-f]{4}-7') then substr(e.event_id, 1, 13) end as id_time,
+        lag(case when regexp_like(e.event_id, '^[0-9a-f]{8}-[0-9a-f]{4}-7') then substr(e.event_id, 1, 13) end)
+            over (partition by s.session_id order by s.ts, s.byte_offset) as id_time_before
+    from stg_events as s
+    inner join events as e on s.event_key = e.event_key
+    where s.kind = 'completion' and s.ts is not null and s.tokens > 0
+),
+sized as (
+    select session_id, min(client_name) as client_name, count(*) as of_records, sum(tokens) as tokens, min(ts) as first_at, max(ts) as last_at
+    from responses
+    group by 1
+    having count(*) >= $least
+),
+steps as (
+    select session_id, max(n) as n
+    from (select session_id, step, count(*) as n from responses where step > 0 group by 1, 2)
+    group by 1
+),
+pairs as (
+    select session_id, max(n) as n from (select session_id, counts, count(*) as n from responses group by 1, 2) group by 1
+),
+flags as (
+    select
+        session_id,
+        count(*) filter (where output_tokens > 0 and output_tokens % 100 = 0) as round_numbers,
+        count(*) filter (where on_second) as on_second,
+        count(*) filter (where id_time < id_time_before) as out_of_order
+    from responses
+    group by 1
+),
+clients as (
+    select client_name, avg(case when on_second then 1.0 else 0.0 end) as share_on_second from responses group by 1
+),
+checks as (
+    select 'regular_steps' as log_check, session_id, n as records, 0.8 as most from steps
+    union all select 'identical_counts', session_id, n, 0.5 from pairs
+    union all select 'round_numbers', session_id, round_numbers, 0.5 from flags
+    union all select 'ids_out_of_order', session_id, out_of_order, 0.1 from flags
+    union all
+    select 'no_jitter', f.session_id, f.on_second, 0.95
+    from flags as f
+    inner join sized as s on f.session_id = s.session_id
+    inner join clients as c on s.client_name = c.client_name and c.share_on_second < 0.5
+)
+select c.log_check, c.session_id, c.records, s.of_records, s.tokens, s.first_at, s.last_at
+from checks as c
+inner join sized as s on c.session_id = s.session_id
+where c.records >= c.most * s.of_records

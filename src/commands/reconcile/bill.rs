@@ -1,0 +1,108 @@
+//! The bill as the queries see it: rows of `aggregates`.
+//!
+//! Owns the lake that bills are read into, in a temporary directory, and the view over it. Requests (a gateway's log, a table that a `[[mapping]]` reads as events) are
+//! rows of one request each; a price that footlight put on them is none that anybody billed.
+
+use crate::cli::ReconcileArgs;
+use crate::commands::UsageError;
+use crate::commands::base_tables::aggregate_identities;
+use crate::commands::identity::IdentityResolver;
+use crate::commands::settings::Settings;
+use crate::engine::Engine;
+use crate::ingest::{IngestOptions, KeepFrom, Progress, ingest};
+use crate::lake::{Lake, Table};
+use crate::sources::Limits;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What was read of the bills.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub(super) struct Read {
+    /// Files by the source that read them.
+    pub(super) files_by_source: BTreeMap<String, usize>,
+    /// Rows of the bills.
+    pub(super) rows: usize,
+    /// Rows that stood twice, in one file or several, and count once.
+    pub(super) duplicates: usize,
+    /// Rows and files that could not be read, by reason.
+    pub(super) rejected: BTreeMap<String, u64>,
+    /// Rows that are no usage, by source and kind.
+    pub(super) ignored: BTreeMap<String, u64>,
+}
+
+impl Read {
+    /// Whether a part of the bills could not be read: exit code 3.
+    pub(super) fn is_partial(&self) -> bool {
+        !self.rejected.is_empty()
+    }
+}
+
+/// The columns of `aggregates`, for requests. A request's own tool is the gateway's business: what it is compared with is decided by its model.
+const VIEW: &str = "
+    select * from bill_aggregates
+    union all
+    select event_key, version, tie, source, 'requests', 'vendor', ts,
+        arrow_cast(arrow_cast(ts, 'Int64') + 1, 'Timestamp(Microsecond, Some(\"UTC\"))'),
+        arrow_cast(null, 'Utf8'), actor_id, arrow_cast(null, 'Utf8'), arrow_cast(null, 'Utf8'), session_id, provider, model, arrow_cast(null, 'Utf8'),
+        trigger, input_tokens, output_tokens, reasoning_tokens, cache_read_tokens, cache_write_tokens, cache_write_1h_tokens,
+        case when cost_basis = 'reported' then cost_usd end, 1,
+        arrow_cast(null, 'Int64'), arrow_cast(null, 'Int64'), arrow_cast(null, 'Int64'), arrow_cast(null, 'Int64'), arrow_cast(null, 'Int64'),
+        arrow_cast(null, 'Int64'), arrow_cast(null, 'Int64'), arrow_cast(null, 'Int64'), arrow_cast(null, 'Int64'), arrow_cast(null, 'Boolean'),
+        source_file, byte_offset, row_hash
+    from bill_events
+    where kind = 'completion' and ts is not null";
+
+/// Nobody watches a bill being read.
+struct Unwatched;
+
+impl Progress for Unwatched {
+    fn planned(&self, _files: usize, _bytes: u64) {}
+    fn file_done(&self, _bytes: u64) {}
+}
+
+/// Reads the bills and registers them as `aggregates`, with who their accounts are.
+pub(super) async fn read(
+    args: &ReconcileArgs,
+    settings: &Settings,
+    engine: &Engine,
+    resolver: &IdentityResolver,
+) -> anyhow::Result<(Read, tempfile::TempDir)> {
+    for file in &args.bill {
+        if !file.is_file() {
+            return Err(UsageError(format!("--bill {}: there is no such file", file.display())).into());
+        }
+    }
+    let directory = tempfile::Builder::new().prefix("footlight-bill-").tempdir()?;
+    let lake = Lake::open_for_writing(directory.path(), Duration::ZERO).await?;
+    let options = IngestOptions {
+        inputs: args.bill.clone(),
+        exclude: globset::GlobSet::empty(),
+        source: None,
+        threads: settings.threads,
+        limits: Limits::default(),
+        as_of_us: None,
+        source_options: Arc::new(settings.config.source_options()),
+        key_file: settings.config.privacy.key_file.clone(),
+        keep_out: None,
+        keep_from: KeepFrom::default(),
+    };
+    let summary = ingest(&lake, &options, &Unwatched).await?;
+    let mut rejected = summary.rejected;
+    if !summary.files_unrecognised.is_empty() {
+        *rejected.entry("unknown_format".to_owned()).or_default() += summary.files_unrecognised.len() as u64;
+    }
+    let read = Read {
+        files_by_source: summary.files_by_source.into_iter().map(|(name, files)| (name.to_owned(), files)).collect(),
+        rows: ["aggregates", "events"].iter().filter_map(|table| summary.added.get(table)).sum(),
+        duplicates: summary.duplicates,
+        rejected,
+        ignored: summary.ignored,
+    };
+    engine.register("bill_aggregates", lake.provider(Table::Aggregates).await?)?;
+    engine.register("bill_events", lake.provider(Table::Events).await?)?;
+    engine.register("aggregates", engine.query(VIEW).await?.into_view())?;
+    aggregate_identities(engine, resolver).await?;
+    Ok((read, directory))
+}

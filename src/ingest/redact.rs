@@ -1,0 +1,181 @@
+//! Secrets out of every text that is kept, before a row is made of it.
+//!
+//! Owns which fields are texts. They are taken apart by name, so that a new field of a record does not compile until somebody has said
+//! here whether it can hold text. Owns no rules: those are `privacy::secrets`.
+
+use crate::events::{Aggregate, Event, Fact, Outcome, RosterEntry};
+use crate::privacy::Secrets;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+/// Redacts records, and counts what it redacted by rule.
+pub struct Redactor<'a> {
+    secrets: &'a Secrets,
+    /// Secrets by rule.
+    pub counts: BTreeMap<&'static str, u64>,
+}
+
+impl<'a> Redactor<'a> {
+    /// With nothing counted yet.
+    pub fn new(secrets: &'a Secrets) -> Self {
+        Self { secrets, counts: BTreeMap::new() }
+    }
+
+    /// A text that is not part of a record: a message, the name of a field.
+    pub fn redacted<'t>(&mut self, text: &'t str) -> Cow<'t, str> {
+        self.secrets.redact(text, |rule| *self.counts.entry(rule).or_default() += 1)
+    }
+
+    fn text(&mut self, text: &mut String) {
+        if let Cow::Owned(without) = self.redacted(text) {
+            *text = without;
+        }
+    }
+
+    fn texts<'t>(&mut self, texts: impl IntoIterator<Item = &'t mut String>) {
+        texts.into_iter().for_each(|text| self.text(text));
+    }
+
+    /// Of a step.
+    pub fn event(&mut self, event: &mut Event) {
+        let Event {
+            session_id,
+            parent_session_id,
+            event_id,
+            actor_id,
+            os_user,
+            client,
+            provider,
+            model,
+            command,
+            tool_name,
+            call_id,
+            system,
+            path,
+            repo,
+            branch,
+            // Numbers, hashes and words of our own.
+            ts_us: _,
+            utc_offset_min: _,
+            kind: _,
+            trigger: _,
+            trigger_evidence: _,
+            tokens: _,
+            token_basis: _,
+            output_is_lower_bound: _,
+            output_estimate: _,
+            cost_micro_usd: _,
+            cost_basis: _,
+            text: _,
+            marker: _,
+            is_error: _,
+            effect: _,
+            approval: _,
+            duration_ms: _,
+            call_hash: _,
+            call_names: _,
+            result_hash: _,
+            added_lines: _,
+        } = event;
+        self.texts([session_id, client]);
+        let optional = [
+            parent_session_id,
+            event_id,
+            actor_id,
+            os_user,
+            provider,
+            model,
+            command,
+            tool_name,
+            call_id,
+            system,
+            path,
+            repo,
+            branch,
+        ];
+        self.texts(optional.into_iter().flatten());
+    }
+
+    /// Of something that came of the work.
+    pub fn outcome(&mut self, outcome: &mut Outcome) {
+        let Outcome {
+            outcome_id,
+            actor_id,
+            session_ids,
+            repo,
+            branch,
+            paths,
+            refs,
+            ts_us: _,
+            kind: _,
+            status: _,
+            lines_added: _,
+            lines_deleted: _,
+            lines_surviving: _,
+            added_lines: _,
+            version: _,
+        } = outcome;
+        self.text(outcome_id);
+        self.texts([actor_id, repo, branch].into_iter().flatten());
+        self.texts(session_ids.iter_mut().chain(paths).chain(refs));
+    }
+
+    /// Of something about a session.
+    pub fn fact(&mut self, fact: &mut Fact) {
+        let Fact { session_id, value, evidence, ts_us: _, name: _, rank: _ } = fact;
+        self.texts([session_id, value, evidence]);
+    }
+
+    /// Of a sum.
+    pub fn aggregate(&mut self, aggregate: &mut Aggregate) {
+        let Aggregate {
+            client,
+            actor_id,
+            key_id,
+            group_id,
+            session_id,
+            provider,
+            model,
+            dimension,
+            from_us: _,
+            to_us: _,
+            report: _,
+            counted_by: _,
+            trigger: _,
+            tokens: _,
+            cost_micro_usd: _,
+            requests: _,
+            prompts: _,
+            sessions: _,
+            lines_suggested: _,
+            lines_added: _,
+            lines_deleted: _,
+            edits_accepted: _,
+            edits_rejected: _,
+            commits: _,
+            pull_requests: _,
+            seat_used: _,
+        } = aggregate;
+        let optional = [client, actor_id, key_id, group_id, session_id, provider, model, dimension];
+        self.texts(optional.into_iter().flatten());
+    }
+
+    /// Of a person or service.
+    pub fn roster(&mut self, entry: &mut RosterEntry) {
+        let RosterEntry {
+            actor_id,
+            aliases,
+            team_id,
+            role,
+            time_zone,
+            active_from,
+            active_to,
+            licences,
+            is_service: _,
+        } = entry;
+        self.text(actor_id);
+        self.texts(aliases);
+        self.texts(licences);
+        self.texts([team_id, role, time_zone, active_from, active_to].into_iter().flatten());
+    }
+}

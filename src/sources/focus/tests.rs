@@ -1,0 +1,51 @@
+//! Invented charges in the columns of FOCUS, one a trap, and the properties that hold for any of them.
+
+use super::Focus;
+use crate::events::CountedBy;
+use crate::sources::testing::{
+    Recorded, assert_aggregates, assert_distinct_aggregates, assert_recognised, damage, fixture_bytes, read_damaged,
+    read_fixture,
+};
+use proptest::prelude::*;
+
+const FILES: &[&str] = &["cloud.csv", "export.csv"];
+
+fn fixture(name: &str) -> Recorded {
+    read_fixture(&Focus, &format!("src/sources/focus/fixtures/{name}"))
+}
+
+#[test]
+fn charges_become_aggregates_and_no_event() {
+    for name in FILES {
+        let read = fixture(name);
+        assert_aggregates(&Focus, name, &read, CountedBy::Vendor);
+        assert_distinct_aggregates(&Focus, &read);
+    }
+    assert_recognised(&Focus, "focus");
+}
+
+#[test]
+fn quantities_are_tokens_and_amounts_are_exact() {
+    let read = fixture("cloud.csv");
+    let sum = |of: fn(&crate::events::Aggregate) -> Option<i64>| {
+        read.aggregates.iter().filter_map(|(_, aggregate)| of(aggregate)).sum::<i64>()
+    };
+    // 1.25 million, and 300 thousand of a model whose charge does not say which tokens.
+    assert_eq!(sum(|it| it.tokens.input), 1_250_000 + 300_000);
+    assert_eq!(sum(|it| it.tokens.output), 2 * 40_500, "two equal charges");
+    assert_eq!(sum(|it| it.tokens.cache_read), 9_000_000);
+    assert_eq!(sum(|it| it.cost_micro_usd), 3_750_000 + 2 * 607_500 + 1 + 90_000, "euro are not dollars");
+    assert_eq!(read.ignored["charge_of_another_service"], 1);
+    assert_eq!(read.ignored["charge_that_is_no_usage"], 2);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+    /// Cut, overwritten and spliced bytes never end in a panic, and reading again says the same.
+    #[test]
+    fn damaged_bills_are_read_to_the_end(file in 0..FILES.len(), damage in damage()) {
+        let bytes = damage.of(fixture_bytes(&Focus, FILES[file]));
+        let once = read_damaged(&Focus, "x", &bytes);
+        prop_assert_eq!(once.snapshot(), read_damaged(&Focus, "x", &bytes).snapshot());
+    }
+}

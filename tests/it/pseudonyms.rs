@@ -1,0 +1,219 @@
+//! People behind pseudonyms: nothing of a run has an account, a login or a plain hash of one; looking behind a pseudonym needs a reason and
+//! leaves a line; and no command, option or example sorts or filters people by score.
+
+use crate::sample::{OUT, demo, footlight};
+use crate::secrets::files_below;
+use clap::CommandFactory;
+use footlight::cli::Cli;
+use md5::Digest as _;
+use sha2::Digest as _;
+use std::collections::BTreeSet;
+use std::fs;
+
+/// Accounts and logins of the sample's people.
+fn identifiers() -> Vec<String> {
+    let mut reader = csv::Reader::from_path(demo().join(OUT).join("sample/roster.csv")).unwrap();
+    let headers = reader.headers().unwrap().clone();
+    let cell =
+        |row: &csv::StringRecord, name: &str| row[headers.iter().position(|header| header == name).unwrap()].to_owned();
+    let mut ids = BTreeSet::new();
+    for row in reader.records().map(Result::unwrap).filter(|row| cell(row, "kind") == "person") {
+        ids.insert(cell(&row, "actor_id"));
+        ids.extend(cell(&row, "aliases").split(';').filter(|alias| alias.len() >= 5).map(str::to_owned));
+    }
+    assert!(ids.len() >= 10, "{ids:?}");
+    ids.into_iter().collect()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// What an id must not be recognised by: itself, and what anybody can compute of it from a list of the staff.
+fn traces(id: &str) -> Vec<String> {
+    let xxh3 = xxhash_rust::xxh3::xxh3_64(id.as_bytes());
+    let digests = [
+        hex(&md5::Md5::digest(id.as_bytes())),
+        hex(&sha1(id.as_bytes())),
+        hex(&sha2::Sha256::digest(id.as_bytes())),
+        hex(blake3::hash(id.as_bytes()).as_bytes()),
+        format!("{xxh3:016x}"),
+    ];
+    let mut traces = vec![id.to_owned(), xxh3.to_string(), (xxh3 as i64).to_string()];
+    // Shortened, as ids often are.
+    traces.extend(digests.iter().map(|digest| digest[..12].to_owned()));
+    traces
+}
+
+/// SHA-1 (RFC 3174), which no crate of ours brings.
+fn sha1(message: &[u8]) -> [u8; 20] {
+    let mut state: [u32; 5] = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476, 0xc3d2_e1f0];
+    let mut padded = message.to_vec();
+    padded.push(0x80);
+    padded.resize((padded.len() + 8).next_multiple_of(64), 0);
+    let end = padded.len() - 8;
+    padded[end..].copy_from_slice(&(message.len() as u64 * 8).to_be_bytes());
+    for block in padded.chunks(64) {
+        let mut words = [0_u32; 80];
+        for (word, bytes) in words.iter_mut().zip(block.chunks(4)) {
+            *word = u32::from_be_bytes(bytes.try_into().unwrap());
+        }
+        for at in 16..80 {
+            words[at] = (words[at - 3] ^ words[at - 8] ^ words[at - 14] ^ words[at - 16]).rotate_left(1);
+        }
+        let [mut a, mut b, mut c, mut d, mut e] = state;
+        for (at, word) in words.iter().enumerate() {
+            let (mix, constant) = match at / 20 {
+                0 => (b & c | !b & d, 0x5a82_7999),
+                1 => (b ^ c ^ d, 0x6ed9_eba1),
+                2 => (b & c | b & d | c & d, 0x8f1b_bcdc),
+                _ => (b ^ c ^ d, 0xca62_c1d6_u32),
+            };
+            let next = a.rotate_left(5).wrapping_add(mix).wrapping_add(e).wrapping_add(constant).wrapping_add(*word);
+            (e, d, c, b, a) = (d, c, b.rotate_left(30), a, next);
+        }
+        for (sum, part) in state.iter_mut().zip([a, b, c, d, e]) {
+            *sum = sum.wrapping_add(part);
+        }
+    }
+    let mut digest = [0; 20];
+    digest.chunks_mut(4).zip(state).for_each(|(to, word)| to.copy_from_slice(&word.to_be_bytes()));
+    digest
+}
+
+#[test]
+fn nothing_that_a_run_writes_names_anybody() {
+    assert_eq!(hex(&sha1(b"abc")), "a9993e364706816aba3e25717850c26c9cd0d89d");
+    let dir = demo();
+    let mut texts: Vec<(String, Vec<u8>)> = Vec::new();
+    for path in files_below(&dir.join(OUT)) {
+        let name = path.strip_prefix(dir.join(OUT)).unwrap().to_string_lossy().into_owned();
+        // The inputs, and the lake, which keeps accounts as the logs have them: nobody gets it with a report.
+        if !name.starts_with("sample/") && !name.starts_with("lake/") {
+            texts.push((name, fs::read(&path).unwrap()));
+        }
+    }
+    let tables = fs::read_dir(dir.join(OUT).join("tables")).unwrap().map(|file| file.unwrap().path());
+    for path in tables {
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        let lake = format!("{OUT}/lake");
+        let sql = format!("select * from \"{name}\"");
+        let (code, stdout, stderr) =
+            footlight(dir, &["query", "--format", "ndjson", "--lake", &lake, "--out", OUT, &sql]);
+        assert_eq!(code, 0, "{stderr}");
+        texts.push((format!("rows of {name}"), stdout.into_bytes()));
+    }
+    assert!(texts.len() > 15, "{}", texts.len());
+    let needles: Vec<String> = identifiers().iter().flat_map(|id| traces(id)).collect();
+    let finder = aho_corasick::AhoCorasick::builder().ascii_case_insensitive(true).build(&needles).unwrap();
+    let mut found = BTreeSet::new();
+    for (name, text) in &texts {
+        found.extend(finder.find_iter(text).map(|hit| format!("{} in {name}", needles[hit.pattern().as_usize()])));
+    }
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+#[test]
+fn nobody_is_identified_without_a_reason_and_a_line() {
+    let dir = demo();
+    // A lake of its own: other tests look at people too.
+    let own = dir.join("looked-at");
+    for path in files_below(&dir.join(OUT).join("lake")) {
+        let to = own.join(path.strip_prefix(dir.join(OUT)).unwrap());
+        fs::create_dir_all(to.parent().unwrap()).unwrap();
+        fs::copy(path, to).unwrap();
+    }
+    fs::copy(dir.join(OUT).join("sample/pseudonym.key"), own.join("key")).unwrap();
+    fs::write(own.join("footlight.toml"), "[privacy]\nkey_file = \"key\"\n").unwrap();
+    let access_log = own.join("lake/access_log");
+    let _ = fs::remove_file(&access_log);
+    let lake = "looked-at/lake";
+    let sql = "select session_id as id from sessions where actor <> '(unassigned)' order by session_id limit 1";
+    let (_, stdout, _) = footlight(dir, &["query", "--json", "--lake", lake, "--out", OUT, sql]);
+    let answer: serde_json::Value = serde_json::from_str(&stdout).unwrap();
+    let session = answer["rows"][0]["id"].as_str().unwrap();
+    let log = || fs::read_to_string(&access_log).unwrap_or_default();
+    let ask = |more: &[&str]| {
+        let mut args: Vec<&str> =
+            vec!["explain", "--out", OUT, "--lake", lake, "--config", "looked-at/footlight.toml", "--identify"];
+        args.extend(more);
+        args.push(session);
+        footlight(dir, &args)
+    };
+    let before = log();
+    let ids = identifiers();
+    for (refused, expected) in [(&[] as &[&str], 2), (&["--reason", "  "], 14), (&["--reason", "why not"], 14)] {
+        let (code, stdout, stderr) = ask(refused);
+        assert_eq!(code, expected, "{stderr}");
+        assert!(!ids.iter().any(|id| stdout.contains(id) || stderr.contains(id)), "{stdout}{stderr}");
+    }
+    assert_eq!(log(), before, "what was refused was not looked at");
+    let (code, stdout, stderr) = ask(&["--reason", "the owner of the session asked for it"]);
+    assert_eq!(code, 0, "{stderr}");
+    assert!(ids.iter().any(|id| stdout.contains(id)), "{stdout}");
+    let after = log();
+    let line = after.strip_prefix(&before).unwrap();
+    assert!(
+        line.contains("the owner of the session asked for it") && line.contains(session) && line.lines().count() == 1,
+        "{line}"
+    );
+    assert!(!ids.iter().any(|id| line.contains(id)), "{line}");
+    // And where the line cannot be written nothing is shown.
+    fs::remove_file(&access_log).unwrap();
+    fs::create_dir(&access_log).unwrap();
+    let (code, stdout, stderr) = ask(&["--reason", "the owner of the session asked for it"]);
+    assert_eq!(code, 1, "{stderr}");
+    assert!(!ids.iter().any(|id| stdout.contains(id) || stderr.contains(id)), "{stdout}{stderr}");
+}
+
+#[test]
+fn no_command_orders_or_picks_people_by_score() {
+    let mut commands = vec![Cli::command()];
+    let mut seen = 0;
+    while let Some(command) = commands.pop() {
+        seen += 1;
+        for argument in command.get_arguments() {
+            let name = argument.get_id().as_str().replace('_', "-");
+            for word in ["sort", "order", "rank", "top", "worst", "best", "leader", "band", "score", "min-db", "above"]
+            {
+                assert!(!name.split('-').any(|part| part == word), "{} has --{name}", command.get_name());
+            }
+        }
+        for word in ["rank", "leaderboard", "top", "people", "list-actors"] {
+            assert_ne!(command.get_name(), word);
+        }
+        commands.extend(command.get_subcommands().cloned());
+    }
+    assert!(seen > 15, "{seen}");
+}
+
+#[test]
+fn no_example_and_no_model_orders_people_by_score() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = vec![root.join("README.md"), root.join("src/cli.rs"), root.join("ARCHITECTURE.md")];
+    files.extend(
+        files_below(&root.join("docs")).into_iter().filter(|path| path.extension().is_some_and(|kind| kind == "md")),
+    );
+    files.extend(files_below(&root.join("queries")).into_iter().filter(|path| {
+        path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("rpt_"))
+            && path.extension().is_some_and(|kind| kind == "sql")
+    }));
+    files.extend(files_below(&demo().join(OUT)).into_iter().filter(|path| path.ends_with("views.sql")));
+    assert!(files.len() > 12, "{}", files.len());
+    for path in files {
+        let text = fs::read_to_string(&path).unwrap().to_lowercase();
+        for (at, _) in text.match_indices("order by") {
+            let keys: String =
+                text[at..].chars().take(120).take_while(|&end| !matches!(end, ';' | '"' | '`' | ')')).collect();
+            let by_score = ["score", "band", "weight_db", "decibans"].iter().any(|column| keys.contains(column));
+            assert!(!(by_score && names_people(&text[..at])), "{}: {keys}", path.display());
+        }
+    }
+}
+
+/// Whether the statement that ends here asks for people.
+fn names_people(text: &str) -> bool {
+    let statement = text.rsplit(';').next().unwrap_or(text);
+    let select = statement.rfind("select").map_or("", |at| &statement[at..]);
+    ["actor", "person", "people", "pseudonym"].iter().any(|word| select.contains(word))
+}
