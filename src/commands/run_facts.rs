@@ -36,6 +36,8 @@ pub struct FactsOf<'a> {
     pub base: &'a BaseTables,
     /// Scores.
     pub scored: &'a Scored,
+    /// Up to where all sources have delivered.
+    pub watermark: Option<Timestamp>,
     /// Input paths, when ingest was part of the run.
     pub inputs: &'a [PathBuf],
     /// Where results go.
@@ -44,7 +46,7 @@ pub struct FactsOf<'a> {
 
 /// Facts about the run.
 pub async fn facts(of: FactsOf<'_>) -> anyhow::Result<RunFacts> {
-    let FactsOf { engine, lake, settings, scoring, base, scored, inputs, out } = of;
+    let FactsOf { engine, lake, settings, scoring, base, scored, watermark, inputs, out } = of;
     let config = &settings.config;
     let has_data = base.last_us > 0;
     let day = |us: i64| Timestamp::from_microsecond(us).map(|at| at.to_zoned(TimeZone::UTC).date());
@@ -57,6 +59,7 @@ pub async fn facts(of: FactsOf<'_>) -> anyhow::Result<RunFacts> {
     Ok(RunFacts {
         title: config.title.clone().unwrap_or_else(|| "AI usage".to_owned()),
         as_of: has_data.then(|| Timestamp::from_microsecond(base.as_of_us)).transpose()?,
+        watermark,
         period_start: has_data.then(|| day(base.first_us)).transpose()?,
         period_end: has_data.then(|| day(base.last_us)).transpose()?,
         footlight_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -369,7 +372,11 @@ pub async fn models(engine: &Engine, rename: &impl Fn(&str) -> String) -> anyhow
 }
 
 /// The weekly panel.
-pub async fn weeks(engine: &Engine, base: &BaseTables) -> anyhow::Result<Vec<WeekTotals>> {
+pub async fn weeks(
+    engine: &Engine,
+    base: &BaseTables,
+    watermark: Option<Timestamp>,
+) -> anyhow::Result<Vec<WeekTotals>> {
     const WEEK_US: i64 = 7 * 86_400_000_000;
     let sql = "select iso_week, active_people, sessions, prompts, tokens, cost_usd, outcomes from rpt_weekly order by iso_week";
     let mut rows = Vec::new();
@@ -395,6 +402,7 @@ pub async fn weeks(engine: &Engine, base: &BaseTables) -> anyhow::Result<Vec<Wee
                 outcomes: outcomes.get(row),
                 partial,
                 withheld: false,
+                is_open: watermark.is_some_and(|watermark| start + WEEK_US > watermark.as_microsecond()),
             });
         }
     }

@@ -124,6 +124,7 @@ fn run(facts: &RunFacts, describes_persons: bool) -> Run {
     Run {
         title: plain(&facts.title),
         as_of: facts.as_of.map(|moment| moment.to_string()).unwrap_or_default(),
+        watermark: facts.watermark.map(|moment| moment.to_string()).unwrap_or_default(),
         period_start: shown(facts.period_start),
         period_end: shown(facts.period_end),
         footlight_version: plain(&facts.footlight_version),
@@ -149,6 +150,7 @@ fn weeks(inputs: &Inputs, release: &Release<'_>) -> Vec<Week> {
             cost: Maybe(week.cost_micro_usd.map(|cost| MicroDollars(release.amount(cost)))),
             outcomes: Maybe(week.outcomes.map(|count| Count(release.count(count)))),
             partial: week.partial,
+            not_final: week.is_open,
             restated: false,
         })
         .collect();

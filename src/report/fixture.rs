@@ -27,6 +27,7 @@ fn facts(title: &str) -> RunFacts {
     RunFacts {
         title: title.into(),
         as_of: "2026-11-18T06:00:00Z".parse().ok(),
+        watermark: "2026-11-09T06:00:00Z".parse().ok(),
         period_start: Some(date(2026, 8, 24)),
         period_end: Some(date(2026, 11, 12)),
         footlight_version: "0.1.0".into(),
@@ -487,6 +488,7 @@ fn weekly_panel(inputs: &mut Inputs) {
             outcomes: Some(of_week().filter(|session| session.outcome_link == "linked").count() as i64),
             partial: week == WEEKS - 1,
             withheld: false,
+            is_open: week >= WEEKS - 2,
         });
         for (index, team) in TEAMS.iter().enumerate() {
             let suppressed = *team == "payments" || (week < 2 && index == 1);
@@ -575,6 +577,7 @@ pub(super) fn alone() -> Inputs {
             outcomes: None,
             partial: week == 1,
             withheld: false,
+            is_open: false,
         });
     }
     inputs.models.push(ModelTotals {

@@ -69,6 +69,9 @@ pub struct RunFacts {
     pub title: String,
     /// The moment the report speaks for; never the machine's clock.
     pub as_of: Option<Timestamp>,
+    /// Up to here every source has delivered, but for what comes later than the lateness.
+    #[serde(default)]
+    pub watermark: Option<Timestamp>,
     /// First day, inclusive; none when there are no events.
     pub period_start: Option<Date>,
     /// Last day, inclusive.
@@ -283,6 +286,9 @@ pub struct WeekTotals {
     /// True when the figures may not be published: they are then zero or none.
     #[serde(default)]
     pub withheld: bool,
+    /// True when data of the week may still come: it ends after the watermark of the run.
+    #[serde(default)]
+    pub is_open: bool,
 }
 
 /// A date at which usage became a target, or stopped being one.

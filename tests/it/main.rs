@@ -10,6 +10,8 @@ mod held;
 #[cfg(feature = "engine")]
 mod hostile;
 #[cfg(feature = "engine")]
+mod keeping;
+#[cfg(feature = "engine")]
 mod lake;
 mod layering;
 #[cfg(feature = "engine")]

@@ -77,6 +77,12 @@ fn a_report_compared_with_itself_has_not_changed() {
             .unwrap()
             .starts_with("id,view,cell,unit,value,low,high,n,suppressed")
     );
+    let figures = fs::File::open(again.join("report.parquet")).unwrap();
+    let figures = parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(figures).unwrap();
+    let names: Vec<&str> = figures.schema().fields().iter().map(|field| field.name().as_str()).collect();
+    assert_eq!(names, ["id", "view", "cell", "unit", "value", "low", "high", "n", "suppressed"]);
+    let lines = csv::Reader::from_path(again.join("report.csv")).unwrap().records().count();
+    assert_eq!(figures.metadata().file_metadata().num_rows() as usize, lines, "the figures of report.csv");
     let (code, _, stderr) = footlight(dir, &["report", "--out", "compared", "--compare", "nowhere.json"]);
     assert_eq!((code, stderr.contains("--compare nowhere.json")), (2, true), "{stderr}");
 }

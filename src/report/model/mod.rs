@@ -111,6 +111,8 @@ pub struct Run {
     pub title: String,
     /// RFC 3339, empty when not given.
     pub as_of: String,
+    /// Up to here every source has delivered, RFC 3339; weeks that end later are not final. Empty when nobody knows.
+    pub watermark: String,
     /// First day, empty when there are no events.
     pub period_start: String,
     /// Last day.

@@ -25,6 +25,8 @@ pub struct Week {
     pub outcomes: Maybe<Count>,
     /// Not a whole week.
     pub partial: bool,
+    /// Data may still come: a later report may restate it.
+    pub not_final: bool,
     /// Whole in the earlier report, and another one now.
     pub restated: bool,
 }
