@@ -253,7 +253,7 @@ mod tests {
         let alone = pool(&sessions, None).unwrap().families[&Family::Redundancy];
         // 1 + (e - 1) / 4 where Bonferroni has e / 4.
         assert!(alone > corrected && alone < corrected + 1.0, "{alone} {corrected}");
-        let habit = pool(&vec![&rare; 16], None).unwrap().families[&Family::Redundancy];
+        let habit = pool(&[&rare; 16], None).unwrap().families[&Family::Redundancy];
         assert!((habit - 12.0).abs() < 1e-9);
     }
 
