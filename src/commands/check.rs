@@ -36,7 +36,7 @@ struct Gate {
 /// Runs the command.
 pub async fn run(args: &CheckArgs, _: &Global, printer: Printer) -> anyhow::Result<Exit> {
     let file = RunFile::read(&args.out.out)?;
-    let summary = crate::report::summary::render(&report::build(&args.out.out, None)?)?;
+    let summary = crate::report::summary::render(&report::build(&args.out.out)?)?;
     let figures = figures(&serde_json::from_str(&summary)?, &file);
     let engine = Engine::new(&Limits::default())?;
     register(&engine, &figures)?;

@@ -1,7 +1,7 @@
 //! `footlight run --dry-run`: the plan of a run. Nothing is written, not even a lake.
 
 use super::settings::Settings;
-use super::{Exit, run_facts};
+use super::{Exit, report, run_facts};
 use crate::cli::RunArgs;
 use crate::engine::{Models, Store, overrides_from_toml};
 use crate::ingest::{IngestOptions, Planned, dry_run};
@@ -38,13 +38,22 @@ pub async fn run(
     let names: Vec<&str> = models.iter().map(|model| model.name()).collect();
     let signals = names.iter().filter(|name| name.starts_with("sig_")).count();
     let tables = models.iter().filter(|model| model.header.store == Store::Table).count();
+    let released = match &lake {
+        Some(lake) if args.out.out.join("run.json").is_file() => {
+            Some(report::plan(&args.out.out, Some((lake, settings)))?)
+        }
+        _ => None,
+    };
+    if let Some(released) = &released {
+        let _ = writeln!(text, "of the tables that are there now it {}", report::words(released));
+    }
     let (lake_path, out) = (args.ingest.lake.display(), args.out.out.display());
     let _ = writeln!(text, "would run {} models: {signals} signals, {tables} kept as tables", names.len());
     let _ = writeln!(text, "would write {lake_path} and {out}; nothing was written");
     printer.text(&text)?;
     printer.json(&serde_json::json!({
         "schema_version": 1, "status": Exit::Done.word(), "exit_code": 0, "dry_run": true,
-        "lake_exists": lake.is_some(), "plan": planned, "models": names, "policy_hash": run_facts::policy_hash(settings)?,
+        "lake_exists": lake.is_some(), "plan": planned, "models": names, "policy_hash": run_facts::policy_hash(settings)?, "released": released,
         "objections": settings.objections, "lake": args.ingest.lake, "out": args.out.out,
     }))?;
     Ok(Exit::Done)

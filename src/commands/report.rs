@@ -1,18 +1,35 @@
 //! `footlight report`: from OUT/tables and OUT/run.json to report.html, report.md and summary.json.
 
+use super::settings::Settings;
 use super::{Exit, UsageError};
-use crate::cli::ReportArgs;
+use crate::cli::{Global, ReportArgs};
+use crate::lake::Lake;
 use crate::output::Printer;
+use crate::privacy::{Ledger, Pseudonyms};
 use crate::report::compare::{self, Earlier};
+use crate::report::model::Released;
 use crate::report::{self, Inputs, Report};
-use crate::results::{RunFile, read, write_file};
+use crate::results::{RunFile, read, write_figures, write_file};
 use anyhow::Context;
 use std::path::Path;
 
 /// Runs the command.
-pub fn run(args: &ReportArgs, printer: Printer) -> anyhow::Result<Exit> {
+pub fn run(args: &ReportArgs, global: &Global, printer: Printer) -> anyhow::Result<Exit> {
     let earlier = args.compare.as_deref().map(earlier).transpose()?;
-    let report = write(&args.out.out, earlier)?;
+    let lake = match &args.lake {
+        Some(lake) => Some((Lake::open(lake)?, Settings::resolve(global)?)),
+        None => None,
+    };
+    if args.dry_run {
+        let released = plan(&args.out.out, lake.as_ref().map(|(lake, settings)| (lake, settings)))?;
+        printer.text(&format!("{}; nothing was written\n", words(&released)))?;
+        printer.json(&serde_json::json!({
+            "schema_version": 1, "status": Exit::Done.word(), "exit_code": 0, "dry_run": true, "released": released,
+        }))?;
+        return Ok(Exit::Done);
+    }
+    let ledger = lake.as_ref().map(|(lake, settings)| ledger(lake, settings)).transpose()?;
+    let report = write(&args.out.out, earlier, ledger)?;
     printer.text(&headline(&report, &args.out.out))?;
     printer.json(&serde_json::json!({
         "schema_version": 1, "status": Exit::Done.word(), "exit_code": 0,
@@ -28,10 +45,41 @@ fn earlier(path: &Path) -> anyhow::Result<Earlier> {
     Ok(compare::earlier(&text).map_err(|error| refused(error.to_string()))?)
 }
 
-/// The report on what `score` left, compared with an earlier one where there is one.
-pub fn build(out: &Path, earlier: Option<Earlier>) -> anyhow::Result<Report> {
+/// The ledger of a lake. Opened under another key than it was written with it refuses, exit code 14.
+pub fn ledger(lake: &Lake, settings: &Settings) -> anyhow::Result<Ledger> {
+    let pseudonyms = Pseudonyms::open(settings.config.privacy.key_file.as_deref(), lake.root())?;
+    Ok(Ledger::open(lake.root(), &pseudonyms)?)
+}
+
+/// How many cells would be published, kept and withheld. Nothing is written or taken down, and no ledger or key is made.
+pub fn plan(out: &Path, lake: Option<(&Lake, &Settings)>) -> anyhow::Result<Released> {
+    let inputs = inputs(out, None)?;
+    let Some((lake, settings)) = lake else { return Ok(report::build(&inputs).released) };
+    let mut ledger = if Ledger::exists(lake.root()) {
+        ledger(lake, settings)?
+    } else {
+        Ledger::in_memory(&Pseudonyms::with_key([0; 32]))
+    };
+    Ok(report::build_with_ledger(&inputs, &mut ledger)?.released)
+}
+
+/// The counts of a plan in words.
+pub fn words(released: &Released) -> String {
+    let ledger = if released.ledger { "" } else { " (no ledger was looked at)" };
+    format!(
+        "would publish {} cells as they are, {} as an earlier report had them, and withhold {}{ledger}",
+        released.published, released.kept, released.withheld
+    )
+}
+
+/// The report on what `score` left, by itself.
+pub fn build(out: &Path) -> anyhow::Result<Report> {
+    Ok(report::build(&inputs(out, None)?))
+}
+
+fn inputs(out: &Path, earlier: Option<Earlier>) -> anyhow::Result<Inputs> {
     let file = RunFile::read(out)?;
-    let inputs = Inputs {
+    Ok(Inputs {
         run: file.run,
         sessions: read(out)?,
         actor_weeks: read(out)?,
@@ -44,6 +92,7 @@ pub fn build(out: &Path, earlier: Option<Earlier>) -> anyhow::Result<Report> {
         days: file.days,
         models: file.models,
         weeks: file.weeks,
+        weeks_released: file.weeks_released,
         policies: file.policies,
         kpis: file.kpis,
         rank_agreement: file.rank_agreement,
@@ -52,13 +101,21 @@ pub fn build(out: &Path, earlier: Option<Earlier>) -> anyhow::Result<Report> {
         systems: file.systems,
         queries: file.queries,
         earlier,
-    };
-    Ok(report::build(&inputs))
+    })
 }
 
-/// Writes every format, each whole or not at all.
-pub fn write(out: &Path, earlier: Option<Earlier>) -> anyhow::Result<Report> {
-    let report = build(out, earlier)?;
+/// Writes every format, each whole or not at all. What is published is taken down first, where there is a ledger.
+pub fn write(out: &Path, earlier: Option<Earlier>, ledger: Option<Ledger>) -> anyhow::Result<Report> {
+    let inputs = inputs(out, earlier)?;
+    let report = match ledger {
+        Some(mut ledger) => {
+            let report = report::build_with_ledger(&inputs, &mut ledger)?;
+            ledger.commit()?;
+            report
+        }
+        None => report::build(&inputs),
+    };
+    write_figures(out, &report::tidy::rows(&report))?;
     for (name, text) in report::render(&report)? {
         let path = out.join(name);
         write_file(&path, text.as_bytes()).with_context(|| format!("cannot write {}", path.display()))?;
@@ -74,6 +131,13 @@ pub fn headline(report: &Report, out: &Path) -> String {
     for sentence in sentences.into_iter().chain(&answer.what_changed.0) {
         text.push_str(sentence);
         text.push('\n');
+    }
+    let released = &report.released;
+    if released.kept.0 + released.withheld.0 > 0 {
+        text.push_str(&format!(
+            "Of its cells {} are published, {} as an earlier report had them, {} withheld.\n",
+            released.published, released.kept, released.withheld
+        ));
     }
     text.push_str(&format!("\nReport: {}\n", out.join("report.html").display()));
     text

@@ -51,7 +51,7 @@ async fn stages(
     record: &mut RunRecord,
 ) -> anyhow::Result<(Exit, Report)> {
     let options = settings.ingest(&args.ingest, as_of_us(&args.scoring)?)?;
-    let read = ingest::into_lake(&args.ingest, &options, printer).await?;
+    let read = ingest::into_lake(&args.ingest, settings, &options, printer).await?;
     printer.text(&ingest::text(&read))?;
     let exit = if read.is_partial() { Exit::Partial } else { Exit::Done };
     record.ingest = Some(read);
@@ -60,7 +60,7 @@ async fn stages(
     let scored = score::score_lake(&lake, settings, &args.scoring, &args.out, &args.ingest.input).await?;
     printer.text(&score::text(&scored, &args.out.out))?;
     record.score = Some(scored);
-    let written = report::write(&args.out.out, None)?;
+    let written = report::write(&args.out.out, None, Some(report::ledger(&lake, settings)?))?;
     printer.text(&format!("\n{}", report::headline(&written, &args.out.out)))?;
     Ok((exit, written))
 }

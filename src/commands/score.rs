@@ -1,22 +1,25 @@
 //! `footlight score`: base tables, models, readings, evidence, archetypes, and OUT/tables with pseudonyms.
 
 use super::base_tables::{self, BaseTables};
+use super::freshness::Freshness;
 use super::identity::UNASSIGNED;
 use super::settings::{Settings, span};
-use super::{Exit, catalogue, kpis, objections, readings, run_facts, survival, team_rows};
+use super::{Exit, catalogue, identities, kpis, objections, readings, run_facts, survival, team_rows};
 use crate::cli::{Global, OutArgs, ScoreArgs, ScoringArgs};
 use crate::cluster::{self, ClusterUnit};
 use crate::engine::{Engine, Limits, Models, Overrides, ParamValue, overrides_from_toml};
 use crate::lake::Lake;
 use crate::output::Printer;
-use crate::privacy::{Domain, Pseudonyms};
+use crate::privacy::{Domain, Ledger, Pseudonyms, Rules, rounding};
 use crate::report::inputs::{Archetype, SurvivalFact};
+use crate::report::release::{TeamWeeks, team_weeks};
 use crate::results::{self, RunFile};
 use crate::score::input::SessionInput;
 use crate::score::objections::Decision;
 use crate::score::rows::{ActorWeekRow, AttributionRow, FindingRow, SessionRow};
 use crate::score::{Scored, score};
 use anyhow::Context;
+use jiff::Timestamp;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -36,6 +39,12 @@ pub struct ScoreSummary {
     pub attribution: BTreeMap<String, usize>,
     /// How much work lands and stays.
     pub survival: Vec<SurvivalFact>,
+    /// People with a scored week, and how many a published cell needs; for the words, not for machines.
+    #[serde(skip)]
+    pub people: usize,
+    /// See `people`.
+    #[serde(skip)]
+    pub floor: usize,
 }
 
 /// Runs the command.
@@ -50,10 +59,17 @@ pub async fn run(args: &ScoreArgs, global: &Global, printer: Printer) -> anyhow:
     Ok(Exit::Done)
 }
 
-/// The summary for people.
+/// The summary for people. Where there are enough people that they can be protected its counts are rounded like those of a report, and a
+/// handful is not counted out: a terminal is read over shoulders and pasted into chats.
 pub fn text(summary: &ScoreSummary, out: &Path) -> String {
+    let protected = summary.people >= summary.floor.max(1);
+    let shown = |count: usize| match i64::try_from(count) {
+        Ok(few) if protected && few > 0 && count < summary.floor => format!("fewer than {}", summary.floor),
+        Ok(count) if protected => rounding::count(count).to_string(),
+        _ => count.to_string(),
+    };
     let list = |counts: &BTreeMap<String, usize>| {
-        let parts: Vec<String> = counts.iter().map(|(name, count)| format!("{count} {name}")).collect();
+        let parts: Vec<String> = counts.iter().map(|(name, count)| format!("{} {name}", shown(*count))).collect();
         if parts.is_empty() { "none".to_owned() } else { parts.join(", ") }
     };
     let kept: String = summary
@@ -63,8 +79,8 @@ pub fn text(summary: &ScoreSummary, out: &Path) -> String {
         .collect();
     format!(
         "scored {} sessions and {} person-weeks: {}\nfacts: {}\nlinks to outcomes: {}\n{kept}tables: {}\n",
-        summary.sessions,
-        summary.actor_weeks,
+        shown(summary.sessions),
+        shown(summary.actor_weeks),
         list(&summary.bands),
         list(&summary.findings),
         list(&summary.attribution),
@@ -107,12 +123,23 @@ pub async fn score_lake(
     };
     let weeks = week_rows(&engine, &scored, &rename).await?;
     let sessions = session_rows(&engine, &scored, &archetypes.labels, &rename).await?;
-    let teams = team_rows::team_rows(&base, &sessions, &weeks, settings.config.privacy.min_people)?;
+    let watermark = Freshness::of(lake, settings, Timestamp::from_microsecond(base.as_of_us)?).await?.watermark;
+    let totals = run_facts::weeks(&engine, &base, watermark).await?;
+    let (teams, totals, weeks_released) = {
+        let roster_size = |team: &str, iso_week: &str| team_rows::roster_size(&base, team, iso_week);
+        let input = TeamWeeks { sessions: &sessions, actor_weeks: &weeks, weeks: totals, roster_size: &roster_size };
+        let mut ledger = Ledger::open(lake.root(), &pseudonyms)?;
+        let released = team_weeks(input, Rules::new(settings.config.privacy.min_people)?, Some(&mut ledger))?;
+        // Before the tables are written: what is published and not taken down could be told from the next report.
+        ledger.commit()?;
+        released
+    };
     scored.rename_actors(&rename);
     let out = out.out.as_path();
     let findings: Vec<FindingRow> = readings::findings(&engine).await?;
     let attribution: Vec<AttributionRow> = readings::attribution(&engine).await?;
     let mut summary = summarise(&scored, &findings, &attribution);
+    summary.floor = settings.config.privacy.min_people;
     let mut file = RunFile::new(
         run_facts::facts(run_facts::FactsOf {
             engine: &engine,
@@ -121,15 +148,16 @@ pub async fn score_lake(
             scoring,
             base: &base,
             scored: &scored,
+            watermark,
             inputs,
             out,
         })
         .await?,
     );
     file.days = run_facts::days(&engine).await?;
-    file.models = run_facts::models(&engine).await?;
-    file.weeks = run_facts::weeks(&engine, &base).await?;
-    file.systems = run_facts::systems(&engine).await?;
+    file.models = run_facts::models(&engine, &rename).await?;
+    (file.weeks, file.weeks_released) = (totals, weeks_released);
+    file.systems = run_facts::systems(&engine, &rename).await?;
     file.policies = run_facts::policies(&settings.config)?;
     file.kpis = kpis::kpis(&settings.config, &scored.histograms)?;
     file.rank_agreement = scored.rank_agreement;
@@ -149,6 +177,8 @@ pub async fn score_lake(
     file.run.calibration_notes.extend(archetypes.notes);
     write(out, &sessions, &weeks, &scored, &findings, &teams, &attribution)?;
     results::write(out, &run_facts::kept_outcomes(&engine).await?)?;
+    results::write(out, &readings::session_sources(&engine).await?)?;
+    results::write(out, &identities::rows(&base.links, |id| pseudonyms.of(Domain::Actor, id)))?;
     results::write(out, &run_facts::seat_rows(&engine, &rename).await?)?;
     results::write(out, &file.run.coverage)?;
     file.write(out)?;
@@ -196,11 +226,14 @@ fn cluster_units(sessions: &[SessionInput], scored: &Scored) -> Vec<ClusterUnit>
         .collect()
 }
 
-fn overrides(settings: &Settings, base: &BaseTables, since_us: Option<i64>) -> anyhow::Result<Overrides> {
+/// Parameters of models, from the configuration and the moments that scores speak for.
+pub(super) fn overrides(settings: &Settings, base: &BaseTables, since_us: Option<i64>) -> anyhow::Result<Overrides> {
     let table: toml::Table = settings.config.params.clone().into_iter().collect();
     let mut overrides = overrides_from_toml(&table).context("[params]")?;
     let as_of = jiff::Timestamp::from_microsecond(base.as_of_us)?;
     overrides.insert("int_as_of.as_of".to_owned(), ParamValue::Text(as_of.to_string()));
+    let lateness = ParamValue::Int(i64::from(settings.config.schedule.lateness_hours));
+    overrides.entry("int_outcomes_until.lateness_hours".to_owned()).or_insert(lateness);
     if let Some(since_us) = since_us {
         let since = jiff::Timestamp::from_microsecond(since_us)?;
         overrides.insert("int_billed.since".to_owned(), ParamValue::Text(since.to_string()));
@@ -231,6 +264,12 @@ fn summarise(scored: &Scored, findings: &[FindingRow], attribution: &[Attributio
     let mut summary = ScoreSummary {
         sessions: scored.sessions.len(),
         actor_weeks: scored.actor_weeks.len(),
+        people: scored
+            .actor_weeks
+            .iter()
+            .map(|week| week.actor.as_str())
+            .collect::<std::collections::BTreeSet<_>>()
+            .len(),
         ..ScoreSummary::default()
     };
     for week in &scored.actor_weeks {

@@ -37,6 +37,8 @@ pub enum Domain {
     Session,
     /// A repository.
     Repository,
+    /// Somebody or something that was erased: unrelated to the pseudonyms that reports have.
+    Erased,
     /// A secret that was redacted, so that its places can be counted.
     Secret,
     /// The key itself, so that a report can name the key it was made with.
@@ -54,6 +56,7 @@ impl Domain {
             Domain::Actor => "actor",
             Domain::Session => "session",
             Domain::Repository => "repository",
+            Domain::Erased => "erased",
             Domain::Secret => "secret",
             Domain::Key => "key",
         }
@@ -154,6 +157,13 @@ impl Pseudonyms {
     pub fn every(&self, domain: Domain, id: &str) -> Vec<String> {
         let epochs = self.epochs.iter().filter(|_| domain.changes_with_epochs());
         std::iter::once(&self.keyed).chain(epochs).map(|keyed| named(keyed, domain, id)).collect()
+    }
+
+    /// A key of the release ledger's own, derived from this one (HMAC-SHA256 under a domain that no id can reach).
+    pub fn release_key(&self) -> [u8; 32] {
+        let mut mac = self.keyed.clone();
+        mac.update(b"release\0");
+        mac.finalize().into_bytes().into()
     }
 
     /// Names the key of the present epoch without giving it away.

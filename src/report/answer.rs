@@ -2,12 +2,13 @@
 //!
 //! Owns the thresholds of the verdict and of the confidence, and their wording. The wording is part of the method: it speaks of
 //! spend and of incentives, never of persons, and says `insufficient` when the evidence does not carry an answer. The thresholds
-//! are judgement defaults (`signals.md` marks such values [J]).
+//! are judgement defaults (`signals.md` marks such values [J]). Thresholds look at the exact numbers, words say the released ones.
 
 use super::figures::is_scored;
 use super::inputs::Inputs;
 use super::model::{Answer, Confidence, DataQuality, Figure, Money, PopulationTest, Quantity, Verdict};
-use super::quantities::{Maybe, MicroDollars, Share};
+use super::money::Split;
+use super::quantities::{Maybe, MicroDollars, Portion, Share};
 
 /// Below this share of scored sessions, and without a population test that speaks, there is no answer.
 const LEAST_SCORED: f64 = 0.5;
@@ -28,6 +29,9 @@ const MOSTLY: f64 = 0.5;
 /// What the sentences are made from.
 pub(super) struct Evidence<'a> {
     pub(super) inputs: &'a Inputs,
+    /// Exact, for thresholds.
+    pub(super) split: &'a Split,
+    /// As published, for words; so are the figures.
     pub(super) money: &'a Money,
     pub(super) figures: &'a [Figure],
     pub(super) population: &'a [PopulationTest],
@@ -40,16 +44,35 @@ impl Evidence<'_> {
         self.figures.iter().find(|figure| figure.id == id)
     }
 
-    fn shares(&self, id: &str) -> Option<(Share, Share, Share)> {
+    /// The published range of a figure.
+    fn range(&self, id: &str) -> Option<(Share, Share)> {
         let figure = self.figure(id)?;
-        match (figure.value.0?, figure.low.0?, figure.high.0?) {
-            (Quantity::Share(value), Quantity::Share(low), Quantity::Share(high)) => Some((value, low, high)),
+        match (figure.low.0?, figure.high.0?) {
+            (Quantity::Share(low), Quantity::Share(high)) => Some((low, high)),
             _ => None,
         }
     }
 
-    fn part(&self, id: &str) -> MicroDollars {
-        self.money.parts.iter().find(|part| part.id == id).map_or(MicroDollars(0), |part| part.cost)
+    /// The exact share of a part and its range; none where the figure says nothing.
+    fn exact(&self, part: &str) -> Option<[Share; 3]> {
+        self.figure(&format!("{part}_share"))?.value.0?;
+        self.split.shares(part)
+    }
+
+    /// The exact cost of a part.
+    fn part(&self, id: &str) -> i64 {
+        self.split.parts.iter().find(|part| part.id == id).map_or(0, |part| part.cost)
+    }
+
+    /// The published cost of a part, for a sentence.
+    fn shown(&self, id: &str) -> String {
+        let cost = self.money.parts.iter().find(|part| part.id == id).and_then(|part| part.cost.0);
+        cost.map_or_else(|| "an amount that is withheld".to_owned(), |cost: MicroDollars| cost.to_string())
+    }
+
+    /// The published share of a part.
+    fn shown_share(&self, id: &str) -> Option<Share> {
+        self.money.parts.iter().find(|part| part.id == id).and_then(|part| part.share.0)
     }
 
     fn scored(&self) -> f64 {
@@ -110,12 +133,11 @@ fn reservations(evidence: &Evidence<'_>) -> Vec<String> {
     if evidence.speaking() == 0 {
         found.push("no population test had enough data to speak".into());
     }
-    if evidence.shares("linked_share").is_some_and(|(_, low, high)| high.0 - low.0 > WIDE) {
+    if evidence.exact("linked").is_some_and(|[_, low, high]| high.0 - low.0 > WIDE) {
         found.push("many sessions have a link to an outcome that is open".into());
     }
-    if let Some(share) =
-        Share::of(evidence.part("unknown").0, evidence.money.total.0).filter(|share| share.0 > MUCH_UNKNOWN)
-    {
+    if Share::of(evidence.part("unknown"), evidence.split.total).is_some_and(|share| share.0 > MUCH_UNKNOWN) {
+        let share = evidence.shown_share("unknown").map_or_else(|| "a good part".to_owned(), |share| share.to_string());
         found.push(format!("it is not known what {share} of the spend bought"));
     }
     for (share, what) in [
@@ -147,8 +169,8 @@ fn verdict(evidence: &Evidence<'_>, confidence: Confidence) -> Verdict {
         return Verdict::Insufficient;
     }
     let pointing = evidence.pointing().count();
-    let (theater, _, theater_high) = evidence.shares("theater_like_share").unwrap_or_default();
-    let linked = evidence.shares("linked_share").map_or(0.0, |(value, _, _)| value.0);
+    let [theater, _, theater_high] = evidence.exact("theater_like").unwrap_or_default();
+    let linked = evidence.exact("linked").map_or(0.0, |[value, ..]| value.0);
     if pointing >= 2 || theater.0 >= THEATER_ALONE || (pointing == 1 && theater.0 >= THEATER_WITH_TEST) {
         Verdict::PartlyForTheMetric
     } else if linked >= MOSTLY && theater_high.0 < THEATER_ALONE && pointing == 0 {
@@ -178,20 +200,23 @@ fn is_it_real(evidence: &Evidence<'_>, verdict: Verdict, reservations: &[String]
         );
     }
     let mut clauses = Vec::new();
-    if let Some((_, low, high)) = evidence.shares("linked_share") {
+    if let Some((low, high)) = evidence.range("linked_share") {
         clauses.push(format!("{} is linked to an outcome", between(low, high)));
     }
     for (id, word) in [("exploration", "exploration"), ("waste", "waste")] {
-        if let Some(share) = Share::of(evidence.part(id).0, evidence.money.total.0) {
+        if let Some(share) = evidence.shown_share(id) {
             clauses.push(format!("{share} is {word}"));
         }
     }
-    if let Some((_, low, high)) = evidence.shares("theater_like_share") {
+    if let Some((low, high)) = evidence.range("theater_like_share") {
         clauses.push(format!("{} is theater-like", between(low, high)));
+    } else if let Some(share) = evidence.shown_share("theater_like").filter(|_| evidence.split.total > 0) {
+        clauses.push(format!("{share} is theater-like"));
     }
+    let total = evidence.money.total.0.map_or_else(|| "the spend".to_owned(), |total| total.to_string());
     let mut sentence = match clauses.split_last() {
-        Some((last, [])) => format!("Of {}, {last}", evidence.money.total),
-        Some((last, first)) => format!("Of {}, {} and {last}", evidence.money.total, first.join(", ")),
+        Some((last, [])) => format!("Of {total}, {last}"),
+        Some((last, first)) => format!("Of {total}, {} and {last}", first.join(", ")),
         None => "No session could be priced, so the spend cannot be split".to_owned(),
     };
     let mut readings: Vec<String> = evidence.pointing().map(|test| reading(&test.test)).collect();
@@ -241,7 +266,7 @@ fn how_sure(evidence: &Evidence<'_>, confidence: Confidence) -> String {
 }
 
 fn what_to_do(evidence: &Evidence<'_>, verdict: Verdict) -> String {
-    let (waste, unknown) = (evidence.part("waste"), evidence.part("unknown"));
+    let (waste, unknown_cost, unknown) = (evidence.part("waste"), evidence.part("unknown"), evidence.shown("unknown"));
     match verdict {
         Verdict::Insufficient => {
             "Connect the repositories and trackers in which the work lands, keep ingesting until there are enough sessions to compare, \
@@ -253,7 +278,8 @@ fn what_to_do(evidence: &Evidence<'_>, verdict: Verdict) -> String {
              population tests have gone quiet."
                 .to_owned()
         }
-        Verdict::MostlyReal if waste.0 > 0 => {
+        Verdict::MostlyReal if waste > 0 => {
+            let waste = evidence.shown("waste");
             format!("Keep judging by outcomes rather than by usage; what can be saved first is the waste, {waste}, by mending tools and prompts.")
         }
         Verdict::MostlyReal => "Keep judging by outcomes rather than by usage, and read this report again next month.".to_owned(),
@@ -263,13 +289,13 @@ fn what_to_do(evidence: &Evidence<'_>, verdict: Verdict) -> String {
                  miss it; then find out where the {unknown} of unknown spend landed."
             )
         }
-        Verdict::Mixed if unknown.0 > 0 && evidence.covered() => {
+        Verdict::Mixed if unknown_cost > 0 && evidence.covered() => {
             format!(
                 "Before deciding anything, look into the {unknown} of unknown spend: the outcomes are connected, so what is missing are links \
                  (trailers, pull-request references) and, for people with few sessions, time."
             )
         }
-        Verdict::Mixed if unknown.0 > 0 => {
+        Verdict::Mixed if unknown_cost > 0 => {
             format!(
                 "Before deciding anything, find out where the {unknown} of unknown spend landed: connect the repositories and trackers \
                  that are missing, and declare the automation that runs on a schedule."
@@ -280,7 +306,7 @@ fn what_to_do(evidence: &Evidence<'_>, verdict: Verdict) -> String {
 }
 
 /// Share of the sessions that could be scored.
-pub(super) fn scored_share(inputs: &Inputs) -> Option<Share> {
+pub(super) fn scored_share(inputs: &Inputs) -> Option<Portion> {
     let scored = inputs.sessions.iter().filter(|session| is_scored(&session.band)).count();
-    Share::of(i64::try_from(scored).ok()?, i64::try_from(inputs.sessions.len()).ok()?)
+    Portion::of(i64::try_from(scored).ok()?, i64::try_from(inputs.sessions.len()).ok()?)
 }

@@ -1,52 +1,91 @@
 //! From inputs to the report.
 //!
-//! Owns the order of the steps and the plain copies (weeks, models, days, data quality). Every text passes
+//! Owns the order of the steps and the plain copies (weeks, days, data quality). Every text passes
 //! [`plain`](super::escape::plain) on its way in, so that no format needs to think of control characters again.
 
 use super::answer::{Evidence, answer, scored_share};
 use super::compare::{Now, compare, restated_weeks};
 use super::escape::{plain, plain_long};
-use super::figures::figures;
-use super::inputs::{Inputs, RunFacts};
+use super::figures::{Parts, figures};
+use super::inputs::{Inputs, RunFacts, SourceSight, WeekTotals};
 use super::measuring::measuring;
 use super::method::{method, queries};
-use super::model::{DataQuality, Day, Model, Policy, ReasonCount, Report, Run, SCHEMA_VERSION, Week};
+use super::model::{DataQuality, Day, Policy, ReasonCount, Report, Run, SCHEMA_VERSION, SourceLine, Week};
 use super::money::split;
 use super::people::{funnel, people};
-use super::quantities::{Count, Maybe, MicroDollars, Share, Tokens};
-use super::{coverage, tables, views};
+use super::quantities::{Count, Maybe, MicroDollars, Portion, Tokens};
+use super::release::Release;
+use super::{coverage, machines, tables, views};
+use crate::privacy::{Ledger, LedgerError};
 use crate::score::objections::ObjectionCounts;
 
-/// Computes every number of the report. The same inputs in any order give the same report.
+/// Computes every number of the report, as it may be published by itself: no earlier report is looked at, and the report says so. The
+/// same inputs in any order give the same report.
 pub fn build(inputs: &Inputs) -> Report {
-    let money = split(inputs);
+    assembled(inputs, None).0
+}
+
+/// [`build`] with a ledger: what earlier reports gave away is looked at, and what this one does is taken down; the caller commits the
+/// ledger before anything is written.
+///
+/// # Errors
+/// [`LedgerError`] when what is to be published cannot be taken down.
+pub fn build_with_ledger(inputs: &Inputs, ledger: &mut Ledger) -> Result<Report, LedgerError> {
+    match assembled(inputs, Some(ledger)) {
+        (report, None) => Ok(report),
+        (_, Some(error)) => Err(error),
+    }
+}
+
+fn assembled(inputs: &Inputs, ledger: Option<&mut Ledger>) -> (Report, Option<LedgerError>) {
+    let mut release = Release::new(inputs, ledger);
+    release.close_period(inputs);
+    let split = split(inputs, &release);
     let people = people(inputs);
-    let figures = figures(inputs, &money, &people);
-    let population = tables::population(inputs);
-    let data_quality = data_quality(inputs);
-    let active = i64::try_from(people.active.len()).unwrap_or(i64::MAX);
-    let describes_persons = active > 0 && active < inputs.run.small_cell_floor;
-    let measuring = measuring(inputs, &figures, &population);
+    let money = split.released(&mut release);
+    let funnel = funnel(inputs, &people, &mut release);
+    let figures =
+        figures(&Parts { inputs, split: &split, money: &money, people: &people, funnel: &funnel, release: &release });
+    let population = tables::population(inputs, &release);
+    let data_quality = data_quality(inputs, &release);
+    let describes_persons = !release.is_active() && !inputs.sessions.is_empty();
+    let measuring = measuring(inputs, &figures, &population, &release);
     let mut answer = answer(&Evidence {
         inputs,
+        split: &split,
         money: &money,
         figures: &figures,
         population: &population,
         quality: &data_quality,
         describes_persons,
     });
-    let mut weeks = weeks(inputs);
-    let comparison = inputs
-        .earlier
-        .as_ref()
-        .map(|earlier| compare(earlier, &Now { run: &inputs.run, figures: &figures, money: &money, weeks: &weeks }));
+    let mut weeks = weeks(inputs, &release);
+    let comparison = inputs.earlier.as_ref().map(|earlier| {
+        compare(
+            earlier,
+            &Now { run: &inputs.run, figures: &figures, money: &money, weeks: &weeks, quality: &data_quality },
+        )
+    });
     if let Some(comparison) = &comparison {
         let restated = restated_weeks(comparison);
         weeks.iter_mut().for_each(|week| week.restated = restated.contains(week.iso_week.as_str()));
         answer.what_changed = Maybe(Some(comparison.sentence.clone()));
     }
     let queries = queries(inputs);
-    Report {
+    let findings = tables::findings(inputs, &mut release);
+    let signals = tables::signals(inputs, &mut release);
+    let archetypes = tables::archetypes(inputs, &mut release);
+    let systems = machines::systems(inputs, &mut release);
+    let reasons = views::reasons(inputs, &mut release);
+    let quadrant = views::quadrant(inputs, &release);
+    let cohorts = views::cohorts(inputs, &mut release);
+    let teams = tables::teams(inputs, &release);
+    let models = machines::models(inputs, &mut release);
+    // A day of an organisation has weekends in it, on which a few work: days are for reports that are about persons anyway.
+    let days = if release.is_active() { Vec::new() } else { days(inputs) };
+    let (coverage, seats) = (coverage::coverage(inputs, &release), coverage::seats(inputs, &release));
+    let (released, failed) = release.finish(&inputs.weeks_released);
+    let report = Report {
         schema_version: SCHEMA_VERSION,
         run: run(&inputs.run, describes_persons),
         answer,
@@ -54,27 +93,30 @@ pub fn build(inputs: &Inputs) -> Report {
         figures,
         weeks,
         policies: policies(inputs),
-        funnel: funnel(inputs, &people),
+        funnel,
         money,
         measuring,
         population,
-        findings: tables::findings(inputs),
-        signals: tables::signals(inputs),
-        archetypes: tables::archetypes(inputs),
-        systems: tables::systems(inputs, describes_persons),
-        reasons: views::reasons(inputs),
-        quadrant: views::quadrant(inputs),
-        cohorts: views::cohorts(inputs),
-        teams: tables::teams(inputs),
-        models: models(inputs),
-        days: days(inputs),
+        findings,
+        signals,
+        archetypes,
+        systems,
+        reasons,
+        quadrant,
+        cohorts,
+        teams,
+        models,
+        days,
         data_quality,
-        coverage: coverage::coverage(inputs),
-        seats: coverage::seats(inputs, describes_persons),
+        released,
+        coverage,
+        idle_seats: coverage::idle_seats(&seats),
+        seats,
         retention: coverage::retention(inputs),
         method: method(&queries),
         queries,
-    }
+    };
+    (report, failed)
 }
 
 fn run(facts: &RunFacts, describes_persons: bool) -> Run {
@@ -82,6 +124,7 @@ fn run(facts: &RunFacts, describes_persons: bool) -> Run {
     Run {
         title: plain(&facts.title),
         as_of: facts.as_of.map(|moment| moment.to_string()).unwrap_or_default(),
+        watermark: facts.watermark.map(|moment| moment.to_string()).unwrap_or_default(),
         period_start: shown(facts.period_start),
         period_end: shown(facts.period_end),
         footlight_version: plain(&facts.footlight_version),
@@ -93,19 +136,21 @@ fn run(facts: &RunFacts, describes_persons: bool) -> Run {
     }
 }
 
-fn weeks(inputs: &Inputs) -> Vec<Week> {
+fn weeks(inputs: &Inputs, release: &Release<'_>) -> Vec<Week> {
+    let shown = |week: &WeekTotals, value: i64| Maybe((!week.withheld).then(|| Count(release.count(value))));
     let mut weeks: Vec<Week> = inputs
         .weeks
         .iter()
         .map(|week| Week {
             iso_week: plain(&week.iso_week),
-            active_actors: Count(week.active_actors),
-            sessions: Count(week.sessions),
-            prompts: Count(week.prompts),
-            tokens: Maybe(week.tokens.map(Tokens)),
-            cost: Maybe(week.cost_micro_usd.map(MicroDollars)),
-            outcomes: Maybe(week.outcomes.map(Count)),
+            active_actors: shown(week, week.active_actors),
+            sessions: shown(week, week.sessions),
+            prompts: Maybe((!week.withheld).then(|| Count(release.amount(week.prompts)))),
+            tokens: Maybe(week.tokens.map(|tokens| Tokens(release.amount(tokens)))),
+            cost: Maybe(week.cost_micro_usd.map(|cost| MicroDollars(release.amount(cost)))),
+            outcomes: Maybe(week.outcomes.map(|count| Count(release.count(count)))),
             partial: week.partial,
+            not_final: week.is_open,
             restated: false,
         })
         .collect();
@@ -130,24 +175,6 @@ fn policies(inputs: &Inputs) -> Vec<Policy> {
     policies
 }
 
-fn models(inputs: &Inputs) -> Vec<Model> {
-    let mut models: Vec<Model> = inputs
-        .models
-        .iter()
-        .map(|model| Model {
-            model: plain(&model.model),
-            completions: Count(model.completions),
-            input_tokens: Maybe(model.input_tokens.map(Tokens)),
-            output_tokens: Maybe(model.output_tokens.map(Tokens)),
-            cache_read_tokens: Maybe(model.cache_read_tokens.map(Tokens)),
-            cache_write_tokens: Maybe(model.cache_write_tokens.map(Tokens)),
-            cost: Maybe(model.cost_micro_usd.map(MicroDollars)),
-        })
-        .collect();
-    models.sort_by(|a, b| (&a.model, a.completions).cmp(&(&b.model, b.completions)));
-    models
-}
-
 fn days(inputs: &Inputs) -> Vec<Day> {
     let mut days: Vec<_> = inputs.days.iter().collect();
     days.sort_by_key(|day| day.day);
@@ -170,7 +197,7 @@ fn by_reason(reasons: &[(String, i64)]) -> Vec<ReasonCount> {
     counts
 }
 
-/// Objections by what became of them; none when nobody objected.
+/// Objections by what became of them; none when nobody objected. That a number is contested is part of it, and never rounded away.
 fn objections(counts: &ObjectionCounts) -> Vec<ReasonCount> {
     let ObjectionCounts { open, accepted, rejected, unmatched } = *counts;
     [
@@ -185,24 +212,46 @@ fn objections(counts: &ObjectionCounts) -> Vec<ReasonCount> {
     .collect()
 }
 
-fn data_quality(inputs: &Inputs) -> DataQuality {
+fn source_line(sight: &SourceSight, release: &Release<'_>) -> SourceLine {
+    let merged = sight.merged_by_id + sight.merged_by_counts;
+    SourceLine {
+        source: plain(&sight.source),
+        seen: Count(release.amount(sight.seen)),
+        counted: Count(release.amount(sight.seen - merged)),
+        merged: Count(release.amount(merged)),
+        tokens_seen: Tokens(release.amount(sight.tokens_seen)),
+        tokens_counted: Tokens(release.amount(sight.tokens_counted)),
+    }
+}
+
+/// What the totals rest on. Counts of records are about logs; those that grow with what people do are rounded with the rest.
+fn data_quality(inputs: &Inputs, release: &Release<'_>) -> DataQuality {
     let facts = &inputs.run;
     let sum = |field: fn(&crate::score::rows::SessionRow) -> i64| inputs.sessions.iter().map(field).sum::<i64>();
     let completions = sum(|session| session.completions);
     let mut unpriced: Vec<String> = facts.unpriced_models.iter().map(|model| plain(model)).collect();
     unpriced.sort();
     DataQuality {
-        files_read: Count(facts.files_read),
-        events: Count(facts.events),
-        duplicates: Count(facts.duplicates),
+        files_read: Count(release.count(facts.files_read)),
+        events: Count(release.amount(facts.events)),
+        duplicates: Count(release.amount(facts.duplicates)),
+        merged_by_id: Count(release.amount(facts.sources.iter().map(|source| source.merged_by_id).sum())),
+        merged_by_counts: Count(release.amount(facts.sources.iter().map(|source| source.merged_by_counts).sum())),
+        sources: facts.sources.iter().map(|sight| source_line(sight, release)).collect(),
+        identities: facts
+            .identities
+            .iter()
+            .map(|(confidence, count)| ReasonCount { reason: plain(confidence), count: Count(release.count(*count)) })
+            .collect(),
+        identity_conflicts: Count(release.count(facts.identity_conflicts)),
         quarantined: Count(facts.quarantined.iter().map(|(_, count)| count).sum()),
         quarantined_by_reason: by_reason(&facts.quarantined),
         ignored_kinds: by_reason(&facts.ignored_kinds),
         unpriced_models: unpriced,
-        missing_usage: Maybe(Share::of(sum(|session| session.completions_without_usage), completions)),
-        lower_bound_outputs: Maybe(Share::of(sum(|session| session.lower_bound_completions), completions)),
-        outcome_coverage: Maybe(facts.outcome_coverage.map(Share)),
-        unassigned_tokens: Maybe(facts.unassigned_tokens_share.map(Share)),
+        missing_usage: Maybe(Portion::of(sum(|session| session.completions_without_usage), completions)),
+        lower_bound_outputs: Maybe(Portion::of(sum(|session| session.lower_bound_completions), completions)),
+        outcome_coverage: Maybe(facts.outcome_coverage.map(Portion)),
+        unassigned_tokens: Maybe(facts.unassigned_tokens_share.map(Portion)),
         scored_sessions: Maybe(scored_share(inputs)),
         suppressed_cells: Count(
             i64::try_from(inputs.teams.iter().filter(|team| team.suppressed).count()).unwrap_or(i64::MAX),

@@ -232,7 +232,9 @@ pub(super) fn money_ranges(money: &Money) -> Vec<Svg> {
         .parts
         .iter()
         .map(|part| {
-            let [value, low, high] = [part.cost, part.cost_low, part.cost_high].map(|amount| along(amount.0, money.total.0));
+            let total = money.total.0.map_or(0, |total| total.0);
+            let [value, low, high] = [part.cost, part.cost_low, part.cost_high]
+                .map(|amount| along(amount.0.map_or(0, |amount| amount.0), total));
             let mut svg = format!(
                 r#"<svg class="range-bar" viewBox="0 0 {BAR} 20" preserveAspectRatio="none" role="img"><title>{}: {}, between {} and {}</title><rect class="track" x="0" y="0" width="{BAR}" height="20"/>"#,
                 part.label,
@@ -240,7 +242,7 @@ pub(super) fn money_ranges(money: &Money) -> Vec<Svg> {
                 text(&part.cost_low.to_string()),
                 text(&part.cost_high.to_string()),
             );
-            if part.cost_high.0 > 0 {
+            if part.cost_high.0.is_some_and(|high| high.0 > 0) {
                 let _ = write!(
                     svg,
                     r#"<rect class="part {id}" x="0" y="3" width="{value:.2}" height="14"/><rect class="range" x="{low:.2}" y="9" width="{width:.2}" height="2"/><rect class="range" x="{low:.2}" y="4" width="2" height="12"/><rect class="range" x="{end:.2}" y="4" width="2" height="12"/>"#,
@@ -285,13 +287,14 @@ mod tests {
         (1..=3)
             .map(|number| Week {
                 iso_week: format!("2026-W{number:02}"),
-                active_actors: Count(number),
-                sessions: Count(number),
-                prompts: Count(number),
+                active_actors: Maybe(Some(Count(number))),
+                sessions: Maybe(Some(Count(number))),
+                prompts: Maybe(Some(Count(number))),
                 tokens: Maybe(Some(Tokens(number * 1_234_567))),
                 cost: Maybe(None),
                 outcomes: Maybe(None),
                 partial: number == 3,
+                not_final: false,
                 restated: number == 2,
             })
             .collect()

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use super::escape::plain;
 use super::inputs::RunFacts;
 use super::model::comparison::{Change, Comparison, Moved, Range, Restated};
-use super::model::{Figure, Money, Quantity, SCHEMA_VERSION, Week};
+use super::model::{DataQuality, Figure, Money, Quantity, SCHEMA_VERSION, Week};
 use super::quantities::{Count, Maybe, MicroDollars, Share, Tokens};
 
 /// Why an earlier report cannot be compared with.
@@ -61,7 +61,7 @@ struct Value {
 #[derive(Debug, Clone, Default, Deserialize)]
 struct Parts {
     #[serde(default)]
-    total: i64,
+    total: Option<i64>,
     #[serde(default)]
     parts: Vec<Part>,
 }
@@ -69,17 +69,36 @@ struct Parts {
 #[derive(Debug, Clone, Default, Deserialize)]
 struct Part {
     id: String,
-    cost: i64,
-    cost_low: i64,
-    cost_high: i64,
+    cost: Option<i64>,
+    cost_low: Option<i64>,
+    cost_high: Option<i64>,
+    /// Missing in files of versions that rounded nothing.
+    share: Option<f64>,
+    share_low: Option<f64>,
+    share_high: Option<f64>,
+}
+
+impl Part {
+    /// Its share of the spend, as written or by its cost.
+    fn range(&self, total: Option<i64>) -> Range {
+        let of = |share: Option<f64>, amount: Option<i64>| {
+            let by_cost = || amount.zip(total).and_then(|(amount, total)| Share::of(amount, total));
+            Maybe(share.map(Share).or_else(by_cost).map(Quantity::Share))
+        };
+        Range {
+            value: of(self.share, self.cost),
+            low: of(self.share_low, self.cost_low),
+            high: of(self.share_high, self.cost_high),
+        }
+    }
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
 struct WeekThen {
     iso_week: String,
-    active_actors: i64,
-    sessions: i64,
-    prompts: i64,
+    active_actors: Option<i64>,
+    sessions: Option<i64>,
+    prompts: Option<i64>,
     tokens: Option<i64>,
     cost: Option<i64>,
     outcomes: Option<i64>,
@@ -112,13 +131,14 @@ pub(super) struct Now<'a> {
     pub(super) figures: &'a [Figure],
     pub(super) money: &'a Money,
     pub(super) weeks: &'a [Week],
+    pub(super) quality: &'a DataQuality,
 }
 
 /// The difference, with one sentence for the answer box.
 pub(super) fn compare(earlier: &Earlier, now: &Now<'_>) -> Comparison {
     let moved = moved(earlier, now);
     let restated = restated(&earlier.weeks, now.weeks);
-    let reasons = reasons(earlier, now.run, !restated.is_empty());
+    let reasons = reasons(earlier, now.run, now.quality, !restated.is_empty());
     Comparison {
         as_of: plain(&earlier.run.as_of),
         period_start: plain(&earlier.run.period_start),
@@ -148,14 +168,10 @@ fn moved(earlier: &Earlier, now: &Now<'_>) -> Vec<Moved> {
     // The other two parts are headline figures.
     let parts =
         now.money.parts.iter().filter(|part| matches!(part.id, "exploration" | "waste" | "unknown")).map(|part| {
-            let range = |[value, low, high]: [i64; 3], total: i64| {
-                let share = |amount: i64| Maybe(Share::of(amount, total).map(Quantity::Share));
-                Range { value: share(value), low: share(low), high: share(high) }
-            };
             let then = earlier.money.parts.iter().find(|then| then.id == part.id);
-            let before = then
-                .map_or(Range::UNKNOWN, |then| range([then.cost, then.cost_low, then.cost_high], earlier.money.total));
-            let now = range([part.cost.0, part.cost_low.0, part.cost_high.0], now.money.total.0);
+            let before = then.map_or(Range::UNKNOWN, |then| then.range(earlier.money.total));
+            let share = |share: Maybe<Share>| Maybe(share.0.map(Quantity::Share));
+            let now = Range { value: share(part.share), low: share(part.share_low), high: share(part.share_high) };
             let label = format!("{}, share of spend", part.label);
             Moved { id: format!("money_{}", part.id), label, before, now, change: change(&before, &now) }
         });
@@ -180,8 +196,10 @@ fn change(before: &Range, now: &Range) -> Change {
         let low = number(range.low.0?);
         Some((low, range.high.0.map_or(f64::INFINITY, number)))
     };
+    let is_share = matches!(now.low.0, Some(Quantity::Share(_)));
     let (Some(before), Some(now)) = (ends(before), ends(now)) else { return Change::NotComparable };
-    let exact = |(low, high): (f64, f64)| high - low <= ROUNDING;
+    // A share is said to 5 points or as a band: two that look the same need not be.
+    let exact = |(low, high): (f64, f64)| high - low <= ROUNDING && !is_share;
     if now.0 > before.1 + ROUNDING {
         Change::Higher
     } else if now.1 < before.0 - ROUNDING {
@@ -200,13 +218,14 @@ fn restated(then: &[WeekThen], now: &[Week]) -> Vec<Restated> {
     for before in then.iter().filter(|week| !week.partial) {
         let iso_week = plain(&before.iso_week);
         let week = now.get(iso_week.as_str());
-        let counts: [(&'static str, i64, Option<Count>); 3] = [
-            ("active people", before.active_actors, week.map(|week| week.active_actors)),
-            ("sessions", before.sessions, week.map(|week| week.sessions)),
-            ("prompts", before.prompts, week.map(|week| week.prompts)),
+        let counts: [(&'static str, Option<i64>, Option<Count>); 3] = [
+            ("active people", before.active_actors, week.and_then(|week| week.active_actors.0)),
+            ("sessions", before.sessions, week.and_then(|week| week.sessions.0)),
+            ("prompts", before.prompts, week.and_then(|week| week.prompts.0)),
         ];
-        let counts =
-            counts.map(|(what, before, now)| (what, Some(Quantity::Count(Count(before))), now.map(Quantity::Count)));
+        let counts = counts.map(|(what, before, now)| {
+            (what, before.map(|before| Quantity::Count(Count(before))), now.map(Quantity::Count))
+        });
         let amounts = [
             (
                 "tokens",
@@ -238,15 +257,15 @@ pub(super) fn restated_weeks(comparison: &Comparison) -> BTreeSet<&str> {
 }
 
 /// What differs between the two runs that can restate a week.
-fn reasons(earlier: &Earlier, now: &RunFacts, any_restated: bool) -> Vec<String> {
+fn reasons(earlier: &Earlier, now: &RunFacts, read: &DataQuality, any_restated: bool) -> Vec<String> {
     let (then, mut reasons) = (&earlier.run, Vec::new());
-    let (files, events) = (now.files_read - earlier.data_quality.files_read, now.events - earlier.data_quality.events);
-    if files != 0 || events != 0 {
+    let (files, events) = (read.files_read, read.events);
+    if files.0 != earlier.data_quality.files_read || events.0 != earlier.data_quality.events {
         reasons.push(format!(
             "{}: {} files and {} events against {} and {} then",
             if any_restated { "late input" } else { "more input" },
-            Count(now.files_read),
-            Count(now.events),
+            files,
+            events,
             Count(earlier.data_quality.files_read),
             Count(earlier.data_quality.events)
         ));

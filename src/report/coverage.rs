@@ -5,8 +5,9 @@
 use super::escape::plain;
 use super::inputs::{CoverageFact, Inputs, RetentionFact, SeatFact};
 use super::model::Quantity;
-use super::model::coverage::{Coverage, CoverageMonth, Retention, Seats};
-use super::quantities::{Count, Maybe, MicroDollars, Share, Tokens};
+use super::model::coverage::{Coverage, CoverageMonth, IdleSeats, Retention, Seats};
+use super::quantities::{Count, Maybe, MicroDollars, Portion, Tokens};
+use super::release::Release;
 
 const TOKENS: &str = "tokens";
 const MICRO_USD: &str = "micro_usd";
@@ -16,7 +17,7 @@ fn measure(fact: &CoverageFact) -> &'static str {
 }
 
 /// How much of what was billed the logs hold.
-pub(super) fn coverage(inputs: &Inputs) -> Coverage {
+pub(super) fn coverage(inputs: &Inputs, release: &Release<'_>) -> Coverage {
     let mut facts: Vec<&CoverageFact> = inputs.run.coverage.iter().filter(|fact| fact.billed > 0).collect();
     facts.sort_by(|a, b| (&a.month, &a.scope, &a.measure).cmp(&(&b.month, &b.scope, &b.measure)));
     // Tokens and dollars do not add up: where any bill has tokens, those with money alone stand in the table only.
@@ -31,20 +32,20 @@ pub(super) fn coverage(inputs: &Inputs) -> Coverage {
          midnight may be billed on another day. Use that no bill was given for is in neither."
     };
     Coverage {
-        share: Maybe(Share::of(low, billed)),
-        low: Maybe(Share::of(low, billed)),
-        high: Maybe(Share::of(high, billed)),
+        share: Maybe(Portion::of(low, billed)),
+        low: Maybe(Portion::of(low, billed)),
+        high: Maybe(Portion::of(high, billed)),
         measure: Maybe((!facts.is_empty()).then_some(unit)),
         note: note.to_owned(),
-        months: facts.into_iter().map(month).collect(),
+        months: facts.into_iter().map(|fact| month(fact, release)).collect(),
     }
 }
 
-fn month(fact: &CoverageFact) -> CoverageMonth {
+fn month(fact: &CoverageFact, release: &Release<'_>) -> CoverageMonth {
     let unit = measure(fact);
     let quantity = |amount: i64| match unit {
-        TOKENS => Quantity::Tokens(Tokens(amount)),
-        _ => Quantity::Money(MicroDollars(amount)),
+        TOKENS => Quantity::Tokens(Tokens(release.amount(amount))),
+        _ => Quantity::Money(MicroDollars(release.amount(amount))),
     };
     CoverageMonth {
         month: plain(&fact.month),
@@ -52,19 +53,19 @@ fn month(fact: &CoverageFact) -> CoverageMonth {
         measure: unit,
         billed: quantity(fact.billed),
         logged: quantity(fact.logged),
-        share: Maybe(Share::of(fact.held_low, fact.billed)),
-        low: Maybe(Share::of(fact.held_low, fact.billed)),
-        high: Maybe(Share::of(fact.held_high, fact.billed)),
+        share: Maybe(Portion::of(fact.held_low, fact.billed)),
+        low: Maybe(Portion::of(fact.held_low, fact.billed)),
+        high: Maybe(Portion::of(fact.held_high, fact.billed)),
         billed_days: Maybe((fact.billed_periods > 1).then_some(Count(fact.billed_periods))),
     }
 }
 
 /// Seats by tool, `(any)` last.
-pub(super) fn seats(inputs: &Inputs, describes_persons: bool) -> Vec<Seats> {
-    let floor = if describes_persons { 1 } else { inputs.run.small_cell_floor };
+pub(super) fn seats(inputs: &Inputs, release: &Release<'_>) -> Vec<Seats> {
+    let floor = if release.is_active() { inputs.run.small_cell_floor } else { 1 };
     let mut facts: Vec<&SeatFact> = inputs.run.seat_use.iter().collect();
     facts.sort_by(|a, b| (a.product == "(any)", &a.product).cmp(&(b.product == "(any)", &b.product)));
-    facts.into_iter().map(|fact| seat(fact, floor)).collect()
+    facts.into_iter().map(|fact| seat(fact, floor, release)).collect()
 }
 
 /// A count of people may be shown when nobody is in it or enough are, on both of its sides: those of a hundred who do not use their seat must not be two.
@@ -73,21 +74,26 @@ fn shows(part: i64, whole: i64, floor: i64) -> bool {
     enough(part) && enough(whole - part)
 }
 
-fn seat(fact: &SeatFact, floor: i64) -> Seats {
+fn seat(fact: &SeatFact, floor: i64, release: &Release<'_>) -> Seats {
     let is_shown = fact.seats >= floor;
     let idle_high = fact.idle + fact.use_unknown;
     let shown = |part: i64| is_shown && shows(part, fact.seats, floor);
     // Together the sides give each other away, so that all are shown or none is.
     let sides = shown(fact.used) && shown(fact.idle) && shown(idle_high) && shown(fact.never_used);
-    let count = |value: i64| Maybe(sides.then_some(Count(value)));
+    let count = |value: i64| Maybe(sides.then_some(Count(release.count(value))));
     let cost = |idle: i64| {
         let share =
             |monthly: i64| i64::try_from(i128::from(monthly) * i128::from(idle) / i128::from(fact.seats.max(1))).ok();
-        Maybe(fact.monthly_cost_micro_usd.filter(|_| sides).and_then(share).map(MicroDollars))
+        Maybe(
+            fact.monthly_cost_micro_usd
+                .filter(|_| sides)
+                .and_then(share)
+                .map(|cost| MicroDollars(release.amount(cost))),
+        )
     };
     Seats {
         product: plain(&fact.product),
-        seats: Maybe(is_shown.then_some(Count(fact.seats))),
+        seats: Maybe(is_shown.then_some(Count(release.count(fact.seats)))),
         used: count(fact.used),
         idle: count(fact.idle),
         idle_high: count(idle_high),
@@ -96,6 +102,16 @@ fn seat(fact: &SeatFact, floor: i64) -> Seats {
         idle_cost_high: cost(idle_high),
         suppressed: !sides,
     }
+}
+
+/// What the idle seats of all tools cost a month; none where no tool has a bill for seats that may be shown.
+pub(super) fn idle_seats(seats: &[Seats]) -> Option<IdleSeats> {
+    let costs = || seats.iter().filter_map(|row| row.idle_cost_low.0.zip(row.idle_cost_high.0));
+    costs().next()?;
+    Some(IdleSeats {
+        cost_low: MicroDollars(costs().map(|(low, _)| low.0).sum()),
+        cost_high: MicroDollars(costs().map(|(_, high)| high.0).sum()),
+    })
 }
 
 /// Logs that went or are about to go, by source.
@@ -139,7 +155,24 @@ mod tests {
     use crate::report::inputs::RunFacts;
 
     fn inputs(coverage: Vec<CoverageFact>, seat_use: Vec<SeatFact>) -> Inputs {
-        Inputs { run: RunFacts { coverage, seat_use, small_cell_floor: 5, ..RunFacts::default() }, ..Inputs::default() }
+        let week = |person: usize| crate::score::rows::ActorWeekRow {
+            actor: format!("p{person}"),
+            sessions: 1,
+            ..Default::default()
+        };
+        Inputs {
+            run: RunFacts { coverage, seat_use, small_cell_floor: 5, ..RunFacts::default() },
+            actor_weeks: (0..5).map(week).collect(),
+            ..Inputs::default()
+        }
+    }
+
+    fn read(inputs: &Inputs) -> Coverage {
+        coverage(inputs, &Release::new(inputs, None))
+    }
+
+    fn seen(inputs: &Inputs) -> Vec<Seats> {
+        seats(inputs, &Release::new(inputs, None))
     }
 
     fn fact(month: i8, scope: &str, measure: &str, billed: i64, held: (i64, i64)) -> CoverageFact {
@@ -157,14 +190,14 @@ mod tests {
 
     #[test]
     fn without_a_bill_coverage_is_not_known_and_not_complete() {
-        let read = coverage(&inputs(vec![fact(6, "openai", "tokens", 0, (0, 0))], vec![]));
+        let read = read(&inputs(vec![fact(6, "openai", "tokens", 0, (0, 0))], vec![]));
         assert_eq!((read.share, read.measure, read.months.len()), (Maybe(None), Maybe(None), 0));
         assert!(read.note.starts_with("Not known"));
     }
 
     #[test]
     fn coverage_is_of_tokens_where_there_are_any_and_has_an_interval() {
-        let read = coverage(&inputs(
+        let read = read(&inputs(
             vec![
                 fact(7, "openai", "tokens", 100, (90, 100)),
                 fact(6, "openai", "tokens", 100, (50, 60)),
@@ -172,7 +205,7 @@ mod tests {
             ],
             vec![],
         ));
-        assert_eq!((read.share, read.high), (Maybe(Some(Share(0.7))), Maybe(Some(Share(0.8)))));
+        assert_eq!((read.share, read.high), (Maybe(Some(Portion(0.7))), Maybe(Some(Portion(0.8)))));
         let months: Vec<_> = read.months.iter().map(|month| (month.month.as_str(), month.scope.as_str())).collect();
         assert_eq!(months, [("2026-06", "cursor"), ("2026-06", "openai"), ("2026-07", "openai")]);
     }
@@ -191,26 +224,28 @@ mod tests {
 
     #[test]
     fn idle_seats_have_a_count_and_a_range_of_cost() {
-        let rows = seats(&inputs(vec![], vec![seat_fact(40, 25, 10, 5)]), false);
+        let rows = seen(&inputs(vec![], vec![seat_fact(40, 25, 10, 5)]));
         assert_eq!(
             (rows[0].idle, rows[0].idle_high, rows[0].suppressed),
             (Maybe(Some(Count(10))), Maybe(Some(Count(15))), false)
         );
         assert_eq!(rows[0].idle_cost_low, Maybe(Some(MicroDollars(95_000_000))));
-        assert_eq!(rows[0].idle_cost_high, Maybe(Some(MicroDollars(285_000_000))));
+        assert_eq!(rows[0].idle_cost_high, Maybe(Some(MicroDollars(290_000_000))));
+        let idle = idle_seats(&[rows[0].clone(), rows[0].clone()]).unwrap();
+        assert_eq!((idle.cost_low.0, idle.cost_high.0), (190_000_000, 580_000_000));
+        assert_eq!(idle_seats(&[]), None);
     }
 
     #[test]
     fn few_people_on_either_side_are_not_counted_aloud() {
         for fact in [seat_fact(40, 37, 3, 0), seat_fact(40, 3, 37, 5), seat_fact(4, 2, 2, 0), seat_fact(40, 20, 20, 2)]
         {
-            let row = &seats(&inputs(vec![], vec![fact.clone()]), false)[0];
+            let row = &seen(&inputs(vec![], vec![fact.clone()]))[0];
             assert!(row.suppressed && row.idle == Maybe(None) && row.idle_cost_high == Maybe(None), "{fact:?}");
         }
-        assert!(
-            !seats(&inputs(vec![], vec![seat_fact(4, 2, 2, 0)]), true)[0].suppressed,
-            "a report of few says so itself"
-        );
-        assert!(!seats(&inputs(vec![], vec![seat_fact(40, 40, 0, 0)]), false)[0].suppressed, "nobody is nobody");
+        let mut few = inputs(vec![], vec![seat_fact(4, 2, 2, 0)]);
+        few.actor_weeks.truncate(1);
+        assert!(!seen(&few)[0].suppressed, "a report of few says so itself");
+        assert!(!seen(&inputs(vec![], vec![seat_fact(40, 40, 0, 0)]))[0].suppressed, "nobody is nobody");
     }
 }

@@ -3,34 +3,43 @@
 //! Owns ids, labels and intervals; how each comes about is said in `method`. The ids are a contract: they are anchors in the page and keys in `summary.json`.
 
 use super::inputs::Inputs;
-use super::model::{Figure, IntervalKind, Money, MoneyPart, Quantity};
+use super::model::{Figure, FunnelStep, IntervalKind, Money, Quantity};
+use super::money::Split;
 use super::people::{People, wilson_95};
-use super::quantities::{Count, Maybe, Share};
+use super::quantities::{Count, Maybe};
+use super::release::Release;
 
-fn share_of_total(part: i64, money: &Money) -> Maybe<Quantity> {
-    Maybe(Share::of(part, money.total.0).map(Quantity::Share))
-}
-
-fn part<'a>(money: &'a Money, id: &str) -> Option<&'a MoneyPart> {
-    money.parts.iter().find(|part| part.id == id)
-}
-
-/// Range of a part as shares of the total.
+/// A part as a share of the total with its range, as published.
 fn part_figure(money: &Money, id: &str) -> [Maybe<Quantity>; 3] {
-    part(money, id).map_or([Maybe(None); 3], |part| {
-        [part.cost.0, part.cost_low.0, part.cost_high.0].map(|amount| share_of_total(amount, money))
+    money.parts.iter().find(|part| part.id == id).map_or([Maybe(None); 3], |part| {
+        [part.share, part.share_low, part.share_high].map(|share| Maybe(share.0.map(Quantity::Share)))
     })
 }
 
-/// The four numbers.
-pub(super) fn figures(inputs: &Inputs, money: &Money, people: &People<'_>) -> Vec<Figure> {
-    let priced = money.priced_sessions.0;
+/// Why a figure that could be told is not shown.
+const WITHHELD: &str =
+    "Withheld: too few people stand behind it, or behind what it has changed by since an earlier report.";
+
+/// What the four numbers are made from.
+pub(super) struct Parts<'a> {
+    pub(super) inputs: &'a Inputs,
+    pub(super) split: &'a Split,
+    pub(super) money: &'a Money,
+    pub(super) people: &'a People<'a>,
+    pub(super) funnel: &'a [FunnelStep],
+    pub(super) release: &'a Release<'a>,
+}
+
+/// The four numbers, of what was released.
+pub(super) fn figures(parts: &Parts<'_>) -> Vec<Figure> {
+    let Parts { inputs, split, money, people, funnel, release } = *parts;
+    let priced = split.priced;
     let linkable = inputs.sessions.iter().any(|session| matches!(session.outcome_link.as_str(), "linked" | "none"));
     let scored = inputs.sessions.iter().filter(|session| is_scored(&session.band)).count();
     let scored = i64::try_from(scored).unwrap_or(i64::MAX);
 
-    let complete = money.unpriced_sessions.0 == 0 && inputs.run.unpriced_models.is_empty() && lower_bounds(inputs) == 0;
-    let spend = (priced > 0).then_some(Quantity::Money(money.total));
+    let complete = split.unpriced == 0 && inputs.run.unpriced_models.is_empty() && lower_bounds(inputs) == 0;
+    let spend = money.total.0.filter(|_| priced > 0).map(Quantity::Money);
     let spend = Figure {
         id: "spend",
         label: "Spend",
@@ -39,10 +48,11 @@ pub(super) fn figures(inputs: &Inputs, money: &Money, people: &People<'_>) -> Ve
         low: Maybe(spend),
         high: Maybe(spend.filter(|_| complete)),
         interval: IntervalKind::AtLeast,
-        n: Count(priced),
+        n: money.priced_sessions,
         n_unit: "priced sessions",
         note: match (priced, complete) {
             (0, _) => "No session could be priced.".into(),
+            _ if spend.is_none() => WITHHELD.into(),
             (_, true) => "Every response is priced: nothing is missing.".into(),
             (_, false) => "Some responses have no price, or an output count that is a lower bound.".into(),
         },
@@ -57,32 +67,36 @@ pub(super) fn figures(inputs: &Inputs, money: &Money, people: &People<'_>) -> Ve
         low,
         high,
         interval: IntervalKind::OpenCases,
-        n: Count(priced),
+        n: money.priced_sessions,
         n_unit: "priced sessions",
-        note: if value.0.is_some() {
+        note: if linkable && priced > 0 && low.0.is_none() {
+            WITHHELD.into()
+        } else if value.0.is_some() {
             "Linked to something that landed. About half of honest sessions leave no commit.".into()
         } else {
             "No outcome source covers this work, so nothing can be said about outcomes.".into()
         },
     };
 
-    let active = i64::try_from(people.active.len()).unwrap_or(i64::MAX);
-    let sustained = people.sustained.as_ref().map(|people| i64::try_from(people.len()).unwrap_or(i64::MAX));
-    let interval = sustained.and_then(|part| wilson_95(part, active));
+    let active = people.active.len();
+    let sustained = people.sustained.as_ref().map(std::collections::BTreeSet::len);
+    let interval = sustained.and_then(|part| wilson_95(part, active)).map(|(low, high)| release.range(low, high));
+    let share = funnel.iter().find(|step| step.id == "sustained").and_then(|step| step.of_previous.0);
+    let told = share.and(interval);
     let sustained = Figure {
         id: "sustained_share",
         label: "Sustained use",
         unit: "share",
-        value: Maybe(sustained.and_then(|part| Share::of(part, active)).map(Quantity::Share)),
-        low: Maybe(interval.map(|(low, _)| Quantity::Share(low))),
-        high: Maybe(interval.map(|(_, high)| Quantity::Share(high))),
+        value: Maybe(share.map(Quantity::Share)),
+        low: Maybe(told.map(|(low, _)| Quantity::Share(low))),
+        high: Maybe(told.map(|(_, high)| Quantity::Share(high))),
         interval: IntervalKind::Wilson95,
-        n: Count(active),
+        n: Count(release.count(i64::try_from(active).unwrap_or(i64::MAX))),
         n_unit: "active people",
-        note: if interval.is_some() {
-            "Active in at least 3 of the last 4 whole weeks.".into()
-        } else {
-            "Needs active people and 4 whole weeks.".into()
+        note: match (interval.is_some(), share.is_some()) {
+            (true, true) => "Active in at least 3 of the last 4 whole weeks.".into(),
+            (true, false) => WITHHELD.into(),
+            (false, _) => "Needs active people and 4 whole weeks.".into(),
         },
     };
 
@@ -95,9 +109,11 @@ pub(super) fn figures(inputs: &Inputs, money: &Money, people: &People<'_>) -> Ve
         low,
         high,
         interval: IntervalKind::OpenCases,
-        n: Count(scored),
+        n: Count(release.count(scored)),
         n_unit: "scored sessions",
-        note: if value.0.is_some() {
+        note: if scored > 0 && priced > 0 && low.0.is_none() {
+            WITHHELD.into()
+        } else if value.0.is_some() {
             "Without an outcome, and two independent kinds of evidence that it was made to be counted. Evidence, not proof.".into()
         } else {
             "No session could be compared with its peers, so nothing can be said.".into()
@@ -138,8 +154,9 @@ impl Figure {
     /// The interval in words, for people.
     pub fn interval_text(&self) -> String {
         match (self.interval, self.low.0, self.high.0) {
-            (IntervalKind::AtLeast, Some(_), Some(_)) => "exact".into(),
+            (IntervalKind::AtLeast, Some(_), Some(_)) => "all of it".into(),
             (IntervalKind::AtLeast, Some(_), None) => "at least this".into(),
+            (_, Some(low), Some(high)) if low.to_string() == high.to_string() => low.to_string(),
             (_, Some(low), Some(high)) => format!("{low} to {high}"),
             _ => "cannot be told".into(),
         }

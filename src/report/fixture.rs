@@ -5,7 +5,7 @@ use jiff::civil::date;
 
 use super::inputs::{
     Archetype, CoverageFact, DayTotals, Inputs, Kpi, KpiBin, ModelTotals, OutcomeFact, PolicyMarker, QueryText,
-    RetentionFact, RunFacts, SeatFact, SignalEntry, SystemActs, WeekTotals,
+    RetentionFact, RunFacts, SeatFact, SignalEntry, SourceSight, SystemActs, WeekTotals,
 };
 use crate::score::objections::ObjectionCounts;
 use crate::score::population::{RankAgreement, Tau};
@@ -27,6 +27,7 @@ fn facts(title: &str) -> RunFacts {
     RunFacts {
         title: title.into(),
         as_of: "2026-11-18T06:00:00Z".parse().ok(),
+        watermark: "2026-11-09T06:00:00Z".parse().ok(),
         period_start: Some(date(2026, 8, 24)),
         period_end: Some(date(2026, 11, 12)),
         footlight_version: "0.1.0".into(),
@@ -41,6 +42,28 @@ fn facts(title: &str) -> RunFacts {
         files_read: 3_412,
         events: 812_554,
         duplicates: 20_118,
+        sources: vec![
+            SourceSight {
+                source: "claude_code".into(),
+                seen: 52_000,
+                shared: 31_400,
+                tokens_seen: 610_000_000,
+                tokens_counted: 610_000_000,
+                ..SourceSight::default()
+            },
+            SourceSight {
+                source: "litellm".into(),
+                seen: 40_210,
+                merged_by_id: 31_000,
+                merged_by_counts: 400,
+                other_steps_merged: 120,
+                tokens_seen: 480_000_000,
+                tokens_counted: 96_000_000,
+                ..SourceSight::default()
+            },
+        ],
+        identities: vec![("declared".into(), 40), ("roster".into(), 61), ("itself".into(), 3)],
+        identity_conflicts: 1,
         quarantined: vec![("not_json".into(), 14), ("line_too_long".into(), 2), ("bad_timestamp".into(), 9)],
         ignored_kinds: vec![("file-history-snapshot".into(), 5_120), ("summary".into(), 311)],
         unpriced_models: vec!["local/qwen-coder".into()],
@@ -247,6 +270,7 @@ pub(super) fn organisation() -> Inputs {
             cache_read_tokens: Some(completions * 48_200),
             cache_write_tokens: price.map(|_| completions * 2_100),
             cost_micro_usd: price,
+            people: (0..40).map(|person| (format!("p{person:02}k3q"), [completions / 40; 3])).collect(),
         });
     }
     for (name, sessions, actors) in [
@@ -262,6 +286,7 @@ pub(super) fn organisation() -> Inputs {
         inputs.systems.push(SystemActs {
             system: system.into(),
             actors,
+            people: (0..actors).map(|person| (format!("p{person:02}k3q"), calls / actors)).collect(),
             sessions: actors * 5,
             writes: calls / 2,
             sends: calls / 4,
@@ -411,6 +436,14 @@ fn session(
         outcome_link: link.into(),
         score_db: (band != "insufficient").then_some(1.0),
         band: band.into(),
+        archetype: match scatter(person, week, 9) {
+            0..5 => "steady builders",
+            5..7 => "question and answer",
+            7 if person < 9 => "long unattended runs",
+            8 if person < 3 => "bulk rewriters",
+            _ => "noise",
+        }
+        .into(),
         ..SessionRow::default()
     });
     for (signal, family, modulus) in [
@@ -454,6 +487,8 @@ fn weekly_panel(inputs: &mut Inputs) {
             cost_micro_usd: Some(cost),
             outcomes: Some(of_week().filter(|session| session.outcome_link == "linked").count() as i64),
             partial: week == WEEKS - 1,
+            withheld: false,
+            is_open: week >= WEEKS - 2,
         });
         for (index, team) in TEAMS.iter().enumerate() {
             let suppressed = *team == "payments" || (week < 2 && index == 1);
@@ -502,10 +537,16 @@ pub(super) fn alone() -> Inputs {
             files_read: 3,
             events: 214,
             duplicates: 0,
+            sources: vec![],
+            identities: vec![("unknown".into(), 1)],
+            identity_conflicts: 0,
             unpriced_models: vec!["local/qwen-coder".into()],
             outcome_coverage: None,
             unassigned_tokens_share: Some(0.0),
             calibration_rung: "built-in reference".into(),
+            coverage: vec![],
+            seat_use: vec![],
+            retention: vec![],
             ..facts("")
         },
         ..Inputs::default()
@@ -535,6 +576,8 @@ pub(super) fn alone() -> Inputs {
             cost_micro_usd: None,
             outcomes: None,
             partial: week == 1,
+            withheld: false,
+            is_open: false,
         });
     }
     inputs.models.push(ModelTotals {

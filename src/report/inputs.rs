@@ -3,11 +3,14 @@
 //! Owns the shape only: the rows of `OUT/tables` as scoring wrote them, and the facts about the run that no table has. Everything
 //! is plain data, so that a report can be built from a lake, from Parquet files or from a test alike.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::compare::Earlier;
+use super::release::Weeks;
 use crate::score::objections::ObjectionCounts;
 use crate::score::population::RankAgreement;
 use crate::score::rows::{ActorWeekRow, AttributionRow, FindingRow, PopulationRow, SessionRow, SignalRow, TeamRow};
@@ -37,8 +40,10 @@ pub struct Inputs {
     pub days: Vec<DayTotals>,
     /// Totals by model.
     pub models: Vec<ModelTotals>,
-    /// Weekly panel of the organisation.
+    /// Weekly panel of the organisation, released with the teams.
     pub weeks: Vec<WeekTotals>,
+    /// What the release did with teams and weeks.
+    pub weeks_released: Weeks,
     /// Dates at which usage became a target, or stopped being one.
     pub policies: Vec<PolicyMarker>,
     /// The numbers of usage that were made a target or a ranking, oldest first.
@@ -64,6 +69,9 @@ pub struct RunFacts {
     pub title: String,
     /// The moment the report speaks for; never the machine's clock.
     pub as_of: Option<Timestamp>,
+    /// Up to here every source has delivered, but for what comes later than the lateness.
+    #[serde(default)]
+    pub watermark: Option<Timestamp>,
     /// First day, inclusive; none when there are no events.
     pub period_start: Option<Date>,
     /// Last day, inclusive.
@@ -86,6 +94,15 @@ pub struct RunFacts {
     pub events: i64,
     /// Records seen again and counted once.
     pub duplicates: i64,
+    /// What each source of sessions saw, and what of that is counted under its name; none in files of earlier versions.
+    #[serde(default)]
+    pub sources: Vec<SourceSight>,
+    /// Ids by how sure it is whose they are, the surest first; none in files of earlier versions.
+    #[serde(default)]
+    pub identities: Vec<(String, i64)>,
+    /// Ids that contradict themselves and are nobody's.
+    #[serde(default)]
+    pub identity_conflicts: i64,
     /// Rejected records by reason.
     pub quarantined: Vec<(String, i64)>,
     /// Record kinds that carry no usage and were passed over, with how many.
@@ -112,6 +129,27 @@ pub struct RunFacts {
     /// Objections to sessions and actor-weeks; none in files of earlier versions.
     #[serde(default)]
     pub objections: ObjectionCounts,
+}
+
+/// What one source saw, in model responses.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceSight {
+    /// Source.
+    pub source: String,
+    /// Responses that it saw.
+    pub seen: i64,
+    /// Of these, counted under its name and seen by others too.
+    pub shared: i64,
+    /// Of these, counted under another source's name, because both state one id.
+    pub merged_by_id: i64,
+    /// Of these, counted under another source's name, because counts, time and person agree.
+    pub merged_by_counts: i64,
+    /// Prompts and tool steps that are counted under another source's name.
+    pub other_steps_merged: i64,
+    /// Tokens that it states.
+    pub tokens_seen: i64,
+    /// Tokens that are counted under its name.
+    pub tokens_counted: i64,
 }
 
 /// What the logs hold of the billed use of one tool or maker in one month: a row of `rpt_coverage`.
@@ -221,6 +259,9 @@ pub struct ModelTotals {
     pub cache_write_tokens: Option<i64>,
     /// Millionths of a US dollar; none when the model has no price.
     pub cost_micro_usd: Option<i64>,
+    /// Who used it, by pseudonym: completions, tokens, micro-dollars. Empty in files of earlier versions, and then nothing is published.
+    #[serde(default)]
+    pub people: BTreeMap<String, [i64; 3]>,
 }
 
 /// One week of the organisation.
@@ -242,6 +283,12 @@ pub struct WeekTotals {
     pub outcomes: Option<i64>,
     /// True when the period does not hold the whole week: it is drawn pale and left out of week-on-week figures.
     pub partial: bool,
+    /// True when the figures may not be published: they are then zero or none.
+    #[serde(default)]
+    pub withheld: bool,
+    /// True when data of the week may still come: it ends after the watermark of the run.
+    #[serde(default)]
+    pub is_open: bool,
 }
 
 /// A date at which usage became a target, or stopped being one.
@@ -281,7 +328,7 @@ pub struct KpiBin {
     pub to: f64,
     /// Whether it lies above the line.
     pub above: bool,
-    /// Weeks before the announcement; none when hidden.
+    /// Weeks before the announcement, to the nearest 5; none when hidden.
     pub before: Option<i64>,
     /// Weeks after it; none when hidden.
     pub after: Option<i64>,
@@ -339,6 +386,9 @@ pub struct SystemActs {
     pub system: String,
     /// Distinct people and services behind them.
     pub actors: i64,
+    /// Calls of each of them, by pseudonym. Empty in files of earlier versions, and then nothing is published.
+    #[serde(default)]
+    pub people: BTreeMap<String, i64>,
     /// Sessions.
     pub sessions: i64,
     /// Calls that write.

@@ -12,6 +12,7 @@ use super::inputs::{Inputs, Kpi as KpiInput, WeekTotals};
 use super::model::measuring::{Agreement, Bin, Kpi, Mean, Measuring, Reading, Sides, Tau};
 use super::model::{Figure, PopulationTest, Quantity};
 use super::quantities::{Count, Estimate, Maybe, MicroDollars, Tokens};
+use super::release::Release;
 use crate::score::population::RankAgreement;
 use crate::score::stats::student_t_quantile;
 
@@ -19,13 +20,19 @@ use crate::score::stats::student_t_quantile;
 const FEWEST_WEEKS: usize = 4;
 
 /// The view.
-pub(super) fn measuring(inputs: &Inputs, figures: &[Figure], population: &[PopulationTest]) -> Measuring {
+pub(super) fn measuring(
+    inputs: &Inputs,
+    figures: &[Figure],
+    population: &[PopulationTest],
+    release: &Release<'_>,
+) -> Measuring {
     let mut sorted: Vec<&KpiInput> = inputs.kpis.iter().collect();
     sorted.sort_by(|a, b| (a.since, &a.kind, &a.scope).cmp(&(b.since, &b.kind, &b.scope)));
     let first = sorted.first().map(|kpi| kpi.since);
-    let kpis: Vec<Kpi> = sorted.iter().map(|kpi| judge(kpi, first, inputs, figures, population)).collect();
+    let kpis: Vec<Kpi> = sorted.iter().map(|kpi| judge(kpi, first, inputs, figures, population, release)).collect();
     let speaks = population.iter().any(|test| test.test == "metric_decoupling" && test.speaks);
     let agreed = inputs.rank_agreement.filter(|_| speaks);
+    let agreement = |found| agreement(found, release);
     Measuring { claim: claim(&kpis).to_owned(), kpis, rank_agreement: agreed.map(agreement) }
 }
 
@@ -51,6 +58,7 @@ fn judge(
     inputs: &Inputs,
     figures: &[Figure],
     population: &[PopulationTest],
+    release: &Release<'_>,
 ) -> Kpi {
     let own = plain(&kpi.scope);
     let bears = |test: &&PopulationTest| match test.test.as_str() {
@@ -92,7 +100,7 @@ fn judge(
         instead,
         sides,
         sides_note,
-        bins: bins(kpi, bunching.is_some_and(|test| test.speaks)),
+        bins: bins(kpi, bunching.is_some_and(|test| test.speaks), release),
         bins_note: bins_note(kpi, bunching.copied()),
     }
 }
@@ -204,7 +212,7 @@ fn amount(metric: &str, value: f64) -> Quantity {
     }
 }
 
-fn bins(kpi: &KpiInput, speaks: bool) -> Vec<Bin> {
+fn bins(kpi: &KpiInput, speaks: bool, release: &Release<'_>) -> Vec<Bin> {
     let edge = |value: f64| match kpi.metric.as_str() {
         "prompts" | "sessions" => Quantity::Count(Count(value.round() as i64)),
         metric => amount(metric, value),
@@ -215,10 +223,12 @@ fn bins(kpi: &KpiInput, speaks: bool) -> Vec<Bin> {
             from: edge(bin.from),
             to: edge(bin.to),
             above: bin.above,
-            before: Maybe(bin.before.map(Count)),
-            after: Maybe(bin.after.map(Count)),
-            // A curve through a hidden bar would say about how high it is.
-            expected: Maybe(bin.expected.filter(|_| speaks && bin.after.is_some()).map(Estimate)),
+            before: Maybe(bin.before.map(|weeks| Count(release.count(weeks)))),
+            after: Maybe(bin.after.map(|weeks| Count(release.count(weeks)))),
+            // A curve through a hidden bar would say about how high it is; a finer one than the bars would say what they round off.
+            expected: Maybe(
+                bin.expected.filter(|_| speaks && bin.after.is_some()).map(|weeks| Estimate(weeks.round())),
+            ),
         })
         .collect()
 }
@@ -310,7 +320,7 @@ fn mean(weeks: &[&WeekTotals], of: &dyn Fn(&WeekTotals) -> Option<f64>, unit: &s
     Some((Mean { value: amount(unit, mean), low: amount(unit, low), high: amount(unit, high), weeks }, (low, high)))
 }
 
-fn agreement(found: RankAgreement) -> Agreement {
+fn agreement(found: RankAgreement, release: &Release<'_>) -> Agreement {
     let tau = |tau: crate::score::population::Tau| Tau {
         value: Estimate(tau.value),
         low: Estimate(tau.low),
@@ -324,7 +334,7 @@ fn agreement(found: RankAgreement) -> Agreement {
         "The intervals overlap: by these alone the two sides are not distinguishable; the test compares the same people on both."
     };
     Agreement {
-        people: Count(found.people),
+        people: Count(release.count(found.people)),
         weeks: Count(found.weeks),
         before: tau(found.before),
         after: tau(found.after),

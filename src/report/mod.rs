@@ -2,7 +2,8 @@
 //!
 //! [`build`] turns [`Inputs`] (the rows that scoring and clustering wrote, and facts about the run) into a [`Report`]; `html`,
 //! `markdown` and `summary` write it. Owns the headline sentences, the money split and the wording. Owns no query, no scoring and
-//! no suppression: a suppressed team arrives suppressed. No output ranks people; tables are in the order of names.
+//! no rule of what is published: every figure passes [`release`], which asks `privacy`. No output ranks people; tables are in the order
+//! of names.
 
 mod answer;
 mod build;
@@ -19,6 +20,7 @@ pub mod html;
 #[cfg(test)]
 mod injection;
 pub mod inputs;
+mod machines;
 pub mod markdown;
 mod measuring;
 mod method;
@@ -27,6 +29,7 @@ mod money;
 mod people;
 pub mod quantities;
 pub mod reconciliation;
+pub mod release;
 #[cfg(test)]
 mod schema;
 pub mod subject;
@@ -37,7 +40,7 @@ mod tests;
 pub mod tidy;
 mod views;
 
-pub use build::build;
+pub use build::{build, build_with_ledger};
 pub use inputs::Inputs;
 pub use method::names_query;
 pub use model::Report;

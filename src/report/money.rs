@@ -1,6 +1,7 @@
 //! What the money bought: five parts that add up to the total, each with the range that the open cases leave.
 //!
-//! Owns the rule that places a session. Integers only: every micro-dollar and every token stands in exactly one part.
+//! Owns the rule that places a session. Integers only: every micro-dollar and every token stands in exactly one part. [`Split`] is exact
+//! and stays in here and in the thresholds of the answer; what is written is [`Money`], which went through the release.
 //!
 //! A session stands in one part at its best reading, and *could* stand in others. A part's low end holds the sessions that can
 //! be nowhere else, its high end all that could be there. An outcome beats every suspicion: theater is use that nobody needed, so
@@ -9,9 +10,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
+
 use super::inputs::Inputs;
 use super::model::{Money, MoneyPart};
 use super::quantities::{Count, Maybe, MicroDollars, Share, Tokens};
+use super::release::{Draft, Release};
+use crate::privacy::rounding::{HIGH_SHARE, LOW_SHARE};
+use crate::privacy::{Contribution, Members};
 use crate::score::rows::{AttributionRow, FindingRow, SessionRow};
 
 /// Findings that state honest inefficiency: their steps cost money and moved nothing.
@@ -119,8 +125,135 @@ impl WasteOf {
     }
 }
 
+/// One part, exactly.
+#[derive(Debug, Clone, Default)]
+pub(super) struct SplitPart {
+    pub(super) id: &'static str,
+    label: &'static str,
+    meaning: &'static str,
+    pub(super) cost: i64,
+    pub(super) cost_low: i64,
+    pub(super) cost_high: i64,
+    tokens: i64,
+    sessions: i64,
+    /// Who put how much into it.
+    members: Members,
+}
+
+/// What the money bought, exactly.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Split {
+    pub(super) total: i64,
+    total_tokens: i64,
+    pub(super) priced: i64,
+    pub(super) unpriced: i64,
+    pub(super) parts: Vec<SplitPart>,
+}
+
+/// The figures of a part as they are published and taken down.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+struct Published {
+    cost: Option<i64>,
+    cost_low: Option<i64>,
+    cost_high: Option<i64>,
+    share: Option<f64>,
+    share_low: Option<f64>,
+    share_high: Option<f64>,
+    tokens: Option<i64>,
+    sessions: Option<i64>,
+}
+
+impl Split {
+    /// A part's cost and its range as shares of the total, exactly; none where nothing was priced.
+    pub(super) fn shares(&self, id: &str) -> Option<[Share; 3]> {
+        let part = self.parts.iter().find(|part| part.id == id)?;
+        let share = |amount| Share::of(amount, self.total);
+        Some([share(part.cost)?, share(part.cost_low)?, share(part.cost_high)?])
+    }
+
+    /// What of it may be published.
+    pub(super) fn released(&self, release: &mut Release<'_>) -> Money {
+        let priced = self.priced > 0;
+        let total = release.amount(self.total);
+        let of_total = |share: Share| ((total as f64 * share.0).round() as i64).min(total);
+        let drafts = self.parts.iter().map(|part| {
+            let share = self.shares(part.id).map(|[share, low, high]| {
+                let (low, high) = release.range(low, high);
+                (release.share(share), low, high)
+            });
+            let exact = |amount| (priced && !release.is_active()).then_some(amount);
+            let value = Published {
+                cost: priced.then(|| release.amount(part.cost)),
+                cost_low: exact(part.cost_low).or_else(|| share.map(|share| of_total(band_edge(share.1, false)))),
+                cost_high: exact(part.cost_high).or_else(|| share.map(|share| of_total(band_edge(share.2, true)))),
+                share: share.map(|share| share.0.0),
+                share_low: share.map(|share| share.1.0),
+                share_high: share.map(|share| share.2.0),
+                tokens: Some(release.amount(part.tokens)),
+                sessions: Some(release.count(part.sessions)),
+            };
+            Draft::new(part.id, part.members.clone(), value)
+        });
+        let whole = Published {
+            cost: priced.then_some(total),
+            tokens: Some(release.amount(self.total_tokens)),
+            ..Published::default()
+        };
+        let drafts = drafts.collect();
+        let (shown, total) = release.panel("money", drafts, Some(whole));
+        let parts = self.parts.iter().zip(shown).map(|(part, shown)| self.part(part, shown, release)).collect();
+        let total = total.unwrap_or_default();
+        Money {
+            total: Maybe(total.cost.map(MicroDollars)),
+            total_tokens: Maybe(total.tokens.map(Tokens)),
+            priced_sessions: Count(release.count(self.priced)),
+            unpriced_sessions: Count(release.count(self.unpriced)),
+            parts,
+        }
+    }
+
+    fn part(&self, part: &SplitPart, shown: Option<Published>, release: &Release<'_>) -> MoneyPart {
+        let withheld = shown.is_none();
+        let band = |at: usize| {
+            release.band(self.shares(part.id).and_then(|shares| shares.get(at).copied())).map(|share| share.0)
+        };
+        let shown = shown.unwrap_or_else(|| Published {
+            share: band(0),
+            share_low: band(0).and(band(1)),
+            share_high: band(0).and(band(2)),
+            ..Published::default()
+        });
+        let money = |amount: Option<i64>| Maybe(amount.map(MicroDollars));
+        let share = |share: Option<f64>| Maybe(share.map(Share));
+        MoneyPart {
+            id: part.id,
+            label: part.label,
+            meaning: part.meaning,
+            cost: money(shown.cost),
+            cost_low: money(shown.cost_low),
+            cost_high: money(shown.cost_high),
+            share: share(shown.share),
+            share_low: share(shown.share_low),
+            share_high: share(shown.share_high),
+            tokens: Maybe(shown.tokens.map(Tokens)),
+            sessions: Maybe(shown.sessions.map(Count)),
+            withheld,
+        }
+    }
+}
+
+/// The edge of a band that an end of a range lies at; any other end is itself.
+fn band_edge(end: Share, high: bool) -> Share {
+    match end.0 {
+        share if share < LOW_SHARE => Share(if high { LOW_SHARE } else { 0.0 }),
+        share if share >= HIGH_SHARE => Share(if high { 1.0 } else { HIGH_SHARE }),
+        share => Share(share),
+    }
+}
+
 /// Adds one session's amount to the parts.
-fn spread(sums: &mut BTreeMap<Part, Sum>, placement: &Placement, amount: i64, waste: WasteOf) {
+/// Returns what of it was moved to waste.
+fn spread(sums: &mut BTreeMap<Part, Sum>, placement: &Placement, amount: i64, waste: WasteOf) -> i64 {
     let waste = waste.within(amount);
     let suspected = placement.could_be.contains(&Part::TheaterLike);
     // In a session that is theater-like the loop may be the theater: nothing is moved to waste, though it could be.
@@ -139,6 +272,7 @@ fn spread(sums: &mut BTreeMap<Part, Sum>, placement: &Placement, amount: i64, wa
         let high = if suspected { amount } else { amount - waste.least };
         add(*part, value, low, high);
     }
+    carved
 }
 
 /// Sessions whose link is by more than the clock. A linked session without attribution rows is taken at its word.
@@ -167,7 +301,7 @@ pub(super) fn session_tokens(session: &SessionRow) -> Option<i64> {
 }
 
 /// Splits cost and tokens of all sessions.
-pub(super) fn split(inputs: &Inputs) -> Money {
+pub(super) fn split(inputs: &Inputs, release: &Release<'_>) -> Split {
     let certain = certain_links(&inputs.attribution);
     let repeated: BTreeSet<&str> = inputs
         .findings
@@ -186,23 +320,37 @@ pub(super) fn split(inputs: &Inputs) -> Money {
 
     let (mut cost, mut tokens) = (BTreeMap::new(), BTreeMap::new());
     let mut sessions: BTreeMap<Part, i64> = BTreeMap::new();
+    let mut members: BTreeMap<Part, Members> = BTreeMap::new();
     let (mut total, mut total_tokens, mut priced, mut unpriced) = (0, 0, 0, 0);
     for session in &inputs.sessions {
         let id = session.session_id.as_str();
         let in_review = reviewed.contains(&(session.actor.as_str(), session.iso_week.as_str()));
         let placement = place(session, in_review, certain.get(id).copied().unwrap_or(true), repeated.contains(id));
         *sessions.entry(placement.part).or_default() += 1;
-        match session.cost_micro_usd {
+        let dollars = session.cost_micro_usd.map(|amount| amount.max(0));
+        let wasted_dollars = match dollars {
             Some(amount) => {
                 priced += 1;
-                total += amount.max(0);
-                spread(&mut cost, &placement, amount.max(0), waste_cost.get(id).copied().unwrap_or_default());
+                total += amount;
+                spread(&mut cost, &placement, amount, waste_cost.get(id).copied().unwrap_or_default())
             }
-            None => unpriced += 1,
-        }
+            None => {
+                unpriced += 1;
+                0
+            }
+        };
         let amount = session_tokens(session).unwrap_or(0).max(0);
         total_tokens += amount;
-        spread(&mut tokens, &placement, amount, waste_tokens.get(id).copied().unwrap_or_default());
+        let wasted = spread(&mut tokens, &placement, amount, waste_tokens.get(id).copied().unwrap_or_default());
+        let mut stand = |part: Part, tokens: i64, dollars: i64| {
+            let part = members.entry(part).or_default();
+            let (tokens, cost) = (tokens.unsigned_abs(), dollars.unsigned_abs());
+            release.add(part, &session.actor, Contribution { tokens, cost, rest: 1 });
+        };
+        stand(placement.part, amount - wasted, dollars.unwrap_or(0) - wasted_dollars);
+        if waste_cost.contains_key(id) || waste_tokens.contains_key(id) {
+            stand(Part::Waste, wasted, wasted_dollars);
+        }
     }
     let wasteful = waste_tokens.keys().chain(waste_cost.keys()).collect::<BTreeSet<_>>().len();
     sessions.insert(Part::Waste, i64::try_from(wasteful).unwrap_or(i64::MAX));
@@ -211,126 +359,21 @@ pub(super) fn split(inputs: &Inputs) -> Money {
         .iter()
         .map(|&(part, id, label, meaning)| {
             let sum = cost.get(&part).copied().unwrap_or_default();
-            MoneyPart {
+            SplitPart {
                 id,
                 label,
                 meaning,
-                cost: MicroDollars(sum.value),
-                cost_low: MicroDollars(sum.low),
-                cost_high: MicroDollars(sum.high),
-                share: Maybe(Share::of(sum.value, total)),
-                tokens: Tokens(tokens.get(&part).copied().unwrap_or_default().value),
-                sessions: Count(sessions.get(&part).copied().unwrap_or_default()),
+                cost: sum.value,
+                cost_low: sum.low,
+                cost_high: sum.high,
+                tokens: tokens.get(&part).copied().unwrap_or_default().value,
+                sessions: sessions.get(&part).copied().unwrap_or_default(),
+                members: members.remove(&part).unwrap_or_default(),
             }
         })
         .collect();
-    Money {
-        total: MicroDollars(total),
-        total_tokens: Tokens(total_tokens),
-        priced_sessions: Count(priced),
-        unpriced_sessions: Count(unpriced),
-        parts,
-    }
+    Split { total, total_tokens, priced, unpriced, parts }
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn session(link: &str, band: &str, cost: i64) -> SessionRow {
-        SessionRow {
-            session_id: "s".into(),
-            outcome_link: link.into(),
-            band: band.into(),
-            trigger: "human".into(),
-            cost_micro_usd: Some(cost),
-            ..SessionRow::default()
-        }
-    }
-
-    fn part_of(
-        session: SessionRow,
-        attribution: Vec<AttributionRow>,
-        findings: Vec<FindingRow>,
-    ) -> Vec<(i64, i64, i64)> {
-        let inputs = Inputs { sessions: vec![session], attribution, findings, ..Inputs::default() };
-        split(&inputs).parts.iter().map(|part| (part.cost.0, part.cost_low.0, part.cost_high.0)).collect()
-    }
-
-    #[test]
-    fn an_outcome_beats_every_suspicion() {
-        let link = AttributionRow { session_id: "s".into(), tier: "lines".into(), ..AttributionRow::default() };
-        let parts = part_of(session("linked", "review", 100), vec![link], vec![]);
-        assert_eq!(parts, [(100, 100, 100), (0, 0, 0), (0, 0, 0), (0, 0, 0), (0, 0, 0)]);
-    }
-
-    #[test]
-    fn a_link_by_time_alone_is_not_certain() {
-        let link = AttributionRow { session_id: "s".into(), tier: "window".into(), ..AttributionRow::default() };
-        let parts = part_of(session("linked", "none", 100), vec![link], vec![]);
-        assert_eq!(parts, [(100, 0, 100), (0, 0, 100), (0, 0, 0), (0, 0, 0), (0, 0, 100)]);
-    }
-
-    #[test]
-    fn what_was_not_compared_is_unknown() {
-        let parts = part_of(session("none", "insufficient", 100), vec![], vec![]);
-        assert_eq!(parts, [(0, 0, 0), (0, 0, 100), (0, 0, 0), (0, 0, 0), (100, 0, 100)]);
-    }
-
-    #[test]
-    fn overlapping_findings_make_waste_a_range() {
-        let found = |finding: &str, cost| FindingRow {
-            session_id: "s".into(),
-            finding: finding.into(),
-            cost_micro_usd: Some(cost),
-            ..FindingRow::default()
-        };
-        let findings = vec![found("identical_calls", 30), found("no_op_run", 90), found("repeated_prompt", 5)];
-        let parts = part_of(session("linked", "none", 100), vec![], findings);
-        assert_eq!(parts, [(10, 0, 10), (0, 0, 0), (90, 90, 100), (0, 0, 0), (0, 0, 0)]);
-    }
-
-    proptest! {
-        #[test]
-        fn parts_add_up_and_lie_in_their_ranges(
-            rows in prop::collection::vec(
-                (0..3_usize, 0..5_usize, 0..3_usize, prop::option::of(0..5_000_000_000_i64), 0..4_usize, 0..6_000_000_000_i64, any::<bool>()),
-                0..40,
-            )
-        ) {
-            let mut inputs = Inputs::default();
-            for (index, (link, band, trigger, cost, finding, finding_cost, window)) in rows.into_iter().enumerate() {
-                let session_id = format!("s{index}");
-                inputs.sessions.push(SessionRow {
-                    session_id: session_id.clone(),
-                    outcome_link: ["linked", "none", "unknown"][link].into(),
-                    band: ["insufficient", "none", "note", "look", "review"][band].into(),
-                    trigger: ["human", "schedule", "unknown"][trigger].into(),
-                    cost_micro_usd: cost,
-                    output_tokens: cost.map(|cost| cost / 7),
-                    ..SessionRow::default()
-                });
-                for name in &["identical_calls", "no_op_run", "repeated_prompt"][..finding] {
-                    inputs.findings.push(FindingRow {
-                        session_id: session_id.clone(),
-                        finding: (*name).into(),
-                        cost_micro_usd: Some(finding_cost),
-                        tokens: Some(finding_cost),
-                        ..FindingRow::default()
-                    });
-                }
-                let tier = if window { "window" } else { "explicit" };
-                inputs.attribution.push(AttributionRow { session_id, tier: tier.into(), ..AttributionRow::default() });
-            }
-            let money = split(&inputs);
-            prop_assert_eq!(money.parts.iter().map(|part| part.cost.0).sum::<i64>(), money.total.0);
-            prop_assert_eq!(money.parts.iter().map(|part| part.tokens.0).sum::<i64>(), money.total_tokens.0);
-            for part in &money.parts {
-                prop_assert!(part.cost_low <= part.cost && part.cost <= part.cost_high, "{:?}", part);
-                prop_assert!(part.cost_low.0 >= 0 && part.cost_high <= money.total, "{:?}", part);
-            }
-        }
-    }
-}
+mod tests;

@@ -7,10 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::inputs::Inputs;
 use super::model::FunnelStep;
 use super::quantities::{Count, Maybe, Share};
+use super::release::{Draft, Release};
+use crate::privacy::Contribution;
 use crate::score::stats::wilson_interval;
 
 /// Pseudonym of events that nobody could be found for.
-const UNASSIGNED: &str = "(unassigned)";
+pub(super) const UNASSIGNED: &str = "(unassigned)";
 
 /// Use is sustained when a person is active in at least this many of the last [`SUSTAINED_WINDOW`] whole weeks.
 pub(super) const SUSTAINED_WEEKS: usize = 3;
@@ -77,65 +79,81 @@ pub(super) fn people(inputs: &Inputs) -> People<'_> {
     People { active, sustained, linked, kept }
 }
 
-fn count(people: &BTreeSet<&str>) -> i64 {
-    i64::try_from(people.len()).unwrap_or(i64::MAX)
-}
-
-/// Seats, active, sustained, linked, kept.
-pub(super) fn funnel(inputs: &Inputs, people: &People<'_>) -> Vec<FunnelStep> {
-    let steps: [(&str, &str, Option<i64>, &str, &str); 5] = [
-        (
-            "seats",
-            "Seats",
-            inputs.run.seats,
-            "Paid for, from the roster or the licence count.",
-            "No roster or licence count was given.",
-        ),
-        ("active", "Active", Some(count(&people.active)), "At least one session in the period.", ""),
+/// Seats, active, sustained, linked, kept. Who fell away at a step is a group of people like who went on: a step is shown as a count
+/// where both are enough, else as a band of its share where it lies in one.
+pub(super) fn funnel(inputs: &Inputs, people: &People<'_>, release: &mut Release<'_>) -> Vec<FunnelStep> {
+    let steps: [(&str, &str, Option<&BTreeSet<&str>>, &str, &str); 4] = [
+        ("active", "Active", Some(&people.active), "At least one session in the period.", ""),
         (
             "sustained",
             "Sustained",
-            people.sustained.as_ref().map(count),
+            people.sustained.as_ref(),
             "Active in at least 3 of the last 4 whole weeks.",
             "Needs 4 whole weeks.",
         ),
         (
             "linked",
             "Linked",
-            people.linked.as_ref().map(count),
+            people.linked.as_ref(),
             "Sustained, with at least one session linked to an outcome.",
             "No session's outcome is known: no outcome source covers this work.",
         ),
         (
             "kept",
             "Kept",
-            people.kept.as_ref().map(count),
+            people.kept.as_ref(),
             "Linked to at least one outcome that was kept: alive after the survival horizon and not reverted.",
             "Every outcome is too young to tell, or none was found.",
         ),
     ];
-    let mut previous: Option<i64> = None;
-    let mut funnel = Vec::with_capacity(steps.len());
+    let seats = inputs.run.seats;
+    let mut funnel = vec![FunnelStep {
+        id: "seats",
+        label: "Seats",
+        people: Maybe(seats.map(|seats| Count(release.count(seats)))),
+        of_previous: Maybe(None),
+        note: match seats {
+            Some(_) => "Paid for, from the roster or the licence count.",
+            None => "No roster or licence count was given.",
+        }
+        .into(),
+    }];
+    let mut previous = seats.and_then(|seats| usize::try_from(seats).ok());
+    // Among the people of the last step that is shown: steps between which too few fell away are not both shown.
+    let mut shown_before: Option<usize> = None;
     for (id, label, people, how, why_not) in steps {
         // More active people than seats means that the seat count is wrong, not that 110 % are active.
-        let of_previous = people.zip(previous).and_then(|(part, whole)| Share::of(part, whole)).filter(|s| s.0 <= 1.0);
-        let note = if people.is_some() { how } else { why_not };
-        funnel.push(FunnelStep {
-            id,
-            label,
-            people: Maybe(people.map(Count)),
-            of_previous: Maybe(of_previous),
-            note: note.into(),
+        let of_previous = people
+            .zip(previous)
+            .filter(|(part, whole)| part.len() <= *whole)
+            .and_then(|(part, whole)| release.share_of_people(part.len(), whole));
+        let enough = |group: usize| !release.is_active() || group >= release.rules().people();
+        let told = people.filter(|people| {
+            enough(people.len()) && shown_before.is_none_or(|before| enough(before.saturating_sub(people.len())))
         });
-        previous = people;
+        let count = told.and_then(|people| {
+            let members = people.iter().map(|actor| ((*actor).to_owned(), Contribution::COUNTED)).collect();
+            let value = release.count(i64::try_from(people.len()).unwrap_or(i64::MAX));
+            release.cell("funnel", Draft::new(id, members, value))
+        });
+        if count.is_some() {
+            shown_before = people.map(BTreeSet::len);
+        }
+        let note = match (people.is_some(), count.is_some()) {
+            (true, true) => how.to_owned(),
+            (true, false) => format!("{how} The count is withheld: too few are on one side of the step."),
+            (false, _) => why_not.to_owned(),
+        };
+        funnel.push(FunnelStep { id, label, people: Maybe(count.map(Count)), of_previous: Maybe(of_previous), note });
+        previous = people.map(BTreeSet::len);
     }
     funnel
 }
 
 /// Wilson score interval at 95 % for `part` of `whole`, none for no trials.
-pub(super) fn wilson_95(part: i64, whole: i64) -> Option<(Share, Share)> {
+pub(super) fn wilson_95(part: usize, whole: usize) -> Option<(Share, Share)> {
     const Z: f64 = 1.959_963_984_540_054;
-    let (part, whole) = (u64::try_from(part).ok()?, u64::try_from(whole).ok().filter(|whole| *whole > 0)?);
+    let (part, whole) = (part as u64, u64::try_from(whole).ok().filter(|whole| *whole > 0)?);
     let (low, high) = wilson_interval(part, whole, Z);
     Some((Share(low), Share(high)))
 }
@@ -181,7 +199,10 @@ mod tests {
     }
 
     fn counts(inputs: &Inputs) -> Vec<Option<i64>> {
-        funnel(inputs, &people(inputs)).iter().map(|step| step.people.0.map(|count| count.0)).collect()
+        funnel(inputs, &people(inputs), &mut Release::new(inputs, None))
+            .iter()
+            .map(|step| step.people.0.map(|count| count.0))
+            .collect()
     }
 
     #[test]
@@ -206,6 +227,6 @@ mod tests {
     fn more_active_people_than_seats_give_no_share() {
         let mut short = inputs(6);
         short.run.seats = Some(2);
-        assert_eq!(funnel(&short, &people(&short))[1].of_previous, Maybe(None));
+        assert_eq!(funnel(&short, &people(&short), &mut Release::new(&short, None))[1].of_previous, Maybe(None));
     }
 }

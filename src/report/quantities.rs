@@ -7,6 +7,8 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::privacy::rounding::{HIGH_SHARE, LOW_SHARE};
+
 /// Blank between a number and its unit, so that the two never part at the end of a line.
 const NO_BREAK: char = '\u{a0}';
 
@@ -25,9 +27,14 @@ pub struct Tokens(pub i64);
 #[serde(transparent)]
 pub struct MicroDollars(pub i64);
 
-/// A share between 0 and 1, shown in percent: `41 %`.
+/// A share of a group of people or of what they used, between 0 and 1, shown in percent: `41 %`, and never as none or all: `<10 %`,
+/// `>=90 %`. Published ones are rounded to 5 points (`privacy::rounding`); 0.05 and 0.95 then stand for the two bands.
 #[derive(Debug, Clone, Copy, Default, PartialEq, PartialOrd)]
 pub struct Share(pub f64);
+
+/// A share of records rather than of people, for data quality: shown in percent as it is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, PartialOrd)]
+pub struct Portion(pub f64);
 
 /// An estimate in its test's own unit, shown with three decimals.
 #[derive(Debug, Clone, Copy, Default, PartialEq, PartialOrd)]
@@ -49,6 +56,13 @@ impl Share {
     }
 }
 
+impl Portion {
+    /// `part` of `whole`, none when there is no whole.
+    pub fn of(part: i64, whole: i64) -> Option<Portion> {
+        (whole > 0).then(|| Portion(part as f64 / whole as f64))
+    }
+}
+
 /// Floats leave the program with fixed rounding, so that the same figures are the same bytes.
 fn rounded(value: f64) -> f64 {
     let rounded = (value * 10_000.0).round() / 10_000.0;
@@ -64,7 +78,7 @@ macro_rules! serialize_rounded {
         }
     )+};
 }
-serialize_rounded!(Share Estimate Probability);
+serialize_rounded!(Share Portion Estimate Probability);
 
 /// An integer with a comma before every third digit from the end.
 fn grouped(value: u64) -> String {
@@ -123,6 +137,16 @@ impl MicroDollars {
 
 impl Share {
     fn text(self) -> String {
+        match self.0 {
+            share if share < LOW_SHARE => format!("<{:.0}{NO_BREAK}%", LOW_SHARE * 100.0),
+            share if share >= HIGH_SHARE => format!(">={:.0}{NO_BREAK}%", HIGH_SHARE * 100.0),
+            share => format!("{:.0}{NO_BREAK}%", share * 100.0),
+        }
+    }
+}
+
+impl Portion {
+    fn text(self) -> String {
         let percent = self.0 * 100.0;
         if percent > 0.0 && percent < 0.05 {
             return format!("< 0.1{NO_BREAK}%");
@@ -155,7 +179,7 @@ macro_rules! display_whole {
         }
     )+};
 }
-display_whole!(Count Tokens MicroDollars Share Estimate Probability);
+display_whole!(Count Tokens MicroDollars Share Portion Estimate Probability);
 
 impl<T: fmt::Display> fmt::Display for Maybe<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -191,11 +215,17 @@ mod tests {
             MicroDollars(-1_500_000).to_string(),
             MicroDollars(i64::MIN).to_string(),
             Share(0.0).to_string(),
-            Share(0.0004).to_string(),
-            Share(0.041).to_string(),
+            Share(0.0999).to_string(),
+            Share(0.1).to_string(),
             Share(0.414).to_string(),
-            Share(0.9951).to_string(),
+            Share(0.9).to_string(),
             Share(1.0).to_string(),
+            Portion(0.0).to_string(),
+            Portion(0.0004).to_string(),
+            Portion(0.041).to_string(),
+            Portion(0.414).to_string(),
+            Portion(0.9951).to_string(),
+            Portion(1.0).to_string(),
             Probability(0.0).to_string(),
             Probability(0.0123).to_string(),
             Estimate(-0.00001).to_string(),
@@ -219,6 +249,12 @@ mod tests {
         $1,234
         -$1.50
         -$9,223,372,036,855
+        <10~%
+        <10~%
+        10~%
+        41~%
+        >=90~%
+        >=90~%
         0~%
         < 0.1~%
         4.1~%

@@ -1,7 +1,8 @@
 //! `summary.json`: the headline figures for machines.
 //!
 //! Owns which part of the report is a headline and the ids under which it stands; the same ids are anchors in `report.html`.
-//! Money is integer micro-dollars, shares are fractions rounded to four decimals, null is unknown.
+//! Money is integer micro-dollars, shares are fractions rounded to four decimals, null is unknown or withheld. What is published of
+//! people is rounded: counts to 5, money and tokens to two digits, shares to 5 points, 0.05 and 0.95 for "<10 %" and ">=90 %".
 
 use std::collections::BTreeMap;
 
@@ -9,12 +10,12 @@ use serde::Serialize;
 
 use super::RenderError;
 use super::model::comparison::Comparison;
-use super::model::coverage::{Coverage, Retention, Seats};
+use super::model::coverage::{Coverage, IdleSeats, Retention, Seats};
 use super::model::measuring::Measuring;
 use super::model::views::{Cohort, Quadrant, Reasons};
 use super::model::{
-    Answer, DataQuality, Figure, Finding, FunnelStep, MethodEntry, Money, Policy, PopulationTest, Report, Run, Signal,
-    Week,
+    Answer, DataQuality, Figure, Finding, FunnelStep, MethodEntry, Money, Policy, PopulationTest, Released, Report,
+    Run, Signal, Week,
 };
 use crate::privacy::json_text;
 
@@ -37,8 +38,10 @@ struct Summary<'a> {
     quadrant: &'a Quadrant,
     cohorts: &'a [Cohort],
     data_quality: &'a DataQuality,
+    released: &'a Released,
     coverage: &'a Coverage,
     seats: &'a [Seats],
+    idle_seats: Option<IdleSeats>,
     retention: &'a [Retention],
     method: &'a [MethodEntry],
     queries: BTreeMap<&'a str, &'a str>,
@@ -60,7 +63,7 @@ fn figure_summary<'a>(report: &'a Report, figure: &'a Figure) -> FigureSummary<'
 /// A signal without its prose, which the catalogue has.
 #[derive(Serialize)]
 struct SignalSummary {
-    spoke: i64,
+    spoke: Option<i64>,
     unusual: Option<i64>,
     abstained: i64,
 }
@@ -68,7 +71,7 @@ struct SignalSummary {
 impl From<&Signal> for SignalSummary {
     fn from(signal: &Signal) -> Self {
         SignalSummary {
-            spoke: signal.spoke.0,
+            spoke: signal.spoke.0.map(|count| count.0),
             unusual: signal.unusual.0.map(|count| count.0),
             abstained: signal.abstained.0,
         }
@@ -98,8 +101,10 @@ pub fn render(report: &Report) -> Result<String, RenderError> {
         quadrant: &report.quadrant,
         cohorts: &report.cohorts,
         data_quality: &report.data_quality,
+        released: &report.released,
         coverage: &report.coverage,
         seats: &report.seats,
+        idle_seats: report.idle_seats,
         retention: &report.retention,
         method: &report.method,
         queries: report.queries.iter().map(|query| (query.file.as_str(), query.sql.as_str())).collect(),

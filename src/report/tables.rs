@@ -1,14 +1,19 @@
 //! The tables of the report: population tests, findings, signals, archetypes, teams.
 //!
-//! Owns grouping and order. Rows are ordered by name, never by size or score, and nothing here is a list of people: a team row is
-//! a cell that `privacy` has already let through, a finding names a few sessions, first by id, so that it can be looked at.
+//! Owns grouping and order. Rows are ordered by name, never by size or score, and nothing here is a list of people: every row is a
+//! cell that the release has let through, or has no figures.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
+
 use super::escape::{plain, plain_long};
 use super::inputs::{Inputs, SignalEntry};
-use super::model::{ArchetypeShare, Finding, PopulationTest, ReasonCount, Signal, System, Team};
+use super::model::{ArchetypeShare, Finding, PopulationTest, ReasonCount, Signal, Team};
+use super::people::UNASSIGNED;
 use super::quantities::{Count, Estimate, Maybe, MicroDollars, Probability, Share, Tokens};
+use super::release::{Draft, Release};
+use crate::privacy::{Contribution, Members};
 
 /// Sessions named per finding.
 const EXAMPLES: usize = 3;
@@ -73,8 +78,8 @@ fn add(sum: Option<i64>, amount: Option<i64>) -> Option<i64> {
     }
 }
 
-/// Population tests by name and scope.
-pub(super) fn population(inputs: &Inputs) -> Vec<PopulationTest> {
+/// Population tests by name and scope. A test speaks of everybody at once; what it counted is rounded.
+pub(super) fn population(inputs: &Inputs, release: &Release<'_>) -> Vec<PopulationTest> {
     let catalogue = catalogue(inputs);
     let mut tests: Vec<PopulationTest> = inputs
         .population
@@ -89,7 +94,7 @@ pub(super) fn population(inputs: &Inputs) -> Vec<PopulationTest> {
                 low: Maybe(row.ci_low.map(Estimate)),
                 high: Maybe(row.ci_high.map(Estimate)),
                 p: Maybe(row.p.map(Probability)),
-                n: Count(row.n),
+                n: Count(release.count(row.n)),
                 speaks,
                 points_to_metric: row.fires(),
                 note: plain_long(&row.note),
@@ -101,22 +106,36 @@ pub(super) fn population(inputs: &Inputs) -> Vec<PopulationTest> {
     tests
 }
 
+/// What may be shown of a kind of fact.
+#[derive(Serialize, Deserialize)]
+struct FoundCounts {
+    sessions: i64,
+    count: i64,
+    tokens: Option<i64>,
+    cost: Option<i64>,
+}
+
 /// Facts observed, added up by kind.
-pub(super) fn findings(inputs: &Inputs) -> Vec<Finding> {
+pub(super) fn findings(inputs: &Inputs, release: &mut Release<'_>) -> Vec<Finding> {
     #[derive(Default)]
     struct Group<'a> {
         sessions: BTreeSet<&'a str>,
         count: i64,
         tokens: Option<i64>,
         cost: Option<i64>,
+        members: Members,
     }
+    let actors = actors(inputs);
     let mut groups: BTreeMap<&str, Group<'_>> = BTreeMap::new();
     for row in &inputs.findings {
         let group = groups.entry(&row.finding).or_default();
-        group.sessions.insert(&row.session_id);
+        let counted = u64::from(group.sessions.insert(&row.session_id));
         group.count = group.count.saturating_add(row.count);
         group.tokens = add(group.tokens, row.tokens);
         group.cost = add(group.cost, row.cost_micro_usd);
+        let amount = |value: Option<i64>| value.unwrap_or(0).unsigned_abs();
+        let part = Contribution { tokens: amount(row.tokens), cost: amount(row.cost_micro_usd), rest: counted };
+        release.add(&mut group.members, actors.get(row.session_id.as_str()).copied().unwrap_or(UNASSIGNED), part);
     }
     let meaning = |name: &str| FINDINGS.iter().find(|(finding, ..)| *finding == name);
     groups
@@ -124,23 +143,37 @@ pub(super) fn findings(inputs: &Inputs) -> Vec<Finding> {
         .map(|(name, group)| {
             let (states, bears_on, innocent) = meaning(name)
                 .map_or(("", "exploration", ""), |&(_, states, bears_on, innocent)| (states, bears_on, innocent));
+            let counts = FoundCounts {
+                sessions: release.count(length(group.sessions.len())),
+                count: release.count(group.count),
+                tokens: group.tokens.map(|tokens| release.amount(tokens)),
+                cost: group.cost.map(|cost| release.amount(cost)),
+            };
+            let shown = release.cell("findings", Draft::new(name, group.members, counts));
+            // A session is somebody's: those who may look at one have the table of findings.
+            let examples = if release.is_active() { 0 } else { EXAMPLES };
             Finding {
                 finding: plain(name),
                 states: states.to_owned(),
                 bears_on,
-                sessions: Count(length(group.sessions.len())),
-                count: Count(group.count),
-                tokens: Maybe(group.tokens.map(Tokens)),
-                cost: Maybe(group.cost.map(MicroDollars)),
+                sessions: Maybe(shown.as_ref().map(|shown| Count(shown.sessions))),
+                count: Maybe(shown.as_ref().map(|shown| Count(shown.count))),
+                tokens: Maybe(shown.as_ref().and_then(|shown| shown.tokens).map(Tokens)),
+                cost: Maybe(shown.as_ref().and_then(|shown| shown.cost).map(MicroDollars)),
                 innocent: innocent.to_owned(),
-                examples: group.sessions.into_iter().take(EXAMPLES).map(plain).collect(),
+                examples: group.sessions.into_iter().take(examples).map(plain).collect(),
             }
         })
         .collect()
 }
 
+/// Whose session it is, by id.
+fn actors(inputs: &Inputs) -> BTreeMap<&str, &str> {
+    inputs.sessions.iter().map(|session| (session.session_id.as_str(), session.actor.as_str())).collect()
+}
+
 /// Signals by family and name: those of the catalogue and those that were read.
-pub(super) fn signals(inputs: &Inputs) -> Vec<Signal> {
+pub(super) fn signals(inputs: &Inputs, release: &mut Release<'_>) -> Vec<Signal> {
     #[derive(Default)]
     struct Group<'a> {
         family: &'a str,
@@ -149,7 +182,10 @@ pub(super) fn signals(inputs: &Inputs) -> Vec<Signal> {
         unusual: i64,
         abstained: i64,
         reasons: BTreeMap<&'a str, i64>,
+        spoke_of: Members,
+        unusual_of: Members,
     }
+    let actors = actors(inputs);
     let catalogue = catalogue(inputs);
     let tests: BTreeSet<&str> = inputs.population.iter().map(|row| row.test.as_str()).collect();
     let mut groups: BTreeMap<&str, Group<'_>> = BTreeMap::new();
@@ -164,9 +200,17 @@ pub(super) fn signals(inputs: &Inputs) -> Vec<Signal> {
             group.family = &row.family;
         }
         if row.status == "speak" {
+            // A week's unit is `pseudonym/2026-W07`.
+            let of_week = || row.unit_id.split_once('/').map_or(UNASSIGNED, |(actor, _)| actor);
+            let actor = actors.get(row.unit_id.as_str()).copied().unwrap_or_else(of_week);
+            let unusual = row.p.is_some_and(|p| p <= UNUSUAL);
             group.spoke += 1;
             group.calibrated += i64::from(row.p.is_some());
-            group.unusual += i64::from(row.p.is_some_and(|p| p <= UNUSUAL));
+            group.unusual += i64::from(unusual);
+            release.add(&mut group.spoke_of, actor, Contribution::COUNTED);
+            if unusual {
+                release.add(&mut group.unusual_of, actor, Contribution::COUNTED);
+            }
         } else {
             group.abstained += 1;
             *group.reasons.entry(row.abstain_reason.as_deref().unwrap_or("no reason given")).or_default() += 1;
@@ -177,6 +221,16 @@ pub(super) fn signals(inputs: &Inputs) -> Vec<Signal> {
         .map(|(name, group)| {
             let entry = catalogue.get(name);
             let text = |field: fn(&SignalEntry) -> &str| plain_long(entry.map_or("", |entry| field(entry)));
+            let mut shown = |view: &str, members: Members, count: i64| {
+                let nobody = members.is_empty();
+                let draft = Draft::new(name, members, release.count(count));
+                if nobody && count == 0 { Some(0) } else { release.cell(view, draft) }
+            };
+            let spoke = shown("signals", group.spoke_of, group.spoke);
+            let unusual = shown("signals, unusual", group.unusual_of, group.unusual).filter(|_| spoke.is_some());
+            let share = Share::of(group.unusual, group.calibrated);
+            let prevalence =
+                if unusual.is_some() { share.map(|share| release.share(share)) } else { release.band(share) };
             Signal {
                 signal: plain(name),
                 family: plain(group.family),
@@ -184,11 +238,11 @@ pub(super) fn signals(inputs: &Inputs) -> Vec<Signal> {
                 suggests: text(|entry| &entry.suggests),
                 innocent: text(|entry| &entry.innocent),
                 reference: text(|entry| &entry.reference),
-                spoke: Count(group.spoke),
-                unusual: Maybe((group.calibrated > 0).then_some(Count(group.unusual))),
-                prevalence: Maybe(Share::of(group.unusual, group.calibrated)),
-                abstained: Count(group.abstained),
-                reasons: most_frequent(group.reasons),
+                spoke: Maybe(spoke.map(Count)),
+                unusual: Maybe(unusual.filter(|_| group.calibrated > 0).map(Count)),
+                prevalence: Maybe(prevalence.filter(|_| spoke.is_some())),
+                abstained: Count(release.count(group.abstained)),
+                reasons: most_frequent(group.reasons, release),
             }
         })
         .collect();
@@ -197,80 +251,62 @@ pub(super) fn signals(inputs: &Inputs) -> Vec<Signal> {
 }
 
 /// The most frequent reasons, then what is left of them in one line.
-fn most_frequent(reasons: BTreeMap<&str, i64>) -> Vec<ReasonCount> {
+fn most_frequent(reasons: BTreeMap<&str, i64>, release: &Release<'_>) -> Vec<ReasonCount> {
     let mut sorted: Vec<(&str, i64)> = reasons.into_iter().collect();
     sorted.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
     let rest: i64 = sorted.iter().skip(REASONS).map(|(_, count)| count).sum();
     let mut shown: Vec<ReasonCount> = sorted
         .iter()
         .take(REASONS)
-        .map(|&(reason, count)| ReasonCount { reason: plain(reason), count: Count(count) })
+        .map(|&(reason, count)| ReasonCount { reason: plain(reason), count: Count(release.count(count)) })
         .collect();
     if rest > 0 {
-        shown.push(ReasonCount { reason: "other reasons".into(), count: Count(rest) });
+        shown.push(ReasonCount { reason: "other reasons".into(), count: Count(release.count(rest)) });
     }
+    // A handful of abstentions is about a handful of people.
+    shown.retain(|reason| reason.count.0 > 0);
     shown
 }
 
-/// Archetypes by name. One that fewer people than the floor stand behind is hidden, and if it were the only one so is the next
-/// smallest, since the total would give it away.
-pub(super) fn archetypes(inputs: &Inputs) -> Vec<ArchetypeShare> {
-    let floor = inputs.run.small_cell_floor;
+/// Fewest teams of a published archetype: a way of working is a team's trait before it is a person's.
+const ARCHETYPE_TEAMS: usize = 3;
+/// Fewest people of one, whatever the configured floor.
+const ARCHETYPE_PEOPLE: usize = 10;
+
+/// Archetypes by name, as far as people of several teams stand behind them.
+pub(super) fn archetypes(inputs: &Inputs, release: &mut Release<'_>) -> Vec<ArchetypeShare> {
     let mut sorted: Vec<_> = inputs.archetypes.iter().collect();
     sorted.sort_by(|a, b| a.name.cmp(&b.name));
     let total: i64 = sorted.iter().map(|archetype| archetype.sessions).sum();
-    let mut hidden: BTreeSet<&str> =
-        sorted.iter().filter(|archetype| archetype.actors < floor).map(|archetype| archetype.name.as_str()).collect();
-    if hidden.len() == 1
-        && let Some(next) = sorted.iter().filter(|a| a.actors >= floor).min_by_key(|a| (a.actors, a.sessions, &a.name))
-    {
-        hidden.insert(&next.name);
+    let mut groups: BTreeMap<&str, (Members, BTreeSet<&str>)> = BTreeMap::new();
+    for session in &inputs.sessions {
+        let (members, teams) = groups.entry(&session.archetype).or_default();
+        release.add(members, &session.actor, Contribution::COUNTED);
+        teams.insert(&session.team_id);
     }
+    let drafts = sorted.iter().map(|archetype| {
+        let (members, teams) = groups.remove(archetype.name.as_str()).unwrap_or_default();
+        let few = teams.len() < ARCHETYPE_TEAMS || members.len() < ARCHETYPE_PEOPLE;
+        let share = Share::of(archetype.sessions, total).map(|share| release.share(share).0);
+        let value = (release.count(archetype.sessions), share, release.count(archetype.actors));
+        Draft { remainder: few, ..Draft::new(&archetype.name, members, value) }
+    });
+    let drafts: Vec<Draft<(i64, Option<f64>, i64)>> = drafts.collect();
+    let (shown, _) = release.panel("archetypes", drafts, Some((release.count(total), None, 0)));
     sorted
         .iter()
-        .map(|archetype| {
-            let shown = !hidden.contains(archetype.name.as_str());
-            ArchetypeShare {
-                name: plain(&archetype.name),
-                sessions: Maybe(shown.then_some(Count(archetype.sessions))),
-                share: Maybe(Share::of(archetype.sessions, total).filter(|_| shown)),
-                actors: Maybe(shown.then_some(Count(archetype.actors))),
-            }
-        })
-        .collect()
-}
-
-/// What agents did to each system, by name. A system that fewer people than the floor use is named without figures, unless the whole
-/// report is about so few that it says so itself.
-pub(super) fn systems(inputs: &Inputs, describes_persons: bool) -> Vec<System> {
-    let mut sorted: Vec<_> = inputs.systems.iter().collect();
-    sorted.sort_by(|a, b| a.system.cmp(&b.system));
-    sorted
-        .into_iter()
-        .map(|row| {
-            let shown = describes_persons || row.actors >= inputs.run.small_cell_floor;
-            let calls = row.writes + row.sends + row.executes;
-            let count = |value: i64| Maybe(shown.then_some(Count(value)));
-            let share = |part: i64, whole: i64| Maybe(Share::of(part, whole).filter(|_| shown));
-            System {
-                system: plain(&row.system),
-                suppressed: !shown,
-                writes: count(row.writes),
-                sends: count(row.sends),
-                executes: count(row.executes),
-                started_by_human: share(row.started_by_human, calls),
-                started_by_machine: share(row.started_by_schedule + row.started_by_agent, calls),
-                approved_by_human: share(row.approved_by_human, calls - row.approval_unknown),
-                approval_unknown: share(row.approval_unknown, calls),
-                off_hours: share(row.off_hours, calls),
-                unattended: share(row.unattended, calls),
-            }
+        .zip(shown)
+        .map(|(archetype, shown)| ArchetypeShare {
+            name: plain(&archetype.name),
+            sessions: Maybe(shown.map(|(sessions, ..)| Count(sessions))),
+            share: Maybe(shown.and_then(|(_, share, _)| share).map(Share)),
+            actors: Maybe(shown.map(|(.., actors)| Count(actors))),
         })
         .collect()
 }
 
 /// The latest whole week of each team, by name.
-pub(super) fn teams(inputs: &Inputs) -> Vec<Team> {
+pub(super) fn teams(inputs: &Inputs, release: &Release<'_>) -> Vec<Team> {
     let partial: BTreeSet<&str> =
         inputs.weeks.iter().filter(|week| week.partial).map(|week| week.iso_week.as_str()).collect();
     let mut latest = BTreeMap::new();
@@ -286,9 +322,12 @@ pub(super) fn teams(inputs: &Inputs) -> Vec<Team> {
             // A suppressed row is shown without figures even if a caller left some in it.
             let count = |value: Option<i64>| value.filter(|_| !row.suppressed);
             let share = |value: Option<f64>| Maybe(value.filter(|_| !row.suppressed).map(Share));
-            let of_tokens = |part: Option<i64>| {
-                Maybe(count(part).zip(count(row.tokens)).and_then(|(part, whole)| Share::of(part, whole)))
-            };
+            let of_tokens =
+                |part: Option<i64>| count(part).zip(count(row.tokens)).and_then(|(part, whole)| Share::of(part, whole));
+            // Of figures that are rounded already; the ends are moved outwards once more.
+            let with_outcome = of_tokens(row.tokens_with_outcome_low)
+                .zip(of_tokens(row.tokens_with_outcome_high))
+                .map(|(low, high)| release.range(low, high));
             Team {
                 team_id: plain(&row.team_id),
                 iso_week: plain(&row.iso_week),
@@ -297,8 +336,8 @@ pub(super) fn teams(inputs: &Inputs) -> Vec<Team> {
                 tokens: Maybe(count(row.tokens).map(Tokens)),
                 cost: Maybe(count(row.cost_micro_usd).map(MicroDollars)),
                 outcomes: Maybe(count(row.outcomes).map(Count)),
-                with_outcome_low: of_tokens(row.tokens_with_outcome_low),
-                with_outcome_high: of_tokens(row.tokens_with_outcome_high),
+                with_outcome_low: Maybe(with_outcome.map(|(low, _)| low)),
+                with_outcome_high: Maybe(with_outcome.map(|(_, high)| high)),
                 flagged: share(row.flagged_share),
                 flagged_low: share(row.flagged_low),
                 flagged_high: share(row.flagged_high),

@@ -93,8 +93,12 @@ fn headline_ids_are_anchors_in_the_page_and_keys_in_the_summary() {
         }
     }
     let parts = summary["money"]["parts"].as_array().unwrap();
-    let sum: i64 = parts.iter().map(|part| part["cost"].as_i64().unwrap()).sum();
-    assert_eq!(sum, summary["money"]["total"].as_i64().unwrap());
+    // Each is rounded for itself, and what is withheld says so.
+    for part in parts {
+        assert_eq!(part["cost"].is_null(), part["withheld"].as_bool().unwrap(), "{part}");
+    }
+    let sum: i64 = parts.iter().filter_map(|part| part["cost"].as_i64()).sum();
+    assert!(sum <= summary["money"]["total"].as_i64().unwrap() * 21 / 20, "{sum}");
 }
 
 #[test]
@@ -108,7 +112,7 @@ fn agreement_is_shown_only_while_its_test_speaks() {
     let report = build(&inputs);
     let [quota, board] = &report.measuring.kpis[..] else { panic!() };
     insta::assert_snapshot!(quota.instead.join("\n").replace('\u{a0}', " "), @r"
-    Spend with an outcome, now 43 % (39 % to 49 %), and the step Kept of the funnel: both need work that lands and stays.
+    Spend with an outcome, now 45 % (35 % to 50 %), and the step Kept of the funnel: both need work that lands and stays.
     No line: keep prompts as a cost that is read as it falls, so that nothing is gained by passing a mark.
     Not prompts as a stand-in for value: the order of people by use no longer tells their order by outcomes.
     ");
@@ -136,8 +140,8 @@ fn earlier_summary() -> String {
     let mut before = organisation();
     before.weeks.truncate(11);
     before.weeks[10].partial = true;
-    before.weeks[7].sessions -= 3;
-    before.weeks[7].tokens = before.weeks[7].tokens.map(|tokens| tokens - 1_000_000);
+    before.weeks[7].sessions -= 10;
+    before.weeks[7].tokens = before.weeks[7].tokens.map(|tokens| tokens * 9 / 10);
     before.run.events -= 40_000;
     before.run.policy_hash = "000011112222".into();
     before.run.as_of = "2026-11-11T06:00:00Z".parse().ok();
@@ -157,7 +161,7 @@ fn a_comparison_says_what_moved_and_what_was_restated_and_why() {
     snapshot("compared.md", &markdown::render(&report).unwrap());
     snapshot("compared.json", &summary::render(&report).unwrap());
     let comparison = report.comparison.as_ref().unwrap();
-    insta::assert_snapshot!(comparison.sentence.replace('\u{a0}', " "), @"Since the report as of 2026-11-11T06:00:00Z, Spend with an outcome is higher (43 %, 0 % then), Exploration, share of spend is lower (31 %, 68 % then); no other number moved beyond its interval; 1 week was restated (late input, the configuration).");
+    insta::assert_snapshot!(comparison.sentence.replace('\u{a0}', " "), @"Since the report as of 2026-11-11T06:00:00Z, Spend with an outcome is higher (45 %, <10 % then); no other number moved beyond its interval; 1 week was restated (late input, the configuration).");
     let restated: Vec<(&str, &str)> = comparison.restated.iter().map(|row| (row.iso_week.as_str(), row.what)).collect();
     // The week that was not whole then is completed now, not restated.
     assert_eq!(restated, [("2026-W42", "sessions"), ("2026-W42", "tokens")]);

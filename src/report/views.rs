@@ -6,13 +6,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
 
 use super::escape::{plain, plain_long};
 use super::inputs::Inputs;
 use super::measuring::monday;
 use super::model::views::{Cohort, CohortCell, MainReason, Quadrant, QuadrantTeam, Reasons};
+use super::people::is_known;
 use super::quantities::{Count, Maybe, Share, Tokens};
-use crate::privacy::{Cell, Rules};
+use super::release::{Draft, Release};
+use crate::privacy::{Contribution, Members};
 use crate::score::rows::TeamRow;
 use crate::score::stats::student_t_quantile;
 
@@ -21,28 +24,13 @@ const QUADRANT_WEEKS: usize = 8;
 const FEWEST_WEEKS: usize = 4;
 /// Weeks since the first use that are shown.
 const LONGEST: i64 = 26;
-/// Shares are rounded to this before they are shown.
-const STEP: f64 = 0.05;
-/// Shares that are shown as `<10 %` and `>=90 %` (`privacy::Share`).
-const SHOWN: (f64, f64) = (0.10, 0.90);
 
 fn length(count: usize) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
-fn rules(inputs: &Inputs) -> Rules {
-    usize::try_from(inputs.run.small_cell_floor).ok().and_then(|floor| Rules::new(floor).ok()).unwrap_or_default()
-}
-
-/// An end of a range, moved outwards until it does not say "none" or "all".
-fn outwards(low: f64, high: f64) -> (f64, f64) {
-    let low = if low < SHOWN.0 { 0.0 } else { low.min(SHOWN.1) };
-    let high = if high >= SHOWN.1 { 1.0 } else { high.max(SHOWN.0) };
-    (low, high)
-}
-
 /// Usage against outcomes by team, over the latest whole weeks. Suppressed cells are left out, and so is a team that has too few others.
-pub(super) fn quadrant(inputs: &Inputs) -> Quadrant {
+pub(super) fn quadrant(inputs: &Inputs, release: &Release<'_>) -> Quadrant {
     let mut whole: Vec<&str> =
         inputs.weeks.iter().filter(|week| !week.partial).map(|week| week.iso_week.as_str()).collect();
     whole.sort_unstable();
@@ -71,7 +59,8 @@ pub(super) fn quadrant(inputs: &Inputs) -> Quadrant {
         let half = student_t_quantile(0.975, n - 1.0) * (variance / n).sqrt();
         let of = |amount: fn(&TeamWeek) -> f64| weeks.iter().map(|(_, week)| amount(week)).sum::<f64>();
         let tokens = of(|week| week.tokens).max(1.0);
-        let (low, high) = outwards(of(|week| week.low) / tokens, of(|week| week.high) / tokens);
+        let (low, high) = release.range(Share(of(|week| week.low) / tokens), Share(of(|week| week.high) / tokens));
+        let (low, high) = (low.0, high.0);
         let apart = |low: f64, high: f64, centre: Option<f64>| centre.is_some_and(|at| at < low || at > high);
         QuadrantTeam {
             team_id: plain(team),
@@ -123,43 +112,44 @@ const BEFORE_THE_DATA: &str = "in use at the start";
 const EVERYBODY: &str = "everybody";
 
 /// Retention by month of first use. A cohort is followed as far as every one of its people was observed, so that its size is one number.
-pub(super) fn cohorts(inputs: &Inputs) -> Vec<Cohort> {
+pub(super) fn cohorts(inputs: &Inputs, release: &mut Release<'_>) -> Vec<Cohort> {
     let mut whole: Vec<Date> =
         inputs.weeks.iter().filter(|week| !week.partial).filter_map(|week| monday(&week.iso_week)).collect();
     whole.sort_unstable();
     let (Some(&first), Some(&last)) = (whole.first(), whole.last()) else { return Vec::new() };
     let mut weeks_of: BTreeMap<&str, BTreeSet<Date>> = BTreeMap::new();
-    for row in inputs.actor_weeks.iter().filter(|row| row.sessions > 0 && super::people::is_known(&row.actor)) {
+    for row in inputs.actor_weeks.iter().filter(|row| row.sessions > 0 && is_known(&row.actor)) {
         if let Some(week) = monday(&row.iso_week).filter(|week| *week <= last) {
             weeks_of.entry(&row.actor).or_default().insert(week);
         }
     }
-    let mut cohorts: BTreeMap<String, Vec<(Date, &BTreeSet<Date>)>> = BTreeMap::new();
-    for weeks in weeks_of.values() {
+    let mut cohorts: BTreeMap<String, Vec<Starter<'_>>> = BTreeMap::new();
+    for (actor, weeks) in &weeks_of {
         let Some(&start) = weeks.first() else { continue };
         let name = if start <= first { BEFORE_THE_DATA.to_owned() } else { start.strftime("%Y-%m").to_string() };
-        cohorts.entry(name).or_default().push((start.max(first), weeks));
+        cohorts.entry(name).or_default().push((start.max(first), *actor, weeks));
     }
-    let rules = rules(inputs);
-    let cells: Vec<Cell> =
-        cohorts.iter().map(|(name, people)| Cell { name: name.clone(), parts: vec![1; people.len()] }).collect();
-    let (hidden, total) = rules.suppress(&cells);
+    let label = |name: &str| name.to_owned();
+    let drafts = cohorts.iter().map(|(name, people)| {
+        let members: Members =
+            people.iter().map(|(_, actor, _)| ((*actor).to_owned(), Contribution::COUNTED)).collect();
+        let figures = Shown { people: release.count(length(people.len())), cells: retention(people, last, release) };
+        Draft::new(name, members, figures)
+    });
+    let drafts: Vec<Draft<Shown>> = drafts.collect();
+    let everybody: Vec<Starter<'_>> = cohorts.values().flatten().copied().collect();
+    let whole = Shown { people: release.count(length(everybody.len())), cells: retention(&everybody, last, release) };
+    let (shown, total) = release.panel("cohorts", drafts, Some(whole));
     // A few starters hide everybody who was there before them; all together hide nobody and still show who stays.
-    if total && hidden.iter().all(Option::is_some) {
-        let people: Vec<_> = cohorts.into_values().flatten().collect();
-        let count = Maybe(Some(Count(length(people.len()))));
-        return vec![Cohort { start: EVERYBODY.to_owned(), people: count, cells: retention(&people, last, rules) }];
+    if let Some(total) = total.filter(|_| shown.iter().all(Option::is_none)) {
+        return vec![total.cohort(EVERYBODY.to_owned())];
     }
     let mut shown: Vec<Cohort> = cohorts
-        .iter()
-        .zip(hidden)
-        .map(|((name, people), hidden)| match hidden {
-            Some(_) => Cohort { start: name.clone(), people: Maybe(None), cells: Vec::new() },
-            None => Cohort {
-                start: name.clone(),
-                people: Maybe(Some(Count(length(people.len())))),
-                cells: retention(people, last, rules),
-            },
+        .keys()
+        .zip(shown)
+        .map(|(name, shown)| match shown {
+            None => Cohort { start: label(name), people: Maybe(None), cells: Vec::new() },
+            Some(shown) => shown.cohort(label(name)),
         })
         .collect();
     // Those who were there before come first, then the months.
@@ -167,40 +157,38 @@ pub(super) fn cohorts(inputs: &Inputs) -> Vec<Cohort> {
     shown
 }
 
-fn retention(people: &[(Date, &BTreeSet<Date>)], last: Date, rules: Rules) -> Vec<CohortCell> {
+/// A person by the week of their first use, and the weeks in which they used anything.
+type Starter<'a> = (Date, &'a str, &'a BTreeSet<Date>);
+
+/// What may be shown of a cohort: people, and the share active in each week after their first.
+#[derive(Serialize, Deserialize)]
+struct Shown {
+    people: i64,
+    cells: Vec<Option<f64>>,
+}
+
+impl Shown {
+    fn cohort(self, start: String) -> Cohort {
+        let cells =
+            self.cells.into_iter().zip(1..).map(|(share, week)| CohortCell { week, share: Maybe(share.map(Share)) });
+        Cohort { start, people: Maybe(Some(Count(self.people))), cells: cells.collect() }
+    }
+}
+
+fn retention(people: &[Starter<'_>], last: Date, release: &Release<'_>) -> Vec<Option<f64>> {
     let weeks_between = |from: Date, to: Date| i64::from((to - from).get_days() / 7);
-    let observed = people.iter().map(|(start, _)| weeks_between(*start, last)).min().unwrap_or(0);
+    let observed = people.iter().map(|(start, ..)| weeks_between(*start, last)).min().unwrap_or(0);
     (1..=observed.min(LONGEST))
         .map(|week| {
             let later = |start: &Date| start.saturating_add(jiff::Span::new().days(7 * week));
-            let active = people.iter().filter(|(start, weeks)| weeks.contains(&later(start))).count();
-            CohortCell { week, share: Maybe(cell(active, people.len(), rules)) }
+            let active = people.iter().filter(|(start, _, weeks)| weeks.contains(&later(start))).count();
+            release.share_of_people(active, people.len()).map(|share| share.0)
         })
         .collect()
 }
 
-/// The share that may be shown. Those who stayed and those who left are groups of people both: a share is hidden when either is
-/// small, unless it lies where only "under 10 %" or "90 % and more" is shown.
-fn cell(active: usize, people: usize, rules: Rules) -> Option<Share> {
-    let share = active as f64 / people as f64;
-    let small = |group: usize| rules.hides(&vec![1; group]).is_some();
-    let banded = !(SHOWN.0..SHOWN.1).contains(&share);
-    if !banded && (small(active) || small(people - active)) {
-        return None;
-    }
-    let rounded = ((share / STEP).round() * STEP).clamp(0.0, 1.0);
-    // Rounding may not carry a share out of its band or into another.
-    Some(Share(if share < SHOWN.0 {
-        0.0
-    } else if share >= SHOWN.1 {
-        SHOWN.1
-    } else {
-        rounded.clamp(SHOWN.0, SHOWN.1 - STEP)
-    }))
-}
-
 /// The main reason of each session in look or review: the signal with the most evidence in it.
-pub(super) fn reasons(inputs: &Inputs) -> Reasons {
+pub(super) fn reasons(inputs: &Inputs, release: &mut Release<'_>) -> Reasons {
     let out: BTreeMap<&str, &str> = inputs
         .sessions
         .iter()
@@ -217,29 +205,34 @@ pub(super) fn reasons(inputs: &Inputs) -> Reasons {
             *found = (weight, signal, family);
         }
     }
-    let mut signals: BTreeMap<(&str, &str), BTreeMap<&str, u64>> = BTreeMap::new();
+    let mut signals: BTreeMap<(&str, &str), (i64, Members)> = BTreeMap::new();
     for (session, (_, signal, family)) in &main {
-        *signals.entry((*signal, *family)).or_default().entry(out[session]).or_default() += 1;
+        let (sessions, members) = signals.entry((*signal, *family)).or_default();
+        *sessions += 1;
+        // Sessions stand in the place of an amount, so that one person's are not the reason's.
+        let part = Contribution { tokens: 1, ..Contribution::COUNTED };
+        release.add(members, out.get(session).copied().unwrap_or_default(), part);
     }
-    let cells: Vec<Cell> = signals
-        .iter()
-        .map(|((signal, _), people)| Cell { name: (*signal).to_owned(), parts: people.values().copied().collect() })
-        .collect();
-    let (hidden, total) = rules(inputs).suppress(&cells);
+    let all = length(main.len());
+    let drafts = signals.iter_mut().map(|((signal, _), (sessions, members))| {
+        let share = Share::of(*sessions, all).map(|share| release.share(share).0);
+        Draft::new(signal, std::mem::take(members), (release.count(*sessions), share))
+    });
+    let drafts: Vec<Draft<(i64, Option<f64>)>> = drafts.collect();
+    let (shown, total) = release.panel("reasons", drafts, Some((release.count(all), None)));
     let innocent = |signal: &str| inputs.catalogue.iter().find(|entry| entry.name == signal);
     Reasons {
-        sessions: Maybe(total.then_some(Count(length(main.len())))),
+        sessions: Maybe(total.map(|(sessions, _)| Count(sessions))),
         signals: signals
-            .iter()
-            .zip(cells.iter().zip(hidden))
-            .map(|((&(signal, family), _), (cell, hidden))| {
-                let sessions = i64::try_from(cell.parts.iter().sum::<u64>()).unwrap_or(i64::MAX);
-                let shown = hidden.is_none() && total;
+            .keys()
+            .zip(shown)
+            .map(|(&(signal, family), shown)| {
+                let shown = shown.filter(|_| total.is_some());
                 MainReason {
                     signal: plain(signal),
                     family: plain(family),
-                    sessions: Maybe(shown.then_some(Count(sessions))),
-                    share: Maybe(Share::of(sessions, length(main.len())).filter(|_| shown)),
+                    sessions: Maybe(shown.map(|(sessions, _)| Count(sessions))),
+                    share: Maybe(shown.and_then(|(_, share)| share).map(Share)),
                     innocent: innocent(signal).map_or_else(String::new, |entry| plain_long(&entry.innocent)),
                 }
             })
@@ -253,22 +246,22 @@ mod tests {
 
     #[test]
     fn shares_say_neither_none_nor_all_nor_who_the_few_are() {
-        let shown = |active, people| cell(active, people, Rules::default()).map(|share| share.0);
-        assert_eq!(shown(0, 30), Some(0.0));
-        assert_eq!(shown(2, 30), Some(0.0));
+        let inputs = organisation();
+        let release = Release::new(&inputs, None);
+        let shown = |active, people| release.share_of_people(active, people).map(|share| share.0);
+        assert_eq!(shown(0, 30), Some(0.05));
+        assert_eq!(shown(2, 30), Some(0.05));
         // Five of thirty stayed: a small group.
         assert_eq!(shown(5, 30), None);
         assert_eq!(shown(17, 30), Some(0.55));
         // Five of thirty left.
         assert_eq!(shown(25, 30), None);
-        assert_eq!((shown(28, 30), shown(30, 30)), (Some(0.9), Some(0.9)));
-        assert_eq!(CohortCell { week: 1, share: Maybe(Some(Share(0.9))) }.text(), ">=90 %");
-        assert_eq!(CohortCell { week: 1, share: Maybe(Some(Share(0.0))) }.text(), "<10 %");
+        assert_eq!((shown(28, 30), shown(30, 30), shown(0, 0)), (Some(0.95), Some(0.95), None));
         assert_eq!(CohortCell { week: 1, share: Maybe(None) }.text(), "?");
     }
 
-    #[test]
-    fn a_few_starters_are_shown_with_everybody_or_not_at_all() {
+    /// Twenty-four people in six weeks.
+    fn organisation() -> Inputs {
         let mut inputs = Inputs::default();
         inputs.run.small_cell_floor = 10;
         for week in 1..=6 {
@@ -288,19 +281,20 @@ mod tests {
                 inputs.actor_weeks.push(row);
             }
         }
-        let shown = cohorts(&inputs);
-        let told: Vec<String> = shown[0].cells.iter().map(CohortCell::text).collect();
-        assert_eq!((shown.len(), shown[0].start.as_str(), shown[0].people), (1, EVERYBODY, Maybe(Some(Count(24)))));
-        // The youngest were observed for four weeks after their first.
-        assert_eq!(told, [">=90 %", ">=90 %", "50 %", "50 %"]);
-        inputs.actor_weeks.retain(|row| row.actor.len() == 2 && row.actor != "a9");
-        assert!(cohorts(&inputs).iter().all(|cohort| cohort.people.0.is_none() && cohort.cells.is_empty()));
+        inputs
     }
 
     #[test]
-    fn ranges_are_moved_outwards() {
-        assert_eq!(outwards(0.03, 0.05), (0.0, 0.1));
-        assert_eq!(outwards(0.95, 1.0), (0.9, 1.0));
-        assert_eq!(outwards(0.2, 0.6), (0.2, 0.6));
+    fn a_few_starters_are_shown_with_everybody_or_not_at_all() {
+        let mut inputs = organisation();
+        let shown = cohorts(&inputs, &mut Release::new(&inputs, None));
+        let told: Vec<String> = shown[0].cells.iter().map(CohortCell::text).collect();
+        assert_eq!((shown.len(), shown[0].start.as_str(), shown[0].people), (1, EVERYBODY, Maybe(Some(Count(25)))));
+        // The youngest were observed for four weeks after their first.
+        assert_eq!(told.join(" ").replace('\u{a0}', "~"), ">=90~% >=90~% 50~% 50~%");
+        // Those who were there before are ten and two are not: nobody can be shown beside the two, and twelve together can.
+        inputs.actor_weeks.retain(|row| matches!(row.actor.as_str(), "a22" | "a23") || row.actor.len() == 2);
+        let shown = cohorts(&inputs, &mut Release::new(&inputs, None));
+        assert_eq!((shown.len(), shown[0].people), (1, Maybe(Some(Count(10)))));
     }
 }

@@ -1,4 +1,5 @@
-//! OUT/run.json: the facts about a run that no table has, and the small panels of the report.
+//! OUT/run.json: the facts about a run that no table has, and the small panels of the report. Like the tables of sessions it has rows
+//! of pseudonyms in it (who used a model, a system), so it is for analysts and not for publication.
 
 use super::ResultsError;
 use super::columns::write_file;
@@ -7,6 +8,7 @@ use crate::report::inputs::{
     Archetype, DayTotals, Kpi, ModelTotals, PolicyMarker, QueryText, RunFacts, SignalEntry, SurvivalFact, SystemActs,
     WeekTotals,
 };
+use crate::report::release::Weeks;
 use crate::score::population::RankAgreement;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -25,8 +27,11 @@ pub struct RunFile {
     pub days: Vec<DayTotals>,
     /// Totals by model.
     pub models: Vec<ModelTotals>,
-    /// Weekly panel.
+    /// Weekly panel, as it may be published.
     pub weeks: Vec<WeekTotals>,
+    /// What the release did with teams and weeks.
+    #[serde(default)]
+    pub weeks_released: Weeks,
     /// Dates of quotas and leaderboards.
     pub policies: Vec<PolicyMarker>,
     /// Numbers of usage that were made a target; empty in files of earlier versions.
@@ -58,6 +63,7 @@ impl RunFile {
             days: Vec::new(),
             models: Vec::new(),
             weeks: Vec::new(),
+            weeks_released: Weeks::default(),
             policies: Vec::new(),
             kpis: Vec::new(),
             rank_agreement: None,

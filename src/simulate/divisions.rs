@@ -75,6 +75,7 @@ impl Divisions {
             next = end;
         }
         roster.flush().map_err(io)?;
+        settings.write_all(policy.releases_toml().as_bytes()).map_err(io)?;
         settings.flush().map_err(io)?;
         Ok(total)
     }

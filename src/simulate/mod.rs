@@ -145,7 +145,7 @@ impl Simulation {
         roster.write_record(person::ROSTER_COLUMNS)?;
         person::write_roster(&mut roster, &people, &policy)?;
         let path = input.join("footlight.toml");
-        let text = policy.general_toml(style) + &policy.accounts_toml(&people);
+        let text = policy.general_toml(style) + &policy.accounts_toml(&people) + &policy.releases_toml();
         std::fs::write(&path, text).map_err(|error| SimulateError::Io { path, error })?;
         journal.finish()
     }

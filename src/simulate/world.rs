@@ -75,7 +75,7 @@ impl Policy {
         matches!(self.world, World::Quota | World::GamedOutcomes | World::Clean)
     }
 
-    /// What `footlight.toml` says of everybody: the title, whose a transcript is, the policy and the releases.
+    /// What `footlight.toml` says of everybody: the title, whose a transcript is, and the policy.
     pub(super) fn general_toml(&self, style: Style) -> String {
         let mut text = format!("title = \"Simulated organisation, world {}\"\n", self.world.as_str());
         if style.native {
@@ -94,13 +94,6 @@ impl Policy {
         if self.world == World::Leaderboard {
             let _ = write!(text, "\n[[leaderboard]]\nmetric = \"tokens\"\npublished = {announced}\n");
         }
-        for week in (self.sprint_weeks - 1..self.weeks).step_by(self.sprint_weeks) {
-            let friday = self.monday(week).saturating_add(jiff::Span::new().days(4));
-            let _ = write!(
-                text,
-                "\n[[calendar]]\nkind = \"release\"\nfrom = {friday}T00:00:00Z\nto = {friday}T23:59:59Z\n"
-            );
-        }
         text
     }
 
@@ -115,6 +108,19 @@ impl Policy {
         }
         for person in people {
             self.calendar_of(person, &mut text);
+        }
+        text
+    }
+
+    /// What `footlight.toml` says of releases.
+    pub(super) fn releases_toml(&self) -> String {
+        let mut text = String::new();
+        for week in (self.sprint_weeks - 1..self.weeks).step_by(self.sprint_weeks) {
+            let friday = self.monday(week).saturating_add(jiff::Span::new().days(4));
+            let _ = write!(
+                text,
+                "\n[[calendar]]\nkind = \"release\"\nfrom = {friday}T00:00:00Z\nto = {friday}T23:59:59Z\n"
+            );
         }
         text
     }

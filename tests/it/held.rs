@@ -102,20 +102,21 @@ fn seat_holders_without_any_use_are_counted_and_named_nowhere() {
     let copilot = of("github-copilot");
     assert_eq!(
         (&copilot["seats"], &copilot["used"], &copilot["idle"], &copilot["never_used"]),
-        (&json!(20), &json!(14), &json!(6), &json!(6))
+        (&json!(20), &json!(15), &json!(5), &json!(5)),
+        "14 of 20, rounded"
     );
-    assert_eq!((&copilot["idle_cost_low"], &copilot["idle_cost_high"]), (&json!(114_000_000), &json!(114_000_000)));
+    assert_eq!((&copilot["idle_cost_low"], &copilot["idle_cost_high"]), (&json!(110_000_000), &json!(110_000_000)));
     let codex = of("codex");
     assert_eq!(
         (&codex["seats"], &codex["used"], &codex["idle"]),
-        (&json!(20), &json!(12), &json!(8)),
-        "the service holds none"
+        (&json!(20), &json!(10), &json!(10)),
+        "12 of 20, rounded; the service holds none"
     );
-    assert_eq!((&of("(any)")["seats"], &of("(any)")["idle"]), (&json!(20), &json!(6)));
+    assert_eq!((&of("(any)")["seats"], &of("(any)")["idle"]), (&json!(20), &json!(5)));
     let funnel = &summary["funnel"];
     assert_eq!(
         (&funnel[0]["id"], &funnel[0]["people"], &funnel[1]["people"]),
-        (&json!("seats"), &json!(20), &json!(12))
+        (&json!("seats"), &json!(20), &json!(10))
     );
     let (_, stdout, _) = footlight(
         dir,

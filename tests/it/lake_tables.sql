@@ -3,6 +3,8 @@ create table events (
     event_key bytea,
     source varchar,
     event_id varchar,
+    request_id varchar,
+    response_id varchar,
     ts timestamp(6) with time zone,
     utc_offset_min int,
     session_id varchar,
@@ -136,7 +138,8 @@ create table roster (
     time_zone varchar,
     active_from date,
     active_to date,
-    licences varchar[]
+    licences varchar[],
+    source_file varchar
 );
 create table quarantine (
     source_file varchar,

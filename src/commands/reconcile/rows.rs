@@ -79,13 +79,13 @@ pub(super) async fn surroundings(engine: &Engine) -> anyhow::Result<Surroundings
     Ok(Surroundings { logged_days, newest_billed })
 }
 
-/// Teams by month; cells of fewer people than the floor are hidden.
+/// Teams by month; cells of fewer people than the floor are hidden, with a second one where the total would give a single one away.
 pub(super) async fn teams(engine: &Engine, days: Days, floor: i64) -> anyhow::Result<Vec<TeamLine>> {
     let sql = format!(
         "select *, cast(month as varchar) as month_name from rpt_reconciliation_teams where {} order by scope, month, team_id",
         within(days, "month")
     );
-    let mut teams = Vec::new();
+    let mut teams: Vec<(TeamLine, i64)> = Vec::new();
     for batch in engine.rows(&sql).await? {
         let columns = Columns::new(&batch);
         let (scope, month, team) = (columns.text("scope")?, columns.text("month_name")?, columns.text("team_id")?);
@@ -93,21 +93,39 @@ pub(super) async fn teams(engine: &Engine, days: Days, floor: i64) -> anyhow::Re
         let (billed, logged) = (columns.integer("billed_tokens")?, columns.integer("logged_tokens")?);
         let (cost, logged_cost) = (columns.micro_usd("billed_cost_usd")?, columns.micro_usd("logged_cost_usd")?);
         for row in 0..batch.num_rows() {
-            let suppressed = people.required(row)? < floor;
-            let shown = |value: Option<i64>| value.filter(|_| !suppressed);
-            teams.push(TeamLine {
+            let people = people.required(row)?;
+            let line = TeamLine {
                 scope: scope.required(row)?,
                 month: month.required(row)?,
                 team_id: team.required(row)?,
-                suppressed,
-                billed_tokens: shown(billed.get(row)),
-                logged_tokens: shown(logged.get(row)),
-                billed_cost_micro_usd: shown(cost.get(row)),
-                logged_cost_micro_usd: shown(logged_cost.get(row)),
-            });
+                suppressed: people < floor,
+                billed_tokens: billed.get(row),
+                logged_tokens: logged.get(row),
+                billed_cost_micro_usd: cost.get(row),
+                logged_cost_micro_usd: logged_cost.get(row),
+            };
+            teams.push((line, people));
         }
     }
-    Ok(teams)
+    for cells in teams.chunk_by_mut(|(one, _), (two, _)| (&one.scope, &one.month) == (&two.scope, &two.month)) {
+        if cells.iter().filter(|(line, _)| line.suppressed).count() == 1
+            && let Some((next, _)) =
+                cells.iter_mut().filter(|(line, _)| !line.suppressed).min_by_key(|(_, people)| *people)
+        {
+            next.suppressed = true;
+        }
+    }
+    Ok(teams.into_iter().map(|(line, _)| if line.suppressed { hidden(line) } else { line }).collect())
+}
+
+fn hidden(line: TeamLine) -> TeamLine {
+    TeamLine {
+        billed_tokens: None,
+        logged_tokens: None,
+        billed_cost_micro_usd: None,
+        logged_cost_micro_usd: None,
+        ..line
+    }
 }
 
 /// Workspaces and keys by month, in the order of names. A key may be one person's, so it is shown under a pseudonym.

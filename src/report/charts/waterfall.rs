@@ -6,6 +6,7 @@ use std::fmt::Write;
 
 use super::{Svg, text};
 use crate::report::model::Money;
+use crate::report::quantities::{Maybe, MicroDollars};
 
 const WIDTH: f64 = 720.0;
 const HEIGHT: f64 = 230.0;
@@ -14,14 +15,15 @@ const BOTTOM: f64 = 186.0;
 
 /// Six columns: the total and the five parts that take it apart. None when nothing was priced.
 pub(in crate::report) fn waterfall(money: &Money) -> Option<Svg> {
-    let total = money.total.0;
-    if total <= 0 {
-        return None;
-    }
+    let total = money.total.0.map(|total| total.0).filter(|total| *total > 0)?;
+    let amount = |amount: Maybe<MicroDollars>| amount.0.map_or(0, |amount| amount.0);
     let words: Vec<String> = money
         .parts
         .iter()
         .map(|part| {
+            if part.withheld {
+                return format!("{} withheld", part.label);
+            }
             format!("{} {} ({}), between {} and {}", part.label, part.cost, part.share, part.cost_low, part.cost_high)
         })
         .collect();
@@ -49,18 +51,23 @@ pub(in crate::report) fn waterfall(money: &Money) -> Option<Svg> {
         );
     };
     column(0, "step", "Spend", &money.total.to_string(), 0, total);
+    // What is withheld has no bar, and those after it begin where it did: what is left over at the end is what is not shown.
     let mut left = total;
     let mut tops = Vec::new();
     for (index, part) in money.parts.iter().enumerate() {
         let label = if part.id == "linked" { "With an outcome" } else { part.label };
-        column(index + 1, &format!("part {}", part.id), label, &part.cost.to_string(), left - part.cost.0, left);
+        let words = if part.withheld { "withheld".to_owned() } else { part.cost.to_string() };
+        column(index + 1, &format!("part {}", part.id), label, &words, left - amount(part.cost), left);
         tops.push(left);
-        left -= part.cost.0;
+        left -= amount(part.cost);
     }
     for (index, (part, top)) in money.parts.iter().zip(tops).enumerate() {
         // The range hangs from where the part begins, as its bar does.
         let x = step * (index as f64 + 2.0) - 6.0;
-        let (low, high) = (y(top - part.cost_low.0), y((top - part.cost_high.0).max(0)));
+        let (low, high) = (y(top - amount(part.cost_low)), y((top - amount(part.cost_high)).max(0)));
+        if part.withheld {
+            continue;
+        }
         let _ = write!(
             svg,
             r#"<line class="whisker" x1="{x:.1}" y1="{low:.1}" x2="{x:.1}" y2="{high:.1}"/><line class="whisker" x1="{:.1}" y1="{low:.1}" x2="{:.1}" y2="{low:.1}"/><line class="whisker" x1="{:.1}" y1="{high:.1}" x2="{:.1}" y2="{high:.1}"/><line class="axis-line" x1="{:.1}" y1="{joint:.1}" x2="{:.1}" y2="{joint:.1}"/>"#,

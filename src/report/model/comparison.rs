@@ -73,7 +73,7 @@ impl Range {
     /// The interval in words.
     pub fn interval_text(&self) -> String {
         match (self.low.0, self.high.0) {
-            (Some(low), Some(high)) if low == high => "exact".into(),
+            (Some(low), Some(high)) if low.to_string() == high.to_string() => low.to_string(),
             (Some(low), Some(high)) => format!("{low} to {high}"),
             (Some(_), None) => "at least this".into(),
             _ => "not known".into(),

@@ -5,17 +5,17 @@
 use serde::Serialize;
 
 use super::Quantity;
-use crate::report::quantities::{Count, Maybe, MicroDollars, Share};
+use crate::report::quantities::{Count, Maybe, MicroDollars, Portion};
 
 /// How complete the logs are, as far as a bill or a vendor's own report says.
 #[derive(Debug, Clone, Serialize)]
 pub struct Coverage {
     /// Share of the billed use that the logs hold; none without a bill. By day and model: what is logged above the bill makes up for nothing.
-    pub share: Maybe<Share>,
+    pub share: Maybe<Portion>,
     /// The same: what is certainly held.
-    pub low: Maybe<Share>,
+    pub low: Maybe<Portion>,
     /// What is held if a request may be billed on another day of its month than it is logged.
-    pub high: Maybe<Share>,
+    pub high: Maybe<Portion>,
     /// `tokens` or `micro_usd`: what the share is of.
     pub measure: Maybe<&'static str>,
     /// How to read it, or why it is not known.
@@ -38,11 +38,11 @@ pub struct CoverageMonth {
     /// In the logs, for days that the bill covers.
     pub logged: Quantity,
     /// Share of the billed that the logs hold.
-    pub share: Maybe<Share>,
+    pub share: Maybe<Portion>,
     /// Lower end.
-    pub low: Maybe<Share>,
+    pub low: Maybe<Portion>,
     /// Upper end.
-    pub high: Maybe<Share>,
+    pub high: Maybe<Portion>,
     /// Days of the month with a bill; none where bills are by the month.
     pub billed_days: Maybe<Count>,
 }
@@ -68,6 +68,15 @@ pub struct Seats {
     pub idle_cost_high: Maybe<MicroDollars>,
     /// True when there is a count that may not be shown.
     pub suppressed: bool,
+}
+
+/// A month of the seats that nobody uses, over all tools with a bill for seats.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct IdleSeats {
+    /// Those that were never used at all.
+    pub cost_low: MicroDollars,
+    /// All that may be idle.
+    pub cost_high: MicroDollars,
 }
 
 /// Logs that their own tool deletes.

@@ -14,7 +14,8 @@ mod tables;
 pub mod views;
 
 pub use tables::{
-    ArchetypeShare, DataQuality, Day, Finding, Model, Policy, PopulationTest, ReasonCount, Signal, System, Team, Week,
+    ArchetypeShare, DataQuality, Day, Finding, Model, Policy, PopulationTest, ReasonCount, Signal, SourceLine, System,
+    Team, Week,
 };
 
 use super::quantities::{Count, Estimate, Maybe, MicroDollars, Share, Tokens};
@@ -69,10 +70,14 @@ pub struct Report {
     pub days: Vec<Day>,
     /// What the totals rest on.
     pub data_quality: DataQuality,
+    /// What was published, and what was not.
+    pub released: Released,
     /// How much of the billed use the logs hold.
     pub coverage: coverage::Coverage,
     /// Seats, by tool, and of all together.
     pub seats: Vec<coverage::Seats>,
+    /// A month of the idle seats, beside the spend; none without a bill for seats that may be shown.
+    pub idle_seats: Option<coverage::IdleSeats>,
     /// Logs that are gone or about to go.
     pub retention: Vec<coverage::Retention>,
     /// How each figure comes about, by the figure's id.
@@ -106,6 +111,8 @@ pub struct Run {
     pub title: String,
     /// RFC 3339, empty when not given.
     pub as_of: String,
+    /// Up to here every source has delivered, RFC 3339; weeks that end later are not final. Empty when nobody knows.
+    pub watermark: String,
     /// First day, empty when there are no events.
     pub period_start: String,
     /// Last day.
@@ -274,33 +281,56 @@ pub struct MoneyPart {
     pub label: &'static str,
     /// What it means.
     pub meaning: &'static str,
-    /// Cost: the five add up to the total exactly.
-    pub cost: MicroDollars,
-    /// Lowest it can be.
-    pub cost_low: MicroDollars,
+    /// Cost: before rounding the five add up to the total exactly. None when unknown or withheld, as all that follows.
+    pub cost: Maybe<MicroDollars>,
+    /// Lowest it can be: a share of the total to the next 5 points below.
+    pub cost_low: Maybe<MicroDollars>,
     /// Highest it can be.
-    pub cost_high: MicroDollars,
-    /// Share of the total cost.
+    pub cost_high: Maybe<MicroDollars>,
+    /// Share of the total cost. Of a withheld part it may still be said that it is below 10 %.
     pub share: Maybe<Share>,
-    /// Tokens: the five add up to the total exactly.
-    pub tokens: Tokens,
+    /// Lowest share it can be.
+    pub share_low: Maybe<Share>,
+    /// Highest share it can be.
+    pub share_high: Maybe<Share>,
+    /// Tokens.
+    pub tokens: Maybe<Tokens>,
     /// Sessions that stand here, whole or in part.
-    pub sessions: Count,
+    pub sessions: Maybe<Count>,
+    /// True when nothing but a band of its share may be shown.
+    pub withheld: bool,
 }
 
 /// What the money bought.
 #[derive(Debug, Clone, Serialize)]
 pub struct Money {
-    /// Cost of all sessions that could be priced.
-    pub total: MicroDollars,
+    /// Cost of all sessions that could be priced; none when there are none, or it may not be shown.
+    pub total: Maybe<MicroDollars>,
     /// Tokens of all sessions that reported any.
-    pub total_tokens: Tokens,
-    /// Sessions with a price. When there are none every cost below is unknown, not zero.
+    pub total_tokens: Maybe<Tokens>,
+    /// Sessions with a price. When there are none every cost below is unknown.
     pub priced_sessions: Count,
     /// Sessions without a price, which are in the tokens of a part and not in its cost.
     pub unpriced_sessions: Count,
     /// The five parts, always in the same order.
     pub parts: Vec<MoneyPart>,
+}
+
+/// What the release rule did with the cells of this report (docs/disclosure.md).
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Released {
+    /// False when fewer people than the floor are in the data: then nothing is withheld, and nothing is for publication.
+    pub protected: bool,
+    /// Whether there was a release ledger to compare with earlier reports.
+    pub ledger: bool,
+    /// Cells published as they are.
+    pub published: Count,
+    /// Cells published as an earlier report had them.
+    pub kept: Count,
+    /// Cells not published.
+    pub withheld: Count,
+    /// Why, in words.
+    pub notes: Vec<String>,
 }
 
 /// How a figure comes about.

@@ -4,19 +4,19 @@
 
 use serde::Serialize;
 
-use crate::report::quantities::{Count, Estimate, Maybe, MicroDollars, Probability, Share, Tokens};
+use crate::report::quantities::{Count, Estimate, Maybe, MicroDollars, Portion, Probability, Share, Tokens};
 
 /// One week.
 #[derive(Debug, Clone, Serialize)]
 pub struct Week {
     /// `2026-W07`.
     pub iso_week: String,
-    /// People with at least one session.
-    pub active_actors: Count,
+    /// People with at least one session; none, as all that follows, when the week may not be shown.
+    pub active_actors: Maybe<Count>,
     /// Sessions.
-    pub sessions: Count,
+    pub sessions: Maybe<Count>,
     /// Prompts.
-    pub prompts: Count,
+    pub prompts: Maybe<Count>,
     /// Tokens.
     pub tokens: Maybe<Tokens>,
     /// Cost.
@@ -25,6 +25,8 @@ pub struct Week {
     pub outcomes: Maybe<Count>,
     /// Not a whole week.
     pub partial: bool,
+    /// Data may still come: a later report may restate it.
+    pub not_final: bool,
     /// Whole in the earlier report, and another one now.
     pub restated: bool,
 }
@@ -77,17 +79,17 @@ pub struct Finding {
     pub states: String,
     /// `waste`, `exploration`, `theater`: which of the three words it can bear on.
     pub bears_on: &'static str,
-    /// Sessions with it.
-    pub sessions: Count,
+    /// Sessions with it; none, as all that follows, when it may not be shown.
+    pub sessions: Maybe<Count>,
     /// How often.
-    pub count: Count,
+    pub count: Maybe<Count>,
     /// Tokens of the steps concerned.
     pub tokens: Maybe<Tokens>,
     /// Their cost.
     pub cost: Maybe<MicroDollars>,
     /// When it is innocent.
     pub innocent: String,
-    /// A few sessions, first by id, not by size.
+    /// A few sessions, first by id, not by size; only in a report that describes persons, which is not published.
     pub examples: Vec<String>,
 }
 
@@ -115,8 +117,8 @@ pub struct Signal {
     pub innocent: String,
     /// Reference.
     pub reference: String,
-    /// Units it spoke on.
-    pub spoke: Count,
+    /// Units it spoke on; none when it may not be shown.
+    pub spoke: Maybe<Count>,
     /// Of these, with p at most 0.05 against their peers. About 5 % of honest units have that by chance.
     pub unusual: Maybe<Count>,
     /// Share of the calibrated units that are unusual.
@@ -176,8 +178,8 @@ pub struct Team {
 pub struct Model {
     /// Name.
     pub model: String,
-    /// Responses.
-    pub completions: Count,
+    /// Responses; none, as all that follows, when the model may not be shown.
+    pub completions: Maybe<Count>,
     /// Fresh input.
     pub input_tokens: Maybe<Tokens>,
     /// Output.
@@ -214,6 +216,16 @@ pub struct DataQuality {
     pub events: Count,
     /// Seen again and counted once.
     pub duplicates: Count,
+    /// Model responses that several sources saw, counted once: how many sightings were not counted, because both state one id.
+    pub merged_by_id: Count,
+    /// The same, because counts, time and person agree.
+    pub merged_by_counts: Count,
+    /// What each source of sessions saw.
+    pub sources: Vec<SourceLine>,
+    /// Ids by how sure it is whose they are.
+    pub identities: Vec<ReasonCount>,
+    /// Ids that contradict themselves and are nobody's.
+    pub identity_conflicts: Count,
     /// Rejected, all reasons.
     pub quarantined: Count,
     /// Rejected by reason.
@@ -223,15 +235,15 @@ pub struct DataQuality {
     /// Models without a price.
     pub unpriced_models: Vec<String>,
     /// Share of completions whose usage the log did not report.
-    pub missing_usage: Maybe<Share>,
+    pub missing_usage: Maybe<Portion>,
     /// Share of completions whose output count is a lower bound.
-    pub lower_bound_outputs: Maybe<Share>,
+    pub lower_bound_outputs: Maybe<Portion>,
     /// Share of edited files whose outcomes are known.
-    pub outcome_coverage: Maybe<Share>,
+    pub outcome_coverage: Maybe<Portion>,
     /// Share of the tokens whose actor is not known.
-    pub unassigned_tokens: Maybe<Share>,
+    pub unassigned_tokens: Maybe<Portion>,
     /// Share of the sessions that could be scored.
-    pub scored_sessions: Maybe<Share>,
+    pub scored_sessions: Maybe<Portion>,
     /// Cells of the teams table that are suppressed.
     pub suppressed_cells: Count,
     /// Cells of the teams table.
@@ -243,6 +255,23 @@ pub struct DataQuality {
     pub calibration_rung: String,
     /// Reservations about the comparison.
     pub calibration_notes: Vec<String>,
+}
+
+/// What one source saw, in model responses.
+#[derive(Debug, Clone, Serialize)]
+pub struct SourceLine {
+    /// Source.
+    pub source: String,
+    /// Responses that it saw.
+    pub seen: Count,
+    /// Of these, counted under its name.
+    pub counted: Count,
+    /// Of these, counted under the name of a source nearer to the tool.
+    pub merged: Count,
+    /// Tokens that it states.
+    pub tokens_seen: Tokens,
+    /// Tokens that are counted under its name.
+    pub tokens_counted: Tokens,
 }
 
 /// What agents did to one system. Null figures are suppressed.

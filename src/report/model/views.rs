@@ -60,14 +60,14 @@ pub struct Cohort {
 pub struct CohortCell {
     /// Weeks since the first use.
     pub week: i64,
-    /// Share active in it, to the nearest 5 %, 10 % to 90 %; none when hidden.
+    /// Share active in it; none when hidden.
     pub share: Maybe<Share>,
 }
 
 impl CohortCell {
-    /// The share in words: nobody's behaviour may follow from "none" or "all".
+    /// The share in words.
     pub fn text(&self) -> String {
-        self.share.0.map_or_else(|| "?".to_owned(), |share| crate::privacy::Share::of(share.0).to_string())
+        self.share.0.map_or_else(|| "?".to_owned(), |share| share.to_string())
     }
 
     /// Its shade, 1 to 5; 0 when hidden.

@@ -4,7 +4,12 @@
 
 use super::{Row, View, written};
 use crate::report::model::{Quantity, Report};
-use crate::report::quantities::{Maybe, Share};
+use crate::report::quantities::{Count, Maybe, Share};
+
+/// A count behind a row; unknown where it is withheld.
+fn behind(count: Maybe<Count>) -> Count {
+    count.0.unwrap_or_default()
+}
 
 /// Every figure, view by view.
 pub(super) fn rows(report: &Report) -> Vec<Row> {
@@ -69,12 +74,13 @@ fn weeks(report: &Report) -> View {
     let mut view = View::new("weeks");
     for week in &report.weeks {
         let cell = &week.iso_week;
-        view.add("week_active_people", cell, "people", week.active_actors, false);
-        view.add("week_sessions", cell, "count", week.sessions, false);
-        view.add("week_prompts", cell, "count", week.prompts, false);
-        view.add("week_tokens", cell, "tokens", week.tokens, false);
-        view.add("week_cost", cell, "micro_usd", week.cost, false);
-        view.add("week_outcomes", cell, "count", week.outcomes, false);
+        let hidden = week.active_actors.0.is_none();
+        view.add("week_active_people", cell, "people", week.active_actors, hidden);
+        view.add("week_sessions", cell, "count", week.sessions, hidden);
+        view.add("week_prompts", cell, "count", week.prompts, hidden);
+        view.add("week_tokens", cell, "tokens", week.tokens, hidden);
+        view.add("week_cost", cell, "micro_usd", week.cost, hidden);
+        view.add("week_outcomes", cell, "count", week.outcomes, hidden);
     }
     view
 }
@@ -83,15 +89,17 @@ fn money(report: &Report) -> View {
     let mut view = View::new("money");
     let money = &report.money;
     let priced = money.priced_sessions.0 > 0;
-    view.add("money_total", "", "micro_usd", priced.then_some(money.total), false).of(money.priced_sessions);
-    view.add("money_total_tokens", "", "tokens", money.total_tokens, false);
+    view.add("money_total", "", "micro_usd", money.total, priced).of(money.priced_sessions);
+    view.add("money_total_tokens", "", "tokens", money.total_tokens, true);
     for part in &money.parts {
         let id = format!("money_{}", part.id);
-        view.add(&id, "", "micro_usd", priced.then_some(part.cost), false)
-            .between(priced.then_some(part.cost_low), priced.then_some(part.cost_high))
-            .of(part.sessions);
-        view.add(&format!("{id}_share"), "", "share", part.share, false).of(part.sessions);
-        view.add(&format!("{id}_tokens"), "", "tokens", part.tokens, false).of(part.sessions);
+        view.add(&id, "", "micro_usd", part.cost, part.withheld)
+            .between(part.cost_low, part.cost_high)
+            .of(behind(part.sessions));
+        view.add(&format!("{id}_share"), "", "share", part.share, part.withheld)
+            .between(part.share_low, part.share_high)
+            .of(behind(part.sessions));
+        view.add(&format!("{id}_tokens"), "", "tokens", part.tokens, part.withheld).of(behind(part.sessions));
     }
     view
 }
@@ -152,17 +160,19 @@ fn findings_and_signals(report: &Report) -> View {
     let mut view = View::new("findings");
     for finding in &report.findings {
         let cell = &finding.finding;
-        view.add("finding_sessions", cell, "count", finding.sessions, false);
-        view.add("finding_times", cell, "count", finding.count, false).of(finding.sessions);
-        view.add("finding_tokens", cell, "tokens", finding.tokens, false).of(finding.sessions);
-        view.add("finding_cost", cell, "micro_usd", finding.cost, false).of(finding.sessions);
+        let (hidden, of) = (finding.sessions.0.is_none(), behind(finding.sessions));
+        view.add("finding_sessions", cell, "count", finding.sessions, hidden);
+        view.add("finding_times", cell, "count", finding.count, hidden).of(of);
+        view.add("finding_tokens", cell, "tokens", finding.tokens, hidden).of(of);
+        view.add("finding_cost", cell, "micro_usd", finding.cost, hidden).of(of);
     }
     view.name = "signals";
     for signal in &report.signals {
         let cell = &signal.signal;
-        view.add("signal_spoke", cell, "count", signal.spoke, false);
-        view.add("signal_unusual", cell, "count", signal.unusual, false).of(signal.spoke);
-        view.add("signal_prevalence", cell, "share", signal.prevalence, false).of(signal.spoke);
+        let of = behind(signal.spoke);
+        view.add("signal_spoke", cell, "count", signal.spoke, true);
+        view.add("signal_unusual", cell, "count", signal.unusual, signal.prevalence.0.is_some()).of(of);
+        view.add("signal_prevalence", cell, "share", signal.prevalence, signal.unusual.0.is_some()).of(of);
         view.add("signal_abstained", cell, "count", signal.abstained, false);
     }
     view.name = "reasons";
@@ -240,16 +250,17 @@ fn totals(report: &Report) -> View {
     let mut view = View::new("models");
     for model in &report.models {
         let cell = &model.model;
-        view.add("model_responses", cell, "count", model.completions, false);
+        let (hidden, of) = (model.completions.0.is_none(), behind(model.completions));
+        view.add("model_responses", cell, "count", model.completions, hidden);
         for (id, tokens) in [
             ("input", model.input_tokens),
             ("output", model.output_tokens),
             ("cache_read", model.cache_read_tokens),
             ("cache_write", model.cache_write_tokens),
         ] {
-            view.add(&format!("model_{id}_tokens"), cell, "tokens", tokens, false).of(model.completions);
+            view.add(&format!("model_{id}_tokens"), cell, "tokens", tokens, hidden).of(of);
         }
-        view.add("model_cost", cell, "micro_usd", model.cost, false).of(model.completions);
+        view.add("model_cost", cell, "micro_usd", model.cost, hidden).of(of);
     }
     view.name = "days";
     for day in &report.days {
@@ -279,6 +290,9 @@ fn coverage(report: &Report) -> View {
         view.add("seats_idle_cost", &row.product, "micro_usd", None::<i64>, row.suppressed)
             .between(row.idle_cost_low, row.idle_cost_high);
     }
+    if let Some(idle) = report.idle_seats {
+        view.add("idle_seats", "", "micro_usd", None::<i64>, false).between(idle.cost_low, idle.cost_high);
+    }
     for row in &report.retention {
         view.add(
             &format!("retention_{}", row.state),
@@ -297,10 +311,27 @@ fn quality(report: &Report) -> View {
         ("files_read", quality.files_read),
         ("events", quality.events),
         ("duplicates", quality.duplicates),
+        ("merged_by_id", quality.merged_by_id),
+        ("merged_by_counts", quality.merged_by_counts),
+        ("identity_conflicts", quality.identity_conflicts),
         ("quarantined", quality.quarantined),
         ("suppressed_cells", quality.suppressed_cells),
         ("cells", quality.cells),
     ] {
+        view.add(id, "", "count", count, false);
+    }
+    for source in &quality.sources {
+        view.add("source_seen", &source.source, "count", source.seen, false);
+        view.add("source_counted", &source.source, "count", source.counted, false);
+        view.add("source_tokens_counted", &source.source, "tokens", source.tokens_counted, false);
+    }
+    for identity in &quality.identities {
+        view.add("identities", &identity.reason, "count", identity.count, false);
+    }
+    let released = &report.released;
+    for (id, count) in
+        [("cells_published", released.published), ("cells_kept", released.kept), ("cells_withheld", released.withheld)]
+    {
         view.add(id, "", "count", count, false);
     }
     for reason in &quality.quarantined_by_reason {

@@ -26,7 +26,9 @@ pub(super) fn create(original: &Git, target: &Path) -> Result<Git, GitError> {
     }
     // Sorted by name as `packed-refs` must be, which is how git lists them.
     let refs = original.text(&["for-each-ref", "--format=%(objectname) %(refname)"])?;
-    fs::write(target.join("packed-refs"), format!("# pack-refs with: sorted\n{refs}\n"))?;
+    // An empty line is none that git understands.
+    let end = if refs.is_empty() { "" } else { "\n" };
+    fs::write(target.join("packed-refs"), format!("# pack-refs with: sorted\n{refs}{end}"))?;
     let git = Git::new(target);
     // Only for speed, and impossible in a shallow or damaged repository.
     git.text_if_any(&["commit-graph", "write", "--reachable", "--changed-paths", "--no-progress"])?;

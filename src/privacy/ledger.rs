@@ -1,0 +1,421 @@
+//! The release ledger: what was published of which cell, and who stood behind it, so that no later report gives away a few people by
+//! its difference to an earlier one.
+//!
+//! Owns the file `releases.jsonl` in the lake (mode 0600, one line a cell, appended and synced before anything is published) and its
+//! lock. Owns no decision: see `panel`. It names nobody: a member is a keyed hash, and what a member put into a cell is
+//! encrypted, both under a key derived from the lake's pseudonym key, so that without that key neither a list of staff nor a guess
+//! at an amount can be checked against it. The published figures stand in it in the clear: they are public by then.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Seek, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::panel::{Cell, Contribution, Decision, Members, Panel, Verdict};
+use super::pseudonym::Pseudonyms;
+
+/// Name of the file in the lake directory.
+const LEDGER: &str = "releases.jsonl";
+/// Bytes of a member: its keyed hash and three encrypted amounts.
+const MEMBER_BYTES: usize = 32;
+
+/// A person as the ledger knows them: 64 bits of a keyed hash. Among a million people two share one with a chance of 3 in 100,000.
+pub type MemberId = u64;
+
+/// Why there is no ledger.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    /// The file could not be read or written.
+    #[error("release ledger {path}: {source}", path = path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What went wrong.
+        source: io::Error,
+    },
+    /// A line is not what this program wrote.
+    #[error("release ledger {path}, line {line}: {problem}", path = path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// Line, from 1.
+        line: usize,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The members cannot be compared with those of now, so no difference can be seen.
+    #[error(
+        "release ledger {path} was written under another pseudonym key ({key}): earlier reports cannot be compared with, so nothing is published",
+        path = path.display()
+    )]
+    OtherKey {
+        /// The file.
+        path: PathBuf,
+        /// Id of the key it was written under.
+        key: String,
+    },
+}
+
+/// A key that no message shows.
+#[derive(Clone, Copy, Default)]
+struct Key([u8; 32]);
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Key(***)")
+    }
+}
+
+/// A line of the file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Line {
+    /// Number of the report, from 1.
+    report: u64,
+    /// Id of the key that the members are hashed and sealed under.
+    key: String,
+    /// Id of the epoch of their pseudonyms: in another one the same people look like others.
+    epoch: String,
+    view: String,
+    cell: String,
+    from: String,
+    to: String,
+    /// blake3 of the figures as JSON; null when they were not published.
+    hash: Option<String>,
+    /// The figures; null when they were not published.
+    value: Option<serde_json::Value>,
+    /// Makes the encryption of equal amounts differ; random, and never in any output.
+    nonce: String,
+    /// Hexadecimal: for each member eight bytes of keyed hash and 24 of encrypted amounts, by hash.
+    members: String,
+}
+
+/// A cell of an earlier report.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Earlier {
+    pub(super) report: u64,
+    pub(super) from: String,
+    pub(super) to: String,
+    /// Whether its members are named by the pseudonyms of now.
+    pub(super) comparable: bool,
+    /// None when it was not published.
+    pub(super) value: Option<serde_json::Value>,
+    pub(super) members: BTreeMap<MemberId, [u64; 3]>,
+}
+
+impl Earlier {
+    pub(super) fn shown(&self) -> bool {
+        self.value.is_some()
+    }
+}
+
+/// What is known of earlier versions of one panel, oldest first by cell.
+#[derive(Debug, Clone, Default)]
+pub struct History {
+    key: Key,
+    cells: BTreeMap<String, Vec<Arc<Earlier>>>,
+}
+
+impl History {
+    /// Name under which the total of a panel stands.
+    pub const TOTAL: &'static str = "";
+
+    pub(super) fn of(&self, cell: &str) -> &[Arc<Earlier>] {
+        self.cells.get(cell).map_or(&[], Vec::as_slice)
+    }
+
+    /// The id of a person. Without a ledger any key will do, since the id is forgotten.
+    pub(super) fn id(&self, who: &str) -> MemberId {
+        member_id(&self.key, who)
+    }
+}
+
+fn member_id(key: &Key, who: &str) -> MemberId {
+    let mut hasher = blake3::Hasher::new_keyed(&key.0);
+    hasher.update(b"member\0").update(who.as_bytes());
+    let mut bytes = [0; 8];
+    hasher.finalize_xof().fill(&mut bytes);
+    u64::from_be_bytes(bytes)
+}
+
+/// What has been published from a lake so far, and what the present report adds.
+#[derive(Debug)]
+pub struct Ledger {
+    key: Key,
+    key_id: String,
+    epoch: String,
+    path: PathBuf,
+    /// Holds the lock; none for a ledger in memory.
+    file: Option<File>,
+    entries: BTreeMap<String, BTreeMap<String, Vec<Arc<Earlier>>>>,
+    report: u64,
+    added: Vec<Line>,
+}
+
+impl Ledger {
+    /// Opens the ledger of a lake, waiting for another run that holds it.
+    ///
+    /// # Errors
+    /// [`LedgerError`]; `OtherKey` when its members cannot be recognised, which must stop the output.
+    pub fn open(lake: &Path, pseudonyms: &Pseudonyms) -> Result<Self, LedgerError> {
+        let path = lake.join(LEDGER);
+        let failed = |source| LedgerError::Io { path: path.clone(), source };
+        let mut options = OpenOptions::new();
+        options.create(true).read(true).append(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut file = options.open(&path).map_err(failed)?;
+        file.lock().map_err(failed)?;
+        let mut text = String::new();
+        file.read_to_string(&mut text).map_err(failed)?;
+        // What a killed run left of a line was never published.
+        let whole = text.rfind('\n').map_or(0, |end| end + 1);
+        if whole < text.len() {
+            file.set_len(whole as u64).map_err(failed)?;
+            file.seek(io::SeekFrom::End(0)).map_err(failed)?;
+        }
+        let mut ledger = Self { file: Some(file), path: path.clone(), ..Self::in_memory(pseudonyms) };
+        for (number, line) in text[..whole].lines().enumerate() {
+            let damaged = |problem: String| LedgerError::Damaged { path: path.clone(), line: number + 1, problem };
+            let line: Line = serde_json::from_str(line).map_err(|error| damaged(error.to_string()))?;
+            if line.key != ledger.key_id {
+                return Err(LedgerError::OtherKey { path: path.clone(), key: line.key });
+            }
+            ledger.report = ledger.report.max(line.report + 1);
+            let members = opened(&ledger.key, &line).ok_or_else(|| damaged("its members cannot be read".into()))?;
+            ledger.remember(&line, members);
+        }
+        Ok(ledger)
+    }
+
+    /// Whether anything was ever taken down in a lake.
+    pub fn exists(lake: &Path) -> bool {
+        lake.join(LEDGER).is_file()
+    }
+
+    /// A ledger that is forgotten with the process, as plans and tests use it.
+    pub fn in_memory(pseudonyms: &Pseudonyms) -> Self {
+        Self {
+            key: Key(pseudonyms.release_key()),
+            key_id: blake3::keyed_hash(&pseudonyms.release_key(), b"key").to_hex()[..16].to_owned(),
+            epoch: pseudonyms.key_id(),
+            path: PathBuf::new(),
+            file: None,
+            entries: BTreeMap::new(),
+            report: 1,
+            added: Vec::new(),
+        }
+    }
+
+    /// Number of the report that is being made: one more than those recorded.
+    pub fn report(&self) -> u64 {
+        self.report
+    }
+
+    /// What was published before of the cells of a panel, in periods that overlap with its own.
+    pub fn history(&self, panel: &Panel) -> History {
+        let mut cells = BTreeMap::new();
+        for (cell, entries) in self.entries.get(&panel.view).into_iter().flatten() {
+            let overlapping: Vec<Arc<Earlier>> =
+                entries.iter().filter(|one| one.from <= panel.to && panel.from <= one.to).cloned().collect();
+            if !overlapping.is_empty() {
+                cells.insert(cell.clone(), overlapping);
+            }
+        }
+        History { key: self.key, cells }
+    }
+
+    /// What people put into a period, less what the published totals of a view (its weeks) hold of it: the part that nobody was told of yet.
+    /// It is what remains when those totals are subtracted from one of the whole period.
+    pub fn unpublished(&self, view: &str, now: &Members, from: &str, to: &str) -> Members {
+        let mut newest: BTreeMap<(&str, &str), &Earlier> = BTreeMap::new();
+        let totals = self.entries.get(view).and_then(|cells| cells.get(History::TOTAL));
+        for entry in
+            totals.into_iter().flatten().filter(|one| one.shown() && from <= one.to.as_str() && one.from.as_str() <= to)
+        {
+            newest.insert((entry.from.as_str(), entry.to.as_str()), entry.as_ref());
+        }
+        let mut published: BTreeMap<MemberId, [u64; 2]> = BTreeMap::new();
+        for (member, [tokens, cost, _]) in newest.values().flat_map(|entry| &entry.members) {
+            let sum = published.entry(*member).or_default();
+            *sum = [sum[0].saturating_add(*tokens), sum[1].saturating_add(*cost)];
+        }
+        let mut rest = Members::new();
+        for (who, part) in now {
+            let [tokens, cost] = published.remove(&member_id(&self.key, who)).unwrap_or_default();
+            let (tokens, cost) = (part.tokens.abs_diff(tokens), part.cost.abs_diff(cost));
+            if tokens > 0 || cost > 0 {
+                rest.insert(who.clone(), Contribution { tokens, cost, rest: 0 });
+            }
+        }
+        // Whoever is in the published totals and is not known any more has no name here.
+        let gone = published
+            .into_iter()
+            .map(|(member, [tokens, cost])| (format!("{member:x}"), Contribution { tokens, cost, rest: 0 }));
+        rest.extend(gone);
+        rest
+    }
+
+    /// Takes down what was decided. What has not changed since it was last taken down is not repeated, so that the same report made
+    /// again leaves no trace.
+    ///
+    /// # Errors
+    /// [`LedgerError::Io`] when the system gives no randomness for the encryption.
+    pub fn record(&mut self, panel: &Panel, decision: &Decision) -> Result<(), LedgerError> {
+        for (cell, verdict) in panel.cells.iter().zip(&decision.cells) {
+            let value = match verdict {
+                _ if cell.settled => continue,
+                Verdict::Fresh => Some(cell.value.clone()),
+                Verdict::Kept(_) => continue,
+                // Hidden cells matter as parts of a total that was published.
+                Verdict::Hidden(_) if !decision.total.is_fresh() => continue,
+                Verdict::Hidden(_) => None,
+            };
+            self.add(panel, cell, value)?;
+        }
+        if let (Some(value), true) = (&panel.total, decision.total.is_fresh()) {
+            let mut members = Members::new();
+            for (who, part) in panel.cells.iter().flat_map(|cell| &cell.members) {
+                let sum = members.entry(who.clone()).or_default();
+                sum.tokens = sum.tokens.saturating_add(part.tokens);
+                sum.cost = sum.cost.saturating_add(part.cost);
+                sum.rest = sum.rest.saturating_add(part.rest);
+            }
+            let total = Cell { name: History::TOTAL.to_owned(), members, ..Cell::default() };
+            self.add(panel, &total, Some(value.clone()))?;
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, panel: &Panel, cell: &Cell, value: Option<serde_json::Value>) -> Result<(), LedgerError> {
+        let members: BTreeMap<MemberId, [u64; 3]> =
+            cell.members.iter().map(|(who, part)| (member_id(&self.key, who), part.amounts())).collect();
+        let known = self.entries.get(&panel.view).and_then(|cells| cells.get(&cell.name));
+        let same = |one: &&Arc<Earlier>| one.from == panel.from && one.to == panel.to;
+        if known
+            .and_then(|entries| entries.iter().rev().find(same))
+            .is_some_and(|last| last.value == value && last.members == members)
+        {
+            return Ok(());
+        }
+        let mut nonce = [0; 16];
+        getrandom::fill(&mut nonce).map_err(|error| LedgerError::Io {
+            path: self.path.clone(),
+            source: io::Error::other(error.to_string()),
+        })?;
+        let mut line = Line {
+            report: self.report,
+            key: self.key_id.clone(),
+            epoch: self.epoch.clone(),
+            view: panel.view.clone(),
+            cell: cell.name.clone(),
+            from: panel.from.clone(),
+            to: panel.to.clone(),
+            hash: value.as_ref().map(|value| blake3::hash(value.to_string().as_bytes()).to_hex()[..32].to_owned()),
+            value,
+            nonce: hexadecimal(&nonce),
+            members: String::new(),
+        };
+        line.members = sealed(&self.key, &line.nonce, &members);
+        self.remember(&line, members);
+        self.added.push(line);
+        Ok(())
+    }
+
+    fn remember(&mut self, line: &Line, members: BTreeMap<MemberId, [u64; 3]>) {
+        let earlier = Earlier {
+            report: line.report,
+            from: line.from.clone(),
+            to: line.to.clone(),
+            comparable: line.epoch == self.epoch,
+            value: line.value.clone(),
+            members,
+        };
+        self.entries
+            .entry(line.view.clone())
+            .or_default()
+            .entry(line.cell.clone())
+            .or_default()
+            .push(Arc::new(earlier));
+    }
+
+    /// Cells that [`commit`](Self::commit) will write.
+    pub fn pending(&self) -> usize {
+        self.added.len()
+    }
+
+    /// Writes what was recorded and syncs it. To be called before anything is published. The next record is of the next report.
+    ///
+    /// # Errors
+    /// [`LedgerError::Io`]; then nothing may be published.
+    pub fn commit(&mut self) -> Result<(), LedgerError> {
+        if self.added.is_empty() {
+            return Ok(());
+        }
+        let failed = |source| LedgerError::Io { path: self.path.clone(), source };
+        let mut text = String::new();
+        for line in self.added.drain(..) {
+            text.push_str(&serde_json::to_string(&line).map_err(|error| failed(error.into()))?);
+            text.push('\n');
+        }
+        if let Some(file) = &mut self.file {
+            file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(failed)?;
+        }
+        self.report += 1;
+        Ok(())
+    }
+}
+
+/// The keystream that hides the amounts of one member in one line.
+fn pad(key: &Key, nonce: &str, member: MemberId) -> [u8; MEMBER_BYTES - 8] {
+    let mut hasher = blake3::Hasher::new_keyed(&key.0);
+    hasher.update(b"amounts\0").update(nonce.as_bytes()).update(&member.to_be_bytes());
+    let mut pad = [0; MEMBER_BYTES - 8];
+    hasher.finalize_xof().fill(&mut pad);
+    pad
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |half: u8| char::from(DIGITS[usize::from(half & 15)]);
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(*byte)]).collect()
+}
+
+fn sealed(key: &Key, nonce: &str, members: &BTreeMap<MemberId, [u64; 3]>) -> String {
+    let mut bytes = Vec::with_capacity(members.len() * MEMBER_BYTES);
+    for (member, amounts) in members {
+        bytes.extend_from_slice(&member.to_be_bytes());
+        let plain = amounts.iter().flat_map(|amount| amount.to_be_bytes());
+        bytes.extend(plain.zip(pad(key, nonce, *member)).map(|(byte, pad)| byte ^ pad));
+    }
+    hexadecimal(&bytes)
+}
+
+fn opened(key: &Key, line: &Line) -> Option<BTreeMap<MemberId, [u64; 3]>> {
+    let digits = line.members.as_bytes();
+    if digits.len() % (2 * MEMBER_BYTES) != 0 {
+        return None;
+    }
+    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|value| u8::try_from(value).ok());
+    let bytes: Vec<u8> =
+        digits.chunks_exact(2).map(|pair| Some(digit(pair[0])? << 4 | digit(pair[1])?)).collect::<Option<_>>()?;
+    bytes
+        .chunks_exact(MEMBER_BYTES)
+        .map(|member| {
+            let (id, amounts) = member.split_at(8);
+            let id = MemberId::from_be_bytes(id.try_into().ok()?);
+            let plain: Vec<u8> = amounts.iter().zip(pad(key, &line.nonce, id)).map(|(byte, pad)| byte ^ pad).collect();
+            let mut amounts = [0; 3];
+            for (amount, bytes) in amounts.iter_mut().zip(plain.chunks_exact(8)) {
+                *amount = u64::from_be_bytes(bytes.try_into().ok()?);
+            }
+            Some((id, amounts))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,364 @@
+//! The release rule for a table of cells: what may be published, given what was published before.
+//!
+//! Owns the decision for one panel: the cells of one view and period and, where they add up to a total that is published too, the
+//! group that a reader gets by subtraction. Owns no figures and no files: callers hand in who contributed how much, and blank or
+//! replace what does not come back as fresh. What was published before arrives as [`History`] (`ledger`).
+//!
+//! A cell is published fresh when enough people stand behind it, none dominates it ([`Rules::hides`]), and the people whose
+//! contribution differs from what an earlier report was made from are nobody, or again a group that may be published. Otherwise it
+//! is published as it was before, where it was, and else not at all. The same holds for what is left when the fresh cells are
+//! subtracted from the total. docs/disclosure.md has the reasons and the attacker.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::bounds::{Interval, Line, propagate};
+use super::ledger::{Earlier, History, MemberId};
+use super::rounding::{amount_interval, amount_step, count_interval, count_step};
+use super::suppress::{Hidden, Rules};
+
+/// No reader may know an amount of a hidden cell better than this: the numeric goal of faults.md, 15 %.
+pub const PROTECTION: f64 = 0.15;
+
+/// What one person put into a cell.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Contribution {
+    /// Tokens.
+    pub tokens: u64,
+    /// Cost in micro-dollars.
+    pub cost: u64,
+    /// Whatever else the figures of the cell count of this person: a count, or a fingerprint of several. Only looked at for change.
+    pub rest: u64,
+}
+
+impl Contribution {
+    /// A person who is counted and has no amount.
+    pub const COUNTED: Self = Self { tokens: 0, cost: 0, rest: 1 };
+
+    pub(super) fn amounts(self) -> [u64; 3] {
+        [self.tokens, self.cost, self.rest]
+    }
+}
+
+/// Who contributed how much, by pseudonym.
+pub type Members = BTreeMap<String, Contribution>;
+
+/// A cell before anybody decided on it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Cell {
+    /// Stable name within its view: a team, a part of the money, never a person.
+    pub name: String,
+    /// Who is in it.
+    pub members: Members,
+    /// The figures as they would be published, rounded; stored, so that they can be published again as they were.
+    pub value: serde_json::Value,
+    /// A remainder (people on no roster, the noise of a clustering): counted in the total, never published by itself.
+    pub remainder: bool,
+    /// Published already by another view, as it stands here: neither decided nor hidden nor taken down again.
+    pub settled: bool,
+}
+
+/// The cells of one view and period.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Panel {
+    /// View of the report.
+    pub view: String,
+    /// First day, `2026-02-09`.
+    pub from: String,
+    /// Last day.
+    pub to: String,
+    /// Cells; where there is a total they are all that it is the sum of.
+    pub cells: Vec<Cell>,
+    /// The figures of the total, where one is published.
+    pub total: Option<serde_json::Value>,
+    /// Nothing new may be said: what was published before is published again. For the other tables of a total that gave way.
+    pub frozen: bool,
+}
+
+/// What becomes of a cell.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Verdict {
+    /// Published as it is now.
+    Fresh,
+    /// Published as it was before: the people it has changed by are too few.
+    Kept(serde_json::Value),
+    /// Not published.
+    Hidden(Hidden),
+}
+
+impl Verdict {
+    /// Whether the figures of now are published.
+    pub fn is_fresh(&self) -> bool {
+        *self == Verdict::Fresh
+    }
+}
+
+/// What becomes of a panel.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Decision {
+    /// Each cell, in the order given.
+    pub cells: Vec<Verdict>,
+    /// The total; hidden where the panel has none.
+    pub total: Verdict,
+}
+
+/// What the difference between two versions of a cell gives away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Change {
+    /// They are the same.
+    None,
+    /// It is about a few people, and smaller than what rounding hides: nothing follows while the published figure stays.
+    Blurred,
+    /// It is about enough people.
+    Enough,
+    /// It is about a few people.
+    Few,
+}
+
+/// Contributions under the keyed ids of the ledger, or plain ones where there is none.
+type Known = BTreeMap<MemberId, [u64; 3]>;
+
+fn add(sum: &mut Known, of: &Known) {
+    for (member, amounts) in of {
+        let own = sum.entry(*member).or_default();
+        for (own, amount) in own.iter_mut().zip(amounts) {
+            *own = own.saturating_add(*amount);
+        }
+    }
+}
+
+/// One panel while it is decided.
+struct Deciding<'a> {
+    rules: Rules,
+    panel: &'a Panel,
+    known: Vec<Known>,
+    history: &'a History,
+}
+
+impl Rules {
+    /// Decides a panel. The order of the cells does not matter.
+    pub fn decide(self, panel: &Panel, history: &History) -> Decision {
+        let known = panel
+            .cells
+            .iter()
+            .map(|cell| cell.members.iter().map(|(who, part)| (history.id(who), part.amounts())).collect())
+            .collect();
+        Deciding { rules: self, panel, known, history }.decide()
+    }
+
+    /// Why a group may not stand by itself; `None` when it may.
+    fn hides_group(self, group: &Known) -> Option<Hidden> {
+        let of = |at: usize| group.values().map(|amounts| amounts[at]).collect::<Vec<u64>>();
+        self.hides(&of(0)).or_else(|| self.hides(&of(1)))
+    }
+
+    /// What it gives away that `then` became `now`. In one and the same period also who came and went must be enough or nobody.
+    fn change(self, now: &Known, then: &Known, same_period: bool) -> Change {
+        let mut deltas = Known::new();
+        let mut moved = 0;
+        for (member, amounts) in now {
+            let before = then.get(member);
+            moved += usize::from(before.is_none());
+            let before = before.copied().unwrap_or_default();
+            let delta = [0, 1, 2].map(|at| amounts[at].abs_diff(before[at]));
+            if delta != [0; 3] || then.get(member).is_none() {
+                deltas.insert(*member, delta);
+            }
+        }
+        for (member, amounts) in then.iter().filter(|(member, _)| !now.contains_key(*member)) {
+            moved += 1;
+            deltas.insert(*member, *amounts);
+        }
+        if deltas.is_empty() {
+            return Change::None;
+        }
+        let few_moved = same_period && (1..self.people()).contains(&moved);
+        if !few_moved && self.hides_group(&deltas).is_none() {
+            return Change::Enough;
+        }
+        let sum = |of: &Known, at: usize| of.values().fold(0_u64, |sum, amounts| sum.saturating_add(amounts[at]));
+        let blurred = [0, 1].iter().all(|&at| {
+            let step = amount_step(sum(now, at).min(sum(then, at)));
+            sum(&deltas, at).saturating_mul(2) <= step.saturating_sub(1)
+        }) && sum(&deltas, 2).saturating_mul(2) < count_step();
+        if !few_moved && blurred { Change::Blurred } else { Change::Few }
+    }
+}
+
+impl Deciding<'_> {
+    fn decide(&self) -> Decision {
+        if self.panel.frozen {
+            let kept = |cell: &str| self.kept(cell).unwrap_or(Verdict::Hidden(Hidden::Differenced));
+            let cells = self.panel.cells.iter().map(|cell| kept(&cell.name)).collect();
+            return Decision { cells, total: kept(History::TOTAL) };
+        }
+        let mut cells: Vec<Verdict> = (0..self.known.len()).map(|at| self.alone(at)).collect();
+        let mut total = Verdict::Hidden(Hidden::TooFewPeople);
+        if self.panel.total.is_some() {
+            total = self.total_alone();
+            if total.is_fresh() {
+                total = self.complement(&mut cells);
+            }
+        }
+        Decision { cells, total }
+    }
+
+    fn entries(&self, cell: &str) -> &[Arc<Earlier>] {
+        self.history.of(cell)
+    }
+
+    /// The earlier figures, where they may stand in for the present ones: those of a window that began on the same day.
+    fn kept(&self, cell: &str) -> Option<Verdict> {
+        let last = self.entries(cell).iter().rev().find(|entry| entry.shown())?;
+        (last.from == self.panel.from).then(|| last.value.clone().map(Verdict::Kept)).flatten()
+    }
+
+    /// What the difference to an earlier version gives away. One from before a rotation of the pseudonyms cannot be compared: the same
+    /// period stays as it was, and a window that has grown since is taken for another cell.
+    fn change(&self, now: &Known, then: &Known, version: &Earlier) -> Change {
+        let same_period = version.from == self.panel.from && version.to == self.panel.to;
+        match (version.comparable, same_period) {
+            (true, _) => self.rules.change(now, then, same_period),
+            (false, true) => Change::Few,
+            (false, false) => Change::Enough,
+        }
+    }
+
+    /// A cell without its neighbours.
+    fn alone(&self, at: usize) -> Verdict {
+        let (cell, now) = (&self.panel.cells[at], &self.known[at]);
+        if cell.settled {
+            return Verdict::Fresh;
+        }
+        let additive = self.panel.total.is_some();
+        let mut refused = None;
+        let mut ever_shown = false;
+        for entry in self.entries(&cell.name) {
+            let change = self.change(now, &entry.members, entry);
+            ever_shown |= entry.shown();
+            // What was hidden could be computed together with its hidden neighbours: shown now as it was, it gives those away.
+            let with_neighbours = !entry.shown() && additive;
+            let says_too_much = match change {
+                Change::None => with_neighbours,
+                Change::Blurred => with_neighbours || entry.shown() && entry.value.as_ref() != Some(&cell.value),
+                Change::Few => with_neighbours || entry.shown(),
+                Change::Enough => false,
+            };
+            if says_too_much {
+                refused = Some(if entry.shown() { Hidden::Differenced } else { Hidden::Complementary });
+            }
+        }
+        if cell.remainder {
+            return Verdict::Hidden(Hidden::Remainder);
+        }
+        let own = self.rules.hides_group(now);
+        match own.or(refused) {
+            None => Verdict::Fresh,
+            // A cell that was published before is published as it was, rather than that its end told who left it.
+            Some(reason) if refused.is_some() && ever_shown => self.kept(&cell.name).unwrap_or(Verdict::Hidden(reason)),
+            Some(reason) => Verdict::Hidden(reason),
+        }
+    }
+
+    fn union(&self, of: impl Iterator<Item = usize>) -> Known {
+        let mut sum = Known::new();
+        of.for_each(|at| add(&mut sum, &self.known[at]));
+        sum
+    }
+
+    fn total_alone(&self) -> Verdict {
+        let everybody = self.union(0..self.known.len());
+        let few =
+            self.entries(History::TOTAL).iter().any(|entry| match self.change(&everybody, &entry.members, entry) {
+                Change::None | Change::Enough => false,
+                Change::Blurred => entry.value != self.panel.total,
+                Change::Few => true,
+            });
+        match self.rules.hides_group(&everybody) {
+            _ if few => self.kept(History::TOTAL).unwrap_or(Verdict::Hidden(Hidden::Differenced)),
+            Some(reason) => Verdict::Hidden(reason),
+            None => Verdict::Fresh,
+        }
+    }
+
+    /// Hides more cells until what is left of the total when the fresh ones are subtracted may be known. Where that cannot be reached
+    /// the total gives way, and the cells stay as they were.
+    fn complement(&self, cells: &mut [Verdict]) -> Verdict {
+        let before = cells.to_vec();
+        loop {
+            let rest: Vec<usize> = (0..cells.len()).filter(|&at| !cells[at].is_fresh()).collect();
+            if rest.is_empty() || self.rest_may_be_known(&rest) && self.bounds_are_wide(cells) {
+                return Verdict::Fresh;
+            }
+            let size = |at: &usize| (self.known[*at].len(), self.panel.cells[*at].name.as_str());
+            let free = |at: &usize| cells[*at].is_fresh() && !self.panel.cells[*at].settled;
+            let smallest = (0..cells.len()).filter(free).min_by(|one, two| size(one).cmp(&size(two)));
+            match smallest {
+                Some(at) => cells[at] = Verdict::Hidden(Hidden::Complementary),
+                None => {
+                    cells.clone_from_slice(&before);
+                    return self.kept(History::TOTAL).unwrap_or(Verdict::Hidden(Hidden::Complementary));
+                }
+            }
+        }
+    }
+
+    /// Whether the group that remains when the fresh cells are taken from the total may be published, and what it has changed by
+    /// since each earlier total.
+    fn rest_may_be_known(&self, rest: &[usize]) -> bool {
+        let now = self.union(rest.iter().copied());
+        if now.is_empty() {
+            return true;
+        }
+        if self.rules.hides_group(&now).is_some() {
+            return false;
+        }
+        self.entries(History::TOTAL).iter().filter(|entry| entry.shown()).all(|version| {
+            let mut then = Known::new();
+            for &at in rest {
+                let state =
+                    self.entries(&self.panel.cells[at].name).iter().rev().find(|one| one.report <= version.report);
+                if let Some(state) = state {
+                    add(&mut then, &state.members);
+                }
+            }
+            self.change(&now, &then, version) != Change::Few
+        })
+    }
+
+    /// Whether the exact bounds of every hidden cell, people and amounts, leave at least [`PROTECTION`] on either side.
+    fn bounds_are_wide(&self, cells: &[Verdict]) -> bool {
+        let parts: Vec<usize> = (1..=cells.len()).collect();
+        let line = [Line { total: 0, parts }];
+        let everybody = self.union(0..self.known.len());
+        let figures: [fn(&Known) -> u64; 3] = [
+            |group| group.len() as u64,
+            |group| group.values().fold(0_u64, |sum, amounts| sum.saturating_add(amounts[0])),
+            |group| group.values().fold(0_u64, |sum, amounts| sum.saturating_add(amounts[1])),
+        ];
+        figures.iter().enumerate().all(|(number, figure)| {
+            let shown = |group: &Known| {
+                let value = i64::try_from(figure(group)).unwrap_or(i64::MAX);
+                let (low, high) = match number {
+                    0 => count_interval(super::rounding::count(value).unsigned_abs()),
+                    _ => amount_interval(super::rounding::amount(value).unsigned_abs()),
+                };
+                Interval { low: low as f64, high: high as f64 }
+            };
+            let mut intervals = vec![shown(&everybody)];
+            intervals.extend(cells.iter().zip(&self.known).map(|(verdict, group)| match verdict {
+                Verdict::Hidden(_) => Interval::UNKNOWN,
+                _ => shown(group),
+            }));
+            propagate(&mut intervals, &line);
+            cells.iter().zip(&self.known).zip(intervals.iter().skip(1)).all(|((verdict, group), found)| {
+                // Whatever it is hidden for: a remainder may be a few people too.
+                let small = matches!(verdict, Verdict::Hidden(_)) && self.rules.hides_group(group).is_some();
+                let truth = figure(group) as f64;
+                !small
+                    || truth == 0.0
+                    || found.high >= (1.0 + PROTECTION) * truth && found.low <= (1.0 - PROTECTION) * truth
+            })
+        })
+    }
+}

@@ -1,0 +1,105 @@
+//! The tables of what was used: systems that agents acted on, and models.
+//!
+//! Owns grouping and order, by name and never by size. Every row is a cell that the release has let through, or has no figures.
+
+use super::escape::plain;
+use super::inputs::Inputs;
+use super::model::{Model, System};
+use super::quantities::{Count, Maybe, MicroDollars, Share, Tokens};
+use super::release::{Draft, Release};
+use crate::privacy::{Contribution, Members};
+
+/// The counts of calls of a system by effect, and their shares.
+type Acts = ([i64; 3], [Option<f64>; 6]);
+
+/// What agents did to each system, by name. A system that fewer people than the floor use is named without figures, unless the whole
+/// report is about so few that it says so itself.
+pub(super) fn systems(inputs: &Inputs, release: &mut Release<'_>) -> Vec<System> {
+    let mut sorted: Vec<_> = inputs.systems.iter().collect();
+    sorted.sort_by(|a, b| a.system.cmp(&b.system));
+    sorted
+        .into_iter()
+        .map(|row| {
+            let calls = row.writes + row.sends + row.executes;
+            let share = |part: i64, whole: i64| Share::of(part, whole).map(|share| release.share(share).0);
+            let value: Acts = (
+                [row.writes, row.sends, row.executes].map(|calls| release.count(calls)),
+                [
+                    share(row.started_by_human, calls),
+                    share(row.started_by_schedule + row.started_by_agent, calls),
+                    share(row.approved_by_human, calls - row.approval_unknown),
+                    share(row.approval_unknown, calls),
+                    share(row.off_hours, calls),
+                    share(row.unattended, calls),
+                ],
+            );
+            let mut members = Members::new();
+            for (actor, calls) in &row.people {
+                // Calls stand in the place of an amount, so that one person's are not the system's.
+                let part = Contribution { tokens: calls.unsigned_abs(), cost: 0, rest: calls.unsigned_abs() };
+                release.add(&mut members, actor, part);
+            }
+            let shown = release.cell("systems", Draft::new(&row.system, members, value));
+            let count = |at: usize| Maybe(shown.and_then(|(counts, _)| counts.get(at).copied()).map(Count));
+            let share = |at: usize| Maybe(shown.and_then(|(_, shares)| shares.get(at).copied().flatten()).map(Share));
+            System {
+                system: plain(&row.system),
+                suppressed: shown.is_none(),
+                writes: count(0),
+                sends: count(1),
+                executes: count(2),
+                started_by_human: share(0),
+                started_by_machine: share(1),
+                approved_by_human: share(2),
+                approval_unknown: share(3),
+                off_hours: share(4),
+                unattended: share(5),
+            }
+        })
+        .collect()
+}
+
+/// What may be shown of a model: responses, four kinds of tokens, cost.
+type ModelFigures = [Option<i64>; 6];
+
+/// Models by name.
+pub(super) fn models(inputs: &Inputs, release: &mut Release<'_>) -> Vec<Model> {
+    let mut sorted: Vec<_> = inputs.models.iter().collect();
+    sorted.sort_by(|a, b| (&a.model, a.completions).cmp(&(&b.model, b.completions)));
+    let drafts = sorted.iter().map(|row| {
+        let amount = |value: Option<i64>| value.map(|value| release.amount(value));
+        let value: ModelFigures = [
+            amount(Some(row.completions)),
+            amount(row.input_tokens),
+            amount(row.output_tokens),
+            amount(row.cache_read_tokens),
+            amount(row.cache_write_tokens),
+            amount(row.cost_micro_usd),
+        ];
+        let mut members = Members::new();
+        for (actor, figures) in &row.people {
+            let [completions, tokens, cost] = figures.map(i64::unsigned_abs);
+            release.add(&mut members, actor, Contribution { tokens, cost, rest: completions });
+        }
+        Draft::new(&row.model, members, value)
+    });
+    let drafts: Vec<Draft<ModelFigures>> = drafts.collect();
+    let (shown, _) = release.panel("models", drafts, Some([None; 6]));
+    sorted
+        .iter()
+        .zip(shown)
+        .map(|(row, shown)| {
+            let [completions, input, output, read, write, cost] = shown.unwrap_or_default();
+            let tokens = |value: Option<i64>| Maybe(value.map(Tokens));
+            Model {
+                model: plain(&row.model),
+                completions: Maybe(completions.map(Count)),
+                input_tokens: tokens(input),
+                output_tokens: tokens(output),
+                cache_read_tokens: tokens(read),
+                cache_write_tokens: tokens(write),
+                cost: Maybe(cost.map(MicroDollars)),
+            }
+        })
+        .collect()
+}

@@ -1,0 +1,258 @@
+//! Teams by week and the organisation's weeks: the one table whose cells add up to a published total in every report.
+//!
+//! Owns adding up, shrinking and rounding a team's week, and handing it to the release rule with its total. A week is decided once
+//! and for all: a later report shows it as it was published, until enough people have changed it. So people who change teams, come
+//! late or leave are not to be found in the difference of two reports. Services are in a week's total, in no team and nobody to protect.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::privacy::rounding;
+use crate::privacy::{Contribution, History, Ledger, LedgerError, Panel, PanelCell, Rules, Verdict};
+use crate::report::inputs::WeekTotals;
+use crate::report::measuring::monday;
+use crate::report::money::session_tokens;
+use crate::report::people::{UNASSIGNED, is_known};
+use crate::score::rows::{ActorWeekRow, SessionRow, TeamRow};
+use crate::score::shrink::{Prior, TeamCount};
+
+/// What the table is made from.
+pub struct TeamWeeks<'a> {
+    /// Sessions, with pseudonyms.
+    pub sessions: &'a [SessionRow],
+    /// Weeks of people, with pseudonyms. Services have none.
+    pub actor_weeks: &'a [ActorWeekRow],
+    /// Weeks of the organisation.
+    pub weeks: Vec<WeekTotals>,
+    /// People of a team on the roster in a week.
+    pub roster_size: &'a dyn Fn(&str, &str) -> i64,
+}
+
+/// What the release did with the cells of teams and weeks.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Weeks {
+    /// Published as they are.
+    pub fresh: usize,
+    /// Published as they were.
+    pub kept: usize,
+    /// Not published.
+    pub withheld: usize,
+}
+
+/// What one team did in one week, before anything is hidden.
+#[derive(Default)]
+struct TeamWeek {
+    by_actor: BTreeMap<String, OfActor>,
+    /// Whether any cost, or any outcome, is known.
+    cost: Option<i64>,
+    outcomes: Option<i64>,
+}
+
+/// What one person did in it.
+#[derive(Default, Clone, Copy)]
+struct OfActor {
+    active: bool,
+    tokens: i64,
+    cost: i64,
+    outcomes: i64,
+    linked: i64,
+    unknown: i64,
+    flagged: bool,
+}
+
+impl OfActor {
+    /// The release looks at tokens and cost; of the rest only whether it has changed.
+    fn contribution(self) -> Contribution {
+        let rest = [self.outcomes, self.linked, self.unknown, i64::from(self.flagged), i64::from(self.active)];
+        let mut hasher = blake3::Hasher::new();
+        rest.iter().for_each(|figure| {
+            hasher.update(&figure.to_be_bytes());
+        });
+        let mut bytes = [0; 8];
+        hasher.finalize_xof().fill(&mut bytes);
+        Contribution {
+            tokens: self.tokens.unsigned_abs(),
+            cost: self.cost.unsigned_abs(),
+            rest: u64::from_be_bytes(bytes) >> 16,
+        }
+    }
+}
+
+impl TeamWeek {
+    fn sum(&self, of: fn(&OfActor) -> i64) -> i64 {
+        self.by_actor.values().map(of).sum()
+    }
+
+    fn active(&self) -> i64 {
+        self.sum(|one| i64::from(one.active))
+    }
+}
+
+/// Teams by week, as they may be published, and the weeks of the organisation. A flagged person counts once in a week's cell, however
+/// many sessions they had, so people are the units of the interval and no bootstrap over them is needed. `(unassigned)` is a row like
+/// any other and never published by itself.
+///
+/// # Errors
+/// [`LedgerError`] when what is to be published cannot be taken down.
+pub fn team_weeks(
+    input: TeamWeeks<'_>,
+    rules: Rules,
+    mut ledger: Option<&mut Ledger>,
+) -> Result<(Vec<TeamRow>, Vec<WeekTotals>, Weeks), LedgerError> {
+    let cells = gathered(&input);
+    let people: BTreeSet<&str> =
+        input.actor_weeks.iter().map(|row| row.actor.as_str()).filter(|id| is_known(id)).collect();
+    let protected = people.len() >= rules.people();
+    let counts: Vec<TeamCount> = cells
+        .values()
+        .flat_map(BTreeMap::values)
+        .map(|cell| TeamCount {
+            flagged: cell.sum(|one| i64::from(one.flagged)).unsigned_abs(),
+            people: cell.active().unsigned_abs(),
+        })
+        .collect();
+    let prior = Prior::fit(&counts);
+    let mut totals: BTreeMap<String, WeekTotals> =
+        input.weeks.iter().map(|week| (week.iso_week.clone(), week.clone())).collect();
+    let (mut rows, mut done) = (Vec::new(), Weeks::default());
+    for (iso_week, teams) in &cells {
+        let drafts: Vec<TeamRow> =
+            teams.iter().map(|(team, cell)| row(team, iso_week, cell, &prior, input.roster_size)).collect();
+        let panel_cells = teams.values().zip(&drafts).map(|(cell, row)| panel_cell(cell, row)).collect();
+        let total = totals.get(iso_week).cloned().map(rounded_week);
+        let Some(start) = monday(iso_week) else { continue };
+        let panel = Panel {
+            view: "weeks".to_owned(),
+            from: start.to_string(),
+            to: start.saturating_add(jiff::Span::new().days(6)).to_string(),
+            cells: panel_cells,
+            total: total.as_ref().map(|total| serde_json::to_value(total).unwrap_or_default()),
+            frozen: false,
+        };
+        let history = ledger.as_ref().map_or_else(History::default, |ledger| ledger.history(&panel));
+        let decision = rules.decide(&panel, &history);
+        if let Some(ledger) = ledger.as_mut().filter(|_| protected) {
+            ledger.record(&panel, &decision)?;
+        }
+        for (row, verdict) in drafts.into_iter().zip(decision.cells) {
+            rows.push(shown(verdict, row, &mut done, hidden_row));
+        }
+        if let Some(total) = total.filter(|_| protected) {
+            let shown = shown(decision.total, total, &mut done, hidden_week);
+            totals.insert(iso_week.clone(), shown);
+        }
+    }
+    rows.sort_by(|one, two| (&one.team_id, &one.iso_week).cmp(&(&two.team_id, &two.iso_week)));
+    Ok((rows, totals.into_values().collect(), done))
+}
+
+fn shown<V: serde::de::DeserializeOwned>(verdict: Verdict, now: V, done: &mut Weeks, hidden: fn(V) -> V) -> V {
+    let earlier = match verdict {
+        Verdict::Fresh => {
+            done.fresh += 1;
+            return now;
+        }
+        // A value of a version with other figures cannot be shown again.
+        Verdict::Kept(value) => serde_json::from_value(value).ok(),
+        Verdict::Hidden(_) => None,
+    };
+    match earlier {
+        Some(earlier) => {
+            done.kept += 1;
+            earlier
+        }
+        None => {
+            done.withheld += 1;
+            hidden(now)
+        }
+    }
+}
+
+fn gathered(input: &TeamWeeks<'_>) -> BTreeMap<String, BTreeMap<String, TeamWeek>> {
+    let mut cells: BTreeMap<String, BTreeMap<String, TeamWeek>> = BTreeMap::new();
+    for week in input.actor_weeks {
+        let cell = cells.entry(week.iso_week.clone()).or_default().entry(week.team_id.clone()).or_default();
+        add(&mut cell.cost, week.cost_micro_usd);
+        add(&mut cell.outcomes, week.outcomes);
+        let one = cell.by_actor.entry(week.actor.clone()).or_default();
+        one.active |= week.sessions > 0 || week.prompts > 0;
+        one.tokens += week.tokens.unwrap_or(0);
+        one.cost += week.cost_micro_usd.unwrap_or(0);
+        one.outcomes += week.outcomes.unwrap_or(0);
+        one.flagged |= matches!(week.band.as_str(), "look" | "review");
+    }
+    for session in input.sessions {
+        let cell = cells.get_mut(&session.iso_week).and_then(|teams| teams.get_mut(&session.team_id));
+        let Some(one) = cell.and_then(|cell| cell.by_actor.get_mut(&session.actor)) else { continue };
+        let tokens = session_tokens(session).unwrap_or(0);
+        match session.outcome_link.as_str() {
+            "linked" => one.linked += tokens,
+            "unknown" => one.unknown += tokens,
+            _ => {}
+        }
+    }
+    // Who was on record with nothing done is in no cell; who only let a session of the week before run on is.
+    let did = |one: &OfActor| one.active || one.tokens != 0 || one.cost != 0;
+    cells.values_mut().flat_map(BTreeMap::values_mut).for_each(|cell| cell.by_actor.retain(|_, one| did(one)));
+    cells
+}
+
+fn row(team: &str, iso_week: &str, cell: &TeamWeek, prior: &Prior, roster_size: &dyn Fn(&str, &str) -> i64) -> TeamRow {
+    let (active, tokens) = (cell.active(), cell.sum(|one| one.tokens));
+    let flagged = cell.sum(|one| i64::from(one.flagged));
+    let rate = prior.shrink(TeamCount { flagged: flagged.unsigned_abs(), people: active.unsigned_abs() });
+    let linked = cell.sum(|one| one.linked);
+    TeamRow {
+        team_id: team.to_owned(),
+        iso_week: iso_week.to_owned(),
+        actors: Some(rounding::count(roster_size(team, iso_week).max(active))),
+        active_actors: Some(rounding::count(active)),
+        tokens: Some(rounding::amount(tokens)),
+        cost_micro_usd: cell.cost.map(|_| rounding::amount(cell.sum(|one| one.cost))),
+        outcomes: cell.outcomes.map(|_| rounding::count(cell.sum(|one| one.outcomes))),
+        tokens_with_outcome_low: Some(rounding::amount(linked.min(tokens))),
+        tokens_with_outcome_high: Some(rounding::amount((linked + cell.sum(|one| one.unknown)).min(tokens))),
+        flagged_share: Some(rounding::share(rate.rate)),
+        flagged_low: Some(rounding::share_below(rate.low)),
+        flagged_high: Some(rounding::share_above(rate.high)),
+        flagged_distinguishable: Some(rate.distinguishable),
+        suppressed: false,
+    }
+}
+
+fn panel_cell(cell: &TeamWeek, row: &TeamRow) -> PanelCell {
+    PanelCell {
+        name: row.team_id.clone(),
+        members: cell.by_actor.iter().map(|(actor, one)| (actor.clone(), one.contribution())).collect(),
+        value: serde_json::to_value(row).unwrap_or_default(),
+        remainder: row.team_id == UNASSIGNED,
+        settled: false,
+    }
+}
+
+fn rounded_week(week: WeekTotals) -> WeekTotals {
+    WeekTotals {
+        active_actors: rounding::count(week.active_actors),
+        sessions: rounding::count(week.sessions),
+        prompts: rounding::amount(week.prompts),
+        tokens: week.tokens.map(rounding::amount),
+        cost_micro_usd: week.cost_micro_usd.map(rounding::amount),
+        outcomes: week.outcomes.map(rounding::count),
+        ..week
+    }
+}
+
+fn hidden_row(row: TeamRow) -> TeamRow {
+    TeamRow { team_id: row.team_id, iso_week: row.iso_week, suppressed: true, ..TeamRow::default() }
+}
+
+fn hidden_week(week: WeekTotals) -> WeekTotals {
+    WeekTotals { iso_week: week.iso_week, partial: week.partial, withheld: true, ..WeekTotals::default() }
+}
+
+fn add(sum: &mut Option<i64>, part: Option<i64>) {
+    if let Some(part) = part {
+        *sum = Some(sum.unwrap_or(0) + part);
+    }
+}

@@ -1,0 +1,597 @@
+//! An attacker against the release rule: random organisations, twelve weekly reports each, everything that was published and one insider.
+//!
+//! Owns the organisations (people who join, leave, change teams, deliver late; spend with a heavy tail), the arithmetic of the attacker
+//! and what counts as a disclosure. The reports are made by the code that makes them for people: `report::release::team_weeks` and
+//! `report::build_with_ledger`. docs/disclosure.md describes the attacker, and how the full size is run:
+//! `FOOTLIGHT_ATTACK_ORGANISATIONS=1000 cargo test --no-default-features --test it -- attacker --nocapture`.
+
+use footlight::privacy::rounding::{amount, amount_interval, count, count_interval};
+use footlight::privacy::{Interval, Ledger, Line, Pseudonyms, Rules, propagate};
+use footlight::report::inputs::{Inputs, RunFacts, WeekTotals};
+use footlight::report::model::Report;
+use footlight::report::release::{TeamWeeks, team_weeks};
+use footlight::report::{build, build_with_ledger};
+use footlight::score::rows::{ActorWeekRow, FindingRow, SessionRow, TeamRow};
+use jiff::ToSpan;
+use jiff::civil::{Date, date};
+use rayon::prelude::*;
+use std::collections::BTreeMap;
+
+/// Organisations in CI. The full size is asked for in the environment.
+const ORGANISATIONS: u64 = 12;
+const REPORTS: usize = 12;
+/// Whole weeks in the first report.
+const FIRST_WEEKS: usize = 3;
+/// Fewest people of a published cell.
+const PEOPLE: usize = 10;
+/// One person's amount must not be known better than this (faults.md, numeric goals).
+const PERSON: f64 = 0.15;
+/// Of a group below the floor not half may be known to be there, which is stricter.
+const GROUP: f64 = 0.5;
+
+/// What stands between the data and the attacker. All of it in the product; less only to show that the attacker finds what is missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Defence {
+    All,
+    /// Every report is made by itself.
+    NoLedger,
+    /// Small and dominated cells are hidden, their neighbours are not.
+    NoComplement,
+}
+
+/// A session.
+#[derive(Debug, Clone)]
+struct Work {
+    person: usize,
+    week: usize,
+    tokens: i64,
+    cost: i64,
+    part: &'static str,
+    finding: bool,
+    /// First report that has it.
+    arrives: usize,
+}
+
+/// A person's team, and where they go.
+#[derive(Debug, Clone)]
+struct Person {
+    team: usize,
+    /// Week, team, and whether the roster then says that they were always there.
+    moves: Option<(usize, usize, bool)>,
+}
+
+#[derive(Debug)]
+struct Organisation {
+    people: Vec<Person>,
+    work: Vec<Work>,
+}
+
+fn normal(random: &mut fastrand::Rng) -> f64 {
+    (0..12).map(|_| random.f64()).sum::<f64>() - 6.0
+}
+
+impl Organisation {
+    fn random(seed: u64) -> Self {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let size = random.usize(12..110);
+        let teams = random.usize(2..7);
+        // Some organisations have one large team and crumbs, some have even ones.
+        let skew = random.f64() * 2.0;
+        let tail = 0.4 + 1.8 * random.f64();
+        // Team 0 is nobody's: a few people are on no roster.
+        let team = |random: &mut fastrand::Rng| match random.u8(0..100) {
+            0..4 => 0,
+            _ => 1 + (random.f64().powf(1.0 + skew) * teams as f64) as usize,
+        };
+        let (mut people, mut work) = (Vec::new(), Vec::new());
+        for person in 0..size {
+            let home = team(&mut random);
+            let last_week = REPORTS + FIRST_WEEKS - 1;
+            let moves = (random.f64() < 0.08).then(|| (random.usize(1..last_week), team(&mut random), random.bool()));
+            people.push(Person { team: home, moves });
+            let joins = if random.f64() < 0.15 { random.usize(0..last_week) } else { 0 };
+            let leaves = if random.f64() < 0.15 { random.usize(joins..=last_week) } else { last_week };
+            let level = (normal(&mut random) * tail).exp() * 40_000.0;
+            let presence = 0.4 + 0.6 * random.f64();
+            for week in joins..=leaves {
+                for _ in 0..random.usize(1..3) {
+                    if random.f64() > presence {
+                        continue;
+                    }
+                    let tokens = (level * (normal(&mut random) * 0.5).exp()) as i64 + 1;
+                    let first = (week + 1).saturating_sub(FIRST_WEEKS);
+                    let late = if random.f64() < 0.04 { random.usize(1..4) } else { 0 };
+                    work.push(Work {
+                        person,
+                        week,
+                        tokens,
+                        cost: tokens * random.i64(9..12),
+                        part: match random.u8(0..100) {
+                            0..50 => "linked",
+                            50..80 => "exploration",
+                            80..93 => "unknown",
+                            _ => "theater_like",
+                        },
+                        finding: random.u8(0..10) == 0,
+                        arrives: first + late,
+                    });
+                }
+            }
+        }
+        Organisation { people, work }
+    }
+
+    fn team(&self, person: usize, week: usize, report: usize) -> usize {
+        let one = &self.people[person];
+        match one.moves {
+            Some((moved, team, always)) if moved < report + FIRST_WEEKS && (always || week >= moved) => team,
+            _ => one.team,
+        }
+    }
+}
+
+fn monday(week: usize) -> Date {
+    date(2026, 1, 5).saturating_add((7 * week as i64).days())
+}
+
+fn iso_week(week: usize) -> String {
+    let day = monday(week).iso_week_date();
+    format!("{:04}-W{:02}", day.year(), day.week())
+}
+
+fn team_name(team: usize) -> String {
+    if team == 0 { "(unassigned)".into() } else { format!("team {team}") }
+}
+
+/// The rows that scoring would leave for one report.
+fn inputs(organisation: &Organisation, report: usize) -> Inputs {
+    let last = report + FIRST_WEEKS - 1;
+    let mut inputs = Inputs {
+        run: RunFacts {
+            small_cell_floor: PEOPLE as i64,
+            period_start: Some(monday(0)),
+            period_end: Some(monday(last).saturating_add(6.days())),
+            ..RunFacts::default()
+        },
+        ..Inputs::default()
+    };
+    let mut person_weeks: BTreeMap<(usize, usize), ActorWeekRow> = BTreeMap::new();
+    let mut weeks: BTreeMap<usize, WeekTotals> = BTreeMap::new();
+    for (number, work) in organisation.work.iter().enumerate().filter(|(_, work)| work.arrives <= report) {
+        let actor = format!("p{:03}", work.person);
+        let team_id = team_name(organisation.team(work.person, work.week, report));
+        let row = person_weeks.entry((work.person, work.week)).or_insert_with(|| ActorWeekRow {
+            actor: actor.clone(),
+            team_id: team_id.clone(),
+            iso_week: iso_week(work.week),
+            tokens: Some(0),
+            cost_micro_usd: Some(0),
+            outcomes: Some(0),
+            band: "none".into(),
+            ..ActorWeekRow::default()
+        });
+        let add = |sum: &mut Option<i64>, amount| *sum = Some(sum.unwrap_or(0) + amount);
+        row.sessions += 1;
+        add(&mut row.tokens, work.tokens);
+        add(&mut row.cost_micro_usd, work.cost);
+        let week = weeks
+            .entry(work.week)
+            .or_insert_with(|| WeekTotals { iso_week: iso_week(work.week), ..WeekTotals::default() });
+        week.sessions += 1;
+        add(&mut week.tokens, work.tokens);
+        add(&mut week.cost_micro_usd, work.cost);
+        let session_id = format!("s{number}");
+        if work.finding {
+            inputs.findings.push(FindingRow {
+                session_id: session_id.clone(),
+                finding: "output_never_landed".into(),
+                count: 1,
+                tokens: Some(work.tokens),
+                cost_micro_usd: Some(work.cost),
+                ..FindingRow::default()
+            });
+        }
+        let (link, band) = match work.part {
+            "linked" => ("linked", "none"),
+            "exploration" => ("none", "none"),
+            "unknown" => ("none", "insufficient"),
+            _ => ("none", "review"),
+        };
+        inputs.sessions.push(SessionRow {
+            session_id,
+            actor,
+            team_id,
+            trigger: "human".into(),
+            iso_week: iso_week(work.week),
+            output_tokens: Some(work.tokens),
+            cost_micro_usd: Some(work.cost),
+            outcome_link: link.into(),
+            band: band.into(),
+            ..SessionRow::default()
+        });
+    }
+    for (_, week) in person_weeks.keys() {
+        if let Some(week) = weeks.get_mut(week) {
+            week.active_actors += 1;
+        }
+    }
+    inputs.actor_weeks = person_weeks.into_values().collect();
+    inputs.weeks = weeks.into_values().collect();
+    inputs
+}
+
+/// A published number: what it stands for, person by person, and between what it says the truth lies.
+#[derive(Debug, Clone)]
+struct Known {
+    value: i64,
+    truth: Vec<i64>,
+    /// The same number was published before and was true then: it may be that one, kept.
+    or: Option<Vec<i64>>,
+    low: f64,
+    high: f64,
+}
+
+/// The value of a cell that a report withholds; its truth is kept to judge what bounds say of it.
+const HIDDEN: i64 = i64::MIN;
+
+impl Known {
+    fn is_shown(&self) -> bool {
+        self.value != HIDDEN
+    }
+
+    fn minus(&self, other: &Known) -> Known {
+        let minus = |one: &[i64], two: &[i64]| one.iter().zip(two).map(|(one, two)| one - two).collect();
+        let kept = |known: &Known| known.or.clone().unwrap_or_else(|| known.truth.clone());
+        let either = self.or.is_some() || other.or.is_some();
+        Known {
+            value: 0,
+            truth: minus(&self.truth, &other.truth),
+            or: either.then(|| minus(&kept(self), &kept(other))),
+            low: self.low - other.high,
+            high: self.high - other.low,
+        }
+    }
+}
+
+/// `view/cell/figure`, then what each report said of it.
+type Published = BTreeMap<String, Vec<Option<Known>>>;
+
+/// What is true of each cell when a report is made, person by person, by `view/cell/figure`.
+fn truths(organisation: &Organisation, report: usize) -> BTreeMap<String, Vec<i64>> {
+    let weeks: Vec<String> = (0..REPORTS + FIRST_WEEKS).map(iso_week).collect();
+    let mut truths: BTreeMap<String, Vec<i64>> = BTreeMap::new();
+    for work in organisation.work.iter().filter(|work| work.arrives <= report) {
+        let (week, team) = (&weeks[work.week], team_name(organisation.team(work.person, work.week, report)));
+        let mut cells = vec![
+            format!("week {week}/{team}"),
+            format!("week {week}/"),
+            "money/".into(),
+            format!("money/{}", work.part),
+        ];
+        cells.extend(work.finding.then(|| "finding/output_never_landed".to_owned()));
+        for cell in cells {
+            for figure in FIGURES {
+                let people =
+                    truths.entry(format!("{cell}/{figure}")).or_insert_with(|| vec![0; organisation.people.len()]);
+                match figure {
+                    "tokens" => people[work.person] += work.tokens,
+                    "cost" => people[work.person] += work.cost,
+                    _ => people[work.person] = 1,
+                }
+            }
+        }
+    }
+    truths
+}
+
+/// Reads what a report says of a cell: what is true now when that rounds to it, what was true of the same number before, or either.
+fn read(published: &mut Published, report: usize, key: &str, shown: Option<i64>, now: Option<&Vec<i64>>) {
+    let counted = key.ends_with("people");
+    let round = if counted { count } else { amount };
+    let said = published.entry(key.to_owned()).or_insert_with(|| vec![None; REPORTS]);
+    let Some(value) = shown else {
+        if let Some(now) = now {
+            said[report] = Some(Known { value: HIDDEN, truth: now.clone(), or: None, low: 0.0, high: f64::INFINITY });
+        }
+        return;
+    };
+    let before = said.iter().flatten().rev().find(|known| known.is_shown()).filter(|known| known.value == value);
+    let before = before.map(|known| known.or.clone().unwrap_or_else(|| known.truth.clone()));
+    let now = now.filter(|now| round(now.iter().sum()) == value).cloned();
+    let (truth, or) = match (now, before) {
+        (Some(now), before) => (now, before),
+        (None, Some(before)) => (before, None),
+        (None, None) => panic!("report {report} says {value} of {key}, which was never true"),
+    };
+    let size = value.unsigned_abs();
+    let (low, high) = if counted { count_interval(size) } else { amount_interval(size) };
+    said[report] = Some(Known { value, truth, or, low: low as f64, high: high as f64 });
+}
+
+const FIGURES: [&str; 3] = ["tokens", "cost", "people"];
+
+/// Twelve reports of an organisation, as the attacker has them.
+fn published(organisation: &Organisation, defence: Defence) -> Published {
+    let mut ledger = Ledger::in_memory(&Pseudonyms::with_key([3; 32]));
+    let rules = Rules::new(PEOPLE).unwrap();
+    let mut published = Published::new();
+    for report in 0..REPORTS {
+        let mut inputs = inputs(organisation, report);
+        let table = TeamWeeks {
+            sessions: &inputs.sessions,
+            actor_weeks: &inputs.actor_weeks,
+            weeks: inputs.weeks.clone(),
+            roster_size: &|_, _| 0,
+        };
+        let with_ledger = (defence != Defence::NoLedger).then_some(&mut ledger);
+        let (teams, weeks, _) = team_weeks(table, rules, with_ledger).unwrap();
+        inputs.teams = if defence == Defence::NoComplement { naive(&inputs, rules) } else { teams };
+        inputs.weeks = weeks;
+        let made = match defence {
+            Defence::NoLedger => build(&inputs),
+            Defence::All | Defence::NoComplement => build_with_ledger(&inputs, &mut ledger).unwrap(),
+        };
+        ledger.commit().unwrap();
+        if !made.released.protected {
+            continue;
+        }
+        take(&mut published, organisation, report, &inputs.teams, &made);
+    }
+    published
+}
+
+/// Threshold, dominance and rounding, and nothing else.
+fn naive(inputs: &Inputs, rules: Rules) -> Vec<TeamRow> {
+    let mut cells: BTreeMap<(String, String), Vec<&ActorWeekRow>> = BTreeMap::new();
+    for row in &inputs.actor_weeks {
+        cells.entry((row.team_id.clone(), row.iso_week.clone())).or_default().push(row);
+    }
+    let amounts = |rows: &[&ActorWeekRow], of: fn(&ActorWeekRow) -> Option<i64>| -> Vec<u64> {
+        rows.iter().map(|row| of(row).unwrap_or(0).unsigned_abs()).collect()
+    };
+    let rows = cells.into_iter().map(|((team_id, iso_week), rows)| {
+        let (tokens, cost) = (amounts(&rows, |row| row.tokens), amounts(&rows, |row| row.cost_micro_usd));
+        let suppressed = rules.hides(&tokens).or(rules.hides(&cost)).is_some() || team_id == "(unassigned)";
+        let sum = |amounts: &[u64]| (!suppressed).then(|| amount(amounts.iter().sum::<u64>() as i64));
+        TeamRow {
+            team_id,
+            iso_week,
+            active_actors: (!suppressed).then(|| count(rows.len() as i64)),
+            tokens: sum(&tokens),
+            cost_micro_usd: sum(&cost),
+            suppressed,
+            ..TeamRow::default()
+        }
+    });
+    rows.collect()
+}
+
+/// Everything of a report that the attacker uses.
+fn take(published: &mut Published, organisation: &Organisation, report: usize, teams: &[TeamRow], made: &Report) {
+    let truths = truths(organisation, report);
+    let mut take = |cell: &str, figure: &str, shown: Option<i64>| {
+        let key = format!("{cell}/{figure}");
+        read(published, report, &key, shown, truths.get(&key));
+    };
+    for row in teams {
+        let cell = format!("week {}/{}", row.iso_week, row.team_id);
+        take(&cell, "tokens", row.tokens);
+        take(&cell, "cost", row.cost_micro_usd);
+        take(&cell, "people", row.active_actors);
+    }
+    for week in &made.weeks {
+        let cell = format!("week {}/", week.iso_week);
+        take(&cell, "tokens", week.tokens.0.map(|tokens| tokens.0));
+        take(&cell, "cost", week.cost.0.map(|cost| cost.0));
+        take(&cell, "people", week.active_actors.0.map(|people| people.0));
+    }
+    take("money/", "tokens", made.money.total_tokens.0.map(|tokens| tokens.0));
+    take("money/", "cost", made.money.total.0.map(|cost| cost.0));
+    for part in made.money.parts.iter().filter(|part| part.id != "waste") {
+        let cell = format!("money/{}", part.id);
+        take(&cell, "tokens", part.tokens.0.map(|tokens| tokens.0));
+        take(&cell, "cost", part.cost.0.map(|cost| cost.0));
+    }
+    for finding in &made.findings {
+        let cell = format!("finding/{}", finding.finding);
+        take(&cell, "tokens", finding.tokens.0.map(|tokens| tokens.0));
+        take(&cell, "cost", finding.cost.0.map(|cost| cost.0));
+    }
+    // Everybody who was ever active: the people behind the spend of the period.
+    let active = made.funnel.iter().find(|step| step.id == "active");
+    take("money/", "people", active.and_then(|step| step.people.0).map(|people| people.0));
+}
+
+/// What is wrong with knowing this; none when it may be known.
+fn disclosure(known: &Known) -> Option<String> {
+    // Where it cannot be told which of two truths was published both must be disclosed.
+    known.or.as_ref().map_or(Some(String::new()), |or| disclosed(known, or))?;
+    disclosed(known, &known.truth)
+}
+
+fn disclosed(known: &Known, truth: &[i64]) -> Option<String> {
+    let behind: Vec<i64> = truth.iter().copied().filter(|amount| *amount != 0).collect();
+    if behind.is_empty() {
+        return None;
+    }
+    let sum = behind.iter().sum::<i64>() as f64;
+    if behind.len() < PEOPLE && sum != 0.0 {
+        // Turned round, so that the truth is positive.
+        let (low, high) = if sum < 0.0 { (-known.high, -known.low) } else { (known.low, known.high) };
+        let size = sum.abs();
+        if low >= (1.0 - GROUP) * size || high <= (1.0 + PERSON) * size {
+            return Some(format!("{} people with {size} are known between {low} and {high}", behind.len()));
+        }
+    }
+    // One insider, the second largest, knows their own part; the rest is at least nothing.
+    if behind.iter().all(|amount| *amount > 0) {
+        let mut sorted = behind;
+        sorted.sort_unstable_by_key(|amount| std::cmp::Reverse(*amount));
+        let insider = sorted.get(1).copied().unwrap_or(0) as f64;
+        let (target, most) = (sorted[0] as f64, known.high - insider);
+        if most <= (1.0 + PERSON) * target {
+            return Some(format!("one person has {target}, and the insider knows at most {most}"));
+        }
+    }
+    None
+}
+
+/// What reports show, with their numbers.
+fn shown(said: &[Option<Known>]) -> impl Iterator<Item = (usize, &Known)> {
+    said.iter()
+        .enumerate()
+        .filter_map(|(report, known)| Some((report, known.as_ref().filter(|known| known.is_shown())?)))
+}
+
+/// Every attack; what is disclosed, and how.
+fn attack(published: &Published) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut look = |how: String, known: &Known| {
+        if let Some(what) = disclosure(known) {
+            found.push(format!("{how}: {what}"));
+        }
+    };
+    // Each number, and its difference to each earlier version of itself.
+    for (key, said) in published {
+        for (report, known) in shown(said) {
+            look(format!("{key} of report {report}"), known);
+            for (earlier, before) in shown(said).take_while(|(earlier, _)| *earlier < report) {
+                // What stays as it is says nothing new.
+                if before.value != known.value {
+                    look(format!("{key} of report {report} less {earlier}"), &known.minus(before));
+                }
+            }
+        }
+    }
+    // Each table: the total less its cells, of one report, of two, and with what an earlier report said where the later is silent.
+    let mut tables: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
+    for key in published.keys() {
+        let mut parts = key.split('/');
+        if let (Some(view), Some(_), Some(figure)) = (parts.next(), parts.next(), parts.next()) {
+            tables.entry((view, figure)).or_default().push(key);
+        }
+    }
+    for ((view, figure), keys) in &tables {
+        let total_key = format!("{view}//{figure}");
+        let Some(totals) = published.get(&total_key).filter(|_| *figure != "people") else { continue };
+        let cells: Vec<&Vec<Option<Known>>> =
+            keys.iter().filter(|key| **key != total_key).map(|key| &published[*key]).collect();
+        let mut rests: Vec<(String, Known)> = Vec::new();
+        for (of_total, total) in shown(totals) {
+            for of_cells in 0..REPORTS {
+                let latest = |said: &&Vec<Option<Known>>| {
+                    shown(said).take_while(|(at, _)| *at <= of_cells).last().map(|(_, known)| known.clone())
+                };
+                let own = |said: &&Vec<Option<Known>>| said[of_cells].clone().filter(Known::is_shown);
+                let rest = |shown: Vec<Known>| shown.iter().fold(total.clone(), |rest, cell| rest.minus(cell));
+                rests.push((
+                    format!("{total_key} of report {of_total} less cells of {of_cells}"),
+                    rest(cells.iter().filter_map(own).collect()),
+                ));
+                if of_cells == of_total {
+                    let filled = cells.iter().filter_map(latest).collect();
+                    rests.push((format!("{total_key} of report {of_total} less the latest cells"), rest(filled)));
+                }
+            }
+            // What bounds say of each hidden cell.
+            let mut intervals = vec![Interval { low: total.low, high: total.high }];
+            intervals.extend(cells.iter().map(|said| {
+                said[of_total].as_ref().map_or(Interval::UNKNOWN, |known| Interval { low: known.low, high: known.high })
+            }));
+            propagate(&mut intervals, &[Line { total: 0, parts: (1..=cells.len()).collect() }]);
+            // Where some of the numbers are older than others the bounds are not about the cells of now.
+            let now = || cells.iter().filter_map(|said| said[of_total].as_ref());
+            let sum = now().flat_map(|known| &known.truth).sum::<i64>();
+            if total.or.is_none() && now().all(|known| known.or.is_none()) && sum == total.truth.iter().sum::<i64>() {
+                for (said, bounds) in cells.iter().zip(intervals.iter().skip(1)) {
+                    if let Some(hidden) = said[of_total].as_ref().filter(|known| !known.is_shown()) {
+                        let known = Known { low: bounds.low, high: bounds.high, or: None, ..hidden.clone() };
+                        rests.push((format!("bounds of a hidden cell of {total_key} of report {of_total}"), known));
+                    }
+                }
+            }
+        }
+        for (how, known) in &rests {
+            look(how.clone(), known);
+        }
+        let own: Vec<&(String, Known)> = rests.iter().filter(|(how, _)| how.ends_with("latest cells")).collect();
+        for (at, (how, known)) in own.iter().enumerate() {
+            for (earlier, before) in own.iter().take(at) {
+                look(format!("({how}) less ({earlier})"), &known.minus(before));
+            }
+        }
+    }
+    // The spend of the period less the weeks it is made of.
+    for figure in ["tokens", "cost"] {
+        let Some(money) = published.get(&format!("money//{figure}")) else { continue };
+        for (report, total) in shown(money) {
+            let week = |week| published.get(&format!("week {}//{figure}", iso_week(week)))?[report].as_ref();
+            let weeks = (0..report + FIRST_WEEKS).map(|at| week(at).filter(|known| known.is_shown()));
+            let Some(weeks) = weeks.collect::<Option<Vec<&Known>>>() else { continue };
+            let rest = weeks.iter().fold(total.clone(), |rest, week| rest.minus(week));
+            look(format!("{figure} of report {report} less its weeks"), &rest);
+            let newest = weeks.last().copied();
+            let before =
+                report.checked_sub(1).and_then(|before| money[before].as_ref()).filter(|known| known.is_shown());
+            if let (Some(newest), Some(before)) = (newest, before) {
+                look(
+                    format!("{figure} of report {report} less the one before and the new week"),
+                    &total.minus(before).minus(newest),
+                );
+            }
+        }
+    }
+    found
+}
+
+struct Outcome {
+    numbers: usize,
+    disclosures: Vec<String>,
+}
+
+fn run(organisations: u64, defence: Defence) -> Outcome {
+    let outcomes: Vec<Outcome> = (0..organisations)
+        .into_par_iter()
+        .map(|seed| {
+            let published = published(&Organisation::random(seed), defence);
+            let numbers = published.values().flat_map(|said| shown(said)).count();
+            let disclosures = attack(&published).into_iter().map(|what| format!("organisation {seed}: {what}"));
+            Outcome { numbers, disclosures: disclosures.collect() }
+        })
+        .collect();
+    Outcome {
+        numbers: outcomes.iter().map(|one| one.numbers).sum(),
+        disclosures: outcomes.into_iter().flat_map(|one| one.disclosures).collect(),
+    }
+}
+
+#[test]
+fn nobody_below_the_floor_is_found() {
+    let asked = std::env::var("FOOTLIGHT_ATTACK_ORGANISATIONS").ok().and_then(|text| text.parse().ok());
+    let organisations = asked.unwrap_or(ORGANISATIONS);
+    let outcome = run(organisations, Defence::All);
+    println!(
+        "{organisations} organisations, {} reports: {} published numbers, {} disclosures",
+        organisations * REPORTS as u64,
+        outcome.numbers,
+        outcome.disclosures.len()
+    );
+    let first: Vec<&String> = outcome.disclosures.iter().take(12).collect();
+    assert!(first.is_empty(), "{} disclosures, first: {first:#?}", outcome.disclosures.len());
+    // An empty report would protect everybody.
+    assert!(outcome.numbers as u64 > organisations * 200, "{} numbers", outcome.numbers);
+}
+
+#[test]
+fn without_the_ledger_or_the_complement_they_are() {
+    let found = |defence, kinds: &[&str]| {
+        let found = run(4, defence).disclosures;
+        let of_kind = found.iter().filter(|what| kinds.iter().any(|kind| what.contains(kind))).count();
+        println!("{defence:?}: {} disclosures in 4 organisations, {of_kind} by {kinds:?}", found.len());
+        of_kind
+    };
+    // A number less an earlier version of itself.
+    assert!(found(Defence::NoLedger, &[" less 0:", " less 1:", " less 2:"]) > 10);
+    // A total less its visible cells, or what that leaves for a hidden one.
+    assert!(found(Defence::NoComplement, &["less cells of", "bounds of a hidden cell"]) > 0);
+}
