@@ -20,8 +20,10 @@ const WORD_JOINER: char = '\u{2060}';
 const LONGEST_PROSE: usize = 2_400;
 
 /// A name or a word on one line, at most 240 characters, with nothing in it that a terminal, a browser or an editor would obey.
+///
+/// Blanks at its ends go: beside one, the marks of bold text in Markdown would be asterisks.
 pub fn plain(text: &str) -> String {
-    cut(text, LONGEST)
+    cut(text, LONGEST).trim().to_owned()
 }
 
 /// [`plain`] for sentences and commands, which may be longer.

@@ -139,7 +139,7 @@ pub fn of_table(table: &str) -> Shape {
     shape
 }
 
-/// The structure of JSON: which keys hold what, how often. Keys below `counted` (objects whose keys are data) count as one name.
+/// The structure of JSON: which keys hold what, how often. Keys that are data count as one name.
 ///
 /// # Panics
 /// When it is no JSON, or has a steering character that is not an escape.
@@ -153,8 +153,9 @@ pub fn of_json(json: &str) -> Shape {
             serde_json::Value::Object(members) => {
                 for (name, member) in members {
                     // Keys of our own are words; anything else is data, and counts as such.
-                    let own =
-                        name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
+                    // The signals of a summary stand under their names.
+                    let own = !path.ends_with(".signals")
+                        && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
                     stack.push((format!("{path}.{}", if own { name } else { "?" }), member));
                 }
                 "object"
