@@ -1,10 +1,10 @@
 -- model: int_session_uptake
 -- grain: one root session that wrote lines
--- reads: stg_events, stg_outcomes, int_commit_use, int_as_of
+-- reads: stg_events, stg_outcomes, int_commit_use, int_outcomes_until
 -- family: NO-CONSUMPTION
 -- measures: distinct non-trivial lines that the session added and nobody had committed before, and how many of them any teammate landed
 --   within $horizon_days days; used_lines weighs these by what became of the commit (int_commit_use), touched_lines are those in a commit that
---   another person touched. Lines are met by the hash of the line without its blanks
+--   another person touched; young are those whose horizon reaches beyond the moment up to which outcomes are known. Lines are met by the hash of the line without its blanks
 -- innocent: an author that no roster knows counts as a teammate
 -- reference: signals.md S4; Ziegler et al. 2022; GitClear (two weeks)
 -- params: horizon_days = 14
@@ -57,9 +57,9 @@ select
     count(distinct uptakes.outcome_id) as commits,
     min(totals.first_written_at) as first_written_at,
     max(totals.last_written_at) as last_written_at,
-    date_part('epoch', max(int_as_of.as_of)) - date_part('epoch', max(totals.last_written_at)) < $horizon_days * 86400.0 as is_young,
+    date_part('epoch', max(int_outcomes_until.outcomes_until)) - date_part('epoch', max(totals.last_written_at)) < $horizon_days * 86400.0 as is_young,
 from totals
-cross join int_as_of
+cross join int_outcomes_until
 left join fresh on fresh.session_id = totals.session_id
 left join uptakes on uptakes.session_id = fresh.session_id and uptakes.line_hash = fresh.line_hash
 group by totals.session_id

@@ -1,14 +1,14 @@
 -- model: int_shared_sessions
 -- grain: one root session and one of the several people in it
--- reads: events, identities, int_session_roots
+-- reads: int_counted_events, identities, int_session_roots
 -- measures: who must be looked at together because they worked in one session: a bucket of people holds whole sessions. What nobody is known to
 --   have done counts as a person too
 -- reference: ARCHITECTURE.md, buckets
 with people as (
     select distinct
         coalesce(r.root_session_id, e.session_id) as session_id,
-        coalesce(i.actor_id, e.actor_id, '(unassigned)') as actor_id
-    from events as e
+        coalesce(e.merged_person, i.actor_id, e.actor_id, '(unassigned)') as actor_id
+    from int_counted_events as e
     left join identities as i
         on coalesce(e.actor_id, '') = i.actor_raw
         and coalesce(e.os_user, '') = i.os_user

@@ -1,6 +1,6 @@
 -- model: int_triggers
 -- grain: one span of a session that a trigger fact speaks about, spans of one session do not overlap
--- reads: facts, events
+-- reads: facts, events, int_sightings
 -- measures: the best-ranked fact on what started the steps of the span. A fact with a time starts a run that lasts until the
 --   next run of the session or the prompt after the run's own; a fact without one speaks about the whole session
 -- reference: formats.md 3.3, most reliable rule first
@@ -28,7 +28,12 @@ runs as (
 ),
 prompts as (
     select session_id, at_us, lead(at_us) over (partition by session_id order by at_us) as next_us
-    from (select distinct session_id, arrow_cast(ts, 'Int64') as at_us from events where kind = 'prompt') as moments
+    from (
+        select distinct e.session_id, arrow_cast(e.ts, 'Int64') as at_us
+        from events as e
+        left anti join (select event_key from int_sightings where not is_kept) as seen on e.event_key = seen.event_key
+        where e.kind = 'prompt'
+    ) as moments
 ),
 ends as (
     select runs.session_id, runs.from_us, min(prompts.next_us) as end_us

@@ -1,6 +1,6 @@
 -- model: sig_unattended_burn
 -- grain: one root session
--- reads: fct_sessions, int_unattended, int_unattended_reads, int_reached_sessions, fct_coverage, int_on_call_sessions
+-- reads: fct_sessions, int_unattended, int_unattended_reads, int_reached_sessions, fct_coverage, int_on_call_sessions, int_outcomes_until
 -- family: AGENT-WASTE
 -- measures: undeclared tokens after the last human turn by more than the attention gap, where nothing landed, was sent or was delivered, and no session that
 --   read what was written leads to such a consumer or to a human turn (six steps at most, int_reached_sessions); 0 where one of these exists
@@ -8,7 +8,7 @@
 -- innocent: overnight work that lands, bots that post to a chat, declared schedules: no burn; the actor's next human turn in the same
 --   repository within $return_hours hours may be the reading of it (discount $returned); on-call windows discount by $on_call
 -- abstains: declared automation, service accounts; no human turn recorded; no token counts; sinks unknown (coverage under $coverage and no
---   delivery record); the actor has not burnt $min_tokens tokens or $min_hours hours over $min_runs runs
+--   delivery record; or the session ended after int_outcomes_until, and what landed may not have been read); the actor has not burnt $min_tokens tokens or $min_hours hours over $min_runs runs
 -- evasion: fake heartbeats are prompts: sig_prompt_repetition and sig_timer_regularity see them; an agent that reads an agent is no
 --   consumer, however many of them there are in a row or a circle
 -- reference: signals.md S7
@@ -52,10 +52,12 @@ judged as (
             when unattended.session_id is null then 'no human turn recorded'
             when sessions.tokens is null then 'no token counts'
             when coalesce(fct_coverage.outcome_coverage, 0.0) < $coverage and coalesce(unattended.not_delivered, 0) + coalesce(unattended.delivered, 0) = 0 then 'sinks unknown'
+            when not unattended.has_sink and sessions.ended_at > known.outcomes_until then 'outcomes of its time not known yet'
             when coalesce(actors.runs, 0) < $min_runs or actors.tokens < $min_tokens and actors.seconds < $min_hours * 3600.0
                 then concat('under ', $min_tokens, ' unattended tokens and ', $min_hours, ' hours over ', $min_runs, ' runs')
         end as abstain_reason,
     from sessions
+    cross join int_outcomes_until as known
     left join unattended on unattended.session_id = sessions.session_id
     left join fct_coverage on fct_coverage.actor_id = sessions.actor_id
     left join actors on actors.actor_id = sessions.actor_id

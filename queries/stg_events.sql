@@ -1,7 +1,7 @@
 -- model: stg_events
 -- grain: one event
--- reads: events, identities, actors, zone_offsets, int_session_roots, int_triggers
--- measures: each event with its person, root session, trigger and local time resolved. The best-ranked evidence decides the
+-- reads: int_counted_events, identities, actors, zone_offsets, int_session_roots, int_triggers
+-- measures: each step, seen by however many sources, with its person, root session, trigger and local time resolved. The best-ranked evidence decides the
 --   trigger: a fact of int_triggers, or the event's own (provenance 2, text markers 4, bare text below every fact);
 --   what another agent wrote never becomes a person's. Local time is by the actor's zone, else by the log's offset, else UTC
 -- reference: signals.md 1.1 and 1.7, formats.md 3.3
@@ -10,7 +10,7 @@
 with resolved as (
     select
         e.*,
-        coalesce(i.actor_id, e.actor_id, '(unassigned)') as person,
+        coalesce(e.merged_person, i.actor_id, e.actor_id, '(unassigned)') as person,
         coalesce(r.root_session_id, e.session_id) as root_session_id,
         case
             when t.trigger is null or (e.trigger = 'agent' and t.trigger = 'human') then e.trigger
@@ -21,7 +21,7 @@ with resolved as (
             end then t.trigger
             else e.trigger
         end as best_trigger
-    from events as e
+    from int_counted_events as e
     left join identities as i
         on coalesce(e.actor_id, '') = i.actor_raw
         and coalesce(e.os_user, '') = i.os_user
@@ -47,7 +47,7 @@ placed as (
     left join zone_offsets as z on a.time_zone = z.time_zone and e.ts >= z.from_ts and e.ts < z.to_ts
 )
 select
-    event_key, source, ts, local_ts,
+    event_key, source, sources, ts, local_ts,
     to_char(local_ts, '%G-W%V') as iso_week,
     session_id, root_session_id,
     person as actor_id,

@@ -68,6 +68,16 @@ pub enum Command {
     Explain(ExplainArgs),
     /// Write one person's own file: what is held about them, how it was read and why, how to object.
     Subject(SubjectArgs),
+    /// List the ids of a lake: whose each is, how sure that is, and what contradicts itself.
+    Identities(IdentitiesArgs),
+    /// Take one person out of the lake, keep them out, and leave a receipt.
+    Forget(ForgetArgs),
+    /// Remove what is older than its retention, join small files, and remove files that are no part of the lake any more.
+    Gc(GcArgs),
+    /// Read every byte of the lake and say whether it is whole: exit code 12 when it is not.
+    Verify(VerifyArgs),
+    /// Say what the lake holds, how fresh it is and how the last run ended.
+    Status(StatusArgs),
     /// Ask the lake and the result tables in SQL, read-only.
     Query(QueryArgs),
     /// Pass or fail a run by its figures, for scheduled jobs: exit code 4 when a gate fails.
@@ -76,6 +86,8 @@ pub enum Command {
     Reconcile(ReconcileArgs),
     /// Show the effective configuration.
     Config(ConfigArgs),
+    /// Write down what is done with data about people, from the real configuration.
+    Policy(PolicyArgs),
     /// Write what the lake holds in the shape of another tool.
     Export(ExportArgs),
     /// List the log formats, and what each can and cannot tell; or try one on a file.
@@ -233,6 +245,85 @@ pub struct SubjectArgs {
     pub to: Option<PathBuf>,
 }
 
+/// `identities`.
+#[derive(Debug, Args)]
+pub struct IdentitiesArgs {
+    /// The lake.
+    #[arg(long, value_name = "DIR")]
+    pub lake: PathBuf,
+    /// Only what contradicts itself.
+    #[arg(long)]
+    pub conflicts: bool,
+    /// Show the ids as the logs have them; needs --reason and is written to the access log.
+    #[arg(long)]
+    pub identify: bool,
+    /// Why the real ids must be seen.
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+}
+
+/// `forget`.
+#[derive(Debug, Args)]
+pub struct ForgetArgs {
+    /// Who: an account, one of its aliases, or its pseudonym.
+    #[arg(long, value_name = "NAME")]
+    pub id: String,
+    /// The lake.
+    #[arg(long, value_name = "DIR")]
+    pub lake: PathBuf,
+    /// Why, for example who asked for it and when; it goes to the access log without the name.
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
+    /// Say what would be removed, and remove nothing.
+    #[arg(long, conflicts_with = "yes")]
+    pub dry_run: bool,
+    /// Remove it: this cannot be undone.
+    #[arg(long)]
+    pub yes: bool,
+    /// Seconds to wait for another run on the same lake.
+    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    pub lock_timeout: u64,
+}
+
+/// `gc`.
+#[derive(Debug, Args)]
+pub struct GcArgs {
+    /// The lake.
+    #[arg(long, value_name = "DIR")]
+    pub lake: PathBuf,
+    /// Count ages back from this moment, RFC 3339 or YYYY-MM-DD [default: now].
+    #[arg(long, value_name = "TIME")]
+    pub as_of: Option<String>,
+    /// Say what would be removed, and remove nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Seconds to wait for another run on the same lake.
+    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    pub lock_timeout: u64,
+}
+
+/// `verify`.
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    /// The lake.
+    #[arg(value_name = "LAKE")]
+    pub lake: PathBuf,
+    /// Also say whether anything is older than its retention: exit code 4 when something is.
+    #[arg(long)]
+    pub retention: bool,
+    /// Count ages back from this moment, RFC 3339 or YYYY-MM-DD [default: now].
+    #[arg(long, value_name = "TIME", requires = "retention")]
+    pub as_of: Option<String>,
+}
+
+/// `status`.
+#[derive(Debug, Args)]
+pub struct StatusArgs {
+    /// The lake.
+    #[arg(value_name = "LAKE")]
+    pub lake: PathBuf,
+}
+
 /// `sources`.
 #[derive(Debug, Args)]
 pub struct SourcesArgs {
@@ -343,6 +434,30 @@ pub struct ConfigShowArgs {
     /// Directory of model files that replace or add to the built-in ones.
     #[arg(long, value_name = "DIR")]
     pub queries: Option<PathBuf>,
+}
+
+/// `policy`.
+#[derive(Debug, Args)]
+pub struct PolicyArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: PolicyCommand,
+}
+
+/// The verbs of `policy`.
+#[derive(Debug, Subcommand)]
+pub enum PolicyCommand {
+    /// The data-protection annex: purposes, data and why, retention, recipients, disclosure rules, keys, rights and a notice, as Markdown or with
+    /// --json.
+    Export(PolicyExportArgs),
+}
+
+/// `policy export`.
+#[derive(Debug, Args)]
+pub struct PolicyExportArgs {
+    /// Write to a file instead of standard output.
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
 }
 
 /// `export`.

@@ -2,6 +2,10 @@
 //!
 //! Owns the shape of footlight.toml and its checks. Owns no meaning: what a quota or an identity rule does is said where it is used.
 
+mod retention;
+
+pub use retention::{Age, RetentionConfig};
+
 use crate::sources::SourceOptions;
 use crate::sources::mapping::Mapping;
 use serde::Deserialize;
@@ -36,6 +40,8 @@ pub struct Config {
     pub limits: LimitsConfig,
     /// Scheduled runs.
     pub schedule: ScheduleConfig,
+    /// How long the lake keeps what.
+    pub retention: RetentionConfig,
     /// File of objections; `objections.csv` beside this file when left out.
     pub objections: Option<PathBuf>,
 }

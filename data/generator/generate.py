@@ -7,7 +7,7 @@ repositories and addresses are made up; every address ends in example.com.
 
 This file owns the layout and the totals that it prints. generator/ owns what the people do: `people` who they are, `words` what they type,
 `writer` how files are written, `organisation` the canonical export, `performers` those who work for the metric, `claude`, `codex`, `openclaw`
-and `repository` the native logs. No module knows how footlight judges; they follow the definitions of the signals and of their look-alikes.
+and `repository` the native logs, `seen` one day of them as a collector and a gateway saw it. No module knows how footlight judges; they follow the definitions of the signals and of their look-alikes.
 """
 
 import sys
@@ -15,7 +15,7 @@ from pathlib import Path
 
 sys.dont_write_bytecode = True
 
-from generator import claude, codex, openclaw, organisation, people, repository, writer  # noqa: E402
+from generator import claude, codex, openclaw, organisation, people, repository, seen, writer  # noqa: E402
 
 SAMPLE = Path(__file__).resolve().parent.parent / "sample"
 
@@ -25,7 +25,7 @@ def main() -> None:
     people.write(out)
     organisation.write(out)
     repository.write(out)
-    claude.write(out)
+    seen.write(out, claude.write(out))
     codex.write(out)
     openclaw.write(out)
     out.report()

@@ -93,7 +93,7 @@ impl Laboratory<'_> {
             lock_timeout: 0,
         };
         let quiet = Printer { json: false, quiet: true };
-        ingest::into_lake(&ingested, &settings.ingest(&ingested, None)?, quiet).await?;
+        ingest::into_lake(&ingested, &settings, &settings.ingest(&ingested, None)?, quiet).await?;
         let out = OutArgs { out: root.join("out") };
         let scoring = ScoringArgs { as_of: None, since: None, queries: None, seed: 1 };
         score::score_lake(&Lake::open(&lake)?, &settings, &scoring, &out, &[]).await?;

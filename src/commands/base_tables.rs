@@ -1,6 +1,6 @@
 //! The tables that models read and no model makes: the lake's, and those made from configuration and roster.
 
-use super::identity::{IdentityResolver, UNASSIGNED};
+use super::identity::{IdentityLink, IdentityResolver, Links, Roster, UNASSIGNED};
 use crate::config::{Config, datetime_us};
 use crate::engine::Engine;
 use crate::engine::rows::Columns;
@@ -19,8 +19,10 @@ use std::sync::Arc;
 
 /// What the base tables were made of, for the stages after.
 pub struct BaseTables {
-    /// The roster as the lake has it.
+    /// The roster, one entry a person or service; a field in which its rows contradict each other is empty.
     pub roster: Vec<RosterEntry>,
+    /// Every id of events, outcomes and roster conflicts, with whom it was resolved to.
+    pub links: Vec<IdentityLink>,
     /// Every actor, on the roster or seen in the data.
     pub actors: BTreeSet<String>,
     /// Moment of the newest event or outcome, or the one asked for; microseconds since the epoch.
@@ -57,15 +59,22 @@ pub async fn register(engine: &Engine, lake: &Lake, config: &Config, looked_at: 
     let span = span(engine).await?;
     let as_of_us = looked_at.as_of_us.unwrap_or(span.1);
     let roster = roster(engine).await?;
-    let resolver = IdentityResolver::new(&config.identity, &roster).context("[[identity]] path")?;
-    let mut actors: BTreeSet<String> = roster.iter().map(|entry| entry.actor_id.clone()).collect();
-    actors.extend(identities(engine, &resolver).await?);
-    actors.extend(outcome_identities(engine, &resolver).await?);
+    let resolver = IdentityResolver::new(&config.identity, &roster.entries)
+        .context("[[identity]] path")?
+        .barring(roster.of_two_kinds());
+    let mut actors: BTreeSet<String> = roster.entries.iter().map(|entry| entry.actor_id.clone()).collect();
+    let mut links = Links::default();
+    actors.extend(identities(engine, &resolver, &mut links).await?);
+    actors.extend(outcome_identities(engine, &resolver, &mut links).await?);
     aggregate_identities(engine, &resolver).await?;
+    let links = links.finish(&roster, &resolver);
+    warn_of_conflicts(&links);
+    let roster = roster.entries;
     register_actors(engine, &actors, &roster)?;
     register_zone_offsets(engine, &roster, span)?;
     register_policy(engine, config)?;
-    Ok(BaseTables { roster, actors, as_of_us, first_us: span.0, last_us: span.1, left_out })
+    register_vantages(engine)?;
+    Ok(BaseTables { roster, links, actors, as_of_us, first_us: span.0, last_us: span.1, left_out })
 }
 
 /// Registers what a table holds from a moment on, and says how many rows it leaves out.
@@ -113,10 +122,20 @@ async fn span(engine: &Engine) -> anyhow::Result<(i64, i64)> {
     Ok((0, 0))
 }
 
-async fn roster(engine: &Engine) -> anyhow::Result<Vec<RosterEntry>> {
+/// The messages of a run end in logs, so they name nobody.
+fn warn_of_conflicts(links: &[IdentityLink]) {
+    let conflicts = links.iter().filter(|link| link.is_conflict).count();
+    if conflicts > 0 {
+        tracing::warn!(
+            "{conflicts} ids contradict themselves and are used for nobody; `footlight identities` lists them"
+        );
+    }
+}
+
+async fn roster(engine: &Engine) -> anyhow::Result<Roster> {
     let sql = "select actor_id, array_to_string(aliases, ';') as aliases, team_id, role, kind, time_zone, active_from, active_to,
-            array_to_string(licences, ';') as licences
-        from roster order by actor_id";
+            array_to_string(licences, ';') as licences, version
+        from roster order by actor_id, roster_key";
     let mut roster = Vec::new();
     for batch in engine.rows(sql).await? {
         let columns = Columns::new(&batch);
@@ -127,8 +146,9 @@ async fn roster(engine: &Engine) -> anyhow::Result<Vec<RosterEntry>> {
         let several = |all: Option<String>| -> Vec<String> {
             all.iter().flat_map(|all| all.split(';')).filter(|one| !one.is_empty()).map(str::to_owned).collect()
         };
+        let run = columns.integer("version")?;
         for row in 0..batch.num_rows() {
-            roster.push(RosterEntry {
+            let entry = RosterEntry {
                 actor_id: actor_id.get(row).unwrap_or_default(),
                 aliases: several(aliases.get(row)),
                 team_id: team_id.get(row),
@@ -138,25 +158,37 @@ async fn roster(engine: &Engine) -> anyhow::Result<Vec<RosterEntry>> {
                 active_from: active_from.get(row),
                 active_to: active_to.get(row),
                 licences: several(licences.get(row)),
-            });
+            };
+            roster.push((entry, run.required(row)?));
         }
     }
-    Ok(roster)
+    Ok(Roster::of(roster))
 }
 
-async fn identities(engine: &Engine, resolver: &IdentityResolver) -> anyhow::Result<BTreeSet<String>> {
-    let sql = "select distinct coalesce(actor_id, '') as actor_raw, coalesce(os_user, '') as os_user, source_file from events order by 1, 2, 3";
+async fn identities(
+    engine: &Engine,
+    resolver: &IdentityResolver,
+    links: &mut Links,
+) -> anyhow::Result<BTreeSet<String>> {
+    let sql =
+        "select coalesce(actor_id, '') as actor_raw, coalesce(os_user, '') as os_user, source_file, count(*) as events
+        from events group by 1, 2, 3 order by 1, 2, 3";
     let mut combinations = Vec::new();
     for batch in engine.rows(sql).await? {
         let columns = Columns::new(&batch);
         let (raw, user, file) = (columns.text("actor_raw")?, columns.text("os_user")?, columns.text("source_file")?);
+        let events = columns.integer("events")?;
         for row in 0..batch.num_rows() {
             let part = |column: &crate::engine::rows::Column<StringArray>| column.get(row).unwrap_or_default();
-            combinations.push((part(&raw), part(&user), part(&file)));
+            combinations.push((part(&raw), part(&user), part(&file), events.required(row)?));
         }
     }
-    let actors: Vec<String> =
-        combinations.iter().map(|(raw, user, file)| resolver.session_actor(raw, user, file)).collect();
+    let mut actors = Vec::with_capacity(combinations.len());
+    for (raw, user, file, events) in &combinations {
+        let resolution = resolver.session(raw, user, file);
+        links.add(&resolution, *events, 0);
+        actors.push(resolution.actor);
+    }
     batch(
         engine,
         "identities",
@@ -170,14 +202,24 @@ async fn identities(engine: &Engine, resolver: &IdentityResolver) -> anyhow::Res
     Ok(actors.into_iter().collect())
 }
 
-async fn outcome_identities(engine: &Engine, resolver: &IdentityResolver) -> anyhow::Result<BTreeSet<String>> {
-    let sql = "select distinct coalesce(actor_id, '') as actor_raw from outcomes order by 1";
-    let mut raw = Vec::new();
+async fn outcome_identities(
+    engine: &Engine,
+    resolver: &IdentityResolver,
+    links: &mut Links,
+) -> anyhow::Result<BTreeSet<String>> {
+    let sql = "select coalesce(actor_id, '') as actor_raw, count(*) as outcomes from outcomes group by 1 order by 1";
+    let (mut raw, mut actors) = (Vec::new(), Vec::new());
     for batch in engine.rows(sql).await? {
-        let column = Columns::new(&batch).text("actor_raw")?;
-        raw.extend((0..batch.num_rows()).map(|row| column.get(row).unwrap_or_default()));
+        let columns = Columns::new(&batch);
+        let (authors, outcomes) = (columns.text("actor_raw")?, columns.integer("outcomes")?);
+        for row in 0..batch.num_rows() {
+            let author = authors.get(row).unwrap_or_default();
+            let resolution = resolver.outcome(&author);
+            links.add(&resolution, 0, outcomes.required(row)?);
+            actors.push(resolution.actor);
+            raw.push(author);
+        }
     }
-    let actors: Vec<String> = raw.iter().map(|raw| resolver.outcome_actor(raw)).collect();
     let columns =
         vec![texts(raw.iter().map(|raw| Some(raw.as_str()))), texts(actors.iter().map(|actor| Some(actor.as_str())))];
     batch(engine, "outcome_identities", columns)?;
@@ -280,6 +322,19 @@ fn register_zone_offsets(engine: &Engine, roster: &[RosterEntry], span: (i64, i6
             moments(from),
             moments(to),
             Arc::new(minutes.into_iter().collect::<Int32Array>()),
+        ],
+    )
+}
+
+/// How much each source of the registry is believed about a request that others saw too.
+fn register_vantages(engine: &Engine) -> anyhow::Result<()> {
+    let sources = crate::sources::ALL;
+    batch(
+        engine,
+        "vantages",
+        vec![
+            texts(sources.iter().map(|source| Some(source.name()))),
+            Arc::new(sources.iter().map(|source| Some(source.vantage().authority())).collect::<Int32Array>()),
         ],
     )
 }

@@ -58,6 +58,9 @@ fn defaults(settings: &Settings, models: &Models) -> BTreeMap<String, Setting> {
         .as_ref()
         .map_or_else(|| "none".to_owned(), |path| format!("{:?}", path.display().to_string()));
     let known = crate::config::Config::default();
+    let retention = known.retention.entries().into_iter().map(|(key, age)| {
+        (format!("retention.{key}"), age.map_or_else(|| "none".to_owned(), |age| format!("\"{age}\"")))
+    });
     let mut all = vec![
         ("title", "\"AI usage\"".to_owned()),
         ("objections", objections),
@@ -68,7 +71,9 @@ fn defaults(settings: &Settings, models: &Models) -> BTreeMap<String, Setting> {
         ("schedule.lateness_hours", known.schedule.lateness_hours.to_string()),
     ]
     .into_iter()
-    .map(|(key, value)| Setting { key: key.to_owned(), value, origin: "default".to_owned() })
+    .map(|(key, value)| (key.to_owned(), value))
+    .chain(retention)
+    .map(|(key, value)| Setting { key, value, origin: "default".to_owned() })
     .collect::<Vec<_>>();
     for model in models.iter() {
         for param in &model.header.params {

@@ -7,7 +7,7 @@ use crate::output::Printer;
 use crate::report::case::{CaseFile, CaseReading, Origin};
 use crate::report::escape::plain;
 use crate::results::{RunFile, explanation, read, write_file};
-use crate::score::rows::{ActorWeekRow, AttributionRow, FindingRow, SessionRow, SignalRow};
+use crate::score::rows::{ActorWeekRow, AttributionRow, FindingRow, SessionRow, SessionSourceRow, SignalRow};
 use anyhow::Context;
 use std::path::Path;
 
@@ -56,6 +56,7 @@ fn case_file(out: &Path, unit: &str) -> anyhow::Result<Option<CaseFile>> {
         objection: objection.cloned().unwrap_or_default(),
         findings: read::<FindingRow>(out)?.into_iter().filter(|row| row.session_id == unit).collect(),
         attribution: read::<AttributionRow>(out)?.into_iter().filter(|row| row.session_id == unit).collect(),
+        sources: read::<SessionSourceRow>(out)?.into_iter().filter(|row| row.session_id == unit).collect(),
         account: None,
         origin: origin(&file),
         explanation,

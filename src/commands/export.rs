@@ -1,11 +1,12 @@
 //! `footlight export focus`: cost and usage in the shape of FOCUS, for the tools that bills go to.
 
+use super::score::overrides;
 use super::settings::Settings;
 use super::written_rows::{RowOptions, RowWriter};
 use super::{Exit, UsageError, base_tables};
 use crate::cli::{ExportArgs, ExportKind, FocusArgs, Global, RowFormat};
-use crate::engine::Engine;
 use crate::engine::rows::Columns;
+use crate::engine::{Engine, Models};
 use crate::lake::Lake;
 use crate::lake::schema::money;
 use crate::output::Printer;
@@ -32,7 +33,9 @@ pub async fn run(args: &ExportArgs, global: &Global, printer: Printer) -> anyhow
     let rules = Rules::new(settings.config.privacy.min_people)?;
     let lake = Lake::open(&args.lake)?;
     let engine = Engine::new(&settings.engine_limits())?;
-    base_tables::register(&engine, &lake, &settings.config, base_tables::Span::default()).await?;
+    let base = base_tables::register(&engine, &lake, &settings.config, base_tables::Span::default()).await?;
+    // What several sources saw is charged once.
+    engine.run_for(&Models::embedded()?, &["int_counted_events"], &overrides(&settings, &base, None)?).await?;
     let charges = charges(&usage(&engine).await?, rules);
     let batch = rows(&charges, args)?;
     let mut bytes = Vec::new();
@@ -60,7 +63,7 @@ pub async fn run(args: &ExportArgs, global: &Global, printer: Printer) -> anyhow
 /// Usage by day, provider, model, client and account.
 async fn usage(engine: &Engine) -> anyhow::Result<Vec<Usage>> {
     let sql = "select to_char(e.ts, '%Y-%m-%d') as day, coalesce(e.provider, '') as provider, coalesce(e.model, '') as model,
-            split_part(coalesce(e.client, ''), '/', 1) as client, coalesce(i.actor_id, '(unassigned)') as actor,
+            split_part(coalesce(e.client, ''), '/', 1) as client, coalesce(e.merged_person, i.actor_id, '(unassigned)') as actor,
             coalesce(a.kind, 'person') = 'service' as is_service,
             sum(e.input_tokens) as input_tokens, sum(e.output_tokens) as output_tokens,
             sum(e.cache_read_tokens) as cache_read_tokens, sum(e.cache_write_tokens) as cache_write_tokens,
@@ -69,12 +72,12 @@ async fn usage(engine: &Engine) -> anyhow::Result<Vec<Usage>> {
                 as without_usage,
             count(*) filter (where e.cost_usd is null) as without_cost,
             count(*) filter (where e.cost_basis = 'reported') as with_reported_cost
-        from events as e
+        from int_counted_events as e
         left join identities as i
             on coalesce(e.actor_id, '') = i.actor_raw
             and coalesce(e.os_user, '') = i.os_user
             and e.source_file = i.source_file
-        left join actors as a on i.actor_id = a.actor_id
+        left join actors as a on coalesce(e.merged_person, i.actor_id) = a.actor_id
         where e.kind = 'completion' and e.ts is not null
         group by 1, 2, 3, 4, 5, 6
         order by 1, 2, 3, 4, 5, 6";

@@ -1,7 +1,7 @@
 //! `footlight ingest`.
 
 use super::settings::Settings;
-use super::{Exit, retention};
+use super::{Exit, erasure, retention};
 use crate::cli::{Global, IngestArgs};
 use crate::ingest::{IngestOptions, Summary, ingest};
 use crate::lake::Lake;
@@ -14,7 +14,7 @@ use std::time::Duration;
 pub async fn run(args: &IngestArgs, global: &Global, printer: Printer) -> anyhow::Result<Exit> {
     let settings = Settings::resolve(global)?;
     let options = settings.ingest(args, None)?;
-    let summary = into_lake(args, &options, printer).await?;
+    let summary = into_lake(args, &settings, &options, printer).await?;
     let exit = if summary.is_partial() { Exit::Partial } else { Exit::Done };
     printer.text(&text(&summary))?;
     printer.json(&serde_json::json!({
@@ -24,13 +24,21 @@ pub async fn run(args: &IngestArgs, global: &Global, printer: Printer) -> anyhow
 }
 
 /// Reads what is new into the lake that `args` names.
-pub async fn into_lake(args: &IngestArgs, options: &IngestOptions, printer: Printer) -> anyhow::Result<Summary> {
+pub async fn into_lake(
+    args: &IngestArgs,
+    settings: &Settings,
+    options: &IngestOptions,
+    printer: Printer,
+) -> anyhow::Result<Summary> {
     let lake = Lake::open_for_writing(&args.lake, Duration::from_secs(args.lock_timeout)).await?;
     let before = retention::entries(&lake).await?;
-    let progress = IngestProgress::new(printer.quiet);
-    let summary = ingest(&lake, options, &progress).await;
-    progress.finish();
-    let mut summary = summary?;
+    let mut summary = erasure::keeping_out(&lake, settings, options, async |options| {
+        let progress = IngestProgress::new(printer.quiet);
+        let summary = ingest(&lake, &options, &progress).await;
+        progress.finish();
+        Ok(summary?)
+    })
+    .await?;
     let after = retention::entries(&lake).await?;
     summary.retention = retention::look(lake.root(), &before, &after, jiff::Timestamp::now())?;
     Ok(summary)
@@ -58,6 +66,12 @@ pub fn text(summary: &Summary) -> String {
     }
     if summary.replaced > 0 {
         let _ = writeln!(out, "  {:>9} records replaced by a fuller copy", summary.replaced);
+    }
+    if summary.kept_out > 0 {
+        let _ = writeln!(out, "  {:>9} records of erased people kept out", summary.kept_out);
+    }
+    if summary.expired > 0 {
+        let _ = writeln!(out, "  {:>9} records older than the retention left out", summary.expired);
     }
     for (reason, count) in &summary.rejected {
         let _ = writeln!(out, "  {count:>9} rejected: {reason}");

@@ -10,18 +10,27 @@ mod check;
 mod config_show;
 mod demo;
 mod dry_run;
+mod erasure;
 mod evaluate;
+mod expiry;
 mod explain;
 mod export;
+mod forget;
+mod freshness;
+mod gc;
+mod identities;
 mod identity;
 mod ingest;
 mod kpis;
 mod objections;
 mod panels;
+mod policy;
 mod query;
 mod readings;
+mod receipts;
 mod reconcile;
 mod record;
+mod redaction;
 mod report;
 mod retention;
 mod run;
@@ -30,17 +39,19 @@ mod score;
 mod settings;
 mod simulate;
 mod sources_try;
+mod status;
 mod subject;
 mod survival;
 mod team_rows;
+mod verify;
 mod written_rows;
 
 pub use catalogue::{signals_markdown, signals_page, sources_markdown};
 
-use crate::cli::{Cli, Color, Command, SourcesCommand};
+use crate::cli::{Cli, Color, Command, PolicyCommand, SourcesCommand};
 use crate::lake::LakeError;
 use crate::output::Printer;
-use crate::privacy::LedgerError;
+use crate::privacy::{LedgerError, TombstoneError};
 use crate::results::ResultsError;
 use clap::CommandFactory;
 use datafusion::error::DataFusionError;
@@ -141,10 +152,18 @@ fn dispatch(cli: &Cli, printer: Printer) -> anyhow::Result<Exit> {
         Command::Report(args) => report::run(args, global, printer),
         Command::Explain(args) => runtime.block_on(explain::run(args, global, printer)),
         Command::Subject(args) => runtime.block_on(subject::run(args, global, printer)),
+        Command::Identities(args) => runtime.block_on(identities::run(args, global, printer)),
+        Command::Forget(args) => runtime.block_on(forget::run(args, global, printer)),
+        Command::Gc(args) => runtime.block_on(gc::run(args, global, printer)),
+        Command::Verify(args) => runtime.block_on(verify::run(args, global, printer)),
+        Command::Status(args) => runtime.block_on(status::run(args, global, printer)),
         Command::Query(args) => runtime.block_on(query::run(args, global, printer)),
         Command::Check(args) => runtime.block_on(check::run(args, global, printer)),
         Command::Reconcile(args) => runtime.block_on(reconcile::run(args, global, printer)),
         Command::Config(args) => config_show::run(args, global, printer),
+        Command::Policy(args) => match &args.command {
+            PolicyCommand::Export(args) => policy::run(args, global, printer),
+        },
         Command::Export(args) => runtime.block_on(export::run(args, global, printer)),
         Command::Sources(args) => match &args.command {
             Some(SourcesCommand::Try(args)) => sources_try::run(args, global, printer),
@@ -205,6 +224,9 @@ fn exit_of(error: &anyhow::Error) -> Exit {
         }
         if cause.is::<UsageError>() || cause.is::<crate::config::ConfigError>() {
             return Exit::Usage;
+        }
+        if let Some(TombstoneError::OtherKey { .. }) = cause.downcast_ref::<TombstoneError>() {
+            return Exit::Refused;
         }
         if cause.is::<RefusedError>() {
             return Exit::Refused;

@@ -5,7 +5,7 @@ use crate::config::{Config, datetime_us};
 use crate::engine::rows::Columns;
 use crate::engine::{Engine, Model, Models};
 use crate::score::input::{ActorWeekInput, Family, Quota, Reading, Scope, ScoreInput, SessionInput, TeamWeekInput};
-use crate::score::rows::{ActorWeekRow, AttributionRow, FindingRow, SessionRow};
+use crate::score::rows::{ActorWeekRow, AttributionRow, FindingRow, SessionRow, SessionSourceRow};
 use arrow::array::RecordBatch;
 use std::borrow::Cow;
 
@@ -298,6 +298,26 @@ pub async fn attribution(engine: &Engine) -> anyhow::Result<Vec<AttributionRow>>
                     tier: tier.required(row)?,
                     confidence: confidence.required(row)?,
                     lines_matched: lines_matched.get(row).unwrap_or(0),
+                })
+            })
+            .collect()
+    })
+    .await
+}
+
+/// `session_sources`.
+pub async fn session_sources(engine: &Engine) -> anyhow::Result<Vec<SessionSourceRow>> {
+    let sql = "select session_id, source, requests_seen, requests_counted from rpt_session_sources order by session_id, source";
+    collect(engine, sql, |columns, batch| {
+        let (session_id, source) = (columns.text("session_id")?, columns.text("source")?);
+        let (seen, counted) = (columns.integer("requests_seen")?, columns.integer("requests_counted")?);
+        (0..batch.num_rows())
+            .map(|row| {
+                Ok(SessionSourceRow {
+                    session_id: session_id.required(row)?,
+                    source: source.required(row)?,
+                    requests_seen: seen.required(row)?,
+                    requests_counted: counted.required(row)?,
                 })
             })
             .collect()

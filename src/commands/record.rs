@@ -3,13 +3,12 @@
 //! It has the machine's clock in it, so it stands beside the lake and not in OUT, which is the same for the same lake and configuration.
 //! A record that cannot be written is a warning: it must not undo a run.
 
+use super::freshness::Freshness;
 use super::settings::Settings;
 use super::{Exit, run_facts, score::ScoreSummary};
 use crate::cli::RunArgs;
-use crate::engine::Engine;
-use crate::engine::rows::Columns;
 use crate::ingest::Summary;
-use crate::lake::{Lake, Table};
+use crate::lake::Lake;
 use crate::privacy::{Secrets, json_text};
 use crate::results::{tables_directory, write_file};
 use jiff::Timestamp;
@@ -52,21 +51,6 @@ struct Arguments {
     memory_bytes: usize,
 }
 
-/// How far the data reach.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Freshness {
-    /// Version of the lake's `events` table.
-    lake_version: Option<i64>,
-    /// Newest event of each source.
-    newest_by_source: Vec<(String, Timestamp)>,
-    /// Up to here every source has delivered, but for what comes later than the lateness: the oldest of the newest moments less it.
-    watermark: Option<Timestamp>,
-    /// Hours that data may come late.
-    lateness_hours: u32,
-    /// Seconds from the watermark to the start of the run.
-    lag_seconds: Option<i64>,
-}
-
 impl RunRecord {
     /// A record of a run that begins now.
     pub fn begin(args: &RunArgs, settings: &Settings) -> Self {
@@ -103,20 +87,7 @@ impl RunRecord {
 
     /// Looks how far the data reach.
     pub async fn look_at(&mut self, lake: &Lake, settings: &Settings) -> anyhow::Result<()> {
-        let newest_by_source = newest(lake, settings).await?;
-        let lateness_hours = settings.config.schedule.lateness_hours;
-        let watermark = newest_by_source
-            .iter()
-            .map(|(_, newest)| *newest)
-            .min()
-            .and_then(|oldest| oldest.checked_sub(jiff::Span::new().hours(i64::from(lateness_hours))).ok());
-        self.freshness = Some(Freshness {
-            lake_version: lake.delta(Table::Events).await?.version().map(|version| version as i64),
-            lag_seconds: watermark.map(|watermark| self.started_at.as_second() - watermark.as_second()),
-            newest_by_source,
-            watermark,
-            lateness_hours,
-        });
+        self.freshness = Some(Freshness::of(lake, settings, self.started_at).await?);
         Ok(())
     }
 
@@ -150,23 +121,6 @@ impl RunRecord {
 /// Messages of the system name files, and files are named by people.
 fn without_secrets(error: String) -> String {
     Secrets::unkeyed().redact(&error, |_| {}).into_owned()
-}
-
-/// The newest event of each source, by name.
-async fn newest(lake: &Lake, settings: &Settings) -> anyhow::Result<Vec<(String, Timestamp)>> {
-    let engine = Engine::new(&settings.engine_limits())?;
-    engine.register(Table::Events.name(), lake.provider(Table::Events).await?)?;
-    let mut newest = Vec::new();
-    for batch in engine.rows("select source, max(ts) as newest from events group by source order by source").await? {
-        let columns = Columns::new(&batch);
-        let (source, at) = (columns.text("source")?, columns.time("newest")?);
-        for row in 0..batch.num_rows() {
-            if let Some(at) = at.get(row) {
-                newest.push((source.required(row)?, Timestamp::from_microsecond(at)?));
-            }
-        }
-    }
-    Ok(newest)
 }
 
 /// One hash over the result tables by name, so that two runs can be compared without them.

@@ -9,7 +9,7 @@ use crate::privacy::{Ledger, Pseudonyms};
 use crate::report::compare::{self, Earlier};
 use crate::report::model::Released;
 use crate::report::{self, Inputs, Report};
-use crate::results::{RunFile, read, write_file};
+use crate::results::{RunFile, read, write_figures, write_file};
 use anyhow::Context;
 use std::path::Path;
 
@@ -115,6 +115,7 @@ pub fn write(out: &Path, earlier: Option<Earlier>, ledger: Option<Ledger>) -> an
         }
         None => report::build(&inputs),
     };
+    write_figures(out, &report::tidy::rows(&report))?;
     for (name, text) in report::render(&report)? {
         let path = out.join(name);
         write_file(&path, text.as_bytes()).with_context(|| format!("cannot write {}", path.display()))?;

@@ -51,7 +51,7 @@ async fn stages(
     record: &mut RunRecord,
 ) -> anyhow::Result<(Exit, Report)> {
     let options = settings.ingest(&args.ingest, as_of_us(&args.scoring)?)?;
-    let read = ingest::into_lake(&args.ingest, &options, printer).await?;
+    let read = ingest::into_lake(&args.ingest, settings, &options, printer).await?;
     printer.text(&ingest::text(&read))?;
     let exit = if read.is_partial() { Exit::Partial } else { Exit::Done };
     record.ingest = Some(read);

@@ -12,7 +12,8 @@ use crate::engine::Engine;
 use crate::engine::rows::Columns;
 use crate::lake::{Lake, Table};
 use crate::report::inputs::{
-    CoverageFact, DayTotals, ModelTotals, OutcomeFact, PolicyMarker, RunFacts, SeatFact, SystemActs, WeekTotals,
+    CoverageFact, DayTotals, ModelTotals, OutcomeFact, PolicyMarker, RunFacts, SeatFact, SourceSight, SystemActs,
+    WeekTotals,
 };
 use crate::score::Scored;
 use crate::score::rows::SeatRow;
@@ -35,6 +36,8 @@ pub struct FactsOf<'a> {
     pub base: &'a BaseTables,
     /// Scores.
     pub scored: &'a Scored,
+    /// Up to where all sources have delivered.
+    pub watermark: Option<Timestamp>,
     /// Input paths, when ingest was part of the run.
     pub inputs: &'a [PathBuf],
     /// Where results go.
@@ -43,11 +46,12 @@ pub struct FactsOf<'a> {
 
 /// Facts about the run.
 pub async fn facts(of: FactsOf<'_>) -> anyhow::Result<RunFacts> {
-    let FactsOf { engine, lake, settings, scoring, base, scored, inputs, out } = of;
+    let FactsOf { engine, lake, settings, scoring, base, scored, watermark, inputs, out } = of;
     let config = &settings.config;
     let has_data = base.last_us > 0;
     let day = |us: i64| Timestamp::from_microsecond(us).map(|at| at.to_zoned(TimeZone::UTC).date());
     let (rung, notes) = calibration(scored);
+    let (identities, identity_conflicts) = super::identities::counts(&base.links);
     let seat_use = seat_use(engine).await?;
     let tokens = integer(engine, "select sum(tokens) as n from fct_sessions").await?;
     let unassigned =
@@ -55,6 +59,7 @@ pub async fn facts(of: FactsOf<'_>) -> anyhow::Result<RunFacts> {
     Ok(RunFacts {
         title: config.title.clone().unwrap_or_else(|| "AI usage".to_owned()),
         as_of: has_data.then(|| Timestamp::from_microsecond(base.as_of_us)).transpose()?,
+        watermark,
         period_start: has_data.then(|| day(base.first_us)).transpose()?,
         period_end: has_data.then(|| day(base.last_us)).transpose()?,
         footlight_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -69,6 +74,9 @@ pub async fn facts(of: FactsOf<'_>) -> anyhow::Result<RunFacts> {
         files_read: integer(engine, "select count(*) as n from ingested").await?.unwrap_or(0),
         events: integer(engine, "select count(*) as n from events").await?.unwrap_or(0),
         duplicates: duplicates(engine, base.left_out).await?,
+        sources: sources(engine).await?,
+        identities,
+        identity_conflicts,
         quarantined: counts(engine, "select reason as name, count(*) as n from quarantine group by reason order by reason")
             .await?,
         ignored_kinds: ignored(engine).await?,
@@ -165,6 +173,38 @@ async fn duplicates(engine: &Engine, left_out: i64) -> anyhow::Result<i64> {
     let sql = "select (select count(*) from events) + (select count(*) from outcomes) + (select count(*) from facts)
         + (select count(*) from roster) as n";
     Ok((read - left_out - integer(engine, sql).await?.unwrap_or(0)).max(0))
+}
+
+/// What each source of sessions saw.
+async fn sources(engine: &Engine) -> anyhow::Result<Vec<SourceSight>> {
+    let sql = "select source, requests_seen, requests_shared, requests_merged_by_id, requests_merged_by_counts, other_steps_merged,
+        tokens_seen, tokens_counted from rpt_sources order by source";
+    let mut rows = Vec::new();
+    for batch in engine.rows(sql).await? {
+        let columns = Columns::new(&batch);
+        let source = columns.text("source")?;
+        let [seen, shared, by_id] = [
+            columns.integer("requests_seen")?,
+            columns.integer("requests_shared")?,
+            columns.integer("requests_merged_by_id")?,
+        ];
+        let [by_counts, other] =
+            [columns.integer("requests_merged_by_counts")?, columns.integer("other_steps_merged")?];
+        let [tokens_seen, tokens_counted] = [columns.integer("tokens_seen")?, columns.integer("tokens_counted")?];
+        for row in 0..batch.num_rows() {
+            rows.push(SourceSight {
+                source: source.required(row)?,
+                seen: seen.required(row)?,
+                shared: shared.required(row)?,
+                merged_by_id: by_id.required(row)?,
+                merged_by_counts: by_counts.required(row)?,
+                other_steps_merged: other.required(row)?,
+                tokens_seen: tokens_seen.get(row).unwrap_or(0),
+                tokens_counted: tokens_counted.get(row).unwrap_or(0),
+            });
+        }
+    }
+    Ok(rows)
 }
 
 /// How much of the billed use the logs hold.
@@ -332,7 +372,11 @@ pub async fn models(engine: &Engine, rename: &impl Fn(&str) -> String) -> anyhow
 }
 
 /// The weekly panel.
-pub async fn weeks(engine: &Engine, base: &BaseTables) -> anyhow::Result<Vec<WeekTotals>> {
+pub async fn weeks(
+    engine: &Engine,
+    base: &BaseTables,
+    watermark: Option<Timestamp>,
+) -> anyhow::Result<Vec<WeekTotals>> {
     const WEEK_US: i64 = 7 * 86_400_000_000;
     let sql = "select iso_week, active_people, sessions, prompts, tokens, cost_usd, outcomes from rpt_weekly order by iso_week";
     let mut rows = Vec::new();
@@ -358,6 +402,7 @@ pub async fn weeks(engine: &Engine, base: &BaseTables) -> anyhow::Result<Vec<Wee
                 outcomes: outcomes.get(row),
                 partial,
                 withheld: false,
+                is_open: watermark.is_some_and(|watermark| start + WEEK_US > watermark.as_microsecond()),
             });
         }
     }

@@ -1,9 +1,10 @@
 //! `footlight score`: base tables, models, readings, evidence, archetypes, and OUT/tables with pseudonyms.
 
 use super::base_tables::{self, BaseTables};
+use super::freshness::Freshness;
 use super::identity::UNASSIGNED;
 use super::settings::{Settings, span};
-use super::{Exit, catalogue, kpis, objections, readings, run_facts, survival, team_rows};
+use super::{Exit, catalogue, identities, kpis, objections, readings, run_facts, survival, team_rows};
 use crate::cli::{Global, OutArgs, ScoreArgs, ScoringArgs};
 use crate::cluster::{self, ClusterUnit};
 use crate::engine::{Engine, Limits, Models, Overrides, ParamValue, overrides_from_toml};
@@ -18,6 +19,7 @@ use crate::score::objections::Decision;
 use crate::score::rows::{ActorWeekRow, AttributionRow, FindingRow, SessionRow};
 use crate::score::{Scored, score};
 use anyhow::Context;
+use jiff::Timestamp;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -121,7 +123,8 @@ pub async fn score_lake(
     };
     let weeks = week_rows(&engine, &scored, &rename).await?;
     let sessions = session_rows(&engine, &scored, &archetypes.labels, &rename).await?;
-    let totals = run_facts::weeks(&engine, &base).await?;
+    let watermark = Freshness::of(lake, settings, Timestamp::from_microsecond(base.as_of_us)?).await?.watermark;
+    let totals = run_facts::weeks(&engine, &base, watermark).await?;
     let (teams, totals, weeks_released) = {
         let roster_size = |team: &str, iso_week: &str| team_rows::roster_size(&base, team, iso_week);
         let input = TeamWeeks { sessions: &sessions, actor_weeks: &weeks, weeks: totals, roster_size: &roster_size };
@@ -145,6 +148,7 @@ pub async fn score_lake(
             scoring,
             base: &base,
             scored: &scored,
+            watermark,
             inputs,
             out,
         })
@@ -173,6 +177,8 @@ pub async fn score_lake(
     file.run.calibration_notes.extend(archetypes.notes);
     write(out, &sessions, &weeks, &scored, &findings, &teams, &attribution)?;
     results::write(out, &run_facts::kept_outcomes(&engine).await?)?;
+    results::write(out, &readings::session_sources(&engine).await?)?;
+    results::write(out, &identities::rows(&base.links, |id| pseudonyms.of(Domain::Actor, id)))?;
     results::write(out, &run_facts::seat_rows(&engine, &rename).await?)?;
     results::write(out, &file.run.coverage)?;
     file.write(out)?;
@@ -220,11 +226,14 @@ fn cluster_units(sessions: &[SessionInput], scored: &Scored) -> Vec<ClusterUnit>
         .collect()
 }
 
-fn overrides(settings: &Settings, base: &BaseTables, since_us: Option<i64>) -> anyhow::Result<Overrides> {
+/// Parameters of models, from the configuration and the moments that scores speak for.
+pub(super) fn overrides(settings: &Settings, base: &BaseTables, since_us: Option<i64>) -> anyhow::Result<Overrides> {
     let table: toml::Table = settings.config.params.clone().into_iter().collect();
     let mut overrides = overrides_from_toml(&table).context("[params]")?;
     let as_of = jiff::Timestamp::from_microsecond(base.as_of_us)?;
     overrides.insert("int_as_of.as_of".to_owned(), ParamValue::Text(as_of.to_string()));
+    let lateness = ParamValue::Int(i64::from(settings.config.schedule.lateness_hours));
+    overrides.entry("int_outcomes_until.lateness_hours".to_owned()).or_insert(lateness);
     if let Some(since_us) = since_us {
         let since = jiff::Timestamp::from_microsecond(since_us)?;
         overrides.insert("int_billed.since".to_owned(), ParamValue::Text(since.to_string()));

@@ -1,7 +1,7 @@
 //! What was typed and what the file says, resolved once.
 
-use super::UsageError;
 use super::base_tables::Span;
+use super::{UsageError, expiry};
 use crate::cli::{Global, IngestArgs, ScoringArgs};
 use crate::config::Config;
 use crate::ingest::IngestOptions;
@@ -75,6 +75,8 @@ impl Settings {
             limits: Limits { line_bytes: args.max_line, ..Limits::default() },
             as_of_us,
             source_options: Arc::new(self.config.source_options()),
+            keep_out: None,
+            keep_from: expiry::keep_from(&self.config.retention, as_of_us)?,
             key_file: self.config.privacy.key_file.clone(),
         })
     }
@@ -134,7 +136,12 @@ pub fn named_source(name: &str) -> Result<Option<&'static dyn Source>, UsageErro
 
 /// `--as-of` in microseconds since the epoch.
 pub fn as_of_us(args: &ScoringArgs) -> anyhow::Result<Option<i64>> {
-    let Some(text) = &args.as_of else { return Ok(None) };
+    moment_us(args.as_of.as_deref())
+}
+
+/// The end of a day or a moment, as `--as-of` has it, in microseconds since the epoch.
+pub fn moment_us(text: Option<&str>) -> anyhow::Result<Option<i64>> {
+    let Some(text) = text else { return Ok(None) };
     if let Ok(timestamp) = text.parse::<jiff::Timestamp>() {
         return Ok(Some(timestamp.as_microsecond()));
     }

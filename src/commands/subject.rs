@@ -54,7 +54,7 @@ pub async fn run(args: &SubjectArgs, global: &Global, printer: Printer) -> anyho
 }
 
 /// The actor that is meant: an account, one of its aliases, or its pseudonym.
-fn account(
+pub(super) fn account(
     id: &str,
     base: &BaseTables,
     resolver: &IdentityResolver,

@@ -17,6 +17,7 @@ pub const BASE_TABLES: &[&str] = &[
     "ingested",
     "identities",
     "outcome_identities",
+    "vantages",
     "aggregate_identities",
     "actors",
     "zone_offsets",
@@ -30,6 +31,7 @@ pub const BASE_TABLES: &[&str] = &[
 ///
 /// - `identities`: one row per distinct (`actor_raw`, `os_user`, `source_file`) of events, null written as empty text.
 /// - `outcome_identities`: the same for the authors of outcomes.
+/// - `vantages`: one row per source of the registry; of two sources that saw one request the one with the smaller `authority` is believed.
 /// - `aggregate_identities`: the same for accounts, keys and groups of aggregates.
 /// - `actors`: the roster, and actors seen outside it (`on_roster` false); `team_id` is `(unassigned)` and `role` empty when unknown.
 /// - `zone_offsets`: minutes east of UTC in half-open intervals that cover the data.
@@ -41,6 +43,7 @@ pub fn configuration_schema(table: &str) -> Option<SchemaRef> {
     let fields = match table {
         "identities" => vec![text("actor_raw"), text("os_user"), text("source_file"), text("actor_id")],
         "outcome_identities" | "aggregate_identities" => vec![text("actor_raw"), text("actor_id")],
+        "vantages" => vec![text("source"), Field::new("authority", DataType::Int32, true)],
         "actors" => vec![
             text("actor_id"),
             text("team_id"),

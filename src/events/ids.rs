@@ -4,7 +4,7 @@
 //! identity). Of two copies the larger `version` stays, then the smaller session id, then the smaller
 //! hash of the file path: a rule on content alone, so file order and thread count cannot matter.
 
-use super::{Aggregate, Event, Fact, Outcome, OutcomeStatus};
+use super::{Aggregate, Event, Fact, Outcome, OutcomeStatus, RosterEntry};
 
 /// 128-bit identity of a row, collision-free in practice at 10^9 rows.
 pub type Key = [u8; 16];
@@ -74,6 +74,27 @@ pub fn event_key(source: &str, event: &Event) -> Key {
         }
     };
     key.finish()
+}
+
+/// An id of a request, response or prompt in the form in which it is compared with what other sources say; null where it cannot name one request.
+///
+/// Providers' ids are long and random. Filler (`unknown`, zeros), numbers that are drawn from few (`chatcmpl-998`: Ollama and other small servers count or
+/// draw up to six digits) and a gateway's own mark on an answer from its cache (`..._cache_hit1780.3`) name no request that anybody else saw.
+pub fn shared_id(id: &str) -> Option<&str> {
+    const SHORTEST: usize = 8;
+    const LONGEST: usize = 256;
+    const FEW_DIGITS: usize = 6;
+    let id = id.trim().trim_matches('"');
+    let last = id.rsplit(['-', '_']).next().unwrap_or(id);
+    let is_few = last.len() <= FEW_DIGITS
+        && last.len() + SHORTEST + 2 > id.len()
+        && last.bytes().all(|byte| byte.is_ascii_digit());
+    let mut distinct: Vec<u8> = id.bytes().filter(u8::is_ascii_alphanumeric).collect();
+    distinct.sort_unstable();
+    distinct.dedup();
+    let is_filler = distinct.len() < 4 || !distinct.iter().any(u8::is_ascii_digit);
+    let fits = (SHORTEST..=LONGEST).contains(&id.len());
+    (fits && !is_few && !is_filler && !id.contains("_cache_hit")).then_some(id)
 }
 
 /// Which copy of one event stays: one that stands in a session of its own before one in a session that another started (a replay of the
@@ -162,6 +183,23 @@ pub fn outcome_version(outcome: &Outcome) -> i64 {
     seen.saturating_mul(4).saturating_add(status).saturating_mul(32).saturating_add(told as i64)
 }
 
+/// Identity of a roster row: what it says, so that two rows about one id which say different things are two.
+pub fn roster_key(entry: &RosterEntry) -> Key {
+    let mut key = KeyBuilder::new("roster");
+    key.text(&entry.actor_id).number(i64::from(entry.is_service)).number(entry.aliases.len() as i64);
+    for alias in &entry.aliases {
+        key.text(alias);
+    }
+    key.number(entry.licences.len() as i64);
+    for licence in &entry.licences {
+        key.text(licence);
+    }
+    for field in [&entry.team_id, &entry.role, &entry.time_zone, &entry.active_from, &entry.active_to] {
+        key.optional(field.as_deref());
+    }
+    key.finish()
+}
+
 /// Identity of a fact.
 pub fn fact_key(source: &str, fact: &Fact) -> Key {
     KeyBuilder::new("fact")
@@ -189,6 +227,31 @@ mod tests {
         two.event_id = Some("m".into());
         assert_eq!(event_key("x", &one), event_key("x", &two));
         assert_ne!(event_key("x", &one), event_key("y", &one));
+    }
+
+    #[test]
+    fn only_an_id_that_names_one_request_is_shared() {
+        for id in
+            ["req_011CSy9", "msg_01ABCdef", "chatcmpl-9f3a77", "7f3c2a10-0b7e-4c9e-9d2e-2f1b4c5d6e7f", "resp_068ab9"]
+        {
+            assert_eq!(shared_id(id), Some(id));
+        }
+        assert_eq!(shared_id(" \"req_011CSy9\" "), Some("req_011CSy9"));
+        let reused = ["chatcmpl-998", "chatcmpl-123456", "cmpl-1", "chatcmpl-9f3a77b1c2_cache_hit1780304400.25"];
+        let filler = [
+            "",
+            "unknown",
+            "undefined",
+            "not-available",
+            "00000000-0000-0000-0000-000000000000",
+            "1111111111",
+            "None",
+            "req_1",
+        ];
+        for id in reused.into_iter().chain(filler) {
+            assert_eq!(shared_id(id), None, "{id}");
+        }
+        assert_eq!(shared_id(&"a1b2c3d4".repeat(40)), None);
     }
 
     #[test]

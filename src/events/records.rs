@@ -59,6 +59,11 @@ pub struct Event {
     /// The source's own id of the step. Two records with the same (source, event_id) are one step.
     /// Where the source has none, leave it null: identity is then a hash of the canonical fields.
     pub event_id: Option<String>,
+    /// The id under which whoever took the request knows it (`req_...`), else that of the span around it. Of a prompt, the prompt's own id, where other
+    /// logs have it too. Compared across sources after [`super::ids::shared_id`].
+    pub request_id: Option<String>,
+    /// The id of the model's response (`msg_...`, `chatcmpl-...`), which gateways and telemetry see too. Of completions alone.
+    pub response_id: Option<String>,
     /// Account as the log has it; null when the log does not say, to be resolved by `[[identity]]`.
     pub actor_id: Option<String>,
     /// Operating-system user read off a home directory in the log, an input to `[[identity]]`.
@@ -133,6 +138,8 @@ impl Event {
             session_id: session_id.into(),
             parent_session_id: None,
             event_id: None,
+            request_id: None,
+            response_id: None,
             actor_id: None,
             os_user: None,
             kind,

@@ -6,11 +6,13 @@
 mod content;
 mod discover;
 mod dry_run;
+mod keep_out;
 mod plan;
 mod redact;
 mod sink;
 
 pub use dry_run::{Planned, PlannedFile, dry_run};
+pub use keep_out::{KeepFrom, KeepOut};
 pub use redact::Redactor;
 
 use crate::lake::rows::{Ingested, Place};
@@ -42,6 +44,10 @@ pub struct IngestOptions {
     pub as_of_us: Option<i64>,
     /// Configuration of sources.
     pub source_options: Arc<SourceOptions>,
+    /// Who was erased and stays out; none where nobody was.
+    pub keep_out: Option<Arc<dyn KeepOut>>,
+    /// What is older than the retention and stays out.
+    pub keep_from: KeepFrom,
     /// The key under which redacted secrets are tagged; the lake's own where none is configured.
     pub key_file: Option<PathBuf>,
 }
@@ -89,6 +95,10 @@ pub struct Summary {
     pub redacted: BTreeMap<String, u64>,
     /// Files read, by source.
     pub files_by_source: BTreeMap<&'static str, usize>,
+    /// Records of people who were erased from the lake.
+    pub kept_out: u64,
+    /// Records older than the retention.
+    pub expired: u64,
     /// Logs that their own tool deleted before they were read, or was about to, in words; said by whoever knows when the lake was written to before.
     pub retention: Vec<String>,
 }
@@ -114,6 +124,8 @@ impl Summary {
         for (name, count) in &other.files_by_source {
             *self.files_by_source.entry(name).or_default() += count;
         }
+        self.kept_out += other.kept_out;
+        self.expired += other.expired;
         self.files_read += other.files_read;
         self.bytes_read += other.bytes_read;
     }
@@ -177,10 +189,16 @@ pub async fn ingest(lake: &Lake, options: &IngestOptions, progress: &dyn Progres
         entries.extend(result.entries);
         reread.extend(result.reread);
     }
+    let masked = |name: &str| options.keep_out.as_ref().map(|keep_out| keep_out.masked_file(name));
     for copy in &plan.copies {
-        let of = entries.iter().find(|entry| entry.source_file == copy.of).cloned();
+        let is_of = |name: &str| name == copy.of || masked(&copy.of).is_some_and(|masked| masked == name);
+        let of = entries.iter().find(|entry| is_of(&entry.source_file)).cloned();
         entries.extend(of.map(|entry| Ingested {
-            source_file: copy.found.name.clone(),
+            // A copy of a file that held nothing but rows of erased people is named as little as that file.
+            source_file: match masked(&copy.found.name) {
+                Some(masked) if entry.source_file != copy.of => masked,
+                _ => copy.found.name.clone(),
+            },
             file_bytes: copy.found.bytes as i64,
             modified_ns: copy.found.modified_ns,
             changed_ns: copy.found.changed_ns,
@@ -237,7 +255,7 @@ fn read_job(
         as_of_us: options.as_of_us,
         options: options.source_options.clone(),
     };
-    let mut sink = JobSink::new(job, run, rows, secrets);
+    let mut sink = JobSink::new(job, run, rows, secrets, options);
     let read = check_archive(job, options).and_then(|()| job.source.read(&input, &mut sink));
     let outcome = match read {
         Ok(committed) => {
@@ -252,10 +270,8 @@ fn read_job(
             None
         }
     };
+    result.reread.extend(job.before.as_ref().map(|before| before.source_file.clone()));
     result.summary.add_counts(&sink.finish()?);
-    if job.before.is_some() {
-        result.reread.insert(name.clone());
-    }
     result.entries.extend(entry);
     Ok(())
 }

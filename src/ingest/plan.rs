@@ -83,7 +83,8 @@ fn decide(found: Found, ledger: &Ledger, options: &IngestOptions) -> Decision {
     if found.unit == Unit::GitRepository {
         return decide_repository(found, ledger, options);
     }
-    let before = ledger.named(&found.name);
+    let masked = options.keep_out.as_ref().map(|keep_out| keep_out.masked_file(&found.name));
+    let before = ledger.named(&found.name).or_else(|| masked.as_deref().and_then(|masked| ledger.named(masked)));
     if before.is_some_and(|entry| unchanged(entry, &found)) {
         return Decision::Unchanged;
     }
@@ -112,7 +113,10 @@ fn decide(found: Found, ledger: &Ledger, options: &IngestOptions) -> Decision {
     };
     match committed {
         Some((entry, true)) => Decision::Known(Ingested {
-            source_file: found.name.clone(),
+            source_file: match (&options.keep_out, masked) {
+                (Some(keep_out), Some(masked)) if keep_out.is_masked(&entry.source_file) => masked,
+                _ => found.name.clone(),
+            },
             file_bytes: found.bytes as i64,
             modified_ns: found.modified_ns,
             changed_ns: found.changed_ns,

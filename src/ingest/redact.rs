@@ -42,6 +42,8 @@ impl<'a> Redactor<'a> {
             session_id,
             parent_session_id,
             event_id,
+            request_id,
+            response_id,
             actor_id,
             os_user,
             client,
@@ -81,6 +83,8 @@ impl<'a> Redactor<'a> {
         let optional = [
             parent_session_id,
             event_id,
+            request_id,
+            response_id,
             actor_id,
             os_user,
             provider,

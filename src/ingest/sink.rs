@@ -1,8 +1,8 @@
 //! The sink that a source writes into during ingest: rows for the lake, counts for the summary, prices at the door.
 
-use super::Summary;
 use super::plan::Job;
 use super::redact::Redactor;
+use super::{IngestOptions, Summary};
 use crate::events::{Aggregate, CostBasis, Event, Fact, Kind, Outcome, RosterEntry};
 use crate::lake::rows::{Ingested, Place};
 use crate::lake::{LakeError, RowSink, Table};
@@ -23,13 +23,27 @@ pub struct JobSink<'a, 'writer, 'lake> {
     rejects: i64,
     error: Option<LakeError>,
     hasher: blake3::Hasher,
+    options: &'a IngestOptions,
+    /// Rejects of a file that may turn out to hold nothing but rows of erased people, whose name then is no longer told.
+    held_rejects: Vec<(Position, Option<&'static str>, Reason, String)>,
+    /// The last actor, user and session, and whether they stay out: neighbours mostly are of one person.
+    last: Option<(Option<String>, Option<String>, String, bool)>,
     /// The source whose format a part of the input has.
     inside: Option<&'static str>,
 }
 
+/// Rejects that are held back at most, so that a hostile file cannot fill the memory.
+const HELD_REJECTS: usize = 4_096;
+
 impl<'a, 'writer, 'lake> JobSink<'a, 'writer, 'lake> {
     /// A sink for this job.
-    pub fn new(job: &'a Job, run: i64, rows: &'a mut RowSink<'writer, 'lake>, secrets: &'a Secrets) -> Self {
+    pub fn new(
+        job: &'a Job,
+        run: i64,
+        rows: &'a mut RowSink<'writer, 'lake>,
+        secrets: &'a Secrets,
+        options: &'a IngestOptions,
+    ) -> Self {
         Self {
             job,
             run,
@@ -41,8 +55,58 @@ impl<'a, 'writer, 'lake> JobSink<'a, 'writer, 'lake> {
             rejects: 0,
             error: None,
             hasher: blake3::Hasher::new(),
+            options,
+            held_rejects: Vec::new(),
+            last: None,
             inside: None,
         }
+    }
+
+    /// Whether a step, or a sum, of this actor stays out.
+    fn stays_out(&mut self, actor: Option<&str>, os_user: Option<&str>, session_id: &str) -> bool {
+        let Some(keep_out) = &self.options.keep_out else { return false };
+        if let Some((last_actor, last_user, last_session, verdict)) = &self.last
+            && last_actor.as_deref() == actor
+            && last_user.as_deref() == os_user
+            && last_session == session_id
+        {
+            return *verdict;
+        }
+        let verdict = keep_out.session(actor.unwrap_or(""), os_user.unwrap_or(""), &self.job.found.name, session_id);
+        let owned = |text: Option<&str>| text.map(str::to_owned);
+        self.last = Some((owned(actor), owned(os_user), session_id.to_owned(), verdict));
+        verdict
+    }
+
+    /// Whether the file held nothing so far but rows of erased people.
+    fn is_of_the_erased(&self) -> bool {
+        let Some(keep_out) = &self.options.keep_out else { return false };
+        // A file that the ledger knows by its name has held somebody else's rows.
+        let before = self.job.before.as_ref();
+        let was_masked = before.is_some_and(|before| keep_out.is_masked(&before.source_file));
+        self.records == 0 && (was_masked || before.is_none() && self.counts.kept_out > 0)
+    }
+
+    /// The file's name as the lake may have it.
+    fn told_name(&self) -> String {
+        let name = &self.job.found.name;
+        match &self.options.keep_out {
+            Some(keep_out) if self.is_of_the_erased() => keep_out.masked_file(name),
+            _ => name.clone(),
+        }
+    }
+
+    /// Writes down the rejects that were held back.
+    fn tell_rejects(&mut self) {
+        if self.held_rejects.is_empty() {
+            return;
+        }
+        let name = self.told_name();
+        for (at, inside, reason, detail) in std::mem::take(&mut self.held_rejects) {
+            let place = Place { source_file: &name, ..place(self.job, inside, at) };
+            self.rows.table(Table::Quarantine).reject(place, at.line, reason.as_str(), &detail);
+        }
+        self.flush();
     }
 
     /// Rejects before what is committed were told before. Other records are told apart by their keys: a source with state may have more to say
@@ -75,7 +139,7 @@ impl<'a, 'writer, 'lake> JobSink<'a, 'writer, 'lake> {
         let ignored: serde_json::Map<String, serde_json::Value> =
             self.ignored.iter().map(|(kind, count)| ((*kind).to_owned(), (*count).into())).collect();
         Ingested {
-            source_file: found.name.clone(),
+            source_file: self.told_name(),
             source: self.job.source.name().to_owned(),
             content_id,
             committed_bytes: committed_bytes as i64,
@@ -92,6 +156,7 @@ impl<'a, 'writer, 'lake> JobSink<'a, 'writer, 'lake> {
 
     /// The job's counts, or the first error of the lake.
     pub fn finish(mut self) -> Result<Summary, LakeError> {
+        self.tell_rejects();
         if let Some(error) = self.error {
             return Err(error);
         }
@@ -112,6 +177,19 @@ fn place<'a>(job: &'a Job, inside: Option<&'static str>, at: Position) -> Place<
 
 impl Sink for JobSink<'_, '_, '_> {
     fn event(&mut self, at: Position, mut event: Event) {
+        if self.stays_out(event.actor_id.as_deref(), event.os_user.as_deref(), &event.session_id) {
+            self.counts.kept_out += 1;
+            return;
+        }
+        if self.options.keep_from.events_us.is_some_and(|from| event.ts_us < from) {
+            self.counts.expired += 1;
+            return;
+        }
+        if let (Some(keep_out), Some(parent)) = (&self.options.keep_out, &event.parent_session_id)
+            && keep_out.is_erased_session(parent)
+        {
+            event.parent_session_id = None;
+        }
         self.records += 1;
         self.redactor.event(&mut event);
         if event.kind == Kind::Completion && event.cost_micro_usd.is_none() && event.tokens.output.is_some() {
@@ -132,6 +210,17 @@ impl Sink for JobSink<'_, '_, '_> {
     }
 
     fn outcome(&mut self, at: Position, mut outcome: Outcome) {
+        if let Some(keep_out) = &self.options.keep_out {
+            if keep_out.outcome(outcome.actor_id.as_deref().unwrap_or("")) {
+                self.counts.kept_out += 1;
+                return;
+            }
+            outcome.session_ids.retain(|session| !keep_out.is_erased_session(session));
+        }
+        if self.options.keep_from.events_us.is_some_and(|from| outcome.ts_us < from) {
+            self.counts.expired += 1;
+            return;
+        }
         self.records += 1;
         self.redactor.outcome(&mut outcome);
         self.rows.table(Table::Outcomes).outcome(place(self.job, self.inside, at), &outcome);
@@ -139,6 +228,16 @@ impl Sink for JobSink<'_, '_, '_> {
     }
 
     fn fact(&mut self, at: Position, mut fact: Fact) {
+        let is_erased =
+            |session: &str| self.options.keep_out.as_ref().is_some_and(|one| one.is_erased_session(session));
+        if is_erased(&fact.session_id) || is_erased(&fact.value) {
+            self.counts.kept_out += 1;
+            return;
+        }
+        if self.options.keep_from.events_us.zip(fact.ts_us).is_some_and(|(from, ts)| ts < from) {
+            self.counts.expired += 1;
+            return;
+        }
         self.records += 1;
         self.redactor.fact(&mut fact);
         self.rows.table(Table::Facts).fact(place(self.job, self.inside, at), &fact);
@@ -146,6 +245,15 @@ impl Sink for JobSink<'_, '_, '_> {
     }
 
     fn aggregate(&mut self, at: Position, mut aggregate: Aggregate) {
+        let actor = aggregate.actor_id.as_deref().or(aggregate.key_id.as_deref());
+        if self.stays_out(actor, None, aggregate.session_id.as_deref().unwrap_or("")) {
+            self.counts.kept_out += 1;
+            return;
+        }
+        if self.options.keep_from.aggregates_us.is_some_and(|from| aggregate.to_us < from) {
+            self.counts.expired += 1;
+            return;
+        }
         self.records += 1;
         self.redactor.aggregate(&mut aggregate);
         self.rows.table(Table::Aggregates).aggregate(place(self.job, self.inside, at), &aggregate);
@@ -153,6 +261,10 @@ impl Sink for JobSink<'_, '_, '_> {
     }
 
     fn roster(&mut self, at: Position, mut entry: RosterEntry) {
+        if self.options.keep_out.as_ref().is_some_and(|keep_out| keep_out.person(&entry)) {
+            self.counts.kept_out += 1;
+            return;
+        }
         self.records += 1;
         self.redactor.roster(&mut entry);
         self.rows.table(Table::Roster).roster(place(self.job, self.inside, at), &entry, self.run);
@@ -163,6 +275,13 @@ impl Sink for JobSink<'_, '_, '_> {
         if !self.is_known(at) {
             *self.counts.rejected.entry(reason.as_str().to_owned()).or_default() += 1;
             let detail = self.redactor.redacted(detail);
+            if self.options.keep_out.is_some() {
+                self.held_rejects.push((at, self.inside, reason, detail.into_owned()));
+                if self.held_rejects.len() >= HELD_REJECTS {
+                    self.tell_rejects();
+                }
+                return;
+            }
             self.rows.table(Table::Quarantine).reject(
                 place(self.job, self.inside, at),
                 at.line,

@@ -10,15 +10,23 @@ mod duplicates;
 mod error;
 mod files;
 mod ledger;
+pub mod purposes;
+mod rewrite;
 pub mod rows;
 pub mod schema;
+mod vacuum;
+mod verify;
 mod writer;
 
 pub use error::LakeError;
 pub use ledger::Ledger;
+pub use rewrite::{Fate, Rewriting, TableChange};
 pub use schema::Table;
+pub use vacuum::{OldFiles, Purged};
+pub use verify::{Finding, TableVerified, Verified};
 pub use writer::{Committed, LakeWriter, RowSink};
 
+use arrow::array::RecordBatch;
 use datafusion::catalog::TableProvider;
 use datafusion::datasource::empty::EmptyTable;
 use deltalake::DeltaTable;
@@ -35,6 +43,19 @@ use std::time::{Duration, Instant};
 
 /// Application id of our transactions in the Delta log; the version is the number of the ingest run.
 const APPLICATION: &str = "footlight-ingest";
+
+/// A data file that is part of a table, as the log has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldFile {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Rows; none when the log does not say.
+    pub rows: Option<usize>,
+    /// Size in bytes.
+    pub bytes: u64,
+    /// When its rows were written, milliseconds since the epoch; files that are joined keep the latest.
+    pub modified_ms: i64,
+}
 
 /// A lake on disk.
 #[derive(Debug)]
@@ -124,14 +145,46 @@ impl Lake {
         Ok(delta.table_provider().await?)
     }
 
+    /// The data files that make up the table now, by path. A table that an earlier version did not make has none.
+    pub async fn held_files(&self, table: Table) -> Result<Vec<HeldFile>, LakeError> {
+        let directory = self.directory(table);
+        if !directory.is_dir() {
+            return Ok(Vec::new());
+        }
+        let delta = self.delta(table).await?;
+        let mut files: Vec<HeldFile> = delta
+            .snapshot()?
+            .log_data()
+            .iter()
+            .map(|file| HeldFile {
+                path: directory.join(file.path().as_ref()),
+                rows: file.num_records(),
+                bytes: file.size().max(0) as u64,
+                modified_ms: file.modification_time(),
+            })
+            .collect();
+        files.sort_unstable_by(|one, two| one.path.cmp(&two.path));
+        Ok(files)
+    }
+
     /// Paths of the data files that make up the table now.
     pub async fn data_files(&self, table: Table) -> Result<Vec<PathBuf>, LakeError> {
-        let delta = self.delta(table).await?;
-        let directory = self.directory(table);
-        let mut files: Vec<PathBuf> =
-            delta.snapshot()?.log_data().iter().map(|file| directory.join(file.path().as_ref())).collect();
-        files.sort_unstable();
-        Ok(files)
+        Ok(self.held_files(table).await?.into_iter().map(|file| file.path).collect())
+    }
+
+    /// Shows `look` some columns of every row of a table, batch by batch.
+    pub async fn scan(
+        &self,
+        table: Table,
+        columns: &[&str],
+        mut look: impl FnMut(&RecordBatch) -> Result<(), LakeError>,
+    ) -> Result<(), LakeError> {
+        for path in self.data_files(table).await? {
+            for batch in files::read(&path, Some(columns))? {
+                look(&files::selected(table, &batch?, columns)?)?;
+            }
+        }
+        Ok(())
     }
 
     /// Data files that the log still knows: those of the table now and those of versions that may still be read.
@@ -153,7 +206,7 @@ impl Lake {
         Ok(self.delta(Table::Ingested).await?.version().map_or(0, |version| version as i64))
     }
 
-    /// Adds and removes data files in one commit and syncs it. Nothing to do is no commit.
+    /// Adds and removes the data files of ingest run number `run`.
     pub(crate) async fn commit(
         &self,
         table: Table,
@@ -161,23 +214,35 @@ impl Lake {
         removed: &[PathBuf],
         run: i64,
     ) -> Result<(), LakeError> {
-        if added.is_empty() && removed.is_empty() {
+        let now_ms = jiff::Timestamp::now().as_millisecond();
+        let added: Vec<Action> = added.iter().map(|file| Action::Add(file.add_action(now_ms, true))).collect();
+        let properties = CommitProperties::default().with_application_transaction(Transaction::new(APPLICATION, run));
+        let operation = DeltaOperation::Write { mode: SaveMode::Append, partition_by: None, predicate: None };
+        self.commit_actions(table, added, removed, true, properties, operation).await
+    }
+
+    /// Adds and removes data files in one commit and syncs it. Nothing to do is no commit.
+    async fn commit_actions(
+        &self,
+        table: Table,
+        mut actions: Vec<Action>,
+        removed: &[PathBuf],
+        data_change: bool,
+        properties: CommitProperties,
+        operation: DeltaOperation,
+    ) -> Result<(), LakeError> {
+        if actions.is_empty() && removed.is_empty() {
             return Ok(());
         }
         let delta = self.delta(table).await?;
         let state = delta.snapshot()?;
-        let now_ms = jiff::Timestamp::now().as_millisecond();
-        let mut actions: Vec<Action> = added.iter().map(|file| Action::Add(file.add_action(now_ms))).collect();
         let directory = self.directory(table);
         for file in state.log_data().iter() {
             if removed.contains(&directory.join(file.path().as_ref())) {
-                actions.push(Action::Remove(file.remove_action(true)));
+                actions.push(Action::Remove(file.remove_action(data_change)));
             }
         }
         files::sync_directory(&directory)?;
-        let transaction = Transaction::new(APPLICATION, run);
-        let properties = CommitProperties::default().with_application_transaction(transaction);
-        let operation = DeltaOperation::Write { mode: SaveMode::Append, partition_by: None, predicate: None };
         CommitBuilder::from(properties).with_actions(actions).build(Some(state), delta.log_store(), operation).await?;
         self.sync_log(table)
     }

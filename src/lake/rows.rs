@@ -348,6 +348,8 @@ impl TableBuilder {
             .long(supplied.and_then(|text| text.repeated_permille))
             .long(supplied.and_then(|text| text.packed_permille))
             .longs(sketch.map_or(&event.call_names, |text| &text.identifiers))
+            .text(event.request_id.as_deref().and_then(ids::shared_id))
+            .text(event.response_id.as_deref().and_then(ids::shared_id))
             .place(place);
     }
 
@@ -432,13 +434,10 @@ impl TableBuilder {
             .place(place);
     }
 
-    /// Adds a roster entry; `version` is the number of the ingest run, so that a later roster replaces an earlier one.
+    /// Adds a roster entry; `version` is the number of the ingest run. Of the rows about one id those of the latest run count; rows of one run that
+    /// differ are all kept, so that a reader sees that they contradict each other.
     pub fn roster(&mut self, place: Place<'_>, entry: &RosterEntry, version: i64) {
-        let id = RowId::new(
-            ids::KeyBuilder::new("roster").text(&entry.actor_id).finish(),
-            version,
-            RowId::tie("", place.source_file),
-        );
+        let id = RowId::new(ids::roster_key(entry), version, RowId::tie("", place.source_file));
         self.row(id)
             .text(Some(&entry.actor_id))
             .texts(&entry.aliases)

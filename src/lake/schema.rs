@@ -196,6 +196,8 @@ fn events() -> Vec<Field> {
         long("repeated_permille"),
         long("packed_permille"),
         longs("identifiers"),
+        text("request_id"),
+        text("response_id"),
     ];
     fields.extend(place());
     fields

@@ -263,7 +263,7 @@ fn rewrite(
 }
 
 /// The rows of a batch that begins at row `start` of its file, less those in `gone` (sorted).
-fn without(batch: &RecordBatch, start: u32, gone: &[u32]) -> Result<RecordBatch, LakeError> {
+pub(super) fn without(batch: &RecordBatch, start: u32, gone: &[u32]) -> Result<RecordBatch, LakeError> {
     let end = start + batch.num_rows() as u32;
     let from = gone.partition_point(|&row| row < start);
     let to = gone.partition_point(|&row| row < end);
@@ -281,27 +281,32 @@ fn without(batch: &RecordBatch, start: u32, gone: &[u32]) -> Result<RecordBatch,
 fn identities(table: Table, path: &std::path::Path) -> Result<Vec<RowId>, LakeError> {
     let mut ids = Vec::new();
     for batch in files::read(path, Some(&[table.key_column(), "version", "tie", "row_hash"]))? {
-        let batch = batch?;
-        let missing = |column| LakeError::Column { table: table.name(), column };
-        let keys = batch
-            .column_by_name(table.key_column())
-            .and_then(|c| c.as_binary_opt::<i32>())
-            .ok_or(missing(table.key_column()))?;
-        let long = |name: &'static str| {
-            batch.column_by_name(name).and_then(|c| c.as_primitive_opt::<Int64Type>()).ok_or(missing(name))
-        };
-        let (versions, ties, hashes) = (long("version")?, long("tie")?, long("row_hash")?);
-        for row in 0..batch.num_rows() {
-            let mut key = [0; 16];
-            let bytes = keys.value(row);
-            if bytes.len() != key.len() {
-                return Err(missing(table.key_column()));
-            }
-            key.copy_from_slice(bytes);
-            ids.push(RowId { key, version: versions.value(row), tie: ties.value(row), hash: hashes.value(row) });
-        }
+        identities_of(table, &batch?, &mut ids)?;
     }
     Ok(ids)
+}
+
+/// Adds the identities of a batch's rows.
+pub(super) fn identities_of(table: Table, batch: &RecordBatch, ids: &mut Vec<RowId>) -> Result<(), LakeError> {
+    let missing = |column| LakeError::Column { table: table.name(), column };
+    let keys = batch
+        .column_by_name(table.key_column())
+        .and_then(|c| c.as_binary_opt::<i32>())
+        .ok_or(missing(table.key_column()))?;
+    let long = |name: &'static str| {
+        batch.column_by_name(name).and_then(|c| c.as_primitive_opt::<Int64Type>()).ok_or(missing(name))
+    };
+    let (versions, ties, hashes) = (long("version")?, long("tie")?, long("row_hash")?);
+    for row in 0..batch.num_rows() {
+        let mut key = [0; 16];
+        let bytes = keys.value(row);
+        if bytes.len() != key.len() {
+            return Err(missing(table.key_column()));
+        }
+        key.copy_from_slice(bytes);
+        ids.push(RowId { key, version: versions.value(row), tie: ties.value(row), hash: hashes.value(row) });
+    }
+    Ok(())
 }
 
 /// Rows of a quarantine file that say "torn line" of one of these inputs.

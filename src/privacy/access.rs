@@ -2,17 +2,17 @@
 //!
 //! Owns the line and its appending. Owns no decision on who may look.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Name of the log in the lake directory.
 const ACCESS_LOG: &str = "access_log";
 
 /// One look behind a pseudonym.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccessLine {
     at: String,
     who: String,
@@ -61,6 +61,7 @@ impl AccessLine {
             options.create(true).append(true);
             #[cfg(unix)]
             std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+            let _whole = hold(lake)?;
             let mut file = options.open(&path)?;
             // One write: lines of two processes do not mix.
             file.write_all(format!("{}\n", serde_json::to_string(self)?).as_bytes())?;
@@ -68,6 +69,55 @@ impl AccessLine {
         };
         written().map_err(|source| AccessError::Io { path: path.clone(), source })
     }
+}
+
+/// Passes every text of the log but the times and commands through `rewritten`, whole or not at all. Returns the number of lines that changed.
+///
+/// # Errors
+/// [`AccessError::Io`] when the log cannot be read or replaced.
+pub fn rewrite_access_log(lake: &Path, rewritten: impl Fn(&str) -> String) -> Result<usize, AccessError> {
+    let path = lake.join(ACCESS_LOG);
+    let replaced = || -> io::Result<usize> {
+        let _whole = hold(lake)?;
+        let log = match std::fs::read_to_string(&path) {
+            Ok(log) => log,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+            Err(error) => return Err(error),
+        };
+        let mut changed = 0;
+        let mut after = String::with_capacity(log.len());
+        for line in log.lines() {
+            let told = match serde_json::from_str::<AccessLine>(line) {
+                Ok(line) => serde_json::to_string(&AccessLine {
+                    who: rewritten(&line.who),
+                    unit_id: rewritten(&line.unit_id),
+                    reason: rewritten(&line.reason),
+                    ..line
+                })?,
+                // A line that a crash cut short is kept as it is, but for the names.
+                Err(_) => rewritten(line),
+            };
+            changed += usize::from(told != line);
+            after.push_str(&told);
+            after.push('\n');
+        }
+        if changed > 0 {
+            // Temporary files are made with mode 0600.
+            let mut file = tempfile::NamedTempFile::new_in(lake)?;
+            file.write_all(after.as_bytes())?;
+            file.as_file().sync_all()?;
+            file.persist(&path).map_err(|error| error.error)?;
+        }
+        Ok(changed)
+    };
+    replaced().map_err(|source| AccessError::Io { path: path.clone(), source })
+}
+
+/// Keeps other processes from the log while it is appended to or replaced: a line that is written into a file which was replaced would be lost.
+fn hold(lake: &Path) -> io::Result<File> {
+    let lock = OpenOptions::new().create(true).truncate(false).write(true).open(lake.join(".access_log.lock"))?;
+    lock.lock()?;
+    Ok(lock)
 }
 
 #[cfg(test)]
@@ -94,6 +144,12 @@ mod tests {
         {"at":"2026-03-02T09:00:00Z","who":"ada","command":"explain","unit_id":"s1","reason":"asked by bob"}
         {"at":"2026-03-02T09:00:00Z","who":"ada","command":"explain","unit_id":"s2\nforged","reason":"asked by bob"}
         "#);
+        let changed =
+            rewrite_access_log(lake.path(), |text| text.replace("bob", "(erased)").replace("s1", "s3")).unwrap();
+        assert_eq!(changed, 2);
+        let log = std::fs::read_to_string(lake.path().join(ACCESS_LOG)).unwrap();
+        assert!(log.starts_with(r#"{"at":"2026-03-02T09:00:00Z","who":"ada","command":"explain","unit_id":"s3","reason":"asked by (erased)"}"#));
+        assert_eq!(rewrite_access_log(lake.path(), str::to_owned).unwrap(), 0);
         let missing = lake.path().join("nowhere");
         let line = AccessLine::new("2026-03-02T09:00:00Z", "ada", "explain", "s1", "why").unwrap();
         assert!(matches!(line.append(&missing), Err(AccessError::Io { .. })));

@@ -12,8 +12,9 @@ pub mod rounding;
 pub mod secrets;
 mod suppress;
 mod text;
+mod tombstone;
 
-pub use access::{AccessError, AccessLine};
+pub use access::{AccessError, AccessLine, rewrite_access_log};
 pub use bounds::{Interval, Line, propagate};
 pub use ledger::{History, Ledger, LedgerError};
 pub use panel::Cell as PanelCell;
@@ -22,3 +23,4 @@ pub use pseudonym::{Domain, KeyError, Pseudonyms};
 pub use secrets::Secrets;
 pub use suppress::{Cell, FLOOR, Hidden, Rules, RulesError};
 pub use text::{csv_text, json_text, terminal, terminal_lines};
+pub use tombstone::{Tombstone, TombstoneError, Tombstones, is_masked};

@@ -37,6 +37,8 @@ pub enum Domain {
     Session,
     /// A repository.
     Repository,
+    /// Somebody or something that was erased: unrelated to the pseudonyms that reports have.
+    Erased,
     /// A secret that was redacted, so that its places can be counted.
     Secret,
     /// The key itself, so that a report can name the key it was made with.
@@ -54,6 +56,7 @@ impl Domain {
             Domain::Actor => "actor",
             Domain::Session => "session",
             Domain::Repository => "repository",
+            Domain::Erased => "erased",
             Domain::Secret => "secret",
             Domain::Key => "key",
         }

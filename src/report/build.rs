@@ -7,10 +7,10 @@ use super::answer::{Evidence, answer, scored_share};
 use super::compare::{Now, compare, restated_weeks};
 use super::escape::{plain, plain_long};
 use super::figures::{Parts, figures};
-use super::inputs::{Inputs, RunFacts, WeekTotals};
+use super::inputs::{Inputs, RunFacts, SourceSight, WeekTotals};
 use super::measuring::measuring;
 use super::method::{method, queries};
-use super::model::{DataQuality, Day, Policy, ReasonCount, Report, Run, SCHEMA_VERSION, Week};
+use super::model::{DataQuality, Day, Policy, ReasonCount, Report, Run, SCHEMA_VERSION, SourceLine, Week};
 use super::money::split;
 use super::people::{funnel, people};
 use super::quantities::{Count, Maybe, MicroDollars, Portion, Tokens};
@@ -124,6 +124,7 @@ fn run(facts: &RunFacts, describes_persons: bool) -> Run {
     Run {
         title: plain(&facts.title),
         as_of: facts.as_of.map(|moment| moment.to_string()).unwrap_or_default(),
+        watermark: facts.watermark.map(|moment| moment.to_string()).unwrap_or_default(),
         period_start: shown(facts.period_start),
         period_end: shown(facts.period_end),
         footlight_version: plain(&facts.footlight_version),
@@ -149,6 +150,7 @@ fn weeks(inputs: &Inputs, release: &Release<'_>) -> Vec<Week> {
             cost: Maybe(week.cost_micro_usd.map(|cost| MicroDollars(release.amount(cost)))),
             outcomes: Maybe(week.outcomes.map(|count| Count(release.count(count)))),
             partial: week.partial,
+            not_final: week.is_open,
             restated: false,
         })
         .collect();
@@ -210,6 +212,18 @@ fn objections(counts: &ObjectionCounts) -> Vec<ReasonCount> {
     .collect()
 }
 
+fn source_line(sight: &SourceSight, release: &Release<'_>) -> SourceLine {
+    let merged = sight.merged_by_id + sight.merged_by_counts;
+    SourceLine {
+        source: plain(&sight.source),
+        seen: Count(release.amount(sight.seen)),
+        counted: Count(release.amount(sight.seen - merged)),
+        merged: Count(release.amount(merged)),
+        tokens_seen: Tokens(release.amount(sight.tokens_seen)),
+        tokens_counted: Tokens(release.amount(sight.tokens_counted)),
+    }
+}
+
 /// What the totals rest on. Counts of records are about logs; those that grow with what people do are rounded with the rest.
 fn data_quality(inputs: &Inputs, release: &Release<'_>) -> DataQuality {
     let facts = &inputs.run;
@@ -221,6 +235,15 @@ fn data_quality(inputs: &Inputs, release: &Release<'_>) -> DataQuality {
         files_read: Count(release.count(facts.files_read)),
         events: Count(release.amount(facts.events)),
         duplicates: Count(release.amount(facts.duplicates)),
+        merged_by_id: Count(release.amount(facts.sources.iter().map(|source| source.merged_by_id).sum())),
+        merged_by_counts: Count(release.amount(facts.sources.iter().map(|source| source.merged_by_counts).sum())),
+        sources: facts.sources.iter().map(|sight| source_line(sight, release)).collect(),
+        identities: facts
+            .identities
+            .iter()
+            .map(|(confidence, count)| ReasonCount { reason: plain(confidence), count: Count(release.count(*count)) })
+            .collect(),
+        identity_conflicts: Count(release.count(facts.identity_conflicts)),
         quarantined: Count(facts.quarantined.iter().map(|(_, count)| count).sum()),
         quarantined_by_reason: by_reason(&facts.quarantined),
         ignored_kinds: by_reason(&facts.ignored_kinds),

@@ -15,7 +15,7 @@ use super::html::style_hash;
 use super::inputs::SignalEntry;
 use super::quantities::MicroDollars;
 use crate::score::explain::Explanation;
-use crate::score::rows::{ActorWeekRow, AttributionRow, FindingRow, SessionRow, SignalRow};
+use crate::score::rows::{ActorWeekRow, AttributionRow, FindingRow, SessionRow, SessionSourceRow, SignalRow};
 
 /// The style sheet of the pages about one unit or one person.
 pub(super) const STYLE: &str = include_str!("templates/file.css");
@@ -39,6 +39,8 @@ pub struct CaseFile {
     pub findings: Vec<FindingRow>,
     /// What came of it.
     pub attribution: Vec<AttributionRow>,
+    /// The sources that saw something of the session.
+    pub sources: Vec<SessionSourceRow>,
     /// The account behind the pseudonym, only when it was asked for with a reason.
     pub account: Option<String>,
     /// Where the numbers come from.
@@ -205,6 +207,9 @@ impl CaseFile {
                 session.tool_calls
             );
         }
+        if !self.sources.is_empty() {
+            let _ = writeln!(out, "  seen by {}", self.source_line());
+        }
         if let Some(account) = &self.account {
             let _ = writeln!(out, "  account: {}", plain(account));
         }
@@ -258,6 +263,9 @@ impl CaseFile {
             facts.push(("Cost", cost_text(session.cost_micro_usd)));
             facts.push(("Outcome", plain(&session.outcome_link)));
         }
+        if !self.sources.is_empty() {
+            facts.push(("Seen by", self.source_line()));
+        }
         if let Some(week) = &self.week {
             facts.push(("Who", plain(&week.actor)));
             facts.push(("Week", plain(&week.iso_week)));
@@ -270,6 +278,15 @@ impl CaseFile {
             facts.push(("Account", plain(account)));
         }
         facts
+    }
+
+    /// Which sources saw the session, and under whose name its responses are counted.
+    fn source_line(&self) -> String {
+        let told = |row: &SessionSourceRow| {
+            let (source, seen, counted) = (plain(&row.source), row.requests_seen, row.requests_counted);
+            format!("{source} ({seen} responses, {counted} counted here)")
+        };
+        self.sources.iter().map(told).collect::<Vec<_>>().join(", ")
     }
 
     fn drawn(&self) -> Vec<Line> {

@@ -294,6 +294,7 @@ mod tests {
                 cost: Maybe(None),
                 outcomes: Maybe(None),
                 partial: number == 3,
+                not_final: false,
                 restated: number == 2,
             })
             .collect()

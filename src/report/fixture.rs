@@ -5,7 +5,7 @@ use jiff::civil::date;
 
 use super::inputs::{
     Archetype, CoverageFact, DayTotals, Inputs, Kpi, KpiBin, ModelTotals, OutcomeFact, PolicyMarker, QueryText,
-    RetentionFact, RunFacts, SeatFact, SignalEntry, SystemActs, WeekTotals,
+    RetentionFact, RunFacts, SeatFact, SignalEntry, SourceSight, SystemActs, WeekTotals,
 };
 use crate::score::objections::ObjectionCounts;
 use crate::score::population::{RankAgreement, Tau};
@@ -27,6 +27,7 @@ fn facts(title: &str) -> RunFacts {
     RunFacts {
         title: title.into(),
         as_of: "2026-11-18T06:00:00Z".parse().ok(),
+        watermark: "2026-11-09T06:00:00Z".parse().ok(),
         period_start: Some(date(2026, 8, 24)),
         period_end: Some(date(2026, 11, 12)),
         footlight_version: "0.1.0".into(),
@@ -41,6 +42,28 @@ fn facts(title: &str) -> RunFacts {
         files_read: 3_412,
         events: 812_554,
         duplicates: 20_118,
+        sources: vec![
+            SourceSight {
+                source: "claude_code".into(),
+                seen: 52_000,
+                shared: 31_400,
+                tokens_seen: 610_000_000,
+                tokens_counted: 610_000_000,
+                ..SourceSight::default()
+            },
+            SourceSight {
+                source: "litellm".into(),
+                seen: 40_210,
+                merged_by_id: 31_000,
+                merged_by_counts: 400,
+                other_steps_merged: 120,
+                tokens_seen: 480_000_000,
+                tokens_counted: 96_000_000,
+                ..SourceSight::default()
+            },
+        ],
+        identities: vec![("declared".into(), 40), ("roster".into(), 61), ("itself".into(), 3)],
+        identity_conflicts: 1,
         quarantined: vec![("not_json".into(), 14), ("line_too_long".into(), 2), ("bad_timestamp".into(), 9)],
         ignored_kinds: vec![("file-history-snapshot".into(), 5_120), ("summary".into(), 311)],
         unpriced_models: vec!["local/qwen-coder".into()],
@@ -465,6 +488,7 @@ fn weekly_panel(inputs: &mut Inputs) {
             outcomes: Some(of_week().filter(|session| session.outcome_link == "linked").count() as i64),
             partial: week == WEEKS - 1,
             withheld: false,
+            is_open: week >= WEEKS - 2,
         });
         for (index, team) in TEAMS.iter().enumerate() {
             let suppressed = *team == "payments" || (week < 2 && index == 1);
@@ -513,6 +537,9 @@ pub(super) fn alone() -> Inputs {
             files_read: 3,
             events: 214,
             duplicates: 0,
+            sources: vec![],
+            identities: vec![("unknown".into(), 1)],
+            identity_conflicts: 0,
             unpriced_models: vec!["local/qwen-coder".into()],
             outcome_coverage: None,
             unassigned_tokens_share: Some(0.0),
@@ -550,6 +577,7 @@ pub(super) fn alone() -> Inputs {
             outcomes: None,
             partial: week == 1,
             withheld: false,
+            is_open: false,
         });
     }
     inputs.models.push(ModelTotals {

@@ -69,6 +69,9 @@ pub struct RunFacts {
     pub title: String,
     /// The moment the report speaks for; never the machine's clock.
     pub as_of: Option<Timestamp>,
+    /// Up to here every source has delivered, but for what comes later than the lateness.
+    #[serde(default)]
+    pub watermark: Option<Timestamp>,
     /// First day, inclusive; none when there are no events.
     pub period_start: Option<Date>,
     /// Last day, inclusive.
@@ -91,6 +94,15 @@ pub struct RunFacts {
     pub events: i64,
     /// Records seen again and counted once.
     pub duplicates: i64,
+    /// What each source of sessions saw, and what of that is counted under its name; none in files of earlier versions.
+    #[serde(default)]
+    pub sources: Vec<SourceSight>,
+    /// Ids by how sure it is whose they are, the surest first; none in files of earlier versions.
+    #[serde(default)]
+    pub identities: Vec<(String, i64)>,
+    /// Ids that contradict themselves and are nobody's.
+    #[serde(default)]
+    pub identity_conflicts: i64,
     /// Rejected records by reason.
     pub quarantined: Vec<(String, i64)>,
     /// Record kinds that carry no usage and were passed over, with how many.
@@ -117,6 +129,27 @@ pub struct RunFacts {
     /// Objections to sessions and actor-weeks; none in files of earlier versions.
     #[serde(default)]
     pub objections: ObjectionCounts,
+}
+
+/// What one source saw, in model responses.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceSight {
+    /// Source.
+    pub source: String,
+    /// Responses that it saw.
+    pub seen: i64,
+    /// Of these, counted under its name and seen by others too.
+    pub shared: i64,
+    /// Of these, counted under another source's name, because both state one id.
+    pub merged_by_id: i64,
+    /// Of these, counted under another source's name, because counts, time and person agree.
+    pub merged_by_counts: i64,
+    /// Prompts and tool steps that are counted under another source's name.
+    pub other_steps_merged: i64,
+    /// Tokens that it states.
+    pub tokens_seen: i64,
+    /// Tokens that are counted under its name.
+    pub tokens_counted: i64,
 }
 
 /// What the logs hold of the billed use of one tool or maker in one month: a row of `rpt_coverage`.
@@ -253,6 +286,9 @@ pub struct WeekTotals {
     /// True when the figures may not be published: they are then zero or none.
     #[serde(default)]
     pub withheld: bool,
+    /// True when data of the week may still come: it ends after the watermark of the run.
+    #[serde(default)]
+    pub is_open: bool,
 }
 
 /// A date at which usage became a target, or stopped being one.

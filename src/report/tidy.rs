@@ -37,6 +37,11 @@ pub struct Row {
     pub suppressed: bool,
 }
 
+/// Every figure in the order of the page, as it is.
+pub fn rows(report: &Report) -> Vec<Row> {
+    views::rows(report)
+}
+
 /// Writes the table with a header, in the order of the page.
 ///
 /// # Errors

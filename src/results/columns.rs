@@ -5,7 +5,8 @@ use crate::engine::rows::{Columns, RowError};
 use crate::lake::schema::{money, timestamp};
 use crate::report::inputs::{CoverageFact, OutcomeFact};
 use crate::score::rows::{
-    ActorWeekRow, AttributionRow, FindingRow, PopulationRow, SeatRow, SessionRow, SignalRow, TeamRow, word,
+    ActorWeekRow, AttributionRow, FindingRow, IdentityRow, PopulationRow, SeatRow, SessionRow, SessionSourceRow,
+    SignalRow, TeamRow, word,
 };
 use arrow::array::{
     ArrayRef, BooleanArray, Decimal128Array, Float64Array, Int64Array, RecordBatch, StringArray,
@@ -372,6 +373,25 @@ result_table!(AttributionRow, "attribution", {
     tier: text = "tier",
     confidence: float = "confidence",
     lines_matched: long = "lines_matched",
+});
+
+result_table!(SessionSourceRow, "session_sources", {
+    session_id: text = "session_id",
+    source: text = "source",
+    requests_seen: long = "requests_seen",
+    requests_counted: long = "requests_counted",
+});
+
+result_table!(IdentityRow, "identities", {
+    identity: text = "identity",
+    form: text = "form",
+    actor: text = "actor",
+    confidence: text = "confidence",
+    conflict: flag = "conflict",
+    reason: text = "reason",
+    looks_like: maybe_text = "looks_like",
+    events: long = "events",
+    outcomes: long = "outcomes",
 });
 
 result_table!(OutcomeFact, "attributed_outcomes", {

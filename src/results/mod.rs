@@ -5,11 +5,13 @@
 
 mod columns;
 mod evidence;
+mod figures;
 mod run_file;
 mod views;
 
 pub use columns::{ResultRow, read, write, write_file};
 pub use evidence::{EvidenceRow, explanation, explanations, rows_of};
+pub use figures::write_figures;
 pub use run_file::RunFile;
 pub use views::{views, write_views};
 

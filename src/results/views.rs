@@ -7,7 +7,8 @@ use super::columns::{ResultRow, write_file};
 use super::{EvidenceRow, ResultsError};
 use crate::report::inputs::{CoverageFact, OutcomeFact};
 use crate::score::rows::{
-    ActorWeekRow, AttributionRow, FindingRow, PopulationRow, SeatRow, SessionRow, SignalRow, TeamRow,
+    ActorWeekRow, AttributionRow, FindingRow, IdentityRow, PopulationRow, SeatRow, SessionRow, SessionSourceRow,
+    SignalRow, TeamRow,
 };
 use arrow::datatypes::SchemaRef;
 use std::fmt::Write as _;
@@ -148,6 +149,34 @@ const TABLES: &[Words] = &[
         ],
     ),
     (
+        "session_sources",
+        "one session and one source that saw something of it",
+        &[
+            ("session_id", "session"),
+            ("source", "source; footlight sources lists them"),
+            ("requests_seen", "model responses of the session that the source saw"),
+            (
+                "requests_counted",
+                "of these, counted under its name; the rest under that of a source nearer to the tool",
+            ),
+        ],
+    ),
+    (
+        "identities",
+        "one id of the logs and outcomes, and whose it is",
+        &[
+            ("identity", "pseudonym of the id; empty where the log has none"),
+            ("form", "email, login, key, name, os_user, path or nothing"),
+            ("actor", ACTOR),
+            ("confidence", "declared, roster, email, login, os_user, itself or unknown, the surest first"),
+            ("conflict", "something contradicts itself, so the id is nobody's"),
+            ("reason", "what, or why it is nobody's; empty otherwise"),
+            ("looks_like", "pseudonym of the one roster entry that it looks like; never used"),
+            ("events", "events that name it"),
+            ("outcomes", "outcomes that name it"),
+        ],
+    ),
+    (
         "attributed_outcomes",
         "one outcome of attribution, and whether it was kept",
         &[
@@ -237,7 +266,7 @@ const MORE_FROM: [&str; 2] = [
 ];
 
 /// Every table with its columns, in the order of [`TABLES`].
-fn schemas() -> [(&'static str, SchemaRef); 11] {
+fn schemas() -> [(&'static str, SchemaRef); 13] {
     fn of<R: ResultRow>() -> (&'static str, SchemaRef) {
         (R::TABLE, R::schema())
     }
@@ -249,6 +278,8 @@ fn schemas() -> [(&'static str, SchemaRef); 11] {
         of::<TeamRow>(),
         of::<PopulationRow>(),
         of::<AttributionRow>(),
+        of::<SessionSourceRow>(),
+        of::<IdentityRow>(),
         of::<OutcomeFact>(),
         of::<EvidenceRow>(),
         of::<SeatRow>(),

@@ -232,6 +232,42 @@ impl PopulationRow {
     }
 }
 
+/// One session and one source that saw something of it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct SessionSourceRow {
+    /// Session.
+    pub session_id: String,
+    /// Source, as `footlight sources` has it.
+    pub source: String,
+    /// Model responses of the session that the source saw.
+    pub requests_seen: i64,
+    /// Of these, how many are counted under its name; the rest are counted under that of a source nearer to the tool.
+    pub requests_counted: i64,
+}
+
+/// One id of the lake, and whose it is.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct IdentityRow {
+    /// Pseudonym of the id; empty where the log has none.
+    pub identity: String,
+    /// `email`, `login`, `key`, `name`, `os_user`, `path`, `nothing`.
+    pub form: String,
+    /// Pseudonym of the person or service, `(unassigned)` when nobody's.
+    pub actor: String,
+    /// `declared`, `roster`, `email`, `login`, `os_user`, `itself`, `unknown`.
+    pub confidence: String,
+    /// Whether something contradicts itself.
+    pub conflict: bool,
+    /// What, or why it is nobody's; empty otherwise.
+    pub reason: String,
+    /// Pseudonym of the one roster entry that it looks like; never used.
+    pub looks_like: Option<String>,
+    /// Events that name it.
+    pub events: i64,
+    /// Outcomes that name it.
+    pub outcomes: i64,
+}
+
 /// One session-outcome pair.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct AttributionRow {

@@ -87,6 +87,10 @@ pub struct OpenClawPlatform {
     pub agent_words: Vec<String>,
     /// Text prefixes of machine-made prompts, beyond OpenClaw's.
     pub schedule_prefixes: Vec<String>,
+    /// Answers that say that a run had nothing to do, beyond `HEARTBEAT_OK` and `NO_REPLY`.
+    pub idle_answers: Vec<String>,
+    /// Chat systems with a tool of their own, beyond those that OpenClaw ships: a call of it sends unless its action says otherwise.
+    pub chat_systems: Vec<String>,
 }
 
 /// What recognition may look at.

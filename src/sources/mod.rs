@@ -73,10 +73,40 @@ pub struct Description {
     pub cannot_tell: &'static str,
 }
 
+/// From where a source sees a request, the best place first: of two sources that saw one request, the first counts it, and the other fills in what the
+/// first does not say (`formats.md` 12).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Vantage {
+    /// The tool itself, step by step.
+    Transcript,
+    /// An export that its owner made in footlight's own format.
+    Export,
+    /// What the tool told a collector.
+    Telemetry,
+    /// A gateway between tool and provider.
+    Gateway,
+    /// A platform that was told by tool or gateway, and may have counted by itself.
+    Observability,
+    /// A table of a format that only its owner's configuration knows.
+    Declared,
+}
+
+impl Vantage {
+    /// Its place in the order: 1 is believed first.
+    pub fn authority(self) -> i32 {
+        self as i32 + 1
+    }
+}
+
 /// A log or outcome format.
 pub trait Source: Sync {
     /// Snake-case name, the `source` column of the lake.
     fn name(&self) -> &'static str;
+
+    /// From where it sees a request.
+    fn vantage(&self) -> Vantage {
+        Vantage::Transcript
+    }
 
     /// For people.
     fn description(&self) -> Description;

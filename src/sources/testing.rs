@@ -128,6 +128,8 @@ fn event_line(event: &Event) -> String {
     field("offset", event.utc_offset_min.map(|v| v.to_string()));
     field("parent", event.parent_session_id.clone());
     field("id", event.event_id.clone());
+    field("request", event.request_id.clone());
+    field("response", event.response_id.clone());
     field("actor", event.actor_id.clone());
     field("os_user", event.os_user.clone());
     field("provider", event.provider.clone());

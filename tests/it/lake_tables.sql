@@ -3,6 +3,8 @@ create table events (
     event_key bytea,
     source varchar,
     event_id varchar,
+    request_id varchar,
+    response_id varchar,
     ts timestamp(6) with time zone,
     utc_offset_min int,
     session_id varchar,

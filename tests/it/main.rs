@@ -10,8 +10,14 @@ mod held;
 #[cfg(feature = "engine")]
 mod hostile;
 #[cfg(feature = "engine")]
+mod keeping;
+#[cfg(feature = "engine")]
 mod lake;
 mod layering;
+#[cfg(feature = "engine")]
+mod merging;
+#[cfg(feature = "engine")]
+mod merging_measured;
 #[cfg(feature = "engine")]
 mod notebooks;
 #[cfg(feature = "engine")]
@@ -22,6 +28,8 @@ mod outcomes;
 mod payloads;
 #[cfg(feature = "engine")]
 mod people;
+#[cfg(feature = "engine")]
+mod platforms;
 #[cfg(feature = "engine")]
 mod pseudonyms;
 #[cfg(feature = "engine")]

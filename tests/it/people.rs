@@ -135,3 +135,93 @@ fn objections_are_honoured_shown_and_counted() {
     assert_eq!(code, 2, "{stderr}");
     assert!(stderr.contains("objections.csv:2:"), "{stderr}");
 }
+
+#[test]
+fn ids_are_listed_under_pseudonyms_and_by_name_for_a_reason() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let roster = "actor_id,aliases,team_id,role,kind\n\
+        ada@example.com,adal;shared,red,engineer,person\n\
+        bob@example.com,shared,red,engineer,person\n\
+        cy@example.com,cy,red,engineer,person\n\
+        cy@example.com,cyc,blue,engineer,person\n";
+    let event = |number: u32, actor: &str| {
+        format!(
+            "{{\"ts\":\"2026-06-01T09:00:0{number}Z\",\"session_id\":\"s{number}\",\"kind\":\"prompt\",\"actor_id\":\"{actor}\",\"text\":\"go\"}}\n"
+        )
+    };
+    let accounts =
+        ["Ada+ci@example.com", "7+AdaL@users.noreply.github.com", "shared", "cyc", "Ada", "noreply@github.com"];
+    let events: String = accounts.iter().enumerate().map(|(number, actor)| event(number as u32, actor)).collect();
+    fs::create_dir_all(dir.join("in")).unwrap();
+    fs::write(dir.join("in/roster.csv"), roster).unwrap();
+    fs::write(dir.join("in/week.events.ndjson"), events).unwrap();
+    let (code, _, stderr) = footlight(dir, &["run", "--input", "in", "--lake", "lake", "--out", "out"]);
+    assert_eq!(code, 0, "{stderr}");
+    assert!(stderr.contains("2 ids contradict themselves"), "{stderr}");
+
+    let (code, stdout, stderr) = footlight(dir, &["identities", "--lake", "lake"]);
+    assert_eq!(code, 0, "{stderr}");
+    for name in ["example.com", "adal", "shared", "cyc"] {
+        assert!(!stdout.contains(name), "{name}: {stdout}");
+    }
+    assert!(stdout.contains("conflict: claimed by two entries of the roster"), "{stdout}");
+    assert_eq!(footlight(dir, &["identities", "--lake", "lake", "--identify"]).0, 14, "no reason");
+    let reason = "the roster has one alias for two people";
+    let named = ["identities", "--json", "--lake", "lake", "--identify", "--reason", reason];
+    let (code, stdout, stderr) = footlight(dir, &named);
+    assert_eq!(code, 0, "{stderr}");
+    let answer: Value = serde_json::from_str(&stdout).unwrap();
+    let told: Vec<String> = answer["identities"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| {
+            let text = |name: &str| row[name].as_str().unwrap_or("-").to_owned();
+            format!(
+                "{} -> {} {} {} {}",
+                text("identity"),
+                text("actor"),
+                text("confidence"),
+                row["conflict"],
+                text("looks_like")
+            )
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "7+AdaL@users.noreply.github.com -> ada@example.com login false -",
+            "Ada+ci@example.com -> ada@example.com email false -",
+            "cy@example.com -> cy@example.com unknown true -",
+            "noreply@github.com -> (unassigned) unknown false -",
+            "Ada -> ada itself false ada@example.com",
+            "cyc -> cy@example.com roster false -",
+            "shared -> (unassigned) unknown true -",
+        ]
+    );
+    let log = fs::read_to_string(dir.join("lake/access_log")).unwrap();
+    assert!(log.contains(reason) && log.contains("identities --identify"), "{log}");
+    // Cy is known, and of no team: the roster says two. What two people claim is nobody's.
+    let (_, stdout, _) = footlight(
+        dir,
+        &[
+            "query",
+            "--json",
+            "--lake",
+            "lake",
+            "--out",
+            "out",
+            "select session_id, team_id, actor = '(unassigned)' as nobody from sessions order by session_id",
+        ],
+    );
+    let answer: Value = serde_json::from_str(&stdout).unwrap();
+    let teams: Vec<String> = answer["rows"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| format!("{} {}", row["team_id"].as_str().unwrap(), row["nobody"]))
+        .collect();
+    let nobody = "(unassigned) true";
+    assert_eq!(teams, ["red false", "red false", nobody, "(unassigned) false", "(unassigned) false", nobody]);
+}

@@ -137,6 +137,7 @@ fn the_commands_in_the_documents_parse() {
         "docs/focus.md",
         "docs/registers.md",
         "docs/scheduling.md",
+        "docs/operations.md",
     ] {
         let (_, text) = document(name);
         for line in blocks(&text, "sh").into_iter().flat_map(str::lines) {

@@ -77,6 +77,12 @@ fn a_report_compared_with_itself_has_not_changed() {
             .unwrap()
             .starts_with("id,view,cell,unit,value,low,high,n,suppressed")
     );
+    let figures = fs::File::open(again.join("report.parquet")).unwrap();
+    let figures = parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(figures).unwrap();
+    let names: Vec<&str> = figures.schema().fields().iter().map(|field| field.name().as_str()).collect();
+    assert_eq!(names, ["id", "view", "cell", "unit", "value", "low", "high", "n", "suppressed"]);
+    let lines = csv::Reader::from_path(again.join("report.csv")).unwrap().records().count();
+    assert_eq!(figures.metadata().file_metadata().num_rows() as usize, lines, "the figures of report.csv");
     let (code, _, stderr) = footlight(dir, &["report", "--out", "compared", "--compare", "nowhere.json"]);
     assert_eq!((code, stderr.contains("--compare nowhere.json")), (2, true), "{stderr}");
 }
@@ -194,6 +200,48 @@ fn no_output_names_a_person_or_ranks_people() {
     for id in ids {
         assert!(!stdout.contains(&format!("\"{id}\"")), "the tables name {id}");
     }
+}
+
+#[test]
+fn a_day_seen_through_transcript_telemetry_and_gateway_counts_once() {
+    let dir = demo();
+    let ask = |sql: &str| {
+        let (code, stdout, stderr) =
+            footlight(dir, &["query", "--json", "--lake", &format!("{OUT}/lake"), "--out", OUT, sql]);
+        assert_eq!(code, 0, "{stderr}");
+        let answer: Value = serde_json::from_str(&stdout).unwrap();
+        answer["rows"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|row| row["line"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    let day = "5a3f0001-0000-4000-8000-000000000001";
+    let seen = ask(&format!(
+        "select concat_ws(' ', source, cast(requests_seen as varchar), cast(requests_counted as varchar)) as line
+         from session_sources where session_id = '{day}' order by line"
+    ));
+    assert_eq!(seen, ["claude_code 6 6", "litellm 6 0", "otel 6 0"]);
+    // Nothing but that day came through the collector and the gateway, so neither has a session of its own.
+    let others = ask("select distinct source as line from session_sources where requests_counted > 0 order by line");
+    assert_eq!(others, ["canonical", "claude_code", "codex", "openclaw"]);
+    let totals = |table: &str, which: &str| {
+        ask(&format!(
+            "select concat_ws(' ', cast(sum(input_tokens) as varchar), cast(sum(output_tokens) as varchar)) as line from {table} where {which}"
+        ))
+    };
+    let logged = format!("source = 'claude_code' and (session_id = '{day}' or parent_session_id = '{day}')");
+    assert_eq!(totals("sessions", &format!("session_id = '{day}'")), totals("events", &logged));
+    let run: Value = serde_json::from_str(&fs::read_to_string(dir.join(OUT).join("run.json")).unwrap()).unwrap();
+    let merged =
+        |by: &str| run["run"]["sources"].as_array().unwrap().iter().map(|one| one[by].as_i64().unwrap()).sum::<i64>();
+    assert_eq!((merged("merged_by_id"), merged("merged_by_counts")), (11, 1), "one has an id of the gateway's own");
+    let (_, explained, _) = footlight(dir, &["explain", "--out", OUT, day]);
+    assert!(
+        explained.contains("seen by claude_code (6 responses, 6 counted here), litellm (6 responses, 0 counted here)"),
+        "{explained}"
+    );
 }
 
 #[test]

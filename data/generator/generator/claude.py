@@ -38,11 +38,12 @@ class Transcript:
         self.last = uuid
         self.now += timedelta(seconds=3)
 
-    def typed(self, text: str, pause: int = 60) -> None:
+    def typed(self, text: str, pause: int = 60, prompt_id: str | None = None) -> None:
         self.now += timedelta(seconds=pause)
         source = {"promptSource": "typed", "origin": {"kind": "human"}} if self.envelope["entrypoint"] == "cli" and self.finished else {}
         mode = {"permissionMode": "default"} if self.envelope["entrypoint"] == "cli" else {}
-        self.record("user", {"role": "user", "content": text}, **source, **mode)
+        known = {"promptId": prompt_id} if prompt_id else {}
+        self.record("user", {"role": "user", "content": text}, **source, **mode, **known)
 
     def answer(self, *blocks: dict, output: int = 240, cached: int = 21_000, model: str = "claude-sonnet-4-6") -> None:
         Transcript.numbers += 1
@@ -111,9 +112,9 @@ def session_id(number: int) -> str:
     return f"5a3f{number:04d}-0000-4000-8000-{number:012d}"
 
 
-def landed_with_subagent(out: writer.Output) -> Transcript:
+def landed_with_subagent(out: writer.Output) -> list[Transcript]:
     one = Transcript("aquill", session_id(1), "06-08T09:12", branch="fix/cart")
-    one.typed("make the cart total use integer cents, and keep the public names as they are", 0)
+    one.typed("make the cart total use integer cents, and keep the public names as they are", 0, "5a3f0001-0000-4000-8000-0000000000f1")
     one.use("Read", {"file_path": f"{one.cwd}/README.md"}, "# shop", say="Reading what is there.")
     one.write("src/cart.py", shop.CART)
     one.shell("make test", "34 passed in 2.1s")
@@ -124,7 +125,7 @@ def landed_with_subagent(out: writer.Output) -> Transcript:
     inner.say("Only src/cart.py does.")
     inner.save(out, one.path.removesuffix(".jsonl") + "/subagents/agent-a1c2e3.jsonl")
     one.save(out)
-    return one
+    return [one, inner]
 
 
 def resumed(out: writer.Output, original: Transcript) -> None:
@@ -137,8 +138,10 @@ def resumed(out: writer.Output, original: Transcript) -> None:
     two.save(out, copied=copied)
 
 
-def write(out: writer.Output) -> None:
-    resumed(out, landed_with_subagent(out))
+def write(out: writer.Output) -> list[Transcript]:
+    """Returns the transcripts of the day that others saw too."""
+    day = landed_with_subagent(out)
+    resumed(out, day[0])
 
     tax = Transcript("lalder", repository.TAX_SESSION, "06-09T12:05", branch="tax")
     tax.typed("put every tax rate into one table and let the cart read it from there", 0)
@@ -192,3 +195,4 @@ def write(out: writer.Output) -> None:
     headless.typed("write the release note for today from the commits", 0)
     headless.say("No commits since yesterday.")
     headless.save(out, torn=True)
+    return day

@@ -9,7 +9,7 @@ use crate::commands::base_tables::aggregate_identities;
 use crate::commands::identity::IdentityResolver;
 use crate::commands::settings::Settings;
 use crate::engine::Engine;
-use crate::ingest::{IngestOptions, Progress, ingest};
+use crate::ingest::{IngestOptions, KeepFrom, Progress, ingest};
 use crate::lake::{Lake, Table};
 use crate::sources::Limits;
 use serde::Serialize;
@@ -85,6 +85,8 @@ pub(super) async fn read(
         as_of_us: None,
         source_options: Arc::new(settings.config.source_options()),
         key_file: settings.config.privacy.key_file.clone(),
+        keep_out: None,
+        keep_from: KeepFrom::default(),
     };
     let summary = ingest(&lake, &options, &Unwatched).await?;
     let mut rejected = summary.rejected;

@@ -92,6 +92,12 @@ pub(in crate::report) fn case(text: &str) -> CaseFile {
             .to_string(),
             ..FindingRow::default()
         }],
+        sources: vec![SessionSourceRow {
+            session_id: format!("s-1{text}"),
+            source: format!("litellm{text}"),
+            requests_seen: 3,
+            requests_counted: 1,
+        }],
         attribution: vec![AttributionRow {
             session_id: format!("s-1{text}"),
             outcome_id: format!("PROJ-7{text}"),

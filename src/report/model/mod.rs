@@ -14,7 +14,8 @@ mod tables;
 pub mod views;
 
 pub use tables::{
-    ArchetypeShare, DataQuality, Day, Finding, Model, Policy, PopulationTest, ReasonCount, Signal, System, Team, Week,
+    ArchetypeShare, DataQuality, Day, Finding, Model, Policy, PopulationTest, ReasonCount, Signal, SourceLine, System,
+    Team, Week,
 };
 
 use super::quantities::{Count, Estimate, Maybe, MicroDollars, Share, Tokens};
@@ -110,6 +111,8 @@ pub struct Run {
     pub title: String,
     /// RFC 3339, empty when not given.
     pub as_of: String,
+    /// Up to here every source has delivered, RFC 3339; weeks that end later are not final. Empty when nobody knows.
+    pub watermark: String,
     /// First day, empty when there are no events.
     pub period_start: String,
     /// Last day.

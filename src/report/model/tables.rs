@@ -25,6 +25,8 @@ pub struct Week {
     pub outcomes: Maybe<Count>,
     /// Not a whole week.
     pub partial: bool,
+    /// Data may still come: a later report may restate it.
+    pub not_final: bool,
     /// Whole in the earlier report, and another one now.
     pub restated: bool,
 }
@@ -214,6 +216,16 @@ pub struct DataQuality {
     pub events: Count,
     /// Seen again and counted once.
     pub duplicates: Count,
+    /// Model responses that several sources saw, counted once: how many sightings were not counted, because both state one id.
+    pub merged_by_id: Count,
+    /// The same, because counts, time and person agree.
+    pub merged_by_counts: Count,
+    /// What each source of sessions saw.
+    pub sources: Vec<SourceLine>,
+    /// Ids by how sure it is whose they are.
+    pub identities: Vec<ReasonCount>,
+    /// Ids that contradict themselves and are nobody's.
+    pub identity_conflicts: Count,
     /// Rejected, all reasons.
     pub quarantined: Count,
     /// Rejected by reason.
@@ -243,6 +255,23 @@ pub struct DataQuality {
     pub calibration_rung: String,
     /// Reservations about the comparison.
     pub calibration_notes: Vec<String>,
+}
+
+/// What one source saw, in model responses.
+#[derive(Debug, Clone, Serialize)]
+pub struct SourceLine {
+    /// Source.
+    pub source: String,
+    /// Responses that it saw.
+    pub seen: Count,
+    /// Of these, counted under its name.
+    pub counted: Count,
+    /// Of these, counted under the name of a source nearer to the tool.
+    pub merged: Count,
+    /// Tokens that it states.
+    pub tokens_seen: Tokens,
+    /// Tokens that are counted under its name.
+    pub tokens_counted: Tokens,
 }
 
 /// What agents did to one system. Null figures are suppressed.

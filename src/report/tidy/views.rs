@@ -311,11 +311,22 @@ fn quality(report: &Report) -> View {
         ("files_read", quality.files_read),
         ("events", quality.events),
         ("duplicates", quality.duplicates),
+        ("merged_by_id", quality.merged_by_id),
+        ("merged_by_counts", quality.merged_by_counts),
+        ("identity_conflicts", quality.identity_conflicts),
         ("quarantined", quality.quarantined),
         ("suppressed_cells", quality.suppressed_cells),
         ("cells", quality.cells),
     ] {
         view.add(id, "", "count", count, false);
+    }
+    for source in &quality.sources {
+        view.add("source_seen", &source.source, "count", source.seen, false);
+        view.add("source_counted", &source.source, "count", source.counted, false);
+        view.add("source_tokens_counted", &source.source, "tokens", source.tokens_counted, false);
+    }
+    for identity in &quality.identities {
+        view.add("identities", &identity.reason, "count", identity.count, false);
     }
     let released = &report.released;
     for (id, count) in

@@ -28,6 +28,8 @@ columns! {
         SessionId = "session_id",
         ParentSessionId = "parent_session_id",
         EventId = "event_id",
+        RequestId = "request_id",
+        ResponseId = "response_id",
         ActorId = "actor_id",
         Kind = "kind",
         Trigger = "trigger",

@@ -18,6 +18,8 @@ pub(super) fn read(row: &Row<'_, '_>, sink: &mut dyn Sink) -> Result<Event, Reje
     event.utc_offset_min = moment.offset_min;
     event.parent_session_id = row.string(Column::ParentSessionId as usize, sink);
     event.event_id = row.string(Column::EventId as usize, sink);
+    event.request_id = row.string(Column::RequestId as usize, sink);
+    event.response_id = row.string(Column::ResponseId as usize, sink);
     event.actor_id = row.string(Column::ActorId as usize, sink);
     if let Some(trigger) = row.word(Column::Trigger as usize, sink) {
         event.trigger = trigger;

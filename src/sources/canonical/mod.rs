@@ -13,7 +13,7 @@ mod tests;
 mod written;
 
 use super::tabular::{Format, delimited, ndjson};
-use super::{Description, Input, InputError, Probe, Sink, Source, Unit};
+use super::{Description, Input, InputError, Probe, Sink, Source, Unit, Vantage};
 
 pub(super) use table::Table;
 
@@ -26,6 +26,10 @@ const RECOGNISED_WITHIN: usize = 5;
 impl Source for Canonical {
     fn name(&self) -> &'static str {
         "canonical"
+    }
+
+    fn vantage(&self) -> Vantage {
+        Vantage::Export
     }
 
     fn description(&self) -> Description {

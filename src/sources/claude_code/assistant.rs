@@ -35,6 +35,8 @@ impl Reader {
                 let mut event = self.event(step, Kind::Completion);
                 event.provider = provider(message.model.as_deref());
                 event.model = model_name(message);
+                event.request_id = step.record.request_id.as_deref().map(str::to_owned);
+                event.response_id = message.id.as_deref().map(str::to_owned);
                 Response::new(id, step.at, event, step.envelope.version.as_deref())
             }
         };
@@ -66,6 +68,7 @@ impl Reader {
         self.threads[step.thread].close(sink);
         let mut event = self.event(step, Kind::Completion);
         event.event_id = step.uuid.clone();
+        event.request_id = step.record.request_id.as_deref().map(str::to_owned);
         event.token_basis = Some(TokenBasis::Absent);
         event.is_error = Some(true);
         sink.event(step.at, event);

@@ -80,6 +80,8 @@ pub(super) struct Record<'a> {
     #[serde(borrow)]
     pub(super) request_id: Option<Text<'a>>,
     #[serde(borrow)]
+    pub(super) prompt_id: Option<Text<'a>>,
+    #[serde(borrow)]
     pub(super) agent_id: Option<Text<'a>>,
     pub(super) is_sidechain: Option<bool>,
     pub(super) is_meta: Option<bool>,

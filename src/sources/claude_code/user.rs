@@ -131,6 +131,7 @@ impl Reader {
         self.start_turn(step.thread, cause, sink);
         let mut event = self.event(step, Kind::Prompt);
         event.event_id = id;
+        event.request_id = step.record.prompt_id.as_deref().map(str::to_owned);
         event.text = text.map(sketch_prompt);
         event.marker = command.is_some().then_some("slash_command");
         event.command = command;

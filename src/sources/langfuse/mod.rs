@@ -10,7 +10,7 @@ mod tests;
 mod usage;
 
 use super::exports::{Row, first_columns, read_rows};
-use super::{Description, Input, InputError, Probe, Sink, Source, Unit};
+use super::{Description, Input, InputError, Probe, Sink, Source, Unit, Vantage};
 
 /// The source.
 pub struct Langfuse;
@@ -21,6 +21,10 @@ const PARQUET: &[u8] = b"PAR1";
 impl Source for Langfuse {
     fn name(&self) -> &'static str {
         "langfuse"
+    }
+
+    fn vantage(&self) -> Vantage {
+        Vantage::Observability
     }
 
     fn description(&self) -> Description {

@@ -181,6 +181,7 @@ struct Step<'r, 'a> {
     session_id: String,
     actor_id: Option<String>,
     event_id: Option<String>,
+    response_id: Option<String>,
     is_overhead: bool,
 }
 
@@ -203,6 +204,7 @@ impl<'r, 'a> Step<'r, 'a> {
         };
         let environment = stated(&["environment"]).unwrap_or_default();
         let trace_name = row.text(&["trace_name", "traceName"]).map(Cow::into_owned);
+        let response_id = response_id(row);
         Some(Self {
             row,
             at: row.at,
@@ -210,7 +212,8 @@ impl<'r, 'a> Step<'r, 'a> {
             end_us,
             session_id,
             actor_id: stated(USER_ID),
-            event_id: event_id(row),
+            event_id: response_id.clone().or_else(|| observation_id(row)),
+            response_id,
             is_overhead: environment.starts_with("langfuse-")
                 || trace_name.is_some_and(|name| name.starts_with("Execute evaluator")),
         })
@@ -228,6 +231,14 @@ impl<'r, 'a> Step<'r, 'a> {
         event
     }
 
+    /// The ids of the request: its response's, else those of trace and span, which telemetry has too.
+    fn name(&self, event: &mut Event) {
+        event.response_id.clone_from(&self.response_id);
+        if self.response_id.is_none() {
+            event.request_id.clone_from(&self.event_id);
+        }
+    }
+
     fn failed(&self) -> bool {
         self.row.text(&["level"]).is_some_and(|level| level == "ERROR")
     }
@@ -239,6 +250,7 @@ impl<'r, 'a> Step<'r, 'a> {
     fn generation(&self, sink: &mut dyn Sink) {
         let row = self.row;
         let mut event = self.event(Kind::Completion, self.end_us);
+        self.name(&mut event);
         event.model = row.string(&["provided_model_name", "providedModelName", "model"]);
         event.is_error = self.failed().then_some(true);
         event.duration_ms = self.duration_ms();
@@ -298,9 +310,9 @@ impl<'r, 'a> Step<'r, 'a> {
     }
 }
 
-/// The id of an observation, the provider's where the export has it: in the attributes of a span that came in through OpenTelemetry, or inside the id that
+/// The provider's id of the response, where the export has it: in the attributes of a span that came in through OpenTelemetry, or inside the id that
 /// LiteLLM gives to its generations.
-fn event_id(row: &Row<'_, '_>) -> Option<String> {
+fn response_id(row: &Row<'_, '_>) -> Option<String> {
     let metadata = row.get(&["metadata"]).and_then(values::nested);
     let attributes = metadata.as_deref().and_then(|metadata| metadata.get("attributes")).and_then(values::nested);
     let response = attributes.as_deref().and_then(|attributes| attributes.text("gen_ai.response.id"));
@@ -308,12 +320,13 @@ fn event_id(row: &Row<'_, '_>) -> Option<String> {
         return Some(response.to_owned());
     }
     let id = row.string(&["id"])?;
-    if let Some(response) = id.strip_prefix("time-").and_then(|rest| rest.split_once('_')).map(|(_, response)| response)
-        && !response.is_empty()
-        && !is_drawn_from_few(response)
-    {
-        return Some(response.to_owned());
-    }
+    let response = id.strip_prefix("time-")?.split_once('_')?.1;
+    (!response.is_empty() && !is_drawn_from_few(response)).then(|| response.to_owned())
+}
+
+/// The id of an observation within its trace.
+fn observation_id(row: &Row<'_, '_>) -> Option<String> {
+    let id = row.string(&["id"])?;
     Some(match row.text(TRACE_ID) {
         Some(trace_id) => format!("{trace_id}/{id}"),
         None => id,

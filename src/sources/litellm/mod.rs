@@ -7,7 +7,7 @@ mod row;
 mod tests;
 
 use super::exports::{Row, first_columns, read_rows};
-use super::{Description, Input, InputError, Probe, Sink, Source, Unit};
+use super::{Description, Input, InputError, Probe, Sink, Source, Unit, Vantage};
 
 /// The source.
 pub struct LiteLlm;
@@ -15,6 +15,10 @@ pub struct LiteLlm;
 impl Source for LiteLlm {
     fn name(&self) -> &'static str {
         "litellm"
+    }
+
+    fn vantage(&self) -> Vantage {
+        Vantage::Gateway
     }
 
     fn description(&self) -> Description {

@@ -158,6 +158,7 @@ impl Facts<'_, '_> {
 
     fn request(&self, sink: &mut dyn Sink) {
         let mut event = self.step(Kind::Completion, self.end_us);
+        event.response_id.clone_from(&self.event_id);
         event.model = self.row.string(&["model"]).or_else(|| self.row.string(&["model_group"]));
         event.provider = self.row.string(&["custom_llm_provider"]);
         event.is_error = self.failed().then_some(true);

@@ -13,7 +13,7 @@ mod written;
 
 use super::canonical::Table;
 use super::tabular::{Cell, Format, Layout, WIDTH, delimited, ndjson};
-use super::{Description, Input, InputError, Position, Probe, Reason, Sink, Source, Unit};
+use super::{Description, Input, InputError, Position, Probe, Reason, Sink, Source, Unit, Vantage};
 use fields::Field;
 use std::io::Read as _;
 use times::Times;
@@ -164,6 +164,10 @@ pub struct Declared;
 impl Source for Declared {
     fn name(&self) -> &'static str {
         "mapping"
+    }
+
+    fn vantage(&self) -> Vantage {
+        Vantage::Declared
     }
 
     fn description(&self) -> Description {

@@ -65,7 +65,7 @@ impl Form {
         if let Some(form) = Self::in_bundle(probe, name) {
             return Some(form);
         }
-        match Self::by_content(probe, name) {
+        match Self::by_content(probe, name, under_root) {
             // Copies that a repair leaves behind are transcripts to look at; only the name tells.
             Some(Form::Transcript) if is_backup(name) => Some(Form::Nothing("transcript_backup")),
             Some(form) => Some(form),
@@ -74,7 +74,7 @@ impl Form {
         }
     }
 
-    fn by_content(probe: &Probe<'_>, name: &str) -> Option<Self> {
+    fn by_content(probe: &Probe<'_>, name: &str, under_root: bool) -> Option<Self> {
         let first = probe.lines().next()?;
         if let Ok(line) = serde_json::from_slice::<FirstLine>(first) {
             if line.trace_schema.is_some() {
@@ -94,6 +94,10 @@ impl Form {
         match name {
             "sessions.json" if holds(b"\"sessionId\"") => Some(Form::SessionIndex),
             "jobs.json" if holds(b"\"jobs\"") && holds(b"\"schedule\"") => Some(Form::CronJobs),
+            // A platform may call its scheduler otherwise; backups keep the product's name.
+            _ if under_root && name.ends_with(".json") && holds(b"\"jobs\"") && holds(b"\"schedule\"") => {
+                Some(Form::CronJobs)
+            }
             "jobs-state.json" if holds(b"\"scheduleIdentity\"") => Some(Form::Nothing("cron_jobs_state")),
             name if is_index_copy(name) && holds(b"\"sessionId\"") => Some(Form::Nothing("session_index_copy")),
             // The line is cut by the probe: a first trajectory step may hold a long configuration.

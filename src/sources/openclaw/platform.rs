@@ -59,6 +59,16 @@ impl<'a> Platform<'a> {
             || self.configured.is_some_and(|it| it.agent_words.iter().any(|known| known == word))
     }
 
+    /// Whether an answer, without decoration, is a configured word for "nothing to do".
+    pub(super) fn is_idle_answer(&self, answer: &str) -> bool {
+        self.configured.is_some_and(|it| it.idle_answers.iter().any(|known| !known.is_empty() && known == answer))
+    }
+
+    /// Whether a tool is a configured chat system.
+    pub(super) fn is_chat_system(&self, tool: &str) -> bool {
+        self.configured.is_some_and(|it| it.chat_systems.iter().any(|known| known.eq_ignore_ascii_case(tool)))
+    }
+
     /// Whether a prompt starts with a configured prefix of machine-made prompts.
     pub(super) fn has_schedule_prefix(&self, text: &str) -> bool {
         self.configured.is_some_and(|it| {

@@ -26,6 +26,8 @@ fn meshdesk() -> SourceOptions {
         schedule_words = ["routine", "pulse"]
         agent_words = ["helper"]
         schedule_prefixes = ["[Meshdesk pulse]"]
+        idle_answers = ["ALL_QUIET"]
+        chat_systems = ["deskchat"]
     "#;
     toml::from_str(configuration).unwrap()
 }
@@ -361,9 +363,10 @@ proptest! {
 /// Kept here so that a change of the configuration's shape is seen by the source that reads it.
 #[test]
 fn the_configured_platform_has_every_field() {
-    let OpenClawPlatform { name, roots, schedule_words, agent_words, schedule_prefixes } = &meshdesk().openclaw[0];
+    let OpenClawPlatform { name, roots, schedule_words, agent_words, schedule_prefixes, idle_answers, chat_systems } =
+        &meshdesk().openclaw[0];
     assert!(!name.is_empty());
-    for words in [roots, schedule_words, agent_words, schedule_prefixes] {
+    for words in [roots, schedule_words, agent_words, schedule_prefixes, idle_answers, chat_systems] {
         assert!(!words.is_empty());
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Owns the names of OpenClaw's tools and how a name it does not know is read. Owns no events.
 
+use super::platform::Platform;
 use crate::events::Effect;
 use crate::fingerprint::line_hashes;
 use crate::sources::edits::{lines_written, plus_lines, text_field};
@@ -18,7 +19,7 @@ pub(super) struct Touch {
 }
 
 /// Reads a call from its tool name and arguments.
-pub(super) fn touch(tool: &str, arguments: &Value) -> Touch {
+pub(super) fn touch(tool: &str, arguments: &Value, platform: &Platform<'_>) -> Touch {
     let name = tool.to_ascii_lowercase();
     let action = text_field(arguments, &["action"]).unwrap_or("").to_ascii_lowercase().replace('-', "_");
     let action = action.as_str();
@@ -57,6 +58,7 @@ pub(super) fn touch(tool: &str, arguments: &Value) -> Touch {
         "slack" | "discord" | "telegram" | "whatsapp" | "signal" | "imessage" | "msteams" | "matrix" => {
             (Some(verb_effect(action).unwrap_or(Effect::Send)), Some(&name))
         }
+        _ if platform.is_chat_system(&name) => (Some(verb_effect(action).unwrap_or(Effect::Send)), Some(&name)),
         // A plugin's tool: the verb in its action or name tells, else nothing is claimed.
         _ => {
             let mut words = name.split(['_', '-', '.', '/', ':']).filter(|word| !word.is_empty());
@@ -103,10 +105,20 @@ pub(super) fn diff_lines_added(diff: &str) -> Vec<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sources::{OpenClawPlatform, SourceOptions};
     use serde_json::json;
+    use std::path::Path;
 
     fn effect(tool: &str, arguments: Value) -> (Option<Effect>, Option<String>) {
-        let touch = touch(tool, &arguments);
+        let options = SourceOptions {
+            openclaw: vec![OpenClawPlatform {
+                roots: vec![".meshdesk".into()],
+                chat_systems: vec!["DeskChat".into()],
+                ..OpenClawPlatform::default()
+            }],
+            ..SourceOptions::default()
+        };
+        let touch = touch(tool, &arguments, &Platform::of(Path::new("/h/.meshdesk/x"), &options));
         (touch.effect, touch.system)
     }
 
@@ -131,6 +143,8 @@ mod tests {
             ("gateway", json!({"action": "restart"}), Some(Effect::Execute), Some("gateway")),
             ("sessions_send", json!({}), Some(Effect::Send), Some("agent")),
             ("slack", json!({"action": "sendMessage"}), Some(Effect::Send), Some("slack")),
+            ("deskchat", json!({"to": "#shop"}), Some(Effect::Send), Some("deskchat")),
+            ("deskchat", json!({"action": "history"}), Some(Effect::Read), Some("deskchat")),
             ("deskchat_post", json!({}), Some(Effect::Send), Some("deskchat")),
             ("tracker", json!({"action": "create"}), Some(Effect::Write), Some("tracker")),
             ("fortune", json!({}), None, None),
@@ -149,7 +163,9 @@ mod tests {
             json!({"path": "a", "edits": [{"oldText": "x", "newText": "let total = cents(1);"}]}),
             json!({"input": "*** Begin Patch\n+let total = cents(1);\n-let before = 1;\n"}),
         ] {
-            assert_eq!(touch("edit", &arguments).added_lines, expected, "{arguments}");
+            let options = SourceOptions::default();
+            let platform = Platform::of(Path::new("x"), &options);
+            assert_eq!(touch("edit", &arguments, &platform).added_lines, expected, "{arguments}");
         }
         assert_eq!(diff_lines_added("  1 fn main()\n+ 2 let total = cents(1);\n- 2 let before = 1;"), expected);
         assert_eq!(diff_lines_added("+++ b/a\n@@ -1 +1 @@\n+let total = cents(1);"), expected);

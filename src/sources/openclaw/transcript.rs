@@ -257,6 +257,7 @@ impl<'a> Transcript<'a> {
         let mut event = self.step(Kind::Completion, moment, step.clone());
         event.provider = message.provider.clone();
         event.model = message.model.clone();
+        event.response_id.clone_from(&message.response_id);
         event.is_error = Some(stop == "error");
         usage.fill(&mut event, &message.content, &text, stop);
         if !text.is_empty() {
@@ -265,7 +266,7 @@ impl<'a> Transcript<'a> {
         let calls = message.content.0.iter().filter(|block| block.is_tool_call());
         if stop == "aborted" {
             event.marker = Some("interrupt");
-        } else if calls.clone().next().is_none() && triggers::is_no_op(&text, self.run.did) {
+        } else if calls.clone().next().is_none() && triggers::is_no_op(&text, self.run.did, self.platform) {
             event.marker = Some("no_op");
         }
         sink.event(at, event);
@@ -281,7 +282,7 @@ impl<'a> Transcript<'a> {
         let Some(tool) = block.name.as_deref() else { return sink.reject(at, Reason::MissingField, "toolCall.name") };
         let json = block.arguments_json();
         let arguments = if json.len() <= ARGUMENTS_BYTES { serde_json::from_str(&json).ok() } else { None };
-        let touch = touch(tool, &arguments.unwrap_or(Value::Null));
+        let touch = touch(tool, &arguments.unwrap_or(Value::Null), self.platform);
         event.tool_name = Some(tool.to_owned());
         event.call_id.clone_from(&block.id);
         let sketch = sketch_call(tool, &json);
@@ -303,7 +304,8 @@ impl<'a> Transcript<'a> {
         let failed = message.is_error == Some(true) || details.failed();
         let mut event = self.step(Kind::ToolResult, moment, step_id(id.as_deref(), moment, None));
         let known = message.tool_call_id.as_ref().and_then(|id| self.run.calls.get(id)).cloned();
-        let touched = known.unwrap_or_else(|| touch(message.tool_name.as_deref().unwrap_or(""), &Value::Null));
+        let touched =
+            known.unwrap_or_else(|| touch(message.tool_name.as_deref().unwrap_or(""), &Value::Null, self.platform));
         let text = message.content.text();
         event.is_error = Some(failed);
         event.duration_ms = details.duration_ms();

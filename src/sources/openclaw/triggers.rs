@@ -179,12 +179,12 @@ const HEARTBEAT_OK_REST_CHARS: usize = 300;
 
 /// Rule 6: an answer that says the run had nothing to do. `did` is the strongest effect of the run's tools so far:
 /// after a message was sent or a file written, the same words only mean "nothing more to say".
-pub(super) fn is_no_op(answer: &str, did: Option<Effect>) -> bool {
+pub(super) fn is_no_op(answer: &str, did: Option<Effect>, platform: &Platform<'_>) -> bool {
     if matches!(did, Some(Effect::Send | Effect::Write)) {
         return false;
     }
     let answer = answer.trim_matches(|c: char| c.is_whitespace() || matches!(c, '*' | '`' | '"' | '.' | '_'));
-    if answer == "NO_REPLY" {
+    if answer == "NO_REPLY" || platform.is_idle_answer(answer) {
         return true;
     }
     // Some models answer in the form of a call.
@@ -211,6 +211,8 @@ mod tests {
                 schedule_words: vec!["routine".into(), "pulse".into()],
                 agent_words: vec!["helper".into()],
                 schedule_prefixes: vec!["[Meshdesk pulse]".into()],
+                idle_answers: vec!["ALL_QUIET".into()],
+                chat_systems: vec!["deskchat".into()],
             }],
             ..SourceOptions::default()
         }
@@ -275,6 +277,10 @@ mod tests {
 
     #[test]
     fn nothing_done_is_told_from_nothing_more_to_say() {
+        let options = mesh();
+        let plain = Platform::of(Path::new("/h/.openclaw/x"), &options);
+        let mesh = Platform::of(Path::new("/h/.meshdesk/x"), &options);
+        let is_no_op = |answer: &str, did| is_no_op(answer, did, &plain);
         assert!(is_no_op("HEARTBEAT_OK", None));
         assert!(is_no_op("**HEARTBEAT_OK** all quiet", Some(Effect::Read)));
         assert!(is_no_op(&format!("{} HEARTBEAT_OK", "x".repeat(300)), None));
@@ -286,6 +292,8 @@ mod tests {
         assert!(is_no_op(" NO_REPLY\n", Some(Effect::Execute)));
         assert!(!is_no_op("NO_REPLY", Some(Effect::Send)));
         assert!(!is_no_op("NO_REPLY is what I say when idle", None));
-        assert!(!is_no_op("", None));
+        assert!(!is_no_op("", None) && !is_no_op("ALL_QUIET", None));
+        assert!(super::is_no_op("`ALL_QUIET`", None, &mesh));
+        assert!(!super::is_no_op("ALL_QUIET", Some(Effect::Send), &mesh));
     }
 }

@@ -71,6 +71,7 @@ fn ending<'r>(place: &Place<'r>, attributes: &Attributes<'_>) -> Place<'r> {
 fn failed_request(place: &Place<'_>, attributes: &Attributes<'_>, sink: &mut dyn Sink) -> bool {
     let Some(mut event) = steps::step(Kind::Completion, place.end_us, place, attributes) else { return false };
     event.event_id = steps::request_id(place, attributes);
+    steps::name(&mut event, place, attributes);
     event.model = attributes.string(Field::RequestModel);
     event.token_basis = Some(TokenBasis::Absent);
     event.is_error = Some(true);
@@ -82,7 +83,8 @@ fn failed_request(place: &Place<'_>, attributes: &Attributes<'_>, sink: &mut dyn
 /// What was handed to the agent. Whether a person typed it is not said: headless runs log the same.
 fn prompt(place: &Place<'_>, attributes: &Attributes<'_>, sink: &mut dyn Sink) -> bool {
     let Some(mut event) = steps::step(Kind::Prompt, place.end_us, place, attributes) else { return false };
-    event.event_id = attributes.string(Field::PromptId).or_else(|| steps::sequence_id(attributes));
+    event.request_id = attributes.string(Field::PromptId);
+    event.event_id = event.request_id.clone().or_else(|| steps::sequence_id(attributes));
     event.text = attributes.text(Field::InputMessages).filter(|text| text != REDACTED).map(|text| sketch_prompt(&text));
     event.command = attributes.text(Field::Command).map(|name| format!("/{}", name.trim_start_matches('/')));
     event.marker = event.command.is_some().then_some("slash_command");

@@ -24,7 +24,9 @@ mod wire;
 use super::document::read_whole;
 use super::exports::{first_keys, is_cut_by_lines};
 use super::json::{reject_reason, safe_detail};
-use super::{Description, Handled, Input, InputError, Position, Probe, Reason, Sink, Source, Unit, read_lines};
+use super::{
+    Description, Handled, Input, InputError, Position, Probe, Reason, Sink, Source, Unit, Vantage, read_lines,
+};
 use batch::Batch;
 use protobuf::Decoded;
 use traces::Traces;
@@ -41,6 +43,10 @@ const RECOGNISED_WITHIN: usize = 5;
 impl Source for Otel {
     fn name(&self) -> &'static str {
         "otel"
+    }
+
+    fn vantage(&self) -> Vantage {
+        Vantage::Telemetry
     }
 
     fn description(&self) -> Description {

@@ -51,6 +51,14 @@ pub(super) fn request_id(place: &Place<'_>, attributes: &Attributes<'_>) -> Opti
     own.or_else(response).or_else(span).or_else(|| sequence_id(attributes))
 }
 
+/// The ids by which other sources know a request: the provider's, else those of trace and span, which an observability export has too.
+pub(super) fn name(event: &mut Event, place: &Place<'_>, attributes: &Attributes<'_>) {
+    event.response_id = attributes.string(Field::ResponseId).filter(|id| !is_drawn_from_few(id));
+    let span = || Some(format!("{}/{}", place.trace_id?, place.span_id?));
+    event.request_id =
+        attributes.string(Field::RequestId).or_else(|| if event.response_id.is_none() { span() } else { None });
+}
+
 /// Claude Code numbers the events of a session.
 pub(super) fn sequence_id(attributes: &Attributes<'_>) -> Option<String> {
     Some(format!("{}:{}", attributes.text(Field::Session)?, attributes.text(Field::EventSequence)?))
@@ -98,6 +106,7 @@ pub(super) fn request(
 ) -> bool {
     let Some(mut event) = step(Kind::Completion, place.end_us, place, attributes) else { return false };
     event.event_id = request_id(place, attributes);
+    name(&mut event, place, attributes);
     event.model = attributes.string(Field::ResponseModel).or_else(|| attributes.string(Field::RequestModel));
     if attributes.text(Field::Speed).as_deref() == Some("fast") {
         // By this name its price is known, as in transcripts.
