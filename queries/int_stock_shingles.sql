@@ -20,9 +20,11 @@ shingles as (
 ),
 given as (
     select distinct actor_id, shingle from shingles where shingle < -4611686018427387904
+),
+counted as (
+    select shingle, count(*) as actors from given group by shingle having count(*) >= $stock_actors
 )
-select given.shingle
-from given
-cross join people
-group by given.shingle, people.actors
-having count(*) >= greatest($stock_actors, $stock_share * people.actors)
+select counted.shingle
+from people
+cross join counted
+where counted.actors >= $stock_share * people.actors
