@@ -49,6 +49,12 @@ fn poisoned(inputs: &Inputs, payloads: &[String], first: usize, keep_vocabulary:
         });
         *text = format!("{}{text}", payloads[(first + field) % payloads.len()]);
     };
+    // Signals are told apart by their names, of which a long payload before them would leave nothing.
+    let after = |name: &'static str, text: &mut String| {
+        let own = std::mem::take(text);
+        poison(name, text);
+        text.insert_str(0, &own);
+    };
     let word = |name: &'static str, text: &mut String| {
         if !keep_vocabulary {
             poison(name, text);
@@ -83,7 +89,7 @@ fn poisoned(inputs: &Inputs, payloads: &[String], first: usize, keep_vocabulary:
     }
     for row in &mut inputs.signals {
         poison(if row.scope == "session" { "session" } else { "actor" }, &mut row.unit_id);
-        poison("signal", row.signal.to_mut());
+        after("signal", row.signal.to_mut());
         poison("family", row.family.to_mut());
         poison("reading evidence", &mut row.evidence);
         row.abstain_reason.iter_mut().for_each(|text| poison("abstain reason", text));
@@ -125,7 +131,7 @@ fn poisoned(inputs: &Inputs, payloads: &[String], first: usize, keep_vocabulary:
     inputs.systems.iter_mut().for_each(|row| poison("system", &mut row.system));
     for row in &mut inputs.catalogue {
         let SignalEntry { name, family, measures, suggests, innocent, reference } = row;
-        poison("signal", name);
+        after("signal", name);
         poison("family", family);
         poison("measures", measures);
         poison("suggests", suggests);
