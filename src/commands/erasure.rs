@@ -96,7 +96,7 @@ impl Erased {
     }
 
     fn of_author(&self, actor_raw: &str) -> Option<usize> {
-        match self.resolver.outcome_actor(actor_raw) {
+        match self.resolver.outcome(actor_raw).actor {
             actor if actor != UNASSIGNED => self.tombstones.of_name(&actor),
             _ => None,
         }

@@ -191,7 +191,7 @@ async fn known(lake: &Lake, settings: &Settings, id: &str, pseudonyms: &Pseudony
         },
     };
     let is_theirs =
-        |name: &str| resolver.session_actor(name, "", "") == account || resolver.outcome_actor(name) == account;
+        |name: &str| resolver.session_actor(name, "", "") == account || resolver.outcome(name).actor == account;
     names.insert(account.clone());
     let aliases = base.roster.iter().filter(|entry| entry.actor_id == account).flat_map(|entry| &entry.aliases);
     names.extend(aliases.filter(|alias| is_theirs(alias)).cloned());
