@@ -167,7 +167,7 @@ fn totals(dir: &Path, lake: &str) -> String {
     let outcomes =
         format!("select outcome_id, actor_id, status, lines_added from outcomes where {but_her} order by outcome_id");
     let seats = format!("select actor_id, sessions from aggregates where {but_her} order by actor_id");
-    let roster = format!("select actor_id, team_id from roster where {but_her} order by actor_id");
+    let roster = format!("select actor_id, team_id from roster where {but_her} order by actor_id, team_id");
     [events, outcomes, seats, roster].iter().map(|sql| rows(dir, lake, sql).to_string()).collect::<Vec<_>>().join("\n")
 }
 

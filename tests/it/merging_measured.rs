@@ -175,8 +175,9 @@ async fn measure(world: &World, seed: u64, models: &Models) -> Measured {
         "insert into identities values ('', '', 'f', '(unassigned)')",
         "insert into events (event_key, source, event_id, kind, session_id, source_file, ts, duration_ms, actor_id, model, input_tokens,
             cache_read_tokens, output_tokens, token_basis, output_is_lower_bound)
-        select arrow_cast(id, 'Binary'), source, id, 'completion', source, 'f', to_timestamp_micros(ts_us), duration_ms, actor_id,
-            'claude-sonnet-4-6', input_tokens, cache_read_tokens, output_tokens, 'reported', false from rows",
+        select arrow_cast(id, 'Binary') as event_key, source, id as event_id, 'completion' as kind, source as session_id, 'f' as source_file,
+            to_timestamp_micros(ts_us) as ts, duration_ms, actor_id, 'claude-sonnet-4-6' as model, input_tokens, cache_read_tokens, output_tokens,
+            'reported' as token_basis, false as output_is_lower_bound from rows",
     ] {
         engine.context().sql(statement).await.unwrap().collect().await.unwrap();
     }

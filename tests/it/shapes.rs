@@ -153,21 +153,24 @@ pub fn of_json(json: &str) -> Shape {
             serde_json::Value::Object(members) => {
                 for (name, member) in members {
                     // Keys of our own are words; anything else is data, and counts as such.
-                    // The signals of a summary stand under their names.
+                    // The signals of a summary stand under their names, people in run.json under pseudonyms.
                     let own = !path.ends_with(".signals")
+                        && !path.ends_with(".people")
                         && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
                     stack.push((format!("{path}.{}", if own { name } else { "?" }), member));
                 }
                 "object"
             }
+            // A cell of a table lists the sessions that an outcome names with semicolons between them: how many is data.
+            serde_json::Value::Array(_) if path.ends_with(".session_ids") => "array",
             serde_json::Value::Array(items) => {
                 stack.extend(items.iter().map(|item| (format!("{path}[]"), item)));
                 "array"
             }
             serde_json::Value::String(_) => "text",
-            serde_json::Value::Number(_) => "number",
+            // A figure may be unknown: of a model that nobody prices, of a week that may not be told.
+            serde_json::Value::Number(_) | serde_json::Value::Null => "number",
             serde_json::Value::Bool(_) => "bool",
-            serde_json::Value::Null => "null",
         };
         *shape.entry(format!("{path} {kind}")).or_default() += 1;
     }

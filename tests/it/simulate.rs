@@ -81,8 +81,14 @@ fn without_text_what_can_be_judged_is_and_the_rest_says_why_not() {
     // Texts, arguments, results and patches are gone; sessions, tokens and outcomes are not.
     let texts = "select count(text_hash) + count(call_hash) + count(result_hash) + count(nullif(cardinality(added_lines), 0)) as n from events";
     assert_eq!(stripped(texts)[0]["n"], 0);
-    let sizes = "select count(*) as sessions, sum(input_tokens) as tokens, count(distinct actor) as people, count(score_db) as scored from sessions";
+    let sizes =
+        "select count(*) as sessions, sum(input_tokens) as tokens, count(distinct actor) as people from sessions";
     assert_eq!(stripped(sizes), full(sizes));
+    // A session that only readings of text spoke about is not scored.
+    let scores = "select count(score_db) as scored from sessions";
+    let count = |rows: Value| rows[0]["scored"].as_i64().unwrap();
+    let (with, without) = (count(full(scores)), count(stripped(scores)));
+    assert!(without <= with && without * 100 >= with * 99, "{without} of {with}");
     let weeks = "select count(*) as weeks, count(score_db) as scored from actor_weeks";
     assert_eq!(stripped(weeks), full(weeks));
 
