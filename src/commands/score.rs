@@ -134,7 +134,7 @@ pub async fn score_lake(
         ledger.commit()?;
         released
     };
-    scored.rename_actors(&rename);
+    scored.rename_actors(rename);
     let out = out.out.as_path();
     let findings: Vec<FindingRow> = readings::findings(&engine).await?;
     let attribution: Vec<AttributionRow> = readings::attribution(&engine).await?;

@@ -81,8 +81,8 @@ pub fn category(table: Table, column: &str) -> Option<Category> {
         "path" | "paths" | "repo" | "branch" | "lines_deleted" | "lines_surviving" => CONTEXT,
         "source" | "source_file" | "byte_offset" | "line" | "reason" | "detail" | "report" | "counted_by"
         | "evidence" | "ignored" => ORIGIN,
-        "session_id" | "parent_session_id" | "session_ids" | "event_id" | "call_id" | "request_id" | "outcome_id"
-        | "kind" | "status" | "refs" | "name" | "value" | "rank" | "dimension" => STRUCTURE,
+        "session_id" | "parent_session_id" | "session_ids" | "event_id" | "call_id" | "request_id" | "response_id"
+        | "outcome_id" | "kind" | "status" | "refs" | "name" | "value" | "rank" | "dimension" => STRUCTURE,
         "ts" | "from_ts" | "to_ts" | "utc_offset_min" | "duration_ms" | "modified_ns" | "changed_ns" => TIME,
         "trigger" | "trigger_evidence" | "marker" | "command" | "approval" => INITIATIVE,
         "client" | "provider" | "model" | "tool_name" | "effect" | "system" | "is_error" => TOOLS,

@@ -396,7 +396,7 @@ fn sealed(key: &Key, nonce: &str, members: &BTreeMap<MemberId, [u64; 3]>) -> Str
 
 fn opened(key: &Key, line: &Line) -> Option<BTreeMap<MemberId, [u64; 3]>> {
     let digits = line.members.as_bytes();
-    if digits.len() % (2 * MEMBER_BYTES) != 0 {
+    if !digits.len().is_multiple_of(2 * MEMBER_BYTES) {
         return None;
     }
     let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|value| u8::try_from(value).ok());

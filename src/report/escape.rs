@@ -28,7 +28,7 @@ pub fn plain(text: &str) -> String {
 
 /// [`plain`] for sentences and commands, which may be longer.
 pub fn plain_long(text: &str) -> String {
-    cut(text, LONGEST_PROSE)
+    cut(text, LONGEST_PROSE).trim().to_owned()
 }
 
 fn cut(text: &str, longest: usize) -> String {

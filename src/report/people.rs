@@ -82,7 +82,9 @@ pub(super) fn people(inputs: &Inputs) -> People<'_> {
 /// Seats, active, sustained, linked, kept. Who fell away at a step is a group of people like who went on: a step is shown as a count
 /// where both are enough, else as a band of its share where it lies in one.
 pub(super) fn funnel(inputs: &Inputs, people: &People<'_>, release: &mut Release<'_>) -> Vec<FunnelStep> {
-    let steps: [(&str, &str, Option<&BTreeSet<&str>>, &str, &str); 4] = [
+    // Id, label, who reached it, what it is, and why it may be unknown.
+    type Step<'a> = (&'static str, &'static str, Option<&'a BTreeSet<&'a str>>, &'static str, &'static str);
+    let steps: [Step<'_>; 4] = [
         ("active", "Active", Some(&people.active), "At least one session in the period.", ""),
         (
             "sustained",

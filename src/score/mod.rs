@@ -251,7 +251,7 @@ fn score_week(week: &ActorWeekInput, case: Option<Case>, second: Option<Second>)
     };
     match (case, second) {
         (Some(case), Some(Second::Calibrated { p, n_cal, bin, clean_reference, rejected, batch })) => {
-            let gate = Gate::of(&case.families);
+            let gate = Gate::of(&case.keys);
             score.band = band::case_band(evidence::as_decibans(case.hundredths), &gate, case.sessions, rejected);
             score.hundredths = Some(case.hundredths);
             (score.contributions, score.families) = (case.contributions, case.families);

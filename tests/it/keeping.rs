@@ -272,7 +272,9 @@ fn a_person_is_forgotten_to_the_last_byte_and_stays_out() {
     let mut names = OF_HERS.to_vec();
     names.push("zizi");
     assert_eq!(traces(&dir.join("lake"), &names), Vec::<String>::new());
-    assert_eq!(totals(dir, "lake"), before.replace("team-c", "team-b"), "the roster is the first one again");
+    // Rosters of the same run stand side by side: the later one is the first one again.
+    let people = |totals: &str| totals.rsplit_once('\n').map(|(rest, _)| rest.to_owned());
+    assert_eq!(people(&totals(dir, "lake")), people(&before));
     assert_eq!(json(dir, &["verify", "lake"]).0, 0);
 
     let (code, answer) = forget(dir, &["--yes"]);
