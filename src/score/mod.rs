@@ -54,7 +54,7 @@ pub struct UnitScore {
     pub band: Band,
     /// What adds up to the evidence.
     pub contributions: Vec<Contribution>,
-    /// Capped evidence by family, decibans.
+    /// What the gate was asked with: capped evidence by family, decibans; of a week the keys of its [`pool::Case`].
     pub families: BTreeMap<Family, f64>,
     /// Scored sessions pooled into an actor-week; 1 for a session.
     pub sessions: usize,
@@ -254,7 +254,7 @@ fn score_week(week: &ActorWeekInput, case: Option<Case>, second: Option<Second>)
             let gate = Gate::of(&case.keys);
             score.band = band::case_band(evidence::as_decibans(case.hundredths), &gate, case.sessions, rejected);
             score.hundredths = Some(case.hundredths);
-            (score.contributions, score.families) = (case.contributions, case.families);
+            (score.contributions, score.families) = (case.contributions, case.keys);
             score.reasons = explain::week_reasons(p, n_cal, bin, clean_reference, rejected, batch, &gate);
         }
         (_, Some(Second::TooFewCases(reason))) => score.reasons.push(reason),

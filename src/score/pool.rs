@@ -135,7 +135,7 @@ pub enum Second {
     },
 }
 
-/// Bins of K: T is a mean of K sessions, so its spread shrinks with K and only like may be compared with like.
+/// Bins of K: how T spreads depends on K, so only like may be compared with like.
 fn session_bin(sessions: usize) -> (usize, &'static str) {
     match sessions {
         0 => (0, "0 sessions"),
