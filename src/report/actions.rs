@@ -49,7 +49,7 @@ pub(super) fn actions(report: &Report) -> Vec<Action> {
 }
 
 fn again(what: &str) -> String {
-    format!("Next month, by footlight report with --compare and this summary.json: {what}.")
+    format!("Next month: {what}, in the report that is compared with this one (footlight report --compare).")
 }
 
 fn part<'a>(report: &'a Report, id: &str) -> Option<&'a MoneyPart> {

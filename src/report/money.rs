@@ -245,11 +245,15 @@ impl Split {
             })
             .collect();
         let said = |bands: &[[Option<Share>; 3]]| bands.iter().map(|[share, ..]| share.is_some()).collect::<Vec<_>>();
+        let plain = implied(total, &costs, &vec![false; costs.len()]);
         let mut implied = implied(total, &costs, &said(&bands));
-        let close = |(part, range): (&SplitPart, &Interval)| part.cost > 0 && !is_wide(*range, part.cost as f64);
-        if self.parts.iter().zip(&implied).zip(&hidden).any(|(placed, hidden)| *hidden && close(placed)) {
+        let wide = |range: &Interval, part: &SplitPart| part.cost <= 0 || is_wide(*range, part.cost as f64);
+        let tells = |((part, hidden), (with, without)): ((&SplitPart, &bool), (&Interval, &Interval))| {
+            *hidden && wide(without, part) && !wide(with, part)
+        };
+        if self.parts.iter().zip(&hidden).zip(implied.iter().zip(&plain)).any(tells) {
             bands.fill([None; 3]);
-            implied = self::implied(total, &costs, &said(&bands));
+            implied = plain;
         }
         for ((shown, range), [share, share_low, share_high]) in shown.iter_mut().zip(implied).zip(bands) {
             if shown.is_some() {

@@ -87,6 +87,21 @@ fn a_report_compared_with_itself_has_not_changed() {
     assert_eq!((code, stderr.contains("--compare nowhere.json")), (2, true), "{stderr}");
 }
 
+/// The last command is asked: the report again, through the release ledger. The one before it is asked by the test of a second run.
+#[test]
+fn the_commands_that_a_report_prints_make_it_again() {
+    let dir = demo();
+    let summary: Value = serde_json::from_str(&golden("summary.json")).unwrap();
+    let commands = summary["run"]["reproduce"].as_array().unwrap();
+    let last: Vec<&str> = commands.last().unwrap().as_str().unwrap().split(' ').collect();
+    assert_eq!(last[..2], ["footlight", "report"]);
+    let (code, _, stderr) = footlight(dir, &[&last[1..], &["--dry-run"]].concat());
+    assert_eq!(code, 0, "{stderr}");
+    let (code, _, stderr) = footlight(dir, &last[1..]);
+    assert_eq!(code, 0, "{stderr}");
+    assert!(fs::read_to_string(dir.join(OUT).join("summary.json")).unwrap() == golden("summary.json"));
+}
+
 /// Every `why` of the page leads somewhere, each number of the first screen to a question, and its answer is the number before rounding.
 #[test]
 fn the_question_behind_each_number_of_the_first_screen_gives_it() {
@@ -159,12 +174,8 @@ fn a_second_run_reads_nothing_and_gives_the_same_bytes() {
     assert_eq!(code, 0, "{stderr}");
     let summary: Value = serde_json::from_str(&stdout).unwrap();
     assert_eq!(summary["ingest"]["files_read"], 0, "{summary}");
-    let key = dir.join(OUT).join("sample/pseudonym.key");
-    let with_key = dir.join("with-key.toml");
-    let text = fs::read_to_string(dir.join(&config)).unwrap();
-    fs::write(&with_key, format!("{text}\n[privacy]\nkey_file = {:?}\n", key.to_str().unwrap())).unwrap();
     let (code, _, stderr) =
-        footlight(dir, &["score", "--threads", "1", "--lake", &lake, "--out", "again", "--config", "with-key.toml"]);
+        footlight(dir, &["score", "--threads", "1", "--lake", &lake, "--out", "again", "--config", &config]);
     assert_eq!(code, 0, "{stderr}");
     for ((name, first), (other, second)) in tables(OUT).into_iter().zip(tables("again")) {
         assert_eq!(name, other);

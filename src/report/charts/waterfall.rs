@@ -110,7 +110,8 @@ pub(in crate::report) fn waterfall(money: &Money, idle: Idle) -> Option<Svg> {
         Idle::Cost(idle) => idle.cost_high.0,
         Idle::NoBill | Idle::SeatsUnknown => 0,
     };
-    column(COLUMNS - 1, "possible", ["Idle seats", &idle.words()], 0, idle_cost);
+    let class = if idle_cost > 0 { "possible" } else { "absent" };
+    column(COLUMNS - 1, class, ["Idle seats", &idle.words()], 0, idle_cost);
     for (index, (part, top)) in money.parts.iter().zip(tops).enumerate() {
         // The range hangs from where the part begins, as its bar does.
         let x = step * (index as f64 + 2.0) - GAP / 2.0;

@@ -90,6 +90,11 @@ pub struct Report {
 }
 
 impl Report {
+    /// Names of the teams whose latest week may not be shown.
+    pub fn withheld_teams(&self) -> Vec<&str> {
+        self.teams.iter().filter(|team| team.suppressed).map(|team| team.team_id.as_str()).collect()
+    }
+
     /// The query of a file.
     pub fn query(&self, file: &str) -> Option<&Query> {
         self.queries.iter().find(|query| query.file == file)
@@ -132,6 +137,16 @@ pub struct Run {
     pub small_cell_floor: i64,
     /// True when fewer people than the floor are in the data: the report then describes persons, not a population.
     pub describes_persons: bool,
+}
+
+impl Run {
+    /// The watermark to the minute, for people: `2026-03-26 19:19 UTC`.
+    pub fn watermark_text(&self) -> String {
+        match self.watermark.split_once('T') {
+            Some((day, time)) => format!("{day} {} UTC", time.get(..5).unwrap_or(time)),
+            None => self.watermark.clone(),
+        }
+    }
 }
 
 /// How sure the answer is.
