@@ -8,7 +8,7 @@
 //! linked spend is never counted as theater-like. Exploration is claimed only where a person varied their prompts and the session
 //! was compared with its peers and found usual; what was not compared is unknown, not innocent and not guilty.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -66,10 +66,10 @@ const PARTS: [(Part, &str, &str, &str); 5] = [
 ];
 
 /// Where one session stands and where it could stand.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Placement {
     part: Part,
-    could_be: BTreeSet<Part>,
+    could_be: &'static [Part],
 }
 
 /// Places a session by its link to an outcome first and its band second. A session by itself reaches `look` at most; in a week that reached
@@ -77,7 +77,7 @@ struct Placement {
 fn place(session: &SessionRow, in_review: bool, certain_link: bool, repeated_prompt: bool) -> Placement {
     use Part::{Exploration, Linked, TheaterLike, Unknown};
     let band = if in_review && session.band == "look" { "review" } else { session.band.as_str() };
-    let (part, could_be): (Part, &[Part]) = match session.outcome_link.as_str() {
+    let (part, could_be): (Part, &'static [Part]) = match session.outcome_link.as_str() {
         "linked" if certain_link => (Linked, &[Linked]),
         // A link by time alone: the outcome may be someone else's work.
         "linked" if band == "review" => (Linked, &[Linked, TheaterLike, Unknown]),
@@ -95,7 +95,7 @@ fn place(session: &SessionRow, in_review: bool, certain_link: bool, repeated_pro
             _ => (Unknown, &[Unknown, Linked, Exploration]),
         },
     };
-    Placement { part, could_be: could_be.iter().copied().collect() }
+    Placement { part, could_be }
 }
 
 /// One part while it is being added up.
@@ -338,7 +338,7 @@ fn spread(sums: &mut BTreeMap<Part, Sum>, placement: &Placement, amount: i64, wa
     };
     add(Part::Waste, carved, if suspected { 0 } else { waste.least }, waste.most);
     let certain = placement.could_be.len() == 1;
-    for part in &placement.could_be {
+    for part in placement.could_be {
         let value = if *part == placement.part { amount - carved } else { 0 };
         let low = if certain { amount - waste.most } else { 0 };
         let high = if suspected { amount } else { amount - waste.least };
