@@ -4,6 +4,7 @@
     rustup toolchain install nightly && cargo install cargo-fuzz
     fuzz/run.py --seconds 120                 # each source two minutes
     fuzz/run.py --seconds 3600 codex otel     # these an hour each
+    fuzz/run.py --binaries DIR                # targets that are built already, while the source is worked on
 
 Owns the order, the limits and the table. Owns no law (src/sources/laws.rs) and no target. One process runs at a time. The table is a sum over all runs since
 a target's laws last changed; a finding stays in it, with its regression test. Findings lie in fuzz/artifacts/, and `cargo fuzz run SOURCE FILE` repeats one.
@@ -28,24 +29,29 @@ def targets():
     return re.findall(r'^\[\[bin\]\]\nname = "(\w+)"', (ROOT / "fuzz/Cargo.toml").read_text(), re.M)
 
 
-def cargo_fuzz(*arguments, **options):
-    # Rust without `unsafe` needs no address sanitizer; without it, executions are several times faster. Overflows of arithmetic are found: debug assertions are on.
-    return subprocess.run(["cargo", "+nightly", "fuzz", arguments[0], "--sanitizer", "none", *arguments[1:]], cwd=ROOT, **options)
+def run(options, target, corpus, artifacts, *flags, **more):
+    """Runs one target. Rust without `unsafe` needs no address sanitizer, and without it executions are several times faster; debug assertions are on."""
+    flags = [f"-artifact_prefix={artifacts}/", *flags]
+    if options.binaries:
+        command = [options.binaries / target, *flags, corpus]
+    else:
+        command = ["cargo", "+nightly", "fuzz", "run", "--sanitizer", "none", target, corpus, "--", *flags]
+    return subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, **more)
 
 
-def fuzz(target, seconds, environment):
+def fuzz(options, target, environment):
     corpus, artifacts = ROOT / "fuzz/corpus" / target, ROOT / "fuzz/artifacts" / target
     corpus.mkdir(parents=True, exist_ok=True)
     artifacts.mkdir(parents=True, exist_ok=True)
     environment = {**environment, "FOOTLIGHT_FUZZ_CORPUS": str(corpus)}
     # The first execution writes the fixtures, the second run reads them.
-    cargo_fuzz("run", target, "--", "-runs=1", env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    run(options, target, corpus, artifacts, "-runs=1", env=environment)
     known, begun = set(artifacts.iterdir()), time.monotonic()
-    run = cargo_fuzz("run", target, "--", f"-max_total_time={seconds}", *LIMITS, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    text = run.stdout.decode(errors="replace")
+    done = run(options, target, corpus, artifacts, f"-max_total_time={options.seconds}", *LIMITS, env=environment)
+    text = done.stdout.decode(errors="replace")
     executions = re.findall(r"stat::number_of_executed_units: +(\d+)", text) or re.findall(r"^#(\d+)\t", text, re.M) or ["0"]
     found = set(artifacts.iterdir()) - known
-    if found:
+    if found or done.returncode:
         print(text[-3000:], file=sys.stderr)
     return round(time.monotonic() - begun), int(executions[-1]), len(found)
 
@@ -65,12 +71,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sources", nargs="*", help="default: all")
     parser.add_argument("--seconds", type=int, default=60, help="for each source (default: 60)")
+    parser.add_argument("--binaries", type=lambda path: pathlib.Path(path).resolve(), help="where built targets lie (default: cargo builds them)")
     options = parser.parse_args()
-    if cargo_fuzz("build").returncode != 0:
-        sys.exit("run.py: the targets do not build")
     environment = {**os.environ, "TMPDIR": "/dev/shm" if os.path.isdir("/dev/shm") else os.environ.get("TMPDIR", "/tmp")}
     for target in options.sources or targets():
-        seconds, executions, findings = fuzz(target, options.seconds, environment)
+        seconds, executions, findings = fuzz(options, target, environment)
         add(target, seconds, executions, findings)
         print(f"{target}: {seconds} s, {executions} executions, {findings} findings", flush=True)
 
