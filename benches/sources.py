@@ -33,6 +33,8 @@ TEXTS = {"text", "content", "message", "prompt", "output", "stdout", "body", "re
 IDS = {"id", "uuid", "parentUuid", "sessionId", "session_id", "sessionID", "messageID", "parentID", "requestId", "request_id", "promptId", "call_id", "callID", "callId", "toolCallId",
        "tool_use_id", "turn_id", "traceId", "spanId", "parentSpanId", "trace_id", "parent_observation_id", "interactionId", "event_id", "outcome_id", "responseId", "conversation", "request",
        "litellm_call_id", "conversationId", "api_key_id", "workspace_id", "project_id", "user_id", "user_login", "Session ID", "full", "sha", "oid", "parentId", "actor_id"}
+TOOL_ANSWERS = re.compile(r"result|_output|exec_command_end|execution_complete|command_output|toolResult", re.I)
+SESSIONS = {"sessionId", "session_id", "sessionID", "conversation", "conversationId", "actor_id", "api_key_id", "workspace_id", "project_id", "user_id", "user_login"}
 # For each source: sessions are a file each, rows and tables a file of many, documents (with the place of their list) pages of many.
 SHAPES = {
     "claude_code": ("sessions", ["streaming_blocks.jsonl", "tools.jsonl", "typed_prompts.jsonl", "edits.jsonl"]),
@@ -61,23 +63,27 @@ SHAPES = {
 }
 
 
-def words(rng):
-    return " ".join(rng.choice(WORDS) for _ in range(min(4000, int(rng.lognormvariate(4.2, 1.0)))))
+def words(rng, of_a_tool):
+    """As long as such texts are: what people and models write has some 40 words, what tools answer some 700."""
+    mean, deviation = (5.8, 1.3) if of_a_tool else (3.3, 0.9)
+    return " ".join(rng.choice(WORDS) for _ in range(min(8000, int(rng.lognormvariate(mean, deviation)))))
 
 
-def vary(value, name, rng, turn=0):
+def vary(value, name, rng, turn=0, of_a_tool=False):
     """The same shape with ids that a copy's number goes into, and texts of other lengths. `turn` tells the records of one copy apart."""
     if isinstance(value, dict):
-        return {key: vary(item, key, rng, turn) for key, item in value.items()}
+        of_a_tool = of_a_tool or bool(TOOL_ANSWERS.search(f"{value.get('type', '')} {value.get('role', '')} {value.get('say', '')} {value.get('kind', '')}"))
+        return {key: vary(item, key, rng, turn, of_a_tool or key in ("toolUseResult", "state")) for key, item in value.items()}
     if isinstance(value, list):
-        return [vary(item, name, rng, turn) for item in value]
-    number = f"{NUMBER}{turn:03}"
+        return [vary(item, name, rng, turn, of_a_tool) for item in value]
+    # What a session is called stays the same from its first step to its last.
+    number = f"{NUMBER}{0 if name in SESSIONS else turn:03}"
     if isinstance(value, str) and (name in IDS or re.search(r"/\d+$", value)) and value:
         return value[:-9] + number if re.fullmatch(r"[0-9a-f-]{12,}", value) else value + number
     if type(value) is int and name in ("number", "iid", "request"):
         return f"#{number}#"
-    if isinstance(value, str) and name in TEXTS and " " in value and not value.startswith(("[", "{", "<")):
-        return f"{value} {words(rng)}"
+    if isinstance(value, str) and name in TEXTS and (of_a_tool or " " in value) and not value.startswith(("[", "{", "<")):
+        return f"{value} {words(rng, of_a_tool)}"
     return value
 
 
@@ -129,7 +135,7 @@ def grown_list(document, rng):
 
     visit(document)
     for rows in lists[:1]:
-        sound = [row for row in rows if isinstance(row, dict)]
+        sound = [row for row in rows if isinstance(row, dict) and row.keys() == rows[0].keys()]
         rows[:] = [vary(row, None, rng, turn) for turn in range(max(1, 400 // len(sound))) for row in sound]
     return document
 
@@ -157,6 +163,7 @@ def invent(source, directory, size):
             files = [(name, content)]
         elif shape == "rows":
             records = list(sound_lines(text))
+            records = [record for record in records if record.keys() >= records[0].keys()]  # rows that were damaged on purpose lack something
             block = "".join(written(vary(record, None, rng, turn)) + "\n" for turn in range(20) for record in records).encode()
             files = [(name, copies(block, max(1, int(share / len(block))), 0))]
         else:
@@ -166,9 +173,10 @@ def invent(source, directory, size):
                 grown = grown_list if shape == "pages" else lambda document, rng: vary(document, None, rng)
                 templates = [written(grown(json.loads(json.dumps(document)), rng)).encode() for _ in range(10)]
             else:
-                # A session goes on: the fixture once, then its steps again under other ids, up to some hundred kilobytes.
+                # A session goes on: the fixture once, then its steps again under other ids.
                 records = list(sound_lines(text))
-                templates = ["".join(written(vary(record, None, rng)) + "\n" for record in records).encode() for _ in range(40)]
+                turns = [(turn, record) for turn in range(12) for record in (records if turn == 0 else records[1:])]
+                templates = ["".join(written(vary(record, None, rng, turn)) + "\n" for turn, record in turns).encode() for _ in range(20)]
             while size_of_files < share:
                 content = copies(templates[number % len(templates)], 1, number)
                 stem = name.replace(".json", f"-{number:06}.json") if shape == "pages" or "/" not in name else str(pathlib.PurePath(name).with_name(f"{number:06}-{pathlib.PurePath(name).name}"))

@@ -241,7 +241,9 @@ impl Frame<'_> {
     ) {
         let (offset, line) = row.position().map_or((0, 0), |position| (position.byte(), position.line()));
         let at = Position { offset: self.base + offset, line: self.header_line + line };
-        if at.offset < self.start || (row.len() == 1 && row[0].trim_ascii().is_empty()) {
+        // A line of blanks; the parser passes over those without any. An empty field that stands alone came from quotes, and is no row.
+        let is_blank = row.len() == 1 && !row[0].is_empty() && row[0].trim_ascii().is_empty();
+        if at.offset < self.start || is_blank {
             return;
         }
         let columns = self.header.names.len();

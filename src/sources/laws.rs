@@ -217,14 +217,10 @@ pub fn broken_law(read: &Read, bytes: &[u8]) -> Option<String> {
         let Some(rest) = usize::try_from(*end).ok().and_then(|end| bytes.get(end..)) else {
             return Some(format!("{end} bytes are committed of {}", bytes.len()));
         };
-        // What is not committed is read again: it must have been told of, as torn or as a record that may go on.
+        // What is not committed is read again: it must have been told of, as torn, as a record that may go on, or as nothing that is needed.
         let mut placed = told.events.iter().map(|(at, _)| at).chain(told.aggregates.iter().map(|(at, _)| at));
-        if !is_blank(rest)
-            && told.rejects.is_empty()
-            && !(records == 0 && all > 0)
-            && !placed.any(|at| at.offset >= *end)
-            && told.outcomes.is_empty()
-        {
+        let is_told = read.left_out() > 0 || !told.outcomes.is_empty() || placed.any(|at| at.offset >= *end);
+        if !is_blank(rest) && !is_told {
             return Some(format!("{} bytes at the end are neither committed nor told of", rest.len()));
         }
         if !told.content.is_empty() && !bytes.starts_with(&told.content) {

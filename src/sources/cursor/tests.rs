@@ -70,3 +70,11 @@ fn equal_rows_all_count_and_idle_seats_appear() {
     let idle = days.aggregates.iter().map(|(_, it)| it).find(|it| it.actor_id.as_deref() == Some("idle@example.test"));
     assert_eq!(idle.and_then(|it| it.seat_used), Some(false));
 }
+
+/// Found by fuzzing: a quote that opens in the header made all rows part of it.
+#[test]
+fn a_quote_in_the_header_does_not_swallow_the_rows_in_silence() {
+    let text = b"Date,Model,\"Cache Read,Max Mode\n2025-06-02,gpt-5,40,No\n";
+    let read = crate::sources::testing::read_bytes(&Cursor, "x.csv", text);
+    assert_eq!((read.aggregates.len(), read.reasons()), (0, vec!["bad_value"]));
+}
