@@ -18,7 +18,8 @@
 -- params: coverage = 0.8, session_lines = 20, min_lines = 200, min_sessions = 5, high_uptake = 0.5, unused = 0.2, spike = 0.2, on_call = 0.2, learning = 0.2
 with sessions as (select * from fct_sessions),
 spikes as (
-    select distinct root_session_id as session_id from stg_events where regexp_like(branch, '(^|[/_-])(spike|experiment|prototype|poc|scratch|investigate)([/_-]|$)')
+    select distinct session_id from (select distinct root_session_id as session_id, branch from stg_events where branch is not null)
+    where regexp_like(branch, '(^|[/_-])(spike|experiment|prototype|poc|scratch|investigate)([/_-]|$)')
 ),
 unread as (select distinct root_session_id as session_id from stg_events where kind = 'tool_call' and effect = 'write' and call_hash is null),
 ripe as (
