@@ -314,7 +314,7 @@ fn changed(parts: &mut Parts, change: &Change) -> Option<Shows> {
     if let Parts::Table(_, rows) = parts {
         return changed_table(rows, change);
     }
-    let made = match change {
+    match change {
         Change::Retype(at, what) => {
             let what = replacements().swap_remove(*what);
             // Where a value may be missing, one that says nothing is missing too.
@@ -348,8 +348,7 @@ fn changed(parts: &mut Parts, change: &Change) -> Option<Shows> {
             };
             change_one(parts, at, is_record, add).then_some(Shows::Nothing)
         }
-    };
-    made
+    }
 }
 
 /// Whether an object is a record by its members' names, and not a map from names that somebody chose (models, tools, paths) to values: a new
@@ -543,5 +542,5 @@ fn damaged_files_of_every_source_break_no_law() {
 
 #[test]
 fn changed_records_of_every_source_are_told_of() {
-    on_every_source(any_change, |tree, seed, change| with_change(tree, seed, change));
+    on_every_source(any_change, with_change);
 }
