@@ -3,6 +3,7 @@
 //! Owns the order of the steps and the plain copies (weeks, days, data quality). Every text passes
 //! [`plain`](super::escape::plain) on its way in, so that no format needs to think of control characters again.
 
+use super::actions::actions;
 use super::answer::{Evidence, answer, scored_share};
 use super::compare::{Now, compare, restated_weeks};
 use super::escape::{plain, plain_long};
@@ -85,7 +86,7 @@ fn assembled(inputs: &Inputs, ledger: Option<&mut Ledger>) -> (Report, Option<Le
     let days = if release.is_active() { Vec::new() } else { days(inputs) };
     let (coverage, seats) = (coverage::coverage(inputs, &release), coverage::seats(inputs, &release));
     let (released, failed) = release.finish(&inputs.weeks_released);
-    let report = Report {
+    let mut report = Report {
         schema_version: SCHEMA_VERSION,
         run: run(&inputs.run, describes_persons),
         answer,
@@ -107,15 +108,17 @@ fn assembled(inputs: &Inputs, ledger: Option<&mut Ledger>) -> (Report, Option<Le
         teams,
         models,
         days,
+        actions: Vec::new(),
         data_quality,
         released,
         coverage,
         idle_seats: coverage::idle_seats(&seats),
         seats,
         retention: coverage::retention(inputs),
-        method: method(&queries),
+        method: method(inputs, &queries),
         queries,
     };
+    report.actions = actions(&report);
     (report, failed)
 }
 

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::fixture::{alone, nothing, organisation};
+use super::fixture::{alone, nothing, organisation, signal_rows};
 use super::injection::of_page;
 use super::inputs::Inputs;
 use super::model::Verdict;
+use super::readings::Readings;
 use super::{Report, build, compare, html, markdown, render, summary, tidy};
 
 fn snapshot(name: &str, text: &str) {
@@ -58,7 +59,9 @@ fn the_order_of_the_inputs_does_not_matter() {
     let mut reversed = organisation();
     reversed.sessions.reverse();
     reversed.actor_weeks.reverse();
-    reversed.signals.reverse();
+    let mut readings = signal_rows(&reversed.sessions);
+    readings.reverse();
+    reversed.signals = Readings::of(&reversed.sessions, &readings);
     reversed.findings.reverse();
     reversed.teams.reverse();
     reversed.population.reverse();

@@ -12,7 +12,7 @@ fn configuration(name: &str) -> String {
     let key = demo().join(OUT).join("sample/pseudonym.key");
     let text = fs::read_to_string(demo().join(OUT).join("sample/footlight.toml")).unwrap();
     let path = directory.join("footlight.toml");
-    fs::write(&path, format!("{text}\n[privacy]\nkey_file = {:?}\n", key.to_str().unwrap())).unwrap();
+    fs::write(&path, text.replace("\"pseudonym.key\"", &format!("{:?}", key.to_str().unwrap()))).unwrap();
     path.to_str().unwrap().to_owned()
 }
 

@@ -96,6 +96,76 @@ fn written(dir: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     names.map(|name| (name.clone(), fs::read(out.join(&name)).unwrap())).collect()
 }
 
+/// The last command is asked: the report again, through the release ledger. The one before it is asked by the test of a second run.
+#[test]
+fn the_commands_that_a_report_prints_make_it_again() {
+    let dir = demo();
+    let summary: Value = serde_json::from_str(&golden("summary.json")).unwrap();
+    let commands = summary["run"]["reproduce"].as_array().unwrap();
+    let last: Vec<&str> = commands.last().unwrap().as_str().unwrap().split(' ').collect();
+    assert_eq!(last[..2], ["footlight", "report"]);
+    let (code, _, stderr) = footlight(dir, &[&last[1..], &["--dry-run"]].concat());
+    assert_eq!(code, 0, "{stderr}");
+    let (code, _, stderr) = footlight(dir, &last[1..]);
+    assert_eq!(code, 0, "{stderr}");
+    assert!(fs::read_to_string(dir.join(OUT).join("summary.json")).unwrap() == golden("summary.json"));
+}
+
+/// Every `why` of the page leads somewhere, each number of the first screen to a question, and its answer is the number before rounding.
+#[test]
+fn the_question_behind_each_number_of_the_first_screen_gives_it() {
+    use footlight::privacy::rounding::{amount, count, share};
+    let dir = demo();
+    let page = fs::read_to_string(dir.join(OUT).join("report.html")).unwrap();
+    let first_screen = page.split("<nav ").next().unwrap();
+    let anchors: Vec<&str> =
+        first_screen.split(r##"href="#"##).skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
+    assert!(anchors.iter().filter(|to| to.starts_with("why-")).count() >= 7, "{anchors:?}");
+    for to in &anchors {
+        assert!(page.contains(&format!(r#"id="{to}""#)), "#{to} leads nowhere");
+    }
+    let summary: Value = serde_json::from_str(&golden("summary.json")).unwrap();
+    let ask = |id: &str| -> Vec<Value> {
+        let entry = summary["method"].as_array().unwrap().iter().find(|entry| entry["id"] == id).unwrap();
+        let question = entry["check"].as_str().unwrap();
+        assert!(page.contains(&format!(r#"id="check-{id}""#)), "the page does not ask for {id}");
+        let lake = format!("{OUT}/lake");
+        let (code, stdout, stderr) =
+            footlight(dir, &["query", "--format", "json", "--lake", &lake, "--out", OUT, question]);
+        assert_eq!(code, 0, "{question}: {stderr}");
+        serde_json::from_str(&stdout).unwrap()
+    };
+    let number = |value: &Value| value.as_f64().or_else(|| value.as_str()?.parse().ok()).unwrap();
+    let micro = |value: &Value| (number(value) * 1e6).round() as i64;
+    let figure = |id: &str| &summary["figures"][id];
+
+    let spend = ask("spend");
+    assert_eq!(amount(micro(&spend[0]["spend_usd"])), figure("spend")["value"].as_i64().unwrap());
+    assert_eq!(count(spend[0]["priced_sessions"].as_i64().unwrap()), figure("spend")["n"].as_i64().unwrap());
+    for id in ["linked_share", "sustained_share", "theater_like_share"] {
+        let exact = number(&ask(id)[0][id]);
+        assert!((share(exact) - figure(id)["value"].as_f64().unwrap()).abs() < 1e-9, "{id}: {exact}");
+    }
+    let parts = ask("money");
+    let mut compared = 0;
+    for part in summary["money"]["parts"].as_array().unwrap() {
+        let exact = micro(&parts.iter().find(|row| row["part"] == part["id"]).unwrap()["cost_usd"]);
+        let (low, high) = (part["cost_low"].as_i64().unwrap(), part["cost_high"].as_i64().unwrap());
+        assert!(low <= exact && exact <= high, "{exact} of {part}");
+        if let Some(shown) = part["cost"].as_i64() {
+            assert_eq!(amount(exact), shown, "{part}");
+            compared += 1;
+        }
+    }
+    assert!(compared >= 2, "{parts:?}");
+    let sure = ask("confidence");
+    let said = summary["answer"]["how_sure"].as_str().unwrap();
+    let tests = format!("{} of {} population tests", sure[0]["tests_that_speak"], sure[0]["tests"]);
+    assert!(said.contains(&tests), "{said}: {sure:?}");
+    let scored = number(&sure[0]["scored_sessions"]) / number(&sure[0]["sessions"]);
+    assert!((scored - summary["data_quality"]["scored_sessions"].as_f64().unwrap()).abs() < 1e-4);
+}
+
 #[test]
 fn the_same_lake_gives_the_same_bytes_and_a_second_run_reads_nothing() {
     // The same inputs in another place, with one thread: every file that is written is the same.
@@ -115,7 +185,6 @@ fn the_same_lake_gives_the_same_bytes_and_a_second_run_reads_nothing() {
     // Nothing is new in the inputs, and what is published again is the same again and leaves no trace in the ledger.
     let (lake, sample) = (format!("{OUT}/lake"), format!("{OUT}/sample"));
     let config = format!("{sample}/footlight.toml");
-    fs::copy(twin.path().join(&sample).join("pseudonym.key"), twin.path().join(&lake).join("pseudonym.key")).unwrap();
     let again = ["ingest", "--json", "--input", &sample, "--lake", &lake, "--config", &config];
     let (code, stdout, stderr) = footlight(twin.path(), &again);
     assert_eq!(code, 0, "{stderr}");
