@@ -140,9 +140,10 @@ impl Erased {
             tables.push(lake.plan_rewrite(table, &sweep).await?);
         }
         let members = self.ledger_members();
-        let ledger_lines = match Ledger::exists(lake.root()) {
-            true => Ledger::open(lake.root(), self.tombstones.pseudonyms())?.lines_with(&members),
-            false => 0,
+        let ledger_lines = if Ledger::exists(lake.root()) {
+            Ledger::open(lake.root(), self.tombstones.pseudonyms())?.lines_with(&members)
+        } else {
+            0
         };
         Ok(Swept { tables: in_order(tables), own_files: sweep.own_files, ledger_lines, ..Swept::default() })
     }

@@ -360,17 +360,22 @@ impl Deciding<'_> {
         })
     }
 
-    /// Whether what is left of the total may be known when the cells are subtracted that are published as they were, too: the hidden ones,
-    /// and what the kept ones have changed by since. Changes that are smaller than what rounding hides say nothing.
+    /// Whether what is left of the total may be known when the cells that are not published now are subtracted as they were published last:
+    /// kept ones, and hidden ones that an earlier report has shown. What is left is whoever was never shown, and what the others have
+    /// changed by since. Changes that are smaller than what rounding hides say nothing.
     fn untold_may_be_known(&self, cells: &[Verdict]) -> bool {
         let mut untold = Known::new();
+        let mut only_changes = true;
         for ((verdict, cell), now) in cells.iter().zip(&self.panel.cells).zip(&self.known) {
-            match verdict {
-                Verdict::Fresh => {}
-                Verdict::Hidden(_) => add(&mut untold, now),
-                Verdict::Kept(_) => {
-                    let told = self.entries(&cell.name).iter().rev().find(|entry| entry.shown());
-                    add(&mut untold, &told.map_or_else(|| now.clone(), |told| deltas(now, &told.members)));
+            if verdict.is_fresh() {
+                continue;
+            }
+            let told = |entry: &&Arc<Earlier>| entry.shown() && entry.comparable && entry.from == self.panel.from;
+            match self.entries(&cell.name).iter().rev().find(told) {
+                Some(told) => add(&mut untold, &deltas(now, &told.members)),
+                None => {
+                    only_changes = false;
+                    add(&mut untold, now);
                 }
             }
         }
@@ -379,7 +384,6 @@ impl Deciding<'_> {
         }
         let everybody = self.union(0..self.known.len());
         let sum = |of: &Known, at: usize| of.values().fold(0_u64, |sum, amounts| sum.saturating_add(amounts[at]));
-        let only_changes = cells.iter().all(|verdict| !matches!(verdict, Verdict::Hidden(_)));
         only_changes && [0, 1].iter().all(|&at| sum(&untold, at).saturating_mul(2) < amount_step(sum(&everybody, at)))
     }
 

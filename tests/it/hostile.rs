@@ -236,25 +236,17 @@ fn outputs(dir: &Path) -> BTreeMap<String, Shape> {
         answer["rows"].as_array().unwrap().iter().map(|row| row["id"].as_str().unwrap().to_owned()).collect()
     };
     let mut units = ids("select session_id as id from sessions order by started_at limit 3");
-    let (code, stdout, stderr) = footlight(
-        dir,
-        &[
-            "query",
-            "--json",
-            "--lake",
-            "lake",
-            "--out",
-            "out",
-            "select actor, iso_week, prompts, sessions from actor_weeks",
-        ],
-    );
+    let (code, stdout, stderr) =
+        footlight(dir, &["query", "--json", "--lake", "lake", "--out", "out", "select * from actor_weeks"]);
     assert_eq!(code, 0, "{stderr}");
     let weeks: Value = serde_json::from_str(&stdout).unwrap();
     let weeks = weeks["rows"].as_array().unwrap().iter();
     let text = |row: &Value, name: &str| row[name].as_str().unwrap().to_owned();
     let number = |row: &Value, name: &str| row[name].as_i64().unwrap();
-    let first = weeks
-        .min_by_key(|row| (text(row, "iso_week"), number(row, "prompts"), number(row, "sessions"), text(row, "actor")));
+    // A pseudonym is another in every lake.
+    let measured = |row: &Value| format!("{} {} {}", row["tokens"], row["cost_usd"], row["outcomes"]);
+    let first =
+        weeks.min_by_key(|row| (text(row, "iso_week"), number(row, "prompts"), number(row, "sessions"), measured(row)));
     units.extend(first.map(|row| format!("{}/{}", text(row, "actor"), text(row, "iso_week"))));
     for (index, unit) in units.iter().enumerate() {
         let page = format!("case-{index}.html");
@@ -352,5 +344,6 @@ fn hostile_text_in_real_input_changes_no_output() {
             .map(|(name, shape)| format!("{name}: {:?}", difference(shape, &benign[name])))
             .collect();
         assert!(changed.is_empty(), "round {round}: {changed:#?}");
+        eprintln!("organisation {round}: {} payloads, {} outputs as without them", used.len(), hostile.len());
     }
 }
