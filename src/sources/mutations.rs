@@ -134,5 +134,5 @@ fn damaged_files_of_every_source_break_no_law() {
 
 #[test]
 fn changed_records_of_every_source_are_told_of() {
-    on_every_source(any_change, |tree, seed, change| with_change(tree, seed, change));
+    on_every_source(any_change, with_change);
 }

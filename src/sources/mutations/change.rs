@@ -165,7 +165,7 @@ pub(super) fn changed(parts: &mut Parts, change: &Change) -> Option<Shows> {
     if let Parts::Table(_, rows) = parts {
         return changed_table(rows, change);
     }
-    let made = match change {
+    match change {
         Change::Retype(at, what) => {
             let what = replacements().swap_remove(*what);
             // Where a value may be missing, one that says nothing is missing too.
@@ -199,8 +199,7 @@ pub(super) fn changed(parts: &mut Parts, change: &Change) -> Option<Shows> {
             };
             change_one(parts, at, is_record, add).then_some(Shows::Nothing)
         }
-    };
-    made
+    }
 }
 
 /// Whether an object is a record by its members' names, and not a map from names that somebody chose (models, tools, paths) to values: a new
