@@ -15,9 +15,7 @@ pub async fn run(args: &DemoArgs, global: &Global, printer: Printer) -> anyhow::
     let sample = args.out.join("sample");
     extract(&SAMPLE, &sample).with_context(|| format!("cannot write the sample to {}", sample.display()))?;
     let global = Global { config: Some(sample.join("footlight.toml")), color: global.color, ..*global };
-    let mut settings = Settings::resolve(&global)?;
-    // A key that everybody has protects nobody, and makes the demo's pseudonyms the same everywhere.
-    settings.config.privacy.key_file = Some(sample.join("pseudonym.key"));
+    let settings = Settings::resolve(&global)?;
     let run_args = RunArgs {
         ingest: IngestArgs {
             input: vec![sample],

@@ -9,7 +9,8 @@ use crate::privacy::{Ledger, Pseudonyms};
 use crate::report::compare::{self, Earlier};
 use crate::report::model::Released;
 use crate::report::{self, Inputs, Report};
-use crate::results::{RunFile, read, write_figures, write_file};
+use crate::results::{RunFile, read, read_readings, write_figures, write_file};
+use crate::score::rows::SessionRow;
 use anyhow::Context;
 use std::path::Path;
 
@@ -79,11 +80,13 @@ pub fn build(out: &Path) -> anyhow::Result<Report> {
 
 fn inputs(out: &Path, earlier: Option<Earlier>) -> anyhow::Result<Inputs> {
     let file = RunFile::read(out)?;
+    let sessions: Vec<SessionRow> = read(out)?;
+    let signals = read_readings(out, &sessions)?;
     Ok(Inputs {
         run: file.run,
-        sessions: read(out)?,
+        sessions,
         actor_weeks: read(out)?,
-        signals: read(out)?,
+        signals,
         findings: read(out)?,
         teams: read(out)?,
         population: read(out)?,

@@ -133,6 +133,18 @@ impl<A: Array> Column<A> {
     }
 }
 
+impl Column<StringArray> {
+    /// The text of a row, where it lies; `None` when null.
+    pub fn borrowed(&self, row: usize) -> Option<&str> {
+        self.array.is_valid(row).then(|| self.array.value(row))
+    }
+
+    /// [`Column::borrowed`] of a column that is never null.
+    pub fn borrowed_required(&self, row: usize) -> Result<&str, RowError> {
+        self.present(row, self.borrowed(row))
+    }
+}
+
 macro_rules! column_access {
     ($array:ty, $value:ty, $read:expr) => {
         impl Column<$array> {

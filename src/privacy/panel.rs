@@ -20,6 +20,11 @@ use super::suppress::{Hidden, Rules};
 /// No reader may know an amount of a hidden cell better than this: the numeric goal of faults.md, 15 %.
 pub const PROTECTION: f64 = 0.15;
 
+/// Whether an interval leaves [`PROTECTION`] on either side of the truth.
+pub fn is_wide(found: Interval, truth: f64) -> bool {
+    found.high >= (1.0 + PROTECTION) * truth && found.low <= (1.0 - PROTECTION) * truth
+}
+
 /// What one person put into a cell.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Contribution {
@@ -52,6 +57,8 @@ pub struct Cell {
     pub members: Members,
     /// The figures as they would be published, rounded; stored, so that they can be published again as they were.
     pub value: serde_json::Value,
+    /// What the report is read for: gives way to protect its neighbours only when nothing else can.
+    pub headline: bool,
     /// A remainder (people on no roster, the noise of a clustering): counted in the total, never published by itself.
     pub remainder: bool,
     /// Published already by another view, as it stands here: neither decided nor hidden nor taken down again.
@@ -127,6 +134,22 @@ fn add(sum: &mut Known, of: &Known) {
     }
 }
 
+/// Who differs between two versions, and by how much; who came or went, with everything.
+fn deltas(now: &Known, then: &Known) -> Known {
+    let mut deltas = Known::new();
+    for (member, amounts) in now {
+        let before = then.get(member).copied().unwrap_or_default();
+        let delta = [0, 1, 2].map(|at| amounts[at].abs_diff(before[at]));
+        if delta != [0; 3] || !then.contains_key(member) {
+            deltas.insert(*member, delta);
+        }
+    }
+    deltas.extend(
+        then.iter().filter(|(member, _)| !now.contains_key(*member)).map(|(member, amounts)| (*member, *amounts)),
+    );
+    deltas
+}
+
 /// One panel while it is decided.
 struct Deciding<'a> {
     rules: Rules,
@@ -154,21 +177,8 @@ impl Rules {
 
     /// What it gives away that `then` became `now`. In one and the same period also who came and went must be enough or nobody.
     fn change(self, now: &Known, then: &Known, same_period: bool) -> Change {
-        let mut deltas = Known::new();
-        let mut moved = 0;
-        for (member, amounts) in now {
-            let before = then.get(member);
-            moved += usize::from(before.is_none());
-            let before = before.copied().unwrap_or_default();
-            let delta = [0, 1, 2].map(|at| amounts[at].abs_diff(before[at]));
-            if delta != [0; 3] || then.get(member).is_none() {
-                deltas.insert(*member, delta);
-            }
-        }
-        for (member, amounts) in then.iter().filter(|(member, _)| !now.contains_key(*member)) {
-            moved += 1;
-            deltas.insert(*member, *amounts);
-        }
+        let deltas = deltas(now, then);
+        let moved = deltas.keys().filter(|member| now.contains_key(*member) != then.contains_key(*member)).count();
         if deltas.is_empty() {
             return Change::None;
         }
@@ -281,26 +291,50 @@ impl Deciding<'_> {
         }
     }
 
-    /// Hides more cells until what is left of the total when the fresh ones are subtracted may be known. Where that cannot be reached
-    /// the total gives way, and the cells stay as they were.
+    /// Hides more cells until what is left of the total when the fresh ones are subtracted may be known: the smallest first, a headline
+    /// last. Where that cannot be reached the total gives way, and the cells stay as they were.
     fn complement(&self, cells: &mut [Verdict]) -> Verdict {
         let before = cells.to_vec();
+        let mut hidden = Vec::new();
         loop {
-            let rest: Vec<usize> = (0..cells.len()).filter(|&at| !cells[at].is_fresh()).collect();
-            if rest.is_empty() || self.rest_may_be_known(&rest) && self.bounds_are_wide(cells) {
+            if self.rest_is_protected(cells) {
+                self.show_again(cells, &hidden);
                 return Verdict::Fresh;
             }
-            let size = |at: &usize| (self.known[*at].len(), self.panel.cells[*at].name.as_str());
+            let size = |at: &usize| {
+                let cell = &self.panel.cells[*at];
+                (cell.headline, self.known[*at].len(), cell.name.as_str())
+            };
             let free = |at: &usize| cells[*at].is_fresh() && !self.panel.cells[*at].settled;
             let smallest = (0..cells.len()).filter(free).min_by(|one, two| size(one).cmp(&size(two)));
             match smallest {
-                Some(at) => cells[at] = Verdict::Hidden(Hidden::Complementary),
+                Some(at) => {
+                    cells[at] = Verdict::Hidden(Hidden::Complementary);
+                    hidden.push(at);
+                }
                 None => {
                     cells.clone_from_slice(&before);
                     return self.kept(History::TOTAL).unwrap_or(Verdict::Hidden(Hidden::Complementary));
                 }
             }
         }
+    }
+
+    /// Shows what was hidden on the way and turned out to protect nobody, the last one first.
+    fn show_again(&self, cells: &mut [Verdict], hidden: &[usize]) {
+        for &at in hidden.iter().rev() {
+            let verdict = std::mem::replace(&mut cells[at], Verdict::Fresh);
+            if !self.rest_is_protected(cells) {
+                cells[at] = verdict;
+            }
+        }
+    }
+
+    /// Whether these verdicts leave nothing to be computed by subtraction from the total.
+    fn rest_is_protected(&self, cells: &[Verdict]) -> bool {
+        let rest: Vec<usize> = (0..cells.len()).filter(|&at| !cells[at].is_fresh()).collect();
+        rest.is_empty()
+            || self.rest_may_be_known(&rest) && self.untold_may_be_known(cells) && self.bounds_are_wide(cells)
     }
 
     /// Whether the group that remains when the fresh cells are taken from the total may be published, and what it has changed by
@@ -326,11 +360,35 @@ impl Deciding<'_> {
         })
     }
 
+    /// Whether what is left of the total may be known when the cells are subtracted that are published as they were, too: the hidden ones,
+    /// and what the kept ones have changed by since. Changes that are smaller than what rounding hides say nothing.
+    fn untold_may_be_known(&self, cells: &[Verdict]) -> bool {
+        let mut untold = Known::new();
+        for ((verdict, cell), now) in cells.iter().zip(&self.panel.cells).zip(&self.known) {
+            match verdict {
+                Verdict::Fresh => {}
+                Verdict::Hidden(_) => add(&mut untold, now),
+                Verdict::Kept(_) => {
+                    let told = self.entries(&cell.name).iter().rev().find(|entry| entry.shown());
+                    add(&mut untold, &told.map_or_else(|| now.clone(), |told| deltas(now, &told.members)));
+                }
+            }
+        }
+        if untold.is_empty() || self.rules.hides_group(&untold).is_none() {
+            return true;
+        }
+        let everybody = self.union(0..self.known.len());
+        let sum = |of: &Known, at: usize| of.values().fold(0_u64, |sum, amounts| sum.saturating_add(amounts[at]));
+        let only_changes = cells.iter().all(|verdict| !matches!(verdict, Verdict::Hidden(_)));
+        only_changes && [0, 1].iter().all(|&at| sum(&untold, at).saturating_mul(2) < amount_step(sum(&everybody, at)))
+    }
+
     /// Whether the exact bounds of every hidden cell, people and amounts, leave at least [`PROTECTION`] on either side.
     fn bounds_are_wide(&self, cells: &[Verdict]) -> bool {
-        let parts: Vec<usize> = (1..=cells.len()).collect();
-        let line = [Line { total: 0, parts }];
         let everybody = self.union(0..self.known.len());
+        // Somebody may stand in several cells (of the money a person's sessions do): then people do not add up, and nothing follows for a
+        // hidden cell but that its people are among everybody.
+        let people_add_up = self.known.iter().map(Known::len).sum::<usize>() == everybody.len();
         let figures: [fn(&Known) -> u64; 3] = [
             |group| group.len() as u64,
             |group| group.values().fold(0_u64, |sum, amounts| sum.saturating_add(amounts[0])),
@@ -345,19 +403,20 @@ impl Deciding<'_> {
                 };
                 Interval { low: low as f64, high: high as f64 }
             };
-            let mut intervals = vec![shown(&everybody)];
+            let whole = shown(&everybody);
+            let mut intervals = vec![whole];
             intervals.extend(cells.iter().zip(&self.known).map(|(verdict, group)| match verdict {
-                Verdict::Hidden(_) => Interval::UNKNOWN,
+                Verdict::Hidden(_) => Interval { low: 0.0, high: whole.high },
                 _ => shown(group),
             }));
-            propagate(&mut intervals, &line);
+            if number > 0 || people_add_up {
+                propagate(&mut intervals, &[Line { total: 0, parts: (1..=cells.len()).collect() }]);
+            }
             cells.iter().zip(&self.known).zip(intervals.iter().skip(1)).all(|((verdict, group), found)| {
                 // Whatever it is hidden for: a remainder may be a few people too.
                 let small = matches!(verdict, Verdict::Hidden(_)) && self.rules.hides_group(group).is_some();
                 let truth = figure(group) as f64;
-                !small
-                    || truth == 0.0
-                    || found.high >= (1.0 + PROTECTION) * truth && found.low <= (1.0 - PROTECTION) * truth
+                !small || truth == 0.0 || is_wide(*found, truth)
             })
         })
     }

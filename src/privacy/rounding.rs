@@ -7,11 +7,11 @@
 const COUNT_STEP: u64 = 5;
 /// Shares are published to the nearest multiple.
 const SHARE_STEP: f64 = 0.05;
-/// Shares below are published as `<10 %`, from [`HIGH_SHARE`] on as `>=90 %`: nobody's behaviour may follow from "none" or "all".
+/// Shares below are published as `<10 %`, from [`HIGH_SHARE`] on as `≥90 %`: nobody's behaviour may follow from "none" or "all".
 pub const LOW_SHARE: f64 = 0.10;
 /// See [`LOW_SHARE`].
 pub const HIGH_SHARE: f64 = 0.90;
-/// What machines read for `<10 %` and `>=90 %`: the middle of the band.
+/// What machines read for `<10 %` and `≥90 %`: the middle of the band.
 const BANDS: (f64, f64) = (0.05, 0.95);
 
 /// A count to the nearest 5.
@@ -22,6 +22,16 @@ pub fn count(value: i64) -> i64 {
 /// Money or tokens to two significant digits.
 pub fn amount(value: i64) -> i64 {
     signed(value, |size| nearest(size, amount_step(size)))
+}
+
+/// The lower end of a range of amounts: two significant digits, downwards.
+pub fn amount_below(value: u64) -> u64 {
+    value / amount_step(value) * amount_step(value)
+}
+
+/// The upper end of a range of amounts: two significant digits, upwards.
+pub fn amount_above(value: u64) -> u64 {
+    value.div_ceil(amount_step(value)).saturating_mul(amount_step(value))
 }
 
 /// A share of a group: to 5 points between 10 % and 90 %, outside of them the middle of its band, 0.05 or 0.95.
@@ -100,6 +110,8 @@ mod tests {
             [0, 7, 99, 104, 105, 994, 995, 1_249, 12_500_001].map(amount),
             [0, 7, 99, 100, 110, 990, 1_000, 1_200, 13_000_000]
         );
+        assert_eq!([0, 7, 104, 1_250].map(amount_below), [0, 7, 100, 1_200]);
+        assert_eq!([0, 7, 104, 1_250, 1_300].map(amount_above), [0, 7, 110, 1_300, 1_300]);
         assert_eq!(
             [0.0, 0.0999, 0.1, 0.12, 0.13, 0.42, 0.89, 0.9, 1.0].map(share),
             [0.05, 0.05, 0.1, 0.1, 0.15, 0.4, 0.85, 0.95, 0.95]

@@ -167,6 +167,32 @@ mod tests {
         assert_eq!(Rules::default().suppress(&[]), (vec![], false));
     }
 
+    #[test]
+    fn a_headline_gives_way_last_and_people_who_stand_in_several_cells_are_not_added_up() {
+        // Everybody is in the two large cells, three of them in a small one too: as people of the parts of the money are.
+        let members = |count: usize, part: u64| {
+            (0..count).map(|at| (format!("p{at:02}"), Contribution { tokens: part, cost: part, rest: 1 })).collect()
+        };
+        let cell = |name: &str, members, headline| panel::Cell {
+            name: name.into(),
+            members,
+            headline,
+            ..panel::Cell::default()
+        };
+        let decided = |headline: bool| {
+            let cells = vec![
+                cell("read", members(18, 40), headline),
+                cell("other", members(20, 30), false),
+                cell("few", members(3, 1), false),
+            ];
+            let panel = Panel { cells, total: Some(serde_json::Value::Null), ..Panel::default() };
+            let decision = Rules::default().decide(&panel, &History::default());
+            (decision.cells.iter().map(Verdict::is_fresh).collect::<Vec<_>>(), decision.total.is_fresh())
+        };
+        assert_eq!(decided(true), (vec![true, false, false], true));
+        assert_eq!(decided(false), (vec![false, true, false], true));
+    }
+
     proptest! {
         #[test]
         fn nothing_small_can_be_computed_by_subtraction(

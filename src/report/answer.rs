@@ -4,11 +4,11 @@
 //! spend and of incentives, never of persons, and says `insufficient` when the evidence does not carry an answer. The thresholds
 //! are judgement defaults (`signals.md` marks such values [J]). Thresholds look at the exact numbers, words say the released ones.
 
-use super::figures::is_scored;
+use super::figures::{NOT_TOLD, is_scored, range_text};
 use super::inputs::Inputs;
-use super::model::{Answer, Confidence, DataQuality, Figure, Money, PopulationTest, Quantity, Verdict};
+use super::model::{Answer, Confidence, DataQuality, Figure, Money, MoneyPart, PopulationTest, Quantity, Verdict};
 use super::money::Split;
-use super::quantities::{Maybe, MicroDollars, Portion, Share};
+use super::quantities::{Maybe, Portion, Share};
 
 /// Below this share of scored sessions, and without a population test that speaks, there is no answer.
 const LEAST_SCORED: f64 = 0.5;
@@ -44,13 +44,11 @@ impl Evidence<'_> {
         self.figures.iter().find(|figure| figure.id == id)
     }
 
-    /// The published range of a figure.
-    fn range(&self, id: &str) -> Option<(Share, Share)> {
+    /// The published range of a figure, in words; none where it says nothing.
+    fn range(&self, id: &str) -> Option<String> {
         let figure = self.figure(id)?;
-        match (figure.low.0?, figure.high.0?) {
-            (Quantity::Share(low), Quantity::Share(high)) => Some((low, high)),
-            _ => None,
-        }
+        figure.low.0.and(figure.high.0)?;
+        says_something(figure.interval_text())
     }
 
     /// The exact share of a part and its range; none where the figure says nothing.
@@ -64,15 +62,28 @@ impl Evidence<'_> {
         self.split.parts.iter().find(|part| part.id == id).map_or(0, |part| part.cost)
     }
 
-    /// The published cost of a part, for a sentence.
-    fn shown(&self, id: &str) -> String {
-        let cost = self.money.parts.iter().find(|part| part.id == id).and_then(|part| part.cost.0);
-        cost.map_or_else(|| "an amount that is withheld".to_owned(), |cost: MicroDollars| cost.to_string())
+    fn published(&self, id: &str) -> Option<&MoneyPart> {
+        self.money.parts.iter().find(|part| part.id == id)
     }
 
-    /// The published share of a part.
-    fn shown_share(&self, id: &str) -> Option<Share> {
-        self.money.parts.iter().find(|part| part.id == id).and_then(|part| part.share.0)
+    /// The published cost of a part before its name: `$190 of unknown spend`; of a withheld one what it is at most.
+    fn spend_of(&self, id: &str, name: &str) -> String {
+        let part = self.published(id);
+        match part.map(|part| (part.cost.0, part.cost_high.0)) {
+            Some((Some(cost), _)) => format!("{cost} of {name}"),
+            Some((None, Some(high))) => format!("{name}, {high} at most"),
+            _ => name.to_owned(),
+        }
+    }
+
+    /// The published share of a part; of a withheld one the range in which it lies.
+    fn shown_share(&self, id: &str) -> Option<String> {
+        let part = self.published(id)?;
+        let range = || {
+            let (low, high) = (part.share_low.0?, part.share_high.0?);
+            says_something(range_text(Quantity::Share(low), Quantity::Share(high)))
+        };
+        part.share.0.map(|share| share.to_string()).or_else(range)
     }
 
     fn scored(&self) -> f64 {
@@ -90,6 +101,11 @@ impl Evidence<'_> {
     fn pointing(&self) -> impl Iterator<Item = &PopulationTest> {
         self.population.iter().filter(|test| test.points_to_metric)
     }
+}
+
+/// Leaves out a range that holds everything.
+fn says_something(range: String) -> Option<String> {
+    (range != NOT_TOLD).then_some(range)
 }
 
 /// The sentences.
@@ -137,7 +153,7 @@ fn reservations(evidence: &Evidence<'_>) -> Vec<String> {
         found.push("many sessions have a link to an outcome that is open".into());
     }
     if Share::of(evidence.part("unknown"), evidence.split.total).is_some_and(|share| share.0 > MUCH_UNKNOWN) {
-        let share = evidence.shown_share("unknown").map_or_else(|| "a good part".to_owned(), |share| share.to_string());
+        let share = evidence.shown_share("unknown").unwrap_or_else(|| "a good part".to_owned());
         found.push(format!("it is not known what {share} of the spend bought"));
     }
     for (share, what) in [
@@ -169,7 +185,8 @@ fn verdict(evidence: &Evidence<'_>, confidence: Confidence) -> Verdict {
         return Verdict::Insufficient;
     }
     let pointing = evidence.pointing().count();
-    let [theater, _, theater_high] = evidence.exact("theater_like").unwrap_or_default();
+    // What may not be said is neither held against the usage nor taken for none.
+    let [theater, _, theater_high] = evidence.exact("theater_like").unwrap_or([Share(0.0), Share(0.0), Share(1.0)]);
     let linked = evidence.exact("linked").map_or(0.0, |[value, ..]| value.0);
     if pointing >= 2 || theater.0 >= THEATER_ALONE || (pointing == 1 && theater.0 >= THEATER_WITH_TEST) {
         Verdict::PartlyForTheMetric
@@ -200,16 +217,16 @@ fn is_it_real(evidence: &Evidence<'_>, verdict: Verdict, reservations: &[String]
         );
     }
     let mut clauses = Vec::new();
-    if let Some((low, high)) = evidence.range("linked_share") {
-        clauses.push(format!("{} is linked to an outcome", between(low, high)));
+    if let Some(range) = evidence.range("linked_share") {
+        clauses.push(format!("{range} is linked to an outcome"));
     }
     for (id, word) in [("exploration", "exploration"), ("waste", "waste")] {
         if let Some(share) = evidence.shown_share(id) {
             clauses.push(format!("{share} is {word}"));
         }
     }
-    if let Some((low, high)) = evidence.range("theater_like_share") {
-        clauses.push(format!("{} is theater-like", between(low, high)));
+    if let Some(range) = evidence.range("theater_like_share") {
+        clauses.push(format!("{range} is theater-like"));
     } else if let Some(share) = evidence.shown_share("theater_like").filter(|_| evidence.split.total > 0) {
         clauses.push(format!("{share} is theater-like"));
     }
@@ -226,12 +243,6 @@ fn is_it_real(evidence: &Evidence<'_>, verdict: Verdict, reservations: &[String]
     }
     sentence.push('.');
     sentence
-}
-
-/// `41 %` or `41 % to 58 %`, whichever the rounding leaves.
-fn between(low: Share, high: Share) -> String {
-    let (low, high) = (low.to_string(), high.to_string());
-    if low == high { low } else { format!("{low} to {high}") }
 }
 
 /// What a population test that points to the metric has seen. Says what was observed, not why.
@@ -266,7 +277,8 @@ fn how_sure(evidence: &Evidence<'_>, confidence: Confidence) -> String {
 }
 
 fn what_to_do(evidence: &Evidence<'_>, verdict: Verdict) -> String {
-    let (waste, unknown_cost, unknown) = (evidence.part("waste"), evidence.part("unknown"), evidence.shown("unknown"));
+    let (waste, unknown_cost) = (evidence.part("waste"), evidence.part("unknown"));
+    let unknown = evidence.spend_of("unknown", "unknown spend");
     match verdict {
         Verdict::Insufficient => {
             "Connect the repositories and trackers in which the work lands, keep ingesting until there are enough sessions to compare, \
@@ -279,25 +291,25 @@ fn what_to_do(evidence: &Evidence<'_>, verdict: Verdict) -> String {
                 .to_owned()
         }
         Verdict::MostlyReal if waste > 0 => {
-            let waste = evidence.shown("waste");
-            format!("Keep judging by outcomes rather than by usage; what can be saved first is the waste, {waste}, by mending tools and prompts.")
+            let waste = evidence.spend_of("waste", "waste");
+            format!("Keep judging by outcomes rather than by usage; what can be saved first is the {waste}, by mending tools and prompts.")
         }
         Verdict::MostlyReal => "Keep judging by outcomes rather than by usage, and read this report again next month.".to_owned(),
         Verdict::Mixed if evidence.pointing().next().is_some() => {
             format!(
                 "Look at the incentive before anything else: ask what the target was meant to bring about, and whether people would \
-                 miss it; then find out where the {unknown} of unknown spend landed."
+                 miss it; then find out where the {unknown} landed."
             )
         }
         Verdict::Mixed if unknown_cost > 0 && evidence.covered() => {
             format!(
-                "Before deciding anything, look into the {unknown} of unknown spend: the outcomes are connected, so what is missing are links \
+                "Before deciding anything, look into the {unknown}: the outcomes are connected, so what is missing are links \
                  (trailers, pull-request references) and, for people with few sessions, time."
             )
         }
         Verdict::Mixed if unknown_cost > 0 => {
             format!(
-                "Before deciding anything, find out where the {unknown} of unknown spend landed: connect the repositories and trackers \
+                "Before deciding anything, find out where the {unknown} landed: connect the repositories and trackers \
                  that are missing, and declare the automation that runs on a schedule."
             )
         }

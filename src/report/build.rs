@@ -3,6 +3,7 @@
 //! Owns the order of the steps and the plain copies (weeks, days, data quality). Every text passes
 //! [`plain`](super::escape::plain) on its way in, so that no format needs to think of control characters again.
 
+use super::actions::actions;
 use super::answer::{Evidence, answer, scored_share};
 use super::compare::{Now, compare, restated_weeks};
 use super::escape::{plain, plain_long};
@@ -85,7 +86,7 @@ fn assembled(inputs: &Inputs, ledger: Option<&mut Ledger>) -> (Report, Option<Le
     let days = if release.is_active() { Vec::new() } else { days(inputs) };
     let (coverage, seats) = (coverage::coverage(inputs, &release), coverage::seats(inputs, &release));
     let (released, failed) = release.finish(&inputs.weeks_released);
-    let report = Report {
+    let mut report = Report {
         schema_version: SCHEMA_VERSION,
         run: run(&inputs.run, describes_persons),
         answer,
@@ -107,15 +108,17 @@ fn assembled(inputs: &Inputs, ledger: Option<&mut Ledger>) -> (Report, Option<Le
         teams,
         models,
         days,
+        actions: Vec::new(),
         data_quality,
         released,
         coverage,
         idle_seats: coverage::idle_seats(&seats),
         seats,
         retention: coverage::retention(inputs),
-        method: method(&queries),
+        method: method(inputs, &queries),
         queries,
     };
+    report.actions = actions(&report);
     (report, failed)
 }
 
@@ -123,8 +126,8 @@ fn run(facts: &RunFacts, describes_persons: bool) -> Run {
     let shown = |date: Option<jiff::civil::Date>| date.map(|date| date.to_string()).unwrap_or_default();
     Run {
         title: plain(&facts.title),
-        as_of: facts.as_of.map(|moment| moment.to_string()).unwrap_or_default(),
-        watermark: facts.watermark.map(|moment| moment.to_string()).unwrap_or_default(),
+        as_of: facts.as_of.map(day).unwrap_or_default(),
+        watermark: facts.watermark.map(day).unwrap_or_default(),
         period_start: shown(facts.period_start),
         period_end: shown(facts.period_end),
         footlight_version: plain(&facts.footlight_version),
@@ -261,4 +264,9 @@ fn data_quality(inputs: &Inputs, release: &Release<'_>) -> DataQuality {
         calibration_rung: plain_long(&facts.calibration_rung),
         calibration_notes: facts.calibration_notes.iter().map(|note| plain_long(note)).collect(),
     }
+}
+
+/// The day of a moment. The newest record is somebody's: its time of day is nobody's business.
+fn day(moment: jiff::Timestamp) -> String {
+    moment.to_zoned(jiff::tz::TimeZone::UTC).date().to_string()
 }

@@ -17,7 +17,7 @@ mod waterfall;
 
 pub(super) use histogram::{agreement, histogram};
 pub(super) use quadrant::{cohorts, quadrant};
-pub(super) use waterfall::waterfall;
+pub(super) use waterfall::{Idle, waterfall};
 
 use super::model::views::MainReason;
 use super::model::{FunnelStep, Money, Policy, Week};
@@ -238,7 +238,7 @@ pub(super) fn money_ranges(money: &Money) -> Vec<Svg> {
             let mut svg = format!(
                 r#"<svg class="range-bar" viewBox="0 0 {BAR} 20" preserveAspectRatio="none" role="img"><title>{}: {}, between {} and {}</title><rect class="track" x="0" y="0" width="{BAR}" height="20"/>"#,
                 part.label,
-                text(&part.cost.to_string()),
+                text(&if part.withheld { "withheld".to_owned() } else { part.cost.to_string() }),
                 text(&part.cost_low.to_string()),
                 text(&part.cost_high.to_string()),
             );

@@ -8,14 +8,22 @@ use super::money::Split;
 use super::people::{People, wilson_95};
 use super::quantities::{Count, Maybe};
 use super::release::Release;
+use crate::privacy::rounding::{HIGH_SHARE, LOW_SHARE};
 
 /// A part as a share of the total with its range, as published.
-fn part_figure(money: &Money, id: &str) -> [Maybe<Quantity>; 3] {
-    money.parts.iter().find(|part| part.id == id).map_or([Maybe(None); 3], |part| {
-        [part.share, part.share_low, part.share_high].map(|share| Maybe(share.0.map(Quantity::Share)))
+fn part_figure(money: &Money, id: &str) -> ([Maybe<Quantity>; 3], IntervalKind) {
+    money.parts.iter().find(|part| part.id == id).map_or(([Maybe(None); 3], IntervalKind::OpenCases), |part| {
+        let implied = part.withheld && part.share.0.is_none();
+        let kind = if implied { IntervalKind::Implied } else { IntervalKind::OpenCases };
+        ([part.share, part.share_low, part.share_high].map(|share| Maybe(share.0.map(Quantity::Share))), kind)
     })
 }
 
+/// A range that says nothing.
+pub(super) const NOT_TOLD: &str = "not told";
+/// Why a figure is shown as a range.
+const PLACED: &str =
+    "A range, since the figure would give away a few people: it follows from the parts that are shown.";
 /// Why a figure that could be told is not shown.
 const WITHHELD: &str =
     "Withheld: too few people stand behind it, or behind what it has changed by since an earlier report.";
@@ -58,7 +66,8 @@ pub(super) fn figures(parts: &Parts<'_>) -> Vec<Figure> {
         },
     };
 
-    let [value, low, high] = if linkable { part_figure(money, "linked") } else { [Maybe(None); 3] };
+    let nothing = ([Maybe(None); 3], IntervalKind::OpenCases);
+    let ([value, low, high], interval) = if linkable { part_figure(money, "linked") } else { nothing };
     let linked = Figure {
         id: "linked_share",
         label: "Spend with an outcome",
@@ -66,11 +75,13 @@ pub(super) fn figures(parts: &Parts<'_>) -> Vec<Figure> {
         value,
         low,
         high,
-        interval: IntervalKind::OpenCases,
+        interval,
         n: money.priced_sessions,
         n_unit: "priced sessions",
         note: if linkable && priced > 0 && low.0.is_none() {
             WITHHELD.into()
+        } else if interval == IntervalKind::Implied {
+            PLACED.into()
         } else if value.0.is_some() {
             "Linked to something that landed. About half of honest sessions leave no commit.".into()
         } else {
@@ -100,7 +111,7 @@ pub(super) fn figures(parts: &Parts<'_>) -> Vec<Figure> {
         },
     };
 
-    let [value, low, high] = if scored > 0 { part_figure(money, "theater_like") } else { [Maybe(None); 3] };
+    let ([value, low, high], interval) = if scored > 0 { part_figure(money, "theater_like") } else { nothing };
     let theater_like = Figure {
         id: "theater_like_share",
         label: "Theater-like spend",
@@ -108,11 +119,13 @@ pub(super) fn figures(parts: &Parts<'_>) -> Vec<Figure> {
         value,
         low,
         high,
-        interval: IntervalKind::OpenCases,
+        interval,
         n: Count(release.count(scored)),
         n_unit: "scored sessions",
         note: if scored > 0 && priced > 0 && low.0.is_none() {
             WITHHELD.into()
+        } else if interval == IntervalKind::Implied {
+            PLACED.into()
         } else if value.0.is_some() {
             "Without an outcome, and two independent kinds of evidence that it was made to be counted. Evidence, not proof.".into()
         } else {
@@ -120,6 +133,20 @@ pub(super) fn figures(parts: &Parts<'_>) -> Vec<Figure> {
         },
     };
     vec![spend, linked, sustained, theater_like]
+}
+
+/// A range in words: an end that says nothing is left out.
+pub(super) fn range_text(low: Quantity, high: Quantity) -> String {
+    let (none, all) = match (low, high) {
+        (Quantity::Share(low), Quantity::Share(high)) => (low.0 < LOW_SHARE, high.0 >= HIGH_SHARE),
+        _ => (false, false),
+    };
+    match (none, all) {
+        (true, true) => NOT_TOLD.into(),
+        (true, false) => format!("at most {high}"),
+        (false, true) => format!("at least {low}"),
+        (false, false) => format!("{low} to {high}"),
+    }
 }
 
 /// Whether a band is a reading, rather than the lack of one.
@@ -151,11 +178,20 @@ pub(super) const GLOSSARY: [(&str, &str); 3] = [
 ];
 
 impl Figure {
+    /// The value for people; of a withheld one the range in which it lies.
+    pub fn value_text(&self) -> String {
+        match self.interval {
+            IntervalKind::Implied => self.interval_text(),
+            _ => self.value.to_string(),
+        }
+    }
+
     /// The interval in words, for people.
     pub fn interval_text(&self) -> String {
         match (self.interval, self.low.0, self.high.0) {
             (IntervalKind::AtLeast, Some(_), Some(_)) => "all of it".into(),
             (IntervalKind::AtLeast, Some(_), None) => "at least this".into(),
+            (IntervalKind::Implied, Some(low), Some(high)) => range_text(low, high),
             (_, Some(low), Some(high)) if low.to_string() == high.to_string() => low.to_string(),
             (_, Some(low), Some(high)) => format!("{low} to {high}"),
             _ => "cannot be told".into(),
@@ -168,6 +204,7 @@ impl Figure {
             IntervalKind::AtLeast => "counted, not sampled",
             IntervalKind::OpenCases => "open cases decided either way",
             IntervalKind::Wilson95 => "95 % interval",
+            IntervalKind::Implied => "what the published parts leave",
         }
     }
 }

@@ -7,6 +7,7 @@ use super::inputs::{
     Archetype, CoverageFact, DayTotals, Inputs, Kpi, KpiBin, ModelTotals, OutcomeFact, PolicyMarker, QueryText,
     RetentionFact, RunFacts, SeatFact, SignalEntry, SourceSight, SystemActs, WeekTotals,
 };
+use super::readings::Readings;
 use crate::score::objections::ObjectionCounts;
 use crate::score::population::{RankAgreement, Tau};
 use crate::score::rows::{ActorWeekRow, AttributionRow, FindingRow, PopulationRow, SessionRow, SignalRow, TeamRow};
@@ -301,6 +302,7 @@ pub(super) fn organisation() -> Inputs {
             ..SystemActs::default()
         });
     }
+    inputs.signals = Readings::of(&inputs.sessions, &signal_rows(&inputs.sessions));
     inputs
 }
 
@@ -446,30 +448,40 @@ fn session(
         .into(),
         ..SessionRow::default()
     });
-    for (signal, family, modulus) in [
-        ("prompt_repetition", "REDUNDANCY", 17),
-        ("loop_no_progress", "AGENT-WASTE", 23),
-        ("orphan_output", "NO-CONSUMPTION", 12),
-        ("timer_regularity", "CLOCK", 41),
-    ] {
-        let draw = scatter(person + number, week * modulus, modulus);
-        let speaks = draw % 3 != 1;
-        let reason = if draw % 2 == 0 { "too_few_observations" } else { "coverage_below_floor" };
-        inputs.signals.push(SignalRow {
-            scope: "session".into(),
-            unit_id: session_id.into(),
-            signal: signal.into(),
-            family: family.into(),
-            value: Some(0.1),
-            n: 20,
-            p: speaks.then_some((1 + draw) as f64 / modulus as f64),
-            weight_db: Some(if speaks { (draw % 7) as f64 } else { 0.0 }),
-            status: if speaks { "speak" } else { "abstain" }.into(),
-            abstain_reason: (!speaks).then(|| reason.into()),
-            discount: 1.0,
-            evidence: "{}".into(),
-        });
+}
+
+/// The readings of sessions whose id says person, week and number, as those of [`organisation`] do.
+pub(super) fn signal_rows(sessions: &[SessionRow]) -> Vec<SignalRow> {
+    let mut rows = Vec::new();
+    for session in sessions {
+        let digits = |from: usize, to: usize| session.session_id.get(from..to)?.parse::<i64>().ok();
+        let (Some(person), Some(week), Some(number)) = (digits(0, 2), digits(2, 4), digits(4, 5)) else { continue };
+        for (signal, family, modulus) in [
+            ("prompt_repetition", "REDUNDANCY", 17),
+            ("loop_no_progress", "AGENT-WASTE", 23),
+            ("orphan_output", "NO-CONSUMPTION", 12),
+            ("timer_regularity", "CLOCK", 41),
+        ] {
+            let draw = scatter(person + number, week * modulus, modulus);
+            let speaks = draw % 3 != 1;
+            let reason = if draw % 2 == 0 { "too_few_observations" } else { "coverage_below_floor" };
+            rows.push(SignalRow {
+                scope: "session".into(),
+                unit_id: session.session_id.clone(),
+                signal: signal.into(),
+                family: family.into(),
+                value: Some(0.1),
+                n: 20,
+                p: speaks.then_some((1 + draw) as f64 / modulus as f64),
+                weight_db: Some(if speaks { (draw % 7) as f64 } else { 0.0 }),
+                status: if speaks { "speak" } else { "abstain" }.into(),
+                abstain_reason: (!speaks).then(|| reason.into()),
+                discount: 1.0,
+                evidence: "{}".into(),
+            });
+        }
     }
+    rows
 }
 
 fn weekly_panel(inputs: &mut Inputs) {
@@ -555,7 +567,6 @@ pub(super) fn alone() -> Inputs {
         let session_id = format!("one-{number}");
         session(&mut inputs, &session_id, (17, number, 0), 400_000, ("unknown", "insufficient"));
     }
-    inputs.signals.clear();
     let alone = inputs.sessions[0].clone();
     inputs.actor_weeks.push(ActorWeekRow {
         actor: alone.actor,

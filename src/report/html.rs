@@ -7,7 +7,7 @@ use askama::Template;
 use sha2::{Digest, Sha256};
 
 use super::RenderError;
-use super::charts::{self, Svg};
+use super::charts::{self, Idle, Svg};
 use super::figures::GLOSSARY;
 use super::model::measuring::Kpi;
 use super::model::views::MainReason;
@@ -46,7 +46,7 @@ pub fn render(report: &Report) -> Result<String, RenderError> {
         weekly_outcomes: charts::weekly_outcomes(&report.weeks, &report.policies),
         measuring: report.measuring.kpis.iter().map(|kpi| (kpi, charts::histogram(kpi))).collect(),
         agreement: report.measuring.rank_agreement.as_ref().map(charts::agreement),
-        waterfall: charts::waterfall(&report.money),
+        waterfall: charts::waterfall(&report.money, idle(report)),
         reasons: report.reasons.signals.iter().zip(charts::reason_bars(&report.reasons.signals)).collect(),
         quadrant_chart: charts::quadrant(&report.quadrant),
         cohort_chart: charts::cohorts(&report.cohorts),
@@ -55,6 +55,15 @@ pub fn render(report: &Report) -> Result<String, RenderError> {
         glossary: GLOSSARY,
     };
     Ok(page.render()?)
+}
+
+fn idle(report: &Report) -> Idle {
+    let seats_known = report.funnel.iter().any(|step| step.id == "seats" && step.people.0.is_some());
+    match report.idle_seats {
+        Some(cost) => Idle::Cost(cost),
+        None if seats_known || !report.seats.is_empty() => Idle::NoBill,
+        None => Idle::SeatsUnknown,
+    }
 }
 
 /// What the policy of a page names its one style sheet by: its SHA-256 in base64. The template leaves out the last line end.

@@ -4,8 +4,9 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use super::case::tests::case;
-use super::fixture::organisation;
+use super::fixture::{organisation, signal_rows};
 use super::inputs::{Inputs, SignalEntry};
+use super::readings::Readings;
 use super::subject::tests::file;
 use super::{build, render};
 use payloads::{is_full, is_steering, payloads};
@@ -25,7 +26,6 @@ const FIELDS: usize = 32;
 fn small() -> Inputs {
     let mut inputs = organisation();
     inputs.sessions.truncate(24);
-    inputs.signals.truncate(96);
     inputs.actor_weeks.truncate(12);
     inputs.attribution.truncate(12);
     inputs.outcomes.truncate(12);
@@ -39,6 +39,8 @@ fn small() -> Inputs {
 /// Words that decide which table a row goes to are kept in half of the runs, so that both the full tables and the unknown words are tried.
 fn poisoned(inputs: &Inputs, payloads: &[String], first: usize, keep_vocabulary: bool) -> Inputs {
     let mut inputs = inputs.clone();
+    let mut readings = signal_rows(&inputs.sessions);
+    readings.truncate(96);
     let fields = RefCell::new(Vec::<&'static str>::new());
     let poison = |name: &'static str, text: &mut String| {
         let mut fields = fields.borrow_mut();
@@ -87,7 +89,7 @@ fn poisoned(inputs: &Inputs, payloads: &[String], first: usize, keep_vocabulary:
         word("week", &mut row.iso_week);
         word("band", &mut row.band);
     }
-    for row in &mut inputs.signals {
+    for row in &mut readings {
         poison(if row.scope == "session" { "session" } else { "actor" }, &mut row.unit_id);
         after("signal", row.signal.to_mut());
         poison("family", row.family.to_mut());
@@ -96,6 +98,7 @@ fn poisoned(inputs: &Inputs, payloads: &[String], first: usize, keep_vocabulary:
         word("scope", row.scope.to_mut());
         word("status", row.status.to_mut());
     }
+    inputs.signals = Readings::of(&inputs.sessions, &readings);
     for row in &mut inputs.findings {
         poison("session", &mut row.session_id);
         poison("finding evidence", &mut row.evidence);

@@ -10,10 +10,11 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::compare::Earlier;
+use super::readings::Readings;
 use super::release::Weeks;
 use crate::score::objections::ObjectionCounts;
 use crate::score::population::RankAgreement;
-use crate::score::rows::{ActorWeekRow, AttributionRow, FindingRow, PopulationRow, SessionRow, SignalRow, TeamRow};
+use crate::score::rows::{ActorWeekRow, AttributionRow, FindingRow, PopulationRow, SessionRow, TeamRow};
 
 /// All of it. The order of the rows does not matter: building sorts.
 #[derive(Debug, Clone, Default)]
@@ -24,8 +25,8 @@ pub struct Inputs {
     pub sessions: Vec<SessionRow>,
     /// `actor_weeks`.
     pub actor_weeks: Vec<ActorWeekRow>,
-    /// `signals`.
-    pub signals: Vec<SignalRow>,
+    /// `signals`, counted: there are several to each session.
+    pub signals: Readings,
     /// `findings`.
     pub findings: Vec<FindingRow>,
     /// `teams`, already suppressed where they must be.
@@ -100,7 +101,7 @@ pub struct RunFacts {
     /// Ids by how sure it is whose they are, the surest first; none in files of earlier versions.
     #[serde(default)]
     pub identities: Vec<(String, i64)>,
-    /// Ids that contradict themselves and are nobody's.
+    /// Ids that contradict themselves: two people claim them, or rows of the roster differ.
     #[serde(default)]
     pub identity_conflicts: i64,
     /// Rejected records by reason.

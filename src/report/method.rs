@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 
+use super::checks::question;
 use super::escape::{plain, plain_long};
 use super::inputs::Inputs;
 use super::model::{MethodEntry, Query};
@@ -182,7 +183,7 @@ pub(super) fn queries(inputs: &Inputs) -> Vec<Query> {
         .map(|query| Query {
             file: plain(&query.file),
             anchor: format!("sql-{}", plain(&query.file).replace(|c: char| !c.is_ascii_alphanumeric(), "-")),
-            sql: query.sql.lines().map(plain_long).collect::<Vec<_>>().join("\n"),
+            sql: plain_lines(&query.sql),
         })
         .collect();
     queries.sort_by(|a, b| a.file.cmp(&b.file));
@@ -192,8 +193,19 @@ pub(super) fn queries(inputs: &Inputs) -> Vec<Query> {
     queries
 }
 
+/// [`plain_long`] line by line.
+fn plain_lines(sql: &str) -> String {
+    sql.lines().map(keep_indent).collect::<Vec<_>>().join("\n")
+}
+
+/// [`plain_long`] takes the blanks at the ends of a line, and a query without them is hard to read.
+fn keep_indent(line: &str) -> String {
+    let blanks = line.chars().take_while(|character| *character == ' ').count();
+    format!("{}{}", " ".repeat(blanks), plain_long(line))
+}
+
 /// Each rule with the queries that the run used.
-pub(super) fn method(queries: &[Query]) -> Vec<MethodEntry> {
+pub(super) fn method(inputs: &Inputs, queries: &[Query]) -> Vec<MethodEntry> {
     let entry = |method: &Method| MethodEntry {
         id: method.id,
         label: method.label,
@@ -205,6 +217,7 @@ pub(super) fn method(queries: &[Query]) -> Vec<MethodEntry> {
             .map(|query| query.file.clone())
             .collect(),
         table: method.table,
+        check: plain_lines(&question(method.id, inputs)),
     };
     METHOD.iter().map(entry).collect()
 }

@@ -5,10 +5,12 @@
 //! no rule of what is published: every figure passes [`release`], which asks `privacy`. No output ranks people; tables are in the order
 //! of names.
 
+mod actions;
 mod answer;
 mod build;
 pub mod case;
 mod charts;
+mod checks;
 pub mod compare;
 pub mod coverage;
 pub mod escape;
@@ -28,6 +30,7 @@ pub mod model;
 mod money;
 mod people;
 pub mod quantities;
+pub mod readings;
 pub mod reconciliation;
 pub mod release;
 #[cfg(test)]

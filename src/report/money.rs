@@ -8,7 +8,7 @@
 //! linked spend is never counted as theater-like. Exploration is claimed only where a person varied their prompts and the session
 //! was compared with its peers and found usual; what was not compared is unknown, not innocent and not guilty.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -16,8 +16,8 @@ use super::inputs::Inputs;
 use super::model::{Money, MoneyPart};
 use super::quantities::{Count, Maybe, MicroDollars, Share, Tokens};
 use super::release::{Draft, Release};
-use crate::privacy::rounding::{HIGH_SHARE, LOW_SHARE};
-use crate::privacy::{Contribution, Members};
+use crate::privacy::rounding::{self, HIGH_SHARE, LOW_SHARE};
+use crate::privacy::{Contribution, Interval, Line, Members, is_wide, propagate};
 use crate::score::rows::{AttributionRow, FindingRow, SessionRow};
 
 /// Findings that state honest inefficiency: their steps cost money and moved nothing.
@@ -66,10 +66,10 @@ const PARTS: [(Part, &str, &str, &str); 5] = [
 ];
 
 /// Where one session stands and where it could stand.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Placement {
     part: Part,
-    could_be: BTreeSet<Part>,
+    could_be: &'static [Part],
 }
 
 /// Places a session by its link to an outcome first and its band second. A session by itself reaches `look` at most; in a week that reached
@@ -77,7 +77,7 @@ struct Placement {
 fn place(session: &SessionRow, in_review: bool, certain_link: bool, repeated_prompt: bool) -> Placement {
     use Part::{Exploration, Linked, TheaterLike, Unknown};
     let band = if in_review && session.band == "look" { "review" } else { session.band.as_str() };
-    let (part, could_be): (Part, &[Part]) = match session.outcome_link.as_str() {
+    let (part, could_be): (Part, &'static [Part]) = match session.outcome_link.as_str() {
         "linked" if certain_link => (Linked, &[Linked]),
         // A link by time alone: the outcome may be someone else's work.
         "linked" if band == "review" => (Linked, &[Linked, TheaterLike, Unknown]),
@@ -95,7 +95,7 @@ fn place(session: &SessionRow, in_review: bool, certain_link: bool, repeated_pro
             _ => (Unknown, &[Unknown, Linked, Exploration]),
         },
     };
-    Placement { part, could_be: could_be.iter().copied().collect() }
+    Placement { part, could_be }
 }
 
 /// One part while it is being added up.
@@ -151,7 +151,7 @@ pub(super) struct Split {
 }
 
 /// The figures of a part as they are published and taken down.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 struct Published {
     cost: Option<i64>,
     cost_low: Option<i64>,
@@ -175,7 +175,12 @@ impl Split {
     pub(super) fn released(&self, release: &mut Release<'_>) -> Money {
         let priced = self.priced > 0;
         let total = release.amount(self.total);
-        let of_total = |share: Share| ((total as f64 * share.0).round() as i64).min(total);
+        // An end of a range, outwards: its band first, then two digits.
+        let of_total = |end: Share, high: bool| {
+            let amount = (total as f64 * band_edge(end, high).0).round().max(0.0) as u64;
+            let amount = if high { rounding::amount_above(amount) } else { rounding::amount_below(amount) };
+            i64::try_from(amount).unwrap_or(i64::MAX).min(total)
+        };
         let drafts = self.parts.iter().map(|part| {
             let share = self.shares(part.id).map(|[share, low, high]| {
                 let (low, high) = release.range(low, high);
@@ -184,61 +189,128 @@ impl Split {
             let exact = |amount| (priced && !release.is_active()).then_some(amount);
             let value = Published {
                 cost: priced.then(|| release.amount(part.cost)),
-                cost_low: exact(part.cost_low).or_else(|| share.map(|share| of_total(band_edge(share.1, false)))),
-                cost_high: exact(part.cost_high).or_else(|| share.map(|share| of_total(band_edge(share.2, true)))),
+                cost_low: exact(part.cost_low).or_else(|| share.map(|share| of_total(share.1, false))),
+                cost_high: exact(part.cost_high).or_else(|| share.map(|share| of_total(share.2, true))),
                 share: share.map(|share| share.0.0),
                 share_low: share.map(|share| share.1.0),
                 share_high: share.map(|share| share.2.0),
                 tokens: Some(release.amount(part.tokens)),
                 sessions: Some(release.count(part.sessions)),
             };
-            Draft::new(part.id, part.members.clone(), value)
+            // The part that the report is read for is the last to be withheld so that its neighbours cannot be computed.
+            Draft { headline: part.id == "linked", ..Draft::new(part.id, part.members.clone(), value) }
         });
         let whole = Published {
             cost: priced.then_some(total),
             tokens: Some(release.amount(self.total_tokens)),
             ..Published::default()
         };
-        let drafts = drafts.collect();
-        let (shown, total) = release.panel("money", drafts, Some(whole));
-        let parts = self.parts.iter().zip(shown).map(|(part, shown)| self.part(part, shown, release)).collect();
-        let total = total.unwrap_or_default();
+        let drafts: Vec<Draft<Published>> = drafts.collect();
+        let now: Vec<Published> = drafts.iter().map(|draft| draft.value.clone()).collect();
+        let (mut shown, whole) = release.panel("money", drafts, Some(whole));
+        let whole = whole.unwrap_or_default();
+        // What follows for the withheld is only true where every part that is shown is as it is now, and not as an earlier report had it.
+        let current = whole.cost == priced.then_some(total)
+            && shown.iter().zip(&now).all(|(shown, now)| shown.as_ref().is_none_or(|shown| shown == now));
+        let withheld: Vec<bool> = shown.iter().map(Option::is_none).collect();
+        if let Some(total) = whole.cost.filter(|_| current && withheld.contains(&true)) {
+            self.fill_in(total, &mut shown, release);
+        }
+        let parts = self.parts.iter().zip(shown).zip(withheld);
         Money {
-            total: Maybe(total.cost.map(MicroDollars)),
-            total_tokens: Maybe(total.tokens.map(Tokens)),
+            total: Maybe(whole.cost.map(MicroDollars)),
+            total_tokens: Maybe(whole.tokens.map(Tokens)),
             priced_sessions: Count(release.count(self.priced)),
             unpriced_sessions: Count(release.count(self.unpriced)),
-            parts,
+            parts: parts
+                .map(|((part, shown), withheld)| money_part(part, shown.unwrap_or_default(), withheld))
+                .collect(),
         }
     }
 
-    fn part(&self, part: &SplitPart, shown: Option<Published>, release: &Release<'_>) -> MoneyPart {
-        let withheld = shown.is_none();
-        let band = |at: usize| {
-            release.band(self.shares(part.id).and_then(|shares| shares.get(at).copied())).map(|share| share.0)
+    /// Gives each withheld part the range in which any reader can place it, from the total, the other parts and the bands that are said:
+    /// what follows from published figures is no secret. A band is said where no withheld part comes within the protection of its amount.
+    fn fill_in(&self, total: i64, shown: &mut [Option<Published>], release: &Release<'_>) {
+        let hidden: Vec<bool> = shown.iter().map(Option::is_none).collect();
+        let costs: Vec<Option<i64>> = shown.iter().map(|shown| shown.as_ref().and_then(|shown| shown.cost)).collect();
+        // The part's share and the ends of its range, where each lies in the band.
+        let mut bands: Vec<[Option<Share>; 3]> = self
+            .parts
+            .iter()
+            .zip(&hidden)
+            .map(|(part, hidden)| {
+                let shares = self.shares(part.id).filter(|_| *hidden).map(|shares| shares.map(Some));
+                let [share, low, high] = shares.unwrap_or_default().map(|share| release.band(share));
+                [share, share.and(low), share.and(high)]
+            })
+            .collect();
+        let said = |bands: &[[Option<Share>; 3]]| bands.iter().map(|[share, ..]| share.is_some()).collect::<Vec<_>>();
+        let plain = implied(total, &costs, &vec![false; costs.len()]);
+        let mut implied = implied(total, &costs, &said(&bands));
+        let wide = |range: &Interval, part: &SplitPart| part.cost <= 0 || is_wide(*range, part.cost as f64);
+        let tells = |((part, hidden), (with, without)): ((&SplitPart, &bool), (&Interval, &Interval))| {
+            *hidden && wide(without, part) && !wide(with, part)
         };
-        let shown = shown.unwrap_or_else(|| Published {
-            share: band(0),
-            share_low: band(0).and(band(1)),
-            share_high: band(0).and(band(2)),
-            ..Published::default()
-        });
-        let money = |amount: Option<i64>| Maybe(amount.map(MicroDollars));
-        let share = |share: Option<f64>| Maybe(share.map(Share));
-        MoneyPart {
-            id: part.id,
-            label: part.label,
-            meaning: part.meaning,
-            cost: money(shown.cost),
-            cost_low: money(shown.cost_low),
-            cost_high: money(shown.cost_high),
-            share: share(shown.share),
-            share_low: share(shown.share_low),
-            share_high: share(shown.share_high),
-            tokens: Maybe(shown.tokens.map(Tokens)),
-            sessions: Maybe(shown.sessions.map(Count)),
-            withheld,
+        if self.parts.iter().zip(&hidden).zip(implied.iter().zip(&plain)).any(tells) {
+            bands.fill([None; 3]);
+            implied = plain;
         }
+        for ((shown, range), [share, share_low, share_high]) in shown.iter_mut().zip(implied).zip(bands) {
+            if shown.is_some() {
+                continue;
+            }
+            let low = rounding::amount_below(range.low as u64);
+            let high = rounding::amount_above(range.high as u64).min(total.unsigned_abs());
+            let [low, high] = [low, high].map(|end| i64::try_from(end).unwrap_or(i64::MAX));
+            let of_total = |end: i64| Share::of(end, total).unwrap_or_default();
+            let (least, most) = release.range(of_total(low), of_total(high));
+            let ends = if share.is_some() { [share_low, share_high] } else { [Some(least), Some(most)] };
+            let [share, share_low, share_high] = [share, ends[0], ends[1]].map(|share| share.map(|share| share.0));
+            *shown = Some(Published {
+                cost_low: Some(low),
+                cost_high: Some(high),
+                share,
+                share_low,
+                share_high,
+                ..Published::default()
+            });
+        }
+    }
+}
+
+/// What can be concluded about each part: published amounts stand for what rounds to them, a band for up to 10 % of the total.
+fn implied(total: i64, costs: &[Option<i64>], banded: &[bool]) -> Vec<Interval> {
+    let rounded = |amount: i64| {
+        let (low, high) = rounding::amount_interval(amount.unsigned_abs());
+        Interval { low: low as f64, high: high as f64 }
+    };
+    let whole = rounded(total);
+    let mut intervals = vec![whole];
+    intervals.extend(costs.iter().zip(banded).map(|(cost, banded)| match (cost, banded) {
+        (Some(cost), _) => rounded(*cost),
+        (None, true) => Interval { low: 0.0, high: LOW_SHARE * whole.high },
+        (None, false) => Interval::UNKNOWN,
+    }));
+    propagate(&mut intervals, &[Line { total: 0, parts: (1..=costs.len()).collect() }]);
+    intervals.split_off(1)
+}
+
+fn money_part(part: &SplitPart, shown: Published, withheld: bool) -> MoneyPart {
+    let money = |amount: Option<i64>| Maybe(amount.map(MicroDollars));
+    let share = |share: Option<f64>| Maybe(share.map(Share));
+    MoneyPart {
+        id: part.id,
+        label: part.label,
+        meaning: part.meaning,
+        cost: money(shown.cost),
+        cost_low: money(shown.cost_low),
+        cost_high: money(shown.cost_high),
+        share: share(shown.share),
+        share_low: share(shown.share_low),
+        share_high: share(shown.share_high),
+        tokens: Maybe(shown.tokens.map(Tokens)),
+        sessions: Maybe(shown.sessions.map(Count)),
+        withheld,
     }
 }
 
@@ -266,7 +338,7 @@ fn spread(sums: &mut BTreeMap<Part, Sum>, placement: &Placement, amount: i64, wa
     };
     add(Part::Waste, carved, if suspected { 0 } else { waste.least }, waste.most);
     let certain = placement.could_be.len() == 1;
-    for part in &placement.could_be {
+    for part in placement.could_be {
         let value = if *part == placement.part { amount - carved } else { 0 };
         let low = if certain { amount - waste.most } else { 0 };
         let high = if suspected { amount } else { amount - waste.least };
@@ -276,16 +348,16 @@ fn spread(sums: &mut BTreeMap<Part, Sum>, placement: &Placement, amount: i64, wa
 }
 
 /// Sessions whose link is by more than the clock. A linked session without attribution rows is taken at its word.
-fn certain_links(attribution: &[AttributionRow]) -> BTreeMap<&str, bool> {
-    let mut certain = BTreeMap::new();
+fn certain_links(attribution: &[AttributionRow]) -> HashMap<&str, bool> {
+    let mut certain = HashMap::new();
     for row in attribution {
         *certain.entry(row.session_id.as_str()).or_insert(false) |= row.tier != "window";
     }
     certain
 }
 
-fn waste_by_session(findings: &[FindingRow], amount: impl Fn(&FindingRow) -> Option<i64>) -> BTreeMap<&str, WasteOf> {
-    let mut waste: BTreeMap<&str, WasteOf> = BTreeMap::new();
+fn waste_by_session(findings: &[FindingRow], amount: impl Fn(&FindingRow) -> Option<i64>) -> HashMap<&str, WasteOf> {
+    let mut waste: HashMap<&str, WasteOf> = HashMap::new();
     for row in findings.iter().filter(|row| WASTE_FINDINGS.contains(&row.finding.as_str())) {
         waste.entry(row.session_id.as_str()).or_default().add(amount(row));
     }
@@ -303,13 +375,13 @@ pub(super) fn session_tokens(session: &SessionRow) -> Option<i64> {
 /// Splits cost and tokens of all sessions.
 pub(super) fn split(inputs: &Inputs, release: &Release<'_>) -> Split {
     let certain = certain_links(&inputs.attribution);
-    let repeated: BTreeSet<&str> = inputs
+    let repeated: HashSet<&str> = inputs
         .findings
         .iter()
         .filter(|row| row.finding == "repeated_prompt")
         .map(|row| row.session_id.as_str())
         .collect();
-    let reviewed: BTreeSet<(&str, &str)> = inputs
+    let reviewed: HashSet<(&str, &str)> = inputs
         .actor_weeks
         .iter()
         .filter(|week| week.band == "review")
@@ -352,7 +424,7 @@ pub(super) fn split(inputs: &Inputs, release: &Release<'_>) -> Split {
             stand(Part::Waste, wasted, wasted_dollars);
         }
     }
-    let wasteful = waste_tokens.keys().chain(waste_cost.keys()).collect::<BTreeSet<_>>().len();
+    let wasteful = waste_tokens.keys().chain(waste_cost.keys()).collect::<HashSet<_>>().len();
     sessions.insert(Part::Waste, i64::try_from(wasteful).unwrap_or(i64::MAX));
 
     let parts = PARTS

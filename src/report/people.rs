@@ -2,7 +2,7 @@
 //!
 //! Owns counting of pseudonyms. No pseudonym leaves this module.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::inputs::Inputs;
 use super::model::FunnelStep;
@@ -37,6 +37,15 @@ pub(super) fn is_known(actor: &str) -> bool {
     !actor.is_empty() && actor != UNASSIGNED
 }
 
+/// The weeks in which sustained use is looked for: the last whole ones, oldest first; none while there are too few.
+pub(super) fn sustained_window(inputs: &Inputs) -> Option<Vec<&str>> {
+    let mut whole: Vec<&str> =
+        inputs.weeks.iter().filter(|week| !week.partial).map(|week| week.iso_week.as_str()).collect();
+    whole.sort_unstable();
+    let start = whole.len().checked_sub(SUSTAINED_WINDOW)?;
+    Some(whole.split_off(start))
+}
+
 /// Counts the people.
 pub(super) fn people(inputs: &Inputs) -> People<'_> {
     let mut weeks_of: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
@@ -47,11 +56,8 @@ pub(super) fn people(inputs: &Inputs) -> People<'_> {
     let active: BTreeSet<&str> = weeks_of.keys().copied().collect();
     let sessions = || inputs.sessions.iter().filter(|session| active.contains(session.actor.as_str()));
 
-    let mut whole: Vec<&str> =
-        inputs.weeks.iter().filter(|week| !week.partial).map(|week| week.iso_week.as_str()).collect();
-    whole.sort_unstable();
-    let window = whole.len().checked_sub(SUSTAINED_WINDOW).and_then(|start| whole.get(start..));
-    let sustained: Option<BTreeSet<&str>> = window.map(|window| {
+    let window = sustained_window(inputs);
+    let sustained: Option<BTreeSet<&str>> = window.as_deref().map(|window| {
         let enough = |weeks: &BTreeSet<&str>| window.iter().filter(|week| weeks.contains(*week)).count();
         weeks_of.iter().filter(|(_, weeks)| enough(weeks) >= SUSTAINED_WEEKS).map(|(actor, _)| *actor).collect()
     });
@@ -62,11 +68,11 @@ pub(super) fn people(inputs: &Inputs) -> People<'_> {
         sessions().filter(|s| s.outcome_link == "linked").map(|s| s.actor.as_str()).filter(of_sustained).collect()
     });
 
-    let kept_outcome: BTreeMap<&str, Option<bool>> =
+    let kept_outcome: HashMap<&str, Option<bool>> =
         inputs.outcomes.iter().map(|outcome| (outcome.outcome_id.as_str(), outcome.kept)).collect();
     let any_old_enough = inputs.outcomes.iter().any(|outcome| outcome.kept.is_some());
     let kept = linked.as_ref().filter(|_| any_old_enough).map(|linked| {
-        let actor_of: BTreeMap<&str, &str> =
+        let actor_of: HashMap<&str, &str> =
             sessions().map(|session| (session.session_id.as_str(), session.actor.as_str())).collect();
         inputs
             .attribution

@@ -28,7 +28,7 @@ pub struct Tokens(pub i64);
 pub struct MicroDollars(pub i64);
 
 /// A share of a group of people or of what they used, between 0 and 1, shown in percent: `41 %`, and never as none or all: `<10 %`,
-/// `>=90 %`. Published ones are rounded to 5 points (`privacy::rounding`); 0.05 and 0.95 then stand for the two bands.
+/// `≥90 %`. Published ones are rounded to 5 points (`privacy::rounding`); 0.05 and 0.95 then stand for the two bands.
 #[derive(Debug, Clone, Copy, Default, PartialEq, PartialOrd)]
 pub struct Share(pub f64);
 
@@ -139,7 +139,7 @@ impl Share {
     fn text(self) -> String {
         match self.0 {
             share if share < LOW_SHARE => format!("<{:.0}{NO_BREAK}%", LOW_SHARE * 100.0),
-            share if share >= HIGH_SHARE => format!(">={:.0}{NO_BREAK}%", HIGH_SHARE * 100.0),
+            share if share >= HIGH_SHARE => format!("≥{:.0}{NO_BREAK}%", HIGH_SHARE * 100.0),
             share => format!("{:.0}{NO_BREAK}%", share * 100.0),
         }
     }
@@ -253,8 +253,8 @@ mod tests {
         <10~%
         10~%
         41~%
-        >=90~%
-        >=90~%
+        ≥90~%
+        ≥90~%
         0~%
         < 0.1~%
         4.1~%

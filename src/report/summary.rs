@@ -2,20 +2,21 @@
 //!
 //! Owns which part of the report is a headline and the ids under which it stands; the same ids are anchors in `report.html`.
 //! Money is integer micro-dollars, shares are fractions rounded to four decimals, null is unknown or withheld. What is published of
-//! people is rounded: counts to 5, money and tokens to two digits, shares to 5 points, 0.05 and 0.95 for "<10 %" and ">=90 %".
+//! people is rounded: counts to 5, money and tokens to two digits, shares to 5 points, 0.05 and 0.95 for "<10 %" and "≥90 %".
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
 use super::RenderError;
+use super::model::actions::Action;
 use super::model::comparison::Comparison;
 use super::model::coverage::{Coverage, IdleSeats, Retention, Seats};
 use super::model::measuring::Measuring;
 use super::model::views::{Cohort, Quadrant, Reasons};
 use super::model::{
-    Answer, DataQuality, Figure, Finding, FunnelStep, MethodEntry, Money, Policy, PopulationTest, Released, Report,
-    Run, Signal, Week,
+    Answer, ArchetypeShare, DataQuality, Figure, Finding, FunnelStep, MethodEntry, Model, Money, Policy,
+    PopulationTest, Released, Report, Run, Signal, System, Team, Week,
 };
 use crate::privacy::json_text;
 
@@ -37,6 +38,11 @@ struct Summary<'a> {
     reasons: &'a Reasons,
     quadrant: &'a Quadrant,
     cohorts: &'a [Cohort],
+    archetypes: &'a [ArchetypeShare],
+    systems: &'a [System],
+    teams: &'a [Team],
+    models: &'a [Model],
+    actions: &'a [Action],
     data_quality: &'a DataQuality,
     released: &'a Released,
     coverage: &'a Coverage,
@@ -100,6 +106,11 @@ pub fn render(report: &Report) -> Result<String, RenderError> {
         reasons: &report.reasons,
         quadrant: &report.quadrant,
         cohorts: &report.cohorts,
+        archetypes: &report.archetypes,
+        systems: &report.systems,
+        teams: &report.teams,
+        models: &report.models,
+        actions: &report.actions,
         data_quality: &report.data_quality,
         released: &report.released,
         coverage: &report.coverage,

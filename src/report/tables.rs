@@ -3,7 +3,7 @@
 //! Owns grouping and order. Rows are ordered by name, never by size or score, and nothing here is a list of people: every row is a
 //! cell that the release has let through, or has no figures.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +12,7 @@ use super::inputs::{Inputs, SignalEntry};
 use super::model::{ArchetypeShare, Finding, PopulationTest, ReasonCount, Signal, Team};
 use super::people::UNASSIGNED;
 use super::quantities::{Count, Estimate, Maybe, MicroDollars, Probability, Share, Tokens};
+use super::readings::OfSignal;
 use super::release::{Draft, Release};
 use crate::privacy::{Contribution, Members};
 
@@ -19,8 +20,6 @@ use crate::privacy::{Contribution, Members};
 const EXAMPLES: usize = 3;
 /// Abstention reasons shown per signal; the rest are added up.
 const REASONS: usize = 3;
-/// p from which a reading counts as unusual.
-const UNUSUAL: f64 = 0.05;
 
 /// What each finding states and when it is innocent: name, statement, word it bears on, innocent explanation.
 const FINDINGS: [(&str, &str, &str, &str); 6] = [
@@ -119,7 +118,7 @@ struct FoundCounts {
 pub(super) fn findings(inputs: &Inputs, release: &mut Release<'_>) -> Vec<Finding> {
     #[derive(Default)]
     struct Group<'a> {
-        sessions: BTreeSet<&'a str>,
+        sessions: HashSet<&'a str>,
         count: i64,
         tokens: Option<i64>,
         cost: Option<i64>,
@@ -161,79 +160,65 @@ pub(super) fn findings(inputs: &Inputs, release: &mut Release<'_>) -> Vec<Findin
                 tokens: Maybe(shown.as_ref().and_then(|shown| shown.tokens).map(Tokens)),
                 cost: Maybe(shown.as_ref().and_then(|shown| shown.cost).map(MicroDollars)),
                 innocent: innocent.to_owned(),
-                examples: group.sessions.into_iter().take(examples).map(plain).collect(),
+                examples: first_by_name(group.sessions, examples),
             }
         })
         .collect()
 }
 
+/// The first names in their order.
+fn first_by_name(names: HashSet<&str>, most: usize) -> Vec<String> {
+    if most == 0 {
+        return Vec::new();
+    }
+    names.into_iter().collect::<BTreeSet<_>>().into_iter().take(most).map(plain).collect()
+}
+
 /// Whose session it is, by id.
-fn actors(inputs: &Inputs) -> BTreeMap<&str, &str> {
+fn actors(inputs: &Inputs) -> HashMap<&str, &str> {
     inputs.sessions.iter().map(|session| (session.session_id.as_str(), session.actor.as_str())).collect()
 }
 
 /// Signals by family and name: those of the catalogue and those that were read.
 pub(super) fn signals(inputs: &Inputs, release: &mut Release<'_>) -> Vec<Signal> {
-    #[derive(Default)]
-    struct Group<'a> {
-        family: &'a str,
-        spoke: i64,
-        calibrated: i64,
-        unusual: i64,
-        abstained: i64,
-        reasons: BTreeMap<&'a str, i64>,
-        spoke_of: Members,
-        unusual_of: Members,
-    }
-    let actors = actors(inputs);
     let catalogue = catalogue(inputs);
     let tests: BTreeSet<&str> = inputs.population.iter().map(|row| row.test.as_str()).collect();
-    let mut groups: BTreeMap<&str, Group<'_>> = BTreeMap::new();
     let is_finding = |name: &str| FINDINGS.iter().any(|(finding, ..)| *finding == name);
     let is_signal = |entry: &&SignalEntry| !tests.contains(entry.name.as_str()) && !is_finding(&entry.name);
-    for entry in inputs.catalogue.iter().filter(is_signal) {
-        groups.entry(&entry.name).or_default().family = &entry.family;
-    }
-    for row in inputs.signals.iter().filter(|row| row.scope != "population") {
-        let group = groups.entry(&row.signal).or_default();
-        if group.family.is_empty() {
-            group.family = &row.family;
-        }
-        if row.status == "speak" {
-            // A week's unit is `pseudonym/2026-W07`.
-            let of_week = || row.unit_id.split_once('/').map_or(UNASSIGNED, |(actor, _)| actor);
-            let actor = actors.get(row.unit_id.as_str()).copied().unwrap_or_else(of_week);
-            let unusual = row.p.is_some_and(|p| p <= UNUSUAL);
-            group.spoke += 1;
-            group.calibrated += i64::from(row.p.is_some());
-            group.unusual += i64::from(unusual);
-            release.add(&mut group.spoke_of, actor, Contribution::COUNTED);
-            if unusual {
-                release.add(&mut group.unusual_of, actor, Contribution::COUNTED);
-            }
-        } else {
-            group.abstained += 1;
-            *group.reasons.entry(row.abstain_reason.as_deref().unwrap_or("no reason given")).or_default() += 1;
-        }
-    }
+    let silent: Vec<(&str, OfSignal)> = inputs
+        .catalogue
+        .iter()
+        .filter(is_signal)
+        .filter(|entry| !inputs.signals.signals.contains_key(&entry.name))
+        .map(|entry| (entry.name.as_str(), OfSignal { family: entry.family.clone(), ..OfSignal::default() }))
+        .collect();
+    let mut groups: BTreeMap<&str, &OfSignal> =
+        inputs.signals.signals.iter().map(|(name, of)| (name.as_str(), of)).collect();
+    groups.extend(silent.iter().map(|(name, of)| (*name, of)));
+    let family = |name: &str, read: &str| {
+        let listed = catalogue.get(name).copied().filter(|entry| is_signal(entry) && !entry.family.is_empty());
+        plain(listed.map_or(read, |entry| &entry.family))
+    };
     let mut signals: Vec<Signal> = groups
         .into_iter()
         .map(|(name, group)| {
             let entry = catalogue.get(name);
             let text = |field: fn(&SignalEntry) -> &str| plain_long(entry.map_or("", |entry| field(entry)));
+            let spoke_of = members(&group.spoke_of, release);
+            let unusual_of = members(&group.unusual_of, release);
             let mut shown = |view: &str, members: Members, count: i64| {
                 let nobody = members.is_empty();
                 let draft = Draft::new(name, members, release.count(count));
                 if nobody && count == 0 { Some(0) } else { release.cell(view, draft) }
             };
-            let spoke = shown("signals", group.spoke_of, group.spoke);
-            let unusual = shown("signals, unusual", group.unusual_of, group.unusual).filter(|_| spoke.is_some());
+            let spoke = shown("signals", spoke_of, group.spoke);
+            let unusual = shown("signals, unusual", unusual_of, group.unusual).filter(|_| spoke.is_some());
             let share = Share::of(group.unusual, group.calibrated);
             let prevalence =
                 if unusual.is_some() { share.map(|share| release.share(share)) } else { release.band(share) };
             Signal {
                 signal: plain(name),
-                family: plain(group.family),
+                family: family(name, &group.family),
                 measures: text(|entry| &entry.measures),
                 suggests: text(|entry| &entry.suggests),
                 innocent: text(|entry| &entry.innocent),
@@ -242,7 +227,7 @@ pub(super) fn signals(inputs: &Inputs, release: &mut Release<'_>) -> Vec<Signal>
                 unusual: Maybe(unusual.filter(|_| group.calibrated > 0).map(Count)),
                 prevalence: Maybe(prevalence.filter(|_| spoke.is_some())),
                 abstained: Count(release.count(group.abstained)),
-                reasons: most_frequent(group.reasons, release),
+                reasons: most_frequent(&group.reasons, release),
             }
         })
         .collect();
@@ -250,9 +235,18 @@ pub(super) fn signals(inputs: &Inputs, release: &mut Release<'_>) -> Vec<Signal>
     signals
 }
 
+/// People of a signal: each counts, and how often is only looked at for change.
+fn members(counts: &HashMap<String, u64>, release: &Release<'_>) -> Members {
+    let mut members = Members::new();
+    for (actor, times) in counts {
+        release.add(&mut members, actor, Contribution { rest: *times, ..Contribution::default() });
+    }
+    members
+}
+
 /// The most frequent reasons, then what is left of them in one line.
-fn most_frequent(reasons: BTreeMap<&str, i64>, release: &Release<'_>) -> Vec<ReasonCount> {
-    let mut sorted: Vec<(&str, i64)> = reasons.into_iter().collect();
+fn most_frequent(reasons: &HashMap<String, i64>, release: &Release<'_>) -> Vec<ReasonCount> {
+    let mut sorted: Vec<(&str, i64)> = reasons.iter().map(|(reason, count)| (reason.as_str(), *count)).collect();
     sorted.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
     let rest: i64 = sorted.iter().skip(REASONS).map(|(_, count)| count).sum();
     let mut shown: Vec<ReasonCount> = sorted

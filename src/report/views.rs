@@ -16,7 +16,7 @@ use super::people::is_known;
 use super::quantities::{Count, Maybe, Share, Tokens};
 use super::release::{Draft, Release};
 use crate::privacy::{Contribution, Members};
-use crate::score::rows::TeamRow;
+use crate::score::rows::{SessionRow, TeamRow};
 use crate::score::stats::student_t_quantile;
 
 /// Whole weeks of the quadrant, and how many of them a team must show; judgement defaults.
@@ -189,29 +189,20 @@ fn retention(people: &[Starter<'_>], last: Date, release: &Release<'_>) -> Vec<O
 
 /// The main reason of each session in look or review: the signal with the most evidence in it.
 pub(super) fn reasons(inputs: &Inputs, release: &mut Release<'_>) -> Reasons {
-    let out: BTreeMap<&str, &str> = inputs
-        .sessions
-        .iter()
-        .filter(|session| matches!(session.band.as_str(), "look" | "review"))
-        .map(|session| (session.session_id.as_str(), session.actor.as_str()))
-        .collect();
-    let mut main: BTreeMap<&str, (f64, &str, &str)> = BTreeMap::new();
-    for row in inputs.signals.iter().filter(|row| row.scope == "session" && out.contains_key(row.unit_id.as_str())) {
-        let Some(weight) = row.weight_db.filter(|weight| *weight > 0.0) else { continue };
-        let (signal, family) = (row.signal.as_ref(), row.family.as_ref());
-        let found = main.entry(&row.unit_id).or_insert((weight, signal, family));
-        // Of equal weights the first by name, whatever the order of the rows.
-        if weight > found.0 || (weight == found.0 && signal < found.1) {
-            *found = (weight, signal, family);
-        }
+    let main = &inputs.signals.main;
+    let mut owners: BTreeMap<&str, &str> = BTreeMap::new();
+    if !main.is_empty() {
+        let stands_out = |session: &&SessionRow| main.contains_key(&session.session_id);
+        owners
+            .extend(inputs.sessions.iter().filter(stands_out).map(|row| (row.session_id.as_str(), row.actor.as_str())));
     }
     let mut signals: BTreeMap<(&str, &str), (i64, Members)> = BTreeMap::new();
-    for (session, (_, signal, family)) in &main {
-        let (sessions, members) = signals.entry((*signal, *family)).or_default();
+    for (session, reading) in main {
+        let (sessions, members) = signals.entry((&reading.signal, &reading.family)).or_default();
         *sessions += 1;
         // Sessions stand in the place of an amount, so that one person's are not the reason's.
         let part = Contribution { tokens: 1, ..Contribution::COUNTED };
-        release.add(members, out.get(session).copied().unwrap_or_default(), part);
+        release.add(members, owners.get(session.as_str()).copied().unwrap_or_default(), part);
     }
     let all = length(main.len());
     let drafts = signals.iter_mut().map(|((signal, _), (sessions, members))| {
@@ -291,7 +282,7 @@ mod tests {
         let told: Vec<String> = shown[0].cells.iter().map(CohortCell::text).collect();
         assert_eq!((shown.len(), shown[0].start.as_str(), shown[0].people), (1, EVERYBODY, Maybe(Some(Count(25)))));
         // The youngest were observed for four weeks after their first.
-        assert_eq!(told.join(" ").replace('\u{a0}', "~"), ">=90~% >=90~% 50~% 50~%");
+        assert_eq!(told.join(" ").replace('\u{a0}', "~"), "≥90~% ≥90~% 50~% 50~%");
         // Those who were there before are ten and two are not: nobody can be shown beside the two, and twelve together can.
         inputs.actor_weeks.retain(|row| matches!(row.actor.as_str(), "a22" | "a23") || row.actor.len() == 2);
         let shown = cohorts(&inputs, &mut Release::new(&inputs, None));

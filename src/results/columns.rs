@@ -14,9 +14,10 @@ use arrow::array::{
 };
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
+use rayon::prelude::*;
 use std::fs::File;
 use std::io::Write;
 use std::path::Path;
@@ -25,8 +26,11 @@ use std::sync::Arc;
 /// Rows that are columns beside being rows while a table is written; a multiple of the pieces that the Parquet writer works in.
 const ROWS_AT_ONCE: usize = 1 << 16;
 
+/// Rows of one row group: a reader with several cores shares them.
+const ROWS_OF_A_GROUP: usize = 1 << 18;
+
 /// A row of a result table.
-pub trait ResultRow: Sized {
+pub trait ResultRow: Sized + Send {
     /// File name without `.parquet`.
     const TABLE: &'static str;
     /// Columns.
@@ -45,8 +49,11 @@ pub fn write<R: ResultRow>(out: &Path, rows: &[R]) -> Result<(), ResultsError> {
     let damaged = |error: String| ResultsError::Damaged { path: path.clone(), error };
     std::fs::create_dir_all(&directory).map_err(io)?;
     let compression = ZstdLevel::try_new(3).map(Compression::ZSTD).map_err(|error| damaged(error.to_string()))?;
-    let properties =
-        WriterProperties::builder().set_compression(compression).set_created_by("footlight".into()).build();
+    let properties = WriterProperties::builder()
+        .set_compression(compression)
+        .set_max_row_group_row_count(Some(ROWS_OF_A_GROUP))
+        .set_created_by("footlight".into())
+        .build();
     let mut file = tempfile::NamedTempFile::new_in(&directory).map_err(io)?;
     let mut writer =
         ArrowWriter::try_new(&mut file, R::schema(), Some(properties)).map_err(|error| damaged(error.to_string()))?;
@@ -82,15 +89,25 @@ pub fn read<R: ResultRow>(out: &Path) -> Result<Vec<R>, ResultsError> {
         Err(error) => return Err(ResultsError::Io { path, error }),
     };
     let damaged = |error: String| ResultsError::Damaged { path: path.clone(), error };
-    let reader = ParquetRecordBatchReaderBuilder::try_new(file)
-        .and_then(|builder| builder.build())
-        .map_err(|error| damaged(error.to_string()))?;
-    let mut rows = Vec::new();
-    for batch in reader {
-        let batch = batch.map_err(|error| damaged(error.to_string()))?;
-        rows.extend(R::rows(&Columns::new(&batch)).map_err(|error| damaged(error.to_string()))?);
-    }
-    Ok(rows)
+    let metadata =
+        ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).map_err(|error| damaged(error.to_string()))?;
+    let group = |group: usize| -> Result<Vec<R>, ResultsError> {
+        let file = File::open(&path).map_err(|error| ResultsError::Io { path: path.clone(), error })?;
+        let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata.clone())
+            .with_row_groups(vec![group])
+            .build()
+            .map_err(|error| damaged(error.to_string()))?;
+        let mut rows = Vec::new();
+        for batch in reader {
+            let batch = batch.map_err(|error| damaged(error.to_string()))?;
+            rows.extend(R::rows(&Columns::new(&batch)).map_err(|error| damaged(error.to_string()))?);
+        }
+        Ok(rows)
+    };
+    // Each group by itself, and in the order of the file again.
+    let groups: Vec<Vec<R>> =
+        (0..metadata.metadata().num_row_groups()).into_par_iter().map(group).collect::<Result<_, ResultsError>>()?;
+    Ok(groups.into_iter().flatten().collect())
 }
 
 /// How one kind of column is declared, built and read.

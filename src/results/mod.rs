@@ -6,12 +6,14 @@
 mod columns;
 mod evidence;
 mod figures;
+mod readings;
 mod run_file;
 mod views;
 
 pub use columns::{ResultRow, read, write, write_file};
 pub use evidence::{EvidenceRow, explanation, explanations, rows_of};
 pub use figures::write_figures;
+pub use readings::read_readings;
 pub use run_file::RunFile;
 pub use views::{views, write_views};
 

@@ -1,5 +1,6 @@
 //! The sample from end to end: the demo's report is the committed golden, a second run changes nothing, and explanations add up.
 
+use crate::secrets::files_below;
 use assert_cmd::Command;
 use serde_json::Value;
 use std::fs;
@@ -87,33 +88,106 @@ fn a_report_compared_with_itself_has_not_changed() {
     assert_eq!((code, stderr.contains("--compare nowhere.json")), (2, true), "{stderr}");
 }
 
+/// The last command is asked: the report again, through the release ledger. The one before it is asked by the test of a second run.
+#[test]
+fn the_commands_that_a_report_prints_make_it_again() {
+    let dir = demo();
+    let summary: Value = serde_json::from_str(&golden("summary.json")).unwrap();
+    let commands = summary["run"]["reproduce"].as_array().unwrap();
+    let last: Vec<&str> = commands.last().unwrap().as_str().unwrap().split(' ').collect();
+    assert_eq!(last[..2], ["footlight", "report"]);
+    let (code, _, stderr) = footlight(dir, &[&last[1..], &["--dry-run"]].concat());
+    assert_eq!(code, 0, "{stderr}");
+    let (code, _, stderr) = footlight(dir, &last[1..]);
+    assert_eq!(code, 0, "{stderr}");
+    assert!(fs::read_to_string(dir.join(OUT).join("summary.json")).unwrap() == golden("summary.json"));
+}
+
+/// Every `why` of the page leads somewhere, each number of the first screen to a question, and its answer is the number before rounding.
+#[test]
+fn the_question_behind_each_number_of_the_first_screen_gives_it() {
+    use footlight::privacy::rounding::{amount, count, share};
+    let dir = demo();
+    let page = fs::read_to_string(dir.join(OUT).join("report.html")).unwrap();
+    let first_screen = page.split("<nav ").next().unwrap();
+    let anchors: Vec<&str> =
+        first_screen.split(r##"href="#"##).skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
+    assert!(anchors.iter().filter(|to| to.starts_with("why-")).count() >= 7, "{anchors:?}");
+    for to in &anchors {
+        assert!(page.contains(&format!(r#"id="{to}""#)), "#{to} leads nowhere");
+    }
+    let summary: Value = serde_json::from_str(&golden("summary.json")).unwrap();
+    let ask = |id: &str| -> Vec<Value> {
+        let entry = summary["method"].as_array().unwrap().iter().find(|entry| entry["id"] == id).unwrap();
+        let question = entry["check"].as_str().unwrap();
+        assert!(page.contains(&format!(r#"id="check-{id}""#)), "the page does not ask for {id}");
+        let lake = format!("{OUT}/lake");
+        let (code, stdout, stderr) =
+            footlight(dir, &["query", "--format", "json", "--lake", &lake, "--out", OUT, question]);
+        assert_eq!(code, 0, "{question}: {stderr}");
+        serde_json::from_str(&stdout).unwrap()
+    };
+    let number = |value: &Value| value.as_f64().or_else(|| value.as_str()?.parse().ok()).unwrap();
+    let micro = |value: &Value| (number(value) * 1e6).round() as i64;
+    let figure = |id: &str| &summary["figures"][id];
+
+    let spend = ask("spend");
+    assert_eq!(amount(micro(&spend[0]["spend_usd"])), figure("spend")["value"].as_i64().unwrap());
+    assert_eq!(count(spend[0]["priced_sessions"].as_i64().unwrap()), figure("spend")["n"].as_i64().unwrap());
+    for id in ["linked_share", "sustained_share", "theater_like_share"] {
+        let exact = number(&ask(id)[0][id]);
+        assert!((share(exact) - figure(id)["value"].as_f64().unwrap()).abs() < 1e-9, "{id}: {exact}");
+    }
+    let parts = ask("money");
+    let mut compared = 0;
+    for part in summary["money"]["parts"].as_array().unwrap() {
+        let exact = micro(&parts.iter().find(|row| row["part"] == part["id"]).unwrap()["cost_usd"]);
+        let (low, high) = (part["cost_low"].as_i64().unwrap(), part["cost_high"].as_i64().unwrap());
+        assert!(low <= exact && exact <= high, "{exact} of {part}");
+        if let Some(shown) = part["cost"].as_i64() {
+            assert_eq!(amount(exact), shown, "{part}");
+            compared += 1;
+        }
+    }
+    assert!(compared >= 2, "{parts:?}");
+    let sure = ask("confidence");
+    let said = summary["answer"]["how_sure"].as_str().unwrap();
+    let tests = format!("{} of {} population tests", sure[0]["tests_that_speak"], sure[0]["tests"]);
+    assert!(said.contains(&tests), "{said}: {sure:?}");
+    let scored = number(&sure[0]["scored_sessions"]) / number(&sure[0]["sessions"]);
+    assert!((scored - summary["data_quality"]["scored_sessions"].as_f64().unwrap()).abs() < 1e-4);
+}
+
 #[test]
 fn a_second_run_reads_nothing_and_gives_the_same_bytes() {
-    let dir = demo();
-    let lake = format!("{OUT}/lake");
-    let sample = format!("{OUT}/sample");
-    let config = format!("{OUT}/sample/footlight.toml");
-    let tables = |out: &str| -> Vec<(PathBuf, Vec<u8>)> {
-        let mut files: Vec<PathBuf> =
-            fs::read_dir(dir.join(out).join("tables")).unwrap().map(|entry| entry.unwrap().path()).collect();
-        files.sort();
-        files.into_iter().map(|path| (PathBuf::from(path.file_name().unwrap()), fs::read(&path).unwrap())).collect()
-    };
-    let (code, stdout, stderr) =
-        footlight(dir, &["ingest", "--json", "--input", &sample, "--lake", &lake, "--config", &config]);
+    // The same lake, with its ledger, and the same inputs in another place, with one thread.
+    let twin = tempfile::tempdir().unwrap();
+    for part in ["lake", "sample"] {
+        for path in files_below(&demo().join(OUT).join(part)) {
+            let to = twin.path().join(path.strip_prefix(demo()).unwrap());
+            fs::create_dir_all(to.parent().unwrap()).unwrap();
+            fs::copy(path, to).unwrap();
+        }
+    }
+    let ledger = || fs::read(twin.path().join(OUT).join("lake/releases.jsonl")).unwrap();
+    let before = ledger();
+    let (code, stdout, stderr) = footlight(twin.path(), &["demo", "--json", "--threads", "1", "--out", OUT]);
     assert_eq!(code, 0, "{stderr}");
     let summary: Value = serde_json::from_str(&stdout).unwrap();
     assert_eq!(summary["ingest"]["files_read"], 0, "{summary}");
-    let key = dir.join(OUT).join("sample/pseudonym.key");
-    let with_key = dir.join("with-key.toml");
-    let text = fs::read_to_string(dir.join(&config)).unwrap();
-    fs::write(&with_key, format!("{text}\n[privacy]\nkey_file = {:?}\n", key.to_str().unwrap())).unwrap();
-    let (code, _, stderr) =
-        footlight(dir, &["score", "--threads", "1", "--lake", &lake, "--out", "again", "--config", "with-key.toml"]);
-    assert_eq!(code, 0, "{stderr}");
-    for ((name, first), (other, second)) in tables(OUT).into_iter().zip(tables("again")) {
-        assert_eq!(name, other);
-        assert!(first == second, "{} depends on the number of threads", name.display());
+    assert!(ledger() == before, "what was published again leaves no second trace");
+    // Other tests write beside these.
+    let files = |dir: &Path| -> Vec<PathBuf> {
+        let out = dir.join(OUT);
+        let all = files_below(&out).into_iter().map(|path| path.strip_prefix(&out).unwrap().to_owned());
+        all.filter(|path| path.starts_with("tables") || path.components().count() == 1).collect()
+    };
+    let names = files(twin.path());
+    assert!(names.len() > 20 && names.iter().any(|name| name.ends_with("report.parquet")), "{names:?}");
+    assert_eq!(names, files(demo()));
+    for name in names {
+        let [one, other] = [demo(), twin.path()].map(|dir| fs::read(dir.join(OUT).join(&name)).unwrap());
+        assert!(one == other, "{} depends on the number of threads, or on when it was written", name.display());
     }
 }
 

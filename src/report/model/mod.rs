@@ -7,6 +7,7 @@ use std::fmt;
 
 use serde::Serialize;
 
+pub mod actions;
 pub mod comparison;
 pub mod coverage;
 pub mod measuring;
@@ -68,6 +69,8 @@ pub struct Report {
     pub models: Vec<Model>,
     /// Days, oldest first.
     pub days: Vec<Day>,
+    /// What to do next, at most five, the gravest first.
+    pub actions: Vec<actions::Action>,
     /// What the totals rest on.
     pub data_quality: DataQuality,
     /// What was published, and what was not.
@@ -87,6 +90,11 @@ pub struct Report {
 }
 
 impl Report {
+    /// Names of the teams whose latest week may not be shown.
+    pub fn withheld_teams(&self) -> Vec<&str> {
+        self.teams.iter().filter(|team| team.suppressed).map(|team| team.team_id.as_str()).collect()
+    }
+
     /// The query of a file.
     pub fn query(&self, file: &str) -> Option<&Query> {
         self.queries.iter().find(|query| query.file == file)
@@ -109,9 +117,9 @@ pub struct Query {
 pub struct Run {
     /// Title.
     pub title: String,
-    /// RFC 3339, empty when not given.
+    /// Day of UTC that the report speaks for, empty when there are no events.
     pub as_of: String,
-    /// Up to here every source has delivered, RFC 3339; weeks that end later are not final. Empty when nobody knows.
+    /// Day of UTC up to which every source has delivered; weeks that end later are not final. Empty when nobody knows.
     pub watermark: String,
     /// First day, empty when there are no events.
     pub period_start: String,
@@ -129,6 +137,16 @@ pub struct Run {
     pub small_cell_floor: i64,
     /// True when fewer people than the floor are in the data: the report then describes persons, not a population.
     pub describes_persons: bool,
+}
+
+impl Run {
+    /// The watermark to the minute, for people: `2026-03-26 19:19 UTC`.
+    pub fn watermark_text(&self) -> String {
+        match self.watermark.split_once('T') {
+            Some((day, time)) => format!("{day} {} UTC", time.get(..5).unwrap_or(time)),
+            None => self.watermark.clone(),
+        }
+    }
 }
 
 /// How sure the answer is.
@@ -191,6 +209,8 @@ pub enum IntervalKind {
     Wilson95,
     /// The value is what is known; the truth is at least this.
     AtLeast,
+    /// The figure is withheld; it lies in here, as follows from what is published.
+    Implied,
 }
 
 /// A value in its unit.
@@ -281,9 +301,9 @@ pub struct MoneyPart {
     pub label: &'static str,
     /// What it means.
     pub meaning: &'static str,
-    /// Cost: before rounding the five add up to the total exactly. None when unknown or withheld, as all that follows.
+    /// Cost: before rounding the five add up to the total exactly. None when unknown or withheld.
     pub cost: Maybe<MicroDollars>,
-    /// Lowest it can be: a share of the total to the next 5 points below.
+    /// Lowest it can be: a share of the total to the next 5 points below. Of a withheld part, what follows from the published ones.
     pub cost_low: Maybe<MicroDollars>,
     /// Highest it can be.
     pub cost_high: Maybe<MicroDollars>,
@@ -297,7 +317,8 @@ pub struct MoneyPart {
     pub tokens: Maybe<Tokens>,
     /// Sessions that stand here, whole or in part.
     pub sessions: Maybe<Count>,
-    /// True when nothing but a band of its share may be shown.
+    /// True when only a range or a band may be shown: then its ends are not of open cases but what follows from the total, the parts
+    /// that are shown and the bands that are said.
     pub withheld: bool,
 }
 
@@ -348,4 +369,6 @@ pub struct MethodEntry {
     pub queries: Vec<String>,
     /// Table of `OUT/tables` that holds the rows.
     pub table: &'static str,
+    /// The question to the result tables that gives the exact number, before rounding; empty where there is none.
+    pub check: String,
 }

@@ -96,3 +96,54 @@ proptest! {
         }
     }
 }
+
+/// Twenty people: all of them have linked and unknown spend, eighteen exploration, three waste.
+fn organisation() -> Inputs {
+    let mut inputs = Inputs::default();
+    inputs.run.small_cell_floor = 10;
+    for person in 0..20 {
+        let actor = format!("p{person:02}");
+        let mut add = |id: &str, link: &str, band: &str, dollars: i64| {
+            inputs.sessions.push(SessionRow {
+                session_id: format!("{actor}-{id}"),
+                actor: actor.clone(),
+                output_tokens: Some(dollars),
+                ..session(link, band, dollars * 1_000_000)
+            });
+        };
+        add("a", "linked", "none", 30);
+        add("b", "none", "insufficient", 10);
+        if person < 18 {
+            add("c", "none", "none", 15);
+        }
+        if person < 3 {
+            inputs.findings.push(FindingRow {
+                session_id: format!("{actor}-a"),
+                finding: "identical_calls".into(),
+                cost_micro_usd: Some(1_000_000),
+                ..FindingRow::default()
+            });
+        }
+        inputs.actor_weeks.push(crate::score::rows::ActorWeekRow { actor, sessions: 1, ..Default::default() });
+    }
+    inputs
+}
+
+#[test]
+fn the_headline_is_shown_and_what_is_withheld_has_the_range_that_anybody_can_compute() {
+    let inputs = organisation();
+    let mut release = Release::new(&inputs, None);
+    let exact = split(&inputs, &release);
+    let money = exact.released(&mut release);
+    let withheld: Vec<&str> = money.parts.iter().filter(|part| part.withheld).map(|part| part.id).collect();
+    assert_eq!(withheld, ["exploration", "waste", "theater_like"]);
+    for (part, truth) in money.parts.iter().zip(&exact.parts) {
+        let (low, high) = (part.cost_low.0.unwrap().0, part.cost_high.0.unwrap().0);
+        assert!(low <= truth.cost && truth.cost <= high, "{part:?} {}", truth.cost);
+        let protected = !part.withheld || truth.cost == 0 || part.id == "exploration";
+        assert!(protected || high * 100 >= truth.cost * 115 && low * 100 <= truth.cost * 85, "{part:?}");
+    }
+    // 3 of 1,070: a band is said, and neither value nor tokens nor sessions.
+    let waste = money.parts.iter().find(|part| part.id == "waste").unwrap();
+    assert_eq!((waste.share, waste.cost, waste.sessions), (Maybe(Some(Share(0.05))), Maybe(None), Maybe(None)));
+}

@@ -6,7 +6,7 @@
 
 mod weeks;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashSet};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -37,11 +37,13 @@ pub(super) struct Draft<V> {
     /// Rounded by the release.
     pub(super) value: V,
     pub(super) remainder: bool,
+    /// Gives way last.
+    pub(super) headline: bool,
 }
 
 impl<V> Draft<V> {
     pub(super) fn new(name: &str, members: Members, value: V) -> Self {
-        Self { name: name.to_owned(), members, value, remainder: false }
+        Self { name: name.to_owned(), members, value, remainder: false, headline: false }
     }
 }
 
@@ -49,7 +51,7 @@ impl<V> Draft<V> {
 pub(super) struct Release<'a> {
     rules: Rules,
     active: bool,
-    people: BTreeSet<&'a str>,
+    people: HashSet<&'a str>,
     from: String,
     to: String,
     ledger: Option<&'a mut Ledger>,
@@ -62,7 +64,7 @@ pub(super) struct Release<'a> {
 
 impl<'a> Release<'a> {
     pub(super) fn new(inputs: &'a Inputs, ledger: Option<&'a mut Ledger>) -> Self {
-        let people: BTreeSet<&str> = inputs
+        let people: HashSet<&str> = inputs
             .actor_weeks
             .iter()
             .filter(|row| is_known(&row.actor) && row.sessions > 0)
@@ -134,7 +136,11 @@ impl<'a> Release<'a> {
         if is_known(actor) && !self.people.contains(actor) {
             return;
         }
-        let sum = members.entry(actor.to_owned()).or_default();
+        // The name is only copied when it is new: this is done several times for each session.
+        let Some(sum) = members.get_mut(actor) else {
+            members.insert(actor.to_owned(), part);
+            return;
+        };
         sum.tokens = sum.tokens.saturating_add(part.tokens);
         sum.cost = sum.cost.saturating_add(part.cost);
         sum.rest = sum.rest.saturating_add(part.rest);
@@ -160,6 +166,7 @@ impl<'a> Release<'a> {
                     name: draft.name,
                     members: draft.members,
                     remainder: draft.remainder,
+                    headline: draft.headline,
                     settled: false,
                 };
                 values.push(Some(draft.value));

@@ -227,6 +227,7 @@ fn panel_cell(cell: &TeamWeek, row: &TeamRow) -> PanelCell {
         members: cell.by_actor.iter().map(|(actor, one)| (actor.clone(), one.contribution())).collect(),
         value: serde_json::to_value(row).unwrap_or_default(),
         remainder: row.team_id == UNASSIGNED,
+        headline: false,
         settled: false,
     }
 }

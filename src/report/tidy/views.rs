@@ -25,6 +25,7 @@ pub(super) fn rows(report: &Report) -> Vec<Row> {
         people(report),
         teams(report),
         totals(report),
+        actions(report),
         quality(report),
         coverage(report),
     ]
@@ -301,6 +302,15 @@ fn coverage(report: &Report) -> View {
             row.kept_days,
             false,
         );
+    }
+    view
+}
+
+fn actions(report: &Report) -> View {
+    let mut view = View::new("actions");
+    for action in &report.actions {
+        let (low, high) = (action.expected_low, action.expected_high);
+        view.add("action_expected", action.id, "micro_usd", Maybe::<Count>(None), false).between(low, high);
     }
     view
 }
