@@ -5,11 +5,11 @@
 
 Owns the translation: the few functions that DataFusion and DuckDB call by other names (TRANSLATION). A model is compared when DuckDB accepts it so, and
 everything that it reads was compared too; the others are listed. Both keep every model as a table; DuckDB in its memory, footlight as --memory
-allows. Times are wall time of the models alone: reading configuration, scoring and writing results is in neither. Prints Markdown.
+allows. Times are wall time of the models alone, on one thread, where they can be added up: reading configuration, scoring and writing results is in neither.
+Prints Markdown.
 """
 
 import argparse
-import os
 import pathlib
 import re
 import subprocess
@@ -138,7 +138,7 @@ def main():
     parser.add_argument("--lake", required=True, type=pathlib.Path)
     parser.add_argument("--config", required=True, type=pathlib.Path)
     parser.add_argument("--memory", default="8GiB")
-    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--threads", type=int, default=1, help="of more than one footlight's models run beside each other, and their times overlap")
     options = parser.parse_args()
     import duckdb
     with tempfile.TemporaryDirectory(prefix="footlight-bench-") as work:

@@ -10,7 +10,7 @@
 -- reference: signals.md S2 (zero-reference blocks)
 -- params: rare = 0.5
 with texts as (
-    select * from int_supplied_texts where packed_permille is not null
+    select event_key, session_id, ts, identifiers from int_supplied_texts where packed_permille is not null
 ),
 block_sessions as (
     select distinct session_id from texts
@@ -29,8 +29,17 @@ legible as (
     from outputs
     group by session_id
 ),
+block_names as (
+    select event_key, session_id, ts, unnest(identifiers) as identifier from texts where cardinality(identifiers) > 0
+),
+-- What no block names cannot be a reference to one.
+asked as (
+    select distinct identifier from block_names
+),
 names as (
-    select session_id, ts, unnest(identifiers) as identifier from outputs where cardinality(identifiers) > 0
+    select made.session_id, made.ts, made.identifier
+    from (select session_id, ts, unnest(identifiers) as identifier from outputs where cardinality(identifiers) > 0) as made
+    join asked on asked.identifier = made.identifier
 ),
 session_names as (
     select session_id, identifier, max(ts) as last_at from names group by session_id, identifier
@@ -40,9 +49,6 @@ spread as (
 ),
 scope as (
     select count(*) as sessions from legible
-),
-block_names as (
-    select event_key, session_id, ts, unnest(identifiers) as identifier from texts where cardinality(identifiers) > 0
 ),
 weighed as (
     select

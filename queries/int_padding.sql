@@ -10,7 +10,9 @@
 -- reference: signals.md S2; Schleimer, Wilkerson and Aiken 2003; Cebrian, Alfonseca and Ortega 2005
 -- params: least_chars = 256, bin_texts = 30, deviations = 2.576, least_mad = 0.05
 with texts as (
-    select * from int_supplied_texts where text_chars >= $least_chars
+    select event_key, ts, session_id, actor_id, text_chars, tokens, spans, repeated_permille, packed_permille
+    from int_supplied_texts
+    where text_chars >= $least_chars
 ),
 spans as (
     select session_id, event_key, ts, unnest(spans) as span from texts where cardinality(spans) > 0

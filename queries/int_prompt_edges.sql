@@ -10,11 +10,8 @@
 -- reference: signals.md S1; Broder 1997; Lee et al. 2022
 -- params: jaccard = 0.8, containment = 0.8, size_ratio = 0.5, bucket_cap = 200, shared_bands = 2
 -- part: person
-with texts as (
-    select * from int_prompt_texts
-),
-text_bands as (
-    select actor_id, masked_hash, unnest(bands) as band from texts
+with text_bands as (
+    select actor_id, masked_hash, unnest(bands) as band from int_prompt_texts
 ),
 buckets as (
     select actor_id, band, count(*) as texts, min(masked_hash) as hub
@@ -51,8 +48,8 @@ compared as (
         cast(cardinality(low.shingles) as double) as low_size,
         cast(cardinality(high.shingles) as double) as high_size,
     from pairs
-    join texts as low on low.actor_id = pairs.actor_id and low.masked_hash = pairs.low_hash
-    join texts as high on high.actor_id = pairs.actor_id and high.masked_hash = pairs.high_hash
+    join int_prompt_texts as low on low.actor_id = pairs.actor_id and low.masked_hash = pairs.low_hash
+    join int_prompt_texts as high on high.actor_id = pairs.actor_id and high.masked_hash = pairs.high_hash
     -- Neither limit can be met beyond this ratio of sizes; the sets are intersected only within it.
     where least(cardinality(low.shingles), cardinality(high.shingles)) >= $size_ratio * greatest(cardinality(low.shingles), cardinality(high.shingles))
 )

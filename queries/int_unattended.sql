@@ -7,8 +7,7 @@
 -- innocent: a prompt whose trigger the log does not state counts as a human turn; sinks are landed outcomes, deliveries and sends
 -- reference: signals.md S7
 -- params: attention_min = 30, min_linked = 20
-with events as (select * from stg_events),
-linked as (select distinct session_id from fct_attribution where tier in ('explicit', 'lines', 'files')),
+with linked as (select distinct session_id from fct_attribution where tier in ('explicit', 'lines', 'files')),
 deliveries as (
     select
         session_id,
@@ -19,13 +18,13 @@ deliveries as (
     group by session_id
 ),
 turns as (
-    select root_session_id as session_id, max(ts) as last_turn_at from events where kind = 'prompt' and trigger in ('human', 'unknown') group by root_session_id
+    select root_session_id as session_id, max(ts) as last_turn_at from stg_events where kind = 'prompt' and trigger in ('human', 'unknown') group by root_session_id
 ),
 marked as (
     select
         linked.session_id, date_part('epoch', ts) as seconds,
         sum(case when kind = 'prompt' and trigger in ('human', 'unknown') then 1 else 0 end) over (partition by linked.session_id order by ts) as turn,
-    from linked join events on events.root_session_id = linked.session_id
+    from linked join stg_events as events on events.root_session_id = linked.session_id
 ),
 runs as (
     select session_id, max(run_seconds) as run_seconds
@@ -63,7 +62,7 @@ after as (
             filter (where date_part('epoch', events.ts) - date_part('epoch', limits.last_turn_at) > limits.attention_seconds) as tokens,
         count(*) filter (where events.effect = 'send' and events.is_error is not true) as sends,
     from limits
-    join events on events.root_session_id = limits.session_id and events.ts > limits.last_turn_at
+    join stg_events as events on events.root_session_id = limits.session_id and events.ts > limits.last_turn_at
     group by limits.session_id
 )
 select

@@ -13,7 +13,7 @@
 -- reference: signals.md S6
 -- params: min_prompts = 20, min_days = 3, learning = 0.2
 with trivial as (
-    select session_id, actor_id, count(*) as trivial, count(*) filter (where is_overkill) as overkill, cast(sum(cast(excess_usd as decimal(28, 9))) filter (where is_overkill) as double) as excess_usd, bool_or(is_comparable) as is_comparable
+    select session_id, actor_id, count(*) as trivial, count(*) filter (where is_overkill) as overkill, cast(sum(cast(excess_usd as decimal(38, 15))) filter (where is_overkill) as double) as excess_usd, bool_or(is_comparable) as is_comparable
     from int_trivial_answers group by session_id, actor_id
 ),
 answered as (
@@ -28,7 +28,7 @@ prompted as (
     select session_id, actor_id, count(*) as prompts from int_prompts group by session_id, actor_id
 ),
 days as (
-    select actor_id, local_day, count(*) as trivial, count(*) filter (where is_overkill) as observed, cast(sum(cast(expected as decimal(28, 9))) as decimal(28, 9)) as expected, count(*) filter (where is_comparable) as comparable
+    select actor_id, local_day, count(*) as trivial, count(*) filter (where is_overkill) as observed, sum(cast(expected as decimal(38, 15))) as expected, count(*) filter (where is_comparable) as comparable
     from int_trivial_answers group by actor_id, local_day
 ),
 windows as (
