@@ -19,7 +19,8 @@ import time
 
 import score
 
-QUERIES = pathlib.Path(__file__).resolve().parent.parent / "queries"
+REPOSITORY = pathlib.Path(__file__).resolve().parent.parent
+QUERIES, LAKE_TABLES = REPOSITORY / "queries", REPOSITORY / "tests" / "it" / "lake_tables.sql"
 SPLIT = re.compile(r",(?=(?:[^']*'[^']*')*[^']*$)")
 
 TRANSLATION = (
@@ -31,6 +32,11 @@ TRANSLATION = (
     (r"arrow_cast\(\s*((?:[^()]|\((?:[^()]|\([^()]*\))*\))*?),\s*'Timestamp\(Microsecond, None\)'\s*\)", r"make_timestamp(\1)"),
     (r"\b(60000000)\b", r"cast(\1 as bigint)"),
     (r"\b(1000000)\b", r"cast(\1 as bigint)"),
+    (r"encode\(((?:\w+\.)?\w+), 'hex'\)", r"lower(hex(\1))"),
+    (r"\bmake_array\(", "list_value("),
+    (r"\barray_has_any\(", "list_has_any("),
+    (r"\barray_agg\(", "list("),
+    (r"\barray_sort\(", "list_sort("),
     (r"\bcolumn1\b", "col0"),
     (r"\bsimilar\b", "similar_texts"),
     (r"\bto_char\(", "strftime("),
@@ -40,6 +46,7 @@ TRANSLATION = (
     (r"\bleft anti join\b", "anti join"),
     (r"\bleft semi join\b", "semi join"),
     (r"\bfirst_value\(", "first("),
+    (r"\blast_value\((?=[^()]* order by)", "last("),
     (r"last_value\((\w+)\) ignore nulls over", r"last_value(\1 ignore nulls) over"),
     (r"\bfrom range\((\d+), (\d+)\)", r"from (select range as value from range(\1, \2))"),
     (r"\brange\((\d+), (\d+)\) as (\w+)", r"(select range as value from range(\1, \2)) as \3"),
@@ -80,13 +87,17 @@ def base_tables(connection, lake, config):
     import tomllib
     import zoneinfo
     from datetime import datetime, timedelta, timezone
-    for table in ("events", "outcomes", "facts", "roster"):
-        files = str(lake / table / "**" / "*.parquet")
-        if list((lake / table).rglob("*.parquet")):
-            connection.execute(f"create view {table} as select * from read_parquet('{files}')")
-    has = {name for (name,) in connection.execute("select view_name from duckdb_views() where not internal").fetchall()}
-    if "facts" not in has:
-        connection.execute("create table facts (session_id varchar, ts timestamptz, name varchar, value varchar, rank integer)")
+    for statement in LAKE_TABLES.read_text().split(";"):
+        found = re.search(r"create table (\w+)", statement)
+        if not found:
+            continue
+        files = list((lake / found[1]).rglob("*.parquet"))
+        if files:
+            connection.execute(f"create view {found[1]} as select * from read_parquet('{lake / found[1]}/**/*.parquet')")
+        else:
+            connection.execute(statement.replace("(6) with", " with"))
+    connection.execute("create table vantages as select distinct source, 1 as authority from events")
+    connection.execute("create table aggregate_identities (actor_raw varchar, actor_id varchar)")
     connection.execute("""create table identities as select distinct coalesce(actor_id, '') as actor_raw, coalesce(os_user, '') as os_user, source_file,
         coalesce(actor_id, '(unassigned)') as actor_id from events""")
     connection.execute("create table outcome_identities as select distinct coalesce(actor_id, '') as actor_raw, coalesce(actor_id, '(unassigned)') as actor_id from outcomes")
@@ -140,14 +151,14 @@ def main():
         base_tables(connection, options.lake, options.config)
         compared, refused = [], []
         known = {name for (name,) in connection.execute("select table_name from information_schema.tables").fetchall()}
-        for name, reads, sql, _ in ordered(model(path) for path in QUERIES.glob("*.sql")):
+        for name, reads, sql, store in ordered(model(path) for path in QUERIES.glob("*.sql")):
             missing = [read for read in reads if read not in known]
             if missing or name.startswith(("sig_", "rpt_")):
                 refused.append((name, "reads " + ", ".join(missing) if missing else "words for people"))
                 continue
             before = time.perf_counter()
             try:
-                connection.execute(f"create table {name} as {sql}")
+                connection.execute(f"create {store if store == 'view' else 'table'} {name} as {sql}")
             except duckdb.Error as error:
                 refused.append((name, str(error).splitlines()[0][:90]))
                 continue

@@ -16,21 +16,36 @@ numbered as (
         seq,
         ts,
         tool_name,
+        path,
         call_hash,
         result_hash,
         tokens,
         cost_usd,
-        row_number() over (partition by thread_id order by seq) as position,
-        case
-            when effect = 'write' and is_error is not true
-                and row_number() over (partition by thread_id, call_hash order by seq) = 1 then 1
-            else 0
-        end as adds,
+        row_number() over thread as position,
+        lag(ts) over thread as ts_before,
+        effect = 'write' and is_error is not true as is_write,
+        -- The first of its arguments in the thread; a window a thread, since one a call would be a window a row.
+        row_number() over alike = 1 or lag(call_hash) over alike is distinct from call_hash as is_new,
     from calls
+    window thread as (partition by thread_id order by seq), alike as (partition by thread_id order by call_hash, seq)
+),
+-- Most calls are made once. A call without a hash has that of 0, which is nobody's.
+last_results as (
+    select thread_id, coalesce(call_hash, 0) as call, max(position) filter (where result_hash is not null) as position
+    from numbered
+    group by thread_id, coalesce(call_hash, 0)
+    having count(*) > 1
+),
+last_answers as (
+    select last_results.thread_id, last_results.call, numbered.result_hash
+    from last_results
+    left join numbered on numbered.thread_id = last_results.thread_id and numbered.position = last_results.position
 )
 select
-    *,
-    sum(adds) over (partition by thread_id order by position) as epoch,
-    last_value(result_hash) ignore nulls over (partition by thread_id, call_hash order by position rows between unbounded preceding and unbounded following)
-        is distinct from result_hash as is_answered,
+    numbered.session_id, numbered.thread_id, numbered.seq, numbered.ts, numbered.ts_before, numbered.tool_name, numbered.path,
+    numbered.call_hash, numbered.result_hash, numbered.tokens, numbered.cost_usd, numbered.position,
+    sum(case when numbered.is_write and numbered.is_new then 1 else 0 end)
+        over (partition by numbered.thread_id order by numbered.position) as epoch,
+    last_answers.thread_id is not null and last_answers.result_hash is distinct from numbered.result_hash as is_answered,
 from numbered
+left join last_answers on last_answers.thread_id = numbered.thread_id and last_answers.call = coalesce(numbered.call_hash, 0)

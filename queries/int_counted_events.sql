@@ -6,7 +6,7 @@
 -- reference: docs/merging.md
 -- store: view
 select
-    e.event_key, e.source,
+    e.event_key, e.source, e.event_id,
     coalesce(m.sources, e.source) as sources,
     m.person as merged_person,
     e.ts, e.utc_offset_min,

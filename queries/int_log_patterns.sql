@@ -1,24 +1,29 @@
 -- model: int_log_patterns
 -- grain: one session and one regularity of its responses
--- reads: events, stg_events
+-- reads: stg_events
 -- measures: of at least $least responses with tokens: the share that follow the one before by one and the same number of seconds (`regular_steps`), that
 --   have one and the same input and output (`identical_counts`), whose output is a multiple of a hundred (`round_numbers`), that happened on a whole second although
 --   half of what its tool writes did not (`no_jitter`), and whose id says an earlier time than the id before (`ids_out_of_order`, ids of UUID version 7, in the order of the file)
 -- innocent: a scheduled job; health checks and evaluations that ask the same; a limit on the output; an export that rounds its times; a log put together from several
 -- reference: RFC 9562 section 5.7 (the first 48 bits of a version 7 UUID are its time)
 -- params: least = 20
-with responses as (
+with said as (
     select
-        s.session_id, s.ts, s.tokens, s.output_tokens, split_part(s.client, '/', 1) as client_name,
-        concat_ws('/', s.input_tokens, s.output_tokens) as counts,
-        arrow_cast(s.ts, 'Int64') % 1000000 = 0 as on_second,
-        (arrow_cast(s.ts, 'Int64') - lag(arrow_cast(s.ts, 'Int64')) over (partition by s.session_id order by s.ts, s.byte_offset)) / 1000000 as step,
-        case when regexp_like(e.event_id, '^[0-9a-f]{8}-[0-9a-f]{4}-7') then substr(e.event_id, 1, 13) end as id_time,
-        lag(case when regexp_like(e.event_id, '^[0-9a-f]{8}-[0-9a-f]{4}-7') then substr(e.event_id, 1, 13) end)
-            over (partition by s.session_id order by s.ts, s.byte_offset) as id_time_before
-    from stg_events as s
-    inner join events as e on s.event_key = e.event_key
-    where s.kind = 'completion' and s.ts is not null and s.tokens > 0
+        session_id, ts, byte_offset, tokens, output_tokens, split_part(client, '/', 1) as client_name,
+        concat_ws('/', input_tokens, output_tokens) as counts,
+        arrow_cast(ts, 'Int64') as us,
+        case when substr(event_id, 15, 1) = '7' and regexp_like(event_id, '^[0-9a-f]{8}-[0-9a-f]{4}-7') then substr(event_id, 1, 13) end as id_time
+    from stg_events
+    where kind = 'completion' and ts is not null and tokens > 0
+),
+responses as (
+    select
+        session_id, ts, tokens, output_tokens, client_name, counts, id_time,
+        us % 1000000 = 0 as on_second,
+        (us - lag(us) over file) / 1000000 as step,
+        lag(id_time) over file as id_time_before
+    from said
+    window file as (partition by session_id order by ts, byte_offset)
 ),
 sized as (
     select session_id, min(client_name) as client_name, count(*) as of_records, sum(tokens) as tokens, min(ts) as first_at, max(ts) as last_at

@@ -3,35 +3,40 @@
 -- reads: int_call_epochs
 -- family: AGENT-WASTE
 -- measures: runs of equal (call, result) pairs within one epoch: a pair repeated $identical times in a row, a pattern of 2 to 12 calls
---   repeated $repeats times, or, for calls in no such run, one pair 10 times in 30 calls (period 0). Equality with the call one period earlier, then gaps and islands
+--   repeated $repeats times, or, for calls in no such run, one pair 10 times in 30 calls (period 0). Gaps and islands. A call without a hash equals none
 -- innocent: identical calls whose gaps grow by 1.5 to 3 each time are a back-off and leave; so do those of a call that at last
 --   answers something else: that was waiting for it
 -- reference: signals.md S3; Main and Lorentz 1984; Kolpakov and Kucherov 1999
 -- params: identical = 5, repeats = 4, longest_period = 12
 -- part: person
-with epochs as (
-    select
-        *,
-        date_part('epoch', ts) - lag(date_part('epoch', ts)) over (partition by thread_id order by position) as gap,
-        count(*) over (partition by thread_id, call_hash, result_hash, epoch) as equal_calls,
+with equal_calls as (
+    select thread_id, call_hash, result_hash, epoch
     from int_call_epochs
+    where result_hash is not null and is_answered is not true
+    group by thread_id, call_hash, result_hash, epoch
+    having count(*) >= $repeats
 ),
-candidates as (select * from epochs where result_hash is not null and is_answered is not true and equal_calls >= $repeats),
+candidates as (
+    select calls.*, date_part('epoch', calls.ts) - date_part('epoch', calls.ts_before) as gap
+    from int_call_epochs as calls
+    join equal_calls as equal
+        on equal.thread_id = calls.thread_id and equal.epoch = calls.epoch
+        and equal.call_hash = calls.call_hash and equal.result_hash = calls.result_hash
+),
 periods as (select value as period from range(1, 13) where value <= $longest_period),
-compared as (
-    select
-        candidates.*,
-        periods.period,
-        lag(position) over earlier = position - period and lag(call_hash) over earlier = call_hash
-            and lag(result_hash) over earlier = result_hash and lag(epoch) over earlier = epoch as is_repeat,
-    from candidates
-    cross join periods
-    window earlier as (partition by thread_id, period, position % period order by position)
+looked_back as (
+    select candidates.*, periods.period, candidates.position - periods.period as position_before
+    from candidates cross join periods
+),
+repeated as (
+    select calls.*
+    from looked_back as calls
+    join candidates as earlier
+        on earlier.thread_id = calls.thread_id and earlier.position = calls.position_before and earlier.epoch = calls.epoch
+        and earlier.call_hash = calls.call_hash and earlier.result_hash = calls.result_hash
 ),
 islands as (
-    select *, position - row_number() over (partition by thread_id, period order by position) as island
-    from compared
-    where is_repeat
+    select *, position - row_number() over (partition by thread_id, period order by position) as island from repeated
 ),
 runs as (
     select
@@ -41,9 +46,7 @@ runs as (
         ln(nullif(greatest(gap, 0.0), 0.0) / nullif(lag(gap) over (partition by thread_id, period, island order by position), 0.0)) as growth,
     from islands
 ),
-growths as (
-    select *, exp(avg(growth) over (partition by thread_id, period, island)) as gap_growth from runs
-),
+growths as (select *, exp(avg(growth) over (partition by thread_id, period, island)) as gap_growth from runs),
 dense as (
     select
         *,
@@ -52,9 +55,7 @@ dense as (
         min(position) over (partition by thread_id, call_hash, result_hash, epoch) as run_start,
     from candidates
 ),
-dense_groups as (
-    select *, bool_or(is_dense) over (partition by thread_id, call_hash, result_hash, epoch) as has_dense from dense
-),
+dense_groups as (select *, bool_or(is_dense) over (partition by thread_id, call_hash, result_hash, epoch) as has_dense from dense),
 looped as (
     select session_id, thread_id, position, ts, tool_name, call_hash, tokens, cost_usd, period, island + 1 - period as run_start
     from growths

@@ -24,11 +24,11 @@ frequent as (
     select actor_id, iso_week, masked_hash from prompts where masked_hash is not null group by actor_id, iso_week, masked_hash having count(*) >= $starts
 ),
 members as (
-    select prompts.*, cast(0 as bigint) as series from prompts
-    union all
-    select prompts.*, prompts.masked_hash as series
+    select
+        prompts.*,
+        unnest(case when frequent.masked_hash is null then [cast(0 as bigint)] else [cast(0 as bigint), prompts.masked_hash] end) as series
     from prompts
-    join frequent on frequent.actor_id = prompts.actor_id and frequent.iso_week = prompts.iso_week and frequent.masked_hash = prompts.masked_hash
+    left join frequent on frequent.actor_id = prompts.actor_id and frequent.iso_week = prompts.iso_week and frequent.masked_hash = prompts.masked_hash
 ),
 silences as (
     select *, seconds - lag(seconds) over (partition by actor_id, iso_week, series order by seconds) as silence from members

@@ -1,6 +1,6 @@
 -- model: int_noisy_loop_calls
 -- grain: one tool call in the third or a later iteration of a loop that noise hides
--- reads: int_call_epochs, int_calls, int_generic_results, int_loop_calls
+-- reads: int_call_epochs, int_generic_results, int_loop_calls
 -- family: AGENT-WASTE
 -- measures: within one epoch of a thread, the same result to the same (tool, path) whatever the arguments, $dense times in $window calls, where the
 --   result is no generic one; or the same call with the same result $scattered times, however far apart. Counted by calls, never by the clock
@@ -9,13 +9,20 @@
 -- reference: signals.md S3 (noise calls, cosmetic arguments; coarse alphabet)
 -- params: dense = 10, window = 30, scattered = 20
 -- part: person
-with calls as (
-    select
-        epochs.*, int_calls.path, generic.result_hash is not null as is_generic,
+with equal_results as (
+    select thread_id, result_hash, epoch
+    from int_call_epochs
+    where result_hash is not null and is_answered is not true
+    group by thread_id, result_hash, epoch
+    having count(*) >= least($dense, $scattered)
+),
+calls as (
+    select epochs.*, generic.result_hash is not null as is_generic
     from int_call_epochs as epochs
-    join int_calls on int_calls.session_id = epochs.session_id and int_calls.seq = epochs.seq
+    join equal_results as equal
+        on equal.thread_id = epochs.thread_id and equal.result_hash = epochs.result_hash and equal.epoch = epochs.epoch
     left join int_generic_results as generic on generic.result_hash = epochs.result_hash
-    where epochs.result_hash is not null
+    where epochs.is_answered is not true
 ),
 counted as (
     select
@@ -27,7 +34,6 @@ counted as (
         row_number() over (partition by thread_id, call_hash, result_hash, epoch order by position) as equal_index,
         min(position) over equal as equal_start,
     from calls
-    where is_answered is not true
     window alike as (partition by thread_id, tool_name, path, result_hash, epoch), equal as (partition by thread_id, call_hash, result_hash, epoch)
 ),
 spaced as (

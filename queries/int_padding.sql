@@ -16,7 +16,8 @@ spans as (
     select session_id, event_key, ts, unnest(spans) as span from texts where cardinality(spans) > 0
 ),
 met as (
-    select event_key, row_number() over (partition by session_id, span order by ts, event_key) > 1 as is_known from spans
+    -- A window a session: one a span would be a window a row.
+    select event_key, coalesce(lag(span) over (partition by session_id order by span, ts, event_key) = span, false) as is_known from spans
 ),
 known as (
     select event_key, avg(cast(is_known as double)) as known_share from met group by event_key

@@ -1,15 +1,16 @@
 -- model: int_prompt_cluster_context
 -- grain: one actor and prompt cluster of at least two prompts
--- reads: stg_events, int_prompts, int_prompt_texts, int_prompt_clusters, int_evaluation_days, int_workshop_days, fct_attribution, fct_coverage
+-- reads: stg_events, int_usual_links, int_prompts, int_prompt_texts, int_prompt_clusters, int_evaluation_days, int_workshop_days, fct_attribution, fct_coverage
 -- family: REDUNDANCY
 -- measures: what else could explain a cluster: whether its text is a template of $template_actors people or more, or at least of $shared_actors (a quarter of its 32 bands
 --   are shared that widely, which is a Jaccard of about .7) whose blanks are filled in: $variety of the cluster's texts differ. How many of its prompts compare models, how many belong to a workshop, how many
---   are slash commands, and how many of its sessions left lines in a commit. factor multiplies the evidence of sig_prompt_repetition
+--   are slash commands, and how many of its sessions left lines in a commit. A template whose sessions leave them far less often than those of the same role do (a score test at
+--   $unused_z) is a burner and no hand-off: it keeps its evidence. factor multiplies the evidence of sig_prompt_repetition
 -- innocent: hand-off template; batch evaluation (int_evaluation_days); workshop (int_workshop_days); slash command; used results
 -- abstains: the uptake factor is 1 where outcome coverage is unknown or under $coverage, since missing outcomes are not zero outcomes
 -- evasion: junk commits raise uptake; survival after the merge counters that
 -- reference: signals.md S1 and look-alike register
--- params: template_actors = 5, template_factor = 0.2, shared_actors = 3, shared_factor = 0.5, variety = 0.5, workshop_factor = 0.2, coverage = 0.8
+-- params: template_actors = 5, template_factor = 0.2, shared_actors = 3, shared_factor = 0.5, variety = 0.5, unused_z = 1.645, workshop_factor = 0.2, coverage = 0.8
 with prompts as (
     select int_prompts.event_key, int_prompts.marker, stg_events.text_hash from int_prompts left join stg_events on stg_events.event_key = int_prompts.event_key
 ),
@@ -62,7 +63,10 @@ members as (
 factors as (
     select
         members.*, coalesce(evaluations.models, 0) as evaluated_models,
-        case when not texts.is_varied then 1.0 when members.actors >= $template_actors then $template_factor when members.actors >= $shared_actors then $shared_factor else 1.0 end as template_factor,
+        case when not texts.is_varied then 1.0
+            when fct_coverage.outcome_coverage >= $coverage and members.sessions * usual.linked_share - members.linked_sessions
+                >= $unused_z * sqrt(members.sessions * usual.linked_share * (1 - usual.linked_share)) and usual.linked_share > 0 then 1.0
+            when members.actors >= $template_actors then $template_factor when members.actors >= $shared_actors then $shared_factor else 1.0 end as template_factor,
         1.0 - cast(coalesce(evaluations.prompts, 0) as double) / members.prompts as evaluation_factor,
         1.0 - (1.0 - $workshop_factor) * members.workshop_prompts / members.prompts as workshop_factor,
         1.0 - cast(members.slash_commands as double) / members.prompts as command_factor,
@@ -70,6 +74,6 @@ factors as (
     from members
     join texts on texts.actor_id = members.actor_id and texts.cluster_id = members.cluster_id
     left join evaluations on evaluations.actor_id = members.actor_id and evaluations.cluster_id = members.cluster_id
-    left join fct_coverage on fct_coverage.actor_id = members.actor_id
+    left join fct_coverage on fct_coverage.actor_id = members.actor_id left join int_usual_links as usual on usual.actor_id = members.actor_id
 )
 select *, template_factor * evaluation_factor * workshop_factor * command_factor * uptake_factor as factor from factors

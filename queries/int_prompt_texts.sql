@@ -11,8 +11,9 @@ with ranked as (
         masked_hash,
         shingles,
         bands,
-        row_number() over (partition by actor_id, masked_hash order by ts, event_key) as occurrence,
+        -- A window an actor: one a text would be a window a row.
+        lag(masked_hash) over (partition by actor_id order by masked_hash, ts, event_key) is distinct from masked_hash as is_first,
     from int_prompts
     where not is_stop_phrase and masked_hash is not null
 )
-select actor_id, masked_hash, shingles, bands from ranked where occurrence = 1
+select actor_id, masked_hash, shingles, bands from ranked where is_first

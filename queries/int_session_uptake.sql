@@ -52,7 +52,7 @@ select
     max(totals.all_lines) as all_lines,
     count(fresh.line_hash) as lines,
     count(uptakes.line_hash) as landed_lines,
-    coalesce(sum(uptakes.used_share), 0.0) as used_lines,
+    coalesce(cast(sum(cast(uptakes.used_share as decimal(28, 9))) as double), 0.0) as used_lines, -- decimals have one sum, in any order
     count(*) filter (where uptakes.is_touched) as touched_lines,
     count(distinct uptakes.outcome_id) as commits,
     min(totals.first_written_at) as first_written_at,

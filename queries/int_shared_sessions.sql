@@ -4,11 +4,14 @@
 -- measures: who must be looked at together because they worked in one session: a bucket of people holds whole sessions. What nobody is known to
 --   have done counts as a person too
 -- reference: ARCHITECTURE.md, buckets
-with people as (
+with seen as (
+    select distinct session_id, merged_person, actor_id, os_user, source_file from int_counted_events
+),
+people as (
     select distinct
         coalesce(r.root_session_id, e.session_id) as session_id,
         coalesce(e.merged_person, i.actor_id, e.actor_id, '(unassigned)') as actor_id
-    from int_counted_events as e
+    from seen as e
     left join identities as i
         on coalesce(e.actor_id, '') = i.actor_raw
         and coalesce(e.os_user, '') = i.os_user

@@ -14,11 +14,15 @@ with typed as (
     where trigger = 'human' and actor_kind = 'person' and actor_id <> '(unassigned)' and masked_hash is not null
         and command is null and marker is null and text_words > $short_words
 ),
+-- A window an actor: one a text would be a window a row.
 sketched as (
-    select *, row_number() over (partition by actor_id, masked_hash order by ts, event_key) as occurrence from typed
+    select
+        actor_id, masked_hash, bands,
+        lag(masked_hash) over (partition by actor_id order by masked_hash, ts, event_key) is distinct from masked_hash as is_first
+    from typed
 ),
 text_bands as (
-    select actor_id, masked_hash, unnest(bands) as band from sketched where occurrence = 1
+    select actor_id, masked_hash, unnest(bands) as band from sketched where is_first
 ),
 -- Most bands are one text's. A count leaves them before anything is counted distinctly.
 crowded as (

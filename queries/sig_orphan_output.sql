@@ -1,13 +1,13 @@
 -- model: sig_orphan_output
 -- grain: one root session
--- reads: fct_sessions, int_session_uptake, fct_coverage, int_on_call_sessions, int_new_hires, stg_events, calendar
+-- reads: fct_sessions, int_session_uptake, fct_coverage, int_on_call_sessions, int_learning_sessions, stg_events
 -- family: NO-CONSUMPTION
 -- measures: one minus the share of the session's new lines that any teammate landed in a commit within the horizon (14 days), each weighed
 --   by what became of the commit: alive at 30 days, touched by another person (int_commit_use); times the mean of the same over the
 --   person's writing sessions of the 28 days up to it (discounted ones by their factor), shrunk by two sessions of one half: one unused session is a coin flip
 -- suggests: written output that nobody used
--- innocent: first 60 days, discount $new_hire; uptake of $high_uptake or more takes 3 to 10 dB away by its percentile among speaking sessions; spikes (branch name), on-call
---   and training windows are discounts. An abstaining session with 20 new lines or more and such an uptake is given 3 dB: that lines landed
+-- innocent: first 60 days and training, discount $learning; uptake of $high_uptake or more takes 3 to 10 dB away by its percentile among speaking sessions; spikes (branch name), on-call
+--   windows are discounts. An abstaining session with 20 new lines or more and such an uptake is given 3 dB: that lines landed
 --   needs no coverage to be known; debugging, review and planning write no lines and abstain. What so many sessions of an
 --   uptake under $unused can tell, by a Chernoff bound against the share of everybody with half of them independent, is the most it weighs
 -- abstains: declared automation, service accounts; no lines written, or none in the log; coverage unknown or under $coverage; under $session_lines new lines;
@@ -15,16 +15,13 @@
 -- evasion: junk commits are not touched by anybody else, or do not live: they count less, and take at most 3 dB away; editing
 --   comments in files that everybody edits passes
 -- reference: signals.md S4; Baumann et al. 2026; Rahman and Shihab 2026
--- params: coverage = 0.8, session_lines = 20, min_lines = 200, min_sessions = 5, high_uptake = 0.5, unused = 0.2, spike = 0.2, on_call = 0.2, training = 0.5, new_hire = 0.2
+-- params: coverage = 0.8, session_lines = 20, min_lines = 200, min_sessions = 5, high_uptake = 0.5, unused = 0.2, spike = 0.2, on_call = 0.2, learning = 0.2
 with sessions as (select * from fct_sessions),
 spikes as (
-    select distinct root_session_id as session_id from stg_events where regexp_like(branch, '(^|[/_-])(spike|experiment|prototype|poc|scratch|investigate)([/_-]|$)')
+    select distinct session_id from (select distinct root_session_id as session_id, branch from stg_events where branch is not null)
+    where regexp_like(branch, '(^|[/_-])(spike|experiment|prototype|poc|scratch|investigate)([/_-]|$)')
 ),
 unread as (select distinct root_session_id as session_id from stg_events where kind = 'tool_call' and effect = 'write' and call_hash is null),
-trainings as (
-    select distinct sessions.session_id from sessions join calendar on calendar.actor_id = sessions.actor_id
-    where calendar.kind = 'training' and sessions.started_at < calendar.to_ts and sessions.ended_at >= calendar.from_ts
-),
 ripe as (
     select
         sessions.*,
@@ -32,7 +29,7 @@ ripe as (
         2 * coalesce(uptake.touched_lines, uptake.landed_lines) >= uptake.landed_lines as is_touched, fct_coverage.outcome_coverage,
         coalesce(uptake.used_lines, cast(uptake.landed_lines as double)) / nullif(uptake.lines, 0) as uptake,
         case when spikes.session_id is null then 1.0 else $spike end as spike_factor, case when on_call.session_id is null then 1.0 else $on_call end as on_call_factor,
-        case when trainings.session_id is null then 1.0 else $training end as training_factor, case when hires.session_id is null then 1.0 else $new_hire end as hire_factor,
+        case when learning.session_id is null then 1.0 else $learning end as learning_factor, learning.why as learning_why,
         case
             when sessions.declared or sessions.trigger = 'schedule' or sessions.actor_kind = 'service' then 'declared automation'
             when sessions.actor_id = '(unassigned)' then 'actor unknown'
@@ -45,14 +42,14 @@ ripe as (
     from sessions
     left join int_session_uptake as uptake on uptake.session_id = sessions.session_id left join unread on unread.session_id = sessions.session_id left join fct_coverage on fct_coverage.actor_id = sessions.actor_id left join spikes on spikes.session_id = sessions.session_id
     left join int_on_call_sessions as on_call on on_call.session_id = sessions.session_id
-    left join trainings on trainings.session_id = sessions.session_id left join int_new_hires as hires on hires.session_id = sessions.session_id
+    left join int_learning_sessions as learning on learning.session_id = sessions.session_id
 ),
 pooled as (
     select *, count(*) filter (where own_reason is null) over (partition by actor_id) as pooled_sessions,
         sum(lines) filter (where own_reason is null) over (partition by actor_id) as pooled_lines,
         sum(case when own_reason is null then weight * (1.0 - uptake) else 0.0 end) over trailing as orphans, sum(case when own_reason is null then weight else 0.0 end) over trailing as written,
         sum(case when own_reason is null and uptake < $unused then weight else 0.0 end) over trailing as unused, avg(case when own_reason is null then cast(uptake < $unused as double) end) over () as unused_share,
-    from (select *, spike_factor * on_call_factor * training_factor * hire_factor as weight from ripe)
+    from (select *, spike_factor * on_call_factor * learning_factor as weight from ripe)
     window trailing as (partition by actor_id order by started_at range between interval '28 days' preceding and current row)
 ),
 judged as (
@@ -73,6 +70,5 @@ select
     concat('{"lines":', coalesce(lines, 0), ',"lines_known_before":', coalesce(all_lines - lines, 0), ',"landed_lines":', coalesce(landed_lines, 0), ',"used_lines":', round(coalesce(used_lines, cast(landed_lines as double), 0.0), 1), ',"commits":', coalesce(commits, 0),
         ',"coverage":', coalesce(cast(round(outcome_coverage, 4) as varchar), 'null'), ',"pooled_sessions":', pooled_sessions, ',"unused_share_28_days":', coalesce(cast(case when abstain_reason is null then round(pooled_share, 4) end as varchar), 'null'), ',"discounts":[', concat_ws(',',
             case when spike_factor < 1 then concat('{"why":"spike or experiment branch","factor":', spike_factor, '}') end, case when on_call_factor < 1 then concat('{"why":"on call","factor":', on_call_factor, '}') end,
-            case when hire_factor < 1 then concat('{"why":"first 60 days","factor":', hire_factor, '}') end,
-            case when training_factor < 1 then concat('{"why":"training","factor":', training_factor, '}') end), ']}') as evidence,
+            case when learning_factor < 1 then concat('{"why":"', learning_why, '","factor":', learning_factor, '}') end), ']}') as evidence,
 from ranked

@@ -1,18 +1,18 @@
 -- model: sig_prompt_repetition
 -- grain: one root session
--- reads: fct_sessions, int_prompts, int_prompt_clusters, int_prompt_windows, int_prompt_cluster_context, int_new_hires, int_on_call_sessions
+-- reads: fct_sessions, int_prompts, int_prompt_clusters, int_prompt_windows, int_prompt_cluster_context, int_learning_sessions, int_on_call_sessions
 -- family: REDUNDANCY
 -- measures: share of the session's prompts in clusters of >= $min_cluster near-identical prompts of the actor's trailing 28 days, times the
 --   lower end of the 90 % Wilson interval of the re-issued share of those days, 1 - exp(H)/N with H the entropy of the cluster sizes
 -- suggests: effort spent on issuing the same request again
--- innocent: weighs in full from $full on; slash commands, hand-off templates, batch evaluations, workshops, results that were used, first 60 days ($new_hire), on call
+-- innocent: weighs in full from $full on; slash commands, hand-off templates, batch evaluations, workshops, results that were used, first 60 days and training ($learning), on call
 --   ($on_call): discounts; stop phrases
 --   are dropped before. The share of the session's answer tokens that went to repeated prompts stands beside it, unscored
 -- abstains: declared automation, service accounts; no prompt text in the log; under $min_prompts logical prompts or $min_days days; no cluster of $min_cluster
 -- evasion: salted tails are contained (int_prompt_edges); paraphrase by a model: sig_low_output_novelty, and sig_loop_no_progress and
 --   sig_orphan_output, which read no words
 -- reference: signals.md S1; Jost 2006 (Hill numbers); Wilson 1927
--- params: min_prompts = 10, min_days = 2, min_cluster = 4, z = 1.645, new_hire = 0.2, on_call = 0.2, full = 0.25
+-- params: min_prompts = 10, min_days = 2, min_cluster = 4, z = 1.645, learning = 0.2, on_call = 0.2, full = 0.25
 with windows as (
     select
         actor_id, window_day, max(active_days) as active_days, max(prompts) as largest, cast(sum(prompts) as double) as total,
@@ -45,7 +45,7 @@ readings as (
 judged as (
     select
         sessions.session_id, sessions.actor_id, sessions.iso_week, session_windows.prompts as session_prompts, session_windows.tokens as answer_tokens,
-        case when hires.session_id is null then 1.0 else $new_hire end as hire_factor, case when on_call.session_id is null then 1.0 else $on_call end as on_call_factor,
+        case when learning.session_id is null then 1.0 else $learning end as learning_factor, learning.why as learning_why, case when on_call.session_id is null then 1.0 else $on_call end as on_call_factor,
         bounds.total, bounds.active_days, bounds.largest, bounds.repeated, greatest(bounds.repeated_low, 0.0) as repeated_low, readings.*, case
             when sessions.declared or sessions.trigger = 'schedule' or sessions.actor_kind = 'service' then 'declared automation'
             when sessions.actor_id = '(unassigned)' then 'actor unknown'
@@ -55,7 +55,7 @@ judged as (
             when bounds.largest < $min_cluster then concat('no cluster of ', $min_cluster, ' prompts')
         end as abstain_reason,
     from fct_sessions as sessions
-    left join int_new_hires as hires on hires.session_id = sessions.session_id left join int_on_call_sessions as on_call on on_call.session_id = sessions.session_id
+    left join int_learning_sessions as learning on learning.session_id = sessions.session_id left join int_on_call_sessions as on_call on on_call.session_id = sessions.session_id
     left join session_windows on session_windows.session_id = sessions.session_id and session_windows.actor_id = sessions.actor_id
     left join (select distinct session_id from int_prompts where masked_hash is null) as mute on mute.session_id = sessions.session_id
     left join bounds on bounds.actor_id = session_windows.actor_id and bounds.window_day = session_windows.window_day
@@ -66,7 +66,7 @@ select
     case when abstain_reason is null then round(cast(coalesce(repeated_prompts, 0) as double) / session_prompts * repeated_low, 9) when starts_with(abstain_reason, 'no cluster') then 0.0 end as value,
     cast(coalesce(total, 0) as bigint) as n,
     case when abstain_reason is null then 'speak' else 'abstain' end as status, abstain_reason,
-    coalesce(factor, 1.0) * hire_factor * on_call_factor as discount, 0.0 as exculpation_db,
+    coalesce(factor, 1.0) * learning_factor * on_call_factor as discount, 0.0 as exculpation_db,
     case when abstain_reason is null then round(12.0 * least(1.0, cast(coalesce(repeated_prompts, 0) as double) / session_prompts * repeated_low / $full), 2) end as most_db,
     concat('{"prompts":', coalesce(session_prompts, 0), ',"repeated_prompts":', coalesce(repeated_prompts, 0), ',"cluster_size":', coalesce(cluster_size, 0),
         ',"days":', coalesce(active_days, 0), ',"repeated_share":', coalesce(round(repeated, 4), 0.0), ',"repeated_low":', coalesce(round(repeated_low, 4), 0.0),
@@ -74,6 +74,6 @@ select
             case when template_factor < 1 then concat('{"why":"hand-off template of several actors","factor":', template_factor, '}') end,
             case when evaluation_factor < 1 then concat('{"why":"batch evaluation over models","factor":', evaluation_factor, '}') end, case when command_factor < 1 then concat('{"why":"slash command","factor":', command_factor, '}') end,
             case when workshop_factor < 1 then concat('{"why":"workshop: typed by several people on one day","factor":', workshop_factor, '}') end,
-            case when on_call_factor < 1 then concat('{"why":"on call","factor":', on_call_factor, '}') end, case when hire_factor < 1 then concat('{"why":"first 60 days","factor":', hire_factor, '}') end,
+            case when on_call_factor < 1 then concat('{"why":"on call","factor":', on_call_factor, '}') end, case when learning_factor < 1 then concat('{"why":"', learning_why, '","factor":', learning_factor, '}') end,
             case when uptake_factor < 1 then concat('{"why":"results of the cluster were used","factor":', uptake_factor, '}') end), ']}') as evidence,
 from judged

@@ -47,7 +47,7 @@ placed as (
     left join zone_offsets as z on a.time_zone = z.time_zone and e.ts >= z.from_ts and e.ts < z.to_ts
 )
 select
-    event_key, source, sources, ts, local_ts,
+    event_key, event_id, source, sources, ts, local_ts,
     to_char(local_ts, '%G-W%V') as iso_week,
     session_id, root_session_id,
     person as actor_id,

@@ -12,15 +12,18 @@ use arrow::array::{
     ArrayRef, BooleanArray, Date32Array, Float64Array, Int32Array, RecordBatch, StringArray, TimestampMicrosecondArray,
 };
 use datafusion::catalog::TableProvider;
-use datafusion::prelude::{col, lit};
+use datafusion::functions_aggregate::expr_fn::max;
+use datafusion::prelude::{JoinType, col, lit};
 use datafusion::scalar::ScalarValue;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// What the base tables were made of, for the stages after.
 pub struct BaseTables {
-    /// The roster, one entry a person or service; a field in which its rows contradict each other is empty.
+    /// The roster, one entry a person or service.
     pub roster: Vec<RosterEntry>,
+    /// Whose an id is, for every command that asks.
+    pub resolver: IdentityResolver,
     /// Every id of events, outcomes and roster conflicts, with whom it was resolved to.
     pub links: Vec<IdentityLink>,
     /// Every actor, on the roster or seen in the data.
@@ -53,12 +56,13 @@ pub async fn register(engine: &Engine, lake: &Lake, config: &Config, looked_at: 
             (Some(since_us), Table::Events | Table::Outcomes) => {
                 left_out += register_since(engine, table, provider, since_us).await?;
             }
+            (_, Table::Roster) => register_newest_roster(engine, provider)?,
             _ => engine.register(table.name(), provider)?,
         }
     }
     let span = span(engine).await?;
     let as_of_us = looked_at.as_of_us.unwrap_or(span.1);
-    let roster = roster(engine).await?;
+    let roster = roster(engine, as_of_us).await?;
     let resolver = IdentityResolver::new(&config.identity, &roster.entries)
         .context("[[identity]] path")?
         .barring(roster.of_two_kinds());
@@ -74,7 +78,7 @@ pub async fn register(engine: &Engine, lake: &Lake, config: &Config, looked_at: 
     register_zone_offsets(engine, &roster, span)?;
     register_policy(engine, config)?;
     register_vantages(engine)?;
-    Ok(BaseTables { roster, links, actors, as_of_us, first_us: span.0, last_us: span.1, left_out })
+    Ok(BaseTables { roster, resolver, links, actors, as_of_us, first_us: span.0, last_us: span.1, left_out })
 }
 
 /// Registers what a table holds from a moment on, and says how many rows it leaves out.
@@ -127,15 +131,26 @@ fn warn_of_conflicts(links: &[IdentityLink]) {
     let conflicts = links.iter().filter(|link| link.is_conflict).count();
     if conflicts > 0 {
         tracing::warn!(
-            "{conflicts} ids contradict themselves and are used for nobody; `footlight identities` lists them"
+            "{conflicts} ids contradict themselves; `footlight identities` lists them, and whose each is taken to be"
         );
     }
 }
 
-async fn roster(engine: &Engine) -> anyhow::Result<Roster> {
+/// Registers the rows of the roster that hold: of each id those of the newest run that read it. The lake keeps the others too.
+pub fn register_newest_roster(engine: &Engine, provider: Arc<dyn TableProvider>) -> anyhow::Result<()> {
+    let all = engine.context().read_table(provider)?;
+    let newest = all
+        .clone()
+        .aggregate(vec![col("actor_id").alias("newest_actor_id")], vec![max(col("version")).alias("newest_version")])?;
+    let held =
+        all.join(newest, JoinType::LeftSemi, &["actor_id", "version"], &["newest_actor_id", "newest_version"], None)?;
+    Ok(engine.register(Table::Roster.name(), held.into_view())?)
+}
+
+async fn roster(engine: &Engine, as_of_us: i64) -> anyhow::Result<Roster> {
     let sql = "select actor_id, array_to_string(aliases, ';') as aliases, team_id, role, kind, time_zone, active_from, active_to,
             array_to_string(licences, ';') as licences, version
-        from roster order by actor_id, roster_key";
+        from roster order by source_file, byte_offset, roster_key";
     let mut roster = Vec::new();
     for batch in engine.rows(sql).await? {
         let columns = Columns::new(&batch);
@@ -162,7 +177,8 @@ async fn roster(engine: &Engine) -> anyhow::Result<Roster> {
             roster.push((entry, run.required(row)?));
         }
     }
-    Ok(Roster::of(roster))
+    let as_of = jiff::Timestamp::from_microsecond(as_of_us)?.to_zoned(jiff::tz::TimeZone::UTC).date();
+    Ok(Roster::of(roster, as_of))
 }
 
 async fn identities(

@@ -1,7 +1,8 @@
 //! `footlight check`: a gate on the figures of a run, for a job that must stop when something is off.
 //!
 //! Owns the table `figures`: one row with what `summary.json` says of the organisation. An expression is SQL over that row. No person, session or
-//! team is in it, so that no gate can be put on anybody.
+//! team is in it, so that no gate can be put on anybody. Figures are those that were published, where there is a report of the run: what a report
+//! kept as an earlier one had it is not to be had by asking here.
 
 use super::{Exit, UsageError, report};
 use crate::cli::{CheckArgs, Global};
@@ -14,6 +15,7 @@ use arrow::datatypes::{DataType, Field, Schema};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::path::Path;
 use std::sync::Arc;
 
 /// A figure: a number, a word, or not known.
@@ -36,8 +38,7 @@ struct Gate {
 /// Runs the command.
 pub async fn run(args: &CheckArgs, _: &Global, printer: Printer) -> anyhow::Result<Exit> {
     let file = RunFile::read(&args.out.out)?;
-    let summary = crate::report::summary::render(&report::build(&args.out.out)?)?;
-    let figures = figures(&serde_json::from_str(&summary)?, &file);
+    let figures = figures(&summary(&args.out.out)?, &file);
     let engine = Engine::new(&Limits::default())?;
     register(&engine, &figures)?;
     let mut gates = Vec::new();
@@ -52,6 +53,14 @@ pub async fn run(args: &CheckArgs, _: &Global, printer: Printer) -> anyhow::Resu
         "schema_version": 1, "status": exit.word(), "exit_code": exit as u8, "gates": gates, "figures": shown,
     }))?;
     Ok(exit)
+}
+
+/// The summary as it was published; where there is none of this run, the one that a report without a ledger would have.
+fn summary(out: &Path) -> anyhow::Result<Value> {
+    let own: Value = serde_json::from_str(&crate::report::summary::render(&report::build(out)?)?)?;
+    let published = std::fs::read(out.join("summary.json")).ok();
+    let published = published.and_then(|text| serde_json::from_slice::<Value>(&text).ok());
+    Ok(published.filter(|published| published["run"] == own["run"]).unwrap_or(own))
 }
 
 /// Figures by name, from the summary of a report: those on its first page with their ends, shares of the money, the funnel, data quality.

@@ -9,8 +9,8 @@ use super::identity::{IdentityResolver, UNASSIGNED};
 use super::settings::Settings;
 use crate::events::RosterEntry;
 use crate::ingest::{IngestOptions, KeepOut};
-use crate::lake::{Lake, LakeError, OldFiles, Purged, Table, TableChange};
-use crate::privacy::{Pseudonyms, Tombstones, is_masked};
+use crate::lake::{Lake, OldFiles, Purged, Table, TableChange};
+use crate::privacy::{Ledger, Pseudonyms, Tombstones, is_masked};
 use crate::results::write_file;
 use anyhow::Context;
 use std::collections::{BTreeSet, HashMap};
@@ -55,6 +55,8 @@ pub struct Swept {
     pub purged: Purged,
     /// Inputs that held nothing but rows of erased people.
     pub own_files: BTreeSet<String>,
+    /// Lines of the release ledger that had them.
+    pub ledger_lines: usize,
 }
 
 impl Erased {
@@ -131,13 +133,18 @@ impl Erased {
     }
 
     /// What a sweep would take out. Writes nothing.
-    pub async fn plan(&self, lake: &Lake) -> Result<Swept, LakeError> {
+    pub async fn plan(&self, lake: &Lake) -> anyhow::Result<Swept> {
         let sweep = Sweep::over(self, lake).await?;
         let mut tables = Vec::new();
         for table in ORDER {
             tables.push(lake.plan_rewrite(table, &sweep).await?);
         }
-        Ok(Swept { tables: in_order(tables), purged: Purged::default(), own_files: sweep.own_files })
+        let members = self.ledger_members();
+        let ledger_lines = match Ledger::exists(lake.root()) {
+            true => Ledger::open(lake.root(), self.tombstones.pseudonyms())?.lines_with(&members),
+            false => 0,
+        };
+        Ok(Swept { tables: in_order(tables), own_files: sweep.own_files, ledger_lines, ..Swept::default() })
     }
 
     /// Takes out of the lake what the tombstones say, and every file of older versions, which may hold it still. The tombstones are on disk as
@@ -156,12 +163,19 @@ impl Erased {
             purged.bytes += one.bytes;
         }
         let own_files = sweep.own_files;
+        let ledger_lines = Ledger::forget(lake.root(), self.tombstones.pseudonyms(), &self.ledger_members())?;
         for mut tombstone in self.tombstones.all().to_vec() {
             tombstone.is_finished = true;
+            tombstone.ledger_members.clear();
             self.tombstones.add(tombstone);
         }
         self.write(lake.root())?;
-        Ok(Swept { tables: in_order(tables), purged, own_files })
+        Ok(Swept { tables: in_order(tables), purged, own_files, ledger_lines })
+    }
+
+    /// What is to be taken out of the release ledger.
+    fn ledger_members(&self) -> BTreeSet<String> {
+        self.tombstones.all().iter().flat_map(|tombstone| tombstone.ledger_members.iter().cloned()).collect()
     }
 
     /// Writes the tombstones, each whole or not at all.

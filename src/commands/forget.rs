@@ -13,7 +13,7 @@ use crate::cli::{ForgetArgs, Global};
 use crate::engine::Engine;
 use crate::lake::{Lake, LakeError, Table};
 use crate::output::Printer;
-use crate::privacy::{Domain, Pseudonyms, Tombstone, Tombstones};
+use crate::privacy::{Domain, Pseudonyms, Tombstone, Tombstones, ledger_members};
 use anyhow::Context;
 use arrow::array::{Array, AsArray, RecordBatch, StringArray};
 use serde::Serialize;
@@ -87,7 +87,7 @@ pub async fn run(args: &ForgetArgs, global: &Global, printer: Printer) -> anyhow
         let exit = if args.dry_run { Exit::Done } else { Exit::Usage };
         printer.json(&serde_json::json!({
             "schema_version": 1, "status": exit.word(), "exit_code": exit as u8, "dry_run": true, "found": true,
-            "pseudonym": pseudonym, "tables": plan.tables, "own_inputs": plan.own_files.len(), "sessions": known.sessions.len(),
+            "pseudonym": pseudonym, "tables": plan.tables, "own_inputs": plan.own_files.len(), "ledger_lines": plan.ledger_lines, "sessions": known.sessions.len(),
         }))?;
         if !args.dry_run {
             printer.error("footlight: nothing was removed: add --yes to remove it, or --dry-run to only look");
@@ -110,6 +110,7 @@ pub async fn run(args: &ForgetArgs, global: &Global, printer: Printer) -> anyhow
         inputs_masked: Some(swept.own_files.len()),
         run_records_changed: Some(records),
         access_log_lines_changed: Some(lines),
+        release_ledger_lines_changed: Some(swept.ledger_lines),
         named_by_others: Some(serde_json::to_value(&remainders)?),
         not_in_the_lake: ELSEWHERE.to_vec(),
         ..Receipt::new("forget", run_facts::policy_hash(&settings)?, swept.tables, swept.purged)
@@ -161,6 +162,7 @@ async fn nothing_found(
 async fn known(lake: &Lake, settings: &Settings, id: &str, pseudonyms: &Pseudonyms) -> anyhow::Result<Option<Known>> {
     let engine = Engine::new(&settings.engine_limits())?;
     let base = base_tables::register(&engine, lake, &settings.config, base_tables::Span::default()).await?;
+    // Not that of scoring: of whom the roster says two things nobody is scored, and they can be forgotten all the same.
     let resolver = IdentityResolver::new(&settings.config.identity, &base.roster).context("[[identity]] path")?;
     let mut names = BTreeSet::new();
     let mut raw = BTreeSet::new();
@@ -274,6 +276,9 @@ fn tombstone(tombstones: &Tombstones, known: &Known) -> Tombstone {
     }
     tombstone.names.extend(known.names.iter().map(|name| tombstones.name(name)));
     tombstone.sessions.extend(known.sessions.iter().map(|session| tombstones.session(session)));
+    // By every name: a name may have been a person of its own in earlier reports.
+    tombstone.ledger_members =
+        known.names.iter().flat_map(|name| ledger_members(tombstones.pseudonyms(), name)).collect();
     tombstone
 }
 
@@ -321,6 +326,11 @@ fn planned_text(pseudonym: &str, plan: &Swept) -> String {
         "  {:>9} inputs held nothing else; older versions of the lake can no longer be read",
         plan.own_files.len()
     );
+    let _ = writeln!(
+        text,
+        "  {:>9} lines of the release ledger: published figures stay, who is in them goes",
+        plan.ledger_lines
+    );
     text
 }
 
@@ -331,6 +341,9 @@ fn done_text(receipt: &Receipt, remainders: &[Remainder], path: &str) -> String 
             writeln!(text, "  {:>9} of {} rows removed from {}", table.rows_removed, table.rows_before, table.table);
     }
     let _ = writeln!(text, "  {:>9} data files purged, {} bytes", receipt.purged.files, receipt.purged.bytes);
+    if let Some(lines) = receipt.release_ledger_lines_changed {
+        let _ = writeln!(text, "  {lines:>9} lines of the release ledger know them no more");
+    }
     for remainder in remainders {
         let _ = writeln!(
             text,

@@ -1,5 +1,9 @@
-//! `footlight query`: one SELECT over the lake and the result tables. Nothing can be created, changed or read from elsewhere.
+//! `footlight query`: one SELECT over the lake and the result tables. Nothing can be created, changed or read from elsewhere, and people
+//! cannot be ranked.
 
+mod ranking;
+
+use super::base_tables::register_newest_roster;
 use super::settings::Settings;
 use super::written_rows::{RowOptions, RowWriter, objects, table};
 use super::{Exit, UsageError};
@@ -27,12 +31,17 @@ pub async fn run(args: &QueryArgs, global: &Global, printer: Printer) -> anyhow:
     let lake = Lake::open(&args.lake)?;
     let engine = Engine::new(&settings.engine_limits())?;
     for table in Table::ALL {
-        engine.register(table.name(), lake.provider(table).await?)?;
+        let provider = lake.provider(table).await?;
+        match table {
+            Table::Roster => register_newest_roster(&engine, provider)?,
+            _ => engine.register(table.name(), provider)?,
+        }
     }
     if let Some(out) = &args.out {
         register_results(&engine, out).await?;
     }
     let frame = engine.query(&args.sql).await?;
+    ranking::check(&frame.clone().into_optimized_plan()?)?;
     match &args.output {
         Some(path) => {
             let rows = to_file(frame, format, args.csv_raw, path).await?;

@@ -37,6 +37,9 @@ pub struct Receipt {
     /// Lines of the access log that were changed; only `forget`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub access_log_lines_changed: Option<usize>,
+    /// Lines of the release ledger in which nobody's id stands in the place of the person's; only `forget`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub release_ledger_lines_changed: Option<usize>,
     /// Texts of other people that name the person still, by table and column; only `forget`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub named_by_others: Option<serde_json::Value>,
@@ -63,6 +66,7 @@ impl Receipt {
             inputs_masked: None,
             run_records_changed: None,
             access_log_lines_changed: None,
+            release_ledger_lines_changed: None,
             named_by_others: None,
             kept_from: None,
             not_in_the_lake: Vec::new(),

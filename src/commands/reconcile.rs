@@ -9,7 +9,6 @@ mod output;
 mod rows;
 
 use super::base_tables::{self, Span};
-use super::identity::IdentityResolver;
 use super::settings::Settings;
 use super::{Exit, UsageError};
 use crate::cli::{Global, ReconcileArgs};
@@ -73,9 +72,8 @@ pub async fn run(args: &ReconcileArgs, global: &Global, printer: Printer) -> any
     let lake = Lake::open(&args.lake)?;
     let engine = Engine::new(&settings.engine_limits())?;
     let base = base_tables::register(&engine, &lake, &settings.config, Span::default()).await?;
-    let resolver = IdentityResolver::new(&settings.config.identity, &base.roster).context("[[identity]] path")?;
     // The directory of the bill's lake lives as long as its tables are read.
-    let (bill, _bill_lake) = bill::read(args, &settings, &engine, &resolver).await?;
+    let (bill, _bill_lake) = bill::read(args, &settings, &engine, &base.resolver).await?;
     let models = Models::embedded()?;
     let params: toml::Table = settings.config.params.clone().into_iter().collect();
     engine.run_for(&models, &MODELS, &overrides_from_toml(&params).context("[params]")?).await?;

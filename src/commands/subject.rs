@@ -28,8 +28,7 @@ pub async fn run(args: &SubjectArgs, global: &Global, printer: Printer) -> anyho
     let pseudonyms = Pseudonyms::open(settings.config.privacy.key_file.as_deref(), lake.root())?;
     let engine = Engine::new(&settings.engine_limits())?;
     let base = base_tables::register(&engine, &lake, &settings.config, base_tables::Span::default()).await?;
-    let resolver = IdentityResolver::new(&settings.config.identity, &base.roster).context("[[identity]] path")?;
-    let account = account(&args.id, &base, &resolver, &pseudonyms)?;
+    let account = account(&args.id, &base, &base.resolver, &pseudonyms)?;
     let pseudonym = pseudonyms.of(Domain::Actor, &account);
     access::log(&lake, "subject", &pseudonym, &args.reason)?;
     let mut file = from_results(&args.out.out, &pseudonym)?;

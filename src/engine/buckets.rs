@@ -14,6 +14,9 @@ use xxhash_rust::xxh3::xxh3_64;
 /// Bytes that an event takes while its bucket is worked on, as measured with the widest of the models.
 const BYTES_AN_EVENT: usize = 1_024;
 
+/// Below so many events each thread's bucket would cost more in planning than it saves.
+const EVENTS_TO_DIVIDE: usize = 50_000;
+
 /// Buckets at most: each has files of its own for every model.
 const MOST: usize = 256;
 
@@ -26,9 +29,13 @@ pub(super) struct Buckets {
 }
 
 impl Buckets {
-    /// So many that the events of one take a quarter of the memory.
-    pub(super) fn needed(events: usize, memory_bytes: usize) -> usize {
-        events.saturating_mul(BYTES_AN_EVENT).div_ceil((memory_bytes / 4).max(1)).clamp(1, MOST)
+    /// So many that those worked on at once, one a thread, take half of the memory; each thread has as many.
+    pub(super) fn needed(events: usize, memory_bytes: usize, threads: usize) -> usize {
+        let threads = threads.max(1);
+        let for_memory = events.saturating_mul(BYTES_AN_EVENT).div_ceil((memory_bytes / 2 / threads).max(1));
+        let for_threads = if events < EVENTS_TO_DIVIDE { 1 } else { threads };
+        let count = for_memory.max(for_threads);
+        if count == 1 { 1 } else { count.next_multiple_of(threads).min(MOST.max(threads)) }
     }
 
     /// `shared` are pairs of a session and one of the several people in it.
@@ -146,10 +153,12 @@ mod tests {
 
     #[test]
     fn small_data_is_one_bucket_and_large_data_many() {
-        assert_eq!(Buckets::needed(0, 1 << 30), 1);
-        assert_eq!(Buckets::needed(200_000, 1 << 30), 1);
-        assert_eq!(Buckets::needed(10_000_000, 1 << 30), 39);
-        assert_eq!(Buckets::needed(10_000_000, 4 << 30), 10);
-        assert_eq!(Buckets::needed(usize::MAX, 0), 256);
+        assert_eq!(Buckets::needed(0, 1 << 30, 4), 1);
+        assert_eq!(Buckets::needed(200_000, 4 << 30, 1), 1);
+        assert_eq!(Buckets::needed(200_000, 4 << 30, 4), 4);
+        assert_eq!(Buckets::needed(10_000_000, 1 << 30, 1), 20);
+        assert_eq!(Buckets::needed(10_000_000, 1 << 30, 2), 40);
+        assert_eq!(Buckets::needed(10_000_000, 4 << 30, 2), 10);
+        assert_eq!(Buckets::needed(1_000_000_000, 0, 2), 256);
     }
 }

@@ -1,7 +1,7 @@
 //! The SQL engine: a DataFusion context over the base tables, in which the models of `queries/` run in order.
 //!
-//! Owns the context and its limits ([`Engine`]), the model files ([`models`], [`header`]), the base tables' names ([`tables`])
-//! and typed access to results ([`rows`]). Owns no judgement: what readings mean is decided in [`crate::score`].
+//! Owns the context and its limits ([`Engine`]), the model files ([`models`], [`header`]), the base tables' names ([`tables`]),
+//! the running of models and typed access to results ([`rows`]). Owns no judgement: what readings mean is decided in [`crate::score`].
 //! Everything is built-in SQL, so that the same plans can run on more than one machine.
 
 mod buckets;
@@ -9,20 +9,22 @@ pub mod header;
 mod memory;
 pub mod models;
 pub mod rows;
+mod run;
+mod steps;
 mod store;
 pub mod tables;
 
 use self::buckets::Buckets;
 use self::memory::CommonPool;
 use self::rows::Columns;
-use self::store::{Held, Kept, Place, Shelf};
+use self::run::Run;
+use self::store::Held;
 pub use header::{ParamValue, Store};
 pub use models::{Model, ModelError, Models, Overrides, overrides_from_toml};
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use datafusion::catalog::TableProvider;
-use datafusion::common::ParamValues;
 use datafusion::datasource::MemTable;
 use datafusion::error::DataFusionError;
 use datafusion::execution::context::SQLOptions;
@@ -30,10 +32,9 @@ use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::MemoryPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Why the engine could not answer.
 #[derive(Debug, thiserror::Error)]
@@ -98,7 +99,7 @@ pub struct ModelRun {
     pub model: String,
     /// Rows; `None` for a view, which is not computed by itself.
     pub rows: Option<usize>,
-    /// How long it took.
+    /// How long it took; of a model in buckets, the times of all of them together.
     pub took: Duration,
 }
 
@@ -112,13 +113,6 @@ pub struct Engine {
 
 /// The column by which a model of steps is split into buckets.
 const PERSON: &str = "actor_id";
-
-/// The parts of kept models in a run, by bucket of people.
-#[derive(Default)]
-struct Parts {
-    buckets: Arc<Buckets>,
-    kept: BTreeMap<String, Kept>,
-}
 
 impl Engine {
     /// An engine without tables.
@@ -176,7 +170,7 @@ impl Engine {
     /// Runs every model, each after what it reads.
     pub async fn run(&self, models: &Models, overrides: &Overrides) -> Result<Vec<ModelRun>, EngineError> {
         models.check_overrides(overrides)?;
-        self.run_all(models.iter(), overrides).await
+        Run::new(self, models.iter().collect(), overrides).finish().await
     }
 
     /// Runs only what `targets` need, for questions that do not need the rest.
@@ -187,89 +181,12 @@ impl Engine {
         overrides: &Overrides,
     ) -> Result<Vec<ModelRun>, EngineError> {
         models.check_overrides(overrides)?;
-        self.run_all(models.needed_for(targets).into_iter(), overrides).await
-    }
-
-    async fn run_all<'m>(
-        &self,
-        models: impl Iterator<Item = &'m Model>,
-        overrides: &Overrides,
-    ) -> Result<Vec<ModelRun>, EngineError> {
-        let mut parts = Parts::default();
-        let mut runs = Vec::new();
-        for model in models {
-            let run = self.run_one(model, overrides, &mut parts).await?;
-            tracing::debug!(model = run.model, rows = run.rows, seconds = run.took.as_secs_f64(), "ran");
-            runs.push(run);
-        }
-        Ok(runs)
+        Run::new(self, models.needed_for(targets), overrides).finish().await
     }
 
     /// Runs one model over the tables that are there, and registers its result under its name.
-    pub async fn run_model(&self, model: &Model, overrides: &Overrides) -> Result<ModelRun, EngineError> {
-        self.run_one(model, overrides, &mut Parts::default()).await
-    }
-
-    async fn run_one(&self, model: &Model, overrides: &Overrides, parts: &mut Parts) -> Result<ModelRun, EngineError> {
-        let started = Instant::now();
-        let failed = |source: DataFusionError| EngineError::Run { file: model.file.clone(), source: Box::new(source) };
-        let params = model.params(overrides)?;
-        let rows = self.materialise(model, &params, parts).await.map_err(failed)?;
-        Ok(ModelRun { model: model.name().to_owned(), rows, took: started.elapsed() })
-    }
-
-    async fn materialise(
-        &self,
-        model: &Model,
-        params: &[(String, ParamValue)],
-        parts: &mut Parts,
-    ) -> Result<Option<usize>, DataFusionError> {
-        if model.header.store == Store::View {
-            let view = self.frame(model, params).await?.into_view();
-            self.context.deregister_table(model.name())?;
-            self.context.register_table(model.name(), view)?;
-            return Ok(None);
-        }
-        if let Some(shared) = &model.header.shared {
-            parts.buckets = Arc::new(self.buckets(shared).await?);
-        }
-        let is_split = model.header.by_person && parts.buckets.count() > 1;
-        let buckets = if is_split { parts.buckets.count() } else { 1 };
-        let mut shelf = Shelf::new(self.scratch.path().join(model.name()), buckets, &self.held);
-        let read: Vec<&String> = model.header.reads.iter().filter(|name| parts.kept.contains_key(*name)).collect();
-        if is_split && !read.is_empty() {
-            for bucket in 0..buckets {
-                for name in &read {
-                    self.replace(name, Arc::clone(&parts.kept[*name].parts[bucket]))?;
-                }
-                shelf.keep(self.frame(model, params).await?, &Place::Bucket(bucket)).await?;
-            }
-            for name in &read {
-                self.replace(name, Arc::clone(&parts.kept[*name].whole))?;
-            }
-        } else if is_split {
-            let place = Place::ByPerson(Arc::clone(&parts.buckets), PERSON);
-            shelf.keep(self.frame(model, params).await?, &place).await?;
-        } else {
-            shelf.keep(self.frame(model, params).await?, &Place::Bucket(0)).await?;
-        }
-        let kept = shelf.close(&self.context).await?;
-        self.replace(model.name(), Arc::clone(&kept.whole))?;
-        let rows = kept.rows;
-        if is_split {
-            parts.kept.insert(model.name().to_owned(), kept);
-        }
-        Ok(Some(rows))
-    }
-
-    /// The plan of a model over the tables that are registered now.
-    async fn frame(&self, model: &Model, params: &[(String, ParamValue)]) -> Result<DataFrame, DataFusionError> {
-        let frame = self.context.sql_with_options(&model.sql, read_only()).await?;
-        if params.is_empty() {
-            return Ok(frame);
-        }
-        let values = params.iter().map(|(name, value)| (name.clone(), value.to_scalar())).collect::<Vec<_>>();
-        frame.with_param_values(ParamValues::from(values))
+    pub async fn run_model(&self, model: &Model, overrides: &Overrides) -> Result<(), EngineError> {
+        Run::new(self, vec![model], overrides).finish().await.map(drop)
     }
 
     fn replace(&self, name: &str, table: Arc<dyn TableProvider>) -> Result<(), DataFusionError> {
@@ -282,7 +199,10 @@ impl Engine {
     async fn buckets(&self, shared: &str) -> Result<Buckets, DataFusionError> {
         let count = match self.limits.buckets {
             Some(count) => count,
-            None => Buckets::needed(self.context.table("events").await?.count().await?, self.limits.memory_bytes),
+            None => {
+                let events = self.context.table("events").await?.count().await?;
+                Buckets::needed(events, self.limits.memory_bytes, self.limits.threads)
+            }
         };
         let mut pairs = Vec::new();
         if count > 1 {

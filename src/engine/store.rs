@@ -4,7 +4,7 @@
 //! Partitions are written beside each other, each by a task of its own.
 
 use super::buckets::Buckets;
-use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow::array::{ArrayRef, AsArray as _, RecordBatch, RecordBatchOptions};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Fields, Schema, SchemaRef};
 use datafusion::catalog::TableProvider;
@@ -44,6 +44,29 @@ impl Held {
         let (bytes, all_bytes, waiting_bytes) = (memory_bytes / 16, memory_bytes / 4, memory_bytes / 8);
         Self { rows, bytes, all_bytes, waiting_bytes, kept }
     }
+
+    /// Counts a result that stays as long as the engine.
+    pub(super) fn hold(&self, bytes: usize) {
+        self.kept.grow(bytes);
+    }
+
+    /// Counts rows until what is returned is dropped.
+    pub(super) fn lend(held: &Arc<Self>, bytes: usize) -> Lent {
+        held.hold(bytes);
+        Lent { held: Arc::clone(held), bytes }
+    }
+}
+
+/// Memory of rows that only one model needs.
+pub(super) struct Lent {
+    held: Arc<Held>,
+    bytes: usize,
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        self.held.kept.shrink(self.bytes);
+    }
 }
 
 /// How much of one result has come so far, over all its tasks.
@@ -69,9 +92,14 @@ pub(super) struct Shelf {
     buckets: usize,
     held: Arc<Held>,
     tally: Arc<Tally>,
-    schema: Option<SchemaRef>,
-    batches: Vec<Vec<RecordBatch>>,
-    files: Vec<Vec<String>>,
+    /// Whether string views stay views.
+    keeps_views: bool,
+}
+
+/// The rows of one plan, as they were kept.
+pub(super) struct Filled {
+    schema: SchemaRef,
+    partitions: Vec<Done>,
 }
 
 /// A kept result: the whole, and its part of each bucket.
@@ -79,30 +107,37 @@ pub(super) struct Kept {
     pub(super) whole: Arc<dyn TableProvider>,
     pub(super) parts: Vec<Arc<dyn TableProvider>>,
     pub(super) rows: usize,
+    /// What it takes in memory.
+    pub(super) bytes: usize,
 }
 
 impl Shelf {
     /// An empty shelf; files go to `directory`, which is made when it is needed.
     pub(super) fn new(directory: PathBuf, buckets: usize, held: &Arc<Held>) -> Self {
-        Self {
-            directory,
-            buckets,
-            held: Arc::clone(held),
-            tally: Arc::default(),
-            schema: None,
-            batches: vec![Vec::new(); buckets],
-            files: vec![Vec::new(); buckets],
-        }
+        Self { directory, buckets, held: Arc::clone(held), tally: Arc::default(), keeps_views: false }
     }
 
-    /// Runs `frame` and keeps its rows.
-    pub(super) async fn keep(&mut self, frame: DataFrame, place: &Place) -> Result<()> {
+    /// A shelf for a step of a model: what reads it is planned for the very types that it gives.
+    pub(super) fn for_step(directory: PathBuf, held: &Arc<Held>) -> Self {
+        Self { keeps_views: true, ..Self::new(directory, 1, held) }
+    }
+
+    /// Into how many parts the result goes.
+    pub(super) fn buckets(&self) -> usize {
+        self.buckets
+    }
+
+    /// Runs `frame` and keeps its rows. Several may be kept at once if their buckets differ.
+    pub(super) async fn keep(&self, frame: DataFrame, place: &Place) -> Result<Filled> {
         let planned = Arc::clone(frame.schema().inner());
         let streams = frame.execute_stream_partitioned().await?;
-        let schema = without_views(&streams.first().map_or(planned, |stream| stream.schema()));
-        self.schema.get_or_insert_with(|| Arc::clone(&schema));
+        let schema = streams.first().map_or(planned, |stream| stream.schema());
+        let schema = if self.keeps_views { schema } else { without_views(&schema) };
         let mut tasks = JoinSet::new();
-        let waiting_bytes = self.held.waiting_bytes / (streams.len() * self.buckets).max(1);
+        let files = match place {
+            Place::Bucket(_) => streams.len(),
+            Place::ByPerson(..) => streams.len() * self.buckets,
+        };
         for (number, stream) in streams.into_iter().enumerate() {
             let task = Task {
                 directory: self.directory.clone(),
@@ -111,46 +146,48 @@ impl Shelf {
                 place: place.clone(),
                 held: Arc::clone(&self.held),
                 tally: Arc::clone(&self.tally),
-                waiting_bytes,
+                waiting_bytes: self.held.waiting_bytes / files.max(1),
+                rows: 0,
                 inside: (0..self.buckets).map(|_| Vec::new()).collect(),
                 outside: (0..self.buckets).map(|_| None).collect(),
             };
             tasks.spawn(task.run(stream));
         }
-        let mut done = Vec::new();
+        let mut partitions = Vec::new();
         while let Some(finished) = tasks.join_next().await {
-            done.push(finished.map_err(|error| DataFusionError::External(Box::new(error)))??);
+            partitions.push(finished.map_err(|error| DataFusionError::External(Box::new(error)))??);
         }
         // The order of partitions, whoever was ready first.
-        done.sort_by_key(|task| task.number);
-        for task in done {
-            for (bucket, batches) in task.inside.into_iter().enumerate() {
-                self.batches[bucket].extend(batches);
-            }
-            self.files.iter_mut().zip(task.files).for_each(|(files, file)| files.extend(file));
-        }
-        Ok(())
+        partitions.sort_by_key(|done| done.number);
+        Ok(Filled { schema, partitions })
     }
 
     /// The kept result. Once a part is in files, all of it goes there.
-    pub(super) async fn close(mut self, context: &SessionContext) -> Result<Kept> {
-        let rows = self.tally.rows.load(Ordering::Relaxed);
-        let schema = self.schema.take().unwrap_or_else(|| Arc::new(Schema::empty()));
+    pub(super) async fn close(&self, filled: Vec<Filled>, context: &SessionContext) -> Result<Kept> {
+        let schema = filled.first().map_or_else(|| Arc::new(Schema::empty()), |one| Arc::clone(&one.schema));
+        let mut rows = 0;
+        let mut batches = vec![Vec::new(); self.buckets];
+        let mut files = vec![Vec::new(); self.buckets];
+        for done in filled.into_iter().flat_map(|one| one.partitions) {
+            rows += done.rows;
+            batches.iter_mut().zip(done.inside).for_each(|(batches, more)| batches.extend(more));
+            files.iter_mut().zip(done.files).for_each(|(files, file)| files.extend(file));
+        }
         if !self.tally.to_files.load(Ordering::Relaxed) {
-            self.held.kept.grow(self.tally.bytes.load(Ordering::Relaxed));
+            let bytes = batches.iter().flatten().map(RecordBatch::get_array_memory_size).sum();
             let table = |partitions: Vec<Vec<RecordBatch>>| -> Result<Arc<dyn TableProvider>> {
                 Ok(Arc::new(MemTable::try_new(Arc::clone(&schema), partitions)?))
             };
-            let parts = self.batches.iter().map(|batches| table(vec![batches.clone()])).collect::<Result<_>>()?;
-            return Ok(Kept { whole: table(vec![self.batches.concat()])?, parts, rows });
+            let parts = batches.iter().map(|batches| table(vec![batches.clone()])).collect::<Result<_>>()?;
+            return Ok(Kept { whole: table(vec![batches.concat()])?, parts, rows, bytes });
         }
-        for (bucket, batches) in self.batches.iter_mut().enumerate() {
+        for (bucket, batches) in batches.iter_mut().enumerate() {
             if !batches.is_empty() {
                 let mut file = Outside::create(&self.directory, bucket, "rest", &schema)?;
                 for batch in batches.drain(..) {
                     file.writer.write(&batch)?;
                 }
-                self.files[bucket].push(file.close()?);
+                files[bucket].push(file.close()?);
             }
         }
         let read = async |files: Vec<String>| -> Result<Arc<dyn TableProvider>> {
@@ -161,12 +198,12 @@ impl Shelf {
             let options = ParquetReadOptions::default().schema(&schema);
             Ok(context.read_parquet(files, options).await?.into_view())
         };
-        let whole = read(self.files.concat()).await?;
+        let whole = read(files.concat()).await?;
         let mut parts = Vec::with_capacity(self.buckets);
-        for files in self.files {
+        for files in files {
             parts.push(read(files).await?);
         }
-        Ok(Kept { whole, parts, rows })
+        Ok(Kept { whole, parts, rows, bytes: 0 })
     }
 }
 
@@ -179,6 +216,7 @@ struct Task {
     held: Arc<Held>,
     tally: Arc<Tally>,
     waiting_bytes: usize,
+    rows: usize,
     inside: Vec<Vec<RecordBatch>>,
     outside: Vec<Option<Outside>>,
 }
@@ -186,6 +224,7 @@ struct Task {
 /// What a task has kept.
 struct Done {
     number: usize,
+    rows: usize,
     inside: Vec<Vec<RecordBatch>>,
     files: Vec<Option<String>>,
 }
@@ -206,10 +245,11 @@ impl Task {
         for outside in self.outside {
             files.push(outside.map(Outside::close).transpose()?);
         }
-        Ok(Done { number: self.number, inside: self.inside, files })
+        Ok(Done { number: self.number, rows: self.rows, inside: self.inside, files })
     }
 
     fn take(&mut self, bucket: usize, batch: RecordBatch) -> Result<()> {
+        self.rows += batch.num_rows();
         let rows = self.tally.rows.fetch_add(batch.num_rows(), Ordering::Relaxed) + batch.num_rows();
         if !self.tally.to_files.load(Ordering::Relaxed) {
             let size = batch.get_array_memory_size();
@@ -290,10 +330,18 @@ fn without_views(schema: &SchemaRef) -> SchemaRef {
     Arc::new(Schema::new_with_metadata(fields.collect::<Fields>(), schema.metadata().clone()))
 }
 
-/// The batch with plain strings. Views that joins and filters leave point into the buffers of whole input batches, which would stay
+/// The batch with plain strings, or views of its own. Views that joins and filters leave point into the buffers of whole input batches, which would stay
 /// in memory with them, and which every sort would count again for each of its batches.
 fn compact(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
-    let columns = batch.columns().iter().zip(schema.fields()).map(|(column, field)| cast(column, field.data_type()));
+    let columns = batch.columns().iter().zip(schema.fields()).map(|(column, field)| match field.data_type() {
+        DataType::Utf8View => {
+            cast(column, field.data_type()).map(|column| Arc::new(column.as_string_view().gc()) as ArrayRef)
+        }
+        DataType::BinaryView => {
+            cast(column, field.data_type()).map(|column| Arc::new(column.as_binary_view().gc()) as ArrayRef)
+        }
+        other => cast(column, other),
+    });
     let columns: Vec<ArrayRef> = columns.collect::<std::result::Result<_, _>>()?;
     let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
     Ok(RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options)?)

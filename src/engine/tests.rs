@@ -90,3 +90,34 @@ fn an_error_names_the_file() {
         assert!(error.to_string().starts_with("int_wrong.sql: "), "{error}");
     });
 }
+
+#[test]
+fn models_that_do_not_fit_beside_each_other_run_alone() {
+    runtime().block_on(async {
+        let limits = Limits { memory_bytes: 24 << 20, threads: 3, ..Limits::default() };
+        let engine = engine_with_quotas(&limits).await;
+        let joined = "quotas\nselect count(*) as pairs from range(0, 300000) as one join range(0, 300000) as two on one.value = two.value";
+        let models = models(&[("int_a", joined), ("int_b", joined), ("int_c", joined), ("int_d", "int_a, int_b, int_c\nselect * from int_c")]);
+        let runs = engine.run(&models, &Overrides::new()).await.unwrap();
+        assert_eq!(runs.iter().map(|run| run.model.as_str()).collect::<Vec<_>>(), ["int_a", "int_b", "int_c", "int_d"]);
+        let rows = engine.rows("select pairs from int_d").await.unwrap();
+        assert!(shown(&rows).contains("300000"));
+        let too_little = Limits { memory_bytes: 4 << 20, ..limits };
+        let error = engine_with_quotas(&too_little).await.run(&models, &Overrides::new()).await.unwrap_err();
+        assert!(error.to_string().contains("and of 4.0 MB others hold"), "{error}");
+    });
+}
+
+#[test]
+fn a_shared_step_is_a_table_while_its_model_runs() {
+    runtime().block_on(async {
+        let engine = engine_with_quotas(&Limits { rows_in_memory: 1, ..Limits::default() }).await;
+        let sql = "quotas\n-- params: least = 2\nwith counts as (select metric, count(*) as n from quotas group by metric), \
+                   most as (select max(n) as n from counts) \
+                   select counts.metric from counts join most on counts.n = most.n where counts.n >= $least";
+        engine.run(&models(&[("int_common", sql)]), &Overrides::new()).await.unwrap();
+        assert!(shown(&engine.rows("select * from int_common").await.unwrap()).contains("tokens"));
+        assert!(engine.query("select * from counts").await.is_err());
+        assert!(!engine.scratch().join("int_common-0").exists());
+    });
+}

@@ -77,6 +77,10 @@ fn push(out: &mut String, mask: &str) {
 
 fn class(word: &str) -> Option<&'static str> {
     let bytes = word.as_bytes();
+    // Most words: of letters alone, which is none of the kinds below.
+    if bytes.iter().all(u8::is_ascii_alphabetic) {
+        return None;
+    }
     let digits = bytes.iter().filter(|b| b.is_ascii_digit()).count();
     if word.contains("://") {
         return Some("<URL>");

@@ -6,6 +6,10 @@
 //! encrypted, both under a key derived from the lake's pseudonym key, so that without that key neither a list of staff nor a guess
 //! at an amount can be checked against it. The published figures stand in it in the clear: they are public by then.
 
+mod forgotten;
+
+pub use forgotten::ledger_members;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::{File, OpenOptions};
@@ -169,6 +173,11 @@ impl Ledger {
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let mut file = options.open(&path).map_err(failed)?;
         file.lock().map_err(failed)?;
+        // Whoever held it may have put another file in its place.
+        while !is_at(&file, &path).map_err(failed)? {
+            file = options.open(&path).map_err(failed)?;
+            file.lock().map_err(failed)?;
+        }
         let mut text = String::new();
         file.read_to_string(&mut text).map_err(failed)?;
         // What a killed run left of a line was never published.
@@ -367,6 +376,24 @@ impl Ledger {
         self.report += 1;
         Ok(())
     }
+}
+
+/// Whether an open file is the one that stands at a path.
+#[cfg(unix)]
+fn is_at(file: &File, path: &Path) -> io::Result<bool> {
+    use std::os::unix::fs::MetadataExt;
+    let open = file.metadata()?;
+    match std::fs::metadata(path) {
+        Ok(there) => Ok((open.dev(), open.ino()) == (there.dev(), there.ino())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Elsewhere an open file cannot be replaced.
+#[cfg(not(unix))]
+fn is_at(_file: &File, _path: &Path) -> io::Result<bool> {
+    Ok(true)
 }
 
 /// The keystream that hides the amounts of one member in one line.

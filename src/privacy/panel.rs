@@ -134,6 +134,22 @@ fn add(sum: &mut Known, of: &Known) {
     }
 }
 
+/// Who differs between two versions, and by how much; who came or went, with everything.
+fn deltas(now: &Known, then: &Known) -> Known {
+    let mut deltas = Known::new();
+    for (member, amounts) in now {
+        let before = then.get(member).copied().unwrap_or_default();
+        let delta = [0, 1, 2].map(|at| amounts[at].abs_diff(before[at]));
+        if delta != [0; 3] || !then.contains_key(member) {
+            deltas.insert(*member, delta);
+        }
+    }
+    deltas.extend(
+        then.iter().filter(|(member, _)| !now.contains_key(*member)).map(|(member, amounts)| (*member, *amounts)),
+    );
+    deltas
+}
+
 /// One panel while it is decided.
 struct Deciding<'a> {
     rules: Rules,
@@ -161,21 +177,8 @@ impl Rules {
 
     /// What it gives away that `then` became `now`. In one and the same period also who came and went must be enough or nobody.
     fn change(self, now: &Known, then: &Known, same_period: bool) -> Change {
-        let mut deltas = Known::new();
-        let mut moved = 0;
-        for (member, amounts) in now {
-            let before = then.get(member);
-            moved += usize::from(before.is_none());
-            let before = before.copied().unwrap_or_default();
-            let delta = [0, 1, 2].map(|at| amounts[at].abs_diff(before[at]));
-            if delta != [0; 3] || then.get(member).is_none() {
-                deltas.insert(*member, delta);
-            }
-        }
-        for (member, amounts) in then.iter().filter(|(member, _)| !now.contains_key(*member)) {
-            moved += 1;
-            deltas.insert(*member, *amounts);
-        }
+        let deltas = deltas(now, then);
+        let moved = deltas.keys().filter(|member| now.contains_key(*member) != then.contains_key(*member)).count();
         if deltas.is_empty() {
             return Change::None;
         }
@@ -330,7 +333,8 @@ impl Deciding<'_> {
     /// Whether these verdicts leave nothing to be computed by subtraction from the total.
     fn rest_is_protected(&self, cells: &[Verdict]) -> bool {
         let rest: Vec<usize> = (0..cells.len()).filter(|&at| !cells[at].is_fresh()).collect();
-        rest.is_empty() || self.rest_may_be_known(&rest) && self.bounds_are_wide(cells)
+        rest.is_empty()
+            || self.rest_may_be_known(&rest) && self.untold_may_be_known(cells) && self.bounds_are_wide(cells)
     }
 
     /// Whether the group that remains when the fresh cells are taken from the total may be published, and what it has changed by
@@ -354,6 +358,29 @@ impl Deciding<'_> {
             }
             self.change(&now, &then, version) != Change::Few
         })
+    }
+
+    /// Whether what is left of the total may be known when the cells are subtracted that are published as they were, too: the hidden ones,
+    /// and what the kept ones have changed by since. Changes that are smaller than what rounding hides say nothing.
+    fn untold_may_be_known(&self, cells: &[Verdict]) -> bool {
+        let mut untold = Known::new();
+        for ((verdict, cell), now) in cells.iter().zip(&self.panel.cells).zip(&self.known) {
+            match verdict {
+                Verdict::Fresh => {}
+                Verdict::Hidden(_) => add(&mut untold, now),
+                Verdict::Kept(_) => {
+                    let told = self.entries(&cell.name).iter().rev().find(|entry| entry.shown());
+                    add(&mut untold, &told.map_or_else(|| now.clone(), |told| deltas(now, &told.members)));
+                }
+            }
+        }
+        if untold.is_empty() || self.rules.hides_group(&untold).is_none() {
+            return true;
+        }
+        let everybody = self.union(0..self.known.len());
+        let sum = |of: &Known, at: usize| of.values().fold(0_u64, |sum, amounts| sum.saturating_add(amounts[at]));
+        let only_changes = cells.iter().all(|verdict| !matches!(verdict, Verdict::Hidden(_)));
+        only_changes && [0, 1].iter().all(|&at| sum(&untold, at).saturating_mul(2) < amount_step(sum(&everybody, at)))
     }
 
     /// Whether the exact bounds of every hidden cell, people and amounts, leave at least [`PROTECTION`] on either side.

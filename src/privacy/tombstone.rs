@@ -31,6 +31,9 @@ pub struct Tombstone {
     pub names: BTreeSet<String>,
     /// Keyed ids of sessions that were this person's alone.
     pub sessions: BTreeSet<String>,
+    /// Ids of the release ledger that are to be taken out of it; empty when they are out.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub ledger_members: BTreeSet<String>,
 }
 
 /// Why tombstones cannot be honoured. Nothing may be ingested then: it could bring somebody back.
@@ -108,7 +111,13 @@ impl Tombstones {
             is_finished: false,
             names: BTreeSet::new(),
             sessions: BTreeSet::new(),
+            ledger_members: BTreeSet::new(),
         }
+    }
+
+    /// The key that they were made with.
+    pub fn pseudonyms(&self) -> &Pseudonyms {
+        &self.pseudonyms
     }
 
     /// The id that an account's tombstone has.

@@ -126,8 +126,8 @@ fn run(facts: &RunFacts, describes_persons: bool) -> Run {
     let shown = |date: Option<jiff::civil::Date>| date.map(|date| date.to_string()).unwrap_or_default();
     Run {
         title: plain(&facts.title),
-        as_of: facts.as_of.map(|moment| moment.to_string()).unwrap_or_default(),
-        watermark: facts.watermark.map(|moment| moment.to_string()).unwrap_or_default(),
+        as_of: facts.as_of.map(day).unwrap_or_default(),
+        watermark: facts.watermark.map(day).unwrap_or_default(),
         period_start: shown(facts.period_start),
         period_end: shown(facts.period_end),
         footlight_version: plain(&facts.footlight_version),
@@ -264,4 +264,9 @@ fn data_quality(inputs: &Inputs, release: &Release<'_>) -> DataQuality {
         calibration_rung: plain_long(&facts.calibration_rung),
         calibration_notes: facts.calibration_notes.iter().map(|note| plain_long(note)).collect(),
     }
+}
+
+/// The day of a moment. The newest record is somebody's: its time of day is nobody's business.
+fn day(moment: jiff::Timestamp) -> String {
+    moment.to_zoned(jiff::tz::TimeZone::UTC).date().to_string()
 }

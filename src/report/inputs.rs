@@ -101,7 +101,7 @@ pub struct RunFacts {
     /// Ids by how sure it is whose they are, the surest first; none in files of earlier versions.
     #[serde(default)]
     pub identities: Vec<(String, i64)>,
-    /// Ids that contradict themselves and are nobody's.
+    /// Ids that contradict themselves: two people claim them, or rows of the roster differ.
     #[serde(default)]
     pub identity_conflicts: i64,
     /// Rejected records by reason.

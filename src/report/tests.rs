@@ -164,7 +164,7 @@ fn a_comparison_says_what_moved_and_what_was_restated_and_why() {
     snapshot("compared.md", &markdown::render(&report).unwrap());
     snapshot("compared.json", &summary::render(&report).unwrap());
     let comparison = report.comparison.as_ref().unwrap();
-    insta::assert_snapshot!(comparison.sentence.replace('\u{a0}', " "), @"Since the report as of 2026-11-11T06:00:00Z, Spend with an outcome is higher (45 %, <10 % then); no other number moved beyond its interval; 1 week was restated (late input, the configuration).");
+    insta::assert_snapshot!(comparison.sentence.replace('\u{a0}', " "), @"Since the report as of 2026-11-11, Spend with an outcome is higher (45 %, <10 % then); no other number moved beyond its interval; 1 week was restated (late input, the configuration).");
     let restated: Vec<(&str, &str)> = comparison.restated.iter().map(|row| (row.iso_week.as_str(), row.what)).collect();
     // The week that was not whole then is completed now, not restated.
     assert_eq!(restated, [("2026-W42", "sessions"), ("2026-W42", "tokens")]);

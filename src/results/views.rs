@@ -169,7 +169,7 @@ const TABLES: &[Words] = &[
             ("form", "email, login, key, name, os_user, path or nothing"),
             ("actor", ACTOR),
             ("confidence", "declared, roster, email, login, os_user, itself or unknown, the surest first"),
-            ("conflict", "something contradicts itself, so the id is nobody's"),
+            ("conflict", "something contradicts itself"),
             ("reason", "what, or why it is nobody's; empty otherwise"),
             ("looks_like", "pseudonym of the one roster entry that it looks like; never used"),
             ("events", "events that name it"),

@@ -15,6 +15,8 @@ pub const MINIMUM_REFERENCE: usize = 500;
 /// conformal p is valid at any size and never below 1/(n_cal + 1): what a small reference cannot tell it does not claim, and a hundred
 /// readings hold a lone signal to 7 decibans.
 pub const COARSE_REFERENCE: usize = 100;
+/// Other people from which a reading about all of somebody's weeks is compared: as many as a population test asks for (signals.md P1, P3).
+pub const LEAST_PEOPLE: usize = 30;
 /// Most volume cells of a stratum, and the readings wanted in each: enough for a reference that leaves one actor out.
 const VOLUME_CELLS: usize = 10;
 const READINGS_PER_CELL: usize = 600;
@@ -58,6 +60,8 @@ pub enum Level {
     Client,
     /// Everybody.
     Everybody,
+    /// Everybody, each person once.
+    People,
 }
 
 impl fmt::Display for Level {
@@ -67,6 +71,7 @@ impl fmt::Display for Level {
             Level::Stratum => "stratum",
             Level::Client => "client",
             Level::Everybody => "everybody",
+            Level::People => "people",
         })
     }
 }
@@ -86,10 +91,12 @@ pub struct Calibration {
 
 /// Too few peers even among everybody.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("calibration: n_cal = {n_cal} < {COARSE_REFERENCE}")]
+#[error("calibration: n_cal = {n_cal} < {least}")]
 pub struct TooFewPeers {
-    /// Reference readings among everybody.
+    /// Reference readings among everybody, or people.
     pub n_cal: usize,
+    /// How many there should be.
+    pub least: usize,
 }
 
 /// Reference scores that answer, for any actor, how many of the *other* actors' scores reach a value.
@@ -147,7 +154,7 @@ fn groups(points: &[Point], level: Level) -> Vec<Group> {
     let key = |index: &usize| match level {
         Level::StratumAndVolume | Level::Stratum => points[*index].stratum,
         Level::Client => points[*index].client,
-        Level::Everybody => 0,
+        Level::Everybody | Level::People => 0,
     };
     let mut members: Vec<usize> = (0..points.len()).collect();
     members.sort_by_key(key);
@@ -202,7 +209,34 @@ pub fn calibrate(points: &[Point]) -> Vec<Result<Calibration, TooFewPeers>> {
     found
         .into_iter()
         .zip(points)
-        .map(|(found, point)| found.ok_or_else(|| TooFewPeers { n_cal: everybody.size_without(point.actor) }))
+        .map(|(found, point)| {
+            found.ok_or_else(|| TooFewPeers { n_cal: everybody.size_without(point.actor), least: COARSE_REFERENCE })
+        })
+        .collect()
+}
+
+/// Calibrates readings that say the same of every week of a person, in the order given: one reading a person, the person's largest, among all
+/// other people.
+///
+/// Such a reading is a test against the person's own habits (signals.md S10 to S12), so there is no volume to take out, and its weeks are one observation: counted
+/// twelve times they would promise a p that so few people cannot give.
+pub fn calibrate_people(points: &[Point]) -> Vec<Result<Calibration, TooFewPeers>> {
+    let mut people: FxHashMap<u32, f64> = FxHashMap::default();
+    for point in points {
+        let largest = people.entry(point.actor).or_insert(point.value);
+        *largest = largest.max(point.value);
+    }
+    let reference = Reference::new(people.iter().map(|(actor, value)| (*actor, *value)));
+    points
+        .iter()
+        .map(|point| {
+            let n_cal = reference.size_without(point.actor);
+            if n_cal < LEAST_PEOPLE {
+                return Err(TooFewPeers { n_cal, least: LEAST_PEOPLE });
+            }
+            let p = reference.p(point.actor, point.value);
+            Ok(Calibration { p, n_cal, level: Level::People, pre_incentive: false })
+        })
         .collect()
 }
 
@@ -411,6 +445,26 @@ mod tests {
         let results = calibrate(&tied);
         assert_eq!(results[0].unwrap().n_cal, 500);
         assert_eq!(results[1].unwrap_err().to_string(), "calibration: n_cal = 1 < 100");
+    }
+
+    #[test]
+    fn a_habit_is_one_reading_of_one_person() {
+        // Forty people of twelve weeks each; the first two of them stand out, at whatever volume.
+        let readings: Vec<Point> = points(480, 40, 6)
+            .into_iter()
+            .map(|point| Point { value: [9.0, 7.0].get(point.actor as usize).copied().unwrap_or(1.0), ..point })
+            .collect();
+        let results = calibrate_people(&readings);
+        for (point, result) in readings.iter().zip(&results) {
+            let expected = match point.actor {
+                0 => 1.0 / 40.0,
+                1 => 2.0 / 40.0,
+                _ => 1.0,
+            };
+            assert_eq!(result.map(|found| (found.p, found.n_cal, found.level)), Ok((expected, 39, Level::People)));
+        }
+        let few: Vec<Point> = readings.into_iter().filter(|point| point.actor < 30).collect();
+        assert_eq!(calibrate_people(&few)[0].unwrap_err().to_string(), "calibration: n_cal = 29 < 30");
     }
 
     #[test]

@@ -20,8 +20,6 @@ pub(super) struct Unit {
     /// Stratum in words, for the evidence.
     pub(super) stratum_name: String,
     volumes: [Option<f64>; 3],
-    /// The mean of the person's weeks, for what is said about all of them; of a session its own.
-    volumes_over_weeks: [Option<f64>; 3],
     pub(super) before_incentive: bool,
     /// False for declared automation, service accounts and what an accepted objection took out.
     pub(super) in_person_scope: bool,
@@ -30,14 +28,13 @@ pub(super) struct Unit {
 }
 
 impl Unit {
-    /// A reading of this unit; `quiet` when the signal looked at it and found nothing, `over_weeks` when it is about all weeks of the
-    /// person: a small week is no reason to be surprised by a year's habit.
-    pub(super) fn point(&self, value: f64, quiet: bool, over_weeks: bool) -> Point {
+    /// A reading of this unit; `quiet` when the signal looked at it and found nothing.
+    pub(super) fn point(&self, value: f64, quiet: bool) -> Point {
         Point {
             actor: self.actor,
             stratum: self.stratum,
             client: self.client,
-            volumes: if over_weeks { self.volumes_over_weeks } else { self.volumes },
+            volumes: self.volumes,
             before_incentive: self.before_incentive,
             value,
             quiet,
@@ -89,7 +86,6 @@ impl Units {
                     client: strata.number(&session.client_name),
                     stratum_name,
                     volumes,
-                    volumes_over_weeks: volumes,
                     before_incentive: before(session.started_at.saturating_add(1)),
                     in_person_scope: !session.declared && !taken_out,
                     taken_out,
@@ -98,7 +94,6 @@ impl Units {
             })
             .collect();
         let weeks = with_missing_weeks(input);
-        let over_weeks = mean_volumes(&weeks);
         let weeks = weeks
             .into_iter()
             .map(|week| {
@@ -109,7 +104,6 @@ impl Units {
                     client: 0,
                     stratum_name: week.role.clone(),
                     volumes: volumes_of(&week),
-                    volumes_over_weeks: over_weeks.get(&week.actor).copied().unwrap_or_default(),
                     before_incentive: before(week.week_start.saturating_add(WEEK)),
                     in_person_scope: !week.service && !taken_out,
                     taken_out,
@@ -130,21 +124,6 @@ impl Units {
 
 fn volumes_of(week: &ActorWeekInput) -> [Option<f64>; 3] {
     [week.tokens.map(|tokens| tokens as f64), Some(week.prompts as f64), Some(week.sessions as f64)]
-}
-
-/// Mean of each volume over the weeks of each person that report it.
-fn mean_volumes(weeks: &[ActorWeekInput]) -> FxHashMap<String, [Option<f64>; 3]> {
-    let mut sums: FxHashMap<String, [(f64, f64); 3]> = FxHashMap::default();
-    for week in weeks {
-        let own = sums.entry(week.actor.clone()).or_default();
-        for (sum, volume) in own.iter_mut().zip(volumes_of(week)) {
-            if let Some(volume) = volume {
-                *sum = (sum.0 + volume, sum.1 + 1.0);
-            }
-        }
-    }
-    let mean = |(sum, weeks): (f64, f64)| (weeks > 0.0).then(|| sum / weeks);
-    sums.into_iter().map(|(actor, sums)| (actor, sums.map(mean))).collect()
 }
 
 /// The actor-weeks of the input and, for sessions whose actor-week is not there, one made from the sessions, so that no

@@ -5,7 +5,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde_json::{Map, Value, json};
 
-use super::calibrate::{Calibration, Point, calibrate};
+use super::calibrate::{Calibration, Point, calibrate, calibrate_people};
 use super::drift::{self, Drift, drift};
 use super::evidence::{FLOOR_DB, Member, decibans, discounted};
 use super::input::{Family, Reading, Scope, is_over_weeks};
@@ -154,12 +154,12 @@ fn calibrate_by_signal(
         if let (true, Some(unit), Some(value)) = (quiet || verdicts[index].is_ok(), unit, reading.value) {
             let (indexes, points) = by_signal.entry((reading.scope, &reading.signal)).or_default();
             indexes.push(index);
-            points.push(unit.point(value, quiet, is_over_weeks(&reading.signal)));
+            points.push(unit.point(value, quiet));
         }
     }
     let mut drifts = Vec::with_capacity(by_signal.len());
-    for (indexes, points) in by_signal.into_values() {
-        let results = calibrate(&points);
+    for ((_, signal), (indexes, points)) in by_signal {
+        let results = if is_over_weeks(signal) { calibrate_people(&points) } else { calibrate(&points) };
         let drift = drift(&points, &results);
         drifts.push(drift);
         for ((index, result), point) in indexes.into_iter().zip(results).zip(&points) {

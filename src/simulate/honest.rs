@@ -212,7 +212,7 @@ pub(super) fn look_up(session: &mut Session<'_>, random: &mut Random, person: &P
         Role::Manager => ("Search", "browser", format!("{thing} {}", random.whole(2_019, 2_026))),
         _ => return session.read(&voice::file_name(thing, random), random),
     };
-    let result = format!("{} rows, {}", random.whole(0, 4_000), answer(random, thing, 1));
+    let result = format!("{} rows, {}", random.whole(0, 4_000), answer(random, thing, 1, 0.0));
     let args = json!({ "query": query }).to_string();
     session.call(
         &Call { tool, args, result: &result, effect: "read", system, path: None, failed: random.chance(0.06) },

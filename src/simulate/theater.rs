@@ -39,6 +39,8 @@ struct Theme {
     /// Local hour of the week at which the last rush begins.
     rush: f64,
     trigger: &'static str,
+    /// How much the answers to what is asked again and again are alike.
+    sameness: f64,
 }
 
 impl Theme {
@@ -47,12 +49,12 @@ impl Theme {
         let random = &mut random;
         let thing = format!("{} {}", random.pick(DOMAINS), random.pick(OBJECTS));
         let favourites = (0..random.whole(1, 4)).map(|_| person.voice.task(random, &thing)).collect();
-        let block = voice::answer(random, &thing, 4);
+        let block = voice::answer(random, &thing, 4, 0.0);
         let period = random.whole(2, 4) as usize;
         let calls = (0..period)
             .map(|_| {
                 let path = voice::file_name(&thing, random);
-                (format!("cat {path} | tail -{}", random.whole(5, 60)), answer(random, &thing, 1))
+                (format!("cat {path} | tail -{}", random.whole(5, 60)), answer(random, &thing, 1, 0.0))
             })
             .collect();
         Self {
@@ -69,6 +71,7 @@ impl Theme {
             hurry: random.lognormal(25.0, 0.6),
             rush: *random.pick(&[4.0 * 24.0 + 15.0, 6.0 * 24.0 + 13.0, 6.0 * 24.0 + 17.0]) + random.between(-1.0, 1.5),
             trigger: if random.chance(0.5) { "unknown" } else { "human" },
+            sameness: random.between(0.3, 0.8),
         }
     }
 }
@@ -208,7 +211,8 @@ impl<'a> Act<'a, '_> {
     }
 
     fn open(&self, random: &mut Random, at_ms: i64) -> Session<'a> {
-        Session::open(random, self.person, at_ms, self.desk.style()).injected(self.theater.family.name)
+        Session::open(random, self.person, at_ms, self.desk.style())
+            .injected(self.theater.family.name, self.theme.sameness)
     }
 
     /// One session of the family, of at most about `limit` tokens.

@@ -4,8 +4,8 @@
 
 use super::random::Random;
 use super::words::{
-    ANSWERS, CLOSERS, DOMAINS, FAILURES, FAR_OBJECTS, FAR_TOPICS, FAR_VERBS, LIMITS, OBJECTS, OPENERS, REASONS, SHORT,
-    VERBS, WORDINGS,
+    ANSWERS, CIRCUMSTANCES, CLOSERS, DEEDS, DOMAINS, FAILURES, FAR_OBJECTS, FAR_TOPICS, FAR_VERBS, LIMITS, LINKS,
+    OBJECTS, OPENERS, PARTS, QUALITIES, REASONS, SHORT, VERBS, WORDINGS,
 };
 
 /// How one person writes.
@@ -169,21 +169,45 @@ fn trace(random: &mut Random, thing: &str) -> String {
     )
 }
 
-/// What an agent answers about a thing.
-pub(super) fn answer(random: &mut Random, thing: &str, sentences: usize) -> String {
+/// What an agent answers about a thing. `sameness` is the chance of each sentence to be one of the few that are always said of it; the others are
+/// of this moment.
+pub(super) fn answer(random: &mut Random, thing: &str, sentences: usize, sameness: f64) -> String {
     let mut text = String::new();
     for _ in 0..sentences.max(1) {
-        let line = random.whole(3, 940);
-        let sentence = match random.below(4) {
-            0 => format!("{} {}: {}. ", random.pick(ANSWERS), file_name(thing, random), random.pick(REASONS)),
-            1 => format!("At line {line} the {thing} {}. ", random.pick(FAILURES)),
-            2 => format!("{} the {thing}, so that {}. ", random.pick(ANSWERS), random.pick(REASONS)),
-            _ => format!("{} tests ran in {} ms. ", random.whole(4, 600), random.whole(90, 9_000)),
+        let sentence = if random.happens(sameness) {
+            statement(&mut Random::stream(random.below(STOCK) as u64, thing, &[]), thing)
+        } else {
+            statement(random, thing)
         };
         text.push_str(&sentence);
     }
     text.truncate(text.trim_end().len());
     text
+}
+
+/// Sentences that are always said of one thing.
+const STOCK: usize = 16;
+
+/// One sentence of an answer.
+fn statement(random: &mut Random, thing: &str) -> String {
+    let part =
+        |random: &mut Random| format!("the {} {} {}", random.pick(QUALITIES), random.pick(PARTS), random.pick(DEEDS));
+    let (one, other) = (part(random), part(random));
+    match random.below(6) {
+        0 => {
+            format!("{} {}: {one}, so that {}. ", random.pick(ANSWERS), file_name(thing, random), random.pick(REASONS))
+        }
+        1 => format!("At line {} {one}, and the {thing} {}. ", random.whole(3, 940), random.pick(FAILURES)),
+        2 => format!("{} {other}, while {one} {}. ", random.pick(LINKS), random.pick(CIRCUMSTANCES)),
+        3 => format!("In the {thing} {one} {}; {other}. ", random.pick(CIRCUMSTANCES)),
+        4 => format!("{} the {thing}: {one} {}. ", random.pick(ANSWERS), random.pick(CIRCUMSTANCES)),
+        _ => format!(
+            "{} {one}; {} tests ran in {} ms. ",
+            random.pick(LINKS),
+            random.whole(4, 600),
+            random.whole(90, 9_000)
+        ),
+    }
 }
 
 /// Paragraphs about something far away.

@@ -133,10 +133,12 @@ impl Policy {
             _ => return,
         };
         for week in (0..self.weeks).filter(|week| person.special_weeks.contains(week)) {
-            let (from, to) = (self.monday(week), self.monday(week + 1));
+            // A duty roster is written in the clock of whoever is on duty.
+            let at = |week| person.zone.to_ambiguous_timestamp(self.monday(week).at(0, 0, 0, 0)).compatible();
+            let (Ok(from), Ok(to)) = (at(week), at(week + 1)) else { continue };
             let _ = write!(
                 text,
-                "\n[[calendar]]\nkind = \"{kind}\"\nactor = \"{}\"\nfrom = {from}T00:00:00Z\nto = {to}T00:00:00Z\n",
+                "\n[[calendar]]\nkind = \"{kind}\"\nactor = \"{}\"\nfrom = {from}\nto = {to}\n",
                 person.actor_id
             );
         }

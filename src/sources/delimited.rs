@@ -75,6 +75,8 @@ pub(crate) struct Rows<'i> {
     input: &'i Input,
     /// What the columns are.
     pub(crate) header: Header,
+    /// The line on which they stand.
+    header_line: u64,
     /// How many fields a row may have fewer than the header; the missing ones are empty.
     pub(crate) fields_short: usize,
     reader: Reader<Guarded<Box<dyn BufRead + Send>>>,
@@ -107,12 +109,20 @@ pub(crate) fn open<'i>(
         base = BOM.len() as u64;
     }
     let mut line = Vec::new();
+    let mut header_line = 0;
     let limit = input.limits.line_bytes as u64;
-    source.by_ref().take(limit).read_until(b'\n', &mut line).map_err(|error| input.io_error(error))?;
-    base += line.len() as u64;
+    // Blank lines may stand before the header, as spreadsheets leave them.
+    while line.trim_ascii().is_empty() {
+        line.clear();
+        if source.by_ref().take(limit).read_until(b'\n', &mut line).map_err(|error| input.io_error(error))? == 0 {
+            break;
+        }
+        header_line += 1;
+        base += line.len() as u64;
+    }
     let Some(header) = Header::read(&line, is_known).filter(is_ours) else {
         if !line.trim_ascii().is_empty() {
-            sink.reject(Position { offset: 0, line: 1 }, Reason::MissingField, "header");
+            sink.reject(Position { offset: 0, line: header_line }, Reason::MissingField, "header");
         }
         return Ok(Opened::Nothing(base));
     };
@@ -132,7 +142,16 @@ pub(crate) fn open<'i>(
         // Under the default a row after `\r\n` is said to begin at the `\n`.
         .terminator(Terminator::Any(b'\n'))
         .from_reader(guarded);
-    Ok(Opened::Rows(Box::new(Rows { input, header, fields_short: 0, reader, row_start, ends_with_newline, base })))
+    Ok(Opened::Rows(Box::new(Rows {
+        input,
+        header,
+        header_line,
+        fields_short: 0,
+        reader,
+        row_start,
+        ends_with_newline,
+        base,
+    })))
 }
 
 impl Rows<'_> {
@@ -143,8 +162,13 @@ impl Rows<'_> {
         sink: &mut dyn Sink,
         mut take: impl FnMut(&Header, &[&str], Position, &mut dyn Sink),
     ) -> Result<u64, InputError> {
-        let frame =
-            Frame { header: &self.header, fields_short: self.fields_short, base: self.base, start: self.input.start };
+        let frame = Frame {
+            header: &self.header,
+            header_line: self.header_line,
+            fields_short: self.fields_short,
+            base: self.base,
+            start: self.input.start,
+        };
         let (mut row, mut next) = (ByteRecord::new(), ByteRecord::new());
         let mut committed = self.base;
         let mut has_row = false;
@@ -179,7 +203,7 @@ impl Rows<'_> {
                     }
                     return match error.into_kind() {
                         csv::ErrorKind::Io(error) if is_too_long(&error) => {
-                            let at = Position { offset: committed, line: before.line() + 1 };
+                            let at = Position { offset: committed, line: self.header_line + before.line() };
                             sink.reject(at, Reason::LineTooLong, "a quote may be open");
                             Ok(committed)
                         }
@@ -199,6 +223,7 @@ fn is_too_long(error: &io::Error) -> bool {
 /// What every row of a file is held against.
 struct Frame<'f> {
     header: &'f Header,
+    header_line: u64,
     fields_short: usize,
     /// Bytes before the first row.
     base: u64,
@@ -215,9 +240,10 @@ impl Frame<'_> {
         take: &mut impl FnMut(&Header, &[&str], Position, &mut dyn Sink),
     ) {
         let (offset, line) = row.position().map_or((0, 0), |position| (position.byte(), position.line()));
-        // The header is line 1.
-        let at = Position { offset: self.base + offset, line: line + 1 };
-        if at.offset < self.start || (row.len() == 1 && row[0].trim_ascii().is_empty()) {
+        let at = Position { offset: self.base + offset, line: self.header_line + line };
+        // A line of blanks; the parser passes over those without any. An empty field that stands alone came from quotes, and is no row.
+        let is_blank = row.len() == 1 && !row[0].is_empty() && row[0].trim_ascii().is_empty();
+        if at.offset < self.start || is_blank {
             return;
         }
         let columns = self.header.names.len();

@@ -5,6 +5,7 @@
 //!
 //! Adding a source: a folder with `mod.rs`, `README.md` and `fixtures/`, and one line in [`ALL`].
 
+mod buckets;
 pub(crate) mod delimited;
 mod document;
 mod edits;
@@ -12,10 +13,16 @@ mod elements;
 pub(crate) mod exports;
 mod input;
 pub mod json;
+#[cfg(any(test, fuzzing))]
+pub mod laws;
 mod lines;
 pub(crate) mod messages;
 pub(crate) mod money;
+#[cfg(test)]
+mod mutations;
 mod places;
+#[cfg(any(test, fuzzing))]
+mod recorded;
 mod references;
 mod reject;
 pub(crate) mod requests;

@@ -156,29 +156,29 @@ fn an_ingest_that_came_late_says_which_logs_may_be_gone() {
         let file = fs::File::options().write(true).open(&log).unwrap();
         file.set_modified(SystemTime::now() - Duration::from_secs(days * 86_400)).unwrap();
     };
-    let run = || {
-        let (code, stdout, stderr) =
-            footlight(dir, &["run", "--json", "--input", "home", "--lake", "lake", "--out", "out"]);
+    let told = |args: &[&str]| {
+        let (code, stdout, stderr) = footlight(dir, args);
         assert_eq!(code, 0, "{stderr}");
         serde_json::from_str::<Value>(&stdout).unwrap()["ingest"]["retention"].clone()
     };
+    let ingest = || told(&["ingest", "--json", "--input", "home", "--lake", "lake"]);
     aged(2);
-    assert_eq!(run(), json!([]));
+    assert_eq!(ingest(), json!([]));
     // Twenty-six of thirty days: just in time. With ten days by its settings it is not deleted here at all.
     fs::write(&log, format!("{line}\n{}\n", line.to_string().replace("msg_1", "msg_2"))).unwrap();
     aged(26);
-    let notes = run();
+    let notes = ingest();
     assert!(notes[0].as_str().unwrap().starts_with("Logs of claude_code go from "), "{notes}");
-    let report = fs::read_to_string(dir.join("out/report.md")).unwrap();
-    assert!(report.contains("### Logs that are deleted"), "{report}");
     // The lake was written to eighty days ago, and the tool keeps thirty.
     let state = fs::read_to_string(dir.join("lake/retention.json")).unwrap();
     let mut state: Value = serde_json::from_str(&state).unwrap();
     let long_ago = jiff::Timestamp::now() - jiff::SignedDuration::from_hours(24 * 80);
     state["ingested_at"]["claude_code"] = json!(long_ago.to_string());
     fs::write(dir.join("lake/retention.json"), state.to_string()).unwrap();
-    let notes = run();
+    let notes = told(&["run", "--json", "--input", "home", "--lake", "lake", "--out", "out"]);
     assert!(notes[0].as_str().unwrap().contains("may be gone"), "{notes}");
+    let report = fs::read_to_string(dir.join("out/report.md")).unwrap();
+    assert!(report.contains("### Logs that are deleted"), "{report}");
     let summary: Value = serde_json::from_str(&fs::read_to_string(dir.join("out/summary.json")).unwrap()).unwrap();
     assert_eq!((&summary["retention"][0]["state"], &summary["retention"][0]["kept_days"]), (&json!("gap"), &json!(30)));
     assert_eq!(footlight(dir, &["check", "--out", "out", "--fail-on", "retention_gaps > 0"]).0, 4);

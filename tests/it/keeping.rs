@@ -173,8 +173,10 @@ fn totals(dir: &Path, lake: &str) -> String {
 
 /// What scoring says of the weeks of somebody else's team.
 fn weeks(dir: &Path, lake: &str, out: &str) -> Value {
-    let (code, _, stderr) = footlight(dir, &["score", "--config", "footlight.toml", "--lake", lake, "--out", out]);
-    assert_eq!(code, 0, "{stderr}");
+    if !dir.join(out).exists() {
+        let (code, _, stderr) = footlight(dir, &["score", "--config", "footlight.toml", "--lake", lake, "--out", out]);
+        assert_eq!(code, 0, "{stderr}");
+    }
     let sql = "select iso_week, sessions, prompts, tokens, cost_usd, outcomes from actor_weeks where team_id = 'team-c' order by iso_week";
     let (code, answer) = json(dir, &["query", "--lake", lake, "--out", out, sql]);
     assert_eq!(code, 0, "{answer}");
@@ -193,13 +195,13 @@ fn a_person_is_forgotten_to_the_last_byte_and_stays_out() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
     organisation(dir);
-    let run = ["run", "--config", "footlight.toml", "--lake", "lake", "--out", "out", "--input", "logs"];
-    assert_eq!(footlight(dir, &run).0, 3);
+    ingest(dir, "lake");
     // A second run replaces rows, so that an older version of the lake holds them too.
     let all = fs::read_to_string(dir.join("logs/all.events.ndjson")).unwrap();
     fs::write(dir.join("logs/all.events.ndjson"), all + &session("c-later", Some("cmarl"), None, day(6, 12), 2))
         .unwrap();
     fs::write(dir.join("logs/roster.csv"), ROSTER.replace("team-b", "team-c")).unwrap();
+    let run = ["run", "--config", "footlight.toml", "--lake", "lake", "--out", "out", "--input", "logs"];
     assert_eq!(footlight(dir, &run).0, 0);
     let (code, stdout, _) = footlight(
         dir,
@@ -221,7 +223,7 @@ fn a_person_is_forgotten_to_the_last_byte_and_stays_out() {
     for name in ["zilpha", "zkrone", "z-own-session"] {
         assert!(!traces(&dir.join("lake"), &[name]).is_empty(), "{name} is not looked for in the right place");
     }
-    let (before, scored) = (totals(dir, "lake"), weeks(dir, "lake", "before"));
+    let (before, scored) = (totals(dir, "lake"), weeks(dir, "lake", "out"));
     let duplicates = |out: &str| {
         let run: Value = serde_json::from_str(&fs::read_to_string(dir.join(out).join("run.json")).unwrap()).unwrap();
         run["run"]["duplicates"].as_i64().unwrap()
@@ -250,7 +252,7 @@ fn a_person_is_forgotten_to_the_last_byte_and_stays_out() {
     assert_eq!(traces(&dir.join("lake"), &OF_HERS), Vec::<String>::new());
     assert_eq!(totals(dir, "lake"), before);
     assert_eq!(weeks(dir, "lake", "after"), scored);
-    assert!(duplicates("after") <= duplicates("before"), "what left is no duplicate");
+    assert!(duplicates("after") <= duplicates("out"), "what left is no duplicate");
     assert_eq!(json(dir, &["verify", "lake"]).0, 0);
 
     // The same logs again, and logs that she made since, also under a name that only the next roster tells.
@@ -272,9 +274,7 @@ fn a_person_is_forgotten_to_the_last_byte_and_stays_out() {
     let mut names = OF_HERS.to_vec();
     names.push("zizi");
     assert_eq!(traces(&dir.join("lake"), &names), Vec::<String>::new());
-    // Rosters of the same run stand side by side: the later one is the first one again.
-    let people = |totals: &str| totals.rsplit_once('\n').map(|(rest, _)| rest.to_owned());
-    assert_eq!(people(&totals(dir, "lake")), people(&before));
+    assert_eq!(totals(dir, "lake"), before.replace("team-c", "team-b"), "the roster is the first one again");
     assert_eq!(json(dir, &["verify", "lake"]).0, 0);
 
     let (code, answer) = forget(dir, &["--yes"]);

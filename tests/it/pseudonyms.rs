@@ -5,6 +5,7 @@ use crate::sample::{OUT, demo, footlight};
 use crate::secrets::files_below;
 use clap::CommandFactory;
 use footlight::cli::Cli;
+use footlight::privacy::{Pseudonyms, ledger_members};
 use md5::Digest as _;
 use sha2::Digest as _;
 use std::collections::BTreeSet;
@@ -113,18 +114,60 @@ fn nothing_that_a_run_writes_names_anybody() {
     assert!(found.is_empty(), "{found:#?}");
 }
 
-#[test]
-fn nobody_is_identified_without_a_reason_and_a_line() {
-    let dir = demo();
-    // A lake of its own: other tests look at people too.
-    let own = dir.join("looked-at");
-    for path in files_below(&dir.join(OUT).join("lake")) {
-        let to = own.join(path.strip_prefix(dir.join(OUT)).unwrap());
+/// A copy of the demo's lake with its key and a configuration that names it: other tests look at people too.
+fn own_lake(name: &str) -> std::path::PathBuf {
+    let own = demo().join(name);
+    for path in files_below(&demo().join(OUT).join("lake")) {
+        let to = own.join(path.strip_prefix(demo().join(OUT)).unwrap());
         fs::create_dir_all(to.parent().unwrap()).unwrap();
         fs::copy(path, to).unwrap();
     }
-    fs::copy(dir.join(OUT).join("sample/pseudonym.key"), own.join("key")).unwrap();
+    fs::copy(demo().join(OUT).join("sample/pseudonym.key"), own.join("key")).unwrap();
     fs::write(own.join("footlight.toml"), "[privacy]\nkey_file = \"key\"\n").unwrap();
+    own
+}
+
+#[test]
+fn the_release_ledger_forgets_who_is_forgotten_and_keeps_what_was_published() {
+    let own = own_lake("forgotten");
+    let key = Pseudonyms::open(Some(&own.join("key")), &own).unwrap();
+    let text = || fs::read_to_string(own.join("lake/releases.jsonl")).unwrap();
+    let published = |text: &str| -> Vec<serde_json::Value> {
+        let lines = text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+        lines
+            .map(|line| serde_json::json!([line["view"], line["cell"], line["from"], line["value"], line["hash"]]))
+            .collect()
+    };
+    let lines_of = |text: &str, account: &str| {
+        let ids = ledger_members(&key, account);
+        text.lines().filter(|line| ids.iter().any(|id| line.contains(id))).count()
+    };
+    let before = text();
+    let (she, another) = (
+        "cleo.tarn@example.com",
+        identifiers().into_iter().find(|id| id.contains('@') && !id.starts_with("cleo")).unwrap(),
+    );
+    assert!(lines_of(&before, she) > 5, "{}", lines_of(&before, she));
+    let forget = ["forget", "--json", "--yes", "--id", "ctarn", "--reason", "Cleo asked for it on Monday"];
+    let (code, stdout, stderr) = footlight(
+        demo(),
+        &[&forget[..], &["--lake", "forgotten/lake", "--config", "forgotten/footlight.toml"]].concat(),
+    );
+    assert_eq!(code, 0, "{stdout}{stderr}");
+    let answer: serde_json::Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!(answer["receipt"]["release_ledger_lines_changed"], lines_of(&before, she));
+    let after = text();
+    assert_eq!((lines_of(&after, she), lines_of(&after, &another)), (0, lines_of(&before, &another)));
+    assert_eq!(published(&after), published(&before));
+    for path in files_below(&own.join("lake/tombstones")).into_iter().chain(files_below(&own.join("lake/receipts"))) {
+        assert_eq!(lines_of(&fs::read_to_string(&path).unwrap(), she), 0, "{}", path.display());
+    }
+}
+
+#[test]
+fn nobody_is_identified_without_a_reason_and_a_line() {
+    let dir = demo();
+    let own = own_lake("looked-at");
     let access_log = own.join("lake/access_log");
     let _ = fs::remove_file(&access_log);
     let lake = "looked-at/lake";
@@ -185,6 +228,49 @@ fn no_command_orders_or_picks_people_by_score() {
         commands.extend(command.get_subcommands().cloned());
     }
     assert!(seen > 15, "{seen}");
+}
+
+#[test]
+fn no_query_orders_or_picks_people_by_what_was_measured() {
+    let ask = |sql: &str| footlight(demo(), &["query", "--json", "--lake", &format!("{OUT}/lake"), "--out", OUT, sql]);
+    for sql in [
+        "select actor, score_db from actor_weeks order by score_db desc",
+        "select actor, score_db from actor_weeks order by iso_week, score_db desc limit 3",
+        "select actor from actor_weeks order by band",
+        "select actor, sum(tokens) as n from actor_weeks group by actor order by n desc",
+        "select actor, count(*) as n from sessions group by actor order by 2",
+        "select who from (select actor as who, tokens as t from actor_weeks) order by -t",
+        "select actor from actor_weeks where score_db > 6",
+        "select distinct actor from sessions where band = 'look'",
+        "select actor from actor_weeks group by actor having max(score_db) > 6",
+        "select actor from sessions where session_id in (select session_id from sessions where band = 'look')",
+        "select s.actor from sessions as s inner join signals as r on r.unit_id = s.session_id where r.weight_db > 3",
+        "select actor, row_number() over (order by score_db desc) as place from actor_weeks",
+        "select first_value(actor order by score_db desc) as worst from actor_weeks",
+        "select actor from actor_weeks where tokens = (select max(tokens) from actor_weeks) order by tokens",
+        "select unit_id from evidence order by decibans desc",
+        "select actor from actor_weeks union all select actor from (select actor from sessions order by cost_usd desc limit 3)",
+    ] {
+        let (code, stdout, stderr) = ask(sql);
+        let is_table = !stderr.contains("not found") && !stdout.contains("not found");
+        assert!(code == 14 || !is_table, "{sql}: {code}: {stdout}{stderr}");
+        assert!(code != 0, "{sql}: {stdout}");
+    }
+    for sql in [
+        "select * from actor_weeks order by actor, iso_week",
+        "select actor, iso_week, tokens, score_db from actor_weeks order by iso_week, actor, tokens",
+        "select session_id from sessions where score_db > 6 order by score_db desc",
+        "select team_id, count(distinct actor) as people from actor_weeks where band <> 'none' group by team_id order by people",
+        "select iso_week, sum(tokens) as n from actor_weeks group by iso_week order by n desc",
+        "select band, count(*) as weeks from actor_weeks group by band order by weeks",
+        "select actor, started_at from sessions order by started_at limit 3",
+        "select actor, tokens, lag(tokens) over (partition by actor order by iso_week) as before from actor_weeks",
+        "select actor_id, team_id from roster order by actor_id",
+        "select actor from sessions where session_id = 'one'",
+    ] {
+        let (code, _, stderr) = ask(sql);
+        assert_eq!(code, 0, "{sql}: {stderr}");
+    }
 }
 
 #[test]

@@ -243,6 +243,33 @@ fn other_bills_a_gateway_a_mapped_table_and_our_own_export() {
     assert_eq!(code, 10);
 }
 
+/// A gateway's log and the observations of a platform that it told tell of one request: as bills they charge it once.
+#[test]
+fn a_request_that_two_bills_tell_of_is_billed_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    logs(dir);
+    let id = "chatcmpl-Bq7vN2hXk4mPz8sT";
+    let gateway = json!({
+        "request_id": id, "call_type": "acompletion", "api_key": "0a", "spend": 0.0021, "prompt_tokens": 1000, "completion_tokens": 100, "total_tokens": 1100,
+        "startTime": "2026-06-01T09:00:00.000Z", "endTime": "2026-06-01T09:00:02.500Z", "model": "gpt-5", "custom_llm_provider": "openai", "metadata": {},
+        "cache_hit": "False", "status": "success",
+    });
+    let platform = json!({
+        "id": format!("time-09-00-00-000000_{id}"), "trace_id": "tr-1", "type": "GENERATION", "start_time": "2026-06-01 09:00:00.000000",
+        "end_time": "2026-06-01 09:00:02.500000", "provided_model_name": "gpt-5", "usage_details": {"input": 1000, "output": 100, "total": 1100},
+        "total_cost": 0.0021, "session_id": "sess-9", "updated_at": "2026-06-01 09:00:03.000000",
+    });
+    fs::write(dir.join("spend.jsonl"), format!("{gateway}\n")).unwrap();
+    fs::write(dir.join("observations.jsonl"), format!("{platform}\n")).unwrap();
+    for bills in [&["spend.jsonl"][..], &["observations.jsonl"], &["spend.jsonl", "observations.jsonl"]] {
+        let arguments: Vec<&str> = bills.iter().flat_map(|bill| ["--bill", *bill]).collect();
+        let (_, answer, stderr) = reconcile(dir, &arguments);
+        assert_eq!(lines(&answer)[0].2, 1100, "{bills:?} {stderr} {answer}");
+        assert_eq!(answer["reconciliation"]["lines"][0]["billed_cost_micro_usd"], json!(2100), "{bills:?}");
+    }
+}
+
 #[test]
 fn logs_that_look_made_are_facts_with_counts_and_innocent_explanations() {
     let dir = tempfile::tempdir().unwrap();

@@ -76,7 +76,9 @@ fn a_plan_says_what_a_run_would_do_and_writes_nothing() {
     assert_eq!(plan["plan"]["bytes"], grown.len());
     assert!(plan["models"].as_array().unwrap().len() > 40);
     // The file of objections lies among the inputs, and is no log: nothing is quarantined for it.
-    let (code, _, stderr) = run(&["--config", "logs/footlight.toml"]);
+    let ingest =
+        ["ingest", "--input", "logs", "--lake", "lake", "--exclude", "**/x*", "--config", "logs/footlight.toml"];
+    let (code, _, stderr) = footlight(dir, &ingest);
     assert_eq!(code, 0, "{stderr}");
 }
 
@@ -141,6 +143,23 @@ fn a_gate_passes_fails_or_does_not_know() {
     for name in ["quarantined", "outcome_coverage", "linked_share_low", "spend_usd", "verdict", "objections_open"] {
         assert!(figures.contains_key(name), "{name} is missing: {figures:?}");
     }
+    // What was published is asked, not what could be computed anew; a report of another run says nothing of this one.
+    let copy = dir.join("published");
+    fs::create_dir_all(copy.join("tables")).unwrap();
+    for file in ["run.json", "tables"] {
+        for path in crate::secrets::files_below(&dir.join(OUT).join(file)) {
+            fs::copy(&path, copy.join(path.strip_prefix(dir.join(OUT)).unwrap())).unwrap();
+        }
+    }
+    let mut published = json(&fs::read_to_string(dir.join(OUT).join("summary.json")).unwrap());
+    published["figures"]["spend"]["value"] = Value::from(987_000_000);
+    let spend = |summary: &Value| {
+        fs::write(copy.join("summary.json"), summary.to_string()).unwrap();
+        json(&footlight(dir, &["check", "--json", "--out", "published"]).1)["figures"]["spend_usd"].clone()
+    };
+    assert_eq!(spend(&published), 987.0);
+    published["run"]["as_of"] = Value::from("2020-01-01");
+    assert_eq!(spend(&published), figures["spend_usd"]);
     let (code, answer) = check(&["quarantined > 1000000", "confidence = 'insufficient'"]);
     assert_eq!((code, &answer["status"]), (0, &"ok".into()), "{answer}");
     let (code, answer) = check(&["quarantined > 1000000", "linked_share_low < 0.9 and spend_usd > 1"]);

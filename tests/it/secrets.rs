@@ -125,6 +125,75 @@ fn planted_secrets_are_found() {
     assert_eq!(tried, names().collect::<BTreeSet<_>>(), "every rule has a form");
 }
 
+/// Every form directly behind every other one, as where two texts are put together.
+#[test]
+fn secrets_that_touch_are_found() {
+    let mut random = Random(44);
+    let secrets = Secrets::unkeyed();
+    let (firsts, seconds) = (drawn(&mut random), drawn(&mut random));
+    // What no rule finds by itself is the other test's figure.
+    let alone = |one: &&Planted| !secrets.redact(&one.text, |_| {}).contains(&one.secret);
+    let step = if is_full() { 1 } else { 5 };
+    let (mut pairs, mut left) = (0_u32, Vec::new());
+    // Others end with a word, which the second does not touch as a secret.
+    let firsts = firsts.iter().filter(alone).filter(|one| one.text.ends_with(&one.secret));
+    for (index, first) in firsts.enumerate() {
+        for second in seconds.iter().filter(alone).skip(index % step).step_by(step) {
+            pairs += 1;
+            let redacted = secrets.redact(&format!("{}{}", first.text, second.text), |_| {}).into_owned();
+            let which = [redacted.contains(&first.secret), redacted.contains(&second.secret)];
+            if which.contains(&true) {
+                left.push(format!("{} {} {which:?}: {}{}", first.rule, second.rule, first.text, second.text));
+            }
+        }
+    }
+    eprintln!("{pairs} pairs that touch, {} with a secret left", left.len());
+    assert!(left.len() as u32 * 1000 <= pairs, "{left:#?}");
+}
+
+/// A text in the escapes that it is met in: in a URL, in a JSON string, in a JSON string in a JSON string, with every sign as a code.
+fn escaped(text: &str) -> [String; 5] {
+    let json = |text: &str| {
+        let quoted = serde_json::to_string(text).unwrap();
+        quoted[1..quoted.len() - 1].to_owned()
+    };
+    let by_sign = |write: fn(u8) -> String| {
+        text.bytes()
+            .map(|byte| if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { write(byte) })
+            .collect()
+    };
+    [
+        json(text),
+        json(&json(text)),
+        by_sign(|byte| format!("%{byte:02X}")),
+        by_sign(|byte| format!("%25{byte:02x}")),
+        by_sign(|byte| format!("\\u{byte:04x}")),
+    ]
+}
+
+#[test]
+fn escaped_secrets_are_found() {
+    let mut random = Random(45);
+    let secrets = Secrets::unkeyed();
+    let (mut planted, mut left) = (0_u32, Vec::new());
+    for _ in 0..if is_full() { 40 } else { 1 } {
+        for one in drawn(&mut random) {
+            if secrets.redact(&one.text, |_| {}).contains(&one.secret) {
+                continue;
+            }
+            for (text, secret) in escaped(&one.text).into_iter().zip(escaped(&one.secret)) {
+                planted += 1;
+                let redacted = secrets.redact(&text, |_| {}).into_owned();
+                if redacted.contains(&secret) {
+                    left.push(format!("{}: {text} -> {redacted}", one.rule));
+                }
+            }
+        }
+    }
+    eprintln!("{planted} escaped, {} left", left.len());
+    assert!(left.len() as u32 * 100 <= planted, "{left:#?}");
+}
+
 /// Prompts, answers and arguments of a simulated organisation, in which nobody planted anything.
 #[test]
 fn harmless_texts_stay_as_they_are() {
@@ -257,11 +326,8 @@ fn plant(input: &Path, canaries: &[Planted]) {
             base.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
             base
         };
-        // The two become one id; two secrets that touch are no longer two.
-        let (message, request) = match number % 2 {
-            0 => (format!("m{number}-{}", field(6)), format!("r{number}")),
-            _ => (format!("m{number}"), format!("r{number}-{}", field(5))),
-        };
+        // The two become one id.
+        let (message, request) = (format!("m{number}-{}", field(6)), field(5));
         let lines = [
             with(
                 common("u", 1),
@@ -285,7 +351,8 @@ fn plant(input: &Path, canaries: &[Planted]) {
             with(common("c", 4), serde_json::json!({ "type": field(13), "subtype": field(14) })),
         ];
         // A name of a file holds no slash and no line end; a secret that has one cannot stand there.
-        let name = if field(15).contains(['/', '\n', '\\']) { String::new() } else { field(15) };
+        let name =
+            if field(15).contains(['/', '\n', '\\']) || field(15).len() > 200 { String::new() } else { field(15) };
         let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
         fs::write(transcripts.join(format!("{number} {name}.jsonl")), text).unwrap();
     }
@@ -298,12 +365,11 @@ fn canaries_reach_no_output() {
     let directory = tempfile::tempdir().unwrap();
     let dir = directory.path();
     let mut random = Random(7);
-    // A file name cannot hold more than 255 bytes, and a secret that is cut is no whole one: those of moderate length stand everywhere.
     // What no rule finds is the other test's figure.
     let known = |one: &Planted| !Secrets::unkeyed().redact(&one.text, |_| {}).contains(&one.secret);
     let drawn = drawn(&mut random);
     let count = drawn.len();
-    let mut canaries: Vec<Planted> = drawn.into_iter().filter(|one| one.text.len() <= 140 && known(one)).collect();
+    let mut canaries: Vec<Planted> = drawn.into_iter().filter(known).collect();
     assert!(canaries.len() * 5 > count * 4, "{} of {count}", canaries.len());
     if !is_full() {
         canaries = canaries.into_iter().step_by(2).collect();

@@ -161,15 +161,13 @@ pub fn of_json(json: &str) -> Shape {
                 }
                 "object"
             }
-            // A cell of a table lists the sessions that an outcome names with semicolons between them: how many is data.
-            serde_json::Value::Array(_) if path.ends_with(".session_ids") => "array",
             serde_json::Value::Array(items) => {
                 stack.extend(items.iter().map(|item| (format!("{path}[]"), item)));
                 "array"
             }
             serde_json::Value::String(_) => "text",
-            // A figure may be unknown: of a model that nobody prices, of a week that may not be told.
-            serde_json::Value::Number(_) | serde_json::Value::Null => "number",
+            serde_json::Value::Number(_) => "number",
+            serde_json::Value::Null => "null",
             serde_json::Value::Bool(_) => "bool",
         };
         *shape.entry(format!("{path} {kind}")).or_default() += 1;

@@ -149,19 +149,17 @@ fn transcripts_are_read_as_the_same_organisation() {
     assert_eq!(totals("claude_code"), canonical);
 }
 
-/// A tiny climb through the real pipeline: a frontier in every form, nothing left behind, and the same again for the same seed.
+/// A tiny climb through the real pipeline: a frontier in every form, and nothing left behind. Each step is a run of everything; that a seed
+/// gives the same organisation again is `simulate::tests`'s, that a lake gives the same scores is `sample`'s.
 #[test]
 fn an_adversary_climbs_on_the_score() {
     let directory = tempfile::tempdir().unwrap();
     let dir = directory.path();
-    let climb = |out: &str, steps: &str| {
-        let args = ["simulate", "--adversary", "--out", out, "--people", "24", "--weeks", "3", "--seed", "3"];
-        let (code, answer) =
-            footlight(dir, &[&args[..], &["--family", "pad_random", "--inflation", "1.5", "--steps", steps]].concat());
-        assert_eq!(code, 0, "{answer:#}");
-        answer["frontier"].clone()
-    };
-    let frontier = climb("first", "1");
+    let args = ["simulate", "--adversary", "--out", "first", "--people", "24", "--weeks", "3", "--seed", "3"];
+    let (code, answer) =
+        footlight(dir, &[&args[..], &["--family", "pad_random", "--inflation", "1.5", "--steps", "1"]].concat());
+    assert_eq!(code, 0, "{answer:#}");
+    let frontier = &answer["frontier"];
     assert_eq!((&frontier["without_theater"]["people"], &frontier["levels"][0]["inflation"]), (&4.into(), &1.5.into()));
     let family = &frontier["levels"][0]["families"][0];
     let mean = |attempt: &Value| attempt["mean_score"].as_f64().unwrap();
@@ -176,10 +174,6 @@ fn an_adversary_climbs_on_the_score() {
     assert_eq!(left, ["evasion.md"]);
     let page = std::fs::read_to_string(dir.join("first/evasion.md")).unwrap();
     assert!(page.starts_with("# Evasion frontier\n") && page.contains("| pad_random |"), "{page}");
-
-    let again = climb("second", "0");
-    assert_eq!(again["without_theater"], frontier["without_theater"]);
-    assert_eq!(again["levels"][0]["families"][0]["naive"], family["naive"]);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! `docs/traps.md` names a fixture and a test for each trap of the log formats and each reject reason: they must be there, and no fixture
 //! may be left out. What a test asserts is its own business.
 
-use footlight::sources::Reason;
+use footlight::sources::{ALL, Reason};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -92,7 +92,7 @@ fn every_trap_has_its_fixture_and_its_test() {
         );
     }
     assert!(missing.is_empty(), "{missing:#?}");
-    for source in ["claude_code", "codex", "openclaw", "git"] {
+    for source in ALL.iter().map(|source| source.name()) {
         let all = files_below(&root().join("src/sources").join(source).join("fixtures"));
         let unnamed: Vec<_> = all.difference(&named).collect();
         assert!(unnamed.is_empty(), "docs/traps.md does not say what these are for: {unnamed:#?}");
@@ -126,5 +126,17 @@ fn every_reject_reason_has_a_test_that_names_it() {
             });
             assert!(says, "{reason}: {test} says nothing of it");
         }
+    }
+}
+
+#[test]
+fn every_source_has_a_fuzz_target_and_a_row_for_it() {
+    let manifest = fs::read_to_string(root().join("fuzz/Cargo.toml")).unwrap();
+    let page = fs::read_to_string(root().join("docs/fuzzing.md")).unwrap();
+    for source in ALL.iter().map(|source| source.name()) {
+        assert!(manifest.contains(&format!("name = \"{source}\"\npath = \"targets/{source}.rs\"")), "{source}");
+        let target = fs::read_to_string(root().join(format!("fuzz/targets/{source}.rs"))).unwrap();
+        assert!(target.contains(&format!("laws::fuzz(\"{source}\", data)")), "{source}");
+        assert!(page.contains(&format!("| `{source}` |")), "{source}");
     }
 }

@@ -5,6 +5,7 @@
 use super::forms::{self, exact};
 use super::{Confidence, Form, Resolution, UNASSIGNED};
 use crate::events::RosterEntry;
+use jiff::civil::Date;
 use std::collections::{BTreeMap, BTreeSet};
 
 const TWO_ROWS: &str = "the roster has rows for it that contradict each other in";
@@ -13,16 +14,18 @@ const KIND: &str = "kind";
 /// The roster of a lake, one entry a person or service.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Roster {
-    /// Entries, by id. A field in which rows contradict each other is empty.
+    /// Entries, by id. Where an id has several rows one of them decides, see [`Roster::of`].
     pub entries: Vec<RosterEntry>,
     /// Ids of which the newest roster has rows that contradict each other, with the fields.
     pub contradictions: BTreeMap<String, Vec<&'static str>>,
 }
 
 impl Roster {
-    /// The roster of rows with the number of the run that read them: a later run's rows replace an earlier one's of the same id. Rows of one run are
-    /// put together: aliases are joined, and a field in which they differ is left empty.
-    pub fn of(rows: Vec<(RosterEntry, i64)>) -> Self {
+    /// The roster of rows, in the order in which they stand in their files, with the number of the run that read them: a later run's rows replace an
+    /// earlier one's of the same id. Rows of one run are put together: aliases and times are joined. Team, role and time zone are those of the
+    /// row that was in force on the day `as_of`; of several, or where none was, of the one that began last, and at last of the one that stands last.
+    /// Rows that speak of the same days and differ contradict each other all the same, and are listed.
+    pub fn of(rows: Vec<(RosterEntry, i64)>, as_of: Date) -> Self {
         let mut newest = BTreeMap::<String, (i64, Vec<RosterEntry>)>::new();
         for (entry, run) in rows {
             let (latest, kept) = newest.entry(entry.actor_id.clone()).or_insert((run, Vec::new()));
@@ -35,7 +38,7 @@ impl Roster {
         }
         let mut roster = Self::default();
         for (actor_id, (_, rows)) in newest {
-            let (entry, fields) = joined(rows);
+            let (entry, fields) = joined(rows, as_of);
             if !fields.is_empty() {
                 roster.contradictions.insert(actor_id, fields);
             }
@@ -50,35 +53,54 @@ impl Roster {
     }
 }
 
-/// One entry out of rows about one id, and the fields in which they differ.
-fn joined(rows: Vec<RosterEntry>) -> (Option<RosterEntry>, Vec<&'static str>) {
-    let mut rows = rows.into_iter();
-    let Some(mut entry) = rows.next() else { return (None, Vec::new()) };
+/// One entry out of rows about one id, and the fields in which those that speak of the same days differ.
+fn joined(rows: Vec<RosterEntry>, as_of: Date) -> (Option<RosterEntry>, Vec<&'static str>) {
+    let fields = contradictions(&rows);
+    let deciding = rows.iter().enumerate().max_by_key(|(place, row)| {
+        let (from, to) = active(row);
+        ((from..=to).contains(&as_of), from, *place)
+    });
+    let Some((_, deciding)) = deciding else { return (None, fields) };
+    let joined = |of: fn(&RosterEntry) -> &Vec<String>| -> Vec<String> {
+        rows.iter().flat_map(of).collect::<BTreeSet<_>>().into_iter().cloned().collect()
+    };
+    let first = rows.iter().min_by_key(|row| active(row).0);
+    let last = rows.iter().max_by_key(|row| active(row).1);
+    let entry = RosterEntry {
+        aliases: joined(|row| &row.aliases),
+        licences: joined(|row| &row.licences),
+        is_service: deciding.is_service && !fields.contains(&KIND),
+        active_from: first.and_then(|row| row.active_from.clone()),
+        active_to: last.and_then(|row| row.active_to.clone()),
+        ..deciding.clone()
+    };
+    (Some(entry), fields)
+}
+
+/// The days that a row speaks of; open ends, and what is no date, reach as far as dates do.
+fn active(row: &RosterEntry) -> (Date, Date) {
+    let day = |text: &Option<String>| text.as_deref().and_then(|text| text.parse::<Date>().ok());
+    (day(&row.active_from).unwrap_or(Date::MIN), day(&row.active_to).unwrap_or(Date::MAX))
+}
+
+fn contradictions(rows: &[RosterEntry]) -> Vec<&'static str> {
     let mut fields = BTreeSet::new();
-    let mut aliases: BTreeSet<String> = entry.aliases.drain(..).collect();
-    let mut licences: BTreeSet<String> = entry.licences.drain(..).collect();
-    for row in rows {
-        aliases.extend(row.aliases);
-        licences.extend(row.licences);
-        let mut differ = |field: &'static str, one: &mut Option<String>, other: Option<String>| {
-            if fields.contains(field) || *one != other {
-                *one = None;
-                fields.insert(field);
+    for (place, one) in rows.iter().enumerate() {
+        for other in &rows[place + 1..] {
+            let mut differ = |field, differs: bool| differs.then(|| fields.insert(field));
+            // What somebody is does not change with the day.
+            differ(KIND, one.is_service != other.is_service);
+            let ((from, to), (other_from, other_to)) = (active(one), active(other));
+            if from <= other_to && other_from <= to {
+                differ("team_id", one.team_id != other.team_id);
+                differ("role", one.role != other.role);
+                differ("time_zone", one.time_zone != other.time_zone);
+                differ("active_from", one.active_from != other.active_from);
+                differ("active_to", one.active_to != other.active_to);
             }
-        };
-        differ("team_id", &mut entry.team_id, row.team_id);
-        differ("role", &mut entry.role, row.role);
-        differ("time_zone", &mut entry.time_zone, row.time_zone);
-        differ("active_from", &mut entry.active_from, row.active_from);
-        differ("active_to", &mut entry.active_to, row.active_to);
-        if entry.is_service != row.is_service {
-            entry.is_service = false;
-            fields.insert(KIND);
         }
     }
-    entry.aliases = aliases.into_iter().collect();
-    entry.licences = licences.into_iter().collect();
-    (Some(entry), fields.into_iter().collect())
+    fields.into_iter().collect()
 }
 
 /// One id of the lake or the roster.

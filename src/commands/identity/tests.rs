@@ -90,21 +90,28 @@ fn row(actor_id: &str, aliases: &[&str], team: &str, is_service: bool) -> Roster
     RosterEntry { team_id: Some(team.to_owned()), is_service, ..person(actor_id, aliases) }
 }
 
+fn as_of() -> jiff::civil::Date {
+    jiff::civil::date(2026, 6, 1)
+}
+
 #[test]
-fn rows_that_contradict_each_other_are_listed_and_decide_nothing() {
-    let roster = Roster::of(vec![
-        (row("ada", &["a1"], "red", false), 2),
-        (row("ada", &["a2"], "blue", false), 2),
-        (row("ada", &["a0"], "green", false), 1),
-        (row("bob", &["b1"], "red", false), 1),
-        (row("bob", &["b2"], "red", true), 1),
-        (row("cy", &[], "red", false), 1),
-        (row("cy", &["c1"], "red", false), 2),
-    ]);
+fn rows_that_contradict_each_other_are_listed_and_the_last_one_decides() {
+    let roster = Roster::of(
+        vec![
+            (row("ada", &["a1"], "red", false), 2),
+            (row("ada", &["a2"], "blue", false), 2),
+            (row("ada", &["a0"], "green", false), 1),
+            (row("bob", &["b1"], "red", false), 1),
+            (row("bob", &["b2"], "red", true), 1),
+            (row("cy", &[], "red", false), 1),
+            (row("cy", &["c1"], "red", false), 2),
+        ],
+        as_of(),
+    );
     let ada = &roster.entries[0];
     assert_eq!(
         (ada.team_id.as_deref(), ada.aliases.join(" ").as_str()),
-        (None, "a1 a2"),
+        (Some("blue"), "a1 a2"),
         "an earlier run's row is replaced"
     );
     assert_eq!(roster.contradictions["ada"], ["team_id"]);
@@ -133,12 +140,53 @@ fn rows_that_contradict_each_other_are_listed_and_decide_nothing() {
 }
 
 #[test]
+fn the_row_that_was_in_force_decides_and_a_history_is_no_contradiction() {
+    let dated = |team: &str, from: &str, to: &str| {
+        let day = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+        (RosterEntry { active_from: day(from), active_to: day(to), ..row("ada", &[], team, false) }, 1)
+    };
+    let history = [
+        dated("red", "2025-01-01", "2026-03-31"),
+        dated("blue", "2026-04-01", "2026-08-31"),
+        dated("green", "2026-09-01", ""),
+    ];
+    for order in [[0, 1, 2], [2, 1, 0], [1, 2, 0]] {
+        for (day, team) in
+            [("2026-03-31", "red"), ("2026-04-01", "blue"), ("2026-06-01", "blue"), ("2030-01-01", "green")]
+        {
+            let roster = Roster::of(order.map(|at| history[at].clone()).to_vec(), day.parse().unwrap());
+            let ada = &roster.entries[0];
+            assert_eq!(ada.team_id.as_deref(), Some(team), "{day}");
+            assert_eq!((ada.active_from.as_deref(), ada.active_to.as_deref()), (Some("2025-01-01"), None));
+            assert!(roster.contradictions.is_empty(), "{:?}", roster.contradictions);
+        }
+    }
+    // Before all of them, and where two hold at once: the one that began last, and it is said.
+    let cases = [
+        (vec![dated("red", "2025-01-01", ""), dated("blue", "2026-04-01", "")], "blue", true),
+        (vec![dated("blue", "2026-04-01", ""), dated("red", "2025-01-01", "")], "blue", true),
+        (vec![dated("red", "2027-01-01", ""), dated("blue", "2026-07-01", "2026-12-31")], "red", false),
+        (vec![dated("red", "", ""), dated("blue", "no date", "")], "blue", true),
+    ];
+    for (rows, team, contradicts) in cases {
+        let roster = Roster::of(rows, as_of());
+        assert_eq!(
+            (roster.entries[0].team_id.as_deref(), !roster.contradictions.is_empty()),
+            (Some(team), contradicts)
+        );
+    }
+}
+
+#[test]
 fn what_only_looks_like_somebody_is_said_and_not_used() {
-    let roster = Roster::of(vec![
-        (row("ada.quill@example.com", &[], "red", false), 1),
-        (row("bob@example.com", &[], "red", false), 1),
-        (row("bob@other.example.com", &[], "red", false), 1),
-    ]);
+    let roster = Roster::of(
+        vec![
+            (row("ada.quill@example.com", &[], "red", false), 1),
+            (row("bob@example.com", &[], "red", false), 1),
+            (row("bob@other.example.com", &[], "red", false), 1),
+        ],
+        as_of(),
+    );
     let resolver = resolver_of(&roster);
     let mut links = Links::default();
     for id in ["Quill Ada", "ada.quill", "bob", "stranger"] {
@@ -189,7 +237,7 @@ proptest! {
                 rows.rotate_left(middle);
                 rows.reverse();
             }
-            Roster::of(rows)
+            Roster::of(rows, as_of())
         };
         let (one, two) = (rows(false), rows(true));
         prop_assert_eq!(&one, &two);
@@ -214,6 +262,7 @@ proptest! {
                 .iter()
                 .map(|(id, aliases)| (person(id, &aliases.iter().map(String::as_str).collect::<Vec<_>>()), 1))
                 .collect(),
+            as_of(),
         );
         let resolver = resolver_of(&roster);
         let strong = |id: &str| match forms::reduced(id) {

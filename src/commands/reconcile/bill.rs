@@ -1,17 +1,19 @@
 //! The bill as the queries see it: rows of `aggregates`.
 //!
 //! Owns the lake that bills are read into, in a temporary directory, and the view over it. Requests (a gateway's log, a table that a `[[mapping]]` reads as events) are
-//! rows of one request each; a price that footlight put on them is none that anybody billed.
+//! rows of one request each; a request that two of the bills tell of is one, by the rule of the lake (`int_counted_events`). A price that footlight put on them is none
+//! that anybody billed.
 
 use crate::cli::ReconcileArgs;
 use crate::commands::UsageError;
-use crate::commands::base_tables::aggregate_identities;
+use crate::commands::base_tables::{self, Span, aggregate_identities};
 use crate::commands::identity::IdentityResolver;
 use crate::commands::settings::Settings;
-use crate::engine::Engine;
+use crate::engine::{Engine, Models, overrides_from_toml};
 use crate::ingest::{IngestOptions, KeepFrom, Progress, ingest};
 use crate::lake::{Lake, Table};
 use crate::sources::Limits;
+use anyhow::Context;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -43,16 +45,24 @@ impl Read {
 const VIEW: &str = "
     select * from bill_aggregates
     union all
-    select event_key, version, tie, source, 'requests', 'vendor', ts,
-        arrow_cast(arrow_cast(ts, 'Int64') + 1, 'Timestamp(Microsecond, Some(\"UTC\"))'),
-        arrow_cast(null, 'Utf8'), actor_id, arrow_cast(null, 'Utf8'), arrow_cast(null, 'Utf8'), session_id, provider, model, arrow_cast(null, 'Utf8'),
-        trigger, input_tokens, output_tokens, reasoning_tokens, cache_read_tokens, cache_write_tokens, cache_write_1h_tokens,
-        case when cost_basis = 'reported' then cost_usd end, 1,
+    select c.event_key, e.version, e.tie, c.source, 'requests', 'vendor', c.ts,
+        arrow_cast(arrow_cast(c.ts, 'Int64') + 1, 'Timestamp(Microsecond, Some(\"UTC\"))'),
+        arrow_cast(null, 'Utf8'), c.actor_id, arrow_cast(null, 'Utf8'), arrow_cast(null, 'Utf8'), c.session_id, c.provider, c.model, arrow_cast(null, 'Utf8'),
+        c.trigger, c.input_tokens, c.output_tokens, e.reasoning_tokens, c.cache_read_tokens, c.cache_write_tokens, e.cache_write_1h_tokens,
+        case when c.cost_basis = 'reported' then c.cost_usd end, 1,
         arrow_cast(null, 'Int64'), arrow_cast(null, 'Int64'), arrow_cast(null, 'Int64'), arrow_cast(null, 'Int64'), arrow_cast(null, 'Int64'),
         arrow_cast(null, 'Int64'), arrow_cast(null, 'Int64'), arrow_cast(null, 'Int64'), arrow_cast(null, 'Int64'), arrow_cast(null, 'Boolean'),
-        source_file, byte_offset, row_hash
-    from bill_events
-    where kind = 'completion' and ts is not null";
+        c.source_file, c.byte_offset, e.row_hash
+    from bill_counted_events as c
+    inner join bill_events as e on c.event_key = e.event_key
+    where c.kind = 'completion' and c.ts is not null";
+
+/// What the tables of the bill are read from, for as long as they are.
+pub(super) struct Kept {
+    _lake: tempfile::TempDir,
+    /// Where requests are counted once each; its models are files of its own.
+    _requests: Engine,
+}
 
 /// Nobody watches a bill being read.
 struct Unwatched;
@@ -68,7 +78,7 @@ pub(super) async fn read(
     settings: &Settings,
     engine: &Engine,
     resolver: &IdentityResolver,
-) -> anyhow::Result<(Read, tempfile::TempDir)> {
+) -> anyhow::Result<(Read, Kept)> {
     for file in &args.bill {
         if !file.is_file() {
             return Err(UsageError(format!("--bill {}: there is no such file", file.display())).into());
@@ -100,9 +110,21 @@ pub(super) async fn read(
         rejected,
         ignored: summary.ignored,
     };
+    let requests = counted(&lake, settings).await?;
+    engine.register("bill_counted_events", requests.query("select * from int_counted_events").await?.into_view())?;
     engine.register("bill_aggregates", lake.provider(Table::Aggregates).await?)?;
     engine.register("bill_events", lake.provider(Table::Events).await?)?;
     engine.register("aggregates", engine.query(VIEW).await?.into_view())?;
     aggregate_identities(engine, resolver).await?;
-    Ok((read, directory))
+    Ok((read, Kept { _lake: directory, _requests: requests }))
+}
+
+/// The bill's requests in an engine of their own, each once, whoever tells of it.
+async fn counted(lake: &Lake, settings: &Settings) -> anyhow::Result<Engine> {
+    let engine = Engine::new(&settings.engine_limits())?;
+    base_tables::register(&engine, lake, &settings.config, Span::default()).await?;
+    let params: toml::Table = settings.config.params.clone().into_iter().collect();
+    let overrides = overrides_from_toml(&params).context("[params]")?;
+    engine.run_for(&Models::embedded()?, &["int_counted_events"], &overrides).await?;
+    Ok(engine)
 }

@@ -1,6 +1,7 @@
 use super::*;
-use crate::privacy::{Hidden, PanelCell, Rules};
+use crate::privacy::{Domain, Hidden, PanelCell, Rules};
 use proptest::prelude::*;
+use std::collections::BTreeSet;
 
 fn pseudonyms() -> Pseudonyms {
     Pseudonyms::with_key([7; 32])
@@ -193,4 +194,119 @@ proptest! {
             prop_assert!(rest.is_empty() || rest.len() >= rules.people());
         }
     }
+}
+
+#[test]
+fn who_is_forgotten_is_a_stranger_in_every_line_and_nothing_else_changes() {
+    let lake = tempfile::tempdir().unwrap();
+    let key = pseudonyms();
+    let named = |person: usize| key.of(Domain::Actor, &format!("p{person}@example.com"));
+    let week = |from: &str, to: &str, tokens: u64| {
+        let part = Contribution { tokens, cost: tokens * 3, rest: 7 };
+        let members: Members = (0..20).map(|person| (named(person), part)).collect();
+        let value = serde_json::json!([tokens]);
+        let cell = PanelCell { name: "a".into(), value, members, ..PanelCell::default() };
+        Panel { from: from.into(), to: to.into(), ..panel(vec![cell], true) }
+    };
+    let weeks = [week("2026-02-09", "2026-02-15", 123_457), week("2026-02-16", "2026-02-22", 654_321)];
+    let mut ledger = Ledger::open(lake.path(), &key).unwrap();
+    for panel in &weeks {
+        assert_eq!(publish(&mut ledger, panel).total, Verdict::Fresh);
+    }
+    drop(ledger);
+    let ids = |person: usize| -> BTreeSet<String> {
+        ledger_members(&key, &format!("p{person}@example.com")).into_iter().collect()
+    };
+    let lines_of = |person: usize| Ledger::open(lake.path(), &key).unwrap().lines_with(&ids(person));
+    assert_eq!((lines_of(3), lines_of(4), lines_of(20)), (4, 4, 0), "a cell and a total a week");
+    let before = std::fs::read_to_string(lake.path().join(LEDGER)).unwrap();
+    assert!(ids(3).iter().all(|id| before.contains(id)));
+
+    assert_eq!(Ledger::forget(lake.path(), &key, &ids(20)).unwrap(), 0);
+    assert_eq!(
+        std::fs::read_to_string(lake.path().join(LEDGER)).unwrap(),
+        before,
+        "of whom nothing is known nothing goes"
+    );
+    assert_eq!(Ledger::forget(lake.path(), &key, &ids(3)).unwrap(), 4);
+    let after = std::fs::read_to_string(lake.path().join(LEDGER)).unwrap();
+    assert!(ids(3).iter().all(|id| !after.contains(id)));
+    assert_eq!((lines_of(3), lines_of(4)), (0, 4));
+    let figures = |text: &str| -> Vec<serde_json::Value> {
+        let lines = text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+        lines.map(|line| serde_json::json!([line["cell"], line["value"], line["hash"], line["report"]])).collect()
+    };
+    assert_eq!(figures(&after), figures(&before), "what was published stays");
+    // One stranger in all lines, with amounts that say no more than the figures do.
+    let ledger = Ledger::open(lake.path(), &key).unwrap();
+    let known: BTreeSet<MemberId> = (0..20).flat_map(|person| parsed_ids(&ids(person))).collect();
+    let strangers: BTreeSet<(MemberId, [u64; 3])> = ledger
+        .entries
+        .values()
+        .flat_map(BTreeMap::values)
+        .flatten()
+        .flat_map(|entry| entry.members.iter().filter(|(id, _)| !known.contains(id)).map(|(id, parts)| (*id, *parts)))
+        .collect();
+    assert_eq!(strangers.iter().map(|(id, _)| id).collect::<BTreeSet<_>>().len(), 1);
+    let amounts: Vec<[u64; 3]> = strangers.iter().map(|(_, parts)| *parts).collect();
+    assert_eq!(amounts, [[120_000, 370_000, 1], [650_000, 2_000_000, 1]]);
+
+    // The next report of the same week, without them: nobody's difference is to be seen.
+    let mut ledger = ledger;
+    let mut gone = weeks[0].clone();
+    gone.cells[0].members.remove(&named(3));
+    gone.cells[0].value = serde_json::json!(["less"]);
+    let decision = publish(&mut ledger, &gone);
+    assert_eq!(decision.cells, [Verdict::Kept(serde_json::json!([123_457]))]);
+    drop(ledger);
+    // A second time there is nothing to take out.
+    assert_eq!(Ledger::forget(lake.path(), &key, &ids(3)).unwrap(), 0);
+}
+
+fn parsed_ids(ids: &BTreeSet<String>) -> Vec<MemberId> {
+    ids.iter().map(|id| MemberId::from_str_radix(id, 16).unwrap()).collect()
+}
+
+#[test]
+#[cfg(unix)]
+fn whoever_waited_for_the_ledger_writes_into_the_one_that_took_its_place() {
+    let lake = tempfile::tempdir().unwrap();
+    let key = pseudonyms();
+    publish(&mut Ledger::open(lake.path(), &key).unwrap(), &panel(vec![cell("a", 0..20, 100)], false));
+    let held = Ledger::open(lake.path(), &key).unwrap();
+    let waiting = std::thread::spawn({
+        let (path, key) = (lake.path().to_owned(), key.clone());
+        move || publish(&mut Ledger::open(&path, &key).unwrap(), &panel(vec![cell("b", 20..40, 100)], false))
+    });
+    std::thread::sleep(std::time::Duration::from_millis(50));
+    let path = lake.path().join(LEDGER);
+    std::fs::copy(&path, lake.path().join("new")).unwrap();
+    std::fs::rename(lake.path().join("new"), &path).unwrap();
+    drop(held);
+    waiting.join().unwrap();
+    assert_eq!(std::fs::read_to_string(&path).unwrap().lines().count(), 2);
+}
+
+/// A total of now less a cell as it was leaves those whom the cell has changed by, and whoever is hidden.
+#[test]
+fn a_fresh_total_beside_a_kept_cell_gives_nobody_away() {
+    let mut ledger = Ledger::in_memory(&pseudonyms());
+    let mut nobodys = cell("(unassigned)", 60..61, 50_000);
+    nobodys.remainder = true;
+    let two_alone = || [nobodys.clone(), cell("c", 61..62, 50_000)];
+    let with = |mut cells: Vec<PanelCell>| {
+        cells.extend(two_alone());
+        panel(cells, true)
+    };
+    // Two people are most of it: the teams are shown, the total is not.
+    let decision = publish(&mut ledger, &with(vec![cell("a", 0..20, 100), cell("b", 20..40, 100)]));
+    assert_eq!(decision.total, Verdict::Hidden(Hidden::Dominated));
+    assert_eq!(decision.cells[..2], [Verdict::Fresh, Verdict::Fresh]);
+    // Five have come into one team, which is shown as it was. With them nobody dominates the total any more; less both teams it would be theirs
+    // and that of the two.
+    let mut grown = cell("b", 20..40, 100);
+    grown.members.extend(cell("b", 40..45, 25_000).members);
+    let later = publish(&mut ledger, &with(vec![cell("a", 0..20, 100), grown]));
+    assert!(matches!(later.cells[1], Verdict::Kept(_)), "{later:?}");
+    assert!(!later.total.is_fresh() || !later.cells[0].is_fresh(), "{later:?}");
 }

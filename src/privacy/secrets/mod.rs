@@ -4,7 +4,9 @@
 //! with one secret can be told to have it, and nobody can tell which it is. Owns no fields: `ingest` says what is kept. Nothing is ever
 //! tried out against a service. Prompt text itself is never stored, so it needs no redaction.
 
+mod encodings;
 mod rules;
+mod touching;
 
 pub use rules::names;
 
@@ -13,7 +15,7 @@ use rules::Found;
 use std::borrow::Cow;
 
 /// Version of the rule table; a test holds the table's SHA-256 to it.
-pub const VERSION: &str = "2026-11-22";
+pub const VERSION: &str = "2026-11-22.2";
 
 /// Characters of a tag: 40 bits, enough to tell the secrets of one lake apart and useless for a search.
 const TAG_CHARACTERS: usize = 8;
@@ -43,7 +45,7 @@ impl Secrets {
         }
         let mut out = String::with_capacity(text.len());
         let mut from = 0;
-        for Found { start, end, rule } in found {
+        for Found { start, end, rule, .. } in found {
             told(rule);
             out.push_str(text.get(from..start).unwrap_or_default());
             out.push_str("[SECRET:");
@@ -77,7 +79,7 @@ mod tests {
         // A change of the table gets a new VERSION, and its hash here.
         assert_eq!(
             (VERSION, hash.as_str()),
-            ("2026-11-22", "54aacaccfd0a481fc210589aa7ddce1b191d971e736e7c6c3c0c8408ef6de960")
+            ("2026-11-22.2", "2340dad290986efc315efff2137c24dcf5fa928efda779cf1980950b1f96676e")
         );
     }
 
@@ -106,6 +108,69 @@ mod tests {
                 "-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY----- after".to_owned(),
                 "[SECRET:private-key-block] after".to_owned(),
             ),
+        ] {
+            assert_eq!(redacted(&text), expected);
+        }
+    }
+
+    #[test]
+    fn secrets_that_touch_are_found_each() {
+        let github = format!("ghp_{}", "aB3dE6gH9jK2".repeat(3));
+        let npm = format!("npm_{}", "zY3xW6vU9tS2".repeat(3));
+        let aws = format!("AKIA{}", "Q7WE2RTYU4IOPAS5");
+        let twilio = format!("SK{}", "0f1e2d3c".repeat(4));
+        let (github_told, npm_told) = ("[SECRET:github-token]", "[SECRET:npm-token]");
+        let (aws_told, twilio_told) = ("[SECRET:aws-access-key]", "[SECRET:twilio-key]");
+        for (text, expected) in [
+            // The first is of open length and takes the beginning of the second.
+            (format!("{github}{github}"), format!("{github_told}{github_told}")),
+            (format!("{github}{npm}"), format!("{github_told}{npm_told}")),
+            // Neither has the end of a word beside it.
+            (format!("{npm}{github}"), format!("{npm_told}{github_told}")),
+            (format!("{aws}{twilio}{npm}{aws}"), format!("{aws_told}{twilio_told}{npm_told}{aws_told}")),
+            (format!("{npm}password=hunter2"), format!("{npm_told}password=[SECRET:password-assigned]")),
+            // The name of the second is taken for the end of the first.
+            (
+                "client_secret: abc123DEF456client_secret: ghi789JKL012".to_owned(),
+                "client_secret: [SECRET:secret-assigned] [SECRET:secret-assigned]".to_owned(),
+            ),
+            // Behind a marker, and where a value went on behind one.
+            (format!("{github_told}{npm}"), format!("{github_told}{npm_told}")),
+            (format!("password={github_told}hunter2"), format!("password={github_told}[SECRET:password-assigned]")),
+            // A beginning is no neighbour: what follows must be a secret itself.
+            (format!("{aws}npm_run_build"), format!("{aws}npm_run_build")),
+            (format!("x{aws}"), format!("x{aws}")),
+        ] {
+            assert_eq!(redacted(&text), expected);
+        }
+    }
+
+    #[test]
+    fn escapes_hide_nothing() {
+        let key = "-----BEGIN RSA PRIVATE KEY-----\nMIIEow\nZZ==\n-----END RSA PRIVATE KEY-----";
+        for (text, expected) in [
+            ("db%3Fpassword%3Dhunter2%26x".to_owned(), "db%3Fpassword%3D[SECRET:password-assigned]%26x".to_owned()),
+            (
+                "postgres%3A%2F%2Fada%3Atr0ub4dor%40db.example".to_owned(),
+                "postgres%3A%2F%2Fada%3A[SECRET:password-in-url]%40db.example".to_owned(),
+            ),
+            (
+                r#"{\\\"token\\\":\\\"a1b2c3d4e5\\\"}"#.to_owned(),
+                r#"{\\\"token\\\":\\\"[SECRET:secret-assigned]\\\"}"#.to_owned(),
+            ),
+            (
+                r"x?a=1\u0026token\u003da1b2c3d4e5".to_owned(),
+                r"x?a=1\u0026token\u003d[SECRET:secret-assigned]".to_owned(),
+            ),
+            (format!("see {key} after"), "see [SECRET:private-key-block] after".to_owned()),
+            (format!("see {} after", key.replace('\n', "\\n")), "see [SECRET:private-key-block] after".to_owned()),
+            (
+                format!("x={}&y", key.replace(' ', "+").replace('\n', "%0A").replace('=', "%3D")),
+                "x=[SECRET:private-key-block]&y".to_owned(),
+            ),
+            // What only looks escaped stays.
+            (r"C:\new\tools\run.rs".to_owned(), r"C:\new\tools\run.rs".to_owned()),
+            ("100%25 sure".to_owned(), "100%25 sure".to_owned()),
         ] {
             assert_eq!(redacted(&text), expected);
         }

@@ -1,17 +1,24 @@
 //! The rule table and how a text is searched with it.
 //!
 //! One pass of Aho-Corasick over the keywords of all rules finds the rules that can apply; only their patterns run, each compiled at its
-//! first use. Patterns are `regex`'s: linear in the text, whatever it holds.
+//! first use. Patterns are `regex`'s: linear in the text, whatever it holds. Secrets that touch each other are `touching`'s, texts in
+//! which they stand escaped are `encodings`'s.
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use regex::Regex;
 use std::sync::{LazyLock, OnceLock};
+
+use super::encodings::decoded;
+use super::touching::{Hit, touching};
 
 /// The table, as it is compiled in.
 pub(super) const TABLE: &str = include_str!("rules.tsv");
 
 /// Shortest text that can hold a secret with the name of what it is.
 const SHORTEST: usize = 8;
+
+/// How often a value is searched for the name of another secret: a bound for texts that are made of names.
+const MOST_LOOKS_INSIDE: usize = 64;
 
 /// Longest value that a word of documentation in it makes a placeholder.
 const LONGEST_PLACEHOLDER: usize = 24;
@@ -28,11 +35,13 @@ enum Guard {
 }
 
 /// One line of the table.
-struct Rule {
-    name: &'static str,
+pub(super) struct Rule {
+    pub(super) name: &'static str,
     guard: Guard,
-    pattern: &'static str,
+    pub(super) pattern: &'static str,
     regex: OnceLock<Option<Regex>>,
+    /// The form at the beginning of a text, whatever follows it; see `touching`.
+    pub(super) beginning: OnceLock<Option<Regex>>,
 }
 
 /// All lines, and which of them each keyword wakes.
@@ -48,6 +57,8 @@ pub(super) struct Found {
     pub start: usize,
     pub end: usize,
     pub rule: &'static str,
+    /// Where what names it begins: `password=` before the value, else the secret itself.
+    pub named_from: usize,
 }
 
 static RULES: LazyLock<Table> = LazyLock::new(|| {
@@ -63,7 +74,7 @@ static RULES: LazyLock<Table> = LazyLock::new(|| {
             "word" => Guard::Word,
             _ => Guard::Form,
         };
-        rules.push(Rule { name, guard, pattern, regex: OnceLock::new() });
+        rules.push(Rule { name, guard, pattern, regex: OnceLock::new(), beginning: OnceLock::new() });
     }
     let keywords = AhoCorasick::builder()
         .ascii_case_insensitive(true)
@@ -87,40 +98,79 @@ pub fn names() -> impl Iterator<Item = &'static str> {
     lines().map(|[name, ..]| name)
 }
 
-/// The secrets of a text, in order and without overlaps; of two that overlap the one that begins first, then the longer.
+/// The secrets of a text, in order and without overlaps; of two that overlap the one that begins first, then the longer, up to where the
+/// other begins. The text is searched as it stands and with its escapes taken off.
 pub(super) fn find(text: &str) -> Vec<Found> {
     if text.len() < SHORTEST {
         return Vec::new();
     }
+    let mut found = search(text);
+    for plain in decoded(text) {
+        found.extend(search(&plain.text).into_iter().map(|one| Found {
+            start: plain.place(one.start),
+            end: plain.place(one.end),
+            named_from: plain.place(one.named_from),
+            ..one
+        }));
+    }
+    apart(found)
+}
+
+/// The secrets of a text as it stands; they may overlap.
+fn search(text: &str) -> Vec<Found> {
     let table = &*RULES;
     let Some(keywords) = &table.keywords else { return Vec::new() };
-    let mut woken: Vec<usize> =
-        keywords.find_overlapping_iter(text).map(|hit| table.woken[hit.pattern().as_usize()]).collect();
-    if woken.is_empty() {
-        return Vec::new();
-    }
+    let hits: Vec<Hit> = keywords
+        .find_overlapping_iter(text)
+        .map(|hit| Hit { start: hit.start(), rule: table.woken[hit.pattern().as_usize()] })
+        .collect();
+    let mut woken: Vec<usize> = hits.iter().map(|hit| hit.rule).collect();
     woken.sort_unstable();
     woken.dedup();
     let mut found = Vec::new();
     for rule in woken.into_iter().map(|index| &table.rules[index]) {
         let Some(regex) = rule.regex.get_or_init(|| Regex::new(rule.pattern).ok()) else { continue };
-        for captures in regex.captures_iter(text) {
-            let Some(secret) = captures.get(1).or_else(|| captures.get(0)) else { continue };
-            if rule.guard.admits(secret.as_str()) {
-                found.push(Found { start: secret.start(), end: secret.end(), rule: rule.name });
+        let (mut from, mut looks_inside) = (0, MOST_LOOKS_INSIDE);
+        while let Some(captures) = regex.captures_at(text, from) {
+            let whole = captures.get(0);
+            let (Some(whole), Some(secret)) = (whole, captures.get(1).or(whole)) else { break };
+            // The name of the next secret may have been taken for the end of this one.
+            let has_name = secret.start() > whole.start();
+            let looks_on = has_name && looks_inside > 0;
+            looks_inside -= usize::from(looks_on);
+            from = if looks_on { secret.start() } else { whole.end() };
+            if rule.admits(secret.as_str()) {
+                let named_from = whole.start();
+                found.push(Found { start: secret.start(), end: secret.end(), rule: rule.name, named_from });
             }
         }
     }
-    found.sort_by_key(|found| (found.start, std::cmp::Reverse(found.end)));
-    let mut end = 0;
-    found.retain(|found| {
-        let apart = found.start >= end;
-        if apart {
-            end = found.end;
-        }
-        apart
-    });
+    if hits.len() > 1 {
+        touching(text, hits, &table.rules, &mut found);
+    }
     found
+}
+
+/// Without overlaps and in order; nothing that was in one of them is left out.
+fn apart(mut found: Vec<Found>) -> Vec<Found> {
+    found.sort_by_key(|found| (found.start, std::cmp::Reverse(found.end)));
+    let mut apart: Vec<Found> = Vec::with_capacity(found.len());
+    for one in found {
+        match apart.last_mut() {
+            Some(last) if one.end <= last.end => continue,
+            Some(last) => last.end = last.end.min(one.start),
+            None => {}
+        }
+        apart.push(one);
+    }
+    apart
+}
+
+impl Rule {
+    /// Whether a value that has the form is a secret.
+    pub(super) fn admits(&self, value: &str) -> bool {
+        self.guard.admits(value)
+    }
 }
 
 impl Guard {

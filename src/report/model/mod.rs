@@ -117,9 +117,9 @@ pub struct Query {
 pub struct Run {
     /// Title.
     pub title: String,
-    /// RFC 3339, empty when not given.
+    /// Day of UTC that the report speaks for, empty when there are no events.
     pub as_of: String,
-    /// Up to here every source has delivered, RFC 3339; weeks that end later are not final. Empty when nobody knows.
+    /// Day of UTC up to which every source has delivered; weeks that end later are not final. Empty when nobody knows.
     pub watermark: String,
     /// First day, empty when there are no events.
     pub period_start: String,

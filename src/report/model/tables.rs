@@ -224,7 +224,7 @@ pub struct DataQuality {
     pub sources: Vec<SourceLine>,
     /// Ids by how sure it is whose they are.
     pub identities: Vec<ReasonCount>,
-    /// Ids that contradict themselves and are nobody's.
+    /// Ids that contradict themselves: two people claim them, or rows of the roster differ.
     pub identity_conflicts: Count,
     /// Rejected, all reasons.
     pub quarantined: Count,

@@ -136,7 +136,7 @@ pub(super) fn retry(
 /// A template that many colleagues fill in.
 pub(super) fn hand_off(random: &mut Random, seed: u64, thing: &str) -> String {
     let mut shared = Random::stream(seed, "template", &[]);
-    let body = answer(&mut shared, "open work", 3);
+    let body = answer(&mut shared, "open work", 3, 0.0);
     format!(
         "Take over {} from the {} team. Read the hand-off note first and repeat in one sentence what is asked. {body} The open part is the {thing} in {}.",
         voice::ticket(random),

@@ -7,14 +7,13 @@ mod records;
 #[cfg(test)]
 mod tests;
 
-use super::document::{position_inside, read_documents};
+use super::buckets::{Span, dimension, read_bucket, read_pages};
 use super::json::{moment, parse_last_wins, reject_reason, safe_detail};
 use super::money::micro_units;
 use super::spans::{Length, span};
 use super::{Description, Input, InputError, Position, Probe, Reason, Sink, Source, Unit};
 use crate::events::{Aggregate, CountedBy, Tokens, Trigger};
-use records::{ActorDay, Bucket, Cost, Page, UsageResult};
-use serde::de::DeserializeOwned;
+use records::{ActorDay, Cost, UsageResult};
 use serde_json::value::RawValue;
 
 /// Admin reports of Anthropic.
@@ -48,90 +47,53 @@ impl Source for AnthropicAdmin {
     }
 
     fn read(&self, input: &Input, sink: &mut dyn Sink) -> Result<u64, InputError> {
-        read_documents(input, sink, |raw, at, sink| match serde_json::from_str::<Page<'_>>(raw.get()) {
-            Ok(Page { data: Some(rows) }) => {
-                for part in rows.0 {
-                    row(part, position_inside(raw, at, part), sink);
-                }
+        read_pages(input, sink, |raw, at, sink| {
+            // A bucket, or one person's day in Claude Code: what tells them apart is the field that only one has.
+            if memchr::memmem::find(raw.get().as_bytes(), b"\"core_metrics\"").is_none() {
+                let moment = |raw: &RawValue| moment(raw).map(|moment| moment.us);
+                return read_bucket(raw, at, ["starting_at", "ending_at"], moment, sink, usage);
             }
-            Ok(Page { data: None }) => sink.reject(at, Reason::MissingField, "data"),
-            Err(error) => sink.reject(at, reject_reason(&error), &safe_detail(&error)),
+            match parse_last_wins::<ActorDay>(raw.get()) {
+                Ok(day) => actor_day(day, at, sink),
+                Err(error) => sink.reject(at, reject_reason(&error), &safe_detail(&error)),
+            }
         })
     }
 }
 
-fn parse<T: DeserializeOwned>(text: &str, at: Position, sink: &mut dyn Sink) -> Option<T> {
-    parse_last_wins(text).map_err(|error| sink.reject(at, reject_reason(&error), &safe_detail(&error))).ok()
-}
-
-/// A bucket of usage, or one person's day in Claude Code: what tells them apart is the field that only one has.
-fn row(raw: &RawValue, at: Position, sink: &mut dyn Sink) {
-    let text = raw.get();
-    if memchr::memmem::find(text.as_bytes(), b"\"core_metrics\"").is_some() {
-        if let Some(day) = parse::<ActorDay>(text, at, sink) {
-            actor_day(day, at, sink);
-        }
-    } else if let Some(bucket) = parse::<Bucket>(text, at, sink) {
-        usage(bucket, at, sink);
+/// A row of the usage report, or of the cost report, which alone has an amount.
+fn usage(result: UsageResult, (from_us, to_us): Span, at: Position, sink: &mut dyn Sink) {
+    if result.amount.is_some() {
+        return charge(result, (from_us, to_us), at, sink);
     }
-}
-
-fn usage(bucket: Bucket, at: Position, sink: &mut dyn Sink) {
-    let mut when = |raw: Option<&RawValue>, field: &str| match raw.map(moment) {
-        Some(Ok(moment)) => Some(moment.us),
-        Some(Err(reason)) => {
-            sink.reject(at, reason, field);
-            None
-        }
-        None => {
-            sink.reject(at, Reason::MissingField, field);
-            None
-        }
+    let mut aggregate = Aggregate::new(from_us, to_us, "anthropic.messages", CountedBy::Vendor);
+    let tiers = result.cache_creation.unwrap_or_default();
+    let write_1h = tiers.ephemeral_1h_input_tokens.get("ephemeral_1h_input_tokens", at, sink);
+    let write_5m = tiers.ephemeral_5m_input_tokens.get("ephemeral_5m_input_tokens", at, sink);
+    aggregate.tokens = Tokens {
+        input: result.uncached_input_tokens.get("uncached_input_tokens", at, sink),
+        output: result.output_tokens.get("output_tokens", at, sink),
+        reasoning: None,
+        cache_read: result.cache_read_input_tokens.get("cache_read_input_tokens", at, sink),
+        cache_write: [write_1h, write_5m].iter().flatten().copied().reduce(|one, two| one + two),
+        cache_write_1h: write_1h,
     };
-    let (Some(from_us), Some(to_us)) =
-        (when(bucket.starting_at.as_deref(), "starting_at"), when(bucket.ending_at.as_deref(), "ending_at"))
-    else {
-        return;
-    };
-    let Some(results) = bucket.results else { return sink.reject(at, Reason::MissingField, "results") };
-    if results.is_empty() {
-        return sink.ignore("empty_bucket");
-    }
-    for raw in results {
-        let Some(result) = parse::<UsageResult>(raw.get(), at, sink) else { continue };
-        if result.amount.is_some() {
-            charge(result, (from_us, to_us), at, sink);
-            continue;
-        }
-        let mut aggregate = Aggregate::new(from_us, to_us, "anthropic.messages", CountedBy::Vendor);
-        let tiers = result.cache_creation.unwrap_or_default();
-        let write_1h = tiers.ephemeral_1h_input_tokens.get("ephemeral_1h_input_tokens", at, sink);
-        let write_5m = tiers.ephemeral_5m_input_tokens.get("ephemeral_5m_input_tokens", at, sink);
-        aggregate.tokens = Tokens {
-            input: result.uncached_input_tokens.get("uncached_input_tokens", at, sink),
-            output: result.output_tokens.get("output_tokens", at, sink),
-            reasoning: None,
-            cache_read: result.cache_read_input_tokens.get("cache_read_input_tokens", at, sink),
-            cache_write: [write_1h, write_5m].iter().flatten().copied().reduce(|one, two| one + two),
-            cache_write_1h: write_1h,
-        };
-        aggregate.provider = Some("anthropic".to_owned());
-        aggregate.actor_id = result.account_id.or(result.service_account_id);
-        aggregate.key_id = result.api_key_id;
-        aggregate.group_id = result.workspace_id;
-        aggregate.model = result.model;
-        aggregate.dimension = dimension(&[
-            ("service_tier", result.service_tier),
-            ("context_window", result.context_window),
-            ("inference_geo", result.inference_geo),
-            ("speed", result.speed),
-        ]);
-        sink.aggregate(at, aggregate);
-    }
+    aggregate.provider = Some("anthropic".to_owned());
+    aggregate.actor_id = result.account_id.or(result.service_account_id);
+    aggregate.key_id = result.api_key_id;
+    aggregate.group_id = result.workspace_id;
+    aggregate.model = result.model;
+    aggregate.dimension = dimension(&[
+        ("service_tier", result.service_tier),
+        ("context_window", result.context_window),
+        ("inference_geo", result.inference_geo),
+        ("speed", result.speed),
+    ]);
+    sink.aggregate(at, aggregate);
 }
 
 /// A row of the cost report: money, and no usage.
-fn charge(result: UsageResult, (from_us, to_us): (i64, i64), at: Position, sink: &mut dyn Sink) {
+fn charge(result: UsageResult, (from_us, to_us): Span, at: Position, sink: &mut dyn Sink) {
     let mut aggregate = Aggregate::new(from_us, to_us, "anthropic.cost", CountedBy::Vendor);
     aggregate.cost_micro_usd = cents(&Cost { currency: result.currency, amount: result.amount }, "amount", at, sink);
     aggregate.provider = Some("anthropic".to_owned());
@@ -146,13 +108,6 @@ fn charge(result: UsageResult, (from_us, to_us): (i64, i64), at: Position, sink:
         ("inference_geo", result.inference_geo),
     ]);
     sink.aggregate(at, aggregate);
-}
-
-/// The grouping that has no column of its own, null where the report was not grouped by any of it.
-fn dimension(parts: &[(&str, Option<String>)]) -> Option<String> {
-    let told: Vec<String> =
-        parts.iter().filter_map(|(name, value)| Some(format!("{name}={}", value.as_ref()?))).collect();
-    (!told.is_empty()).then(|| told.join(" "))
 }
 
 fn actor_day(day: ActorDay, at: Position, sink: &mut dyn Sink) {

@@ -1,24 +1,8 @@
 //! Pages of Anthropic's admin reports as they stand there. Owns no meaning: that is the module's above.
 
-use crate::sources::document::Items;
 use crate::sources::json::Count;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
-
-/// One page of either report.
-#[derive(serde::Deserialize)]
-pub(super) struct Page<'a> {
-    #[serde(borrow)]
-    pub(super) data: Option<Items<&'a RawValue>>,
-}
-
-/// A span of the usage report or the cost report.
-#[derive(Debug, serde::Deserialize)]
-pub(super) struct Bucket {
-    pub(super) starting_at: Option<Box<RawValue>>,
-    pub(super) ending_at: Option<Box<RawValue>>,
-    pub(super) results: Option<Vec<Box<RawValue>>>,
-}
 
 /// A row of a span. What the report was not grouped by is null.
 #[derive(Debug, serde::Deserialize)]

@@ -2,11 +2,8 @@
 
 use super::AnthropicAdmin;
 use crate::events::CountedBy;
-use crate::sources::testing::{
-    Recorded, assert_aggregates, assert_distinct_aggregates, damage, fixture_bytes, read_damaged, read_fixture,
-};
+use crate::sources::testing::{Recorded, assert_aggregates, assert_distinct_aggregates, fixture_bytes, read_fixture};
 use crate::sources::{Probe, Source, SourceOptions, Unit, recognise};
-use proptest::prelude::*;
 use std::path::Path;
 
 const FILES: &[&str] = &["usage.json", "claude_code.json", "cost.json"];
@@ -61,15 +58,4 @@ fn cents_are_hundredths_and_sums_are_those_counted_by_hand() {
     let usage = fixture("usage.json");
     let input: i64 = usage.aggregates.iter().filter_map(|(_, aggregate)| aggregate.tokens.input).sum();
     assert_eq!(input, 4 * 1000);
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
-    /// Cut, overwritten and spliced bytes never end in a panic, and reading again says the same.
-    #[test]
-    fn damaged_reports_are_read_to_the_end(file in 0..FILES.len(), damage in damage()) {
-        let bytes = damage.of(bytes(FILES[file]));
-        let once = read_damaged(&AnthropicAdmin, "x", &bytes);
-        prop_assert_eq!(once.snapshot(), read_damaged(&AnthropicAdmin, "x", &bytes).snapshot());
-    }
 }

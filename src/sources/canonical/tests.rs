@@ -68,6 +68,24 @@ fn a_name_alone_is_not_enough_and_neither_is_content() {
     assert!(!recognised("x.events.parquet", b"kind,ts\n"));
 }
 
+/// Found by fuzzing: the beginning of a quoted field, alone on the last line, was taken for a blank one.
+#[test]
+fn a_quote_alone_is_no_blank_line() {
+    let read = read_bytes(&Canonical, "roster.csv", b"actor_id,team_id\nada@example.test,payments\n \r\n\n\"");
+    assert_eq!((read.roster.len(), read.reasons()), (1, vec!["torn_line"]));
+}
+
+/// Found by mutation: a table behind a blank line was taken for an empty file.
+#[test]
+fn blank_lines_before_the_header_lose_nothing() {
+    let rows = b"actor_id,team_id\nada@example.test,payments\n";
+    let plain = read_bytes(&Canonical, "roster.csv", rows);
+    let behind = read_bytes(&Canonical, "roster.csv", &[&b"\xEF\xBB\xBF\r\n \n"[..], rows].concat());
+    assert_eq!(plain.roster.len(), 1);
+    assert_eq!(behind.roster[0].1, plain.roster[0].1);
+    assert_eq!((behind.roster[0].0.line, behind.roster[0].0.offset), (4, plain.roster[0].0.offset + 7));
+}
+
 #[test]
 fn a_quote_that_never_closes_takes_no_memory() {
     let mut bytes =

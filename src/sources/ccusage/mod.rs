@@ -58,6 +58,10 @@ impl Source for Ccusage {
                 continue;
             }
             let Some(report) = Report::named(name) else {
+                if !raw.get().starts_with(['[', '{']) {
+                    sink.unknown_field(name);
+                    continue;
+                }
                 sink.reject(at, Reason::UnknownKind, "list");
                 continue;
             };

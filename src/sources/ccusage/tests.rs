@@ -3,11 +3,8 @@
 use super::Ccusage;
 use crate::events::CountedBy;
 use crate::events::ids::{Key, aggregate_key};
-use crate::sources::testing::{
-    Recorded, assert_aggregates, damage, fixture_bytes, read_bytes, read_damaged, read_fixture,
-};
+use crate::sources::testing::{Recorded, assert_aggregates, fixture_bytes, read_bytes, read_fixture};
 use crate::sources::{Probe, Source, SourceOptions, Unit, recognise};
-use proptest::prelude::*;
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -73,15 +70,4 @@ fn a_report_that_was_made_twice_has_the_same_keys() {
     assert_eq!(keys(&read_bytes(&Ccusage, name, later.as_bytes())), keys(&fixture("daily_all")));
     let of_another = read_bytes(&Ccusage, "bob/daily_all.json", &bytes("daily_all"));
     assert!(keys(&of_another).is_disjoint(&keys(&fixture("daily_all"))), "two people's days are not one");
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
-    /// Cut, overwritten and spliced bytes never end in a panic, and reading again says the same.
-    #[test]
-    fn damaged_reports_are_read_to_the_end(file in 0..FILES.len(), damage in damage()) {
-        let bytes = damage.of(bytes(FILES[file]));
-        let once = read_damaged(&Ccusage, "x.json", &bytes);
-        prop_assert_eq!(once.snapshot(), read_damaged(&Ccusage, "x.json", &bytes).snapshot());
-    }
 }

@@ -3,9 +3,8 @@
 use super::{Cline, Form};
 use crate::events::ids::{Key, event_key};
 use crate::events::{Kind, Tokens};
-use crate::sources::testing::{Recorded, assert_read, damage, read_bytes, read_damaged, read_fixture};
+use crate::sources::testing::{Recorded, assert_read, read_bytes, read_fixture};
 use crate::sources::{Probe, Source, SourceOptions, Unit, recognise};
-use proptest::prelude::*;
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -110,17 +109,5 @@ fn every_row_is_a_record_an_ignored_kind_or_a_reject() {
     for row in rows {
         let one = serde_json::json!([row]).to_string();
         assert!(!read_bytes(&Cline, "tasks/1/ui_messages.json", one.as_bytes()).is_silent(), "{one}");
-    }
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
-    /// Cut, overwritten and spliced bytes never end in a panic or an error, and reading again says the same.
-    #[test]
-    fn damaged_tasks_are_read_to_the_end(file in 0..2usize, damage in damage()) {
-        let name = [TASK, ROO][file];
-        let bytes = damage.of(bytes(name));
-        let once = read_damaged(&Cline, name, &bytes);
-        prop_assert_eq!(once.snapshot(), read_damaged(&Cline, name, &bytes).snapshot());
     }
 }

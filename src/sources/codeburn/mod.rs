@@ -57,6 +57,9 @@ impl Source for Codeburn {
             // Converted at the rate of some day: no cost of ours.
             sink.ignore("cost_in_another_currency");
         }
+        if document.periods.is_none() && document.sessions.is_none() && document.daily.is_none() {
+            sink.reject(Position::default(), Reason::MissingField, "periods, sessions or daily");
+        }
         let place = |raw: &RawValue| text.position(raw.get());
         for period in document.periods.iter().flat_map(|periods| &periods.0) {
             for raw in &period.daily.0 {

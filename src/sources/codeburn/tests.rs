@@ -3,9 +3,8 @@
 use super::Codeburn;
 use crate::events::CountedBy;
 use crate::events::ids::{Key, aggregate_key};
-use crate::sources::testing::{Recorded, assert_aggregates, damage, fixture_bytes, read_damaged, read_fixture};
+use crate::sources::testing::{Recorded, assert_aggregates, fixture_bytes, read_fixture};
 use crate::sources::{Probe, Source, SourceOptions, Unit, recognise};
-use proptest::prelude::*;
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -46,16 +45,5 @@ fn files_are_known_by_content() {
     }
     for stranger in [r#"{"schema":"other"}"#, r#"{"overview":{},"periodKey":"x"}"#, r#"["codeburn.export.v2"]"#, ""] {
         assert_eq!(source(stranger.as_bytes()), None, "{stranger}");
-    }
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
-    /// Cut, overwritten and spliced bytes never end in a panic, and reading again says the same.
-    #[test]
-    fn damaged_files_are_read_to_the_end(file in 0..FILES.len(), damage in damage()) {
-        let bytes = damage.of(bytes(FILES[file]));
-        let once = read_damaged(&Codeburn, "x.json", &bytes);
-        prop_assert_eq!(once.snapshot(), read_damaged(&Codeburn, "x.json", &bytes).snapshot());
     }
 }

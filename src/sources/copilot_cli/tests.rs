@@ -2,10 +2,9 @@
 
 use super::CopilotCli;
 use crate::events::ids::{Key, event_key};
-use crate::events::{Kind, TokenBasis, Tokens};
-use crate::sources::testing::{Recorded, assert_read, damage, fixture_bytes, read_bytes, read_damaged, read_fixture};
+use crate::events::{TokenBasis, Tokens};
+use crate::sources::testing::{Recorded, assert_read, fixture_bytes, read_bytes, read_fixture};
 use crate::sources::{Probe, Source, SourceOptions, Unit, recognise};
-use proptest::prelude::*;
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -113,20 +112,5 @@ fn no_step_stands_twice_and_a_longer_file_has_the_same_steps() {
 fn every_line_is_a_record_an_ignored_kind_or_a_reject() {
     for line in String::from_utf8(bytes("session.jsonl")).unwrap().lines() {
         assert!(!read_bytes(&CopilotCli, "x.jsonl", line.as_bytes()).is_silent(), "{line}");
-    }
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
-    /// Cut, overwritten and spliced bytes never end in a panic or an error, and reading again says the same.
-    #[test]
-    fn damaged_sessions_are_read_to_the_end(file in 0..2usize, damage in damage()) {
-        let name = ["session.jsonl", "cumulative.jsonl"][file];
-        let bytes = damage.of(bytes(name));
-        let once = read_damaged(&CopilotCli, name, &bytes);
-        prop_assert_eq!(once.snapshot(), read_damaged(&CopilotCli, name, &bytes).snapshot());
-        for (_, event) in &once.events {
-            prop_assert_eq!(event.kind == Kind::Completion, event.token_basis.is_some());
-        }
     }
 }

@@ -46,12 +46,19 @@ enum Meaning {
     Inclusive,
 }
 
-/// One row, read and not yet told apart.
+/// One row, read and not yet told apart. All of a file are held until its last one has said what its columns mean, so a row is no more than its cells.
 struct Row {
     at: Position,
-    aggregate: Aggregate,
+    from_us: i64,
+    to_us: i64,
+    actor_id: Option<String>,
+    model: Option<String>,
+    trigger: Trigger,
+    cost_micro_usd: Option<i64>,
     with_write: Option<i64>,
     without_write: Option<i64>,
+    cache_read: Option<i64>,
+    output: Option<i64>,
     total: Option<i64>,
 }
 
@@ -68,6 +75,10 @@ pub(super) fn read(input: &Input, sink: &mut dyn Sink) -> Result<u64, InputError
         sink.reject(Position::default(), Reason::BadUtf8, "header");
         return Ok(bytes.len() as u64);
     };
+    if header.iter().any(|column| column.contains('\n')) {
+        sink.reject(Position { offset: 0, line: 1 }, Reason::BadValue, "header: a quote may be open");
+        return Ok(bytes.len() as u64);
+    }
     let place = |name: &str| {
         header.iter().position(|column| column.trim_start_matches('\u{feff}').trim().eq_ignore_ascii_case(name))
     };
@@ -116,7 +127,7 @@ pub(super) fn read(input: &Input, sink: &mut dyn Sink) -> Result<u64, InputError
         }
     }
     let meaning = meaning(&rows);
-    let mut seen: HashMap<String, u32> = HashMap::new();
+    let mut seen: HashMap<u64, u32> = HashMap::new();
     for row in rows {
         finish(row, meaning, &mut seen, sink);
     }
@@ -146,24 +157,30 @@ fn row<'r>(cell: impl Fn(usize) -> &'r str, trigger: Trigger, at: Position, sink
     let (with_write, without_write) = (count(5), count(6));
     let (cache_read, output, total) = (count(7), count(8), count(9));
     let text = |column: usize| Some(cell(column).to_owned()).filter(|text| !text.is_empty());
-    let mut aggregate = Aggregate::new(from_us, to_us, "cursor.usage_csv", CountedBy::Vendor);
-    aggregate.client = Some(CLIENT.to_owned());
-    aggregate.actor_id = text(2);
-    aggregate.model = text(1);
-    aggregate.requests = Some(1);
-    aggregate.trigger = trigger;
-    aggregate.tokens = Tokens { output, cache_read, ..Tokens::default() };
-    aggregate.cost_micro_usd = cost(cell(10)).map_err(|reason| sink.reject(at, reason, "Cost")).ok().flatten();
-    Some(Row { at, aggregate, with_write, without_write, total })
+    let cost_micro_usd = cost(cell(10)).map_err(|reason| sink.reject(at, reason, "Cost")).ok().flatten();
+    let (actor_id, model) = (text(2), text(1));
+    Some(Row {
+        at,
+        from_us,
+        to_us,
+        actor_id,
+        model,
+        trigger,
+        cost_micro_usd,
+        with_write,
+        without_write,
+        cache_read,
+        output,
+        total,
+    })
 }
 
 /// What the rows with a total agree on. Rows without cache writes agree with both, and so does a file without any.
 fn meaning(rows: &[Row]) -> Meaning {
     let (mut additive, mut inclusive) = (0usize, 0usize);
     for row in rows {
-        let tokens = &row.aggregate.tokens;
         let (Some(with), Some(without), Some(total)) = (row.with_write, row.without_write, row.total) else { continue };
-        let rest = tokens.cache_read.unwrap_or(0) + tokens.output.unwrap_or(0);
+        let rest = row.cache_read.unwrap_or(0) + row.output.unwrap_or(0);
         additive += usize::from(with + without + rest == total && without > 0);
         inclusive += usize::from(with + rest == total && without > 0);
     }
@@ -172,20 +189,30 @@ fn meaning(rows: &[Row]) -> Meaning {
 
 /// Puts a row into the sink. Events have no ids: equal rows are told apart by their number, so that as many count as there are, and a file that is read
 /// again has the same.
-fn finish(row: Row, meaning: Meaning, seen: &mut HashMap<String, u32>, sink: &mut dyn Sink) {
-    let Row { at, mut aggregate, with_write, without_write, total } = row;
-    aggregate.tokens.input = without_write.or(with_write);
-    aggregate.tokens.cache_write = match (meaning, with_write, without_write) {
-        (_, _, None) | (_, None, _) => None,
-        (Meaning::Additive, Some(with), Some(_)) => Some(with),
-        (Meaning::Inclusive, Some(with), Some(without)) => Some((with - without).max(0)),
+fn finish(row: Row, meaning: Meaning, seen: &mut HashMap<u64, u32>, sink: &mut dyn Sink) {
+    let counts = [row.with_write, row.without_write, row.cache_read, row.output, row.total];
+    let mut aggregate = Aggregate::new(row.from_us, row.to_us, "cursor.usage_csv", CountedBy::Vendor);
+    let same = format!("{:?} {:?} {:?} {counts:?}", row.from_us, row.actor_id, row.model);
+    aggregate.client = Some(CLIENT.to_owned());
+    aggregate.actor_id = row.actor_id;
+    aggregate.model = row.model;
+    aggregate.requests = Some(1);
+    aggregate.trigger = row.trigger;
+    aggregate.cost_micro_usd = row.cost_micro_usd;
+    aggregate.tokens = Tokens {
+        input: row.without_write.or(row.with_write),
+        output: row.output,
+        cache_read: row.cache_read,
+        cache_write: match (meaning, row.with_write, row.without_write) {
+            (_, _, None) | (_, None, _) => None,
+            (Meaning::Additive, Some(with), Some(_)) => Some(with),
+            (Meaning::Inclusive, Some(with), Some(without)) => Some((with - without).max(0)),
+        },
+        ..Tokens::default()
     };
-    let tokens = &aggregate.tokens;
-    let counts = [with_write, without_write, tokens.cache_read, tokens.output, total];
-    let same = format!("{:?} {:?} {:?} {counts:?}", aggregate.from_us, aggregate.actor_id, aggregate.model);
-    let number = seen.entry(same).or_default();
+    let number = seen.entry(xxhash_rust::xxh3::xxh3_64(same.as_bytes())).or_default();
     *number += 1;
     let counts = counts.map(|count| count.map_or_else(String::new, |count| count.to_string()));
     aggregate.dimension = Some(format!("{}#{number}", counts.join("/")));
-    sink.aggregate(at, aggregate);
+    sink.aggregate(row.at, aggregate);
 }

@@ -3,10 +3,8 @@
 use super::Focus;
 use crate::events::CountedBy;
 use crate::sources::testing::{
-    Recorded, assert_aggregates, assert_distinct_aggregates, assert_recognised, damage, fixture_bytes, read_damaged,
-    read_fixture,
+    Recorded, assert_aggregates, assert_distinct_aggregates, assert_recognised, read_fixture,
 };
-use proptest::prelude::*;
 
 const FILES: &[&str] = &["cloud.csv", "export.csv"];
 
@@ -37,15 +35,4 @@ fn quantities_are_tokens_and_amounts_are_exact() {
     assert_eq!(sum(|it| it.cost_micro_usd), 3_750_000 + 2 * 607_500 + 1 + 90_000, "euro are not dollars");
     assert_eq!(read.ignored["charge_of_another_service"], 1);
     assert_eq!(read.ignored["charge_that_is_no_usage"], 2);
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
-    /// Cut, overwritten and spliced bytes never end in a panic, and reading again says the same.
-    #[test]
-    fn damaged_bills_are_read_to_the_end(file in 0..FILES.len(), damage in damage()) {
-        let bytes = damage.of(fixture_bytes(&Focus, FILES[file]));
-        let once = read_damaged(&Focus, "x", &bytes);
-        prop_assert_eq!(once.snapshot(), read_damaged(&Focus, "x", &bytes).snapshot());
-    }
 }

@@ -1,11 +1,10 @@
 //! Fixtures of invented chats, and the properties that hold for any of them. `fixtures/home` is laid out as the product lays out a home directory.
 
 use super::{Form, GeminiCli};
+use crate::events::Kind;
 use crate::events::ids::{Key, event_key};
-use crate::events::{Kind, TokenBasis};
-use crate::sources::testing::{Recorded, assert_read, damage, read_bytes, read_damaged, read_fixture};
+use crate::sources::testing::{Recorded, assert_read, read_bytes, read_fixture};
 use crate::sources::{Probe, Source, SourceOptions, Unit, recognise};
-use proptest::prelude::*;
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -142,18 +141,4 @@ fn twice_is_once() {
         assert_eq!(keys(&read_bytes(&GeminiCli, name, doubled.as_bytes())), keys(&fixture(name)), "{name}");
     }
     assert_eq!(fixture(DOCUMENT).snapshot(), fixture(DOCUMENT).snapshot());
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
-    /// Cut, overwritten and spliced bytes never end in a panic or an error.
-    #[test]
-    fn damaged_chats_are_read_to_the_end(file in 0..3usize, damage in damage()) {
-        let name = [DOCUMENT, LINES, SUBAGENT][file];
-        let read = read_damaged(&GeminiCli, name, &damage.of(bytes(name)));
-        for (_, event) in &read.events {
-            prop_assert_eq!(event.kind == Kind::Completion, event.token_basis.is_some());
-            prop_assert!(event.token_basis != Some(TokenBasis::Absent) || event.tokens.output.is_none());
-        }
-    }
 }

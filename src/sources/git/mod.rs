@@ -99,6 +99,7 @@ impl Source for Git {
 /// The history with lines; where that breaks off, the rest with paths alone.
 fn read_history(repository: &Repository, until: Option<i64>, sink: &mut dyn Sink) -> Result<Vec<Commit>, GitError> {
     if repository.refs.is_empty() {
+        sink.ignore("repository_without_branches");
         return Ok(Vec::new());
     }
     let (commits, stopped) = log::read(&repository.git, &repository.refs, until, Detail::Patches);

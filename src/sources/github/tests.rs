@@ -3,9 +3,8 @@
 use super::GitHub;
 use crate::events::ids::{outcome_key, outcome_version};
 use crate::events::{OutcomeKind, OutcomeStatus};
-use crate::sources::testing::{assert_fixture, assert_recognised, read_fixture, read_mutated};
+use crate::sources::testing::{assert_fixture, assert_recognised, read_fixture};
 use crate::sources::{Probe, Source, Unit};
-use proptest::prelude::*;
 use std::path::Path;
 
 const FIXTURES: &[&str] = &[
@@ -75,12 +74,4 @@ fn a_head_that_is_cut_and_a_page_of_nothing_are_recognised() {
     assert!(!recognised("x.json", b"[]\n"));
     assert!(!recognised("x.json", br#"[{"number":1,"url":"https://example.test/a/b"}]"#));
     assert!(!recognised("x.jsonl", br#"{"type":"user","message":{"content":"{\"number\":1,\"headRefName\":\"x\"}"}}"#));
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(128))]
-    #[test]
-    fn no_change_makes_it_panic(file in prop::sample::select(FIXTURES), edits in prop::collection::vec((any::<usize>(), any::<u8>()), 0..20), keep in 0usize..120) {
-        read_mutated(&GitHub, &format!("src/sources/github/fixtures/{file}"), &edits, keep);
-    }
 }

@@ -2,11 +2,8 @@
 
 use super::GithubCopilot;
 use crate::events::CountedBy;
-use crate::sources::testing::{
-    Recorded, assert_aggregates, assert_distinct_aggregates, damage, fixture_bytes, read_damaged, read_fixture,
-};
+use crate::sources::testing::{Recorded, assert_aggregates, assert_distinct_aggregates, fixture_bytes, read_fixture};
 use crate::sources::{Probe, Source, SourceOptions, Unit, recognise};
-use proptest::prelude::*;
 use std::path::Path;
 
 const FILES: &[&str] = &["users.ndjson", "enterprise.json", "seats.json", "bill.json", "premium_requests.csv"];
@@ -73,13 +70,17 @@ fn seats_say_who_holds_them_and_bills_what_they_cost() {
     assert_eq!(requests, [Some(12), None], "a third of a request is none");
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
-    /// Cut, overwritten and spliced bytes never end in a panic, and reading again says the same.
-    #[test]
-    fn damaged_reports_are_read_to_the_end(file in 0..FILES.len(), damage in damage()) {
-        let bytes = damage.of(bytes(FILES[file]));
-        let once = read_damaged(&GithubCopilot, "x", &bytes);
-        prop_assert_eq!(once.snapshot(), read_damaged(&GithubCopilot, "x", &bytes).snapshot());
-    }
+/// The documentation shows a list, the download links give lines.
+#[test]
+fn a_list_of_days_tells_what_lines_tell() {
+    let text = String::from_utf8(bytes("users.ndjson")).unwrap();
+    let whole: Vec<&str> =
+        text.lines().filter(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()).collect();
+    let told = |text: &str| {
+        let read = crate::sources::testing::read_bytes(&GithubCopilot, "x.json", text.as_bytes());
+        read.aggregates.into_iter().map(|(_, aggregate)| aggregate).collect::<Vec<_>>()
+    };
+    let lines = told(&whole.join("\n"));
+    assert!(lines.len() > 3);
+    assert_eq!(told(&format!("[{}]", whole.join(","))), lines);
 }

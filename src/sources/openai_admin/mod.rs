@@ -7,12 +7,12 @@ mod records;
 #[cfg(test)]
 mod tests;
 
-use super::document::{position_inside, read_documents};
-use super::json::{moment, parse_last_wins, plausible, reject_reason, safe_detail};
+use super::buckets::{Span, dimension, read_bucket, read_pages};
+use super::json::{moment, plausible};
 use super::money::micro_units;
 use super::{Description, Input, InputError, Position, Probe, Reason, Sink, Source, Unit};
 use crate::events::{Aggregate, CountedBy, Tokens};
-use records::{Bucket, Page, UsageResult};
+use records::UsageResult;
 use serde_json::value::RawValue;
 
 /// Admin reports of OpenAI.
@@ -44,15 +44,15 @@ impl Source for OpenAiAdmin {
     }
 
     fn read(&self, input: &Input, sink: &mut dyn Sink) -> Result<u64, InputError> {
-        read_documents(input, sink, |raw, at, sink| match serde_json::from_str::<Page<'_>>(raw.get()) {
-            Ok(Page { data: Some(buckets) }) => {
-                for part in buckets.0 {
-                    bucket(part, position_inside(raw, at, part), sink);
-                }
-            }
-            Ok(Page { data: None }) => sink.reject(at, Reason::MissingField, "data"),
-            Err(error) => sink.reject(at, reject_reason(&error), &safe_detail(&error)),
-        })
+        read_pages(input, sink, |raw, at, sink| read_bucket(raw, at, ["start_time", "end_time"], seconds, sink, row))
+    }
+}
+
+/// A moment in seconds, unlike every other moment that this crate reads.
+fn seconds(raw: &RawValue) -> Result<i64, Reason> {
+    match raw.get().parse::<i64>() {
+        Ok(seconds) => seconds.checked_mul(1_000_000).ok_or(Reason::ImplausibleTime).and_then(plausible),
+        Err(_) => moment(raw).map(|moment| moment.us),
     }
 }
 
@@ -72,40 +72,7 @@ fn report(object: &str) -> Option<&'static str> {
     })
 }
 
-fn bucket(raw: &RawValue, at: Position, sink: &mut dyn Sink) {
-    let bucket: Bucket<'_> = match serde_json::from_str(raw.get()) {
-        Ok(bucket) => bucket,
-        Err(error) => return sink.reject(at, reject_reason(&error), &safe_detail(&error)),
-    };
-    // Seconds, unlike every other moment that this crate reads.
-    let mut when = |raw: Option<&RawValue>, field: &str| {
-        let read = match raw {
-            Some(raw) => raw.get().parse::<i64>().map_or_else(
-                |_| moment(raw).map(|moment| moment.us),
-                |seconds| seconds.checked_mul(1_000_000).ok_or(Reason::ImplausibleTime).and_then(plausible),
-            ),
-            None => Err(Reason::MissingField),
-        };
-        read.map_err(|reason| sink.reject(at, reason, field)).ok()
-    };
-    let (Some(from_us), Some(to_us)) = (when(bucket.start_time, "start_time"), when(bucket.end_time, "end_time"))
-    else {
-        return;
-    };
-    let Some(results) = bucket.results else { return sink.reject(at, Reason::MissingField, "results") };
-    if results.0.is_empty() {
-        return sink.ignore("empty_bucket");
-    }
-    for part in results.0 {
-        let at = position_inside(raw, at, part);
-        match parse_last_wins::<UsageResult>(part.get()) {
-            Ok(result) => row(result, (from_us, to_us), at, sink),
-            Err(error) => sink.reject(at, reject_reason(&error), &safe_detail(&error)),
-        }
-    }
-}
-
-fn row(result: UsageResult, (from_us, to_us): (i64, i64), at: Position, sink: &mut dyn Sink) {
+fn row(result: UsageResult, (from_us, to_us): Span, at: Position, sink: &mut dyn Sink) {
     let Some(report) = result.object.as_deref().and_then(report) else {
         return sink.reject(at, Reason::UnknownKind, "object");
     };
@@ -129,15 +96,11 @@ fn row(result: UsageResult, (from_us, to_us): (i64, i64), at: Position, sink: &m
     // Costs name the model in what is charged: `gpt-5-2025-08-07, cached input`.
     let charged = result.line_item.as_deref().and_then(|item| item.split_once(", ")).map(|(model, _)| model.to_owned());
     aggregate.model = result.model.or(charged);
-    let told: Vec<String> = [
-        result.line_item.map(|item| format!("line_item={item}")),
-        result.batch.map(|batch| format!("batch={batch}")),
-        result.service_tier.map(|tier| format!("service_tier={tier}")),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
-    aggregate.dimension = (!told.is_empty()).then(|| told.join(" "));
+    aggregate.dimension = dimension(&[
+        ("line_item", result.line_item),
+        ("batch", result.batch.map(|batch| batch.to_string())),
+        ("service_tier", result.service_tier),
+    ]);
     if let Some(amount) = result.amount {
         let is_usd = amount.currency.as_deref().is_some_and(|currency| currency.eq_ignore_ascii_case("usd"));
         match amount.value.as_deref().filter(|_| is_usd).map(|value| micro_units(value.get().trim_matches('"'))) {

@@ -1,26 +1,7 @@
 //! Pages of OpenAI's admin reports as they stand there. Owns no meaning: that is the module's above.
 
-use crate::sources::document::Items;
 use crate::sources::json::Count;
 use serde_json::value::RawValue;
-
-/// One page of any report.
-#[derive(serde::Deserialize)]
-pub(super) struct Page<'a> {
-    #[serde(borrow)]
-    pub(super) data: Option<Items<&'a RawValue>>,
-}
-
-/// A span of time, in seconds since the epoch.
-#[derive(serde::Deserialize)]
-pub(super) struct Bucket<'a> {
-    #[serde(borrow)]
-    pub(super) start_time: Option<&'a RawValue>,
-    #[serde(borrow)]
-    pub(super) end_time: Option<&'a RawValue>,
-    #[serde(borrow)]
-    pub(super) results: Option<Items<&'a RawValue>>,
-}
 
 /// A row of a span. What the report was not grouped by is null.
 #[derive(Debug, serde::Deserialize)]

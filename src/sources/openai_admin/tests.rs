@@ -2,11 +2,8 @@
 
 use super::OpenAiAdmin;
 use crate::events::CountedBy;
-use crate::sources::testing::{
-    Recorded, assert_aggregates, assert_distinct_aggregates, damage, fixture_bytes, read_damaged, read_fixture,
-};
+use crate::sources::testing::{Recorded, assert_aggregates, assert_distinct_aggregates, fixture_bytes, read_fixture};
 use crate::sources::{Probe, Source, SourceOptions, Unit, recognise};
-use proptest::prelude::*;
 use std::path::Path;
 
 const FILES: &[&str] = &["usage.json", "costs.json"];
@@ -59,15 +56,4 @@ fn sums_are_those_counted_by_hand() {
     assert_eq!(sum(|a| a.requests), 220 * 4 + 7);
     let costs: i64 = fixture("costs.json").aggregates.iter().filter_map(|(_, it)| it.cost_micro_usd).sum();
     assert_eq!(costs, 60_000 + 1_250_000);
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
-    /// Cut, overwritten and spliced bytes never end in a panic, and reading again says the same.
-    #[test]
-    fn damaged_reports_are_read_to_the_end(file in 0..FILES.len(), damage in damage()) {
-        let bytes = damage.of(bytes(FILES[file]));
-        let once = read_damaged(&OpenAiAdmin, "x", &bytes);
-        prop_assert_eq!(once.snapshot(), read_damaged(&OpenAiAdmin, "x", &bytes).snapshot());
-    }
 }

@@ -134,6 +134,11 @@ impl Block {
         ["toolCall", "toolUse", "functionCall"].iter().any(|kind| self.kind.eq_ignore_ascii_case(kind))
     }
 
+    /// Whether this version does not know what the block is: it may have been a call.
+    pub(super) fn is_of_unknown_kind(&self) -> bool {
+        !self.is_tool_call() && !["text", "thinking", "redactedThinking", "image"].contains(&self.kind.as_str())
+    }
+
     /// The arguments as JSON text. Some builds store them as a string of JSON.
     pub(super) fn arguments_json(&self) -> String {
         let raw = self.arguments.as_ref().or(self.input.as_ref()).or(self.parameters.as_ref());

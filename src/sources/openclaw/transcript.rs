@@ -269,6 +269,9 @@ impl<'a> Transcript<'a> {
         } else if calls.clone().next().is_none() && triggers::is_no_op(&text, self.run.did, self.platform) {
             event.marker = Some("no_op");
         }
+        for _ in message.content.0.iter().filter(|block| block.is_of_unknown_kind()) {
+            sink.ignore("assistant.block_of_unknown_kind");
+        }
         sink.event(at, event);
         for (index, block) in calls.enumerate() {
             let mut event = self.step(Kind::ToolCall, moment, step.as_ref().map(|step| format!("{step}#{index}")));

@@ -204,6 +204,7 @@ fn read_message(input: &Input, sink: &mut dyn Sink) -> Result<u64, InputError> {
 /// the file of its information is written last, so they are read with it and not by themselves.
 fn parts_of(message: &Message, input: &Input, sink: &mut dyn Sink) -> Vec<Placed> {
     let Some(directory) = message.id.as_deref().and_then(|id| parts_directory(&input.path, id)) else {
+        sink.ignore("message.parts_not_looked_for");
         return Vec::new();
     };
     let mut paths: Vec<PathBuf> = std::fs::read_dir(directory)

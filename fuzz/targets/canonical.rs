@@ -1,0 +1,4 @@
+//! Any bytes as a file of `canonical`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| footlight::sources::laws::fuzz("canonical", data));

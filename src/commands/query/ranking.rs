@@ -1,0 +1,167 @@
+//! People are not ranked, by SQL neither: an answer whose rows name people is not put in order by what was measured of them, and they are
+//! not picked by how they were judged.
+//!
+//! Owns the check of a question's plan: what each column is made of, through joins, sums and subqueries. A rail for whoever asks and no wall:
+//! those who may ask have the tables (docs/disclosure.md). Owns no rights and no rows.
+
+use crate::commands::RefusedError;
+use arrow::datatypes::DataType;
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::common::{DataFusionError, JoinType};
+use datafusion::logical_expr::expr::Sort;
+use datafusion::logical_expr::{Expr, LogicalPlan};
+
+/// Columns that say who. The unit of a reading is a session or a person's week.
+const WHO: [&str; 5] = ["actor", "actor_id", "unit_id", "os_user", "key_id"];
+/// Columns that say how somebody is judged.
+const JUDGED: [&str; 4] = ["score_db", "band", "weight_db", "p"];
+/// Numbers that measure nobody: where a record stands.
+const PLACES: [&str; 4] = ["byte_offset", "line", "version", "rank"];
+
+/// What a column is made of.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Made {
+    who: bool,
+    measured: bool,
+    judged: bool,
+}
+
+impl Made {
+    /// A column of a table.
+    fn stored(name: &str, data_type: &DataType) -> Self {
+        let judged = JUDGED.contains(&name);
+        let measured = judged || data_type.is_numeric() && !PLACES.contains(&name);
+        Self { who: WHO.contains(&name), measured, judged }
+    }
+
+    fn and(self, other: Self) -> Self {
+        Self {
+            who: self.who || other.who,
+            measured: self.measured || other.measured,
+            judged: self.judged || other.judged,
+        }
+    }
+
+    fn all(of: impl IntoIterator<Item = Self>) -> Self {
+        of.into_iter().fold(Self::default(), Self::and)
+    }
+}
+
+/// Refuses a question that ranks people; the plan is the optimised one, which reads no column in vain.
+pub(super) fn check(plan: &LogicalPlan) -> anyhow::Result<()> {
+    if !Made::all(made(plan)).who {
+        return Ok(());
+    }
+    let mut ranks = false;
+    plan.apply_with_subqueries(|node| {
+        ranks |= is_ranking(node);
+        Ok::<_, DataFusionError>(if ranks { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
+    })?;
+    if ranks {
+        return Err(RefusedError(
+            "people are not ranked: rows that name them are put in order by names and times, not by what was measured, and are not picked by score or band. \
+             Ask for groups, or for sessions without `actor`; `footlight explain UNIT` shows one unit"
+                .to_owned(),
+        )
+        .into());
+    }
+    Ok(())
+}
+
+/// Whether a step puts rows in order by a measure, or picks them by a judgement.
+fn is_ranking(node: &LogicalPlan) -> bool {
+    match node {
+        LogicalPlan::Sort(sort) => is_by_measure(&sort.expr, &sort.input),
+        LogicalPlan::Window(window) => window.window_expr.iter().any(|expr| match bare(expr) {
+            Expr::WindowFunction(function) => is_by_measure(&function.params.order_by, &window.input),
+            _ => false,
+        }),
+        LogicalPlan::Aggregate(sums) => sums.aggr_expr.iter().any(|expr| match bare(expr) {
+            Expr::AggregateFunction(function) => is_by_measure(&function.params.order_by, &sums.input),
+            _ => false,
+        }),
+        LogicalPlan::Filter(filter) => of(&filter.predicate, &filter.input).judged,
+        LogicalPlan::Join(join) => {
+            let on = join.on.iter().any(|(left, right)| of(left, &join.left).and(of(right, &join.right)).judged);
+            on || join.filter.iter().any(|expr| of(expr, &join.left).and(of(expr, &join.right)).judged)
+        }
+        // Filters of a scan may be about columns that it does not hand on.
+        LogicalPlan::TableScan(scan) => scan
+            .filters
+            .iter()
+            .any(|expr| expr.column_refs().iter().any(|column| JUDGED.contains(&column.name.as_str()))),
+        _ => false,
+    }
+}
+
+/// Rows that are in the order of names are in no order of measures, whatever decides between rows of one name.
+fn is_by_measure(keys: &[Sort], input: &LogicalPlan) -> bool {
+    let made = keys.iter().map(|key| of(&key.expr, input));
+    made.take_while(|made| made.measured || !made.who).any(|made| made.measured)
+}
+
+/// What each column that a step hands on is made of.
+fn made(plan: &LogicalPlan) -> Vec<Made> {
+    let below = || plan.inputs().into_iter().flat_map(made).collect::<Vec<Made>>();
+    let columns = match plan {
+        LogicalPlan::TableScan(scan) => {
+            scan.projected_schema.fields().iter().map(|field| Made::stored(field.name(), field.data_type())).collect()
+        }
+        LogicalPlan::Projection(projection) => projection.expr.iter().map(|expr| of(expr, &projection.input)).collect(),
+        LogicalPlan::Aggregate(sums) => {
+            sums.group_expr.iter().chain(&sums.aggr_expr).map(|expr| of(expr, &sums.input)).collect()
+        }
+        LogicalPlan::Window(window) => {
+            let mut columns = made(&window.input);
+            columns.extend(window.window_expr.iter().map(|expr| of(expr, &window.input)));
+            columns
+        }
+        LogicalPlan::Join(join) => match join.join_type {
+            JoinType::LeftSemi | JoinType::LeftAnti => made(&join.left),
+            JoinType::RightSemi | JoinType::RightAnti => made(&join.right),
+            JoinType::LeftMark => [made(&join.left), vec![Made::default()]].concat(),
+            JoinType::RightMark => [made(&join.right), vec![Made::default()]].concat(),
+            _ => below(),
+        },
+        LogicalPlan::Union(union) => {
+            let parts: Vec<Vec<Made>> = union.inputs.iter().map(|part| made(part)).collect();
+            let width = plan.schema().fields().len();
+            (0..width).map(|at| Made::all(parts.iter().filter_map(|part| part.get(at).copied()))).collect()
+        }
+        // Filters, sorts, limits and aliases hand on what they get; anything else is judged by its width, below.
+        _ => below(),
+    };
+    let width = plan.schema().fields().len();
+    if columns.len() == width { columns } else { vec![Made::all(below()); width] }
+}
+
+/// What an expression over the columns of a step is made of.
+fn of(expr: &Expr, input: &LogicalPlan) -> Made {
+    let columns = made(input);
+    let column = |name| input.schema().index_of_column(name).ok().and_then(|at| columns.get(at).copied());
+    let all = || Made::all(expr.column_refs().into_iter().filter_map(column));
+    match bare(expr) {
+        // How many there are names nobody.
+        Expr::AggregateFunction(function) if is_count(function.func.name()) => {
+            Made { who: false, measured: true, ..all() }
+        }
+        Expr::WindowFunction(function) => {
+            let who = function.params.args.iter().any(|argument| of(argument, input).who);
+            let counts = is_count(function.fun.name());
+            Made { who: who && !counts, measured: all().measured || counts, ..all() }
+        }
+        Expr::ScalarSubquery(subquery) => Made::all(made(&subquery.subquery)),
+        _ => all(),
+    }
+}
+
+fn is_count(function: &str) -> bool {
+    function.starts_with("count") || function.starts_with("approx_distinct")
+}
+
+fn bare(expr: &Expr) -> &Expr {
+    match expr {
+        Expr::Alias(alias) => bare(&alias.expr),
+        other => other,
+    }
+}

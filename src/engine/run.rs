@@ -1,0 +1,292 @@
+//! A run of models: each after what it reads, as many at once as there are threads.
+//!
+//! Owns the order of work and what a model sees: a session of its own, in which the tables that it reads have their names, whole or one
+//! bucket of people. Owns no keeping of rows, which is [`super::store`]'s, and no choice of buckets, which is [`super::buckets`]'.
+//!
+//! A job is a model over everything or over one bucket. One with little to read is one partition: rows are not dealt out and gathered
+//! again, other jobs use the other threads, and floating-point sums have one order. Only whole models over large tables are divided.
+
+use super::buckets::Buckets;
+use super::steps::Steps;
+use super::store::{Filled, Held, Place, Shelf};
+use super::{Engine, EngineError, Model, ModelRun, Overrides, PERSON, ParamValue, Store, read_only};
+use datafusion::catalog::{MemoryCatalogProviderList, TableProvider};
+use datafusion::common::ParamValues;
+use datafusion::error::DataFusionError;
+use datafusion::execution::SessionStateBuilder;
+use datafusion::prelude::{DataFrame, SessionContext};
+use datafusion::sql::parser::Statement;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::task::JoinSet;
+
+/// Rows from which on a table is worth dividing among threads. Of base tables the number is not known, so they are.
+const ROWS_TO_DIVIDE: usize = 100_000;
+
+/// A model over everything, or over one bucket of people.
+#[derive(Clone, Copy)]
+struct Job {
+    model: usize,
+    bucket: Option<usize>,
+    /// Whether nothing else runs, so that what it is refused it cannot have.
+    is_alone: bool,
+}
+
+/// How a job ended.
+struct Ended {
+    job: Job,
+    filled: Result<Filled, DataFusionError>,
+    took: Duration,
+}
+
+/// A model of which jobs are left.
+struct Open {
+    shelf: Arc<Shelf>,
+    jobs_left: usize,
+    filled: Vec<Filled>,
+    took: Duration,
+}
+
+/// One run of models over one engine.
+pub(super) struct Run<'a> {
+    engine: &'a Engine,
+    overrides: &'a Overrides,
+    models: Vec<&'a Model>,
+    /// Models that have not begun, in order.
+    waiting: Vec<usize>,
+    /// Names of models that are not finished.
+    unfinished: BTreeSet<&'a str>,
+    open: BTreeMap<usize, Open>,
+    ready: VecDeque<Job>,
+    /// Jobs that were refused memory beside others and run once more, alone.
+    refused: VecDeque<Job>,
+    under_way: JoinSet<Ended>,
+    is_alone: bool,
+    buckets: Arc<Buckets>,
+    /// The parts of kept models, by bucket.
+    parts: BTreeMap<&'a str, Vec<Arc<dyn TableProvider>>>,
+    rows: BTreeMap<&'a str, usize>,
+    runs: BTreeMap<usize, ModelRun>,
+}
+
+impl<'a> Run<'a> {
+    pub(super) fn new(engine: &'a Engine, models: Vec<&'a Model>, overrides: &'a Overrides) -> Self {
+        Self {
+            engine,
+            overrides,
+            waiting: (0..models.len()).collect(),
+            unfinished: models.iter().map(|model| model.name()).collect(),
+            models,
+            open: BTreeMap::new(),
+            ready: VecDeque::new(),
+            refused: VecDeque::new(),
+            under_way: JoinSet::new(),
+            is_alone: false,
+            buckets: Arc::default(),
+            parts: BTreeMap::new(),
+            rows: BTreeMap::new(),
+            runs: BTreeMap::new(),
+        }
+    }
+
+    /// Runs every model and says how, in their order.
+    pub(super) async fn finish(mut self) -> Result<Vec<ModelRun>, EngineError> {
+        loop {
+            while let Some(job) = self.next().await? {
+                self.start(job).await?;
+            }
+            match self.under_way.join_next().await {
+                Some(Ok(ended)) => self.end(ended).await?,
+                Some(Err(stopped)) => return Err(DataFusionError::External(Box::new(stopped)).into()),
+                None => break,
+            }
+        }
+        Ok(self.runs.into_values().collect())
+    }
+
+    /// The next job, unless as much is under way as may be.
+    async fn next(&mut self) -> Result<Option<Job>, EngineError> {
+        if self.is_alone || self.under_way.len() >= self.engine.limits.threads.max(1) {
+            return Ok(None);
+        }
+        if !self.refused.is_empty() {
+            return Ok(if self.under_way.is_empty() { self.refused.pop_front() } else { None });
+        }
+        while self.ready.is_empty() {
+            let can_begin =
+                |place: &usize| !self.models[*place].header.needs().any(|name| self.unfinished.contains(name.as_str()));
+            let Some(at) = self.waiting.iter().position(can_begin) else { return Ok(None) };
+            let place = self.waiting.remove(at);
+            self.begin(place).await.map_err(|error| self.failed(place, error))?;
+        }
+        Ok(self.ready.pop_front())
+    }
+
+    fn failed(&self, place: usize, error: DataFusionError) -> EngineError {
+        EngineError::Run { file: self.models[place].file.clone(), source: Box::new(error) }
+    }
+
+    /// Makes a model's jobs; a view has none.
+    async fn begin(&mut self, place: usize) -> Result<(), DataFusionError> {
+        let model = self.models[place];
+        if model.header.store == Store::View {
+            let params = model.params(self.overrides).map_err(|error| DataFusionError::External(Box::new(error)))?;
+            let frame = self.engine.context.sql_with_options(&model.sql, read_only()).await?;
+            self.engine.replace(model.name(), bound(frame, &params)?.into_view())?;
+            self.unfinished.remove(model.name());
+            self.runs.insert(place, ModelRun { model: model.name().to_owned(), rows: None, took: Duration::ZERO });
+            return Ok(());
+        }
+        if let Some(shared) = &model.header.shared {
+            self.buckets = Arc::new(self.engine.buckets(shared).await?);
+        }
+        let buckets = if model.header.by_person { self.buckets.count() } else { 1 };
+        let reads_parts = model.header.reads.iter().any(|name| self.parts.contains_key(name.as_str()));
+        let jobs: Vec<Option<usize>> =
+            if buckets > 1 && reads_parts { (0..buckets).map(Some).collect() } else { vec![None] };
+        let directory = self.engine.scratch().join(model.name());
+        let shelf = Arc::new(Shelf::new(directory, buckets, &self.engine.held));
+        let open = Open { shelf, jobs_left: jobs.len(), filled: Vec::new(), took: Duration::ZERO };
+        self.open.insert(place, open);
+        let is_alone = self.engine.limits.threads <= 1;
+        self.ready.extend(jobs.into_iter().map(|bucket| Job { model: place, bucket, is_alone }));
+        Ok(())
+    }
+
+    /// Sets a job going.
+    async fn start(&mut self, job: Job) -> Result<(), EngineError> {
+        let model = self.models[job.model];
+        let Some(open) = self.open.get(&job.model) else { return Ok(()) };
+        let shelf = Arc::clone(&open.shelf);
+        let params = model.params(self.overrides)?;
+        let session = self.session(model, job.bucket).await.map_err(|error| self.failed(job.model, error))?;
+        let place = match job.bucket {
+            None if shelf.buckets() > 1 => Place::ByPerson(Arc::clone(&self.buckets), PERSON),
+            bucket => Place::Bucket(bucket.unwrap_or(0)),
+        };
+        let work = Work {
+            session,
+            sql: model.sql.clone(),
+            params,
+            reads: model.header.reads.clone(),
+            directory: self.engine.scratch().join(format!("{}-{}", model.name(), job.bucket.unwrap_or(0))),
+            held: Arc::clone(&self.engine.held),
+        };
+        self.is_alone = job.is_alone;
+        self.under_way.spawn(async move {
+            let started = Instant::now();
+            let filled = work.keep(&shelf, &place).await;
+            Ended { job, filled, took: started.elapsed() }
+        });
+        Ok(())
+    }
+
+    /// A session in which the tables that the model reads have their names.
+    async fn session(&self, model: &Model, bucket: Option<usize>) -> Result<SessionContext, DataFusionError> {
+        let known_small = |name: &String| self.rows.get(name.as_str()).is_some_and(|rows| *rows < ROWS_TO_DIVIDE);
+        let is_divided = bucket.is_none() && !model.header.reads.iter().all(known_small);
+        let partitions = if is_divided { self.engine.limits.threads.max(1) } else { 1 };
+        let outer = self.engine.context.state();
+        let config =
+            outer.config().clone().with_target_partitions(partitions).with_create_default_catalog_and_schema(true);
+        let state = SessionStateBuilder::new_from_existing(outer)
+            .with_config(config)
+            .with_catalog_list(Arc::new(MemoryCatalogProviderList::new()))
+            .build();
+        let session = SessionContext::new_with_state(state);
+        for name in &model.header.reads {
+            let part = bucket.and_then(|bucket| self.parts.get(name.as_str())?.get(bucket));
+            let table = match part {
+                Some(part) => Arc::clone(part),
+                None => self.engine.context.table_provider(name.as_str()).await?,
+            };
+            session.register_table(name.as_str(), table)?;
+        }
+        Ok(session)
+    }
+
+    /// Takes what a job made; after a model's last one the model is there to be read.
+    async fn end(&mut self, ended: Ended) -> Result<(), EngineError> {
+        let Ended { job, filled, took } = ended;
+        self.is_alone = false;
+        let filled = match filled {
+            Ok(filled) => filled,
+            Err(error) if !job.is_alone && matches!(error.find_root(), DataFusionError::ResourcesExhausted(_)) => {
+                self.refused.push_back(Job { is_alone: true, ..job });
+                return Ok(());
+            }
+            Err(error) => return Err(self.failed(job.model, error)),
+        };
+        let Some(open) = self.open.get_mut(&job.model) else { return Ok(()) };
+        open.filled.push(filled);
+        open.took += took;
+        open.jobs_left -= 1;
+        if open.jobs_left > 0 {
+            return Ok(());
+        }
+        let Some(open) = self.open.remove(&job.model) else { return Ok(()) };
+        let model = self.models[job.model];
+        let kept = open.shelf.close(open.filled, &self.engine.context).await;
+        let kept = kept.and_then(|kept| self.engine.replace(model.name(), Arc::clone(&kept.whole)).map(|()| kept));
+        let kept = kept.map_err(|error| self.failed(job.model, error))?;
+        tracing::debug!(model = model.name(), rows = kept.rows, seconds = open.took.as_secs_f64(), "ran");
+        self.engine.held.hold(kept.bytes);
+        let run = ModelRun { model: model.name().to_owned(), rows: Some(kept.rows), took: open.took };
+        self.runs.insert(job.model, run);
+        self.rows.insert(model.name(), kept.rows);
+        if kept.parts.len() > 1 {
+            self.parts.insert(model.name(), kept.parts);
+        }
+        self.unfinished.remove(model.name());
+        Ok(())
+    }
+}
+
+/// What a job does, with all that it needs.
+struct Work {
+    session: SessionContext,
+    sql: String,
+    params: Vec<(String, ParamValue)>,
+    reads: Vec<String>,
+    /// For the rows of shared steps that do not fit in memory.
+    directory: PathBuf,
+    held: Arc<Held>,
+}
+
+impl Work {
+    /// Computes the shared steps one after the other, then the rows of the model, and keeps these.
+    async fn keep(self, shelf: &Shelf, place: &Place) -> Result<Filled, DataFusionError> {
+        let steps = Steps::of(&self.session.state(), &self.sql, &self.reads)?;
+        let mut lent = Vec::with_capacity(steps.shared.len());
+        for (name, step) in steps.shared {
+            let shelf = Shelf::for_step(self.directory.join(&name), &self.held);
+            let filled = shelf.keep(self.frame(step).await?, &Place::Bucket(0)).await?;
+            let kept = shelf.close(vec![filled], &self.session).await?;
+            lent.push(Held::lend(&self.held, kept.bytes));
+            self.session.register_table(name, kept.whole)?;
+        }
+        let filled = shelf.keep(self.frame(steps.last).await?, place).await;
+        if self.directory.exists() {
+            std::fs::remove_dir_all(&self.directory)?;
+        }
+        filled
+    }
+
+    async fn frame(&self, statement: Statement) -> Result<DataFrame, DataFusionError> {
+        let state = self.session.state();
+        let plan = state.statement_to_plan(statement).await?;
+        read_only().verify_plan(&plan)?;
+        bound(DataFrame::new(state, plan), &self.params)
+    }
+}
+
+/// The frame with the parameters' values.
+fn bound(frame: DataFrame, params: &[(String, ParamValue)]) -> Result<DataFrame, DataFusionError> {
+    if params.is_empty() {
+        return Ok(frame);
+    }
+    let values = params.iter().map(|(name, value)| (name.clone(), value.to_scalar())).collect::<Vec<_>>();
+    frame.with_param_values(ParamValues::from(values))
+}
