@@ -175,9 +175,11 @@ impl Split {
     pub(super) fn released(&self, release: &mut Release<'_>) -> Money {
         let priced = self.priced > 0;
         let total = release.amount(self.total);
-        // An end of a range, outwards: its band first, then two digits.
+        // An end of a range, outwards: of the least and the most that the total as published stands for, then two digits.
+        let (least, most) = rounding::amount_interval(total.unsigned_abs());
         let of_total = |end: Share, high: bool| {
-            let amount = (total as f64 * band_edge(end, high).0).round().max(0.0) as u64;
+            let whole = if high { most } else { least };
+            let amount = (whole as f64 * band_edge(end, high).0).round().max(0.0) as u64;
             let amount = if high { rounding::amount_above(amount) } else { rounding::amount_below(amount) };
             i64::try_from(amount).unwrap_or(i64::MAX).min(total)
         };

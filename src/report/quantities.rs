@@ -36,7 +36,7 @@ pub struct Share(pub f64);
 #[derive(Debug, Clone, Copy, Default, PartialEq, PartialOrd)]
 pub struct Portion(pub f64);
 
-/// An estimate in its test's own unit, shown with three decimals.
+/// An estimate in its test's own unit, shown with three decimals, from ten on with one.
 #[derive(Debug, Clone, Copy, Default, PartialEq, PartialOrd)]
 pub struct Estimate(pub f64);
 
@@ -161,7 +161,8 @@ impl Portion {
 
 impl Estimate {
     fn text(self) -> String {
-        format!("{:.3}", rounded(self.0))
+        let decimals = if self.0.abs() >= 10.0 { 1 } else { 3 };
+        format!("{:.decimals$}", rounded(self.0))
     }
 }
 
@@ -229,6 +230,8 @@ mod tests {
             Probability(0.0).to_string(),
             Probability(0.0123).to_string(),
             Estimate(-0.00001).to_string(),
+            Estimate(9.9996).to_string(),
+            Estimate(163.75).to_string(),
             Maybe::<Count>(None).to_string(),
         ];
         insta::assert_snapshot!(shown.join("\n").replace(NO_BREAK, "~"), @r"
@@ -264,6 +267,8 @@ mod tests {
         < 0.001
         0.012
         0.000
+        10.000
+        163.8
         not known
         ");
     }
