@@ -15,13 +15,12 @@ with waste as (
     group by session_id
 ),
 repeated as (select distinct session_id from findings where finding = 'repeated_prompt'),
-reviewed as (select actor, iso_week from actor_weeks where band = 'review'),
 placed as (
     select
         sessions.cost_usd,
         case
             when sessions.outcome_link = 'linked' then 'linked'
-            when sessions.band = 'review' or (sessions.band = 'look' and reviewed.actor is not null) then 'theater_like'
+            when sessions.band = 'review' or (sessions.band = 'look' and weeks.band = 'review') then 'theater_like'
             when sessions.outcome_link = 'none' and sessions.band in ('none', 'note') and sessions.trigger = 'human'
                 and repeated.session_id is null then 'exploration'
             else 'unknown'
@@ -30,7 +29,7 @@ placed as (
     from sessions
     left join waste on sessions.session_id = waste.session_id
     left join repeated on sessions.session_id = repeated.session_id
-    left join reviewed on sessions.actor = reviewed.actor and sessions.iso_week = reviewed.iso_week
+    left join actor_weeks as weeks on sessions.actor = weeks.actor and sessions.iso_week = weeks.iso_week
     where sessions.cost_usd is not null
 )";
 

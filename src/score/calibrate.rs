@@ -15,8 +15,9 @@ pub const MINIMUM_REFERENCE: usize = 500;
 /// conformal p is valid at any size and never below 1/(n_cal + 1): what a small reference cannot tell it does not claim, and a hundred
 /// readings hold a lone signal to 7 decibans.
 pub const COARSE_REFERENCE: usize = 100;
-/// Other people from which a reading about all of somebody's weeks is compared: as many as a population test asks for (signals.md P1, P3).
-pub const LEAST_PEOPLE: usize = 30;
+/// Other people from which a reading about all of somebody's weeks is compared. A conformal p is valid at any size; among so few it is 1/21 at
+/// least, and holds such a signal to 3.6 decibans.
+pub const LEAST_PEOPLE: usize = 20;
 /// Most volume cells of a stratum, and the readings wanted in each: enough for a reference that leaves one actor out.
 const VOLUME_CELLS: usize = 10;
 const READINGS_PER_CELL: usize = 600;
@@ -463,8 +464,8 @@ mod tests {
             };
             assert_eq!(result.map(|found| (found.p, found.n_cal, found.level)), Ok((expected, 39, Level::People)));
         }
-        let few: Vec<Point> = readings.into_iter().filter(|point| point.actor < 30).collect();
-        assert_eq!(calibrate_people(&few)[0].unwrap_err().to_string(), "calibration: n_cal = 29 < 30");
+        let few: Vec<Point> = readings.into_iter().filter(|point| point.actor < 20).collect();
+        assert_eq!(calibrate_people(&few)[0].unwrap_err().to_string(), "calibration: n_cal = 19 < 20");
     }
 
     #[test]

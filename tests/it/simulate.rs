@@ -62,7 +62,7 @@ fn without_text_what_can_be_judged_is_and_the_rest_says_why_not() {
     let directory = tempfile::tempdir().unwrap();
     let dir = directory.path();
     let scored = |name: &str, strip: &[&str]| {
-        let mut simulate = vec!["simulate", "--out", name, "--seed", "5", "--people", "30", "--weeks", "12"];
+        let mut simulate = vec!["simulate", "--out", name, "--seed", "5", "--people", "44", "--weeks", "12"];
         simulate.extend(strip);
         assert_eq!(footlight(dir, &simulate).0, 0);
         let path = |part: &str| format!("{name}/{part}");
