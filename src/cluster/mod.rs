@@ -51,9 +51,9 @@ pub struct Archetype {
     pub units: usize,
     /// People in it; an archetype of fewer than ten is not published.
     pub people: usize,
-    /// Mean Jaccard similarity over bootstrap samples, .75 to 1.
+    /// Mean Jaccard similarity over bootstrap samples, .75 to 1; of several clusters of this name the least.
     pub stability: f64,
-    /// Strongest signals with Cliff's delta against the rest, strongest first.
+    /// Strongest signals with Cliff's delta against the rest, strongest first; of several clusters those of the first.
     pub signals: Vec<(String, f64)>,
 }
 
@@ -133,7 +133,8 @@ fn draw<'a>(mut units: Vec<&'a ClusterUnit>, count: usize, random: &mut Seeded) 
     units
 }
 
-/// Names the stable clusters and withholds those of too few people.
+/// Names the stable clusters and withholds those of too few people. Clusters that the lexicon gives one name are one archetype: a session is told
+/// by the name alone which it is of.
 fn named(
     sample: &[&ClusterUnit],
     labels: &[Option<usize>],
@@ -142,17 +143,26 @@ fn named(
 ) -> Archetypes {
     let mut found = Archetypes { algorithm: algorithm.to_string(), ..Archetypes::default() };
     let mut of_cluster: BTreeMap<usize, String> = BTreeMap::new();
+    let mut people_of: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for (&cluster, &stability) in stable {
         let inside: Vec<bool> = labels.iter().map(|label| *label == Some(cluster)).collect();
         let members = || sample.iter().zip(&inside).filter(|(_, inside)| **inside).map(|(unit, _)| unit);
-        let people = members().map(|unit| unit.actor.as_str()).collect::<BTreeSet<_>>().len();
+        let people = members().map(|unit| unit.actor.as_str()).collect::<BTreeSet<_>>();
         let (name, signals) = name::name(sample, &inside);
-        if people < FEWEST_PEOPLE {
+        if people.len() < FEWEST_PEOPLE {
             found.notes.push(format!("one archetype is not published: fewer than {FEWEST_PEOPLE} people"));
             of_cluster.insert(cluster, String::new());
-        } else {
-            of_cluster.insert(cluster, name.as_str().to_owned());
-            found.published.push(Archetype { name, units: members().count(), people, stability, signals });
+            continue;
+        }
+        of_cluster.insert(cluster, name.as_str().to_owned());
+        let all = people_of.entry(name.as_str()).or_default();
+        all.extend(people);
+        let (units, people) = (members().count(), all.len());
+        match found.published.iter_mut().find(|one| one.name == name) {
+            Some(one) => {
+                (one.units, one.people, one.stability) = (one.units + units, people, one.stability.min(stability))
+            }
+            None => found.published.push(Archetype { name, units, people, stability, signals }),
         }
     }
     found.published.sort_by(|one, two| (two.units, one.name.as_str()).cmp(&(one.units, two.name.as_str())));

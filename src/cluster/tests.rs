@@ -50,6 +50,19 @@ fn the_same_seed_gives_the_same_archetypes_in_any_order() {
 }
 
 #[test]
+fn clusters_of_one_name_are_one_archetype() {
+    let units = units(60, 8);
+    let sample: Vec<&ClusterUnit> = units.iter().collect();
+    let of = |unit: &ClusterUnit| unit.unit_id.strip_prefix("1-").and_then(|number| number.parse::<usize>().ok());
+    // One planted kind, cut in two.
+    let labels: Vec<Option<usize>> = sample.iter().map(|unit| of(unit).map(|number| number % 2)).collect();
+    let found = named(&sample, &labels, &BTreeMap::from([(0, 0.9), (1, 0.8)]), &Algorithm::KMeans { clusters: 2 });
+    let kinds: Vec<_> =
+        found.published.iter().map(|one| (one.name.as_str(), one.units, one.people, one.stability)).collect();
+    assert_eq!(kinds, [("runaway agent", 30, 30, 0.8)]);
+}
+
+#[test]
 fn few_people_are_not_published_and_few_units_not_clustered() {
     let found = archetypes(&units(4, 3), 5);
     assert!(found.published.is_empty() && found.labels.values().all(|label| label.is_empty() || label == "noise"));

@@ -102,15 +102,22 @@ pub fn rewrite_access_log(lake: &Path, rewritten: impl Fn(&str) -> String) -> Re
             after.push('\n');
         }
         if changed > 0 {
-            // Temporary files are made with mode 0600.
-            let mut file = tempfile::NamedTempFile::new_in(lake)?;
-            file.write_all(after.as_bytes())?;
-            file.as_file().sync_all()?;
-            file.persist(&path).map_err(|error| error.error)?;
+            replace(lake, &path, after.as_bytes())?;
         }
         Ok(changed)
     };
     replaced().map_err(|source| AccessError::Io { path: path.clone(), source })
+}
+
+/// Puts a file of the lake in the place of the one before, synced before and after. Temporary files are made with mode 0600.
+pub(super) fn replace(lake: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = tempfile::NamedTempFile::new_in(lake)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|error| error.error)?;
+    #[cfg(unix)]
+    File::open(lake)?.sync_all()?;
+    Ok(())
 }
 
 /// Keeps other processes from the log while it is appended to or replaced: a line that is written into a file which was replaced would be lost.

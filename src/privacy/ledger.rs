@@ -310,11 +310,7 @@ impl Ledger {
         {
             return Ok(());
         }
-        let mut nonce = [0; 16];
-        getrandom::fill(&mut nonce).map_err(|error| LedgerError::Io {
-            path: self.path.clone(),
-            source: io::Error::other(error.to_string()),
-        })?;
+        let nonce: [u8; 16] = random().map_err(|source| LedgerError::Io { path: self.path.clone(), source })?;
         let mut line = Line {
             report: self.report,
             key: self.key_id.clone(),
@@ -403,6 +399,13 @@ fn pad(key: &Key, nonce: &str, member: MemberId) -> [u8; MEMBER_BYTES - 8] {
     let mut pad = [0; MEMBER_BYTES - 8];
     hasher.finalize_xof().fill(&mut pad);
     pad
+}
+
+/// Random bytes of the operating system.
+fn random<const N: usize>() -> io::Result<[u8; N]> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(|error| io::Error::other(error.to_string()))?;
+    Ok(bytes)
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {

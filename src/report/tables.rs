@@ -267,20 +267,10 @@ const ARCHETYPE_TEAMS: usize = 3;
 /// Fewest people of one, whatever the configured floor.
 const ARCHETYPE_PEOPLE: usize = 10;
 
-/// Archetypes by name, as far as people of several teams stand behind them. Clusters that the lexicon gives one name are one row: nothing
-/// published would tell them apart, and a cell of the ledger is known by its name.
+/// Archetypes by name, as far as people of several teams stand behind them.
 pub(super) fn archetypes(inputs: &Inputs, release: &mut Release<'_>) -> Vec<ArchetypeShare> {
-    let mut sorted = inputs.archetypes.clone();
+    let mut sorted: Vec<_> = inputs.archetypes.iter().collect();
     sorted.sort_by(|a, b| a.name.cmp(&b.name));
-    sorted.dedup_by(|next, kept| {
-        let same = next.name == kept.name;
-        if same {
-            kept.sessions += next.sessions;
-            let people = inputs.sessions.iter().filter(|session| session.archetype == kept.name);
-            kept.actors = people.map(|session| session.actor.as_str()).collect::<BTreeSet<_>>().len() as i64;
-        }
-        same
-    });
     let total: i64 = sorted.iter().map(|archetype| archetype.sessions).sum();
     let mut groups: BTreeMap<&str, (Members, BTreeSet<&str>)> = BTreeMap::new();
     for session in &inputs.sessions {

@@ -13,8 +13,8 @@ use arrow::array::{
     TimestampMicrosecondArray,
 };
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::{ArrowWriter, ProjectionMask};
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 use rayon::prelude::*;
@@ -82,32 +82,48 @@ fn persist(file: tempfile::NamedTempFile, path: &Path) -> std::io::Result<()> {
 
 /// Reads `OUT/tables/TABLE.parquet`.
 pub fn read<R: ResultRow>(out: &Path) -> Result<Vec<R>, ResultsError> {
-    let path = tables_directory(out).join(format!("{}.parquet", R::TABLE));
-    let file = match File::open(&path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(ResultsError::Missing(path)),
-        Err(error) => return Err(ResultsError::Io { path, error }),
+    let groups = by_row_group(out, R::TABLE, None, |columns, rows: &mut Vec<R>| {
+        rows.extend(R::rows(columns)?);
+        Ok(())
+    })?;
+    Ok(groups.into_iter().flatten().collect())
+}
+
+/// What `take` makes of each row group of `OUT/tables/TABLE.parquet`, in the order of the file: groups are read in parallel, batch after batch, and of
+/// the columns only `only` where that is said.
+///
+/// # Errors
+/// [`ResultsError`] when the table is missing or cannot be read.
+pub(super) fn by_row_group<T: Default + Send>(
+    out: &Path,
+    table: &str,
+    only: Option<&[&str]>,
+    take: impl Fn(&Columns<'_>, &mut T) -> Result<(), RowError> + Sync,
+) -> Result<Vec<T>, ResultsError> {
+    let path = tables_directory(out).join(format!("{table}.parquet"));
+    let open = || match File::open(&path) {
+        Ok(file) => Ok(file),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(ResultsError::Missing(path.clone())),
+        Err(error) => Err(ResultsError::Io { path: path.clone(), error }),
     };
     let damaged = |error: String| ResultsError::Damaged { path: path.clone(), error };
     let metadata =
-        ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).map_err(|error| damaged(error.to_string()))?;
-    let group = |group: usize| -> Result<Vec<R>, ResultsError> {
-        let file = File::open(&path).map_err(|error| ResultsError::Io { path: path.clone(), error })?;
-        let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata.clone())
-            .with_row_groups(vec![group])
-            .build()
-            .map_err(|error| damaged(error.to_string()))?;
-        let mut rows = Vec::new();
-        for batch in reader {
-            let batch = batch.map_err(|error| damaged(error.to_string()))?;
-            rows.extend(R::rows(&Columns::new(&batch)).map_err(|error| damaged(error.to_string()))?);
+        ArrowReaderMetadata::load(&open()?, ArrowReaderOptions::new()).map_err(|error| damaged(error.to_string()))?;
+    let group = |group: usize| -> Result<T, ResultsError> {
+        let mut reader =
+            ParquetRecordBatchReaderBuilder::new_with_metadata(open()?, metadata.clone()).with_row_groups(vec![group]);
+        if let Some(only) = only {
+            let projection = ProjectionMask::columns(metadata.parquet_schema(), only.iter().copied());
+            reader = reader.with_projection(projection);
         }
-        Ok(rows)
+        let mut taken = T::default();
+        for batch in reader.build().map_err(|error| damaged(error.to_string()))? {
+            let batch = batch.map_err(|error| damaged(error.to_string()))?;
+            take(&Columns::new(&batch), &mut taken).map_err(|error| damaged(error.to_string()))?;
+        }
+        Ok(taken)
     };
-    // Each group by itself, and in the order of the file again.
-    let groups: Vec<Vec<R>> =
-        (0..metadata.metadata().num_row_groups()).into_par_iter().map(group).collect::<Result<_, ResultsError>>()?;
-    Ok(groups.into_iter().flatten().collect())
+    (0..metadata.metadata().num_row_groups()).into_par_iter().map(group).collect()
 }
 
 /// How one kind of column is declared, built and read.

@@ -6,11 +6,12 @@
 //! That *somebody* has left must stay in it: without it the next report would show the cell without them, and the difference to the
 //! one before would be theirs.
 
-use super::{Key, LEDGER, Ledger, LedgerError, Line, MemberId, hexadecimal, member_id, opened, sealed};
+use super::{Key, LEDGER, Ledger, LedgerError, Line, MemberId, hexadecimal, member_id, opened, random, sealed};
+use crate::privacy::access::replace;
 use crate::privacy::pseudonym::{Domain, Pseudonyms};
 use crate::privacy::rounding;
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
 
 /// The ids by which a ledger knows an account, in hexadecimal: one for each epoch that the key file still has.
@@ -71,9 +72,7 @@ fn parsed(members: &BTreeSet<String>) -> BTreeSet<MemberId> {
 fn strangers(members: &BTreeSet<MemberId>) -> io::Result<BTreeMap<MemberId, MemberId>> {
     let mut strangers = BTreeMap::new();
     for member in members {
-        let mut bytes = [0; 8];
-        getrandom::fill(&mut bytes).map_err(|error| io::Error::other(error.to_string()))?;
-        strangers.insert(*member, MemberId::from_be_bytes(bytes));
+        strangers.insert(*member, MemberId::from_be_bytes(random()?));
     }
     Ok(strangers)
 }
@@ -92,20 +91,7 @@ fn without(key: &Key, mut line: Line, strangers: &BTreeMap<MemberId, MemberId>) 
             None => (member, [tokens, cost, rest]),
         })
         .collect();
-    let mut nonce = [0; 16];
-    getrandom::fill(&mut nonce).map_err(|error| io::Error::other(error.to_string()))?;
-    line.nonce = hexadecimal(&nonce);
+    line.nonce = hexadecimal(&random::<16>()?);
     line.members = sealed(key, &line.nonce, &members);
     Ok(Some(line))
-}
-
-/// Puts a file in the place of the ledger, synced before and after. Temporary files are made with mode 0600.
-fn replace(lake: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = tempfile::NamedTempFile::new_in(lake)?;
-    file.write_all(bytes)?;
-    file.as_file().sync_all()?;
-    file.persist(path).map_err(|error| error.error)?;
-    #[cfg(unix)]
-    std::fs::File::open(lake)?.sync_all()?;
-    Ok(())
 }
