@@ -9,7 +9,7 @@ use crate::privacy::{Ledger, Pseudonyms};
 use crate::report::compare::{self, Earlier};
 use crate::report::model::Released;
 use crate::report::{self, Inputs, Report};
-use crate::results::{RunFile, read, read_readings, write_figures, write_file};
+use crate::results::{ResultsError, RunFile, read, read_readings, write_figures, write_file};
 use crate::score::rows::SessionRow;
 use anyhow::Context;
 use std::path::Path;
@@ -80,18 +80,26 @@ pub fn build(out: &Path) -> anyhow::Result<Report> {
 
 fn inputs(out: &Path, earlier: Option<Earlier>) -> anyhow::Result<Inputs> {
     let file = RunFile::read(out)?;
-    let sessions: Vec<SessionRow> = read(out)?;
-    let signals = read_readings(out, &sessions)?;
+    // Sessions and their readings take as long as everything else together.
+    let of_sessions = || {
+        let sessions: Vec<SessionRow> = read(out)?;
+        let signals = read_readings(out, &sessions)?;
+        Ok::<_, ResultsError>((sessions, signals))
+    };
+    let of_others =
+        || rayon::join(|| read(out), || rayon::join(|| read(out), || rayon::join(|| read(out), || read(out))));
+    let (of_sessions, (findings, (attribution, (actor_weeks, outcomes)))) = rayon::join(of_sessions, of_others);
+    let (sessions, signals) = of_sessions?;
     Ok(Inputs {
         run: file.run,
         sessions,
-        actor_weeks: read(out)?,
+        actor_weeks: actor_weeks?,
         signals,
-        findings: read(out)?,
+        findings: findings?,
         teams: read(out)?,
         population: read(out)?,
-        attribution: read(out)?,
-        outcomes: read(out)?,
+        attribution: attribution?,
+        outcomes: outcomes?,
         days: file.days,
         models: file.models,
         weeks: file.weeks,
@@ -118,12 +126,18 @@ pub fn write(out: &Path, earlier: Option<Earlier>, ledger: Option<Ledger>) -> an
         }
         None => report::build(&inputs),
     };
-    write_figures(out, &report::tidy::rows(&report))?;
-    for (name, text) in report::render(&report)? {
+    // Millions of rows take a while to give back.
+    rayon::join(|| drop(inputs), || write_formats(out, &report)).1?;
+    Ok(report)
+}
+
+fn write_formats(out: &Path, report: &Report) -> anyhow::Result<()> {
+    write_figures(out, &report::tidy::rows(report))?;
+    for (name, text) in report::render(report)? {
         let path = out.join(name);
         write_file(&path, text.as_bytes()).with_context(|| format!("cannot write {}", path.display()))?;
     }
-    Ok(report)
+    Ok(())
 }
 
 /// The answer for the terminal, and where the report is.

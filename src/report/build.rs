@@ -15,6 +15,7 @@ use super::model::{DataQuality, Day, Policy, ReasonCount, Report, Run, SCHEMA_VE
 use super::money::split;
 use super::people::{funnel, people};
 use super::quantities::{Count, Maybe, MicroDollars, Portion, Tokens};
+use super::readings::Owners;
 use super::release::Release;
 use super::{coverage, machines, tables, views};
 use crate::privacy::{Ledger, LedgerError};
@@ -41,8 +42,8 @@ pub fn build_with_ledger(inputs: &Inputs, ledger: &mut Ledger) -> Result<Report,
 fn assembled(inputs: &Inputs, ledger: Option<&mut Ledger>) -> (Report, Option<LedgerError>) {
     let mut release = Release::new(inputs, ledger);
     release.close_period(inputs);
-    let split = split(inputs, &release);
-    let people = people(inputs);
+    let owners = Owners::new(&inputs.sessions);
+    let (split, people) = rayon::join(|| split(inputs, &release), || people(inputs, &owners));
     let money = split.released(&mut release);
     let funnel = funnel(inputs, &people, &mut release);
     let figures =
@@ -73,11 +74,11 @@ fn assembled(inputs: &Inputs, ledger: Option<&mut Ledger>) -> (Report, Option<Le
         answer.what_changed = Maybe(Some(comparison.sentence.clone()));
     }
     let queries = queries(inputs);
-    let findings = tables::findings(inputs, &mut release);
+    let findings = tables::findings(inputs, &owners, &mut release);
     let signals = tables::signals(inputs, &mut release);
     let archetypes = tables::archetypes(inputs, &mut release);
     let systems = machines::systems(inputs, &mut release);
-    let reasons = views::reasons(inputs, &mut release);
+    let reasons = views::reasons(inputs, &owners, &mut release);
     let quadrant = views::quadrant(inputs, &release);
     let cohorts = views::cohorts(inputs, &mut release);
     let teams = tables::teams(inputs, &release);

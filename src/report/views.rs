@@ -14,9 +14,10 @@ use super::measuring::monday;
 use super::model::views::{Cohort, CohortCell, MainReason, Quadrant, QuadrantTeam, Reasons};
 use super::people::is_known;
 use super::quantities::{Count, Maybe, Share, Tokens};
-use super::release::{Draft, Release};
+use super::readings::Owners;
+use super::release::{Draft, Gathered, Release, members};
 use crate::privacy::{Contribution, Members};
-use crate::score::rows::{SessionRow, TeamRow};
+use crate::score::rows::TeamRow;
 use crate::score::stats::student_t_quantile;
 
 /// Whole weeks of the quadrant, and how many of them a team must show; judgement defaults.
@@ -188,26 +189,20 @@ fn retention(people: &[Starter<'_>], last: Date, release: &Release<'_>) -> Vec<O
 }
 
 /// The main reason of each session in look or review: the signal with the most evidence in it.
-pub(super) fn reasons(inputs: &Inputs, release: &mut Release<'_>) -> Reasons {
+pub(super) fn reasons(inputs: &Inputs, owners: &Owners<'_>, release: &mut Release<'_>) -> Reasons {
     let main = &inputs.signals.main;
-    let mut owners: BTreeMap<&str, &str> = BTreeMap::new();
-    if !main.is_empty() {
-        let stands_out = |session: &&SessionRow| main.contains_key(&session.session_id);
-        owners
-            .extend(inputs.sessions.iter().filter(stands_out).map(|row| (row.session_id.as_str(), row.actor.as_str())));
-    }
-    let mut signals: BTreeMap<(&str, &str), (i64, Members)> = BTreeMap::new();
+    let mut signals: BTreeMap<(&str, &str), (i64, Gathered<'_>)> = BTreeMap::new();
     for (session, reading) in main {
-        let (sessions, members) = signals.entry((&reading.signal, &reading.family)).or_default();
+        let (sessions, people) = signals.entry((&reading.signal, &reading.family)).or_default();
         *sessions += 1;
         // Sessions stand in the place of an amount, so that one person's are not the reason's.
         let part = Contribution { tokens: 1, ..Contribution::COUNTED };
-        release.add(members, owners.get(session.as_str()).copied().unwrap_or_default(), part);
+        release.add(people, owners.of(session).unwrap_or_default(), part);
     }
     let all = length(main.len());
-    let drafts = signals.iter_mut().map(|((signal, _), (sessions, members))| {
+    let drafts = signals.iter().map(|((signal, _), (sessions, people))| {
         let share = Share::of(*sessions, all).map(|share| release.share(share).0);
-        Draft::new(signal, std::mem::take(members), (release.count(*sessions), share))
+        Draft::new(signal, members(people), (release.count(*sessions), share))
     });
     let drafts: Vec<Draft<(i64, Option<f64>)>> = drafts.collect();
     let (shown, total) = release.panel("reasons", drafts, Some((release.count(all), None)));

@@ -6,8 +6,9 @@
 
 mod weeks;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
+use rustc_hash::{FxHashMap, FxHashSet};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -28,6 +29,14 @@ const NAMED: usize = 12;
 /// The rule that a floor in a file asks for; one below the floor of the program is raised to the default.
 pub(super) fn rules(people: i64) -> Rules {
     usize::try_from(people).ok().and_then(|people| Rules::new(people).ok()).unwrap_or_default()
+}
+
+/// Who put how much into a cell while rows are added up. Hashed, since there are several additions to each session; a cell has them in order.
+pub(super) type Gathered<'a> = FxHashMap<&'a str, Contribution>;
+
+/// The people of a cell.
+pub(super) fn members(gathered: &Gathered<'_>) -> Members {
+    gathered.iter().map(|(actor, part)| ((*actor).to_owned(), *part)).collect()
 }
 
 /// A cell as its view hands it in.
@@ -51,7 +60,7 @@ impl<V> Draft<V> {
 pub(super) struct Release<'a> {
     rules: Rules,
     active: bool,
-    people: HashSet<&'a str>,
+    people: FxHashSet<&'a str>,
     from: String,
     to: String,
     ledger: Option<&'a mut Ledger>,
@@ -64,7 +73,7 @@ pub(super) struct Release<'a> {
 
 impl<'a> Release<'a> {
     pub(super) fn new(inputs: &'a Inputs, ledger: Option<&'a mut Ledger>) -> Self {
-        let people: HashSet<&str> = inputs
+        let people: FxHashSet<&str> = inputs
             .actor_weeks
             .iter()
             .filter(|row| is_known(&row.actor) && row.sessions > 0)
@@ -132,15 +141,11 @@ impl<'a> Release<'a> {
     }
 
     /// Adds to what a person put into a cell. Services are no people: what they do is in the figures and protects nobody.
-    pub(super) fn add(&self, members: &mut Members, actor: &str, part: Contribution) {
+    pub(super) fn add<'b>(&self, gathered: &mut Gathered<'b>, actor: &'b str, part: Contribution) {
         if is_known(actor) && !self.people.contains(actor) {
             return;
         }
-        // The name is only copied when it is new: this is done several times for each session.
-        let Some(sum) = members.get_mut(actor) else {
-            members.insert(actor.to_owned(), part);
-            return;
-        };
+        let sum = gathered.entry(actor).or_default();
         sum.tokens = sum.tokens.saturating_add(part.tokens);
         sum.cost = sum.cost.saturating_add(part.cost);
         sum.rest = sum.rest.saturating_add(part.rest);
