@@ -5,7 +5,7 @@
 
 use super::actions::actions;
 use super::answer::{Evidence, answer, scored_share};
-use super::compare::{Now, compare, restated_weeks};
+use super::compare::compare;
 use super::escape::{plain, plain_long};
 use super::figures::{Parts, figures};
 use super::inputs::{Inputs, RunFacts, SourceSight, WeekTotals};
@@ -52,7 +52,7 @@ fn assembled(inputs: &Inputs, ledger: Option<&mut Ledger>) -> (Report, Option<Le
     let data_quality = data_quality(inputs, &release);
     let describes_persons = !release.is_active() && !inputs.sessions.is_empty();
     let measuring = measuring(inputs, &figures, &population, &release);
-    let mut answer = answer(&Evidence {
+    let answer = answer(&Evidence {
         inputs,
         split: &split,
         money: &money,
@@ -61,18 +61,7 @@ fn assembled(inputs: &Inputs, ledger: Option<&mut Ledger>) -> (Report, Option<Le
         quality: &data_quality,
         describes_persons,
     });
-    let mut weeks = weeks(inputs, &release);
-    let comparison = inputs.earlier.as_ref().map(|earlier| {
-        compare(
-            earlier,
-            &Now { run: &inputs.run, figures: &figures, money: &money, weeks: &weeks, quality: &data_quality },
-        )
-    });
-    if let Some(comparison) = &comparison {
-        let restated = restated_weeks(comparison);
-        weeks.iter_mut().for_each(|week| week.restated = restated.contains(week.iso_week.as_str()));
-        answer.what_changed = Maybe(Some(comparison.sentence.clone()));
-    }
+    let weeks = weeks(inputs, &release);
     let queries = queries(inputs);
     let findings = tables::findings(inputs, &owners, &mut release);
     let signals = tables::signals(inputs, &mut release);
@@ -91,7 +80,7 @@ fn assembled(inputs: &Inputs, ledger: Option<&mut Ledger>) -> (Report, Option<Le
         schema_version: SCHEMA_VERSION,
         run: run(&inputs.run, describes_persons),
         answer,
-        comparison,
+        comparison: None,
         figures,
         weeks,
         policies: policies(inputs),
@@ -120,6 +109,9 @@ fn assembled(inputs: &Inputs, ledger: Option<&mut Ledger>) -> (Report, Option<Le
         queries,
     };
     report.actions = actions(&report);
+    if let Some(earlier) = &inputs.earlier {
+        compare(&mut report, earlier);
+    }
     (report, failed)
 }
 
@@ -134,6 +126,8 @@ fn run(facts: &RunFacts, describes_persons: bool) -> Run {
         footlight_version: plain(&facts.footlight_version),
         lake_version: Maybe(facts.lake_version.map(Count)),
         policy_hash: plain(&facts.policy_hash),
+        price_table: plain(&facts.price_table),
+        queries_hash: plain(&facts.queries_hash),
         reproduce: facts.reproduce.iter().map(|command| plain_long(command)).collect(),
         small_cell_floor: facts.small_cell_floor,
         describes_persons,

@@ -44,6 +44,7 @@ pub mod tidy;
 mod views;
 
 pub use build::{build, build_with_ledger};
+pub use compare::compare;
 pub use inputs::Inputs;
 pub use method::names_query;
 pub use model::Report;
