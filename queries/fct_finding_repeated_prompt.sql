@@ -34,7 +34,8 @@ times as (
 )
 select
     windows.session_id, 'repeated_prompt' as finding, windows.count, windows.tokens, windows.cost_usd, times.first_at, times.last_at,
-    concat('{"why":"the same or nearly the same prompt was given ', windows.count, ' times","prompts_in_session":', windows.prompts,
+    concat('{"why":"', windows.prompts, ' of these in this session, the others in the 28 days up to it; ', times.sessions, ' sessions on ', times.days,
+        ' days in all","prompts_in_session":', windows.prompts,
         ',"variants_in_session":', windows.variants, ',"sessions":', times.sessions, ',"days":', times.days, ',"innocent":[', concat_ws(',',
             case when context.template_factor < 1 then concat('"a template that ', context.actors, ' people use"') end,
             case when context.evaluation_factor < 1 then concat('"a batch evaluation over ', context.evaluated_models, ' models"') end,

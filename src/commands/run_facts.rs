@@ -17,7 +17,7 @@ use crate::report::inputs::{
     WeekTotals,
 };
 use crate::score::Scored;
-use crate::score::rows::SeatRow;
+use crate::score::rows::{OutcomeCoverageRow, SeatRow};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
@@ -283,6 +283,28 @@ pub async fn seat_rows(engine: &Engine, rename: &impl Fn(&str) -> String) -> any
         }
     }
     rows.sort_by(|one, two| (&one.actor, &one.product).cmp(&(&two.actor, &two.product)));
+    Ok(rows)
+}
+
+/// How much of each person's work outcomes are known of, under the names that `rename` gives them.
+pub async fn outcome_coverage(
+    engine: &Engine,
+    rename: &impl Fn(&str) -> String,
+) -> anyhow::Result<Vec<OutcomeCoverageRow>> {
+    let mut rows = Vec::new();
+    for batch in engine.rows("select actor_id, edited_paths, covered_paths from fct_coverage").await? {
+        let columns = Columns::new(&batch);
+        let actor = columns.text("actor_id")?;
+        let (edited, covered) = (columns.integer("edited_paths")?, columns.integer("covered_paths")?);
+        for row in 0..batch.num_rows() {
+            rows.push(OutcomeCoverageRow {
+                actor: rename(&actor.required(row)?),
+                edited_paths: edited.required(row)?,
+                covered_paths: covered.required(row)?,
+            });
+        }
+    }
+    rows.sort_by(|one, two| one.actor.cmp(&two.actor));
     Ok(rows)
 }
 

@@ -188,6 +188,7 @@ pub async fn score_lake(
     results::write(out, &readings::session_sources(&engine).await?)?;
     results::write(out, &identities::rows(&base.links, |id| pseudonyms.of(Domain::Actor, id)))?;
     results::write(out, &run_facts::seat_rows(&engine, &rename).await?)?;
+    results::write(out, &run_facts::outcome_coverage(&engine, &rename).await?)?;
     results::write(out, &file.run.coverage)?;
     file.write(out)?;
     results::write_views(out)?;

@@ -53,7 +53,8 @@ select
     (select count(*) from sessions where band in ('none', 'note', 'look', 'review')) as scored_sessions,
     (select count(*) from sessions) as sessions,
     (select count(*) from population where status = 'speak') as tests_that_speak,
-    (select count(*) from population) as tests"
+    (select count(*) from population) as tests,
+    (select cast(sum(covered_paths) as double) / sum(edited_paths) from outcome_coverage) as outcome_coverage"
             .to_owned(),
         "answer" | "population" => {
             "select test, scope, status, estimate, ci_low, ci_high, p, n from population order by test, scope"

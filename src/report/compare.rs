@@ -14,6 +14,7 @@ use super::escape::plain;
 use super::model::comparison::{Change, Comparison, Moved, Range, Restated};
 use super::model::{Quantity, Report, SCHEMA_VERSION, Week};
 use super::quantities::{Count, Maybe, MicroDollars, Share, Tokens};
+use crate::privacy::rounding;
 
 /// Why an earlier report cannot be compared with.
 #[derive(Debug, thiserror::Error)]
@@ -93,16 +94,19 @@ struct Part {
 impl Part {
     /// Its share of the spend, as written or by its cost.
     fn range(&self, total: Option<i64>) -> Range {
-        let of = |share: Option<f64>, amount: Option<i64>| {
-            let by_cost = || amount.zip(total).and_then(|(amount, total)| Share::of(amount, total));
-            Maybe(share.map(Share).or_else(by_cost).map(Quantity::Share))
-        };
-        Range {
-            value: of(self.share, self.cost),
-            low: of(self.share_low, self.cost_low),
-            high: of(self.share_high, self.cost_high),
-        }
+        let by_cost = |amount: Option<i64>| amount.zip(total).and_then(|(amount, total)| Share::of(amount, total));
+        let [share, low, high] = [self.share, self.share_low, self.share_high].map(|share| share.map(Share));
+        share_range([share.or(by_cost(self.cost)), low, high], [by_cost(self.cost_low), by_cost(self.cost_high)])
     }
+}
+
+/// A share with its range; an end that is not said as a share follows from the cost, outwards.
+fn share_range([value, low, high]: [Option<Share>; 3], [low_by_cost, high_by_cost]: [Option<Share>; 2]) -> Range {
+    let outwards = |share: Option<Share>, to: fn(f64) -> f64| share.map(|share| Share(to(share.0)));
+    let low = low.or(outwards(low_by_cost, rounding::share_below));
+    let high = high.or(outwards(high_by_cost, rounding::share_above));
+    let of = |share: Option<Share>| Maybe(share.map(Quantity::Share));
+    Range { value: of(value), low: of(low), high: of(high) }
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -221,8 +225,11 @@ fn moved(earlier: &Earlier, now: &Report) -> Vec<Moved> {
         now.money.parts.iter().filter(|part| matches!(part.id, "exploration" | "waste" | "unknown")).map(|part| {
             let then = earlier.money.parts.iter().find(|then| then.id == part.id);
             let before = then.map_or(Range::UNKNOWN, |then| then.range(earlier.money.total));
-            let share = |share: Maybe<Share>| Maybe(share.0.map(Quantity::Share));
-            let now = Range { value: share(part.share), low: share(part.share_low), high: share(part.share_high) };
+            let by_cost = |amount: Maybe<MicroDollars>| {
+                amount.0.zip(now.money.total.0).and_then(|(amount, total)| Share::of(amount.0, total.0))
+            };
+            let shares = [part.share.0, part.share_low.0, part.share_high.0];
+            let now = share_range(shares, [by_cost(part.cost_low), by_cost(part.cost_high)]);
             let label = format!("{}, share of spend", part.label);
             Moved { id: format!("money_{}", part.id), label, before, now, change: change(&before, &now) }
         });
