@@ -250,11 +250,11 @@ impl Ledger {
         History { key: self.key, cells }
     }
 
-    /// What people put into a period, less what the published totals of a view (its weeks) hold of it: the part that nobody was told of yet.
-    /// It is what remains when those totals are subtracted from one of the whole period.
-    pub fn unpublished(&self, view: &str, now: &Members, from: &str, to: &str) -> Members {
+    /// What people put into a period, less what the published versions of a cell of a view (its weeks; [`History::TOTAL`] for their totals) hold of
+    /// it: the part that nobody was told of yet. It is what remains when those are subtracted from the same of the whole period.
+    pub fn unpublished(&self, view: &str, cell: &str, now: &Members, from: &str, to: &str) -> Members {
         let mut newest: BTreeMap<(&str, &str), &Earlier> = BTreeMap::new();
-        let totals = self.entries.get(view).and_then(|cells| cells.get(History::TOTAL));
+        let totals = self.entries.get(view).and_then(|cells| cells.get(cell));
         let of_now = |one: &&Arc<Earlier>| one.shown() && !one.looks_back;
         for entry in
             totals.into_iter().flatten().filter(of_now).filter(|one| from <= one.to.as_str() && one.from.as_str() <= to)

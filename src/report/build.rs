@@ -14,6 +14,7 @@ use super::method::{method, queries};
 use super::model::{DataQuality, Day, Policy, ReasonCount, Report, Run, SCHEMA_VERSION, SourceLine, Week};
 use super::money::split;
 use super::people::{funnel, people};
+use super::quadrant::quadrant;
 use super::quantities::{Count, Maybe, MicroDollars, Portion, Tokens};
 use super::readings::Owners;
 use super::release::Release;
@@ -68,7 +69,7 @@ fn assembled(inputs: &Inputs, ledger: Option<&mut Ledger>) -> (Report, Option<Le
     let archetypes = tables::archetypes(inputs, &mut release);
     let systems = machines::systems(inputs, &mut release);
     let reasons = views::reasons(inputs, &owners, &mut release);
-    let quadrant = views::quadrant(inputs, &release);
+    let quadrant = quadrant(inputs, &mut release);
     let cohorts = views::cohorts(inputs, &mut release);
     let teams = tables::teams(inputs, &release);
     let models = machines::models(inputs, &mut release);

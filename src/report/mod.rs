@@ -29,6 +29,7 @@ mod method;
 pub mod model;
 mod money;
 mod people;
+mod quadrant;
 pub mod quantities;
 pub mod readings;
 pub mod reconciliation;

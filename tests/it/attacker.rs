@@ -313,6 +313,45 @@ fn truths(organisation: &Organisation, step: Step) -> BTreeMap<String, Vec<i64>>
     truths
 }
 
+/// Weeks of people in a team by a roster; of everybody without one.
+fn person_weeks(organisation: &Organisation, step: Step, team: Option<&str>) -> i64 {
+    let arrived = organisation.work.iter().filter(|work| work.arrives <= step.held);
+    let of_team = arrived.filter(|work| {
+        team.is_none_or(|team| team_name(organisation.team(work.person, work.week, step.roster)) == team)
+    });
+    of_team.map(|work| (work.person, work.week)).collect::<std::collections::BTreeSet<_>>().len() as i64
+}
+
+/// Reads what a report says of tokens by person and week: whoever knows how many weeks people were there knows the sum by it.
+fn read_mean(
+    published: &mut Published,
+    report: usize,
+    key: &str,
+    mean: Option<i64>,
+    now: Option<&Vec<i64>>,
+    weeks: i64,
+) {
+    let said = published.entry(key.to_owned()).or_insert_with(|| vec![None; Step::all().len()]);
+    let Some(value) = mean else {
+        said[report] =
+            now.map(|now| Known { value: HIDDEN, truth: now.clone(), or: None, low: 0.0, high: f64::INFINITY });
+        return;
+    };
+    let before = said.iter().flatten().rev().find(|known| known.is_shown() && known.value == value).cloned();
+    let sum = |now: &&Vec<i64>| now.iter().sum::<i64>() as f64;
+    let now = now.filter(|now| amount((sum(now) / weeks.max(1) as f64).round() as i64) == value).cloned();
+    let (low, high) = amount_interval(value.unsigned_abs());
+    let (low, high) = ((low as f64 - 0.5) * weeks as f64, (high as f64 + 0.5) * weeks as f64);
+    said[report] = Some(match (now, before) {
+        (Some(truth), before) => {
+            let or = before.map(|before| before.or.unwrap_or(before.truth));
+            Known { value, truth, or, low, high }
+        }
+        (None, Some(before)) => before,
+        (None, None) => panic!("report {report} says {value} of {key}, which was never true"),
+    });
+}
+
 /// Reads what a report says of a cell: what is true now when that rounds to it, what was true of the same number before, or either.
 fn read(published: &mut Published, report: usize, key: &str, shown: Option<i64>, now: Option<&Vec<i64>>) {
     let counted = key.ends_with("people");
@@ -433,6 +472,25 @@ fn take(
         take(&cell, "tokens", finding.tokens.0.map(|tokens| tokens.0));
         take(&cell, "cost", finding.cost.0.map(|cost| cost.0));
     }
+    // Teams over the period: what is left out is hidden.
+    let centre = made.quadrant.usage_centre.0.map(|tokens| tokens.0);
+    let everybody = truths.get("money//tokens");
+    read_mean(published, report, "quadrant//tokens", centre, everybody, person_weeks(organisation, step, None));
+    for team in teams.iter().map(|row| row.team_id.as_str()).collect::<std::collections::BTreeSet<_>>() {
+        let mut truth = vec![0; organisation.people.len()];
+        for work in organisation.work.iter().filter(|work| work.arrives <= step.held) {
+            if team_name(organisation.team(work.person, work.week, step.roster)) == team {
+                truth[work.person] += work.tokens;
+            }
+        }
+        let place = made.quadrant.teams.iter().find(|place| place.team_id == team).map(|place| place.usage.0);
+        let weeks = person_weeks(organisation, step, Some(team));
+        read_mean(published, report, &format!("quadrant/{team}/tokens"), place, Some(&truth), weeks);
+    }
+    let mut take = |cell: &str, figure: &str, shown: Option<i64>| {
+        let key = format!("{cell}/{figure}");
+        read(published, report, &key, shown, truths.get(&key));
+    };
     // Everybody who was ever active: the people behind the spend of the period.
     let active = made.funnel.iter().find(|step| step.id == "active");
     take("money/", "people", active.and_then(|step| step.people.0).map(|people| people.0));
@@ -576,6 +634,27 @@ fn attack(published: &Published) -> Vec<String> {
                     format!("{figure} of report {report} less the one before and the new week"),
                     &total.minus(before).minus(newest),
                 );
+            }
+        }
+    }
+    // A team's sum over the period less its weeks, as they are and as they were known last.
+    let of_period = published.iter().filter(|(key, _)| key.starts_with("quadrant/") && !key.starts_with("quadrant//"));
+    for (key, said) in of_period {
+        let cell = key.trim_start_matches("quadrant/");
+        for (report, total) in shown(said) {
+            for latest in [false, true] {
+                let mut rest = total.clone();
+                for week in 0..steps[report].held + FIRST_WEEKS {
+                    let Some(said) = published.get(&format!("week {}/{cell}", iso_week(week))) else { continue };
+                    let known = match latest {
+                        true => shown(said).take_while(|(at, _)| *at <= report).last().map(|(_, known)| known),
+                        false => said[report].as_ref().filter(|known| known.is_shown()),
+                    };
+                    if let Some(known) = known {
+                        rest = rest.minus(known);
+                    }
+                }
+                look(format!("{key} of report {report} less its weeks, latest {latest}"), &rest);
             }
         }
     }
