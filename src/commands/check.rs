@@ -38,7 +38,7 @@ struct Gate {
 /// Runs the command.
 pub async fn run(args: &CheckArgs, _: &Global, printer: Printer) -> anyhow::Result<Exit> {
     let file = RunFile::read(&args.out.out)?;
-    let figures = figures(&summary(&args.out.out)?, &file);
+    let figures = figures(&summary(&args.out.out, &file)?, &file);
     let engine = Engine::new(&Limits::default())?;
     register(&engine, &figures)?;
     let mut gates = Vec::new();
@@ -56,11 +56,18 @@ pub async fn run(args: &CheckArgs, _: &Global, printer: Printer) -> anyhow::Resu
 }
 
 /// The summary as it was published; where there is none of this run, the one that a report without a ledger would have.
-fn summary(out: &Path) -> anyhow::Result<Value> {
-    let own: Value = serde_json::from_str(&crate::report::summary::render(&report::build(out)?)?)?;
+fn summary(out: &Path, file: &RunFile) -> anyhow::Result<Value> {
     let published = std::fs::read(out.join("summary.json")).ok();
     let published = published.and_then(|text| serde_json::from_slice::<Value>(&text).ok());
-    Ok(published.filter(|published| published["run"] == own["run"]).unwrap_or(own))
+    let is_of_this_run = |published: &Value| {
+        let describes_persons = published["run"]["describes_persons"] == Value::Bool(true);
+        let run = crate::report::run_of(&file.run, describes_persons);
+        serde_json::to_value(run).is_ok_and(|run| run == published["run"])
+    };
+    match published.filter(is_of_this_run) {
+        Some(published) => Ok(published),
+        None => Ok(serde_json::from_str(&crate::report::summary::render(&report::build(out)?)?)?),
+    }
 }
 
 /// Figures by name, from the summary of a report: those on its first page with their ends, shares of the money, the funnel, data quality.

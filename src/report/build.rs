@@ -116,7 +116,8 @@ fn assembled(inputs: &Inputs, ledger: Option<&mut Ledger>) -> (Report, Option<Le
     (report, failed)
 }
 
-fn run(facts: &RunFacts, describes_persons: bool) -> Run {
+/// What a report says of the run that it is made from. A report of the same run says the same.
+pub fn run(facts: &RunFacts, describes_persons: bool) -> Run {
     let shown = |date: Option<jiff::civil::Date>| date.map(|date| date.to_string()).unwrap_or_default();
     Run {
         title: plain(&facts.title),

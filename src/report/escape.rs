@@ -64,7 +64,8 @@ impl Escaper for Markdown {
                 '.' if matches!(previous, 'w' | 'W') => write!(out, "\\.{WORD_JOINER}")?,
                 '.' if previous.is_alphabetic() => out.write_char('.')?,
                 '.' | '-' | '+' if previous.is_alphanumeric() && next.is_alphanumeric() => out.write_char(character)?,
-                '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '(' | ')' | '+' | '-' | '.' | '!' | '|' | '~' => {
+                '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '(' | ')' | '+' | '-' | '.' | '!' | '|' | '~'
+                | '^' => {
                     write!(out, "\\{character}")?;
                 }
                 other => out.write_char(other)?,
@@ -114,6 +115,8 @@ mod tests {
         );
         assert_eq!(markdown("www.evil.example\n# h"), r"www\.¦evil.example \#¦ h");
         assert_eq!(markdown("- 1.5 gpt-5.2 -- 1."), r"\- 1.5 gpt-5.2 \-\- 1\.");
+        // Not GitHub's, but of other dialects: text above the line.
+        assert_eq!(markdown("[^1]: a^b^"), r"\[\^1\]: a\^b\^");
         assert_eq!(markdown("$5 of $10, $x$ $$y$$ 1$2"), r"$5 of $10, \$x\$ \$\$y\$\$ 1\$2");
     }
 }

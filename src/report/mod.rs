@@ -44,7 +44,7 @@ mod tests;
 pub mod tidy;
 mod views;
 
-pub use build::{build, build_with_ledger};
+pub use build::{build, build_with_ledger, run as run_of};
 pub use compare::compare;
 pub use inputs::Inputs;
 pub use method::names_query;
