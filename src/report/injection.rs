@@ -59,6 +59,8 @@ fn poisoned(inputs: &Inputs, payloads: &[String], first: usize, keep_vocabulary:
     };
     let word = |name: &'static str, text: &mut String| {
         if !keep_vocabulary {
+            // After blanks alone it would still be a known word.
+            text.insert(0, 'x');
             poison(name, text);
         }
     };
