@@ -72,6 +72,17 @@ pub fn queries(models: &Models) -> Vec<QueryText> {
     queries
 }
 
+/// One hash over the models by name, so that two runs can say that they asked the same.
+pub fn hash(models: &Models) -> String {
+    let mut sorted: Vec<_> = models.iter().map(|model| (model.name(), model.sql.as_str())).collect();
+    sorted.sort_unstable();
+    let mut hasher = blake3::Hasher::new();
+    for text in sorted.iter().flat_map(|(name, sql)| [*name, *sql]) {
+        hasher.update(&(text.len() as u64).to_le_bytes()).update(text.as_bytes());
+    }
+    hasher.finalize().to_hex()[..16].to_owned()
+}
+
 /// The signals among the models, by name, from their headers.
 pub fn entries(models: &Models) -> Vec<SignalEntry> {
     let mut entries: Vec<SignalEntry> = models
