@@ -43,6 +43,10 @@ use url::Url;
 /// How long a scheduler may take to answer the first time.
 const CONNECT: Duration = Duration::from_secs(10);
 
+/// Partitions of a plan at least. With one, DataFusion collects the smaller side of every join and relies on the order of the other, which is lost
+/// where Ballista cuts the plan into stages; with two, it sorts both sides for what comes after.
+const LEAST_PARTITIONS: usize = 2;
+
 /// Why a cluster cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ClusterError {
@@ -151,20 +155,23 @@ impl Cluster {
 
     /// The session as Ballista's client has it: plans go to the scheduler.
     fn remote(&self, state: SessionState) -> Result<SessionState> {
-        let session = format!("{}-{}", self.session, state.config().target_partitions());
-        // A fresh catalog would take the place of the one with the tables.
+        let partitions = state.config().target_partitions().max(LEAST_PARTITIONS);
         let config = state
             .config()
             .clone()
             .upgrade_for_ballista()
+            // A fresh catalog would take the place of the one with the tables.
             .with_create_default_catalog_and_schema(false)
+            .with_target_partitions(partitions)
             .with_ballista_adaptive_query_planner(false)
             .with_ballista_broadcast_join_threshold_bytes(0)
             .with_ballista_broadcast_join_threshold_rows(0)
+            .set_bool("datafusion.optimizer.prefer_hash_join", true)
             .set_u64("datafusion.optimizer.hash_join_single_partition_threshold", 0)
             .set_u64("datafusion.optimizer.hash_join_single_partition_threshold_rows", 0);
         let state = SessionStateBuilder::new_from_existing(state).with_config(config).build();
         let state = state.upgrade_for_ballista(self.scheduler.clone())?;
+        let session = format!("{}-{partitions}", self.session);
         Ok(SessionStateBuilder::new_from_existing(state).with_session_id(session).build())
     }
 
