@@ -7,6 +7,7 @@
 //!
 //! A job is planned twice: here the names of tables become files and the parameters values, and the scheduler makes the physical plan.
 
+mod plans;
 pub mod processes;
 mod stores;
 
@@ -17,12 +18,10 @@ use arrow::array::AsArray;
 use arrow::datatypes::{Field, Fields, Schema, SchemaRef, UInt64Type};
 use ballista_core::extension::{SessionConfigExt, SessionStateExt};
 use datafusion::catalog::TableProvider;
-use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::datasource::MemTable;
 use datafusion::datasource::file_format::format_as_file_type;
 use datafusion::datasource::file_format::parquet::{ParquetFormat, ParquetFormatFactory};
 use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl};
-use datafusion::datasource::source_as_provider;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::object_store::ObjectStoreRegistry;
 use datafusion::execution::{SessionState, SessionStateBuilder};
@@ -177,20 +176,44 @@ impl Cluster {
 
     async fn run(&self, frame: DataFrame, label: &str) -> Result<Shared> {
         let schema = as_read(frame.schema().inner());
-        let url = self.next(label)?;
         let (state, plan) = frame.into_parts();
-        let runs_here = !can_travel(&plan)?;
+        let runs_here = !plans::can_travel(&plan)?;
+        let (state, plan) = if runs_here {
+            (state, plan)
+        } else {
+            let plan = self.with_shared_tables(&state, plan).await?;
+            (self.remote(state)?, plan)
+        };
+        let (url, rows) = self.write(state, plan, label).await?;
+        tracing::debug!(label, rows, runs_here, "a result is in the shared place");
+        Ok(Shared { table: table(vec![url], schema)?, rows })
+    }
+
+    /// Runs a plan where the session says, and writes its rows to one file.
+    async fn write(&self, state: SessionState, plan: LogicalPlan, label: &str) -> Result<(Url, usize)> {
+        let url = self.next(label)?;
         let parquet = format_as_file_type(Arc::new(ParquetFormatFactory::new()));
         let copy = LogicalPlanBuilder::copy_to(plan, url.to_string(), parquet, HashMap::new(), Vec::new())?.build()?;
-        let state = if runs_here { state } else { self.remote(state)? };
         let mut rows = 0;
         for batch in DataFrame::new(state, copy).collect().await? {
             if let Some(counts) = batch.columns().first().and_then(|counts| counts.as_primitive_opt::<UInt64Type>()) {
                 rows += counts.values().iter().sum::<u64>() as usize;
             }
         }
-        tracing::debug!(label, rows, runs_here, "a result is in the shared place");
-        Ok(Shared { table: table(vec![url], schema)?, rows })
+        Ok((url, rows))
+    }
+
+    /// The plan with files in place of the tables that only this process has, such as the numbers of `range`.
+    async fn with_shared_tables(&self, state: &SessionState, plan: LogicalPlan) -> Result<LogicalPlan> {
+        let mut shared = Vec::new();
+        for scan in plans::scans_of_here(&plan)? {
+            let name = scan.table_name.to_string();
+            let whole = LogicalPlanBuilder::scan(scan.table_name, Arc::clone(&scan.source), None)?.build()?;
+            let schema = without_views(whole.schema().inner());
+            let (url, _) = self.write(state.clone(), whole, "numbers").await?;
+            shared.push((name, table(vec![url], schema)?));
+        }
+        plans::with_tables(plan, &shared)
     }
 
     async fn share(&self, schema: SchemaRef, files: Vec<PathBuf>) -> Result<Arc<dyn TableProvider>> {
@@ -216,8 +239,8 @@ impl Workers for Cluster {
 
     fn can_read(&self, table: &Arc<dyn TableProvider>) -> Result<bool> {
         match table.get_logical_plan() {
-            Some(plan) => can_travel(&plan),
-            None => Ok(is_listed(table)),
+            Some(plan) => Ok(plans::scans_of_here(&plan)?.is_empty()),
+            None => Ok(plans::is_listed(table)),
         }
     }
 
@@ -263,24 +286,6 @@ async fn upload(store: Arc<dyn ObjectStore>, url: Url, file: PathBuf) -> Result<
         .map_err(|error| DataFusionError::IoError(error).context(format!("cannot read {}", file.display())))?;
     store.put(&place, PutPayload::from(bytes)).await?;
     Ok(url)
-}
-
-/// Whether the cluster can run the plan: it reads files only, and it has no recursion, which Ballista cannot send to executors.
-fn can_travel(plan: &LogicalPlan) -> Result<bool> {
-    let mut travels = true;
-    plan.apply_with_subqueries(|node| {
-        travels &= match node {
-            LogicalPlan::TableScan(scan) => is_listed(&source_as_provider(&scan.source)?),
-            LogicalPlan::RecursiveQuery(_) => false,
-            _ => true,
-        };
-        Ok(if travels { TreeNodeRecursion::Continue } else { TreeNodeRecursion::Stop })
-    })?;
-    Ok(travels)
-}
-
-fn is_listed(table: &Arc<dyn TableProvider>) -> bool {
-    table.downcast_ref::<ListingTable>().is_some()
 }
 
 /// The columns as they are read back: plain strings, and null allowed everywhere, since Parquet files of executors say so.
