@@ -85,7 +85,7 @@ pub async fn register(engine: &Engine, lake: &Lake, config: &Config, looked_at: 
 async fn provider(engine: &Engine, lake: &Lake, table: Table) -> anyhow::Result<Arc<dyn TableProvider>> {
     if engine.has_workers() {
         let files = lake.held_files(table).await?.into_iter().map(|file| file.path).collect();
-        if let Some(provider) = engine.shared_files(table.schema(), files).await? {
+        if let Some(provider) = engine.shared_files(table.name(), table.schema(), files).await? {
             return Ok(provider);
         }
     }

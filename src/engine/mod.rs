@@ -177,14 +177,15 @@ impl Engine {
         self.register(name, Arc::new(MemTable::try_new(schema, vec![batches])?))
     }
 
-    /// The table of files on disk as the machines that run models read it; `None` where this process runs them.
+    /// The lake's table of this name, made of these files, as the machines that run models read it; `None` where this process runs them.
     pub async fn shared_files(
         &self,
+        name: &str,
         schema: SchemaRef,
         files: Vec<PathBuf>,
     ) -> Result<Option<Arc<dyn TableProvider>>, EngineError> {
         match &self.held.workers {
-            Some(workers) => Ok(Some(workers.files(schema, files).await?)),
+            Some(workers) => Ok(Some(workers.files(name, schema, files).await?)),
             None => Ok(None),
         }
     }

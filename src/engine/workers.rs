@@ -28,8 +28,13 @@ pub trait Workers: Send + Sync {
     /// Whether the machines can read the table, or it is in the memory of this process.
     fn can_read(&self, table: &Arc<dyn TableProvider>) -> Result<bool>;
 
-    /// A table of Parquet files on a disk of this machine, with these columns.
-    fn files(&self, schema: SchemaRef, files: Vec<PathBuf>) -> BoxFuture<'_, Result<Arc<dyn TableProvider>>>;
+    /// The table of the lake of this name, which is made of Parquet files on a disk of this machine and has these columns.
+    fn files<'a>(
+        &'a self,
+        name: &'a str,
+        schema: SchemaRef,
+        files: Vec<PathBuf>,
+    ) -> BoxFuture<'a, Result<Arc<dyn TableProvider>>>;
 
     /// Makes the rows of a frame and keeps them in one file, of which `label` is a part of the name.
     fn keep<'a>(&'a self, frame: DataFrame, label: &'a str) -> BoxFuture<'a, Result<Shared>>;

@@ -31,7 +31,7 @@ use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt, TryStreamExt};
 use object_store::path::Path as ObjectPath;
 use object_store::{ObjectStore, ObjectStoreExt, PutPayload};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -41,6 +41,9 @@ use url::Url;
 
 /// How long a scheduler may take to answer the first time.
 const CONNECT: Duration = Duration::from_secs(10);
+
+/// Files of the lake on their way to a bucket at once.
+const UPLOADS: usize = 4;
 
 /// Partitions of a plan at least. With one, DataFusion collects the smaller side of every join and relies on the order of the other, which is lost
 /// where Ballista cuts the plan into stages; with two, it sorts both sides for what comes after.
@@ -216,18 +219,14 @@ impl Cluster {
         plans::with_tables(plan, &shared)
     }
 
-    async fn share(&self, schema: SchemaRef, files: Vec<PathBuf>) -> Result<Arc<dyn TableProvider>> {
-        if files.is_empty() {
+    async fn share(&self, name: &str, schema: SchemaRef, files: Vec<PathBuf>) -> Result<Arc<dyn TableProvider>> {
+        let urls = match &self.place {
+            Place::Directory(_) => files.iter().map(|file| file_url(file)).collect::<Result<Vec<_>>>()?,
+            Place::Bucket { store, url, .. } => mirror(store, url, name, files).await?,
+        };
+        if urls.is_empty() {
             return Ok(Arc::new(MemTable::try_new(schema, vec![Vec::new()])?));
         }
-        let urls = match &self.place {
-            Place::Directory(_) => files.iter().map(|file| file_url(file)).collect::<Result<_>>()?,
-            Place::Bucket { store, url, .. } => {
-                // Names of data files are random and never used again: one that is there has the same bytes.
-                let uploads = files.into_iter().map(|file| upload(Arc::clone(store), url.clone(), file));
-                futures::stream::iter(uploads).buffered(8).try_collect().await?
-            }
-        };
         table(urls, schema)
     }
 }
@@ -244,8 +243,13 @@ impl Workers for Cluster {
         }
     }
 
-    fn files(&self, schema: SchemaRef, files: Vec<PathBuf>) -> BoxFuture<'_, Result<Arc<dyn TableProvider>>> {
-        self.share(schema, files).boxed()
+    fn files<'a>(
+        &'a self,
+        name: &'a str,
+        schema: SchemaRef,
+        files: Vec<PathBuf>,
+    ) -> BoxFuture<'a, Result<Arc<dyn TableProvider>>> {
+        self.share(name, schema, files).boxed()
     }
 
     fn keep<'a>(&'a self, frame: DataFrame, label: &'a str) -> BoxFuture<'a, Result<Shared>> {
@@ -270,22 +274,36 @@ impl Drop for Cluster {
     }
 }
 
-/// Puts a file of the lake into the bucket, unless it is there.
-async fn upload(store: Arc<dyn ObjectStore>, url: Url, file: PathBuf) -> Result<Url> {
-    let mut parts = file.iter().rev().map(|part| part.to_string_lossy());
-    let (name, table) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-    let url = url.join(&format!("lake/{table}/{name}")).map_err(|error| DataFusionError::External(Box::new(error)))?;
-    let place = ObjectPath::from(url.path().trim_start_matches('/'));
-    match store.head(&place).await {
-        Ok(_) => return Ok(url),
-        Err(object_store::Error::NotFound { .. }) => {}
-        Err(error) => return Err(error.into()),
+/// Makes `lake/NAME` of the bucket hold the files of the lake's table and no others: what was erased from the lake goes there too. Names of data files are
+/// random and never used again, so one that is there has the same bytes.
+async fn mirror(store: &Arc<dyn ObjectStore>, url: &Url, name: &str, files: Vec<PathBuf>) -> Result<Vec<Url>> {
+    let directory = ObjectPath::from(format!("{}/lake/{name}", url.path().trim_matches('/')));
+    let mut there: BTreeSet<ObjectPath> =
+        store.list(Some(&directory)).map_ok(|object| object.location).try_collect().await?;
+    let mut urls = Vec::with_capacity(files.len());
+    let mut missing = Vec::new();
+    for file in files {
+        let place =
+            directory.clone().join(file.file_name().map(|name| name.to_string_lossy()).unwrap_or_default().as_ref());
+        let mut whole = url.clone();
+        whole.set_path(place.as_ref());
+        urls.push(whole);
+        if !there.remove(&place) {
+            missing.push(upload(Arc::clone(store), place, file));
+        }
     }
+    futures::stream::iter(missing).buffer_unordered(UPLOADS).try_collect::<()>().await?;
+    let strays = futures::stream::iter(there.into_iter().map(Ok)).boxed();
+    store.delete_stream(strays).try_for_each(|_| async { Ok(()) }).await?;
+    Ok(urls)
+}
+
+async fn upload(store: Arc<dyn ObjectStore>, place: ObjectPath, file: PathBuf) -> Result<()> {
     let bytes = tokio::fs::read(&file)
         .await
         .map_err(|error| DataFusionError::IoError(error).context(format!("cannot read {}", file.display())))?;
     store.put(&place, PutPayload::from(bytes)).await?;
-    Ok(url)
+    Ok(())
 }
 
 /// The columns as they are read back: plain strings, and null allowed everywhere, since Parquet files of executors say so.
