@@ -34,7 +34,10 @@ times as (
 )
 select
     windows.session_id, 'repeated_prompt' as finding, windows.count, windows.tokens, windows.cost_usd, times.first_at, times.last_at,
-    concat('{"why":"the same or nearly the same prompt was given ', windows.count, ' times","prompts_in_session":', windows.prompts,
+    concat('{"why":"', case
+            when times.sessions = 1 then 'all in this session'
+            else concat(windows.prompts, ' in this session, the rest in the 28 days up to it (other sessions: ', times.sessions - 1, ')')
+        end, '","prompts_in_session":', windows.prompts,
         ',"variants_in_session":', windows.variants, ',"sessions":', times.sessions, ',"days":', times.days, ',"innocent":[', concat_ws(',',
             case when context.template_factor < 1 then concat('"a template that ', context.actors, ' people use"') end,
             case when context.evaluation_factor < 1 then concat('"a batch evaluation over ', context.evaluated_models, ' models"') end,

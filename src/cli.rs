@@ -121,6 +121,9 @@ pub struct RunArgs {
     /// How to score.
     #[command(flatten)]
     pub scoring: ScoringArgs,
+    /// Compare with an earlier report, such as the one that is about to be replaced.
+    #[command(flatten)]
+    pub compared: CompareArgs,
     /// Say what would be read and run, and write nothing.
     #[arg(long)]
     pub dry_run: bool,
@@ -272,15 +275,26 @@ pub struct ReportArgs {
     /// Where `score` wrote its tables, and where the report goes.
     #[command(flatten)]
     pub out: OutArgs,
-    /// The summary.json of an earlier report: say what moved, and what was restated and why.
-    #[arg(long, value_name = "REPORT.json")]
-    pub compare: Option<PathBuf>,
+    /// Compare with an earlier report.
+    #[command(flatten)]
+    pub compared: CompareArgs,
     /// The lake, for its release ledger: what earlier reports published is looked at, and what this one does is taken down.
     #[arg(long, value_name = "DIR")]
     pub lake: Option<PathBuf>,
     /// Say how many cells would be published, kept as they were and withheld, and write nothing.
     #[arg(long)]
     pub dry_run: bool,
+}
+
+/// What a report is compared with.
+#[derive(Debug, Args)]
+pub struct CompareArgs {
+    /// Say what moved, what was restated and why: since the report whose summary.json is named, or since the lake was as LAKE@VERSION or
+    /// LAKE@TIME says (lake@3, lake@2026-06-30, lake@2026-06-30T12:00:00Z), which is then scored again with the configuration and models of
+    /// now, so that only what was read since can differ. `footlight status` lists the versions; `gc` removes those that are older than
+    /// [retention] versions.
+    #[arg(long, value_name = "REPORT.json|LAKE@VERSION")]
+    pub compare: Option<String>,
 }
 
 /// `explain`.

@@ -2,7 +2,7 @@
 
 use super::settings::Settings;
 use super::{Exit, run as batch};
-use crate::cli::{DemoArgs, Global, IngestArgs, MachinesArgs, OutArgs, RunArgs, ScoringArgs};
+use crate::cli::{CompareArgs, DemoArgs, Global, IngestArgs, MachinesArgs, OutArgs, RunArgs, ScoringArgs};
 use crate::output::Printer;
 use anyhow::Context;
 use include_dir::{Dir, include_dir};
@@ -17,6 +17,7 @@ pub async fn run(args: &DemoArgs, global: &Global, printer: Printer) -> anyhow::
     let global = Global { config: Some(sample.join("footlight.toml")), color: global.color, ..*global };
     let settings = Settings::resolve(&global)?;
     let run_args = RunArgs {
+        compared: CompareArgs { compare: None },
         ingest: IngestArgs {
             input: vec![sample],
             lake: args.out.join("lake"),

@@ -13,8 +13,8 @@ const ENDED_HOURS: i64 = 28 * 24;
 /// How far the data reach.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Freshness {
-    /// Version of the lake's `events` table.
-    lake_version: Option<i64>,
+    /// Version of the lake: runs that brought something, counted.
+    lake_version: i64,
     /// Newest event or outcome of each source.
     newest_by_source: Vec<(String, Timestamp)>,
     /// Sources that have not delivered for four weeks in which others have: they do not hold the watermark back.
@@ -34,7 +34,7 @@ impl Freshness {
         let lateness_hours = settings.config.schedule.lateness_hours;
         let (ended, watermark) = watermark(&newest_by_source, lateness_hours);
         Ok(Self {
-            lake_version: lake.delta(Table::Events).await?.version().map(|version| version as i64),
+            lake_version: lake.version().await?,
             lag_seconds: watermark.map(|watermark| now.as_second() - watermark.as_second()),
             ended_sources: ended,
             newest_by_source,

@@ -11,6 +11,7 @@ mod cluster;
 mod config_show;
 mod demo;
 mod dry_run;
+mod earlier;
 mod erasure;
 mod evaluate;
 mod expiry;
@@ -150,7 +151,7 @@ fn dispatch(cli: &Cli, printer: Printer) -> anyhow::Result<Exit> {
         Command::Run(args) => runtime.block_on(run::run(args, global, printer)),
         Command::Ingest(args) => runtime.block_on(ingest::run(args, global, printer)),
         Command::Score(args) => runtime.block_on(score::run(args, global, printer)),
-        Command::Report(args) => report::run(args, global, printer),
+        Command::Report(args) => runtime.block_on(report::run(args, global, printer)),
         Command::Explain(args) => runtime.block_on(explain::run(args, global, printer)),
         Command::Subject(args) => runtime.block_on(subject::run(args, global, printer)),
         Command::Identities(args) => runtime.block_on(identities::run(args, global, printer)),
@@ -212,6 +213,7 @@ fn exit_of(error: &anyhow::Error) -> Exit {
         if let Some(error) = cause.downcast_ref::<LakeError>() {
             return match error {
                 LakeError::Missing(_) => Exit::LakeMissing,
+                LakeError::NotKept { .. } => Exit::Usage,
                 LakeError::Locked(_) => Exit::Locked,
                 LakeError::NoSpace { .. } => Exit::Resources,
                 LakeError::Parquet(_) | LakeError::Column { .. } => Exit::Damaged,

@@ -1,24 +1,27 @@
 //! `footlight report`: from OUT/tables and OUT/run.json to report.html, report.md and summary.json.
 
+use super::earlier::{Compared, compared};
 use super::settings::Settings;
 use super::{Exit, UsageError};
 use crate::cli::{Global, ReportArgs};
 use crate::lake::Lake;
 use crate::output::Printer;
 use crate::privacy::{Ledger, Pseudonyms};
-use crate::report::compare::{self, Earlier};
 use crate::report::model::Released;
 use crate::report::{self, Inputs, Report};
-use crate::results::{RunFile, read, read_readings, write_figures, write_file};
+use crate::results::{ResultsError, RunFile, read, read_readings, write_figures, write_file};
 use crate::score::rows::SessionRow;
 use anyhow::Context;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Runs the command.
-pub fn run(args: &ReportArgs, global: &Global, printer: Printer) -> anyhow::Result<Exit> {
-    let earlier = args.compare.as_deref().map(earlier).transpose()?;
-    let lake = match &args.lake {
-        Some(lake) => Some((Lake::open(lake)?, Settings::resolve(global)?)),
+pub async fn run(args: &ReportArgs, global: &Global, printer: Printer) -> anyhow::Result<Exit> {
+    let compared = match &args.compared.compare {
+        Some(named) => Some(compared(named).await?),
+        None => None,
+    };
+    let lake = match lake_of(args.lake.as_deref(), compared.as_ref())? {
+        Some(root) => Some((Lake::open(&root)?, Settings::resolve(global)?)),
         None => None,
     };
     if args.dry_run {
@@ -29,8 +32,7 @@ pub fn run(args: &ReportArgs, global: &Global, printer: Printer) -> anyhow::Resu
         }))?;
         return Ok(Exit::Done);
     }
-    let ledger = lake.as_ref().map(|(lake, settings)| ledger(lake, settings)).transpose()?;
-    let report = write(&args.out.out, earlier, ledger)?;
+    let report = write(&args.out.out, lake.as_ref().map(|(lake, settings)| (lake, settings)), compared).await?;
     printer.text(&headline(&report, &args.out.out))?;
     printer.json(&serde_json::json!({
         "schema_version": 1, "status": Exit::Done.word(), "exit_code": 0,
@@ -39,11 +41,17 @@ pub fn run(args: &ReportArgs, global: &Global, printer: Printer) -> anyhow::Resu
     Ok(Exit::Done)
 }
 
-/// Reads the report to compare with. What cannot be read is the user's to mend.
-fn earlier(path: &Path) -> anyhow::Result<Earlier> {
-    let refused = |error: String| UsageError(format!("--compare {}: {error}", path.display()));
-    let text = std::fs::read_to_string(path).map_err(|error| refused(error.to_string()))?;
-    Ok(compare::earlier(&text).map_err(|error| refused(error.to_string()))?)
+/// The lake whose ledger the report goes through: the one named, or the one that it is compared with. They cannot be two.
+fn lake_of(named: Option<&Path>, compared: Option<&Compared>) -> anyhow::Result<Option<PathBuf>> {
+    let Some(Compared::Lake(then)) = compared else { return Ok(named.map(Path::to_path_buf)) };
+    match named {
+        Some(named) if named.canonicalize()? != then.root.canonicalize()? => Err(UsageError(format!(
+            "--lake {} is another lake than that of --compare: a report is compared with its own",
+            named.display()
+        ))
+        .into()),
+        _ => Ok(Some(then.root.clone())),
+    }
 }
 
 /// The ledger of a lake. Opened under another key than it was written with it refuses, exit code 14.
@@ -54,7 +62,7 @@ pub fn ledger(lake: &Lake, settings: &Settings) -> anyhow::Result<Ledger> {
 
 /// How many cells would be published, kept and withheld. Nothing is written or taken down, and no ledger or key is made.
 pub fn plan(out: &Path, lake: Option<(&Lake, &Settings)>) -> anyhow::Result<Released> {
-    let inputs = inputs(out, None)?;
+    let inputs = inputs(out)?;
     let Some((lake, settings)) = lake else { return Ok(report::build(&inputs).released) };
     let mut ledger = if Ledger::exists(lake.root()) {
         ledger(lake, settings)?
@@ -75,23 +83,36 @@ pub fn words(released: &Released) -> String {
 
 /// The report on what `score` left, by itself.
 pub fn build(out: &Path) -> anyhow::Result<Report> {
-    Ok(report::build(&inputs(out, None)?))
+    Ok(report::build(&inputs(out)?))
 }
 
-fn inputs(out: &Path, earlier: Option<Earlier>) -> anyhow::Result<Inputs> {
+/// The report on what `score` left, with a ledger that the caller commits.
+pub fn build_with(out: &Path, ledger: &mut Ledger) -> anyhow::Result<Report> {
+    Ok(report::build_with_ledger(&inputs(out)?, ledger)?)
+}
+
+fn inputs(out: &Path) -> anyhow::Result<Inputs> {
     let file = RunFile::read(out)?;
-    let sessions: Vec<SessionRow> = read(out)?;
-    let signals = read_readings(out, &sessions)?;
+    // Sessions and their readings take as long as everything else together.
+    let of_sessions = || {
+        let sessions: Vec<SessionRow> = read(out)?;
+        let signals = read_readings(out, &sessions)?;
+        Ok::<_, ResultsError>((sessions, signals))
+    };
+    let of_others =
+        || rayon::join(|| read(out), || rayon::join(|| read(out), || rayon::join(|| read(out), || read(out))));
+    let (of_sessions, (findings, (attribution, (actor_weeks, outcomes)))) = rayon::join(of_sessions, of_others);
+    let (sessions, signals) = of_sessions?;
     Ok(Inputs {
         run: file.run,
         sessions,
-        actor_weeks: read(out)?,
+        actor_weeks: actor_weeks?,
         signals,
-        findings: read(out)?,
+        findings: findings?,
         teams: read(out)?,
         population: read(out)?,
-        attribution: read(out)?,
-        outcomes: read(out)?,
+        attribution: attribution?,
+        outcomes: outcomes?,
         days: file.days,
         models: file.models,
         weeks: file.weeks,
@@ -103,27 +124,47 @@ fn inputs(out: &Path, earlier: Option<Earlier>) -> anyhow::Result<Inputs> {
         archetypes: file.archetypes,
         systems: file.systems,
         queries: file.queries,
-        earlier,
+        earlier: None,
     })
 }
 
-/// Writes every format, each whole or not at all. What is published is taken down first, where there is a ledger.
-pub fn write(out: &Path, earlier: Option<Earlier>, ledger: Option<Ledger>) -> anyhow::Result<Report> {
-    let inputs = inputs(out, earlier)?;
-    let report = match ledger {
-        Some(mut ledger) => {
-            let report = report::build_with_ledger(&inputs, &mut ledger)?;
-            ledger.commit()?;
-            report
-        }
+/// Writes every format, each whole or not at all. What is published is taken down first, where there is a lake.
+pub async fn write(out: &Path, lake: Option<(&Lake, &Settings)>, compared: Option<Compared>) -> anyhow::Result<Report> {
+    // Scored before the ledger is held: scoring takes it down by itself.
+    let then = match (&compared, lake) {
+        (Some(Compared::Lake(then)), Some((_, settings))) => Some(then.score(out, settings).await?),
+        _ => None,
+    };
+    let inputs = inputs(out)?;
+    let mut ledger = lake.map(|(lake, settings)| ledger(lake, settings)).transpose()?;
+    let mut report = match &mut ledger {
+        Some(ledger) => report::build_with_ledger(&inputs, ledger)?,
         None => report::build(&inputs),
     };
-    write_figures(out, &report::tidy::rows(&report))?;
-    for (name, text) in report::render(&report)? {
+    let earlier = match (compared, then, &mut ledger) {
+        (Some(Compared::Report(earlier)), ..) => Some(earlier),
+        // After the report: what of then would give away a few people beside it is told as it is now.
+        (_, Some(then), Some(ledger)) => Some(then.earlier(ledger)?),
+        _ => None,
+    };
+    if let Some(earlier) = &earlier {
+        report::compare(&mut report, earlier);
+    }
+    if let Some(ledger) = &mut ledger {
+        ledger.commit()?;
+    }
+    // Millions of rows take a while to give back.
+    rayon::join(|| drop(inputs), || write_formats(out, &report)).1?;
+    Ok(report)
+}
+
+fn write_formats(out: &Path, report: &Report) -> anyhow::Result<()> {
+    write_figures(out, &report::tidy::rows(report))?;
+    for (name, text) in report::render(report)? {
         let path = out.join(name);
         write_file(&path, text.as_bytes()).with_context(|| format!("cannot write {}", path.display()))?;
     }
-    Ok(report)
+    Ok(())
 }
 
 /// The answer for the terminal, and where the report is.

@@ -1,5 +1,6 @@
 //! `footlight run`: the batch job. Ingest what is new, score, cluster, report, and leave a record.
 
+use super::earlier::compared;
 use super::record::RunRecord;
 use super::settings::{Settings, as_of_us};
 use super::{Exit, cluster, dry_run, ingest, report, score};
@@ -52,6 +53,11 @@ async fn stages(
     record: &mut RunRecord,
 ) -> anyhow::Result<(Exit, Report)> {
     let options = settings.ingest(&args.ingest, as_of_us(&args.scoring)?)?;
+    // Before anything is written: the report that it names may be the one that this run replaces.
+    let compared = match &args.compared.compare {
+        Some(named) => Some(compared(named).await?),
+        None => None,
+    };
     let read = ingest::into_lake(&args.ingest, settings, &options, printer).await?;
     printer.text(&ingest::text(&read))?;
     let exit = if read.is_partial() { Exit::Partial } else { Exit::Done };
@@ -61,7 +67,7 @@ async fn stages(
     let scored = score::score_lake(&lake, settings, &args.scoring, &args.out, &args.ingest.input).await?;
     printer.text(&score::text(&scored, &args.out.out))?;
     record.score = Some(scored);
-    let written = report::write(&args.out.out, None, Some(report::ledger(&lake, settings)?))?;
+    let written = report::write(&args.out.out, Some((&lake, settings)), compared).await?;
     printer.text(&format!("\n{}", report::headline(&written, &args.out.out)))?;
     Ok((exit, written))
 }

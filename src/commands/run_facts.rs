@@ -1,6 +1,7 @@
 //! What a report says about the run itself, and its small panels.
 
 use super::base_tables::BaseTables;
+use super::catalogue;
 use super::identity::UNASSIGNED;
 use super::kpis;
 use super::readings::week_start_us;
@@ -8,15 +9,15 @@ use super::retention;
 use super::settings::Settings;
 use crate::cli::ScoringArgs;
 use crate::config::{Config, datetime_us};
-use crate::engine::Engine;
 use crate::engine::rows::Columns;
-use crate::lake::{Lake, Table};
+use crate::engine::{Engine, Models};
+use crate::lake::Lake;
 use crate::report::inputs::{
     CoverageFact, DayTotals, ModelTotals, OutcomeFact, PolicyMarker, RunFacts, SeatFact, SourceSight, SystemActs,
     WeekTotals,
 };
 use crate::score::Scored;
-use crate::score::rows::SeatRow;
+use crate::score::rows::{OutcomeCoverageRow, SeatRow};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
@@ -28,6 +29,8 @@ pub struct FactsOf<'a> {
     pub engine: &'a Engine,
     /// The lake.
     pub lake: &'a Lake,
+    /// The models that ran.
+    pub models: &'a Models,
     /// Settings.
     pub settings: &'a Settings,
     /// How it was scored.
@@ -46,7 +49,7 @@ pub struct FactsOf<'a> {
 
 /// Facts about the run.
 pub async fn facts(of: FactsOf<'_>) -> anyhow::Result<RunFacts> {
-    let FactsOf { engine, lake, settings, scoring, base, scored, watermark, inputs, out } = of;
+    let FactsOf { engine, lake, models, settings, scoring, base, scored, watermark, inputs, out } = of;
     let config = &settings.config;
     let has_data = base.last_us > 0;
     let day = |us: i64| Timestamp::from_microsecond(us).map(|at| at.to_zoned(TimeZone::UTC).date());
@@ -63,8 +66,10 @@ pub async fn facts(of: FactsOf<'_>) -> anyhow::Result<RunFacts> {
         period_start: has_data.then(|| day(base.first_us)).transpose()?,
         period_end: has_data.then(|| day(base.last_us)).transpose()?,
         footlight_version: env!("CARGO_PKG_VERSION").to_owned(),
-        lake_version: lake.delta(Table::Events).await?.version().map(|version| version as i64),
+        lake_version: Some(lake.version().await?),
         policy_hash: policy_hash(settings)?,
+        queries_hash: catalogue::hash(models),
+        price_table: format!("litellm {}", crate::pricing::table_version().split(' ').next().unwrap_or_default()),
         reproduce: reproduce(lake, scoring, settings, inputs, out),
         seats: held_seats(&seat_use).or_else(|| seats(base)),
         coverage: coverage(engine).await?,
@@ -278,6 +283,28 @@ pub async fn seat_rows(engine: &Engine, rename: &impl Fn(&str) -> String) -> any
         }
     }
     rows.sort_by(|one, two| (&one.actor, &one.product).cmp(&(&two.actor, &two.product)));
+    Ok(rows)
+}
+
+/// How much of each person's work outcomes are known of, under the names that `rename` gives them.
+pub async fn outcome_coverage(
+    engine: &Engine,
+    rename: &impl Fn(&str) -> String,
+) -> anyhow::Result<Vec<OutcomeCoverageRow>> {
+    let mut rows = Vec::new();
+    for batch in engine.rows("select actor_id, edited_paths, covered_paths from fct_coverage").await? {
+        let columns = Columns::new(&batch);
+        let actor = columns.text("actor_id")?;
+        let (edited, covered) = (columns.integer("edited_paths")?, columns.integer("covered_paths")?);
+        for row in 0..batch.num_rows() {
+            rows.push(OutcomeCoverageRow {
+                actor: rename(&actor.required(row)?),
+                edited_paths: edited.required(row)?,
+                covered_paths: covered.required(row)?,
+            });
+        }
+    }
+    rows.sort_by(|one, two| one.actor.cmp(&two.actor));
     Ok(rows)
 }
 

@@ -15,7 +15,7 @@ use crate::output::Printer;
 use crate::privacy::{Domain, Ledger, Pseudonyms, Rules, rounding};
 use crate::report::inputs::{Archetype, SurvivalFact};
 use crate::report::release::{TeamWeeks, team_weeks};
-use crate::results::{self, RunFile};
+use crate::results::{self, RunFile, Scoring};
 use crate::score::input::SessionInput;
 use crate::score::objections::Decision;
 use crate::score::rows::{ActorWeekRow, AttributionRow, FindingRow, SessionRow};
@@ -131,6 +131,7 @@ pub async fn score_lake(
         let roster_size = |team: &str, iso_week: &str| team_rows::roster_size(&base, team, iso_week);
         let input = TeamWeeks { sessions: &sessions, actor_weeks: &weeks, weeks: totals, roster_size: &roster_size };
         let mut ledger = Ledger::open(lake.root(), &pseudonyms)?;
+        ledger.look_back(lake.is_of_the_past());
         let released = team_weeks(input, Rules::new(settings.config.privacy.min_people)?, Some(&mut ledger))?;
         // Before the tables are written: what is published and not taken down could be told from the next report.
         ledger.commit()?;
@@ -146,6 +147,7 @@ pub async fn score_lake(
         run_facts::facts(run_facts::FactsOf {
             engine: &engine,
             lake,
+            models: &models,
             settings,
             scoring,
             base: &base,
@@ -156,6 +158,12 @@ pub async fn score_lake(
         })
         .await?,
     );
+    file.scoring = Scoring {
+        as_of: scoring.as_of.clone(),
+        since: scoring.since.clone(),
+        queries: scoring.queries.clone(),
+        seed: scoring.seed,
+    };
     file.days = run_facts::days(&engine).await?;
     file.models = run_facts::models(&engine, &rename).await?;
     (file.weeks, file.weeks_released) = (totals, weeks_released);
@@ -182,6 +190,7 @@ pub async fn score_lake(
     results::write(out, &readings::session_sources(&engine).await?)?;
     results::write(out, &identities::rows(&base.links, |id| pseudonyms.of(Domain::Actor, id)))?;
     results::write(out, &run_facts::seat_rows(&engine, &rename).await?)?;
+    results::write(out, &run_facts::outcome_coverage(&engine, &rename).await?)?;
     results::write(out, &file.run.coverage)?;
     file.write(out)?;
     results::write_views(out)?;

@@ -6,7 +6,7 @@ use super::settings::Settings;
 use crate::cli::{Global, StatusArgs};
 use crate::engine::Engine;
 use crate::engine::rows::Columns;
-use crate::lake::{HeldFile, Lake, OldFiles, Table};
+use crate::lake::{HeldFile, Lake, LakeVersion, OldFiles, Table};
 use crate::output::Printer;
 use crate::privacy::{Tombstones, terminal};
 use jiff::Timestamp;
@@ -54,6 +54,7 @@ pub async fn run(args: &StatusArgs, global: &Global, printer: Printer) -> anyhow
             old_bytes: lake.vacuum(table, OldFiles::All, true).await?.bytes,
         });
     }
+    let versions = (lake.oldest_kept().await?, lake.versions()?.last().copied());
     let engine = Engine::new(&settings.engine_limits())?;
     for table in Table::ALL {
         engine.register(table.name(), lake.provider(table).await?)?;
@@ -64,9 +65,10 @@ pub async fn run(args: &StatusArgs, global: &Global, printer: Printer) -> anyhow
     let last_run = last_run(lake.root())?;
     let erased =
         if Tombstones::exist(lake.root())? { std::fs::read_dir(lake.root().join("tombstones"))?.count() } else { 0 };
-    printer.text(&text(&tables, &sources, &quarantine, &freshness, last_run.as_ref(), erased))?;
+    printer.text(&text(&tables, versions, &sources, &quarantine, &freshness, last_run.as_ref(), erased))?;
     printer.json(&serde_json::json!({
         "schema_version": 1, "status": Exit::Done.word(), "exit_code": 0, "lake": args.lake, "tables": tables,
+        "oldest_version": versions.0, "newest_version": versions.1,
         "sources": sources, "quarantine": quarantine.into_iter().collect::<std::collections::BTreeMap<_, _>>(),
         "freshness": freshness, "last_run": last_run, "people_forgotten": erased,
     }))?;
@@ -136,6 +138,7 @@ fn last_run(lake: &Path) -> anyhow::Result<Option<Value>> {
 
 fn text(
     tables: &[Held],
+    versions: (Option<LakeVersion>, Option<LakeVersion>),
     sources: &[OfSource],
     quarantine: &[(String, i64)],
     freshness: &Freshness,
@@ -150,6 +153,11 @@ fn text(
             "{:<12}{version:>8} {:>12} {:>7} {:>14} {:>14}",
             one.table, one.rows, one.files, one.bytes, one.old_bytes
         );
+    }
+    if let (Some(oldest), Some(newest)) = versions {
+        let of = |version: LakeVersion| format!("{} ({})", version.number, version.committed());
+        let span = if oldest == newest { of(newest) } else { format!("{} to {}", of(oldest), of(newest)) };
+        let _ = writeln!(out, "\nversions that can be read: {span}");
     }
     out.push_str("\nsource                inputs       events   outcomes  first                last\n");
     let moment = |at: Option<Timestamp>| at.map_or_else(|| "-".to_owned(), |at| at.strftime("%FT%TZ").to_string());

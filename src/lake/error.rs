@@ -8,6 +8,16 @@ pub enum LakeError {
     /// No lake there.
     #[error("there is no lake at {0}: run `footlight ingest --input PATH --lake {0}` first")]
     Missing(PathBuf),
+    /// An earlier version cannot be read any more.
+    #[error("version {version} of the lake at {lake} cannot be read any more: {why}")]
+    NotKept {
+        /// The lake.
+        lake: PathBuf,
+        /// Its version.
+        version: u64,
+        /// What is missing.
+        why: String,
+    },
     /// Another process writes.
     #[error("the lake at {0} is locked by another run")]
     Locked(PathBuf),

@@ -9,6 +9,7 @@
 mod duplicates;
 mod error;
 mod files;
+mod history;
 mod ledger;
 pub mod purposes;
 mod rewrite;
@@ -19,6 +20,7 @@ mod verify;
 mod writer;
 
 pub use error::LakeError;
+pub use history::LakeVersion;
 pub use ledger::Ledger;
 pub use rewrite::{Fate, Rewriting, TableChange};
 pub use schema::Table;
@@ -29,13 +31,13 @@ pub use writer::{Committed, LakeWriter, RowSink};
 use arrow::array::RecordBatch;
 use datafusion::catalog::TableProvider;
 use datafusion::datasource::empty::EmptyTable;
-use deltalake::DeltaTable;
 use deltalake::kernel::transaction::{CommitBuilder, CommitProperties};
 use deltalake::kernel::{Action, Transaction};
 use deltalake::operations::create::CreateBuilder;
 use deltalake::protocol::{DeltaOperation, SaveMode};
 use futures::StreamExt;
 use futures::future::try_join_all;
+use std::collections::BTreeMap;
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -63,6 +65,8 @@ pub struct Lake {
     root: PathBuf,
     /// Held while this value lives, in lakes opened for writing. The system lets go of it when the process dies.
     _lock: Option<File>,
+    /// Versions of the tables, where the lake is read as it was; none where it is read as it is.
+    then: Option<BTreeMap<Table, u64>>,
 }
 
 impl Lake {
@@ -71,7 +75,7 @@ impl Lake {
         if !root.join(Table::Ingested.name()).join("_delta_log").is_dir() {
             return Err(LakeError::Missing(root.to_path_buf()));
         }
-        Ok(Self { root: root.to_path_buf(), _lock: None })
+        Ok(Self { root: root.to_path_buf(), _lock: None, then: None })
     }
 
     /// Opens a lake to write it, creating what is missing. Waits up to `wait` for another writer, then [`LakeError::Locked`].
@@ -95,7 +99,7 @@ impl Lake {
                 Err(TryLockError::Error(error)) => return Err(LakeError::from(error).at(&path)),
             }
         }
-        let lake = Self { root: root.to_path_buf(), _lock: Some(lock) };
+        let lake = Self { root: root.to_path_buf(), _lock: Some(lock), then: None };
         try_join_all(Table::ALL.map(|table| lake.create_if_missing(table))).await?;
         Ok(lake)
     }
@@ -128,17 +132,9 @@ impl Lake {
         self.sync_log(table)
     }
 
-    /// The table as it is now.
-    pub async fn delta(&self, table: Table) -> Result<DeltaTable, LakeError> {
-        let directory = self.directory(table);
-        let absolute = directory.canonicalize().map_err(|error| LakeError::from(error).at(&directory))?;
-        let url = deltalake::ensure_table_uri(absolute.to_string_lossy())?;
-        Ok(deltalake::open_table(url).await?)
-    }
-
     /// The table as DataFusion reads it. One that the lake does not have yet, because an earlier version made it, is empty.
     pub async fn provider(&self, table: Table) -> Result<Arc<dyn TableProvider>, LakeError> {
-        if !self.directory(table).is_dir() {
+        if !self.has(table) {
             return Ok(Arc::new(EmptyTable::new(table.schema())));
         }
         let delta = self.delta(table).await?;
@@ -148,7 +144,7 @@ impl Lake {
     /// The data files that make up the table now, by path. A table that an earlier version did not make has none.
     pub async fn held_files(&self, table: Table) -> Result<Vec<HeldFile>, LakeError> {
         let directory = self.directory(table);
-        if !directory.is_dir() {
+        if !self.has(table) {
             return Ok(Vec::new());
         }
         let delta = self.delta(table).await?;
@@ -201,7 +197,7 @@ impl Lake {
         Ok(files)
     }
 
-    /// The number of commits to the ledger so far, which numbers ingest runs.
+    /// The version of the lake: the number of commits to the ledger so far, which numbers ingest runs.
     pub async fn version(&self) -> Result<i64, LakeError> {
         Ok(self.delta(Table::Ingested).await?.version().map_or(0, |version| version as i64))
     }

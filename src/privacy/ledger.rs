@@ -95,6 +95,9 @@ struct Line {
     nonce: String,
     /// Hexadecimal: for each member eight bytes of keyed hash and 24 of encrypted amounts, by hash.
     members: String,
+    /// See [`Ledger::look_back`].
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    looks_back: bool,
 }
 
 /// A cell of an earlier report.
@@ -108,6 +111,8 @@ pub(super) struct Earlier {
     /// None when it was not published.
     pub(super) value: Option<serde_json::Value>,
     pub(super) members: BTreeMap<MemberId, [u64; 3]>,
+    /// It tells of an earlier state, beside a report of the present one.
+    pub(super) looks_back: bool,
 }
 
 impl Earlier {
@@ -157,6 +162,7 @@ pub struct Ledger {
     entries: BTreeMap<String, BTreeMap<String, Vec<Arc<Earlier>>>>,
     report: u64,
     added: Vec<Line>,
+    looks_back: bool,
 }
 
 impl Ledger {
@@ -216,7 +222,14 @@ impl Ledger {
             entries: BTreeMap::new(),
             report: 1,
             added: Vec::new(),
+            looks_back: false,
         }
+    }
+
+    /// What is recorded from now on tells of the lake as it was, beside a report of what it is. It has been published like everything else, so
+    /// that whatever comes later is held against it; but it is never what a later report shows again in place of newer figures.
+    pub fn look_back(&mut self, looks_back: bool) {
+        self.looks_back = looks_back;
     }
 
     /// Number of the report that is being made: one more than those recorded.
@@ -237,13 +250,14 @@ impl Ledger {
         History { key: self.key, cells }
     }
 
-    /// What people put into a period, less what the published totals of a view (its weeks) hold of it: the part that nobody was told of yet.
-    /// It is what remains when those totals are subtracted from one of the whole period.
-    pub fn unpublished(&self, view: &str, now: &Members, from: &str, to: &str) -> Members {
+    /// What people put into a period, less what the published versions of a cell of a view (its weeks; [`History::TOTAL`] for their totals) hold of
+    /// it: the part that nobody was told of yet. It is what remains when those are subtracted from the same of the whole period.
+    pub fn unpublished(&self, view: &str, cell: &str, now: &Members, from: &str, to: &str) -> Members {
         let mut newest: BTreeMap<(&str, &str), &Earlier> = BTreeMap::new();
-        let totals = self.entries.get(view).and_then(|cells| cells.get(History::TOTAL));
+        let totals = self.entries.get(view).and_then(|cells| cells.get(cell));
+        let of_now = |one: &&Arc<Earlier>| one.shown() && !one.looks_back;
         for entry in
-            totals.into_iter().flatten().filter(|one| one.shown() && from <= one.to.as_str() && one.from.as_str() <= to)
+            totals.into_iter().flatten().filter(of_now).filter(|one| from <= one.to.as_str() && one.from.as_str() <= to)
         {
             newest.insert((entry.from.as_str(), entry.to.as_str()), entry.as_ref());
         }
@@ -303,7 +317,8 @@ impl Ledger {
         let members: BTreeMap<MemberId, [u64; 3]> =
             cell.members.iter().map(|(who, part)| (member_id(&self.key, who), part.amounts())).collect();
         let known = self.entries.get(&panel.view).and_then(|cells| cells.get(&cell.name));
-        let same = |one: &&Arc<Earlier>| one.from == panel.from && one.to == panel.to;
+        let looks_back = self.looks_back;
+        let same = |one: &&Arc<Earlier>| one.from == panel.from && one.to == panel.to && one.looks_back == looks_back;
         if known
             .and_then(|entries| entries.iter().rev().find(same))
             .is_some_and(|last| last.value == value && last.members == members)
@@ -323,6 +338,7 @@ impl Ledger {
             value,
             nonce: hexadecimal(&nonce),
             members: String::new(),
+            looks_back,
         };
         line.members = sealed(&self.key, &line.nonce, &members);
         self.remember(&line, members);
@@ -338,6 +354,7 @@ impl Ledger {
             comparable: line.epoch == self.epoch,
             value: line.value.clone(),
             members,
+            looks_back: line.looks_back,
         };
         self.entries
             .entry(line.view.clone())

@@ -217,9 +217,10 @@ impl Deciding<'_> {
         self.history.of(cell)
     }
 
-    /// The earlier figures, where they may stand in for the present ones: those of a window that began on the same day.
+    /// The earlier figures, where they may stand in for the present ones: those of a window that began on the same day. What a comparison told of
+    /// an earlier state is never shown in place of newer figures.
     fn kept(&self, cell: &str) -> Option<Verdict> {
-        let last = self.entries(cell).iter().rev().find(|entry| entry.shown())?;
+        let last = self.entries(cell).iter().rev().find(|entry| entry.shown() && !entry.looks_back)?;
         (last.from == self.panel.from).then(|| last.value.clone().map(Verdict::Kept)).flatten()
     }
 
@@ -349,9 +350,9 @@ impl Deciding<'_> {
         }
         self.entries(History::TOTAL).iter().filter(|entry| entry.shown()).all(|version| {
             let mut then = Known::new();
+            let belongs = |one: &Earlier| one.report <= version.report && one.looks_back == version.looks_back;
             for &at in rest {
-                let state =
-                    self.entries(&self.panel.cells[at].name).iter().rev().find(|one| one.report <= version.report);
+                let state = self.entries(&self.panel.cells[at].name).iter().rev().find(|one| belongs(one));
                 if let Some(state) = state {
                     add(&mut then, &state.members);
                 }
@@ -371,7 +372,8 @@ impl Deciding<'_> {
                 continue;
             }
             let told = |entry: &&Arc<Earlier>| entry.shown() && entry.comparable && entry.from == self.panel.from;
-            match self.entries(&cell.name).iter().rev().find(told) {
+            let told_now = self.entries(&cell.name).iter().rev().filter(told).find(|entry| !entry.looks_back);
+            match told_now.or_else(|| self.entries(&cell.name).iter().rev().find(told)) {
                 Some(told) => add(&mut untold, &deltas(now, &told.members)),
                 None => {
                     only_changes = false;

@@ -5,7 +5,7 @@
 
 use super::actions::actions;
 use super::answer::{Evidence, answer, scored_share};
-use super::compare::{Now, compare, restated_weeks};
+use super::compare::compare;
 use super::escape::{plain, plain_long};
 use super::figures::{Parts, figures};
 use super::inputs::{Inputs, RunFacts, SourceSight, WeekTotals};
@@ -14,7 +14,9 @@ use super::method::{method, queries};
 use super::model::{DataQuality, Day, Policy, ReasonCount, Report, Run, SCHEMA_VERSION, SourceLine, Week};
 use super::money::split;
 use super::people::{funnel, people};
+use super::quadrant::quadrant;
 use super::quantities::{Count, Maybe, MicroDollars, Portion, Tokens};
+use super::readings::Owners;
 use super::release::Release;
 use super::{coverage, machines, tables, views};
 use crate::privacy::{Ledger, LedgerError};
@@ -41,8 +43,8 @@ pub fn build_with_ledger(inputs: &Inputs, ledger: &mut Ledger) -> Result<Report,
 fn assembled(inputs: &Inputs, ledger: Option<&mut Ledger>) -> (Report, Option<LedgerError>) {
     let mut release = Release::new(inputs, ledger);
     release.close_period(inputs);
-    let split = split(inputs, &release);
-    let people = people(inputs);
+    let owners = Owners::new(&inputs.sessions);
+    let (split, people) = rayon::join(|| split(inputs, &release), || people(inputs, &owners));
     let money = split.released(&mut release);
     let funnel = funnel(inputs, &people, &mut release);
     let figures =
@@ -51,7 +53,7 @@ fn assembled(inputs: &Inputs, ledger: Option<&mut Ledger>) -> (Report, Option<Le
     let data_quality = data_quality(inputs, &release);
     let describes_persons = !release.is_active() && !inputs.sessions.is_empty();
     let measuring = measuring(inputs, &figures, &population, &release);
-    let mut answer = answer(&Evidence {
+    let answer = answer(&Evidence {
         inputs,
         split: &split,
         money: &money,
@@ -60,25 +62,14 @@ fn assembled(inputs: &Inputs, ledger: Option<&mut Ledger>) -> (Report, Option<Le
         quality: &data_quality,
         describes_persons,
     });
-    let mut weeks = weeks(inputs, &release);
-    let comparison = inputs.earlier.as_ref().map(|earlier| {
-        compare(
-            earlier,
-            &Now { run: &inputs.run, figures: &figures, money: &money, weeks: &weeks, quality: &data_quality },
-        )
-    });
-    if let Some(comparison) = &comparison {
-        let restated = restated_weeks(comparison);
-        weeks.iter_mut().for_each(|week| week.restated = restated.contains(week.iso_week.as_str()));
-        answer.what_changed = Maybe(Some(comparison.sentence.clone()));
-    }
+    let weeks = weeks(inputs, &release);
     let queries = queries(inputs);
-    let findings = tables::findings(inputs, &mut release);
+    let findings = tables::findings(inputs, &owners, &mut release);
     let signals = tables::signals(inputs, &mut release);
     let archetypes = tables::archetypes(inputs, &mut release);
     let systems = machines::systems(inputs, &mut release);
-    let reasons = views::reasons(inputs, &mut release);
-    let quadrant = views::quadrant(inputs, &release);
+    let reasons = views::reasons(inputs, &owners, &mut release);
+    let quadrant = quadrant(inputs, &mut release);
     let cohorts = views::cohorts(inputs, &mut release);
     let teams = tables::teams(inputs, &release);
     let models = machines::models(inputs, &mut release);
@@ -90,7 +81,7 @@ fn assembled(inputs: &Inputs, ledger: Option<&mut Ledger>) -> (Report, Option<Le
         schema_version: SCHEMA_VERSION,
         run: run(&inputs.run, describes_persons),
         answer,
-        comparison,
+        comparison: None,
         figures,
         weeks,
         policies: policies(inputs),
@@ -119,6 +110,9 @@ fn assembled(inputs: &Inputs, ledger: Option<&mut Ledger>) -> (Report, Option<Le
         queries,
     };
     report.actions = actions(&report);
+    if let Some(earlier) = &inputs.earlier {
+        compare(&mut report, earlier);
+    }
     (report, failed)
 }
 
@@ -133,6 +127,8 @@ fn run(facts: &RunFacts, describes_persons: bool) -> Run {
         footlight_version: plain(&facts.footlight_version),
         lake_version: Maybe(facts.lake_version.map(Count)),
         policy_hash: plain(&facts.policy_hash),
+        price_table: plain(&facts.price_table),
+        queries_hash: plain(&facts.queries_hash),
         reproduce: facts.reproduce.iter().map(|command| plain_long(command)).collect(),
         small_cell_floor: facts.small_cell_floor,
         describes_persons,

@@ -3,6 +3,7 @@
 //! Owns the questions, as `footlight query --lake LAKE --out OUT` takes them. They say in SQL what `money`, `people` and `figures` compute, and
 //! `tests/it/sample.rs` asks them of the sample and holds the answers against the report. Owns no figure.
 
+use super::escape::plain;
 use super::inputs::Inputs;
 use super::people::{SUSTAINED_WEEKS, UNASSIGNED, sustained_window};
 
@@ -53,7 +54,8 @@ select
     (select count(*) from sessions where band in ('none', 'note', 'look', 'review')) as scored_sessions,
     (select count(*) from sessions) as sessions,
     (select count(*) from population where status = 'speak') as tests_that_speak,
-    (select count(*) from population) as tests"
+    (select count(*) from population) as tests,
+    (select cast(sum(covered_paths) as double) / sum(edited_paths) from outcome_coverage) as outcome_coverage"
             .to_owned(),
         "answer" | "population" => {
             "select test, scope, status, estimate, ci_low, ci_high, p, n from population order by test, scope"
@@ -65,7 +67,7 @@ select
 
 fn sustained(inputs: &Inputs) -> String {
     let Some(window) = sustained_window(inputs) else { return String::new() };
-    let weeks: Vec<String> = window.iter().map(|week| format!("'{}'", week.replace('\'', "''"))).collect();
+    let weeks: Vec<String> = window.iter().map(|week| format!("'{}'", plain(week).replace('\'', "''"))).collect();
     let weeks = weeks.join(", ");
     format!(
         "with present as (\n    select actor, count(distinct case when iso_week in ({weeks}) then iso_week end) as weeks\n    from actor_weeks\n    \

@@ -1,17 +1,20 @@
 //! What changed since an earlier report: which figures moved, which weeks were restated, and what may have restated them.
 //!
 //! Owns reading an earlier `summary.json` and the comparison. A figure has moved when its interval and the earlier one do not
-//! overlap; intervals that overlap are not distinguishable, whatever their middles do. Owns no figure: both sides arrive made.
+//! overlap; intervals that overlap are not distinguishable, whatever their middles do. The other side is a report as it was published, or
+//! one that was made now of the lake as it was: then configuration, prices and models are the same on both sides, and what differs is what
+//! was read since. Owns no figure: both sides arrive made and released.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
+use super::RenderError;
 use super::escape::plain;
-use super::inputs::RunFacts;
 use super::model::comparison::{Change, Comparison, Moved, Range, Restated};
-use super::model::{DataQuality, Figure, Money, Quantity, SCHEMA_VERSION, Week};
+use super::model::{Quantity, Report, SCHEMA_VERSION, Week};
 use super::quantities::{Count, Maybe, MicroDollars, Share, Tokens};
+use crate::privacy::rounding;
 
 /// Why an earlier report cannot be compared with.
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +43,9 @@ pub struct Earlier {
     weeks: Vec<WeekThen>,
     #[serde(default)]
     data_quality: Read,
+    /// The version and day of the lake that it was made of anew; none when it is as it was published.
+    #[serde(skip)]
+    of_lake: Option<(u64, String)>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -49,6 +55,13 @@ struct Run {
     period_end: String,
     footlight_version: String,
     policy_hash: String,
+    /// Missing in files of earlier versions, like what follows.
+    #[serde(default)]
+    lake_version: Option<i64>,
+    #[serde(default)]
+    price_table: String,
+    #[serde(default)]
+    queries_hash: String,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -81,16 +94,19 @@ struct Part {
 impl Part {
     /// Its share of the spend, as written or by its cost.
     fn range(&self, total: Option<i64>) -> Range {
-        let of = |share: Option<f64>, amount: Option<i64>| {
-            let by_cost = || amount.zip(total).and_then(|(amount, total)| Share::of(amount, total));
-            Maybe(share.map(Share).or_else(by_cost).map(Quantity::Share))
-        };
-        Range {
-            value: of(self.share, self.cost),
-            low: of(self.share_low, self.cost_low),
-            high: of(self.share_high, self.cost_high),
-        }
+        let by_cost = |amount: Option<i64>| amount.zip(total).and_then(|(amount, total)| Share::of(amount, total));
+        let [share, low, high] = [self.share, self.share_low, self.share_high].map(|share| share.map(Share));
+        share_range([share.or(by_cost(self.cost)), low, high], [by_cost(self.cost_low), by_cost(self.cost_high)])
     }
+}
+
+/// A share with its range; an end that is not said as a share follows from the cost, outwards.
+fn share_range([value, low, high]: [Option<Share>; 3], [low_by_cost, high_by_cost]: [Option<Share>; 2]) -> Range {
+    let outwards = |share: Option<Share>, to: fn(f64) -> f64| share.map(|share| Share(to(share.0)));
+    let low = low.or(outwards(low_by_cost, rounding::share_below));
+    let high = high.or(outwards(high_by_cost, rounding::share_above));
+    let of = |share: Option<Share>| Maybe(share.map(Quantity::Share));
+    Range { value: of(value), low: of(low), high: of(high) }
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -125,32 +141,71 @@ pub fn earlier(text: &str) -> Result<Earlier, CompareError> {
     }
 }
 
-/// What of this report is compared.
-pub(super) struct Now<'a> {
-    pub(super) run: &'a RunFacts,
-    pub(super) figures: &'a [Figure],
-    pub(super) money: &'a Money,
-    pub(super) weeks: &'a [Week],
-    pub(super) quality: &'a DataQuality,
-}
-
-/// The difference, with one sentence for the answer box.
-pub(super) fn compare(earlier: &Earlier, now: &Now<'_>) -> Comparison {
-    let moved = moved(earlier, now);
-    let restated = restated(&earlier.weeks, now.weeks);
-    let reasons = reasons(earlier, now.run, now.quality, !restated.is_empty());
-    Comparison {
-        as_of: plain(&earlier.run.as_of),
-        period_start: plain(&earlier.run.period_start),
-        period_end: plain(&earlier.run.period_end),
-        sentence: sentence(earlier, &moved, &restated, &reasons),
-        moved,
-        restated,
-        reasons,
+impl Earlier {
+    /// A report that was made now of a version of the lake, with the day on which that was committed.
+    ///
+    /// # Errors
+    /// [`RenderError`], which no report causes.
+    pub fn of_lake(report: &Report, version: u64, day: String) -> Result<Self, RenderError> {
+        let earlier: Earlier = serde_json::from_str(&super::summary::render(report)?)?;
+        Ok(Self { of_lake: Some((version, day)), ..earlier })
     }
 }
 
-fn moved(earlier: &Earlier, now: &Now<'_>) -> Vec<Moved> {
+/// Says in a report what changed since an earlier one: the comparison, a sentence in the answer, and a mark on the weeks that were restated.
+pub fn compare(report: &mut Report, earlier: &Earlier) {
+    let moved = moved(earlier, report);
+    let restated = restated(&earlier.weeks, &report.weeks);
+    let weeks: BTreeSet<&str> = restated.iter().map(|row| row.iso_week.as_str()).collect();
+    let whole_then: BTreeSet<&str> =
+        earlier.weeks.iter().filter(|week| !week.partial).map(|week| week.iso_week.as_str()).collect();
+    let is_new = |week: &&Week| !whole_then.contains(week.iso_week.as_str());
+    let new_weeks = report.weeks.iter().filter(is_new).map(|week| week.iso_week.clone()).collect();
+    let reasons = reasons(earlier, report, !restated.is_empty());
+    let against = against(earlier);
+    let sentence = sentence(&against, earlier, &moved, &weeks, &reasons);
+    for week in &mut report.weeks {
+        week.restated = weeks.contains(week.iso_week.as_str());
+    }
+    report.answer.what_changed = Maybe(Some(sentence.clone()));
+    report.comparison = Some(Comparison {
+        against,
+        as_of: plain(&earlier.run.as_of),
+        period_start: plain(&earlier.run.period_start),
+        period_end: plain(&earlier.run.period_end),
+        sentence,
+        note: note(earlier, reasons.len()),
+        moved,
+        restated,
+        new_weeks,
+        reasons,
+    });
+}
+
+/// What it is compared with, in words that follow "since" and "against".
+fn against(earlier: &Earlier) -> String {
+    match &earlier.of_lake {
+        None => format!("the report as of {}", plain(&earlier.run.as_of)),
+        Some((version, day)) => format!("version {version} of the lake, of {day}"),
+    }
+}
+
+/// What the comparison can tell apart.
+fn note(earlier: &Earlier, reasons: usize) -> String {
+    match (&earlier.of_lake, reasons) {
+        (Some(_), _) => "The lake as it was then was scored again with the configuration, the models and the program of this report: \
+                         what differs comes of what was read since, and of nothing else."
+            .to_owned(),
+        (None, 0 | 1) => String::new(),
+        (None, _) => format!(
+            "More than one of them differs, so the part of each cannot be told from the two reports. `footlight report --compare LAKE@{}` \
+             compares with the lake as it was, scored as it is now: what moves there is what was read since.",
+            earlier.run.lake_version.map_or("VERSION".to_owned(), |version| version.to_string())
+        ),
+    }
+}
+
+fn moved(earlier: &Earlier, now: &Report) -> Vec<Moved> {
     let figures = now.figures.iter().map(|figure| {
         let in_unit = |value: f64| match figure.unit {
             "micro_usd" => Quantity::Money(MicroDollars(value as i64)),
@@ -170,8 +225,11 @@ fn moved(earlier: &Earlier, now: &Now<'_>) -> Vec<Moved> {
         now.money.parts.iter().filter(|part| matches!(part.id, "exploration" | "waste" | "unknown")).map(|part| {
             let then = earlier.money.parts.iter().find(|then| then.id == part.id);
             let before = then.map_or(Range::UNKNOWN, |then| then.range(earlier.money.total));
-            let share = |share: Maybe<Share>| Maybe(share.0.map(Quantity::Share));
-            let now = Range { value: share(part.share), low: share(part.share_low), high: share(part.share_high) };
+            let by_cost = |amount: Maybe<MicroDollars>| {
+                amount.0.zip(now.money.total.0).and_then(|(amount, total)| Share::of(amount.0, total.0))
+            };
+            let shares = [part.share.0, part.share_low.0, part.share_high.0];
+            let now = share_range(shares, [by_cost(part.cost_low), by_cost(part.cost_high)]);
             let label = format!("{}, share of spend", part.label);
             Moved { id: format!("money_{}", part.id), label, before, now, change: change(&before, &now) }
         });
@@ -251,48 +309,53 @@ fn restated(then: &[WeekThen], now: &[Week]) -> Vec<Restated> {
     restated
 }
 
-/// Weeks that were restated.
-pub(super) fn restated_weeks(comparison: &Comparison) -> BTreeSet<&str> {
-    comparison.restated.iter().map(|row| row.iso_week.as_str()).collect()
-}
-
 /// What differs between the two runs that can restate a week.
-fn reasons(earlier: &Earlier, now: &RunFacts, read: &DataQuality, any_restated: bool) -> Vec<String> {
-    let (then, mut reasons) = (&earlier.run, Vec::new());
-    let (files, events) = (read.files_read, read.events);
-    if files.0 != earlier.data_quality.files_read || events.0 != earlier.data_quality.events {
+fn reasons(earlier: &Earlier, report: &Report, any_restated: bool) -> Vec<String> {
+    let (then, now, mut reasons) = (&earlier.run, &report.run, Vec::new());
+    let input = |files: Count, events: Count, version: Option<i64>| {
+        let version = version.map_or_else(String::new, |version| format!(", lake version {}", Count(version)));
+        format!("{files} files and {events} events{version}")
+    };
+    let [files, events] = [earlier.data_quality.files_read, earlier.data_quality.events].map(Count);
+    let version_then = then.lake_version.filter(|_| now.lake_version.0.is_some());
+    let version = now.lake_version.0.map(|version| version.0).filter(|_| version_then.is_some());
+    let read = (report.data_quality.files_read, report.data_quality.events);
+    if (files, events) != read || version_then != version {
         reasons.push(format!(
-            "{}: {} files and {} events against {} and {} then",
+            "{}: {} against {} then",
             if any_restated { "late input" } else { "more input" },
-            files,
-            events,
-            Count(earlier.data_quality.files_read),
-            Count(earlier.data_quality.events)
+            input(read.0, read.1, version),
+            input(files, events, version_then)
         ));
     }
-    if then.policy_hash != now.policy_hash {
-        reasons.push(format!(
-            "the configuration: policy {} then, {} now",
-            plain(&then.policy_hash),
-            plain(&now.policy_hash)
-        ));
-    }
-    if then.footlight_version != now.footlight_version {
-        reasons.push(format!(
-            "the version: footlight {} then, {} now",
-            plain(&then.footlight_version),
-            plain(&now.footlight_version)
-        ));
+    // What an earlier version did not write down cannot differ.
+    let differ = [
+        ("the configuration", "policy", &then.policy_hash, &now.policy_hash),
+        ("the price table", "prices of", &then.price_table, &now.price_table),
+        ("the models", "queries", &then.queries_hash, &now.queries_hash),
+        ("the version", "footlight", &then.footlight_version, &now.footlight_version),
+    ];
+    for (what, word, then, now) in differ {
+        if then != now && !then.is_empty() {
+            reasons.push(format!("{what}: {word} {} then, {} now", plain(then), plain(now)));
+        }
     }
     if reasons.is_empty() && any_restated {
         reasons.push(
-            "neither input, configuration nor version differs; the moment (--as-of) or the queries may".to_owned(),
+            "neither input, configuration, prices, models nor version differs; the moment (--as-of) or --since may"
+                .to_owned(),
         );
     }
     reasons
 }
 
-fn sentence(earlier: &Earlier, moved: &[Moved], restated: &[Restated], reasons: &[String]) -> String {
+fn sentence(
+    against: &str,
+    earlier: &Earlier,
+    moved: &[Moved],
+    restated: &BTreeSet<&str>,
+    reasons: &[String],
+) -> String {
     let changes: Vec<String> = moved
         .iter()
         .filter(|row| matches!(row.change, Change::Higher | Change::Lower))
@@ -303,9 +366,8 @@ fn sentence(earlier: &Earlier, moved: &[Moved], restated: &[Restated], reasons: 
     } else {
         format!("{}; no other number moved beyond its interval", changes.join(", "))
     };
-    let weeks: BTreeSet<&str> = restated.iter().map(|row| row.iso_week.as_str()).collect();
     let why: Vec<&str> = reasons.iter().map(|reason| reason.split(':').next().unwrap_or_default()).collect();
-    let weeks = match weeks.len() {
+    let weeks = match restated.len() {
         0 if earlier.weeks.is_empty() => {
             "whether weeks were restated cannot be told: the earlier report lists none".to_owned()
         }
@@ -313,6 +375,5 @@ fn sentence(earlier: &Earlier, moved: &[Moved], restated: &[Restated], reasons: 
         1 => format!("1 week was restated ({})", why.join(", ")),
         n => format!("{n} weeks were restated ({})", why.join(", ")),
     };
-    let as_of = plain(&earlier.run.as_of);
-    format!("Since the report as of {as_of}, {changes}; {weeks}.")
+    format!("Since {against}, {changes}; {weeks}.")
 }

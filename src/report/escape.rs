@@ -75,6 +75,13 @@ impl Escaper for Markdown {
     }
 }
 
+/// Text as it is, in a fence of GitHub-flavoured Markdown that nothing in it can close. The text must have passed [`plain`], line by line.
+pub fn fenced(language: &'static str, text: &str) -> String {
+    let longest = text.split(|character| character != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(longest.max(2) + 1);
+    format!("{fence}{language}\n{text}\n{fence}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -90,6 +97,12 @@ mod tests {
         assert_eq!(plain("a\u{1b}]52;c;x\u{7}b\u{202e}c\u{e0041}d\ne\u{9b}1m"), "a�]52;c;x�b�c�d e�1m");
         assert_eq!(plain(&"x".repeat(500)).chars().count(), LONGEST + 1);
         assert_eq!(plain("Zoë 李 café"), "Zoë 李 café");
+    }
+
+    #[test]
+    fn no_text_closes_its_fence() {
+        assert_eq!(fenced("sql", "select 1"), "```sql\nselect 1\n```");
+        assert_eq!(fenced("", "a ```` b"), "`````\na ```` b\n`````");
     }
 
     #[test]

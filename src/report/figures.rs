@@ -90,7 +90,7 @@ pub(super) fn figures(parts: &Parts<'_>) -> Vec<Figure> {
     };
 
     let active = people.active.len();
-    let sustained = people.sustained.as_ref().map(std::collections::BTreeSet::len);
+    let sustained = people.sustained.as_ref().map(|people| people.len());
     let interval = sustained.and_then(|part| wilson_95(part, active)).map(|(low, high)| release.range(low, high));
     let share = funnel.iter().find(|step| step.id == "sustained").and_then(|step| step.of_previous.0);
     let told = share.and(interval);

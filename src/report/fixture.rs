@@ -34,9 +34,11 @@ fn facts(title: &str) -> RunFacts {
         footlight_version: "0.1.0".into(),
         lake_version: Some(41),
         policy_hash: "5d0f0c1e9ab2".into(),
+        price_table: "litellm 1.109.1".into(),
+        queries_hash: "0f3d9a61c2b4".into(),
         reproduce: vec![
             "footlight ingest --input logs --lake lake".into(),
-            "footlight report --lake lake --lake-version 41 --as-of 2026-11-18T06:00:00Z --out out".into(),
+            "footlight report --lake lake --as-of 2026-11-18T06:00:00Z --out out".into(),
         ],
         seats: Some(48),
         small_cell_floor: 5,

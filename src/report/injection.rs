@@ -66,6 +66,8 @@ fn poisoned(inputs: &Inputs, payloads: &[String], first: usize, keep_vocabulary:
     poison("title", &mut run.title);
     poison("version", &mut run.footlight_version);
     poison("policy hash", &mut run.policy_hash);
+    poison("price table", &mut run.price_table);
+    poison("queries hash", &mut run.queries_hash);
     poison("rung", &mut run.calibration_rung);
     run.reproduce.iter_mut().for_each(|text| poison("reproduce", text));
     run.unpriced_models.iter_mut().for_each(|text| poison("unpriced model", text));

@@ -79,10 +79,16 @@ pub struct RunFacts {
     pub period_end: Option<Date>,
     /// Version of footlight.
     pub footlight_version: String,
-    /// Version of the lake's `events` table that was read.
+    /// Version of the lake that was read: runs that brought something, counted.
     pub lake_version: Option<i64>,
     /// blake3 of the resolved configuration, in hexadecimal.
     pub policy_hash: String,
+    /// Where the prices of requests come from; empty in files of earlier versions.
+    #[serde(default)]
+    pub price_table: String,
+    /// blake3 of the models that ran, in hexadecimal; empty in files of earlier versions.
+    #[serde(default)]
+    pub queries_hash: String,
     /// Commands that reproduce the report, in order.
     pub reproduce: Vec<String>,
     /// Seats paid for; none when no roster or licence count was given.

@@ -6,8 +6,8 @@ use super::escape::plain;
 use super::inputs::Inputs;
 use super::model::{Model, System};
 use super::quantities::{Count, Maybe, MicroDollars, Share, Tokens};
-use super::release::{Draft, Release};
-use crate::privacy::{Contribution, Members};
+use super::release::{Draft, Gathered, Release, members};
+use crate::privacy::Contribution;
 
 /// The counts of calls of a system by effect, and their shares.
 type Acts = ([i64; 3], [Option<f64>; 6]);
@@ -33,13 +33,13 @@ pub(super) fn systems(inputs: &Inputs, release: &mut Release<'_>) -> Vec<System>
                     share(row.unattended, calls),
                 ],
             );
-            let mut members = Members::new();
+            let mut gathered = Gathered::default();
             for (actor, calls) in &row.people {
                 // Calls stand in the place of an amount, so that one person's are not the system's.
                 let part = Contribution { tokens: calls.unsigned_abs(), cost: 0, rest: calls.unsigned_abs() };
-                release.add(&mut members, actor, part);
+                release.add(&mut gathered, actor, part);
             }
-            let shown = release.cell("systems", Draft::new(&row.system, members, value));
+            let shown = release.cell("systems", Draft::new(&row.system, members(&gathered), value));
             let count = |at: usize| Maybe(shown.and_then(|(counts, _)| counts.get(at).copied()).map(Count));
             let share = |at: usize| Maybe(shown.and_then(|(_, shares)| shares.get(at).copied().flatten()).map(Share));
             System {
@@ -76,12 +76,12 @@ pub(super) fn models(inputs: &Inputs, release: &mut Release<'_>) -> Vec<Model> {
             amount(row.cache_write_tokens),
             amount(row.cost_micro_usd),
         ];
-        let mut members = Members::new();
+        let mut gathered = Gathered::default();
         for (actor, figures) in &row.people {
             let [completions, tokens, cost] = figures.map(i64::unsigned_abs);
-            release.add(&mut members, actor, Contribution { tokens, cost, rest: completions });
+            release.add(&mut gathered, actor, Contribution { tokens, cost, rest: completions });
         }
-        Draft::new(&row.model, members, value)
+        Draft::new(&row.model, members(&gathered), value)
     });
     let drafts: Vec<Draft<ModelFigures>> = drafts.collect();
     let (shown, _) = release.panel("models", drafts, Some([None; 6]));

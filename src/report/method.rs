@@ -120,9 +120,10 @@ const METHOD: [Method; 16] = [
     Method {
         id: "quadrant",
         label: "Usage and outcomes of teams",
-        rule: "Over the last 8 whole weeks that may be shown, at least 4: mean of tokens a week and active person with Student's \
-               interval over weeks; share of the tokens in sessions with an outcome, from certain links to every open one, ends under \
-               10 % and from 90 % on moved outwards. The lines are the teams shown taken together.",
+        rule: "Over the whole period, of 4 whole weeks at least: tokens over the weeks in which people were active, with a 95 % interval over \
+               people (a ratio of sums) whose spread is that of all teams, since a team's own would tell of its largest member; share of the \
+               tokens in sessions with an outcome, from certain links to every open one, ends moved outwards to 5 points. The lines are all \
+               teams together. A team is left out where its sum, less its weeks that were published, would be a few people's.",
         models: &["queries/fct_sessions.sql", "queries/rpt_session_links.sql"],
         table: "teams",
     },

@@ -29,6 +29,7 @@ mod method;
 pub mod model;
 mod money;
 mod people;
+mod quadrant;
 pub mod quantities;
 pub mod readings;
 pub mod reconciliation;
@@ -44,6 +45,7 @@ pub mod tidy;
 mod views;
 
 pub use build::{build, build_with_ledger};
+pub use compare::compare;
 pub use inputs::Inputs;
 pub use method::names_query;
 pub use model::Report;

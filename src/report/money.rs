@@ -8,17 +8,18 @@
 //! linked spend is never counted as theater-like. Exploration is claimed only where a person varied their prompts and the session
 //! was compared with its peers and found usual; what was not compared is unknown, not innocent and not guilty.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 
+use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
 
 use super::inputs::Inputs;
 use super::model::{Money, MoneyPart};
 use super::quantities::{Count, Maybe, MicroDollars, Share, Tokens};
-use super::release::{Draft, Release};
+use super::release::{Draft, Gathered, Release, members};
 use crate::privacy::rounding::{self, HIGH_SHARE, LOW_SHARE};
 use crate::privacy::{Contribution, Interval, Line, Members, is_wide, propagate};
-use crate::score::rows::{AttributionRow, FindingRow, SessionRow};
+use crate::score::rows::SessionRow;
 
 /// Findings that state honest inefficiency: their steps cost money and moved nothing.
 const WASTE_FINDINGS: [&str; 3] = ["identical_calls", "no_op_run", "undelivered_output"];
@@ -74,19 +75,23 @@ struct Placement {
 
 /// Places a session by its link to an outcome first and its band second. A session by itself reaches `look` at most; in a week that reached
 /// `review` it is one of that week's exhibits (`signals.md` 3.7).
-fn place(session: &SessionRow, in_review: bool, certain_link: bool, repeated_prompt: bool) -> Placement {
+fn place(session: &SessionRow, known: &Known<'_>) -> Placement {
     use Part::{Exploration, Linked, TheaterLike, Unknown};
-    let band = if in_review && session.band == "look" { "review" } else { session.band.as_str() };
+    let id = session.session_id.as_str();
+    let in_review = || known.reviewed.contains(&(session.actor.as_str(), session.iso_week.as_str()));
+    let repeated_prompt = || known.repeated.contains(id);
+    let band = if session.band == "look" && in_review() { "review" } else { session.band.as_str() };
     let (part, could_be): (Part, &'static [Part]) = match session.outcome_link.as_str() {
-        "linked" if certain_link => (Linked, &[Linked]),
+        // A linked session without attribution rows is taken at its word.
+        "linked" if known.certain.get(id).copied().unwrap_or(true) => (Linked, &[Linked]),
         // A link by time alone: the outcome may be someone else's work.
         "linked" if band == "review" => (Linked, &[Linked, TheaterLike, Unknown]),
         "linked" => (Linked, &[Linked, Exploration, Unknown]),
         "none" => match band {
             "review" => (TheaterLike, &[TheaterLike]),
             "look" => (Unknown, &[Unknown, Exploration, TheaterLike]),
-            "none" if session.trigger == "human" && !repeated_prompt => (Exploration, &[Exploration]),
-            "note" if session.trigger == "human" && !repeated_prompt => (Exploration, &[Exploration, Unknown]),
+            "none" if session.trigger == "human" && !repeated_prompt() => (Exploration, &[Exploration]),
+            "note" if session.trigger == "human" && !repeated_prompt() => (Exploration, &[Exploration, Unknown]),
             _ => (Unknown, &[Unknown, Exploration]),
         },
         _ => match band {
@@ -349,21 +354,39 @@ fn spread(sums: &mut BTreeMap<Part, Sum>, placement: &Placement, amount: i64, wa
     carved
 }
 
-/// Sessions whose link is by more than the clock. A linked session without attribution rows is taken at its word.
-fn certain_links(attribution: &[AttributionRow]) -> HashMap<&str, bool> {
-    let mut certain = HashMap::new();
-    for row in attribution {
-        *certain.entry(row.session_id.as_str()).or_insert(false) |= row.tier != "window";
-    }
-    certain
+/// What other tables say of sessions, by session or by person and week.
+struct Known<'a> {
+    /// Whether the link is by more than the clock.
+    certain: FxHashMap<&'a str, bool>,
+    /// With near-identical prompts.
+    repeated: FxHashSet<&'a str>,
+    /// Weeks of people in review.
+    reviewed: FxHashSet<(&'a str, &'a str)>,
+    /// Cost and tokens that waste findings took.
+    waste: FxHashMap<&'a str, (WasteOf, WasteOf)>,
 }
 
-fn waste_by_session(findings: &[FindingRow], amount: impl Fn(&FindingRow) -> Option<i64>) -> HashMap<&str, WasteOf> {
-    let mut waste: HashMap<&str, WasteOf> = HashMap::new();
-    for row in findings.iter().filter(|row| WASTE_FINDINGS.contains(&row.finding.as_str())) {
-        waste.entry(row.session_id.as_str()).or_default().add(amount(row));
+impl<'a> Known<'a> {
+    fn of(inputs: &'a Inputs) -> Self {
+        let mut certain: FxHashMap<&str, bool> = FxHashMap::default();
+        for row in &inputs.attribution {
+            *certain.entry(row.session_id.as_str()).or_insert(false) |= row.tier != "window";
+        }
+        let mut repeated = FxHashSet::default();
+        let mut waste: FxHashMap<&str, (WasteOf, WasteOf)> = FxHashMap::default();
+        for row in &inputs.findings {
+            if row.finding == "repeated_prompt" {
+                repeated.insert(row.session_id.as_str());
+            } else if WASTE_FINDINGS.contains(&row.finding.as_str()) {
+                let (cost, tokens) = waste.entry(row.session_id.as_str()).or_default();
+                cost.add(row.cost_micro_usd);
+                tokens.add(row.tokens);
+            }
+        }
+        let in_review = inputs.actor_weeks.iter().filter(|week| week.band == "review");
+        let reviewed = in_review.map(|week| (week.actor.as_str(), week.iso_week.as_str())).collect();
+        Self { certain, repeated, reviewed, waste }
     }
-    waste
 }
 
 /// Input, output and cache tokens of a session together, none when none was reported.
@@ -376,37 +399,22 @@ pub(super) fn session_tokens(session: &SessionRow) -> Option<i64> {
 
 /// Splits cost and tokens of all sessions.
 pub(super) fn split(inputs: &Inputs, release: &Release<'_>) -> Split {
-    let certain = certain_links(&inputs.attribution);
-    let repeated: HashSet<&str> = inputs
-        .findings
-        .iter()
-        .filter(|row| row.finding == "repeated_prompt")
-        .map(|row| row.session_id.as_str())
-        .collect();
-    let reviewed: HashSet<(&str, &str)> = inputs
-        .actor_weeks
-        .iter()
-        .filter(|week| week.band == "review")
-        .map(|week| (week.actor.as_str(), week.iso_week.as_str()))
-        .collect();
-    let waste_cost = waste_by_session(&inputs.findings, |row| row.cost_micro_usd);
-    let waste_tokens = waste_by_session(&inputs.findings, |row| row.tokens);
-
+    let known = Known::of(inputs);
     let (mut cost, mut tokens) = (BTreeMap::new(), BTreeMap::new());
     let mut sessions: BTreeMap<Part, i64> = BTreeMap::new();
-    let mut members: BTreeMap<Part, Members> = BTreeMap::new();
+    let mut people: BTreeMap<Part, Gathered<'_>> = BTreeMap::new();
     let (mut total, mut total_tokens, mut priced, mut unpriced) = (0, 0, 0, 0);
     for session in &inputs.sessions {
-        let id = session.session_id.as_str();
-        let in_review = reviewed.contains(&(session.actor.as_str(), session.iso_week.as_str()));
-        let placement = place(session, in_review, certain.get(id).copied().unwrap_or(true), repeated.contains(id));
+        let placement = place(session, &known);
         *sessions.entry(placement.part).or_default() += 1;
+        let waste = known.waste.get(session.session_id.as_str()).copied();
+        let (waste_cost, waste_tokens) = waste.unwrap_or_default();
         let dollars = session.cost_micro_usd.map(|amount| amount.max(0));
         let wasted_dollars = match dollars {
             Some(amount) => {
                 priced += 1;
                 total += amount;
-                spread(&mut cost, &placement, amount, waste_cost.get(id).copied().unwrap_or_default())
+                spread(&mut cost, &placement, amount, waste_cost)
             }
             None => {
                 unpriced += 1;
@@ -415,19 +423,18 @@ pub(super) fn split(inputs: &Inputs, release: &Release<'_>) -> Split {
         };
         let amount = session_tokens(session).unwrap_or(0).max(0);
         total_tokens += amount;
-        let wasted = spread(&mut tokens, &placement, amount, waste_tokens.get(id).copied().unwrap_or_default());
+        let wasted = spread(&mut tokens, &placement, amount, waste_tokens);
         let mut stand = |part: Part, tokens: i64, dollars: i64| {
-            let part = members.entry(part).or_default();
             let (tokens, cost) = (tokens.unsigned_abs(), dollars.unsigned_abs());
-            release.add(part, &session.actor, Contribution { tokens, cost, rest: 1 });
+            let people = people.entry(part).or_default();
+            release.add(people, &session.actor, Contribution { tokens, cost, rest: 1 });
         };
         stand(placement.part, amount - wasted, dollars.unwrap_or(0) - wasted_dollars);
-        if waste_cost.contains_key(id) || waste_tokens.contains_key(id) {
+        if waste.is_some() {
             stand(Part::Waste, wasted, wasted_dollars);
         }
     }
-    let wasteful = waste_tokens.keys().chain(waste_cost.keys()).collect::<HashSet<_>>().len();
-    sessions.insert(Part::Waste, i64::try_from(wasteful).unwrap_or(i64::MAX));
+    sessions.insert(Part::Waste, i64::try_from(known.waste.len()).unwrap_or(i64::MAX));
 
     let parts = PARTS
         .iter()
@@ -442,7 +449,7 @@ pub(super) fn split(inputs: &Inputs, release: &Release<'_>) -> Split {
                 cost_high: sum.high,
                 tokens: tokens.get(&part).copied().unwrap_or_default().value,
                 sessions: sessions.get(&part).copied().unwrap_or_default(),
-                members: members.remove(&part).unwrap_or_default(),
+                members: people.get(&part).map(members).unwrap_or_default(),
             }
         })
         .collect();

@@ -2,13 +2,17 @@
 //!
 //! Owns counting of pseudonyms. No pseudonym leaves this module.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
+
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::inputs::Inputs;
 use super::model::FunnelStep;
 use super::quantities::{Count, Maybe, Share};
+use super::readings::Owners;
 use super::release::{Draft, Release};
 use crate::privacy::Contribution;
+use crate::score::rows::SessionRow;
 use crate::score::stats::wilson_interval;
 
 /// Pseudonym of events that nobody could be found for.
@@ -23,13 +27,13 @@ pub(super) const SUSTAINED_WINDOW: usize = 4;
 #[derive(Debug)]
 pub(super) struct People<'a> {
     /// With at least one session in the period.
-    pub(super) active: BTreeSet<&'a str>,
+    pub(super) active: FxHashSet<&'a str>,
     /// Of these, active in 3 of the last 4 whole weeks; none when there are no 4 whole weeks.
-    pub(super) sustained: Option<BTreeSet<&'a str>>,
+    pub(super) sustained: Option<FxHashSet<&'a str>>,
     /// Of the sustained, with a session linked to an outcome; none when no session's link is known.
-    linked: Option<BTreeSet<&'a str>>,
+    linked: Option<FxHashSet<&'a str>>,
     /// Of the linked, with an outcome that was kept; none when every outcome is too young.
-    kept: Option<BTreeSet<&'a str>>,
+    kept: Option<FxHashSet<&'a str>>,
 }
 
 /// Whether a pseudonym is of somebody.
@@ -47,38 +51,37 @@ pub(super) fn sustained_window(inputs: &Inputs) -> Option<Vec<&str>> {
 }
 
 /// Counts the people.
-pub(super) fn people(inputs: &Inputs) -> People<'_> {
+pub(super) fn people<'a>(inputs: &'a Inputs, owners: &Owners<'a>) -> People<'a> {
     let mut weeks_of: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for row in inputs.actor_weeks.iter().filter(|row| is_known(&row.actor) && row.sessions > 0) {
         weeks_of.entry(&row.actor).or_default().insert(&row.iso_week);
     }
     // Services have sessions and no weeks: they are counted in no step.
-    let active: BTreeSet<&str> = weeks_of.keys().copied().collect();
-    let sessions = || inputs.sessions.iter().filter(|session| active.contains(session.actor.as_str()));
+    let active: FxHashSet<&str> = weeks_of.keys().copied().collect();
 
     let window = sustained_window(inputs);
-    let sustained: Option<BTreeSet<&str>> = window.as_deref().map(|window| {
+    let sustained: Option<FxHashSet<&str>> = window.as_deref().map(|window| {
         let enough = |weeks: &BTreeSet<&str>| window.iter().filter(|week| weeks.contains(*week)).count();
         weeks_of.iter().filter(|(_, weeks)| enough(weeks) >= SUSTAINED_WEEKS).map(|(actor, _)| *actor).collect()
     });
 
     let of_sustained = |actor: &&str| sustained.as_ref().is_none_or(|people| people.contains(actor));
-    let any_link_known = sessions().any(|session| session.outcome_link != "unknown");
-    let linked: Option<BTreeSet<&str>> = any_link_known.then(|| {
-        sessions().filter(|s| s.outcome_link == "linked").map(|s| s.actor.as_str()).filter(of_sustained).collect()
+    // The word of a session before its person: it is much the cheaper question.
+    let known = |session: &&SessionRow| session.outcome_link != "unknown" && active.contains(session.actor.as_str());
+    let linked: Option<FxHashSet<&str>> = inputs.sessions.iter().any(|session| known(&session)).then(|| {
+        let linked = inputs.sessions.iter().filter(|session| session.outcome_link == "linked").filter(known);
+        linked.map(|session| session.actor.as_str()).filter(of_sustained).collect()
     });
 
-    let kept_outcome: HashMap<&str, Option<bool>> =
+    let kept_outcome: FxHashMap<&str, Option<bool>> =
         inputs.outcomes.iter().map(|outcome| (outcome.outcome_id.as_str(), outcome.kept)).collect();
     let any_old_enough = inputs.outcomes.iter().any(|outcome| outcome.kept.is_some());
     let kept = linked.as_ref().filter(|_| any_old_enough).map(|linked| {
-        let actor_of: HashMap<&str, &str> =
-            sessions().map(|session| (session.session_id.as_str(), session.actor.as_str())).collect();
         inputs
             .attribution
             .iter()
             .filter(|row| kept_outcome.get(row.outcome_id.as_str()).copied().flatten() == Some(true))
-            .filter_map(|row| actor_of.get(row.session_id.as_str()).copied())
+            .filter_map(|row| owners.of(&row.session_id))
             .filter(|actor| linked.contains(actor))
             .collect()
     });
@@ -89,7 +92,7 @@ pub(super) fn people(inputs: &Inputs) -> People<'_> {
 /// where both are enough, else as a band of its share where it lies in one.
 pub(super) fn funnel(inputs: &Inputs, people: &People<'_>, release: &mut Release<'_>) -> Vec<FunnelStep> {
     // Id, label, who reached it, what it is, and why it may be unknown.
-    type Step<'a> = (&'static str, &'static str, Option<&'a BTreeSet<&'a str>>, &'static str, &'static str);
+    type Step<'a> = (&'static str, &'static str, Option<&'a FxHashSet<&'a str>>, &'static str, &'static str);
     let steps: [Step<'_>; 4] = [
         ("active", "Active", Some(&people.active), "At least one session in the period.", ""),
         (
@@ -145,7 +148,7 @@ pub(super) fn funnel(inputs: &Inputs, people: &People<'_>, release: &mut Release
             release.cell("funnel", Draft::new(id, members, value))
         });
         if count.is_some() {
-            shown_before = people.map(BTreeSet::len);
+            shown_before = people.map(FxHashSet::len);
         }
         let note = match (people.is_some(), count.is_some()) {
             (true, true) => how.to_owned(),
@@ -153,7 +156,7 @@ pub(super) fn funnel(inputs: &Inputs, people: &People<'_>, release: &mut Release
             (false, _) => why_not.to_owned(),
         };
         funnel.push(FunnelStep { id, label, people: Maybe(count.map(Count)), of_previous: Maybe(of_previous), note });
-        previous = people.map(BTreeSet::len);
+        previous = people.map(FxHashSet::len);
     }
     funnel
 }
@@ -170,7 +173,7 @@ pub(super) fn wilson_95(part: usize, whole: usize) -> Option<(Share, Share)> {
 mod tests {
     use super::*;
     use crate::report::inputs::{OutcomeFact, RunFacts, WeekTotals};
-    use crate::score::rows::{ActorWeekRow, AttributionRow, SessionRow};
+    use crate::score::rows::{ActorWeekRow, AttributionRow};
 
     fn inputs(weeks: usize) -> Inputs {
         let mut inputs = Inputs { run: RunFacts { seats: Some(9), ..RunFacts::default() }, ..Inputs::default() };
@@ -207,7 +210,7 @@ mod tests {
     }
 
     fn counts(inputs: &Inputs) -> Vec<Option<i64>> {
-        funnel(inputs, &people(inputs), &mut Release::new(inputs, None))
+        funnel(inputs, &people(inputs, &Owners::new(&inputs.sessions)), &mut Release::new(inputs, None))
             .iter()
             .map(|step| step.people.0.map(|count| count.0))
             .collect()
@@ -235,6 +238,10 @@ mod tests {
     fn more_active_people_than_seats_give_no_share() {
         let mut short = inputs(6);
         short.run.seats = Some(2);
-        assert_eq!(funnel(&short, &people(&short), &mut Release::new(&short, None))[1].of_previous, Maybe(None));
+        assert_eq!(
+            funnel(&short, &people(&short, &Owners::new(&short.sessions)), &mut Release::new(&short, None))[1]
+                .of_previous,
+            Maybe(None)
+        );
     }
 }

@@ -4,7 +4,9 @@
 //! Owns the counting, row after row, so that the table need not be in memory. Owns no release: counts are exact and by person, and leave
 //! only through the views, which hand them to it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
+
+use rustc_hash::FxHashMap;
 
 use super::people::UNASSIGNED;
 use crate::score::rows::{SessionRow, SignalRow};
@@ -17,7 +19,7 @@ const UNUSUAL: f64 = 0.05;
 pub struct Readings {
     pub(super) signals: BTreeMap<String, OfSignal>,
     /// The signal with the most evidence in each session that stands out.
-    pub(super) main: BTreeMap<String, MainReading>,
+    pub(super) main: FxHashMap<String, MainReading>,
 }
 
 /// What one signal did.
@@ -29,11 +31,11 @@ pub(super) struct OfSignal {
     pub(super) unusual: i64,
     pub(super) abstained: i64,
     /// Why it abstained, and how often.
-    pub(super) reasons: HashMap<String, i64>,
+    pub(super) reasons: FxHashMap<String, i64>,
     /// By person, how often it spoke.
-    pub(super) spoke_of: HashMap<String, u64>,
+    pub(super) spoke_of: FxHashMap<String, u64>,
     /// By person, how often it was unusual.
-    pub(super) unusual_of: HashMap<String, u64>,
+    pub(super) unusual_of: FxHashMap<String, u64>,
 }
 
 /// A reading with evidence.
@@ -87,9 +89,9 @@ impl<'a> From<&'a SignalRow> for Reading<'a> {
     }
 }
 
-/// Whose each session is, and whether it stands out.
+/// Whose each session is, and whether it stands out, by id.
 #[derive(Debug)]
-pub struct Owners<'a>(HashMap<&'a str, (&'a str, bool)>);
+pub struct Owners<'a>(FxHashMap<&'a str, (&'a str, bool)>);
 
 impl<'a> Owners<'a> {
     /// Of these sessions.
@@ -98,6 +100,11 @@ impl<'a> Owners<'a> {
         let owner =
             |session: &'a SessionRow| (session.session_id.as_str(), (session.actor.as_str(), stands_out(session)));
         Owners(sessions.iter().map(owner).collect())
+    }
+
+    /// Whose a session is.
+    pub(super) fn of(&self, session_id: &str) -> Option<&'a str> {
+        self.0.get(session_id).map(|(actor, _)| *actor)
     }
 }
 
@@ -115,11 +122,13 @@ impl Readings {
         if row.scope == "population" {
             return;
         }
-        if !self.signals.contains_key(row.signal) {
-            let of = OfSignal { family: row.family.to_owned(), ..OfSignal::default() };
-            self.signals.insert(row.signal.to_owned(), of);
-        }
-        let Some(of) = self.signals.get_mut(row.signal) else { return };
+        let of = match self.signals.get_mut(row.signal) {
+            Some(of) => of,
+            None => self
+                .signals
+                .entry(row.signal.to_owned())
+                .or_insert_with(|| OfSignal { family: row.family.to_owned(), ..OfSignal::default() }),
+        };
         if row.status != "speak" {
             of.abstained += 1;
             count(&mut of.reasons, row.abstain_reason.unwrap_or("no reason given"), 1);
@@ -173,7 +182,7 @@ impl Readings {
 }
 
 /// Adds to a count; the key is only copied when it is new.
-fn count<N: std::ops::AddAssign>(counts: &mut HashMap<String, N>, key: &str, times: N) {
+fn count<N: std::ops::AddAssign>(counts: &mut FxHashMap<String, N>, key: &str, times: N) {
     match counts.get_mut(key) {
         Some(count) => *count += times,
         None => {

@@ -3,8 +3,9 @@
 //! Owns grouping and order. Rows are ordered by name, never by size or score, and nothing here is a list of people: every row is a
 //! cell that the release has let through, or has no figures.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
+use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
 
 use super::escape::{plain, plain_long};
@@ -12,8 +13,8 @@ use super::inputs::{Inputs, SignalEntry};
 use super::model::{ArchetypeShare, Finding, PopulationTest, ReasonCount, Signal, Team};
 use super::people::UNASSIGNED;
 use super::quantities::{Count, Estimate, Maybe, MicroDollars, Probability, Share, Tokens};
-use super::readings::OfSignal;
-use super::release::{Draft, Release};
+use super::readings::{OfSignal, Owners};
+use super::release::{Draft, Gathered, Release, members};
 use crate::privacy::{Contribution, Members};
 
 /// Sessions named per finding.
@@ -115,28 +116,28 @@ struct FoundCounts {
 }
 
 /// Facts observed, added up by kind.
-pub(super) fn findings(inputs: &Inputs, release: &mut Release<'_>) -> Vec<Finding> {
+pub(super) fn findings(inputs: &Inputs, owners: &Owners<'_>, release: &mut Release<'_>) -> Vec<Finding> {
     #[derive(Default)]
     struct Group<'a> {
-        sessions: HashSet<&'a str>,
+        sessions: FxHashSet<&'a str>,
         count: i64,
         tokens: Option<i64>,
         cost: Option<i64>,
-        members: Members,
+        people: Gathered<'a>,
     }
-    let actors = actors(inputs);
-    let mut groups: BTreeMap<&str, Group<'_>> = BTreeMap::new();
+    let mut groups: FxHashMap<&str, Group<'_>> = FxHashMap::default();
     for row in &inputs.findings {
-        let group = groups.entry(&row.finding).or_default();
+        let group = groups.entry(row.finding.as_str()).or_default();
         let counted = u64::from(group.sessions.insert(&row.session_id));
         group.count = group.count.saturating_add(row.count);
         group.tokens = add(group.tokens, row.tokens);
         group.cost = add(group.cost, row.cost_micro_usd);
         let amount = |value: Option<i64>| value.unwrap_or(0).unsigned_abs();
         let part = Contribution { tokens: amount(row.tokens), cost: amount(row.cost_micro_usd), rest: counted };
-        release.add(&mut group.members, actors.get(row.session_id.as_str()).copied().unwrap_or(UNASSIGNED), part);
+        release.add(&mut group.people, owners.of(&row.session_id).unwrap_or(UNASSIGNED), part);
     }
     let meaning = |name: &str| FINDINGS.iter().find(|(finding, ..)| *finding == name);
+    let groups: BTreeMap<&str, Group<'_>> = groups.into_iter().collect();
     groups
         .into_iter()
         .map(|(name, group)| {
@@ -148,7 +149,7 @@ pub(super) fn findings(inputs: &Inputs, release: &mut Release<'_>) -> Vec<Findin
                 tokens: group.tokens.map(|tokens| release.amount(tokens)),
                 cost: group.cost.map(|cost| release.amount(cost)),
             };
-            let shown = release.cell("findings", Draft::new(name, group.members, counts));
+            let shown = release.cell("findings", Draft::new(name, members(&group.people), counts));
             // A session is somebody's: those who may look at one have the table of findings.
             let examples = if release.is_active() { 0 } else { EXAMPLES };
             Finding {
@@ -167,16 +168,11 @@ pub(super) fn findings(inputs: &Inputs, release: &mut Release<'_>) -> Vec<Findin
 }
 
 /// The first names in their order.
-fn first_by_name(names: HashSet<&str>, most: usize) -> Vec<String> {
+fn first_by_name(names: FxHashSet<&str>, most: usize) -> Vec<String> {
     if most == 0 {
         return Vec::new();
     }
     names.into_iter().collect::<BTreeSet<_>>().into_iter().take(most).map(plain).collect()
-}
-
-/// Whose session it is, by id.
-fn actors(inputs: &Inputs) -> HashMap<&str, &str> {
-    inputs.sessions.iter().map(|session| (session.session_id.as_str(), session.actor.as_str())).collect()
 }
 
 /// Signals by family and name: those of the catalogue and those that were read.
@@ -204,8 +200,8 @@ pub(super) fn signals(inputs: &Inputs, release: &mut Release<'_>) -> Vec<Signal>
         .map(|(name, group)| {
             let entry = catalogue.get(name);
             let text = |field: fn(&SignalEntry) -> &str| plain_long(entry.map_or("", |entry| field(entry)));
-            let spoke_of = members(&group.spoke_of, release);
-            let unusual_of = members(&group.unusual_of, release);
+            let spoke_of = of_readings(&group.spoke_of, release);
+            let unusual_of = of_readings(&group.unusual_of, release);
             let mut shown = |view: &str, members: Members, count: i64| {
                 let nobody = members.is_empty();
                 let draft = Draft::new(name, members, release.count(count));
@@ -236,16 +232,16 @@ pub(super) fn signals(inputs: &Inputs, release: &mut Release<'_>) -> Vec<Signal>
 }
 
 /// People of a signal: each counts, and how often is only looked at for change.
-fn members(counts: &HashMap<String, u64>, release: &Release<'_>) -> Members {
-    let mut members = Members::new();
+fn of_readings(counts: &FxHashMap<String, u64>, release: &Release<'_>) -> Members {
+    let mut people = Gathered::default();
     for (actor, times) in counts {
-        release.add(&mut members, actor, Contribution { rest: *times, ..Contribution::default() });
+        release.add(&mut people, actor, Contribution { rest: *times, ..Contribution::default() });
     }
-    members
+    members(&people)
 }
 
 /// The most frequent reasons, then what is left of them in one line.
-fn most_frequent(reasons: &HashMap<String, i64>, release: &Release<'_>) -> Vec<ReasonCount> {
+fn most_frequent(reasons: &FxHashMap<String, i64>, release: &Release<'_>) -> Vec<ReasonCount> {
     let mut sorted: Vec<(&str, i64)> = reasons.iter().map(|(reason, count)| (reason.as_str(), *count)).collect();
     sorted.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
     let rest: i64 = sorted.iter().skip(REASONS).map(|(_, count)| count).sum();
@@ -272,18 +268,19 @@ pub(super) fn archetypes(inputs: &Inputs, release: &mut Release<'_>) -> Vec<Arch
     let mut sorted: Vec<_> = inputs.archetypes.iter().collect();
     sorted.sort_by(|a, b| a.name.cmp(&b.name));
     let total: i64 = sorted.iter().map(|archetype| archetype.sessions).sum();
-    let mut groups: BTreeMap<&str, (Members, BTreeSet<&str>)> = BTreeMap::new();
-    for session in &inputs.sessions {
-        let (members, teams) = groups.entry(&session.archetype).or_default();
-        release.add(members, &session.actor, Contribution::COUNTED);
+    let mut groups: FxHashMap<&str, (Gathered<'_>, FxHashSet<&str>)> = FxHashMap::default();
+    let names: FxHashSet<&str> = sorted.iter().map(|archetype| archetype.name.as_str()).collect();
+    for session in inputs.sessions.iter().filter(|session| names.contains(session.archetype.as_str())) {
+        let (people, teams) = groups.entry(&session.archetype).or_default();
+        release.add(people, &session.actor, Contribution::COUNTED);
         teams.insert(&session.team_id);
     }
     let drafts = sorted.iter().map(|archetype| {
-        let (members, teams) = groups.remove(archetype.name.as_str()).unwrap_or_default();
-        let few = teams.len() < ARCHETYPE_TEAMS || members.len() < ARCHETYPE_PEOPLE;
+        let (people, teams) = groups.remove(archetype.name.as_str()).unwrap_or_default();
+        let few = teams.len() < ARCHETYPE_TEAMS || people.len() < ARCHETYPE_PEOPLE;
         let share = Share::of(archetype.sessions, total).map(|share| release.share(share).0);
         let value = (release.count(archetype.sessions), share, release.count(archetype.actors));
-        Draft { remainder: few, ..Draft::new(&archetype.name, members, value) }
+        Draft { remainder: few, ..Draft::new(&archetype.name, members(&people), value) }
     });
     let drafts: Vec<Draft<(i64, Option<f64>, i64)>> = drafts.collect();
     let (shown, _) = release.panel("archetypes", drafts, Some((release.count(total), None, 0)));

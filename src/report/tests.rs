@@ -238,11 +238,27 @@ fn teams_that_may_not_be_seen_are_in_no_picture() {
         (team.tokens, team.active_actors) = (Some(777_777_000), Some(12));
         (team.tokens_with_outcome_low, team.tokens_with_outcome_high) = (Some(1), Some(2));
     }
-    let report = build(&inputs);
-    let names: Vec<&str> = report.quadrant.teams.iter().map(|team| team.team_id.as_str()).collect();
-    assert_eq!(names, ["data", "mobile", "platform"]);
-    assert_eq!(report.quadrant.left_out.0, 1);
-    assert!(report.quadrant.teams.iter().all(|team| !team.distinguishable));
+    // A team whose weeks are withheld has a place by its sum over the period, and none of the withheld rows is in it.
+    let all = build(&inputs).quadrant;
+    let names = |quadrant: &super::model::views::Quadrant| -> Vec<String> {
+        quadrant.teams.iter().map(|team| team.team_id.clone()).collect()
+    };
+    assert_eq!(names(&all), ["data", "mobile", "payments", "platform"]);
+    assert_eq!(all.left_out.0, 0);
+    assert!(all.teams.iter().all(|team| !team.distinguishable && team.usage_high.0 < 20_000_000), "{all:?}");
+    // Of a few people there is none, nor of the next smallest, which the total would tell them by.
+    let kept: BTreeSet<String> = inputs
+        .actor_weeks
+        .iter()
+        .filter(|row| row.team_id == "payments")
+        .map(|row| row.actor.clone())
+        .collect::<BTreeSet<_>>()
+        .into_iter()
+        .take(3)
+        .collect();
+    inputs.actor_weeks.retain(|row| row.team_id != "payments" || kept.contains(&row.actor));
+    let few = build(&inputs).quadrant;
+    assert!(!names(&few).contains(&"payments".to_owned()) && few.left_out.0 == 2, "{few:?}");
 }
 
 #[test]

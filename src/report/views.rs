@@ -1,4 +1,4 @@
-//! The views of teams, of starters and of reasons.
+//! The views of starters and of reasons.
 //!
 //! Owns grouping and what may be shown of it; the rules themselves are `privacy`'s. Owns no score. Rows are in the order of names,
 //! never of size, and no pseudonym leaves this module.
@@ -11,98 +11,18 @@ use serde::{Deserialize, Serialize};
 use super::escape::{plain, plain_long};
 use super::inputs::Inputs;
 use super::measuring::monday;
-use super::model::views::{Cohort, CohortCell, MainReason, Quadrant, QuadrantTeam, Reasons};
+use super::model::views::{Cohort, CohortCell, MainReason, Reasons};
 use super::people::is_known;
-use super::quantities::{Count, Maybe, Share, Tokens};
-use super::release::{Draft, Release};
+use super::quantities::{Count, Maybe, Share};
+use super::readings::Owners;
+use super::release::{Draft, Gathered, Release, members};
 use crate::privacy::{Contribution, Members};
-use crate::score::rows::{SessionRow, TeamRow};
-use crate::score::stats::student_t_quantile;
 
-/// Whole weeks of the quadrant, and how many of them a team must show; judgement defaults.
-const QUADRANT_WEEKS: usize = 8;
-const FEWEST_WEEKS: usize = 4;
 /// Weeks since the first use that are shown.
 const LONGEST: i64 = 26;
 
 fn length(count: usize) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
-}
-
-/// Usage against outcomes by team, over the latest whole weeks. Suppressed cells are left out, and so is a team that has too few others.
-pub(super) fn quadrant(inputs: &Inputs, release: &Release<'_>) -> Quadrant {
-    let mut whole: Vec<&str> =
-        inputs.weeks.iter().filter(|week| !week.partial).map(|week| week.iso_week.as_str()).collect();
-    whole.sort_unstable();
-    let window: BTreeSet<&str> = whole.iter().rev().take(QUADRANT_WEEKS).copied().collect();
-    let mut rows: BTreeMap<&str, Vec<(&TeamRow, TeamWeek)>> = BTreeMap::new();
-    for row in inputs.teams.iter().filter(|row| window.contains(row.iso_week.as_str())) {
-        let of_team = rows.entry(&row.team_id).or_default();
-        if let Some(week) = TeamWeek::of(row) {
-            of_team.push((row, week));
-        }
-    }
-    let known = rows.len();
-    rows.retain(|_, weeks| weeks.len() >= FEWEST_WEEKS);
-    rows.values_mut().for_each(|weeks| weeks.sort_by(|a, b| a.0.iso_week.cmp(&b.0.iso_week)));
-    let all: Vec<TeamWeek> = rows.values().flatten().map(|(_, week)| *week).collect();
-    let sum = |of: fn(&TeamWeek) -> f64| all.iter().map(of).sum::<f64>();
-    let (tokens, people) = (sum(|week| week.tokens), sum(|week| week.people));
-    let middle = |low: f64, high: f64| (low + high) / 2.0;
-    let usage_centre = (people > 0.0).then(|| tokens / people);
-    let outcome_centre = (tokens > 0.0).then(|| middle(sum(|week| week.low), sum(|week| week.high)) / tokens);
-    let teams = rows.iter().map(|(team, weeks)| {
-        let n = weeks.len() as f64;
-        let usage: Vec<f64> = weeks.iter().map(|(_, week)| week.tokens / week.people).collect();
-        let mean = usage.iter().sum::<f64>() / n;
-        let variance = usage.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (n - 1.0);
-        let half = student_t_quantile(0.975, n - 1.0) * (variance / n).sqrt();
-        let of = |amount: fn(&TeamWeek) -> f64| weeks.iter().map(|(_, week)| amount(week)).sum::<f64>();
-        let tokens = of(|week| week.tokens).max(1.0);
-        let (low, high) = release.range(Share(of(|week| week.low) / tokens), Share(of(|week| week.high) / tokens));
-        let (low, high) = (low.0, high.0);
-        let apart = |low: f64, high: f64, centre: Option<f64>| centre.is_some_and(|at| at < low || at > high);
-        QuadrantTeam {
-            team_id: plain(team),
-            usage: Tokens(mean.round() as i64),
-            usage_low: Tokens((mean - half).max(0.0).round() as i64),
-            usage_high: Tokens((mean + half).round() as i64),
-            outcome: Share(middle(low, high)),
-            outcome_low: Share(low),
-            outcome_high: Share(high),
-            weeks: Count(length(weeks.len())),
-            distinguishable: apart(mean - half, mean + half, usage_centre) && apart(low, high, outcome_centre),
-        }
-    });
-    let teams: Vec<QuadrantTeam> = teams.collect();
-    Quadrant {
-        left_out: Count(length(known - teams.len())),
-        teams,
-        usage_centre: Maybe(usage_centre.map(|tokens| Tokens(tokens.round() as i64))),
-        outcome_centre: Maybe(outcome_centre.map(Share)),
-        weeks: Count(length(window.len())),
-    }
-}
-
-/// What may be seen of a team's week.
-#[derive(Debug, Clone, Copy)]
-struct TeamWeek {
-    people: f64,
-    tokens: f64,
-    low: f64,
-    high: f64,
-}
-
-impl TeamWeek {
-    fn of(row: &TeamRow) -> Option<Self> {
-        let people = row.active_actors.filter(|people| !row.suppressed && *people > 0)?;
-        Some(Self {
-            people: people as f64,
-            tokens: row.tokens? as f64,
-            low: row.tokens_with_outcome_low? as f64,
-            high: row.tokens_with_outcome_high? as f64,
-        })
-    }
 }
 
 /// Label of those whose first use cannot be known: they used a tool in the first whole week, or before it.
@@ -188,26 +108,20 @@ fn retention(people: &[Starter<'_>], last: Date, release: &Release<'_>) -> Vec<O
 }
 
 /// The main reason of each session in look or review: the signal with the most evidence in it.
-pub(super) fn reasons(inputs: &Inputs, release: &mut Release<'_>) -> Reasons {
+pub(super) fn reasons(inputs: &Inputs, owners: &Owners<'_>, release: &mut Release<'_>) -> Reasons {
     let main = &inputs.signals.main;
-    let mut owners: BTreeMap<&str, &str> = BTreeMap::new();
-    if !main.is_empty() {
-        let stands_out = |session: &&SessionRow| main.contains_key(&session.session_id);
-        owners
-            .extend(inputs.sessions.iter().filter(stands_out).map(|row| (row.session_id.as_str(), row.actor.as_str())));
-    }
-    let mut signals: BTreeMap<(&str, &str), (i64, Members)> = BTreeMap::new();
+    let mut signals: BTreeMap<(&str, &str), (i64, Gathered<'_>)> = BTreeMap::new();
     for (session, reading) in main {
-        let (sessions, members) = signals.entry((&reading.signal, &reading.family)).or_default();
+        let (sessions, people) = signals.entry((&reading.signal, &reading.family)).or_default();
         *sessions += 1;
         // Sessions stand in the place of an amount, so that one person's are not the reason's.
         let part = Contribution { tokens: 1, ..Contribution::COUNTED };
-        release.add(members, owners.get(session.as_str()).copied().unwrap_or_default(), part);
+        release.add(people, owners.of(session).unwrap_or_default(), part);
     }
     let all = length(main.len());
-    let drafts = signals.iter_mut().map(|((signal, _), (sessions, members))| {
+    let drafts = signals.iter().map(|((signal, _), (sessions, people))| {
         let share = Share::of(*sessions, all).map(|share| release.share(share).0);
-        Draft::new(signal, std::mem::take(members), (release.count(*sessions), share))
+        Draft::new(signal, members(people), (release.count(*sessions), share))
     });
     let drafts: Vec<Draft<(i64, Option<f64>)>> = drafts.collect();
     let (shown, total) = release.panel("reasons", drafts, Some((release.count(all), None)));

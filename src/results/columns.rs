@@ -5,8 +5,8 @@ use crate::engine::rows::{Columns, RowError};
 use crate::lake::schema::{money, timestamp};
 use crate::report::inputs::{CoverageFact, OutcomeFact};
 use crate::score::rows::{
-    ActorWeekRow, AttributionRow, FindingRow, IdentityRow, PopulationRow, SeatRow, SessionRow, SessionSourceRow,
-    SignalRow, TeamRow, word,
+    ActorWeekRow, AttributionRow, FindingRow, IdentityRow, OutcomeCoverageRow, PopulationRow, SeatRow, SessionRow,
+    SessionSourceRow, SignalRow, TeamRow, word,
 };
 use arrow::array::{
     ArrayRef, BooleanArray, Decimal128Array, Float64Array, Int64Array, RecordBatch, StringArray,
@@ -375,6 +375,12 @@ result_table!(SeatRow, "seats", {
     used: maybe_flag = "used",
     ever_used: maybe_flag = "ever_used",
     last_used_week: maybe_text = "last_used_week",
+});
+
+result_table!(OutcomeCoverageRow, "outcome_coverage", {
+    actor: text = "actor",
+    edited_paths: long = "edited_paths",
+    covered_paths: long = "covered_paths",
 });
 
 result_table!(CoverageFact, "coverage", {

@@ -14,7 +14,7 @@ pub use columns::{ResultRow, read, write, write_file};
 pub use evidence::{EvidenceRow, explanation, explanations, rows_of};
 pub use figures::write_figures;
 pub use readings::read_readings;
-pub use run_file::RunFile;
+pub use run_file::{RunFile, Scoring};
 pub use views::{views, write_views};
 
 use std::path::{Path, PathBuf};

@@ -11,7 +11,7 @@ use crate::report::inputs::{
 use crate::report::release::Weeks;
 use crate::score::population::RankAgreement;
 use serde::{Deserialize, Serialize};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Version of the file's shape.
 const SCHEMA_VERSION: u32 = 1;
@@ -52,6 +52,28 @@ pub struct RunFile {
     /// How much work lands and stays; empty in files of earlier versions.
     #[serde(default)]
     pub survival: Vec<SurvivalFact>,
+    /// How it was scored; as without flags in files of earlier versions.
+    #[serde(default)]
+    pub scoring: Scoring,
+}
+
+/// The flags that a run was scored with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Scoring {
+    /// `--as-of`.
+    pub as_of: Option<String>,
+    /// `--since`.
+    pub since: Option<String>,
+    /// `--queries`.
+    pub queries: Option<PathBuf>,
+    /// `--seed`.
+    pub seed: u64,
+}
+
+impl Default for Scoring {
+    fn default() -> Self {
+        Self { as_of: None, since: None, queries: None, seed: 1 }
+    }
 }
 
 impl RunFile {
@@ -72,6 +94,7 @@ impl RunFile {
             systems: Vec::new(),
             queries: Vec::new(),
             survival: Vec::new(),
+            scoring: Scoring::default(),
         }
     }
 

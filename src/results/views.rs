@@ -7,8 +7,8 @@ use super::columns::{ResultRow, write_file};
 use super::{EvidenceRow, ResultsError};
 use crate::report::inputs::{CoverageFact, OutcomeFact};
 use crate::score::rows::{
-    ActorWeekRow, AttributionRow, FindingRow, IdentityRow, PopulationRow, SeatRow, SessionRow, SessionSourceRow,
-    SignalRow, TeamRow,
+    ActorWeekRow, AttributionRow, FindingRow, IdentityRow, OutcomeCoverageRow, PopulationRow, SeatRow, SessionRow,
+    SessionSourceRow, SignalRow, TeamRow,
 };
 use arrow::datatypes::SchemaRef;
 use std::fmt::Write as _;
@@ -213,6 +213,15 @@ const TABLES: &[Words] = &[
         ],
     ),
     (
+        "outcome_coverage",
+        "one person: how much of what they edited lies where outcomes are known",
+        &[
+            ("actor", ACTOR),
+            ("edited_paths", "distinct files that their sessions edited"),
+            ("covered_paths", "of these, in repositories that outcomes are known of"),
+        ],
+    ),
+    (
         "coverage",
         "one month and tool or maker: how much of the billed use the logs hold",
         &[
@@ -266,7 +275,7 @@ const MORE_FROM: [&str; 2] = [
 ];
 
 /// Every table with its columns, in the order of [`TABLES`].
-fn schemas() -> [(&'static str, SchemaRef); 13] {
+fn schemas() -> [(&'static str, SchemaRef); 14] {
     fn of<R: ResultRow>() -> (&'static str, SchemaRef) {
         (R::TABLE, R::schema())
     }
@@ -283,6 +292,7 @@ fn schemas() -> [(&'static str, SchemaRef); 13] {
         of::<OutcomeFact>(),
         of::<EvidenceRow>(),
         of::<SeatRow>(),
+        of::<OutcomeCoverageRow>(),
         of::<CoverageFact>(),
     ]
 }

@@ -193,6 +193,17 @@ pub struct SeatRow {
     pub last_used_week: Option<String>,
 }
 
+/// What outcomes are known of one person's work.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct OutcomeCoverageRow {
+    /// Pseudonym.
+    pub actor: String,
+    /// Distinct files that their sessions edited.
+    pub edited_paths: i64,
+    /// Of these, in repositories that outcomes are known of.
+    pub covered_paths: i64,
+}
+
 /// One population test.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct PopulationRow {

@@ -1,4 +1,5 @@
-//! An attacker against the release rule: random organisations, twelve weekly reports each, everything that was published and one insider.
+//! An attacker against the release rule: random organisations, twelve weekly reports each and comparisons with the lake as it was, everything
+//! that was published and one insider.
 //!
 //! Owns the organisations (people who join, leave, change teams, deliver late; spend with a heavy tail), the arithmetic of the attacker
 //! and what counts as a disclosure. The reports are made by the code that makes them for people: `report::release::team_weeks` and
@@ -21,6 +22,8 @@ use std::collections::BTreeMap;
 /// Organisations in CI. The full size is asked for in the environment.
 const ORGANISATIONS: u64 = 12;
 const REPORTS: usize = 12;
+/// Every so many reports one is also compared with the lake as it was so many reports before: both states are published.
+const LOOKS_BACK: usize = 3;
 /// Whole weeks in the first report.
 const FIRST_WEEKS: usize = 3;
 /// Fewest people of a published cell.
@@ -59,6 +62,31 @@ struct Person {
     team: usize,
     /// Week, team, and whether the roster then says that they were always there.
     moves: Option<(usize, usize, bool)>,
+}
+
+/// One publication: what the lake held when a report was made, with the roster of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Step {
+    held: usize,
+    roster: usize,
+}
+
+impl Step {
+    fn looks_back(self) -> bool {
+        self.held < self.roster
+    }
+
+    /// Everything that is published, in its order.
+    fn all() -> Vec<Step> {
+        let mut steps = Vec::new();
+        for report in 0..REPORTS {
+            steps.push(Step { held: report, roster: report });
+            if report >= LOOKS_BACK && report % LOOKS_BACK == 0 {
+                steps.push(Step { held: report - LOOKS_BACK, roster: report });
+            }
+        }
+        steps
+    }
 }
 
 #[derive(Debug)]
@@ -145,8 +173,8 @@ fn team_name(team: usize) -> String {
 }
 
 /// The rows that scoring would leave for one report.
-fn inputs(organisation: &Organisation, report: usize) -> Inputs {
-    let last = report + FIRST_WEEKS - 1;
+fn inputs(organisation: &Organisation, step: Step) -> Inputs {
+    let last = step.held + FIRST_WEEKS - 1;
     let mut inputs = Inputs {
         run: RunFacts {
             small_cell_floor: PEOPLE as i64,
@@ -158,9 +186,9 @@ fn inputs(organisation: &Organisation, report: usize) -> Inputs {
     };
     let mut person_weeks: BTreeMap<(usize, usize), ActorWeekRow> = BTreeMap::new();
     let mut weeks: BTreeMap<usize, WeekTotals> = BTreeMap::new();
-    for (number, work) in organisation.work.iter().enumerate().filter(|(_, work)| work.arrives <= report) {
+    for (number, work) in organisation.work.iter().enumerate().filter(|(_, work)| work.arrives <= step.held) {
         let actor = format!("p{:03}", work.person);
-        let team_id = team_name(organisation.team(work.person, work.week, report));
+        let team_id = team_name(organisation.team(work.person, work.week, step.roster));
         let row = person_weeks.entry((work.person, work.week)).or_insert_with(|| ActorWeekRow {
             actor: actor.clone(),
             team_id: team_id.clone(),
@@ -258,11 +286,11 @@ impl Known {
 type Published = BTreeMap<String, Vec<Option<Known>>>;
 
 /// What is true of each cell when a report is made, person by person, by `view/cell/figure`.
-fn truths(organisation: &Organisation, report: usize) -> BTreeMap<String, Vec<i64>> {
+fn truths(organisation: &Organisation, step: Step) -> BTreeMap<String, Vec<i64>> {
     let weeks: Vec<String> = (0..REPORTS + FIRST_WEEKS).map(iso_week).collect();
     let mut truths: BTreeMap<String, Vec<i64>> = BTreeMap::new();
-    for work in organisation.work.iter().filter(|work| work.arrives <= report) {
-        let (week, team) = (&weeks[work.week], team_name(organisation.team(work.person, work.week, report)));
+    for work in organisation.work.iter().filter(|work| work.arrives <= step.held) {
+        let (week, team) = (&weeks[work.week], team_name(organisation.team(work.person, work.week, step.roster)));
         let mut cells = vec![
             format!("week {week}/{team}"),
             format!("week {week}/"),
@@ -285,18 +313,57 @@ fn truths(organisation: &Organisation, report: usize) -> BTreeMap<String, Vec<i6
     truths
 }
 
+/// Weeks of people in a team by a roster; of everybody without one.
+fn person_weeks(organisation: &Organisation, step: Step, team: Option<&str>) -> i64 {
+    let arrived = organisation.work.iter().filter(|work| work.arrives <= step.held);
+    let of_team = arrived.filter(|work| {
+        team.is_none_or(|team| team_name(organisation.team(work.person, work.week, step.roster)) == team)
+    });
+    of_team.map(|work| (work.person, work.week)).collect::<std::collections::BTreeSet<_>>().len() as i64
+}
+
+/// Reads what a report says of tokens by person and week: whoever knows how many weeks people were there knows the sum by it.
+fn read_mean(
+    published: &mut Published,
+    report: usize,
+    key: &str,
+    mean: Option<i64>,
+    now: Option<&Vec<i64>>,
+    weeks: i64,
+) {
+    let said = published.entry(key.to_owned()).or_insert_with(|| vec![None; Step::all().len()]);
+    let Some(value) = mean else {
+        said[report] =
+            now.map(|now| Known { value: HIDDEN, truth: now.clone(), or: None, low: 0.0, high: f64::INFINITY });
+        return;
+    };
+    let before = said.iter().flatten().rev().find(|known| known.is_shown() && known.value == value).cloned();
+    let sum = |now: &&Vec<i64>| now.iter().sum::<i64>() as f64;
+    let now = now.filter(|now| amount((sum(now) / weeks.max(1) as f64).round() as i64) == value).cloned();
+    let (low, high) = amount_interval(value.unsigned_abs());
+    let (low, high) = ((low as f64 - 0.5) * weeks as f64, (high as f64 + 0.5) * weeks as f64);
+    said[report] = Some(match (now, before) {
+        (Some(truth), before) => {
+            let or = before.map(|before| before.or.unwrap_or(before.truth));
+            Known { value, truth, or, low, high }
+        }
+        (None, Some(before)) => before,
+        (None, None) => panic!("report {report} says {value} of {key}, which was never true"),
+    });
+}
+
 /// Reads what a report says of a cell: what is true now when that rounds to it, what was true of the same number before, or either.
 fn read(published: &mut Published, report: usize, key: &str, shown: Option<i64>, now: Option<&Vec<i64>>) {
     let counted = key.ends_with("people");
     let round = if counted { count } else { amount };
-    let said = published.entry(key.to_owned()).or_insert_with(|| vec![None; REPORTS]);
+    let said = published.entry(key.to_owned()).or_insert_with(|| vec![None; Step::all().len()]);
     let Some(value) = shown else {
         if let Some(now) = now {
             said[report] = Some(Known { value: HIDDEN, truth: now.clone(), or: None, low: 0.0, high: f64::INFINITY });
         }
         return;
     };
-    let before = said.iter().flatten().rev().find(|known| known.is_shown()).filter(|known| known.value == value);
+    let before = said.iter().flatten().rev().find(|known| known.is_shown() && known.value == value);
     let before = before.map(|known| known.or.clone().unwrap_or_else(|| known.truth.clone()));
     let now = now.filter(|now| round(now.iter().sum()) == value).cloned();
     let (truth, or) = match (now, before) {
@@ -316,8 +383,9 @@ fn published(organisation: &Organisation, defence: Defence) -> Published {
     let mut ledger = Ledger::in_memory(&Pseudonyms::with_key([3; 32]));
     let rules = Rules::new(PEOPLE).unwrap();
     let mut published = Published::new();
-    for report in 0..REPORTS {
-        let mut inputs = inputs(organisation, report);
+    for (report, step) in Step::all().into_iter().enumerate() {
+        ledger.look_back(step.looks_back());
+        let mut inputs = inputs(organisation, step);
         let table = TeamWeeks {
             sessions: &inputs.sessions,
             actor_weeks: &inputs.actor_weeks,
@@ -336,7 +404,7 @@ fn published(organisation: &Organisation, defence: Defence) -> Published {
         if !made.released.protected {
             continue;
         }
-        take(&mut published, organisation, report, &inputs.teams, &made);
+        take(&mut published, organisation, (report, step), &inputs.teams, &made);
     }
     published
 }
@@ -368,8 +436,14 @@ fn naive(inputs: &Inputs, rules: Rules) -> Vec<TeamRow> {
 }
 
 /// Everything of a report that the attacker uses.
-fn take(published: &mut Published, organisation: &Organisation, report: usize, teams: &[TeamRow], made: &Report) {
-    let truths = truths(organisation, report);
+fn take(
+    published: &mut Published,
+    organisation: &Organisation,
+    (report, step): (usize, Step),
+    teams: &[TeamRow],
+    made: &Report,
+) {
+    let truths = truths(organisation, step);
     let mut take = |cell: &str, figure: &str, shown: Option<i64>| {
         let key = format!("{cell}/{figure}");
         read(published, report, &key, shown, truths.get(&key));
@@ -398,6 +472,25 @@ fn take(published: &mut Published, organisation: &Organisation, report: usize, t
         take(&cell, "tokens", finding.tokens.0.map(|tokens| tokens.0));
         take(&cell, "cost", finding.cost.0.map(|cost| cost.0));
     }
+    // Teams over the period: what is left out is hidden.
+    let centre = made.quadrant.usage_centre.0.map(|tokens| tokens.0);
+    let everybody = truths.get("money//tokens");
+    read_mean(published, report, "quadrant//tokens", centre, everybody, person_weeks(organisation, step, None));
+    for team in teams.iter().map(|row| row.team_id.as_str()).collect::<std::collections::BTreeSet<_>>() {
+        let mut truth = vec![0; organisation.people.len()];
+        for work in organisation.work.iter().filter(|work| work.arrives <= step.held) {
+            if team_name(organisation.team(work.person, work.week, step.roster)) == team {
+                truth[work.person] += work.tokens;
+            }
+        }
+        let place = made.quadrant.teams.iter().find(|place| place.team_id == team).map(|place| place.usage.0);
+        let weeks = person_weeks(organisation, step, Some(team));
+        read_mean(published, report, &format!("quadrant/{team}/tokens"), place, Some(&truth), weeks);
+    }
+    let mut take = |cell: &str, figure: &str, shown: Option<i64>| {
+        let key = format!("{cell}/{figure}");
+        read(published, report, &key, shown, truths.get(&key));
+    };
     // Everybody who was ever active: the people behind the spend of the period.
     let active = made.funnel.iter().find(|step| step.id == "active");
     take("money/", "people", active.and_then(|step| step.people.0).map(|people| people.0));
@@ -479,7 +572,7 @@ fn attack(published: &Published) -> Vec<String> {
             keys.iter().filter(|key| **key != total_key).map(|key| &published[*key]).collect();
         let mut rests: Vec<(String, Known)> = Vec::new();
         for (of_total, total) in shown(totals) {
-            for of_cells in 0..REPORTS {
+            for of_cells in 0..totals.len() {
                 let latest = |said: &&Vec<Option<Known>>| {
                     shown(said).take_while(|(at, _)| *at <= of_cells).last().map(|(_, known)| known.clone())
                 };
@@ -523,22 +616,45 @@ fn attack(published: &Published) -> Vec<String> {
         }
     }
     // The spend of the period less the weeks it is made of.
+    let steps = Step::all();
     for figure in ["tokens", "cost"] {
         let Some(money) = published.get(&format!("money//{figure}")) else { continue };
         for (report, total) in shown(money) {
             let week = |week| published.get(&format!("week {}//{figure}", iso_week(week)))?[report].as_ref();
-            let weeks = (0..report + FIRST_WEEKS).map(|at| week(at).filter(|known| known.is_shown()));
+            let weeks = (0..steps[report].held + FIRST_WEEKS).map(|at| week(at).filter(|known| known.is_shown()));
             let Some(weeks) = weeks.collect::<Option<Vec<&Known>>>() else { continue };
             let rest = weeks.iter().fold(total.clone(), |rest, week| rest.minus(week));
             look(format!("{figure} of report {report} less its weeks"), &rest);
             let newest = weeks.last().copied();
-            let before =
-                report.checked_sub(1).and_then(|before| money[before].as_ref()).filter(|known| known.is_shown());
+            let week_before = |step: &&Step| step.held + 1 == steps[report].held && !step.looks_back();
+            let before = steps.iter().find(week_before).and_then(|before| steps.iter().position(|step| step == before));
+            let before = before.and_then(|before| money[before].as_ref()).filter(|known| known.is_shown());
             if let (Some(newest), Some(before)) = (newest, before) {
                 look(
                     format!("{figure} of report {report} less the one before and the new week"),
                     &total.minus(before).minus(newest),
                 );
+            }
+        }
+    }
+    // A team's sum over the period less its weeks, as they are and as they were known last.
+    let of_period = published.iter().filter(|(key, _)| key.starts_with("quadrant/") && !key.starts_with("quadrant//"));
+    for (key, said) in of_period {
+        let cell = key.trim_start_matches("quadrant/");
+        for (report, total) in shown(said) {
+            for latest in [false, true] {
+                let mut rest = total.clone();
+                for week in 0..steps[report].held + FIRST_WEEKS {
+                    let Some(said) = published.get(&format!("week {}/{cell}", iso_week(week))) else { continue };
+                    let known = match latest {
+                        true => shown(said).take_while(|(at, _)| *at <= report).last().map(|(_, known)| known),
+                        false => said[report].as_ref().filter(|known| known.is_shown()),
+                    };
+                    if let Some(known) = known {
+                        rest = rest.minus(known);
+                    }
+                }
+                look(format!("{key} of report {report} less its weeks, latest {latest}"), &rest);
             }
         }
     }
@@ -575,7 +691,7 @@ fn nobody_below_the_floor_is_found() {
     let outcome = run(first..first + organisations, Defence::All);
     println!(
         "{organisations} organisations from {first} on, {} reports: {} published numbers, {} disclosures",
-        organisations * REPORTS as u64,
+        organisations * Step::all().len() as u64,
         outcome.numbers,
         outcome.disclosures.len()
     );

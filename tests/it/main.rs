@@ -4,6 +4,8 @@
 
 mod attacker;
 #[cfg(feature = "engine")]
+mod earlier;
+#[cfg(feature = "engine")]
 mod export;
 #[cfg(feature = "engine")]
 mod held;

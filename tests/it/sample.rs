@@ -162,6 +162,8 @@ fn the_question_behind_each_number_of_the_first_screen_gives_it() {
     let said = summary["answer"]["how_sure"].as_str().unwrap();
     let tests = format!("{} of {} population tests", sure[0]["tests_that_speak"], sure[0]["tests"]);
     assert!(said.contains(&tests), "{said}: {sure:?}");
+    let covered = (number(&sure[0]["outcome_coverage"]) * 100.0).round();
+    assert!(said.contains(&format!("{covered}\u{a0}% of the edited files")), "{said}: {sure:?}");
     let scored = number(&sure[0]["scored_sessions"]) / number(&sure[0]["sessions"]);
     assert!((scored - summary["data_quality"]["scored_sessions"].as_f64().unwrap()).abs() < 1e-4);
 }

@@ -72,6 +72,26 @@ fn late_data_of_one_person_is_not_published_either() {
 }
 
 #[test]
+fn what_a_comparison_told_is_held_against_and_never_shown_again() {
+    let mut ledger = Ledger::in_memory(&pseudonyms());
+    let now = panel(vec![cell("a", 0..40, 100)], false);
+    publish(&mut ledger, &now);
+    ledger.look_back(true);
+    // Before fifteen people's records came, and before those of one.
+    let few = publish(&mut ledger, &panel(vec![cell("a", 0..39, 100)], false));
+    assert_eq!(few.cells, [Verdict::Kept(serde_json::json!([100, 40]))]);
+    assert_eq!(publish(&mut ledger, &panel(vec![cell("a", 0..25, 100)], false)).cells, [Verdict::Fresh]);
+    ledger.look_back(false);
+    // Nothing has happened since: the report is what it was, and neither leaves a second trace.
+    assert_eq!(publish(&mut ledger, &now).cells, [Verdict::Fresh]);
+    let lines = ledger.entries["weeks"]["a"].len();
+    assert_eq!(lines, 2);
+    // A few people more than the comparison told of are a few people too, and what stands in for them is the figure of now.
+    let close = panel(vec![cell("a", 0..27, 100)], false);
+    assert_eq!(publish(&mut ledger, &close).cells, [Verdict::Kept(serde_json::json!([100, 40]))]);
+}
+
+#[test]
 fn what_was_hidden_together_stays_hidden_together() {
     let mut ledger = Ledger::in_memory(&pseudonyms());
     let teams = |small: usize| vec![cell("a", 0..40, 100), cell("b", 40..60, 100), cell("c", 60..60 + small, 100)];
@@ -147,6 +167,7 @@ proptest! {
         let mut line = Line {
             report: 1, key: String::new(), epoch: String::new(), view: String::new(), cell: String::new(), from: String::new(), to: String::new(),
             hash: None, value: None, nonce: "00".into(), members: String::new(),
+            looks_back: false,
         };
         line.members = sealed(&key, &line.nonce, &members);
         prop_assert_eq!(opened(&key, &line), Some(members));

@@ -10,6 +10,8 @@ use crate::report::quantities::Maybe;
 /// What changed since an earlier report.
 #[derive(Debug, Clone, Serialize)]
 pub struct Comparison {
+    /// What it is compared with: a report as it was published, or a version of the lake, in words that follow "since".
+    pub against: String,
     /// The moment the earlier report speaks for.
     pub as_of: String,
     /// Its first day.
@@ -22,8 +24,12 @@ pub struct Comparison {
     pub moved: Vec<Moved>,
     /// Whole weeks of the earlier report whose figures differ now, by week and figure.
     pub restated: Vec<Restated>,
+    /// Weeks that the earlier report did not hold whole, in their order: what they bring has moved figures and restated nothing.
+    pub new_weeks: Vec<String>,
     /// What may have restated them, one reason each.
     pub reasons: Vec<String>,
+    /// What of it the comparison can tell apart; may be empty.
+    pub note: String,
 }
 
 /// How a figure stands to its earlier self.

@@ -127,10 +127,14 @@ pub struct Run {
     pub period_end: String,
     /// Version of footlight.
     pub footlight_version: String,
-    /// Version of the lake's `events` table.
+    /// Version of the lake: runs that brought something, counted.
     pub lake_version: Maybe<Count>,
     /// Hash of the resolved configuration.
     pub policy_hash: String,
+    /// Where the prices of requests come from.
+    pub price_table: String,
+    /// Hash of the models that ran.
+    pub queries_hash: String,
     /// Commands that reproduce the report.
     pub reproduce: Vec<String>,
     /// Smallest number of people a published cell may stand for.

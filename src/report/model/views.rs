@@ -11,13 +11,13 @@ use crate::report::quantities::{Count, Maybe, Share, Tokens};
 pub struct Quadrant {
     /// Teams by name; suppressed ones are left out.
     pub teams: Vec<QuadrantTeam>,
-    /// Tokens a week and active person over all teams shown: the vertical line.
+    /// Tokens a week and active person over all teams: the vertical line.
     pub usage_centre: Maybe<Tokens>,
-    /// Share of tokens with an outcome over all teams shown: the horizontal line.
+    /// Share of tokens with an outcome over all teams: the horizontal line.
     pub outcome_centre: Maybe<Share>,
-    /// Whole weeks looked at.
+    /// Whole weeks of the period.
     pub weeks: Count,
-    /// Teams left out: suppressed, or with too few weeks that may be shown.
+    /// Teams left out: too few people, or their sum beside the weeks that are shown would tell of a few.
     pub left_out: Count,
 }
 
@@ -26,9 +26,9 @@ pub struct Quadrant {
 pub struct QuadrantTeam {
     /// Team.
     pub team_id: String,
-    /// Tokens a week and active person, mean of weeks.
+    /// Tokens over the period by weeks in which a person was active.
     pub usage: Tokens,
-    /// 95 % interval (Student's t over weeks).
+    /// 95 % interval over people (ratio of sums, Cochran 1977, section 6.4; the spread is that of all teams).
     pub usage_low: Tokens,
     /// 95 % interval.
     pub usage_high: Tokens,
@@ -38,7 +38,7 @@ pub struct QuadrantTeam {
     pub outcome_low: Share,
     /// Every open link counted.
     pub outcome_high: Share,
-    /// Weeks behind it.
+    /// Whole weeks of the period.
     pub weeks: Count,
     /// True when neither interval holds its centre: only then is the team's quadrant known.
     pub distinguishable: bool,

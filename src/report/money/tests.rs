@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::score::rows::{AttributionRow, FindingRow};
 
 fn session(link: &str, band: &str, cost: i64) -> SessionRow {
     SessionRow {

@@ -6,8 +6,9 @@
 
 mod weeks;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
+use rustc_hash::{FxHashMap, FxHashSet};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -28,6 +29,14 @@ const NAMED: usize = 12;
 /// The rule that a floor in a file asks for; one below the floor of the program is raised to the default.
 pub(super) fn rules(people: i64) -> Rules {
     usize::try_from(people).ok().and_then(|people| Rules::new(people).ok()).unwrap_or_default()
+}
+
+/// Who put how much into a cell while rows are added up. Hashed, since there are several additions to each session; a cell has them in order.
+pub(super) type Gathered<'a> = FxHashMap<&'a str, Contribution>;
+
+/// The people of a cell.
+pub(super) fn members(gathered: &Gathered<'_>) -> Members {
+    gathered.iter().map(|(actor, part)| ((*actor).to_owned(), *part)).collect()
 }
 
 /// A cell as its view hands it in.
@@ -51,7 +60,7 @@ impl<V> Draft<V> {
 pub(super) struct Release<'a> {
     rules: Rules,
     active: bool,
-    people: HashSet<&'a str>,
+    people: FxHashSet<&'a str>,
     from: String,
     to: String,
     ledger: Option<&'a mut Ledger>,
@@ -64,7 +73,7 @@ pub(super) struct Release<'a> {
 
 impl<'a> Release<'a> {
     pub(super) fn new(inputs: &'a Inputs, ledger: Option<&'a mut Ledger>) -> Self {
-        let people: HashSet<&str> = inputs
+        let people: FxHashSet<&str> = inputs
             .actor_weeks
             .iter()
             .filter(|row| is_known(&row.actor) && row.sessions > 0)
@@ -132,15 +141,11 @@ impl<'a> Release<'a> {
     }
 
     /// Adds to what a person put into a cell. Services are no people: what they do is in the figures and protects nobody.
-    pub(super) fn add(&self, members: &mut Members, actor: &str, part: Contribution) {
+    pub(super) fn add<'b>(&self, gathered: &mut Gathered<'b>, actor: &'b str, part: Contribution) {
         if is_known(actor) && !self.people.contains(actor) {
             return;
         }
-        // The name is only copied when it is new: this is done several times for each session.
-        let Some(sum) = members.get_mut(actor) else {
-            members.insert(actor.to_owned(), part);
-            return;
-        };
+        let sum = gathered.entry(actor).or_default();
         sum.tokens = sum.tokens.saturating_add(part.tokens);
         sum.cost = sum.cost.saturating_add(part.cost);
         sum.rest = sum.rest.saturating_add(part.rest);
@@ -208,35 +213,54 @@ impl<'a> Release<'a> {
     /// subtracted is late data, and may be a few people's. Where it may not, the tables that add up to such a total are published as they
     /// were.
     pub(super) fn close_period(&mut self, inputs: &Inputs) {
-        let Some(ledger) = self.ledger.as_mut().filter(|_| self.active) else { return };
+        let Some(ledger) = self.ledger.as_ref().filter(|_| self.active) else { return };
         let mut everybody = Members::new();
         for row in &inputs.actor_weeks {
             let sum = everybody.entry(row.actor.clone()).or_default();
             sum.tokens = sum.tokens.saturating_add(row.tokens.unwrap_or(0).unsigned_abs());
             sum.cost = sum.cost.saturating_add(row.cost_micro_usd.unwrap_or(0).unsigned_abs());
         }
-        let late = ledger.unpublished("weeks", &everybody, &self.from, &self.to);
+        let late = ledger.unpublished("weeks", History::TOTAL, &everybody, &self.from, &self.to);
+        self.frozen = !self.may_be_said("period".to_owned(), everybody, late);
+    }
+
+    /// Asks whether a team's sum over the whole period may be said beside its weeks that were published. `hidden` is what its people did in those that
+    /// this report withholds, for a report without a ledger.
+    pub(super) fn team_may_be_summed(&mut self, team: &str, everything: &Members, hidden: Members) -> bool {
+        if !self.active {
+            return true;
+        }
+        let late = match &self.ledger {
+            Some(ledger) => ledger.unpublished("weeks", team, everything, &self.from, &self.to),
+            None => hidden,
+        };
+        self.may_be_said(format!("period of {team}"), everything.clone(), late)
+    }
+
+    /// Whether a sum over the period may be said beside the parts of it that were: `late` is what is left of `everything` without those.
+    fn may_be_said(&mut self, view: String, mut everything: Members, late: Members) -> bool {
         for (who, late) in &late {
-            if let Some(told) = everybody.get_mut(who) {
+            if let Some(told) = everything.get_mut(who) {
                 told.tokens = told.tokens.saturating_sub(late.tokens);
                 told.cost = told.cost.saturating_sub(late.cost);
             }
         }
-        let told = PanelCell { name: "weeks".to_owned(), members: everybody, settled: true, ..PanelCell::default() };
+        let told = PanelCell { name: "weeks".to_owned(), members: everything, settled: true, ..PanelCell::default() };
         let late = PanelCell { name: "late".to_owned(), members: late, remainder: true, ..PanelCell::default() };
         let panel = Panel {
-            view: "period".to_owned(),
+            view,
             from: self.from.clone(),
             to: self.to.clone(),
             cells: vec![told, late],
             total: Some(serde_json::Value::from(self.to.as_str())),
             frozen: false,
         };
-        let decision = self.rules.decide(&panel, &ledger.history(&panel));
-        self.frozen = !decision.total.is_fresh();
-        if let Err(error) = ledger.record(&panel, &decision) {
+        let history = self.ledger.as_ref().map_or_else(History::default, |ledger| ledger.history(&panel));
+        let decision = self.rules.decide(&panel, &history);
+        if let Some(Err(error)) = self.ledger.as_mut().map(|ledger| ledger.record(&panel, &decision)) {
             self.failed = Some(error);
         }
+        decision.total.is_fresh()
     }
 
     fn shown<V: DeserializeOwned>(&mut self, view: &str, name: &str, verdict: Verdict, value: Option<V>) -> Option<V> {
