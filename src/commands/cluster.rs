@@ -7,6 +7,14 @@ use crate::cli::{ClusterArgs, EngineName, Global, MachinesArgs};
 use crate::engine::{Engine, Limits};
 use std::path::Path;
 
+/// Refuses what no engine can be made of, before anything is read or written.
+pub fn check(machines: &MachinesArgs) -> anyhow::Result<()> {
+    match machines.engine {
+        EngineName::Local => Ok(()),
+        EngineName::Ballista => built::check(machines).map(drop),
+    }
+}
+
 /// The engine that `--engine` names.
 pub async fn engine(limits: &Limits, machines: &MachinesArgs, out: &Path) -> anyhow::Result<Engine> {
     match machines.engine {
@@ -30,6 +38,10 @@ mod built {
         UsageError(message.to_owned()).into()
     }
 
+    pub fn check(_: &MachinesArgs) -> anyhow::Result<()> {
+        Err(missing())
+    }
+
     pub async fn engine(_: &Limits, _: &MachinesArgs, _: &Path) -> anyhow::Result<Engine> {
         Err(missing())
     }
@@ -51,12 +63,18 @@ mod built {
     /// Bytes of a thread's stack: plans are read and written by recursion.
     const STACK_BYTES: usize = 32 << 20;
 
-    /// An engine whose models run on the cluster; the place that all see is OUT unless another is named.
-    pub async fn engine(limits: &Limits, machines: &MachinesArgs, out: &Path) -> anyhow::Result<Engine> {
+    /// The address of the scheduler.
+    pub fn check(machines: &MachinesArgs) -> anyhow::Result<&str> {
         let Some(address) = &machines.scheduler else {
             return Err(UsageError("--engine ballista needs --scheduler HOST:PORT".to_owned()).into());
         };
         host_and_port(address)?;
+        Ok(address)
+    }
+
+    /// An engine whose models run on the cluster; the place that all see is OUT unless another is named.
+    pub async fn engine(limits: &Limits, machines: &MachinesArgs, out: &Path) -> anyhow::Result<Engine> {
+        let address = check(machines)?;
         let shared = machines.shared.clone().unwrap_or_else(|| out.display().to_string());
         let cluster = Cluster::connect(address, &shared).await.map_err(|error| match error {
             ClusterError::Shared { .. } => UsageError(format!("--shared: {error}")).into(),
