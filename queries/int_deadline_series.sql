@@ -17,7 +17,7 @@ with marked as (
 running as (
     select
         quota_id, metric, actor_id, iso_week, phase,
-        count(*) filter (where phase = 'after') over ever as weeks,
+        count(case when phase = 'after' then 1 end) over ever as weeks,
         sum(case when phase = 'after' then sessions else 0 end) over ever as sessions,
         sum(case when counts then 1 else 0 end) over ever as all_weeks,
         sum(case when counts then early else 0.0 end) over ever as all_early,

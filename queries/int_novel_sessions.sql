@@ -2,31 +2,55 @@
 -- grain: one session and actor with outputs that can be compared
 -- reads: int_output_novelty
 -- family: REDUNDANCY
--- measures: how many of the session's long outputs have a novelty under $novelty (low) or were half known (half), and most_db, what that many can tell: 10 log10 of
---   e = .5 p^-.5 at Chernoff's bound on p against the share of everybody's outputs, twice that for the two levels
--- innocent: in the public transcripts looked at, read as one person's, a session's answers repeat some five of a hundred sampled shingles
--- reference: signals.md S5 and section 3, step 2; Chernoff 1952
--- params: novelty = 0.15
+-- measures: what the session's long outputs have in common with earlier ones; the actor's long outputs in $days days (window_outputs); in how many of the actor's sessions of $days days $known
+--   or more of at least $min_sampled sampled shingles were known (unusual_sessions); and most_db, what that many can tell: 10 log10 of e = .5 p^-.5 at Chernoff's bound on p against the share of
+--   such sessions among everybody's, or, where it is larger, among those in the same eighth of window_outputs. Outputs of one session are about one thing, so they are one observation
+-- innocent: a report that comes again makes one session unusual, and under $recur nothing is told; whoever is given more has more to repeat; in the public transcripts looked at, read as one
+--   person's, a session's answers repeat some five of a hundred sampled shingles, twenty-one at most
+-- reference: signals.md S5 and section 3, steps 2, 6 and 7; Chernoff 1952
+-- params: novelty = 0.15, known = 0.25, rarest = 0.01, recur = 2, min_sampled = 10, days = 28
 with legible as (
     select session_id, actor_id, max(local_day) as last_day, count(*) as outputs, sum(sampled) as sampled, sum(known) as known,
-        count(*) filter (where 1 - cast(known as double) / sampled < $novelty) as low_outputs, count(*) filter (where 2 * known >= sampled) as half_outputs,
+        count(*) filter (where 1 - cast(known as double) / sampled < $novelty) as low_outputs,
         first_value(nearest_session order by nearest_shingles desc, nearest_session) as nearest_session, max(nearest_shingles) as nearest_shingles,
     from int_output_novelty
     group by session_id, actor_id
 ),
-levels as (
-    select session_id, actor_id, cast(outputs as double) as outputs, 'low' as level, cast(low_outputs as double) as hits from legible
-    union all
-    select session_id, actor_id, cast(outputs as double) as outputs, 'half' as level, cast(half_outputs as double) as hits from legible
+marked as (
+    select *, sampled >= $min_sampled as is_legible, sampled >= $min_sampled and cast(known as double) / sampled >= $known as is_unusual from legible
 ),
-base as (
-    select level, least(greatest(sum(hits) / sum(outputs), 0.001), 0.999) as share from levels group by level
+days as (
+    select actor_id, last_day, sum(outputs) as outputs, count(*) filter (where is_legible) as sessions, count(*) filter (where is_unusual) as unusual_sessions
+    from marked
+    group by actor_id, last_day
 ),
-bounds as (
-    select session_id, actor_id, max(case when hits > share * outputs then 2.171 * outputs * (own * ln(own / share) + (1 - own) * ln((1 - own) / (1 - share))) else 0.0 end) - 4.52 as most_db
-    from (select levels.*, base.share, least(hits / outputs, 0.999) as own from levels join base on base.level = levels.level)
-    group by session_id, actor_id
+windows as (
+    select later.actor_id, later.last_day, sum(earlier.outputs) as window_outputs, sum(earlier.sessions) as sessions, sum(earlier.unusual_sessions) as unusual_sessions
+    from days as later
+    join days as earlier on earlier.actor_id = later.actor_id and earlier.last_day between later.last_day - $days + 1 and later.last_day
+    group by later.actor_id, later.last_day
+),
+placed as (
+    select
+        marked.*, windows.window_outputs, cast(windows.sessions as double) as sessions, windows.unusual_sessions,
+        ntile(8) over (order by windows.window_outputs, marked.actor_id, marked.session_id) as eighth,
+    from marked
+    join windows on windows.actor_id = marked.actor_id and windows.last_day = marked.last_day
+),
+usual as (
+    select eighth, cast(count(*) filter (where is_unusual) as double) / greatest(count(*) filter (where is_legible), 1) as share from placed group by eighth
+),
+everybody as (
+    select cast(count(*) filter (where is_unusual) as double) / greatest(count(*) filter (where is_legible), 1) as share from placed
+),
+shares as (
+    select
+        placed.*, least(placed.unusual_sessions / greatest(placed.sessions, 1.0), 0.999) as own, least(greatest(usual.share, everybody.share, $rarest), 0.999) as share,
+    from placed
+    join usual on usual.eighth = placed.eighth
+    cross join everybody
 )
-select legible.*, bounds.most_db
-from legible
-join bounds on bounds.session_id = legible.session_id and bounds.actor_id = legible.actor_id
+select
+    session_id, actor_id, last_day, outputs, sampled, known, low_outputs, nearest_session, nearest_shingles, cast(window_outputs as bigint) as window_outputs, cast(unusual_sessions as bigint) as unusual_sessions,
+    case when unusual_sessions >= $recur and own > share then 2.171 * sessions * (own * ln(own / share) + (1 - own) * ln((1 - own) / (1 - share))) else 0.0 end - 3.01 as most_db,
+from shares

@@ -54,7 +54,7 @@ placed as (
 spread as (
     select r.*, r.bucket + steps.step as near
     from placed as r
-    cross join (select -1 as step union all select 0 union all select 1) as steps
+    cross join (values (-1), (0), (1)) as steps (step)
 )
 select
     one.event_key as one_key, one.source as one_source, one.node as one_node, one.sources as one_sources,

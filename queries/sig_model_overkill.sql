@@ -3,15 +3,15 @@
 -- reads: fct_sessions, int_prompts, int_answers, int_trivial_answers, int_batch_evaluations, int_learning_sessions
 -- family: SPEND
 -- measures: the share of the session's answered prompts that are trivial and went to a premium model the actor chose, times the part of such
---   choices in 28 days that the habit of others with the same client and role does not explain, 1 - E / O
+--   choices in $days days that the habit of others with the same client and role does not explain, 1 - E / O
 -- suggests: the dearest model for work that the cheapest one does here
 -- innocent: the client's default model; comparisons of models (batch evaluations); people in their first 60 days or in training, discount $learning; under a
 --   flat-price plan nothing was spent, which the log does not say: the family is capped at 3 dB for it; weighs no more than a Chernoff bound on O against E
 -- abstains: declared automation, service accounts; actor unknown; no logical human prompt; no prompt text, no output counts or no prices; no
---   cheaper model in use; fewer than $min_prompts trivial prompts on $min_days days in 28 days
+--   cheaper model in use; fewer than $min_prompts trivial prompts on $min_days days in $days days (the definition names no window; twelve weeks, as for loops)
 -- evasion: asking for long outputs leaves the trivial prompts: sig_low_output_novelty, sig_orphan_output
 -- reference: signals.md S6
--- params: min_prompts = 20, min_days = 3, learning = 0.2
+-- params: min_prompts = 20, min_days = 3, days = 84, learning = 0.2
 with trivial as (
     select session_id, actor_id, count(*) as trivial, count(*) filter (where is_overkill) as overkill, cast(sum(cast(excess_usd as decimal(38, 15))) filter (where is_overkill) as double) as excess_usd, bool_or(is_comparable) as is_comparable
     from int_trivial_answers group by session_id, actor_id
@@ -36,7 +36,7 @@ windows as (
         answered.session_id, answered.actor_id, count(*) as days, sum(days.trivial) as trivial, sum(days.observed) as observed,
         cast(sum(days.expected) as double) as expected, sum(days.comparable) as comparable, -- decimals have one sum, in any order
     from answered
-    join days on days.actor_id = answered.actor_id and days.local_day between answered.last_day - 27 and answered.last_day
+    join days on days.actor_id = answered.actor_id and days.local_day between answered.last_day - $days + 1 and answered.last_day
     group by answered.session_id, answered.actor_id
 ),
 judged as (
@@ -72,8 +72,8 @@ select
     evaluation_factor * learning_factor as discount, 0.0 as exculpation_db,
     case when abstain_reason is null then round(case when observed > expected then 2.171 * window_trivial * (own_share * ln(own_share / base_share)
         + (1 - own_share) * ln((1 - own_share) / (1 - base_share))) else 0.0 end - 3.01, 2) end as most_db,
-    concat('{"answered_prompts":', coalesce(answered_prompts, 0), ',"trivial_prompts":', trivial, ',"premium_by_choice":', overkill, ',"trivial_28_days":', coalesce(window_trivial, 0),
-        ',"premium_28_days":', coalesce(observed, 0), ',"expected_28_days":', coalesce(round(expected, 2), 0.0), ',"excess_usd":', round(excess_usd, 4), ',"discounts":[', concat_ws(',',
+    concat('{"answered_prompts":', coalesce(answered_prompts, 0), ',"trivial_prompts":', trivial, ',"premium_by_choice":', overkill, ',"window_days":', $days, ',"trivial_window":', coalesce(window_trivial, 0),
+        ',"premium_window":', coalesce(observed, 0), ',"expected_window":', coalesce(round(expected, 2), 0.0), ',"excess_usd":', round(excess_usd, 4), ',"discounts":[', concat_ws(',',
             case when evaluation_factor < 1 then concat('{"why":"batch evaluation over models","factor":', evaluation_factor, '}') end,
             case when learning_factor < 1 then concat('{"why":"', learning_why, '","factor":', learning_factor, '}') end), ']}') as evidence,
 from shares

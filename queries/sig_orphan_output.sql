@@ -45,8 +45,8 @@ ripe as (
     left join int_learning_sessions as learning on learning.session_id = sessions.session_id
 ),
 pooled as (
-    select *, count(*) filter (where own_reason is null) over (partition by actor_id) as pooled_sessions,
-        sum(lines) filter (where own_reason is null) over (partition by actor_id) as pooled_lines,
+    select *, count(case when own_reason is null then 1 end) over (partition by actor_id) as pooled_sessions,
+        sum(case when own_reason is null then lines end) over (partition by actor_id) as pooled_lines,
         sum(case when own_reason is null then weight * (1.0 - uptake) else 0.0 end) over trailing as orphans, sum(case when own_reason is null then weight else 0.0 end) over trailing as written,
         sum(case when own_reason is null and uptake < $unused then weight else 0.0 end) over trailing as unused, avg(case when own_reason is null then cast(uptake < $unused as double) end) over () as unused_share,
     from (select *, spike_factor * on_call_factor * learning_factor as weight from ripe)

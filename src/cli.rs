@@ -100,6 +100,8 @@ pub enum Command {
     Evaluate(EvaluateArgs),
     /// Run the whole pipeline on the built-in sample and leave its report in reports/demo/.
     Demo(DemoArgs),
+    /// Start a part of a cluster that runs the queries of `--engine ballista`; needs a build with the feature `cluster`.
+    Cluster(ClusterArgs),
     /// Print shell completions.
     Completions {
         /// Shell.
@@ -173,6 +175,84 @@ pub struct ScoringArgs {
     /// Seed of everything that is drawn at random.
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
+    /// Which machines run the queries.
+    #[command(flatten)]
+    pub machines: MachinesArgs,
+}
+
+/// Which machines run the queries.
+#[derive(Debug, Default, Args)]
+pub struct MachinesArgs {
+    /// What runs the queries: this process, or a Ballista cluster; --threads is then how many tasks the cluster runs at once.
+    #[arg(long, value_name = "NAME", default_value = "local")]
+    pub engine: EngineName,
+    /// Scheduler of the cluster, as `footlight cluster scheduler` was told.
+    #[arg(long, value_name = "HOST:PORT", required_if_eq("engine", "ballista"))]
+    pub scheduler: Option<String>,
+    /// Directory or s3://BUCKET/PREFIX that every machine of the cluster reads and writes under this name [default: OUT].
+    #[arg(long, value_name = "PLACE")]
+    pub shared: Option<String>,
+}
+
+/// What runs the queries.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum EngineName {
+    /// This process.
+    #[default]
+    Local,
+    /// A Ballista cluster.
+    Ballista,
+}
+
+/// `cluster`.
+#[derive(Debug, Args)]
+pub struct ClusterArgs {
+    /// Which part.
+    #[command(subcommand)]
+    pub command: ClusterCommand,
+}
+
+/// The parts of a cluster.
+#[derive(Debug, Subcommand)]
+pub enum ClusterCommand {
+    /// Start Ballista's scheduler: it plans queries and hands out tasks. Anybody who reaches its port can run queries.
+    Scheduler(SchedulerArgs),
+    /// Start one of Ballista's executors: it runs as many tasks at once as --threads says, in --memory together.
+    Executor(ExecutorArgs),
+}
+
+/// `cluster scheduler`.
+#[derive(Debug, Args)]
+pub struct SchedulerArgs {
+    /// Address and port to listen on.
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:50050")]
+    pub bind: std::net::SocketAddr,
+    /// Host name under which executors reach this machine [default: the address of --bind].
+    #[arg(long, value_name = "HOST")]
+    pub advertise: Option<String>,
+}
+
+/// `cluster executor`.
+#[derive(Debug, Args)]
+pub struct ExecutorArgs {
+    /// The scheduler.
+    #[arg(long, value_name = "HOST:PORT")]
+    pub scheduler: String,
+    /// Address to listen on.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
+    pub bind: std::net::IpAddr,
+    /// Host name under which other machines reach this one [default: the address that the scheduler sees].
+    #[arg(long, value_name = "HOST")]
+    pub advertise: Option<String>,
+    /// Port for rows that others fetch.
+    #[arg(long, value_name = "PORT", default_value_t = 50051)]
+    pub port: u16,
+    /// Port for tasks from the scheduler.
+    #[arg(long, value_name = "PORT", default_value_t = 50052)]
+    pub task_port: u16,
+    /// Directory for shuffled and spilled rows.
+    #[arg(long, value_name = "DIR")]
+    pub work_dir: PathBuf,
 }
 
 /// `score`.

@@ -5,7 +5,7 @@
 
 use super::settings::Settings;
 use super::{Exit, UsageError, evaluate, ingest, score, simulate};
-use crate::cli::{AdversaryArgs, Global, InflatedMetric, IngestArgs, OutArgs, ScoringArgs, SimulateArgs};
+use crate::cli::{AdversaryArgs, Global, InflatedMetric, IngestArgs, MachinesArgs, OutArgs, ScoringArgs, SimulateArgs};
 use crate::evaluate::{
     Attempt, Climb, Cost, FamilyClimb, Frontier, Level, Metric, Observed, Trial, Truth, Winner, largest_at_half,
     least_found, observe,
@@ -95,7 +95,8 @@ impl Laboratory<'_> {
         let quiet = Printer { json: false, quiet: true };
         ingest::into_lake(&ingested, &settings, &settings.ingest(&ingested, None)?, quiet).await?;
         let out = OutArgs { out: root.join("out") };
-        let scoring = ScoringArgs { as_of: None, since: None, queries: None, seed: 1 };
+        let scoring =
+            ScoringArgs { as_of: None, since: None, queries: None, seed: 1, machines: MachinesArgs::default() };
         score::score_lake(&Lake::open(&lake)?, &settings, &scoring, &out, &[]).await?;
         let truth = Truth::read(&root.join("truth"))?;
         Ok(observe(&truth, &evaluate::readings(&out.out)?, &simulation.incentive_week())?)

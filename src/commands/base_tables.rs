@@ -51,7 +51,7 @@ pub struct Span {
 pub async fn register(engine: &Engine, lake: &Lake, config: &Config, looked_at: Span) -> anyhow::Result<BaseTables> {
     let mut left_out = 0;
     for table in Table::ALL {
-        let provider = lake.provider(table).await?;
+        let provider = provider(engine, lake, table).await?;
         match (looked_at.since_us, table) {
             (Some(since_us), Table::Events | Table::Outcomes) => {
                 left_out += register_since(engine, table, provider, since_us).await?;
@@ -79,6 +79,17 @@ pub async fn register(engine: &Engine, lake: &Lake, config: &Config, looked_at: 
     register_policy(engine, config)?;
     register_vantages(engine)?;
     Ok(BaseTables { roster, resolver, links, actors, as_of_us, first_us: span.0, last_us: span.1, left_out })
+}
+
+/// A table of the lake as the engine reads it: by Delta here, as the list of its files where other machines read them.
+async fn provider(engine: &Engine, lake: &Lake, table: Table) -> anyhow::Result<Arc<dyn TableProvider>> {
+    if engine.has_workers() {
+        let files = lake.held_files(table).await?.into_iter().map(|file| file.path).collect();
+        if let Some(provider) = engine.shared_files(table.name(), table.schema(), files).await? {
+            return Ok(provider);
+        }
+    }
+    Ok(lake.provider(table).await?)
 }
 
 /// Registers what a table holds from a moment on, and says how many rows it leaves out.

@@ -183,7 +183,8 @@ This page is made from the headers of `queries/sig_*.sql` and tested against the
 
 A signal gives a value and either speaks or abstains with a reason. A value alone says nothing: it is compared with the values of the same stratum
 (client, role, trigger) with the volume of use taken out, and becomes a conformal p. Evidence is the p in decibans, at most what the
-reading supports by itself, times the discounts that the innocent explanations earn; a family counts its strongest signal, under a cap. No signal is theater: a person's week is put before a reviewer only when two families agree, one of them about
+reading supports by itself, times the discounts that the innocent explanations earn; a family counts its strongest signal, under a cap, and unused output no more
+than repetition, loops, clocks or the incentive beside it. No signal is theater: a person's week is put before a reviewer only when two families agree, one of them about
 unused output or about the incentive, and a second calibration with a false discovery rate of 5 % passes.
 
 [The registers](registers.md) say, look-alike by look-alike and evasion by evasion, which model answers it and which test shows it; [the statistics](statistics.md) what each formula is held against.

@@ -2,7 +2,7 @@
 
 use super::settings::Settings;
 use super::{Exit, run as batch};
-use crate::cli::{CompareArgs, DemoArgs, Global, IngestArgs, OutArgs, RunArgs, ScoringArgs};
+use crate::cli::{CompareArgs, DemoArgs, Global, IngestArgs, MachinesArgs, OutArgs, RunArgs, ScoringArgs};
 use crate::output::Printer;
 use anyhow::Context;
 use include_dir::{Dir, include_dir};
@@ -27,7 +27,7 @@ pub async fn run(args: &DemoArgs, global: &Global, printer: Printer) -> anyhow::
             lock_timeout: 0,
         },
         out: OutArgs { out: args.out.clone() },
-        scoring: ScoringArgs { as_of: None, since: None, queries: None, seed: 1 },
+        scoring: ScoringArgs { as_of: None, since: None, queries: None, seed: 1, machines: MachinesArgs::default() },
         dry_run: false,
     };
     let exit = batch::pipeline(&run_args, &settings, printer).await?;

@@ -6,7 +6,7 @@
 
 use super::settings::{Settings, moment_us};
 use super::{UsageError, report, run_facts, score};
-use crate::cli::{OutArgs, ScoringArgs};
+use crate::cli::{MachinesArgs, OutArgs, ScoringArgs};
 use crate::lake::{Lake, LakeVersion};
 use crate::privacy::Ledger;
 use crate::report::compare::{self, Earlier};
@@ -102,7 +102,7 @@ impl Then {
 /// As a run was scored.
 fn scoring(scoring: Scoring) -> ScoringArgs {
     let Scoring { as_of, since, queries, seed } = scoring;
-    ScoringArgs { as_of, since, queries, seed }
+    ScoringArgs { as_of, since, queries, seed, machines: MachinesArgs::default() }
 }
 
 /// The result tables of a lake as it was.

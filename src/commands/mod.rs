@@ -7,6 +7,7 @@ mod adversary;
 mod base_tables;
 mod catalogue;
 mod check;
+mod cluster;
 mod config_show;
 mod demo;
 mod dry_run;
@@ -175,6 +176,7 @@ fn dispatch(cli: &Cli, printer: Printer) -> anyhow::Result<Exit> {
         Command::Simulate(args) => simulate::run(args, global, printer),
         Command::Evaluate(args) => runtime.block_on(evaluate::run(args, global, printer)),
         Command::Demo(args) => runtime.block_on(demo::run(args, global, printer)),
+        Command::Cluster(args) => cluster::run(args, global),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(*shell, &mut Cli::command(), "footlight", &mut script);

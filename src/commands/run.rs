@@ -3,7 +3,7 @@
 use super::earlier::compared;
 use super::record::RunRecord;
 use super::settings::{Settings, as_of_us};
-use super::{Exit, dry_run, ingest, report, score};
+use super::{Exit, cluster, dry_run, ingest, report, score};
 use crate::cli::{Global, RunArgs};
 use crate::lake::Lake;
 use crate::output::Printer;
@@ -12,6 +12,7 @@ use crate::report::Report;
 /// Runs the command.
 pub async fn run(args: &RunArgs, global: &Global, printer: Printer) -> anyhow::Result<Exit> {
     let settings = Settings::resolve(global)?;
+    cluster::check(&args.scoring.machines)?;
     if args.dry_run {
         let options = settings.ingest(&args.ingest, as_of_us(&args.scoring)?)?;
         return dry_run::run(args, &settings, &options, printer).await;

@@ -4,7 +4,9 @@ use super::base_tables::{self, BaseTables};
 use super::freshness::Freshness;
 use super::identity::UNASSIGNED;
 use super::settings::{Settings, span};
-use super::{Exit, catalogue, identities, kpis, objections, readings, run_facts, survival, team_rows};
+use super::{
+    Exit, catalogue, cluster as machines, identities, kpis, objections, readings, run_facts, survival, team_rows,
+};
 use crate::cli::{Global, OutArgs, ScoreArgs, ScoringArgs};
 use crate::cluster::{self, ClusterUnit};
 use crate::engine::{Engine, Limits, Models, Overrides, ParamValue, overrides_from_toml};
@@ -99,7 +101,7 @@ pub async fn score_lake(
     // Temporary files go where the results go: the system's directory for them may be in memory.
     std::fs::create_dir_all(&out.out).with_context(|| format!("cannot make {}", out.out.display()))?;
     let limits = Limits { scratch: Some(out.out.clone()), ..settings.engine_limits() };
-    let engine = Engine::new(&limits)?;
+    let engine = machines::engine(&limits, &scoring.machines, &out.out).await?;
     let base = base_tables::register(&engine, lake, &settings.config, span(scoring)?).await?;
     let models = match &scoring.queries {
         Some(directory) => Models::with_directory(directory)?,

@@ -5,6 +5,8 @@
 //! Everything is built-in SQL, so that the same plans can run on more than one machine.
 
 mod buckets;
+#[cfg(feature = "cluster")]
+pub mod distributed;
 pub mod header;
 mod memory;
 pub mod models;
@@ -13,12 +15,14 @@ mod run;
 mod steps;
 mod store;
 pub mod tables;
+pub mod workers;
 
 use self::buckets::Buckets;
 use self::memory::CommonPool;
 use self::rows::Columns;
 use self::run::Run;
 use self::store::Held;
+use self::workers::Workers;
 pub use header::{ParamValue, Store};
 pub use models::{Model, ModelError, Models, Overrides, overrides_from_toml};
 
@@ -117,6 +121,15 @@ const PERSON: &str = "actor_id";
 impl Engine {
     /// An engine without tables.
     pub fn new(limits: &Limits) -> Result<Self, EngineError> {
+        Self::build(limits, None)
+    }
+
+    /// An engine whose models are run by other machines. They deal rows out among themselves, so people are in one bucket.
+    pub fn with_workers(limits: &Limits, workers: Arc<dyn Workers>) -> Result<Self, EngineError> {
+        Self::build(&Limits { buckets: Some(1), ..limits.clone() }, Some(workers))
+    }
+
+    fn build(limits: &Limits, workers: Option<Arc<dyn Workers>>) -> Result<Self, EngineError> {
         let parent = limits.scratch.clone().unwrap_or_else(std::env::temp_dir);
         let scratch = tempfile::Builder::new()
             .prefix("footlight-")
@@ -125,10 +138,10 @@ impl Engine {
         let spill =
             DiskManagerBuilder::default().with_mode(DiskManagerMode::Directories(vec![scratch.path().to_path_buf()]));
         let pool: Arc<dyn MemoryPool> = Arc::new(CommonPool::new(limits.memory_bytes));
-        let runtime = RuntimeEnvBuilder::new()
-            .with_memory_pool(Arc::clone(&pool))
-            .with_disk_manager_builder(spill)
-            .build_arc()?;
+        let mut runtime = RuntimeEnvBuilder::new().with_memory_pool(Arc::clone(&pool)).with_disk_manager_builder(spill);
+        if let Some(workers) = &workers {
+            runtime = runtime.with_object_store_registry(workers.stores());
+        }
         let mut config =
             SessionConfig::new().with_target_partitions(limits.threads.max(1)).with_information_schema(true);
         config.options_mut().execution.time_zone = Some("UTC".to_owned());
@@ -137,8 +150,10 @@ impl Engine {
         // What each sort sets aside for merging, of which a plan has a dozen: with little memory less than DataFusion's 10 MB.
         let merging = (limits.memory_bytes / 64).min(config.options().execution.sort_spill_reservation_bytes);
         config.options_mut().execution.sort_spill_reservation_bytes = merging;
-        let context = SessionContext::new_with_config_rt(config, runtime);
-        let held = Arc::new(Held::new(limits.rows_in_memory, limits.memory_bytes, &pool));
+        let context = SessionContext::new_with_config_rt(config, runtime.build_arc()?);
+        let mut held = Held::new(limits.rows_in_memory, limits.memory_bytes, &pool);
+        held.workers = workers;
+        let held = Arc::new(held);
         Ok(Self { context, held, scratch, limits: limits.clone() })
     }
 
@@ -160,6 +175,40 @@ impl Engine {
         batches: Vec<RecordBatch>,
     ) -> Result<(), EngineError> {
         self.register(name, Arc::new(MemTable::try_new(schema, vec![batches])?))
+    }
+
+    /// The lake's table of this name, made of these files, as the machines that run models read it; `None` where this process runs them.
+    pub async fn shared_files(
+        &self,
+        name: &str,
+        schema: SchemaRef,
+        files: Vec<PathBuf>,
+    ) -> Result<Option<Arc<dyn TableProvider>>, EngineError> {
+        match &self.held.workers {
+            Some(workers) => Ok(Some(workers.files(name, schema, files).await?)),
+            None => Ok(None),
+        }
+    }
+
+    /// Whether other machines run the models.
+    pub fn has_workers(&self) -> bool {
+        self.held.workers.is_some()
+    }
+
+    /// Puts what models read and only this process has where other machines can read it.
+    async fn share(&self, names: impl Iterator<Item = &str>) -> Result<(), DataFusionError> {
+        let Some(workers) = &self.held.workers else { return Ok(()) };
+        for name in names {
+            if !self.context.table_exist(name)? {
+                continue;
+            }
+            let table = self.context.table_provider(name).await?;
+            if !workers.can_read(&table)? {
+                let shared = workers.keep(self.context.read_table(table)?, name).await?;
+                self.replace(name, shared.table)?;
+            }
+        }
+        Ok(())
     }
 
     /// Registers a base table made from configuration with no rows.

@@ -93,6 +93,9 @@ impl<'a> Run<'a> {
 
     /// Runs every model and says how, in their order.
     pub(super) async fn finish(mut self) -> Result<Vec<ModelRun>, EngineError> {
+        let read: BTreeSet<&str> =
+            self.models.iter().flat_map(|model| model.header.needs()).map(String::as_str).collect();
+        self.engine.share(read.difference(&self.unfinished).copied()).await?;
         loop {
             while let Some(job) = self.next().await? {
                 self.start(job).await?;

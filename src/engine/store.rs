@@ -1,9 +1,10 @@
 //! Keeping the result of a model: in memory while it is small, in temporary Parquet files once it is not.
 //!
 //! Owns the switch between the two, so that memory does not grow with the input, and the parts of a result that is kept by bucket of people.
-//! Partitions are written beside each other, each by a task of its own.
+//! Partitions are written beside each other, each by a task of its own. Where other machines work ([`super::workers`]), they keep the rows.
 
 use super::buckets::Buckets;
+use super::workers::{Shared, Workers};
 use arrow::array::{ArrayRef, AsArray as _, RecordBatch, RecordBatchOptions};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Fields, Schema, SchemaRef};
@@ -35,6 +36,8 @@ pub(super) struct Held {
     pub(super) waiting_bytes: usize,
     /// What is in memory, counted in the engine's pool.
     kept: MemoryReservation,
+    /// The machines that make and keep rows in place of this process.
+    pub(super) workers: Option<Arc<dyn Workers>>,
 }
 
 impl Held {
@@ -42,7 +45,7 @@ impl Held {
     pub(super) fn new(rows: usize, memory_bytes: usize, pool: &Arc<dyn MemoryPool>) -> Self {
         let kept = MemoryConsumer::new("results of models").register(pool);
         let (bytes, all_bytes, waiting_bytes) = (memory_bytes / 16, memory_bytes / 4, memory_bytes / 8);
-        Self { rows, bytes, all_bytes, waiting_bytes, kept }
+        Self { rows, bytes, all_bytes, waiting_bytes, kept, workers: None }
     }
 
     /// Counts a result that stays as long as the engine.
@@ -97,9 +100,11 @@ pub(super) struct Shelf {
 }
 
 /// The rows of one plan, as they were kept.
-pub(super) struct Filled {
-    schema: SchemaRef,
-    partitions: Vec<Done>,
+pub(super) enum Filled {
+    /// By this process.
+    Here(SchemaRef, Vec<Done>),
+    /// By other machines.
+    There(Shared),
 }
 
 /// A kept result: the whole, and its part of each bucket.
@@ -129,6 +134,10 @@ impl Shelf {
 
     /// Runs `frame` and keeps its rows. Several may be kept at once if their buckets differ.
     pub(super) async fn keep(&self, frame: DataFrame, place: &Place) -> Result<Filled> {
+        if let Some(workers) = &self.held.workers {
+            let label = self.directory.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
+            return Ok(Filled::There(workers.keep(frame, &label).await?));
+        }
         let planned = Arc::clone(frame.schema().inner());
         let streams = frame.execute_stream_partitioned().await?;
         let schema = streams.first().map_or(planned, |stream| stream.schema());
@@ -159,19 +168,31 @@ impl Shelf {
         }
         // The order of partitions, whoever was ready first.
         partitions.sort_by_key(|done| done.number);
-        Ok(Filled { schema, partitions })
+        Ok(Filled::Here(schema, partitions))
     }
 
     /// The kept result. Once a part is in files, all of it goes there.
     pub(super) async fn close(&self, filled: Vec<Filled>, context: &SessionContext) -> Result<Kept> {
-        let schema = filled.first().map_or_else(|| Arc::new(Schema::empty()), |one| Arc::clone(&one.schema));
+        let mut schema = Arc::new(Schema::empty());
         let mut rows = 0;
         let mut batches = vec![Vec::new(); self.buckets];
         let mut files = vec![Vec::new(); self.buckets];
-        for done in filled.into_iter().flat_map(|one| one.partitions) {
-            rows += done.rows;
-            batches.iter_mut().zip(done.inside).for_each(|(batches, more)| batches.extend(more));
-            files.iter_mut().zip(done.files).for_each(|(files, file)| files.extend(file));
+        for one in filled {
+            let partitions = match one {
+                Filled::Here(columns, partitions) => {
+                    schema = columns;
+                    partitions
+                }
+                // Other machines keep a result whole.
+                Filled::There(Shared { table, rows }) => {
+                    return Ok(Kept { whole: table, parts: Vec::new(), rows, bytes: 0 });
+                }
+            };
+            for done in partitions {
+                rows += done.rows;
+                batches.iter_mut().zip(done.inside).for_each(|(batches, more)| batches.extend(more));
+                files.iter_mut().zip(done.files).for_each(|(files, file)| files.extend(file));
+            }
         }
         if !self.tally.to_files.load(Ordering::Relaxed) {
             let bytes = batches.iter().flatten().map(RecordBatch::get_array_memory_size).sum();
@@ -222,7 +243,7 @@ struct Task {
 }
 
 /// What a task has kept.
-struct Done {
+pub(super) struct Done {
     number: usize,
     rows: usize,
     inside: Vec<Vec<RecordBatch>>,
@@ -321,7 +342,7 @@ impl Outside {
 }
 
 /// The schema with plain strings in place of string views.
-fn without_views(schema: &SchemaRef) -> SchemaRef {
+pub(super) fn without_views(schema: &SchemaRef) -> SchemaRef {
     let fields = schema.fields().iter().map(|field| match field.data_type() {
         DataType::Utf8View => Arc::new(field.as_ref().clone().with_data_type(DataType::Utf8)),
         DataType::BinaryView => Arc::new(field.as_ref().clone().with_data_type(DataType::Binary)),

@@ -14,9 +14,19 @@ pub fn init(verbose: u8, quiet: bool) {
         (_, 1) => LevelFilter::DEBUG,
         (_, _) => LevelFilter::TRACE,
     };
+    // What the parts of a cluster say is chatter of a library: a step less of it.
+    let of_cluster = match (quiet, verbose) {
+        (true, _) => LevelFilter::ERROR,
+        (_, 0) => LevelFilter::WARN,
+        (_, 1) => LevelFilter::INFO,
+        (_, _) => LevelFilter::DEBUG,
+    };
+    let of =
+        |name: &str, level: LevelFilter| format!("{name}={level}").parse().unwrap_or_else(|_| LevelFilter::WARN.into());
     let filter = EnvFilter::default()
         .add_directive(LevelFilter::ERROR.into())
-        .add_directive(format!("footlight={level}").parse().unwrap_or_else(|_| LevelFilter::WARN.into()));
+        .add_directive(of("footlight", level))
+        .add_directive(of("ballista", of_cluster));
     // A second call in one process (tests) keeps the first subscriber. Colour would be escapes, which are replaced.
     let _ = tracing_subscriber::fmt()
         .with_env_filter(filter)

@@ -15,9 +15,6 @@ pub const MINIMUM_REFERENCE: usize = 500;
 /// conformal p is valid at any size and never below 1/(n_cal + 1): what a small reference cannot tell it does not claim, and a hundred
 /// readings hold a lone signal to 7 decibans.
 pub const COARSE_REFERENCE: usize = 100;
-/// Other people from which a reading about all of somebody's weeks is compared. A conformal p is valid at any size; among so few it is 1/21 at
-/// least, and holds such a signal to 3.6 decibans.
-pub const LEAST_PEOPLE: usize = 20;
 /// Most volume cells of a stratum, and the readings wanted in each: enough for a reference that leaves one actor out.
 const VOLUME_CELLS: usize = 10;
 const READINGS_PER_CELL: usize = 600;
@@ -216,31 +213,6 @@ pub fn calibrate(points: &[Point]) -> Vec<Result<Calibration, TooFewPeers>> {
         .collect()
 }
 
-/// Calibrates readings that say the same of every week of a person, in the order given: one reading a person, the person's largest, among all
-/// other people.
-///
-/// Such a reading is a test against the person's own habits (signals.md S10 to S12), so there is no volume to take out, and its weeks are one observation: counted
-/// twelve times they would promise a p that so few people cannot give.
-pub fn calibrate_people(points: &[Point]) -> Vec<Result<Calibration, TooFewPeers>> {
-    let mut people: FxHashMap<u32, f64> = FxHashMap::default();
-    for point in points {
-        let largest = people.entry(point.actor).or_insert(point.value);
-        *largest = largest.max(point.value);
-    }
-    let reference = Reference::new(people.iter().map(|(actor, value)| (*actor, *value)));
-    points
-        .iter()
-        .map(|point| {
-            let n_cal = reference.size_without(point.actor);
-            if n_cal < LEAST_PEOPLE {
-                return Err(TooFewPeers { n_cal, least: LEAST_PEOPLE });
-            }
-            let p = reference.p(point.actor, point.value);
-            Ok(Calibration { p, n_cal, level: Level::People, pre_incentive: false })
-        })
-        .collect()
-}
-
 /// Fills `found` for the members `within` a group that have enough peers there and no p yet.
 fn rank_within(
     points: &[Point],
@@ -376,12 +348,12 @@ impl Fit {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::score::stats::Seeded;
 
     /// `n` readings of `actors` people in one stratum; the value loads on log volume in place *and* spread.
-    fn points(n: usize, actors: u32, seed: u64) -> Vec<Point> {
+    pub(in crate::score) fn points(n: usize, actors: u32, seed: u64) -> Vec<Point> {
         let mut random = Seeded::new(seed);
         (0..n)
             .map(|index| {
@@ -446,26 +418,6 @@ mod tests {
         let results = calibrate(&tied);
         assert_eq!(results[0].unwrap().n_cal, 500);
         assert_eq!(results[1].unwrap_err().to_string(), "calibration: n_cal = 1 < 100");
-    }
-
-    #[test]
-    fn a_habit_is_one_reading_of_one_person() {
-        // Forty people of twelve weeks each; the first two of them stand out, at whatever volume.
-        let readings: Vec<Point> = points(480, 40, 6)
-            .into_iter()
-            .map(|point| Point { value: [9.0, 7.0].get(point.actor as usize).copied().unwrap_or(1.0), ..point })
-            .collect();
-        let results = calibrate_people(&readings);
-        for (point, result) in readings.iter().zip(&results) {
-            let expected = match point.actor {
-                0 => 1.0 / 40.0,
-                1 => 2.0 / 40.0,
-                _ => 1.0,
-            };
-            assert_eq!(result.map(|found| (found.p, found.n_cal, found.level)), Ok((expected, 39, Level::People)));
-        }
-        let few: Vec<Point> = readings.into_iter().filter(|point| point.actor < 20).collect();
-        assert_eq!(calibrate_people(&few)[0].unwrap_err().to_string(), "calibration: n_cal = 19 < 20");
     }
 
     #[test]

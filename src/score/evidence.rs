@@ -44,6 +44,8 @@ pub struct Evidence {
     pub hundredths: i64,
     /// Capped evidence of each speaking family, decibans.
     pub families: BTreeMap<Family, f64>,
+    /// What was found, line by line, before [`limit_second_key`]: a case pools this, since one session may show the first key and another the second.
+    pub(super) found: Vec<Line>,
     /// What adds up to the score, by name.
     pub contributions: Vec<Contribution>,
 }
@@ -91,8 +93,30 @@ pub fn add_up(members: &[Member]) -> Evidence {
         }
         evidence.families.insert(family, value);
     }
+    evidence.found.clone_from(&lines);
+    limit_second_key(&evidence.families, &mut lines);
     (evidence.hundredths, evidence.contributions) = rounded(lines);
     evidence
+}
+
+/// Families that can be the first key of the gate; the incentive can be either.
+pub(super) const FIRST_KEYS: [Family; 4] = [Family::Redundancy, Family::AgentWaste, Family::Clock, Family::Incentive];
+
+/// Unused output adds no more than the strongest first key found. That nothing came of something is how a quarter of honest sessions end (signals.md section 0, 2) and by
+/// itself the mark of an explorer (section 4): it says what repetition, loops, clocks and incentives are worth, not that there are any. The gate (section 3, step 5) asks
+/// for both; here the ranking does.
+pub(super) fn limit_second_key(families: &BTreeMap<Family, f64>, lines: &mut Vec<Line>) {
+    let of = |family: &Family| families.get(family).copied().unwrap_or(0.0).max(0.0);
+    let (unused, first) = (of(&Family::NoConsumption), FIRST_KEYS.iter().map(of).fold(0.0, f64::max));
+    if unused <= first {
+        return;
+    }
+    for (_, kind, family, db) in lines.iter_mut() {
+        if *kind == "signal" && *family == Family::NoConsumption.as_str() {
+            *db *= first / unused;
+        }
+    }
+    lines.retain(|(.., db)| *db != 0.0);
 }
 
 /// Name, kind, family and decibans of a line before rounding.
@@ -147,8 +171,20 @@ mod tests {
         let evidence = add_up(&[member("prompt_repetition", 10.0), member("context_padding", -2.0)]);
         assert_eq!(evidence.hundredths, 1_000);
         assert_eq!(evidence.contributions.len(), 1);
-        let evidence = add_up(&[member("orphan_output", 30.0), member("model_overkill", 30.0)]);
-        assert_eq!(evidence.hundredths, 1_300);
+        let evidence =
+            add_up(&[member("loop_no_progress", 30.0), member("orphan_output", 30.0), member("model_overkill", 30.0)]);
+        assert_eq!(evidence.hundredths, 2_500);
+    }
+
+    #[test]
+    fn unused_output_adds_no_more_than_the_first_key() {
+        let explorer = add_up(&[member("orphan_output", 9.0), member("model_overkill", 2.0)]);
+        assert_eq!((explorer.hundredths, explorer.contributions.len()), (200, 1));
+        assert_eq!(explorer.families[&Family::NoConsumption], 9.0);
+        let repeated = add_up(&[member("orphan_output", 9.0), member("prompt_repetition", 4.0)]);
+        assert_eq!(repeated.hundredths, 800);
+        let both = add_up(&[member("orphan_output", 4.0), member("prompt_repetition", 9.0)]);
+        assert_eq!(both.hundredths, 1_300);
     }
 
     #[test]

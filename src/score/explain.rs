@@ -2,11 +2,13 @@
 //!
 //! Owns the words of an explanation. Owns no numbers of its own: all are the score's.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use serde_json::Value;
 
 use super::band::{Band, Gate};
-use super::evidence::{Contribution, as_decibans};
+use super::evidence::{Contribution, FIRST_KEYS, as_decibans};
 use super::input::{Family, Scope};
 use super::pool::FALSE_DISCOVERY_RATE;
 use super::rows::SignalRow;
@@ -100,6 +102,37 @@ impl Scored {
     }
 }
 
+/// What unused output found and what it counts, when that is less ([`evidence::limit_second_key`](super::evidence)).
+pub(super) fn limited_reason(families: &BTreeMap<Family, f64>, contributions: &[Contribution]) -> Option<String> {
+    let found = families.get(&Family::NoConsumption).copied().unwrap_or(0.0);
+    let counted = as_decibans(of_family(contributions, Family::NoConsumption));
+    (found > counted + 0.005).then(|| {
+        format!(
+            "unused output by itself is how a quarter of honest sessions end: of {found:.2} dB it counts {counted:.2}, no more than the \
+             strongest of repetition, loops, clock and incentive beside it"
+        )
+    })
+}
+
+/// Hundredths of a deciban that the signals of a family contribute.
+fn of_family(contributions: &[Contribution], family: Family) -> i64 {
+    contributions
+        .iter()
+        .filter(|line| line.kind == "signal" && line.family == family.as_str())
+        .map(|line| line.hundredths)
+        .sum()
+}
+
+/// Hundredths of a deciban that unused output loses when `line` is taken away: it counts no more than the strongest first key that remains.
+fn unused_lost(contributions: &[Contribution], line: &Contribution) -> i64 {
+    if line.family == Family::NoConsumption.as_str() {
+        return 0;
+    }
+    let without: Vec<Contribution> = contributions.iter().filter(|other| *other != line).cloned().collect();
+    let first = FIRST_KEYS.iter().map(|family| of_family(&without, *family)).fold(0, i64::max);
+    (of_family(contributions, Family::NoConsumption) - first).max(0)
+}
+
 /// Counterfactuals: additive evidence makes them subtractions.
 fn would_change(scope: Scope, score: &UnitScore, contributions: &[Contribution]) -> Vec<String> {
     let Some(total) = score.hundredths else {
@@ -109,7 +142,7 @@ fn would_change(scope: Scope, score: &UnitScore, contributions: &[Contribution])
         .iter()
         .filter(|line| line.kind == "signal" && line.hundredths > 0)
         .map(|line| {
-            let rest = as_decibans(total - line.hundredths);
+            let rest = as_decibans(total - line.hundredths - unused_lost(contributions, line));
             let mut families = score.families.clone();
             for (family, db) in &mut families {
                 if family.as_str() == line.family {

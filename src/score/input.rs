@@ -81,12 +81,24 @@ const CATALOGUE: [(&str, Family); 12] = [
     ("model_overkill", Family::Spend),
 ];
 
-/// Signals whose reading of a week is about all of the person's weeks since the announcement or publication (signals.md S10 to S12).
-const OVER_WEEKS: [&str; 3] = ["threshold_hugging", "deadline_burst", "rank_chasing"];
+/// What is one observation of a signal, and so what a reading is ranked among.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Observation {
+    /// A session or a week.
+    Unit,
+    /// A person whose sessions show one habit: which model they take (signals.md S6, over weeks of prompts).
+    Habit,
+    /// A person: the reading of a week is about all of their weeks since the announcement or publication (signals.md S10 to S12).
+    Person,
+}
 
-/// True when a signal says the same of every week of a person, so that its volume is the person's and not the week's.
-pub fn is_over_weeks(signal: &str) -> bool {
-    OVER_WEEKS.contains(&signal)
+/// What one observation of a signal is.
+pub fn observation(signal: &str) -> Observation {
+    match signal {
+        "threshold_hugging" | "deadline_burst" | "rank_chasing" => Observation::Person,
+        "model_overkill" => Observation::Habit,
+        _ => Observation::Unit,
+    }
 }
 
 impl fmt::Display for Family {

@@ -14,6 +14,7 @@ pub mod evidence;
 pub mod explain;
 pub mod input;
 pub mod objections;
+mod people;
 pub mod pool;
 pub mod population;
 pub mod regression;
@@ -177,7 +178,8 @@ fn score_session(session: &SessionInput, evidence: Option<&Evidence>) -> UnitSco
         score.band = band::session_band(evidence::as_decibans(evidence.hundredths), &gate);
         score.contributions.clone_from(&evidence.contributions);
         score.families.clone_from(&evidence.families);
-        if evidence.contributions.is_empty() {
+        score.reasons.extend(explain::limited_reason(&evidence.families, &evidence.contributions));
+        if evidence.contributions.is_empty() && score.reasons.is_empty() {
             score.reasons.push("signals looked at this session and found nothing".to_owned());
         }
         if score.band == Band::Look {
@@ -254,8 +256,9 @@ fn score_week(week: &ActorWeekInput, case: Option<Case>, second: Option<Second>)
             let gate = Gate::of(&case.keys);
             score.band = band::case_band(evidence::as_decibans(case.hundredths), &gate, case.sessions, rejected);
             score.hundredths = Some(case.hundredths);
-            (score.contributions, score.families) = (case.contributions, case.keys);
             score.reasons = explain::week_reasons(p, n_cal, bin, clean_reference, rejected, batch, &gate);
+            score.reasons.extend(explain::limited_reason(&case.families, &case.contributions));
+            (score.contributions, score.families) = (case.contributions, case.keys);
         }
         (_, Some(Second::TooFewCases(reason))) => score.reasons.push(reason),
         _ if week.service => {

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::calibrate::{COARSE_REFERENCE, MINIMUM_REFERENCE, Reference};
-use super::evidence::{Contribution, Evidence, Line, rounded};
+use super::evidence::{Contribution, Evidence, Line, limit_second_key, rounded};
 use super::input::Family;
 use super::stats::benjamini_hochberg;
 
@@ -20,7 +20,7 @@ pub struct Case {
     pub sessions: usize,
     /// T in hundredths of a deciban; the sum of the contributions.
     pub hundredths: i64,
-    /// Pooled session evidence plus the week's own, by family, decibans.
+    /// Pooled session evidence plus the week's own, by family, before unused output is limited, decibans.
     pub families: BTreeMap<Family, f64>,
     /// What may count as a key of the gate: 10 log10 of the mean e of the sessions, plus the week's own. Chance supplies one loud session among many too
     /// easily for a second key.
@@ -32,7 +32,7 @@ pub struct Case {
 /// Pools the scored sessions of a week with the week's own evidence; `None` when nothing was looked at.
 ///
 /// A family of the week is 10 log10(1 + sum of (e - 1) / sqrt(K)) over its K sessions with e = 10^(S_f/10), and never more than its strongest session;
-/// the families add. One session among K is worth what Bonferroni's K p leaves of it, since e = .5 p^-.5 (Vovk and Wang 2021) loses
+/// the families add, unused output up to the strongest first key ([`limit_second_key`]). One session among K is worth what Bonferroni's K p leaves of it, since e = .5 p^-.5 (Vovk and Wang 2021) loses
 /// sqrt(K) when p is multiplied by K; several sessions win that back, and a habit of one person, whose sessions are no independent
 /// observations, is worth no more than the session that shows it best. A mean of decibans would dilute a few sessions made to be
 /// counted among much honest work. Exculpation is a mean of decibans. A family is shared out among its signals: the mean of each
@@ -55,10 +55,9 @@ pub fn pool(sessions: &[&Evidence], week: Option<&Evidence>) -> Option<Case> {
             let (excess, strongest) = sums.entry(*family).or_default();
             (*excess, *strongest) = (*excess + ratio(*db) - 1.0, strongest.max(*db));
         }
-        for line in evidence.contributions.iter().filter(|line| line.kind != "rounding") {
-            let db = line.hundredths as f64 / 100.0;
-            let sums = lines.entry((line.name, line.kind, line.family)).or_default();
-            *sums = (sums.0 + db, sums.1 + ratio(db));
+        for (name, kind, family, db) in &evidence.found {
+            let sums = lines.entry((name, kind, family)).or_default();
+            *sums = (sums.0 + db, sums.1 + ratio(*db));
         }
     }
     let mut keys: BTreeMap<Family, f64> =
@@ -83,14 +82,13 @@ pub fn pool(sessions: &[&Evidence], week: Option<&Evidence>) -> Option<Case> {
         pooled.push((name, kind, family, db / count));
     }
     if let Some(evidence) = week {
-        for line in &evidence.contributions {
-            pooled.push((line.name, line.kind, line.family, line.hundredths as f64 / 100.0));
-        }
+        pooled.extend_from_slice(&evidence.found);
         for (family, db) in &evidence.families {
             *families.entry(*family).or_default() += db;
             *keys.entry(*family).or_default() += db;
         }
     }
+    limit_second_key(&families, &mut pooled);
     let (hundredths, contributions) = rounded(pooled);
     Some(Case { sessions: sessions.len(), hundredths, families, keys, contributions })
 }

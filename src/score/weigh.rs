@@ -5,10 +5,11 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde_json::{Map, Value, json};
 
-use super::calibrate::{Calibration, Point, calibrate, calibrate_people};
+use super::calibrate::{Calibration, Point, calibrate};
 use super::drift::{self, Drift, drift};
 use super::evidence::{FLOOR_DB, Member, decibans, discounted};
-use super::input::{Family, Reading, Scope, is_over_weeks};
+use super::input::{Family, Observation, Reading, Scope, observation};
+use super::people::{calibrate_habits, calibrate_people};
 use super::rows::SignalRow;
 use super::units::{Unit, Units};
 
@@ -159,7 +160,11 @@ fn calibrate_by_signal(
     }
     let mut drifts = Vec::with_capacity(by_signal.len());
     for ((_, signal), (indexes, points)) in by_signal {
-        let results = if is_over_weeks(signal) { calibrate_people(&points) } else { calibrate(&points) };
+        let results = match observation(signal) {
+            Observation::Unit => calibrate(&points),
+            Observation::Habit => calibrate_habits(&points),
+            Observation::Person => calibrate_people(&points),
+        };
         let drift = drift(&points, &results);
         drifts.push(drift);
         for ((index, result), point) in indexes.into_iter().zip(results).zip(&points) {

@@ -302,3 +302,18 @@ fn the_examples_are_what_their_readers_take() {
         Err(error) => eprintln!("the systemd units are not checked: systemd-analyze: {error}"),
     }
 }
+
+#[test]
+#[cfg(not(feature = "cluster"))]
+fn a_build_without_clusters_says_how_to_make_one_with_them() {
+    let directory = tempfile::tempdir().unwrap();
+    small_logs(&directory.path().join("logs"));
+    let run =
+        ["run", "--input", "logs", "--lake", "lake", "--out", "out", "--engine", "ballista", "--scheduler", "a:1"];
+    for arguments in [&run[..], &["cluster", "scheduler"]] {
+        let (code, _, stderr) = footlight(directory.path(), arguments);
+        assert_eq!(code, 2, "{stderr}");
+        assert!(stderr.contains("cargo build --release --features cluster"), "{stderr}");
+    }
+    assert!(!directory.path().join("lake").exists(), "refused before anything is written");
+}
