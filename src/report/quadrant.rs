@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
 use super::escape::plain;
@@ -93,26 +94,32 @@ fn of_teams(inputs: &Inputs) -> BTreeMap<&str, OfTeam<'_>> {
         .filter(|row| row.suppressed)
         .map(|row| (row.team_id.as_str(), row.iso_week.as_str()))
         .collect();
-    let mut teams: BTreeMap<&str, OfTeam<'_>> = BTreeMap::new();
+    // Hashed while rows are added up, since there are a million sessions; in order for whatever comes after.
+    let mut people: FxHashMap<(&str, &str), InTeam> = FxHashMap::default();
+    let mut hidden: FxHashMap<(&str, &str), InTeam> = FxHashMap::default();
     for row in inputs.actor_weeks.iter().filter(|row| row.sessions > 0 || row.tokens.unwrap_or(0) > 0) {
-        let team = teams.entry(&row.team_id).or_default();
         let is_hidden = withheld.contains(&(row.team_id.as_str(), row.iso_week.as_str()));
-        let places = std::iter::once(&mut team.people).chain(is_hidden.then_some(&mut team.hidden));
-        for people in places {
-            let one = people.entry(row.actor.as_str()).or_default();
+        for places in std::iter::once(&mut people).chain(is_hidden.then_some(&mut hidden)) {
+            let one = places.entry((row.team_id.as_str(), row.actor.as_str())).or_default();
             one.weeks += 1;
             one.tokens += row.tokens.unwrap_or(0);
             one.cost += row.cost_micro_usd.unwrap_or(0);
         }
     }
     for session in inputs.sessions.iter().filter(|session| session.outcome_link != "none") {
-        let team = teams.get_mut(session.team_id.as_str());
-        let Some(one) = team.and_then(|team| team.people.get_mut(session.actor.as_str())) else { continue };
+        let Some(one) = people.get_mut(&(session.team_id.as_str(), session.actor.as_str())) else { continue };
         let tokens = session_tokens(session).unwrap_or(0);
         match session.outcome_link.as_str() {
             "linked" => one.linked += tokens,
             _ => one.unknown += tokens,
         }
+    }
+    let mut teams: BTreeMap<&str, OfTeam<'_>> = BTreeMap::new();
+    for ((team, actor), one) in people {
+        teams.entry(team).or_default().people.insert(actor, one);
+    }
+    for ((team, actor), one) in hidden {
+        teams.entry(team).or_default().hidden.insert(actor, one);
     }
     teams
 }

@@ -15,6 +15,8 @@ const TOP: f64 = 16.0;
 const BOTTOM: f64 = 296.0;
 /// Fewest teams: two points make no plane.
 const FEWEST: usize = 3;
+/// With more teams than these only those that stand in a quadrant are named in the picture: names of many would stand on each other.
+const ALL_NAMED: usize = 8;
 
 /// The quadrant; none for fewer than three teams.
 pub(in crate::report) fn quadrant(found: &Quadrant) -> Option<Svg> {
@@ -59,23 +61,26 @@ pub(in crate::report) fn quadrant(found: &Quadrant) -> Option<Svg> {
     let mut names: Vec<(f64, f64)> = Vec::new();
     for team in &found.teams {
         let (cx, cy) = (x(team.usage.0), y(team.outcome.0));
-        // A name that would stand on another one goes down a line.
-        let mut name = (cx + 9.0, cy - 7.0);
-        while names.iter().any(|other| (other.0 - name.0).abs() < 110.0 && (other.1 - name.1).abs() < 13.0) {
-            name.1 += 14.0;
+        let mut label = String::new();
+        let short = super::text(&team.team_id.chars().take(24).collect::<String>());
+        if team.distinguishable || found.teams.len() <= ALL_NAMED {
+            // A name that would stand on another one goes down a line.
+            let mut name = (cx + 9.0, cy - 7.0);
+            while names.iter().any(|other| (other.0 - name.0).abs() < 110.0 && (other.1 - name.1).abs() < 13.0) {
+                name.1 += 14.0;
+            }
+            names.push(name);
+            label =
+                format!(r#"<text class="team-name" x="{:.1}" y="{:.1}" font-size="12">{short}</text>"#, name.0, name.1);
         }
-        names.push(name);
         let class = if team.distinguishable { "apart" } else { "alike" };
         let _ = write!(
             svg,
-            r#"<g class="{class}"><line class="whisker" x1="{:.1}" y1="{cy:.1}" x2="{:.1}" y2="{cy:.1}"/><line class="whisker" x1="{cx:.1}" y1="{:.1}" x2="{cx:.1}" y2="{:.1}"/><circle class="dot" cx="{cx:.1}" cy="{cy:.1}" r="6"/><text class="team-name" x="{:.1}" y="{:.1}" font-size="12">{}</text></g>"#,
+            r#"<g class="{class}"><title>{short}</title><line class="whisker" x1="{:.1}" y1="{cy:.1}" x2="{:.1}" y2="{cy:.1}"/><line class="whisker" x1="{cx:.1}" y1="{:.1}" x2="{cx:.1}" y2="{:.1}"/><circle class="dot" cx="{cx:.1}" cy="{cy:.1}" r="6"/>{label}</g>"#,
             x(team.usage_low.0),
             x(team.usage_high.0),
             y(team.outcome_low.0),
             y(team.outcome_high.0),
-            name.0,
-            name.1,
-            super::text(&team.team_id.chars().take(24).collect::<String>()),
         );
     }
     svg.push_str("</svg>");
