@@ -114,10 +114,12 @@ fn engine_with_numbers(engine: &Engine) {
     engine.register_batches("numbers", schema, vec![batch]).unwrap();
 }
 
-async fn heavy_rows(engine: &Engine) -> Vec<String> {
-    engine.run_model(&Model::parse("heavy.sql", HEAVY).unwrap(), &Overrides::new()).await.unwrap();
+/// Runs a model and gives its rows in the order of their first column.
+async fn rows_of(engine: &Engine, sql: &str) -> Vec<String> {
+    let name = sql.lines().next().unwrap().trim_start_matches("-- model: ");
+    engine.run_model(&Model::parse(format!("{name}.sql"), sql).unwrap(), &Overrides::new()).await.unwrap();
     let mut rows = Vec::new();
-    for batch in engine.rows("select * from heavy order by remainder").await.unwrap() {
+    for batch in engine.rows(&format!("select * from {name} order by 1")).await.unwrap() {
         for row in 0..batch.num_rows() {
             let values = batch.columns().iter().map(|column| array_value_to_string(column, row).unwrap());
             rows.push(values.collect::<Vec<_>>().join(" "));
@@ -134,7 +136,7 @@ fn an_executor_killed_in_the_middle_of_a_stage_changes_nothing() {
         let limits = Limits { threads: 4, ..Limits::default() };
         let local = Engine::new(&limits).unwrap();
         engine_with_numbers(&local);
-        let expected = heavy_rows(&local).await;
+        let expected = rows_of(&local, HEAVY).await;
         assert_eq!(expected.len(), 97);
 
         let mut machines = Machines::start(&[]);
@@ -142,7 +144,7 @@ fn an_executor_killed_in_the_middle_of_a_stage_changes_nothing() {
         let cluster = Cluster::connect(&machines.scheduler, shared).await.unwrap();
         let engine = Engine::with_workers(&limits, Arc::new(cluster)).unwrap();
         engine_with_numbers(&engine);
-        let answer = tokio::spawn(async move { heavy_rows(&engine).await });
+        let answer = tokio::spawn(async move { rows_of(&engine, HEAVY).await });
         // The pairs are stage 3; an executor that holds rows of the stages before and works on this one is lost with both.
         let victim = loop {
             assert!(!answer.is_finished(), "done before an executor was seen at work: {}", machines.logs());
@@ -156,6 +158,43 @@ fn an_executor_killed_in_the_middle_of_a_stage_changes_nothing() {
         let given = machines.given_to_others(victim, 3);
         assert_eq!(answer.await.unwrap(), expected);
         assert!(machines.given_to_others(victim, 3) > given, "the work was given to nobody: {}", machines.logs());
+    });
+}
+
+/// What Ballista 55 refuses, or would answer with other rows, and what only this process has.
+const AWKWARD: &[&str] = &[
+    "-- model: filtered_windows\n-- grain: one number\n-- reads: numbers
+select n, count(*) filter (where n % 3 = 0) over (partition by n % 5) as thirds from numbers where n < 500",
+    "-- model: recursion\n-- grain: one number\n-- reads: numbers
+with recursive halves as (
+    select n, n as whole from numbers where n = 4096
+    union all
+    select n / 2, whole from halves where n > 1
+)
+select n, whole from halves",
+    "-- model: table_functions\n-- grain: one number\n-- reads: numbers
+select value, count(numbers.n) as found from range(1, 50) left join numbers on numbers.n % value = 7 group by value",
+    "-- model: no_rows\n-- grain: one number\n-- reads: numbers
+with none as (select n from numbers where n < 0)
+select n, count(*) as found from none group by n",
+];
+
+#[test]
+fn what_a_cluster_cannot_do_is_done_here() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let directory = tempfile::tempdir().unwrap();
+        let local = Engine::new(&Limits::default()).unwrap();
+        engine_with_numbers(&local);
+        let machines = Machines::start(&[]);
+        let cluster = Cluster::connect(&machines.scheduler, directory.path().to_str().unwrap()).await.unwrap();
+        let engine = Engine::with_workers(&Limits::default(), Arc::new(cluster)).unwrap();
+        engine_with_numbers(&engine);
+        for sql in AWKWARD {
+            let expected = rows_of(&local, sql).await;
+            assert!(!expected.is_empty() || sql.contains("no_rows"), "{sql}");
+            assert_eq!(rows_of(&engine, sql).await, expected, "{sql}");
+        }
     });
 }
 
