@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 /// What `--compare` names.
 pub enum Compared {
     /// A report as it was published.
-    Report(Earlier),
+    Report(Box<Earlier>),
     /// A version of a lake.
     Lake(Box<Then>),
 }
@@ -49,7 +49,7 @@ pub async fn compared(text: &str) -> anyhow::Result<Compared> {
                 ))
             };
             let summary = std::fs::read_to_string(path).map_err(|error| refused(error.to_string()))?;
-            Ok(Compared::Report(compare::earlier(&summary).map_err(|error| refused(error.to_string()))?))
+            Ok(Compared::Report(Box::new(compare::earlier(&summary).map_err(|error| refused(error.to_string()))?)))
         }
     }
 }

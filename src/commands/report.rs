@@ -142,7 +142,7 @@ pub async fn write(out: &Path, lake: Option<(&Lake, &Settings)>, compared: Optio
         None => report::build(&inputs),
     };
     let earlier = match (compared, then, &mut ledger) {
-        (Some(Compared::Report(earlier)), ..) => Some(earlier),
+        (Some(Compared::Report(earlier)), ..) => Some(*earlier),
         // After the report: what of then would give away a few people beside it is told as it is now.
         (_, Some(then), Some(ledger)) => Some(then.earlier(ledger)?),
         _ => None,
