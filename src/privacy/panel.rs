@@ -40,6 +40,17 @@ impl Contribution {
     /// A person who is counted and has no amount.
     pub const COUNTED: Self = Self { tokens: 0, cost: 0, rest: 1 };
 
+    /// Amounts that the release looks at, and a fingerprint of the other figures, of which it looks only at whether they have changed.
+    pub fn of(tokens: i64, cost: i64, others: &[i64]) -> Self {
+        let mut hasher = blake3::Hasher::new();
+        others.iter().for_each(|figure| {
+            hasher.update(&figure.to_be_bytes());
+        });
+        let mut bytes = [0; 8];
+        hasher.finalize_xof().fill(&mut bytes);
+        Self { tokens: tokens.unsigned_abs(), cost: cost.unsigned_abs(), rest: u64::from_be_bytes(bytes) >> 16 }
+    }
+
     pub(super) fn amounts(self) -> [u64; 3] {
         [self.tokens, self.cost, self.rest]
     }

@@ -37,19 +37,9 @@ struct InTeam {
 }
 
 impl InTeam {
-    /// The release looks at tokens and cost; of the rest only whether it has changed.
     fn contribution(self) -> Contribution {
-        let mut hasher = blake3::Hasher::new();
-        for figure in [self.weeks, self.linked, self.unknown] {
-            hasher.update(&figure.to_be_bytes());
-        }
-        let mut bytes = [0; 8];
-        hasher.finalize_xof().fill(&mut bytes);
-        Contribution {
-            tokens: self.tokens.unsigned_abs(),
-            cost: self.cost.unsigned_abs(),
-            rest: u64::from_be_bytes(bytes) >> 16,
-        }
+        let others = [self.weeks, self.linked, self.unknown];
+        Contribution::of(self.tokens, self.cost, &others)
     }
 }
 
@@ -171,7 +161,8 @@ pub(super) fn quadrant(inputs: &Inputs, release: &mut Release<'_>) -> Quadrant {
     let middle = |ends: [f64; 2]| (ends[0] + ends[1]) / 2.0;
     let apart = |low: f64, high: f64, centre: f64| centre < low || centre > high;
     let points = names.iter().zip(shown).filter_map(|(team, shown)| {
-        let (place, total) = (shown?, total?);
+        // Whoever is in no team is no team, also where nothing is withheld.
+        let (place, total) = (shown.filter(|_| *team != UNASSIGNED)?, total?);
         let [low, usage, high] = place.usage;
         let [least, most] = place.outcome;
         Some(QuadrantTeam {
@@ -189,7 +180,7 @@ pub(super) fn quadrant(inputs: &Inputs, release: &mut Release<'_>) -> Quadrant {
     });
     let points: Vec<QuadrantTeam> = points.collect();
     Quadrant {
-        left_out: Count(length(known - points.len())),
+        left_out: Count(length(known.saturating_sub(points.len()))),
         teams: points,
         usage_centre: Maybe(total.map(|total| Tokens(total.usage[1]))),
         outcome_centre: Maybe(total.map(|total| Share(middle(total.outcome)))),

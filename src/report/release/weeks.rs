@@ -62,20 +62,9 @@ struct OfActor {
 }
 
 impl OfActor {
-    /// The release looks at tokens and cost; of the rest only whether it has changed.
     fn contribution(self) -> Contribution {
-        let rest = [self.outcomes, self.linked, self.unknown, i64::from(self.flagged), i64::from(self.active)];
-        let mut hasher = blake3::Hasher::new();
-        rest.iter().for_each(|figure| {
-            hasher.update(&figure.to_be_bytes());
-        });
-        let mut bytes = [0; 8];
-        hasher.finalize_xof().fill(&mut bytes);
-        Contribution {
-            tokens: self.tokens.unsigned_abs(),
-            cost: self.cost.unsigned_abs(),
-            rest: u64::from_be_bytes(bytes) >> 16,
-        }
+        let others = [self.outcomes, self.linked, self.unknown, i64::from(self.flagged), i64::from(self.active)];
+        Contribution::of(self.tokens, self.cost, &others)
     }
 }
 
