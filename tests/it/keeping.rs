@@ -576,6 +576,9 @@ fn status_says_what_the_lake_holds() {
                 format!("{table} {version} {rows} {files} BYTES")
             }
             ["lag", ..] => "lag HOURS".to_owned(),
+            ["versions", "that", "can", "be", "read:", oldest, _, _, "UTC)", "to", newest, _, _, "UTC)"] => {
+                format!("versions that can be read: {oldest} (TIME) to {newest} (TIME)")
+            }
             _ => line.to_owned(),
         })
         .collect();
