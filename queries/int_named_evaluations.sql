@@ -12,7 +12,7 @@
 with named as (
     select distinct root_session_id as session_id
     from stg_events
-    where regexp_like(coalesce(branch, ''), $names) or regexp_like(split_part(client, '/', 1), $names) or regexp_like(coalesce(repo, ''), $names) or regexp_like(coalesce(path, ''), $names)
+    where regexp_like(concat_ws('/', branch, split_part(client, '/', 1), repo, path), $names)
 ),
 sent as (
     select clusters.session_id, clusters.actor_id, clusters.local_day, clusters.cluster_id
