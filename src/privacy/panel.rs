@@ -70,8 +70,9 @@ pub struct Cell {
     pub value: serde_json::Value,
     /// What the report is read for: gives way to protect its neighbours only when nothing else can.
     pub headline: bool,
-    /// A remainder (people on no roster, the noise of a clustering): counted in the total, never published by itself.
-    pub remainder: bool,
+    /// Counted in the total and not published by itself, for a reason that does not follow from its members: a remainder (people on no roster), or
+    /// what the view knows of it.
+    pub barred: Option<Hidden>,
     /// Published already by another view, as it stands here: neither decided nor hidden nor taken down again.
     pub settled: bool,
 }
@@ -270,10 +271,13 @@ impl Deciding<'_> {
                 refused = Some(if entry.shown() { Hidden::Differenced } else { Hidden::Complementary });
             }
         }
-        if cell.remainder {
-            return Verdict::Hidden(Hidden::Remainder);
-        }
         let own = self.rules.hides_group(now);
+        match cell.barred {
+            Some(Hidden::Remainder) => return Verdict::Hidden(Hidden::Remainder),
+            // Where its own people are reason enough that is what a reader is told.
+            Some(barred) => return Verdict::Hidden(own.unwrap_or(barred)),
+            None => {}
+        }
         match own.or(refused) {
             None => Verdict::Fresh,
             // A cell that was published before is published as it was, rather than that its end told who left it.

@@ -83,7 +83,7 @@ fn replace_the_target(report: &Report) -> Option<Action> {
     };
     Some(Action {
         id: "replace_the_target",
-        what: format!("Take the target off {} and measure outcomes in its place", first.metric),
+        what: format!("Take the target off {} and measure outcomes in its place", first.metric_text()),
         owner: "who set the target".to_owned(),
         because: format!("{} points to {}.", tests.join(", "), targets.join(", ")),
         expected,

@@ -16,7 +16,7 @@ use super::people::UNASSIGNED;
 use super::quantities::{Count, Maybe, Share, Tokens};
 use super::release::{Draft, Release};
 use crate::privacy::rounding::{amount_above, amount_below};
-use crate::privacy::{Contribution, Members};
+use crate::privacy::{Contribution, Hidden, Members};
 use crate::score::stats::student_t_quantile;
 
 /// Fewest whole weeks of a quadrant; judgement default.
@@ -141,11 +141,14 @@ pub(super) fn quadrant(inputs: &Inputs, release: &mut Release<'_>) -> Quadrant {
             people.iter().map(|(actor, one)| ((*actor).to_owned(), one.contribution())).collect()
         };
         let everything = members(&team.people);
-        let told = *name != UNASSIGNED && release.team_may_be_summed(name, &everything, members(&team.hidden));
-        drafts.push(Draft {
-            remainder: !told,
-            ..Draft::new(name, everything, place(team, team.people.len(), reach, release))
-        });
+        let barred = match *name {
+            UNASSIGNED => Some(Hidden::Remainder),
+            _ => {
+                let may_be_said = release.team_may_be_summed(name, &everything, members(&team.hidden));
+                (!may_be_said).then_some(Hidden::BesideItsWeeks)
+            }
+        };
+        drafts.push(Draft { barred, ..Draft::new(name, everything, place(team, team.people.len(), reach, release)) });
     }
     let mut all = OfTeam::default();
     for (actor, one) in teams.values().flat_map(|team| &team.people) {

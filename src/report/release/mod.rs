@@ -45,14 +45,15 @@ pub(super) struct Draft<V> {
     pub(super) members: Members,
     /// Rounded by the release.
     pub(super) value: V,
-    pub(super) remainder: bool,
+    /// Why it is not shown by itself, whoever is in it.
+    pub(super) barred: Option<Hidden>,
     /// Gives way last.
     pub(super) headline: bool,
 }
 
 impl<V> Draft<V> {
     pub(super) fn new(name: &str, members: Members, value: V) -> Self {
-        Self { name: name.to_owned(), members, value, remainder: false, headline: false }
+        Self { name: name.to_owned(), members, value, barred: None, headline: false }
     }
 }
 
@@ -170,7 +171,7 @@ impl<'a> Release<'a> {
                     value: stored(&draft.value),
                     name: draft.name,
                     members: draft.members,
-                    remainder: draft.remainder,
+                    barred: draft.barred,
                     headline: draft.headline,
                     settled: false,
                 };
@@ -246,7 +247,12 @@ impl<'a> Release<'a> {
             }
         }
         let told = PanelCell { name: "weeks".to_owned(), members: everything, settled: true, ..PanelCell::default() };
-        let late = PanelCell { name: "late".to_owned(), members: late, remainder: true, ..PanelCell::default() };
+        let late = PanelCell {
+            name: "late".to_owned(),
+            members: late,
+            barred: Some(Hidden::Remainder),
+            ..PanelCell::default()
+        };
         let panel = Panel {
             view,
             from: self.from.clone(),
@@ -316,7 +322,8 @@ impl<'a> Release<'a> {
             ));
         }
         for (reason, cells) in &self.withheld {
-            notes.push(format!("{cells} cells are withheld: {reason}."));
+            let are = if *cells == 1 { "cell is" } else { "cells are" };
+            notes.push(format!("{cells} {are} withheld: {reason}."));
         }
         let length = |count: usize| Count(i64::try_from(count).unwrap_or(i64::MAX));
         let released = Released {

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::privacy::rounding;
-use crate::privacy::{Contribution, History, Ledger, LedgerError, Panel, PanelCell, Rules, Verdict};
+use crate::privacy::{Contribution, Hidden, History, Ledger, LedgerError, Panel, PanelCell, Rules, Verdict};
 use crate::report::inputs::WeekTotals;
 use crate::report::measuring::monday;
 use crate::report::money::session_tokens;
@@ -215,7 +215,7 @@ fn panel_cell(cell: &TeamWeek, row: &TeamRow) -> PanelCell {
         name: row.team_id.clone(),
         members: cell.by_actor.iter().map(|(actor, one)| (actor.clone(), one.contribution())).collect(),
         value: serde_json::to_value(row).unwrap_or_default(),
-        remainder: row.team_id == UNASSIGNED,
+        barred: (row.team_id == UNASSIGNED).then_some(Hidden::Remainder),
         headline: false,
         settled: false,
     }
