@@ -247,6 +247,6 @@ mod tests {
         (waste.cost_low, waste.cost_high) = (Maybe(Some(MicroDollars(0))), Maybe(Some(MicroDollars(40_000_000))));
         let found = actions(&report);
         let action = found.iter().find(|action| action.id == "mend_the_waste").unwrap();
-        assert!(action.expected.starts_with("$40.00 at most"), "{}", action.expected);
+        assert!(action.expected.starts_with("$40 at most"), "{}", action.expected);
     }
 }

@@ -282,6 +282,29 @@ fn a_team_that_its_weeks_would_tell_of_is_left_out_for_that_reason() {
 }
 
 #[test]
+fn a_spend_that_is_withheld_is_not_said_to_have_no_price() {
+    let mut inputs = organisation();
+    // One person is nearly all of it, and of each part.
+    inputs.findings.clear();
+    let of_one = inputs.sessions.iter_mut().filter(|session| session.actor == "p00k3q");
+    for (number, session) in of_one.enumerate() {
+        let (link, band) =
+            [("linked", "none"), ("none", "none"), ("none", "review"), ("none", "insufficient")][number % 4];
+        (session.outcome_link, session.band) = (link.into(), band.into());
+        session.cost_micro_usd = Some(1_000_000_000_000);
+        inputs.findings.push(crate::score::rows::FindingRow {
+            session_id: session.session_id.clone(),
+            finding: "identical_calls".into(),
+            cost_micro_usd: Some(400_000_000_000),
+            ..Default::default()
+        });
+    }
+    let report = build(&inputs);
+    assert_eq!(report.money.total.0, None);
+    assert!(report.answer.is_it_real.starts_with("How the spend splits is withheld"), "{}", report.answer.is_it_real);
+}
+
+#[test]
 fn every_link_leads_to_a_place_in_the_page_and_ids_are_unique() {
     for (name, inputs) in lakes() {
         let page = html::render(&build(&inputs)).unwrap();

@@ -21,6 +21,8 @@ use std::collections::BTreeMap;
 
 /// Organisations in CI. The full size is asked for in the environment.
 const ORGANISATIONS: u64 = 12;
+/// Organisations in which the full size once found something.
+const ONCE_FOUND: [u64; 2] = [76, 724];
 const REPORTS: usize = 12;
 /// Every so many reports one is also compared with the lake as it was so many reports before: both states are published.
 const LOOKS_BACK: usize = 3;
@@ -699,6 +701,15 @@ fn nobody_below_the_floor_is_found() {
     assert!(shown.is_empty(), "{} disclosures, first: {shown:#?}", outcome.disclosures.len());
     // An empty report would protect everybody.
     assert!(outcome.numbers as u64 > organisations * 200, "{} numbers", outcome.numbers);
+}
+
+#[test]
+fn what_was_found_once_is_not_found_again() {
+    for organisation in ONCE_FOUND {
+        let outcome = run(organisation..organisation + 1, Defence::All);
+        assert!(outcome.disclosures.is_empty(), "{:#?}", outcome.disclosures);
+        assert!(outcome.numbers > 200, "{} numbers", outcome.numbers);
+    }
 }
 
 #[test]

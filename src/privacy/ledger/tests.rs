@@ -15,7 +15,7 @@ fn cell(name: &str, people: std::ops::Range<usize>, tokens: u64) -> PanelCell {
 
 fn panel(cells: Vec<PanelCell>, with_total: bool) -> Panel {
     let total = with_total.then(|| serde_json::json!("total"));
-    Panel { view: "weeks".into(), from: "2026-02-09".into(), to: "2026-02-15".into(), cells, total, frozen: false }
+    Panel { view: "weeks".into(), from: "2026-02-09".into(), to: "2026-02-15".into(), cells, total, ..Panel::default() }
 }
 
 /// Decides and takes down, as a report does.

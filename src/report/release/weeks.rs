@@ -117,7 +117,7 @@ pub fn team_weeks(
             to: start.saturating_add(jiff::Span::new().days(6)).to_string(),
             cells: panel_cells,
             total: total.as_ref().map(|total| serde_json::to_value(total).unwrap_or_default()),
-            frozen: false,
+            ..Panel::default()
         };
         let history = ledger.as_ref().map_or_else(History::default, |ledger| ledger.history(&panel));
         let decision = rules.decide(&panel, &history);
@@ -216,8 +216,7 @@ fn panel_cell(cell: &TeamWeek, row: &TeamRow) -> PanelCell {
         members: cell.by_actor.iter().map(|(actor, one)| (actor.clone(), one.contribution())).collect(),
         value: serde_json::to_value(row).unwrap_or_default(),
         barred: (row.team_id == UNASSIGNED).then_some(Hidden::Remainder),
-        headline: false,
-        settled: false,
+        ..PanelCell::default()
     }
 }
 
