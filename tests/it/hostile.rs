@@ -72,6 +72,10 @@ fn write(from: &Path, to: &Path, endings: &mut Endings) {
         ] {
             endings.change(&mut record, name, field);
         }
+        // A place may end with a slash or a colon, before which its name would be looked for in vain.
+        if let Some(Value::String(repository)) = record.get_mut("repo") {
+            repository.push('x');
+        }
         // Other models keep their price, so that there is money to show.
         if record.get("model").is_some_and(|model| model == "claude-haiku-4-5") {
             endings.change(&mut record, "model", "model");
