@@ -10,7 +10,7 @@ mod forgotten;
 
 pub use forgotten::ledger_members;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, Write};
@@ -21,6 +21,7 @@ use serde::{Deserialize, Serialize};
 
 use super::panel::{Cell, Contribution, Decision, Members, Panel, Verdict};
 use super::pseudonym::Pseudonyms;
+use super::suppress::Rules;
 
 /// Name of the file in the lake directory.
 const LEDGER: &str = "releases.jsonl";
@@ -136,10 +137,33 @@ impl History {
         self.cells.get(cell).map_or(&[], Vec::as_slice)
     }
 
+    /// Versions of every cell that is not the total, by name.
+    pub(super) fn cells(&self) -> impl Iterator<Item = &[Arc<Earlier>]> {
+        self.cells.iter().filter(|(name, _)| name.as_str() != Self::TOTAL).map(|(_, versions)| versions.as_slice())
+    }
+
     /// The id of a person. Without a ledger any key will do, since the id is forgotten.
     pub(super) fn id(&self, who: &str) -> MemberId {
         member_id(&self.key, who)
     }
+}
+
+fn add(sum: &mut BTreeMap<MemberId, [u64; 3]>, member: MemberId, amounts: [u64; 3]) {
+    let own = sum.entry(member).or_default();
+    for (own, amount) in own.iter_mut().zip(amounts) {
+        *own = own.saturating_add(amount);
+    }
+}
+
+/// Whose tokens or cost differ, and by how much.
+fn differing(one: &BTreeMap<MemberId, [u64; 3]>, two: &BTreeMap<MemberId, [u64; 3]>) -> BTreeMap<MemberId, [u64; 3]> {
+    let members: BTreeSet<&MemberId> = one.keys().chain(two.keys()).collect();
+    let of = |known: &BTreeMap<MemberId, [u64; 3]>, member| known.get(member).copied().unwrap_or_default();
+    let deltas = members.into_iter().map(|member| {
+        let (one, two) = (of(one, member), of(two, member));
+        (*member, [one[0].abs_diff(two[0]), one[1].abs_diff(two[1]), 0])
+    });
+    deltas.filter(|(_, [tokens, cost, _])| *tokens > 0 || *cost > 0).collect()
 }
 
 fn member_id(key: &Key, who: &str) -> MemberId {
@@ -251,16 +275,56 @@ impl Ledger {
     }
 
     /// What people put into a period, less what the published versions of a cell of a view (its weeks; [`History::TOTAL`] for their totals) hold of
-    /// it: the part that nobody was told of yet. It is what remains when those are subtracted from the same of the whole period.
-    pub fn unpublished(&self, view: &str, cell: &str, now: &Members, from: &str, to: &str) -> Members {
-        let mut newest: BTreeMap<(&str, &str), &Earlier> = BTreeMap::new();
-        let totals = self.entries.get(view).and_then(|cells| cells.get(cell));
-        let of_now = |one: &&Arc<Earlier>| one.shown() && !one.looks_back;
-        for entry in
-            totals.into_iter().flatten().filter(of_now).filter(|one| from <= one.to.as_str() && one.from.as_str() <= to)
-        {
-            newest.insert((entry.from.as_str(), entry.to.as_str()), entry.as_ref());
+    /// it: the part that nobody was told of yet. It is what remains when those are subtracted from the same of the whole period. Where look backs
+    /// have told of weeks too there is a second one, less the newest versions of whichever kind.
+    pub fn unpublished(&self, view: &str, cell: &str, now: &Members, from: &str, to: &str) -> Vec<Members> {
+        let shown = || {
+            let versions = self.entries.get(view).and_then(|cells| cells.get(cell)).into_iter().flatten();
+            versions.filter(|one| one.shown() && from <= one.to.as_str() && one.from.as_str() <= to)
+        };
+        let mut rests = vec![self.less(now, shown().filter(|one| !one.looks_back))];
+        if shown().any(|one| one.looks_back) {
+            rests.push(self.less(now, shown()));
         }
+        rests
+    }
+
+    /// Whether a part of a longer period (a week) would tell of a few people when it were published as it is now: what is left of the totals of longer
+    /// periods in `views` that were published, less the published parts of the same and this one, would be theirs. What was published in this
+    /// version says nothing new.
+    pub fn leaves_few(&self, rules: Rules, panel: &Panel, views: &[&str]) -> bool {
+        let mut now = BTreeMap::new();
+        for (who, part) in panel.cells.iter().flat_map(|cell| &cell.members) {
+            add(&mut now, member_id(&self.key, who), part.amounts());
+        }
+        let totals =
+            |view: &str| self.entries.get(view).and_then(|cells| cells.get(History::TOTAL)).into_iter().flatten();
+        let inside = |one: &Earlier, from: &str, to: &str| from <= one.from.as_str() && one.to.as_str() <= to;
+        let parts: Vec<&Arc<Earlier>> = totals(&panel.view).filter(|one| one.shown() && one.comparable).collect();
+        let is_this = |one: &Earlier| one.from == panel.from && one.to == panel.to;
+        if parts.iter().any(|one| is_this(one) && one.members == now) {
+            return false;
+        }
+        let longer = views.iter().flat_map(|view| totals(view)).filter(|one| {
+            one.shown() && one.comparable && one.from <= panel.from && panel.to <= one.to && !is_this(one)
+        });
+        longer.into_iter().any(|whole| {
+            let others = parts.iter().filter(|one| inside(one, &whole.from, &whole.to) && !is_this(one));
+            let newest: BTreeMap<(&str, &str), &Earlier> =
+                others.map(|one| ((one.from.as_str(), one.to.as_str()), one.as_ref())).collect();
+            let mut published = now.clone();
+            for (member, amounts) in newest.values().flat_map(|one| &one.members) {
+                add(&mut published, *member, *amounts);
+            }
+            let rest = differing(&whole.members, &published);
+            !rest.is_empty() && rules.hides_group(&rest).is_some()
+        })
+    }
+
+    /// What people put in, less the newest of these versions of each period.
+    fn less<'a>(&self, now: &Members, versions: impl Iterator<Item = &'a Arc<Earlier>>) -> Members {
+        let newest: BTreeMap<(&str, &str), &Earlier> =
+            versions.map(|entry| ((entry.from.as_str(), entry.to.as_str()), entry.as_ref())).collect();
         let mut published: BTreeMap<MemberId, [u64; 2]> = BTreeMap::new();
         for (member, [tokens, cost, _]) in newest.values().flat_map(|entry| &entry.members) {
             let sum = published.entry(*member).or_default();

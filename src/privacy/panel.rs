@@ -9,7 +9,7 @@
 //! is published as it was before, where it was, and else not at all. The same holds for what is left when the fresh cells are
 //! subtracted from the total. docs/disclosure.md has the reasons and the attacker.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::bounds::{Interval, Line, propagate};
@@ -94,6 +94,8 @@ pub struct Panel {
     pub total: Option<serde_json::Value>,
     /// As of a cell.
     pub total_tokens_between: Option<Interval>,
+    /// The total may not be published as it is now, whatever its cells are: beside sums that it is a part of it would tell of a few people.
+    pub total_is_barred: bool,
     /// Nothing new may be said: what was published before is published again. For the other tables of a total that gave way.
     pub frozen: bool,
 }
@@ -186,7 +188,7 @@ impl Rules {
     }
 
     /// Why a group may not stand by itself; `None` when it may.
-    fn hides_group(self, group: &Known) -> Option<Hidden> {
+    pub(super) fn hides_group(self, group: &Known) -> Option<Hidden> {
         let of = |at: usize| group.values().map(|amounts| amounts[at]).collect::<Vec<u64>>();
         self.hides(&of(0)).or_else(|| self.hides(&of(1)))
     }
@@ -199,7 +201,10 @@ impl Rules {
             return Change::None;
         }
         let few_moved = same_period && (1..self.people()).contains(&moved);
-        if !few_moved && self.hides_group(&deltas).is_none() {
+        // Those of whom only a count has changed do not hide those whose amounts have.
+        let behind = |at: usize| deltas.values().filter(|amounts| amounts[at] > 0).count();
+        let few_behind = [0, 1].iter().any(|&at| (1..self.people()).contains(&behind(at)));
+        if !few_moved && !few_behind && self.hides_group(&deltas).is_none() {
             return Change::Enough;
         }
         let sum = |of: &Known, at: usize| of.values().fold(0_u64, |sum, amounts| sum.saturating_add(amounts[at]));
@@ -305,10 +310,44 @@ impl Deciding<'_> {
                 Change::Few => true,
             });
         match self.rules.hides_group(&everybody) {
-            _ if few => self.kept(History::TOTAL).unwrap_or(Verdict::Hidden(Hidden::Differenced)),
+            _ if few || self.panel.total_is_barred || !self.is_protected_beside_earlier_cells(&everybody) => {
+                self.kept(History::TOTAL).unwrap_or(Verdict::Hidden(Hidden::Differenced))
+            }
             Some(reason) => Verdict::Hidden(reason),
             None => Verdict::Fresh,
         }
+    }
+
+    /// Whether what is left of the total may be known when the cells of an earlier report are subtracted, whichever: that one may have withheld its
+    /// own total for their sake. A total that is public already says nothing new.
+    fn is_protected_beside_earlier_cells(&self, everybody: &Known) -> bool {
+        let told = |entry: &&Arc<Earlier>| entry.shown() && entry.comparable && entry.from == self.panel.from;
+        let is_public = |entry: &Arc<Earlier>| self.rules.change(everybody, &entry.members, true) == Change::None;
+        if self.entries(History::TOTAL).iter().filter(told).any(is_public) {
+            return true;
+        }
+        let reports: BTreeSet<u64> = self.history.cells().flatten().filter(told).map(|entry| entry.report).collect();
+        reports.into_iter().all(|report| {
+            let mut published = Known::new();
+            let by_then = |entry: &&Arc<Earlier>| told(entry) && entry.report <= report;
+            for cell in self.history.cells().filter_map(|cell| cell.iter().rev().find(by_then)) {
+                add(&mut published, &cell.members);
+            }
+            let mut rest = deltas(everybody, &published);
+            // Who has moved between cells has put in what they had.
+            rest.retain(|_, [tokens, cost, _]| *tokens > 0 || *cost > 0);
+            rest.is_empty() || self.rules.hides_group(&rest).is_none() || self.is_blurred(&rest, everybody)
+        })
+    }
+
+    /// Whether amounts are smaller than what the rounding of the total hides.
+    fn is_blurred(&self, amounts: &Known, everybody: &Known) -> bool {
+        let sum = |of: &Known, at: usize| of.values().fold(0_u64, |sum, amounts| sum.saturating_add(amounts[at]));
+        let step = |at: usize| match self.panel.total_tokens_between {
+            Some(between) if at == 0 => (between.high - between.low) as u64,
+            _ => amount_step(sum(everybody, at)),
+        };
+        [0, 1].iter().all(|&at| sum(amounts, at).saturating_mul(2) < step(at))
     }
 
     /// Hides more cells until what is left of the total when the fresh ones are subtracted may be known: the smallest first, a headline
@@ -403,13 +442,7 @@ impl Deciding<'_> {
         if untold.is_empty() || self.rules.hides_group(&untold).is_none() {
             return true;
         }
-        let everybody = self.union(0..self.known.len());
-        let sum = |of: &Known, at: usize| of.values().fold(0_u64, |sum, amounts| sum.saturating_add(amounts[at]));
-        let step = |at: usize| match self.panel.total_tokens_between {
-            Some(between) if at == 0 => (between.high - between.low) as u64,
-            _ => amount_step(sum(&everybody, at)),
-        };
-        only_changes && [0, 1].iter().all(|&at| sum(&untold, at).saturating_mul(2) < step(at))
+        only_changes && self.is_blurred(&untold, &self.union(0..self.known.len()))
     }
 
     /// Whether the exact bounds of every hidden cell, people and amounts, leave at least [`PROTECTION`] on either side.

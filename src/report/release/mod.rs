@@ -202,6 +202,7 @@ impl<'a> Release<'a> {
             cells,
             total: total.as_ref().map(stored),
             total_tokens_between,
+            total_is_barred: false,
             frozen: self.frozen && SUMS_OF_THE_PERIOD.contains(&view),
         };
         let history = self.ledger.as_ref().map_or_else(History::default, |ledger| ledger.history(&panel));
@@ -238,8 +239,8 @@ impl<'a> Release<'a> {
             sum.tokens = sum.tokens.saturating_add(row.tokens.unwrap_or(0).unsigned_abs());
             sum.cost = sum.cost.saturating_add(row.cost_micro_usd.unwrap_or(0).unsigned_abs());
         }
-        let late = ledger.unpublished("weeks", History::TOTAL, &everybody, &self.from, &self.to);
-        self.frozen = !self.may_be_said("period".to_owned(), everybody, late);
+        let lates = ledger.unpublished("weeks", History::TOTAL, &everybody, &self.from, &self.to);
+        self.frozen = !self.may_all_be_said("period", &everybody, lates);
     }
 
     /// Asks whether a team's sum over the whole period may be said beside its weeks that were published. `hidden` is what its people did in those that
@@ -248,11 +249,17 @@ impl<'a> Release<'a> {
         if !self.active {
             return true;
         }
-        let late = match &self.ledger {
+        let lates = match &self.ledger {
             Some(ledger) => ledger.unpublished("weeks", team, everything, &self.from, &self.to),
-            None => hidden,
+            None => vec![hidden],
         };
-        self.may_be_said(format!("period of {team}"), everything.clone(), late)
+        self.may_all_be_said(&format!("period of {team}"), everything, lates)
+    }
+
+    /// [`Self::may_be_said`] beside each set of published parts.
+    fn may_all_be_said(&mut self, view: &str, everything: &Members, lates: Vec<Members>) -> bool {
+        let views = [view.to_owned(), format!("{view} beside look backs")];
+        views.into_iter().zip(lates).all(|(view, late)| self.may_be_said(view, everything.clone(), late))
     }
 
     /// Whether a sum over the period may be said beside the parts of it that were: `late` is what is left of `everything` without those.

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::SUMS_OF_THE_PERIOD;
 use crate::privacy::rounding;
 use crate::privacy::{Contribution, Hidden, History, Ledger, LedgerError, Panel, PanelCell, Rules, Verdict};
 use crate::report::inputs::WeekTotals;
@@ -111,7 +112,7 @@ pub fn team_weeks(
         let panel_cells = teams.values().zip(&drafts).map(|(cell, row)| panel_cell(cell, row)).collect();
         let total = totals.get(iso_week).cloned().map(rounded_week);
         let Some(start) = monday(iso_week) else { continue };
-        let panel = Panel {
+        let mut panel = Panel {
             view: "weeks".to_owned(),
             from: start.to_string(),
             to: start.saturating_add(jiff::Span::new().days(6)).to_string(),
@@ -119,6 +120,8 @@ pub fn team_weeks(
             total: total.as_ref().map(|total| serde_json::to_value(total).unwrap_or_default()),
             ..Panel::default()
         };
+        panel.total_is_barred =
+            ledger.as_ref().is_some_and(|ledger| ledger.leaves_few(rules, &panel, &SUMS_OF_THE_PERIOD));
         let history = ledger.as_ref().map_or_else(History::default, |ledger| ledger.history(&panel));
         let decision = rules.decide(&panel, &history);
         if let Some(ledger) = ledger.as_mut().filter(|_| protected) {
