@@ -20,7 +20,7 @@ uptakes as (
     select legible.actor_id, cast(count(linked.session_id) as double) / count(*) as uptake
     from legible
     left join linked on linked.session_id = legible.session_id
-    where cast(legible.known as double) / legible.sampled >= 0.5
+    where legible.is_unusual
     group by legible.actor_id
 ),
 judged as (
