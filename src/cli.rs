@@ -164,7 +164,7 @@ pub struct OutArgs {
 /// How to score.
 #[derive(Debug, Args)]
 pub struct ScoringArgs {
-    /// Score as of this moment, RFC 3339 or YYYY-MM-DD [default: the newest event].
+    /// Score as of this moment, and nothing later, RFC 3339 or YYYY-MM-DD [default: the newest event].
     #[arg(long, value_name = "TIME")]
     pub as_of: Option<String>,
     /// Score only what happened from this moment on, RFC 3339 or YYYY-MM-DD [default: everything].

@@ -148,7 +148,7 @@ fn secrets_that_touch_are_found() {
             }
         }
     }
-    eprintln!("{pairs} pairs that touch, {} with a secret left", left.len());
+    eprintln!("{pairs} pairs that touch, {} with a secret left: {left:#?}", left.len());
     // A form of fixed length right before a harmless word (`discord: ...`) may be part of a longer word.
     assert!(left.len() as u32 * 100 <= pairs, "{left:#?}");
 }
