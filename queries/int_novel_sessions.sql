@@ -33,10 +33,10 @@ placed as (
     join sized on sized.actor_id = legible.actor_id and sized.last_day = legible.last_day
 ),
 limits as (
-    select eighth, greatest($known, percentile_cont($usual) within group (order by known_share)) as unusual_from from placed where is_legible group by eighth
+    select eighth, percentile_cont($usual) within group (order by known_share) as usual_share from placed where is_legible group by eighth
 ),
 marked as (
-    select placed.*, is_legible and known_share >= unusual_from as is_unusual from placed join limits on limits.eighth = placed.eighth
+    select placed.*, is_legible and known_share >= $known and known_share > usual_share as is_unusual from placed left join limits on limits.eighth = placed.eighth
 ),
 days as (
     select actor_id, last_day, count(*) filter (where is_legible) as sessions, count(*) filter (where is_unusual) as unusual_sessions
@@ -68,6 +68,6 @@ shares as (
     cross join everybody
 )
 select
-    session_id, actor_id, last_day, outputs, sampled, known, low_outputs, is_unusual, nearest_session, nearest_shingles, cast(window_outputs as bigint) as window_outputs, cast(unusual_sessions as bigint) as unusual_sessions,
+    session_id, actor_id, last_day, outputs, sampled, known, low_outputs, nearest_session, nearest_shingles, cast(window_outputs as bigint) as window_outputs, cast(unusual_sessions as bigint) as unusual_sessions,
     case when unusual_sessions >= $recur and own > share then 2.171 * sessions * (own * ln(own / share) + (1 - own) * ln((1 - own) / (1 - share))) else 0.0 end - 3.01 as most_db,
 from shares
