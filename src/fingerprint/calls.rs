@@ -115,6 +115,21 @@ const MASKED: [u8; 256] = {
     masked
 };
 
+/// Of which kind of run a byte of a result may be a part: 1 digits, 2 white space, 0 of none.
+const RUNS: [u8; 256] = {
+    let mut runs = [0; 256];
+    let mut index = 0;
+    while index < 256 {
+        runs[index] = match MASKED[index] {
+            b'#' => 1,
+            b' ' => 2,
+            _ => 0,
+        };
+        index += 1;
+    }
+    runs
+};
+
 /// Hash of a result with numbers (times, durations, counters, process ids) masked and white space folded, so that a volatile clock in
 /// the output does not look like progress. Letters are kept as they are.
 pub fn result_hash(text: &str) -> i64 {
@@ -126,11 +141,10 @@ pub fn result_hash(text: &str) -> i64 {
         let mut masked = [0u8; PART];
         let mut length = 0;
         for &byte in part {
-            let byte = MASKED[usize::from(byte)];
-            masked[length % PART] = byte;
-            let goes_on = (byte == before) & ((byte == b'#') | (byte == b' '));
-            length += usize::from(!goes_on);
-            before = byte;
+            let run = RUNS[usize::from(byte)];
+            masked[length % PART] = MASKED[usize::from(byte)];
+            length += usize::from(run & before == 0);
+            before = run;
         }
         hasher.update(&masked[..length]);
     }

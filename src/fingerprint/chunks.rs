@@ -3,12 +3,12 @@
 //! Owns winnowed spans, the compressed size and identifier hashes. Owns no thresholds of judgement: what a repeated or
 //! unused span means is decided in `queries/int_padding.sql`.
 
-use super::hash64;
+use super::{hash64, keep_smallest};
 use rustc_hash::FxHashSet;
 use std::cell::RefCell;
 
 /// Texts are looked at up to here (`signals.md` S2: cap of 4 MiB).
-const MOST_BYTES: usize = 4 * 1024 * 1024;
+pub(super) const MOST_BYTES: usize = 4 * 1024 * 1024;
 /// Bytes a fingerprint covers and fingerprints it is the smallest of (`winnow.text k,w`; Schleimer, Wilkerson and Aiken 2003).
 const GRAM: usize = 25;
 const WINDOW: usize = 26;
@@ -22,7 +22,7 @@ const PACKED_FROM: usize = 2_000;
 /// At most this many identifier hashes are kept, the smallest, so the kept of two texts can be compared.
 const IDENTIFIERS_KEPT: usize = 512;
 /// Shorter words are the grammar of every text.
-const IDENTIFIER_CHARS: usize = 5;
+pub(super) const IDENTIFIER_CHARS: usize = 5;
 /// Multiplier of the rolling hash: odd and without pattern (Knuth's golden ratio).
 const BASE: u64 = 0x9E37_79B9_7F4A_7C15;
 
@@ -129,39 +129,40 @@ fn new_packer() -> Option<zstd::bulk::Compressor<'static>> {
     Some(packer)
 }
 
-/// Hash of an ASCII word in lower case; short ones, which are nearly all, without an allocation.
-fn lower_hash(word: &[u8]) -> i64 {
-    let mut lower = [0u8; 64];
-    match lower.get_mut(..word.len()) {
-        Some(lower) => {
-            lower.copy_from_slice(word);
-            lower.make_ascii_lowercase();
-            hash64(lower)
-        }
-        None => hash64(&word.to_ascii_lowercase()),
-    }
-}
-
 /// Sorted distinct hashes of the names and longer words of texts, lower-cased, the 512 smallest: what an answer shares with the text
 /// that it used. A word is five characters or more of letters, digits and `_`, not digits alone. Scripts that write no
 /// blanks give pairs of characters instead.
 pub(super) fn identifiers<'a>(texts: impl IntoIterator<Item = &'a str>) -> Vec<i64> {
     let (mut hashes, mut left) = (Vec::new(), MOST_BYTES);
-    for text in texts {
-        let mut end = text.len().min(left);
-        while !text.is_char_boundary(end) {
-            end -= 1;
+    LOWER.with_borrow_mut(|lower| {
+        for text in texts {
+            let mut end = text.len().min(left);
+            while !text.is_char_boundary(end) {
+                end -= 1;
+            }
+            left -= end;
+            lower.clear();
+            lower.extend(text.as_bytes()[..end].iter().map(u8::to_ascii_lowercase));
+            names(&text[..end], lower, &mut hashes);
         }
-        left -= end;
-        names(&text[..end], &mut hashes);
-    }
-    keep_smallest(&mut hashes, IDENTIFIERS_KEPT);
+    });
+    keep_identifiers(&mut hashes);
     hashes
 }
 
-/// Bytes of an ASCII word, found without decoding: nearly every text is ASCII, and this is asked of every byte of it.
+/// Leaves of the hashes of names what is kept.
+pub(super) fn keep_identifiers(hashes: &mut Vec<i64>) {
+    keep_smallest(hashes, IDENTIFIERS_KEPT);
+}
+
+thread_local! {
+    /// Room for a text in lower case, at most [`MOST_BYTES`].
+    static LOWER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Bytes of a word, found without decoding. Those of characters beyond ASCII count as such until they are looked at.
 const IN_WORD: [bool; 256] = {
-    let mut in_word = [false; 256];
+    let mut in_word = [true; 256];
     let mut byte = 0;
     while byte < 128 {
         in_word[byte] = (byte as u8).is_ascii_alphanumeric() || byte as u8 == b'_';
@@ -170,20 +171,40 @@ const IN_WORD: [bool; 256] = {
     in_word
 };
 
-fn names(text: &str, hashes: &mut Vec<i64>) {
-    if text.is_ascii() {
-        for word in text.as_bytes().split(|&byte| !IN_WORD[usize::from(byte)]) {
-            if word.len() >= IDENTIFIER_CHARS && !word.iter().all(u8::is_ascii_digit) {
-                hashes.push(lower_hash(word));
+/// Adds the hashes of a text's names; `lower` is the text with the letters of ASCII in lower case.
+pub(super) fn names(text: &str, lower: &[u8], hashes: &mut Vec<i64>) {
+    let is_ascii = text.is_ascii();
+    let mut at = 0;
+    while at < lower.len() {
+        let start = at;
+        while lower.get(at).is_some_and(|byte| IN_WORD[usize::from(*byte)]) {
+            at += 1;
+        }
+        if at > start {
+            let word = &lower[start..at];
+            if is_ascii || word.is_ascii() {
+                name(word, hashes);
+            } else {
+                wide_names(&text[start..at], hashes);
             }
         }
-        return;
+        at += 1;
     }
-    for word in text.split(|c: char| !(c.is_alphanumeric() || c == '_')) {
+}
+
+/// A word of ASCII in lower case, where it is long enough and not digits alone.
+fn name(word: &[u8], hashes: &mut Vec<i64>) {
+    let is_number = || word[0].is_ascii_digit() && word.iter().all(u8::is_ascii_digit);
+    if word.len() >= IDENTIFIER_CHARS && !is_number() {
+        hashes.push(hash64(word));
+    }
+}
+
+/// The names in a run without white space or punctuation of ASCII.
+fn wide_names(run: &str, hashes: &mut Vec<i64>) {
+    for word in run.split(|c: char| !(c.is_alphanumeric() || c == '_')) {
         if word.is_ascii() {
-            if word.len() >= IDENTIFIER_CHARS && !word.bytes().all(|byte| byte.is_ascii_digit()) {
-                hashes.push(lower_hash(word.as_bytes()));
-            }
+            name(word.to_ascii_lowercase().as_bytes(), hashes);
         } else if word.chars().any(is_written_without_blanks) {
             let pairs = word.char_indices().zip(word.char_indices().skip(1));
             hashes.extend(pairs.map(|((start, _), (last, c))| hash64(&word.as_bytes()[start..last + c.len_utf8()])));
@@ -195,12 +216,6 @@ fn names(text: &str, hashes: &mut Vec<i64>) {
 
 fn is_written_without_blanks(c: char) -> bool {
     matches!(c as u32, 0x0E00..=0x0EFF | 0x1000..=0x109F | 0x3040..=0x9FFF | 0xAC00..=0xD7AF | 0x2_0000..=0x3_FFFF)
-}
-
-fn keep_smallest(hashes: &mut Vec<i64>, most: usize) {
-    hashes.sort_unstable();
-    hashes.dedup();
-    hashes.truncate(most);
 }
 
 #[cfg(test)]

@@ -1,113 +1,263 @@
 //! Typed masking (`signals.md` stage 0.5): what varies between two uses of one template becomes a type.
 
+use super::chunks::{IDENTIFIER_CHARS, names};
+use super::hash64;
+use memchr::{memchr, memmem};
+use std::ops::Range;
+use std::sync::LazyLock;
+
+/// What begins and ends fenced code.
+static FENCE: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new("```"));
+
 /// Replaces numbers, hexadecimal ids, UUIDs, dates, URLs, paths, quoted strings and fenced code with
 /// `<NUM>`, `<HEX>`, `<URL>`, `<PATH>`, `<STR>`, `<CODE>`, lower-cases the rest and folds white space.
 ///
 /// Linear in the text: one pass over its words.
 pub fn mask(text: &str) -> String {
-    let mut out = String::with_capacity(text.len().min(64 * 1024));
-    let mut rest = text;
-    while let Some(start) = rest.find("```") {
-        mask_words(&rest[..start], &mut out);
-        push(&mut out, "<CODE>");
-        rest = match rest[start + 3..].find("```") {
-            Some(end) => &rest[start + 3 + end + 3..],
-            None => "",
-        };
-    }
-    mask_words(rest, &mut out);
-    out
+    let mut masked = Masked::default();
+    masked.read(text);
+    String::from_utf8_lossy(&masked.text).into_owned()
 }
 
-fn mask_words(text: &str, out: &mut String) {
-    let mut quoted: Option<char> = None;
-    for word in text.split_whitespace() {
-        if let Some(quote) = quoted {
-            if word.trim_end_matches(|c: char| c.is_ascii_punctuation() && c != quote).ends_with(quote) {
-                quoted = None;
-            }
-            continue;
+/// A masked text, and what is found on the way while its words are at hand. Kept from text to text for its memory.
+#[derive(Debug, Default)]
+pub(super) struct Masked {
+    /// The masked text, words parted by one blank.
+    pub(super) text: Vec<u8>,
+    /// Hashes of its words in order.
+    pub(super) words: Vec<i64>,
+    /// Hashes of the names in the text before it is masked, as [`super::chunks::identifiers`] has them, in order and with repetitions.
+    pub(super) names: Vec<i64>,
+    /// The text with the letters of ASCII in lower case, and blanks behind it, so that [`SHORT`] bytes can be taken from every place.
+    lower: Vec<u8>,
+}
+
+/// Words up to this length are copied as so many bytes, which takes one instruction.
+const SHORT: usize = 16;
+
+impl Masked {
+    /// Masks another text.
+    pub(super) fn read(&mut self, text: &str) {
+        self.text.clear();
+        self.words.clear();
+        self.names.clear();
+        self.lower.clear();
+        self.lower.extend(text.bytes().map(|byte| byte.to_ascii_lowercase()));
+        self.lower.extend([b' '; SHORT]);
+        let find = |from: usize| text.as_bytes().get(from..).and_then(|rest| FENCE.find(rest)).map(|at| from + at);
+        let mut at = 0;
+        while let Some(fence) = find(at) {
+            self.read_words(text, at..fence);
+            self.push(b"<CODE>");
+            let code = fence + 3;
+            let end = find(code);
+            let until = end.unwrap_or(text.len());
+            names(&text[code..until], &self.lower[code..until], &mut self.names);
+            at = end.map_or(text.len(), |end| end + 3);
         }
-        let trimmed =
-            word.trim_matches(|c: char| matches!(c, ',' | ';' | ':' | '.' | '!' | '?' | '(' | ')' | '[' | ']'));
-        let Some(first) = trimmed.chars().next() else { continue };
-        if matches!(first, '"' | '`' | '\'') && trimmed.len() > 1 {
-            push(out, "<STR>");
-            if !trimmed[1..].contains(first) && text_has_closing(text, word, first) {
-                quoted = Some(first);
+        self.read_words(text, at..text.len());
+    }
+
+    fn read_words(&mut self, text: &str, part: Range<usize>) {
+        let bytes = &text.as_bytes()[..part.end];
+        let mut quoted = None;
+        let mut at = part.start;
+        while at < bytes.len() {
+            let start = at;
+            let mut seen = 0;
+            while let Some(&byte) = bytes.get(at)
+                && CLASSES[usize::from(byte)] & SPACE == 0
+            {
+                seen |= CLASSES[usize::from(byte)];
+                at += 1;
             }
-            continue;
+            let word = start..at;
+            at += 1;
+            if word.is_empty() {
+                continue;
+            }
+            // Most words: of letters alone, which are none of the types and name what they are.
+            if seen & NO_LETTER == 0 {
+                let hash = hash64(&self.lower[word.clone()]);
+                if word.len() >= IDENTIFIER_CHARS {
+                    self.names.push(hash);
+                }
+                if quoted.is_none() {
+                    self.push_lower(word, hash);
+                }
+                continue;
+            }
+            names(&text[word.clone()], &self.lower[word.clone()], &mut self.names);
+            if seen & WIDE == 0 {
+                self.read_word(&text[..part.end], word, &mut quoted);
+                continue;
+            }
+            // White space beyond ASCII may stand in it.
+            for inner in text[word].split_whitespace() {
+                let start = inner.as_ptr() as usize - text.as_ptr() as usize;
+                self.read_word(&text[..part.end], start..start + inner.len(), &mut quoted);
+            }
         }
-        match class(trimmed) {
-            Some(mask) => push(out, mask),
+    }
+
+    /// One word of `text`; `quoted` is the quote that was opened by a word before it and is not closed yet.
+    fn read_word(&mut self, text: &str, word: Range<usize>, quoted: &mut Option<u8>) {
+        let bytes = text.as_bytes();
+        if let Some(quote) = *quoted {
+            let end = bytes[word].iter().rev().find(|byte| **byte == quote || !byte.is_ascii_punctuation());
+            if end == Some(&quote) {
+                *quoted = None;
+            }
+            return;
+        }
+        let end = word.end;
+        let word = trimmed(bytes, word);
+        let Some(&first) = bytes[word.clone()].first() else { return };
+        let seen = bytes[word.clone()].iter().fold(0, |seen, byte| seen | CLASSES[usize::from(*byte)]);
+        if matches!(first, b'"' | b'`' | b'\'') && word.len() > 1 {
+            self.push(b"<STR>");
+            let closes = |within: Range<usize>| memchr(first, &bytes[within]).is_some();
+            // An apostrophe that does not close soon is not a quote.
+            if !closes(word.start + 1..word.end) && closes(end..(end + QUOTED_WITHIN).min(bytes.len())) {
+                *quoted = Some(first);
+            }
+            return;
+        }
+        match class(&text[word.clone()], seen) {
+            Some(mask) => self.push(mask),
+            None if seen & WIDE == 0 => {
+                let hash = hash64(&self.lower[word.clone()]);
+                self.push_lower(word, hash);
+            }
             None => {
-                if !out.is_empty() && !out.ends_with(' ') {
-                    out.push(' ');
-                }
-                if trimmed.is_ascii() {
-                    let start = out.len();
-                    out.push_str(trimmed);
-                    if let Some(word) = out.get_mut(start..) {
-                        word.make_ascii_lowercase();
-                    }
-                } else {
-                    out.extend(trimmed.chars().flat_map(char::to_lowercase));
-                }
+                let lower: String = text[word].chars().flat_map(char::to_lowercase).collect();
+                self.push(lower.as_bytes());
             }
+        }
+    }
+
+    fn push(&mut self, word: &[u8]) {
+        self.part();
+        self.text.extend_from_slice(word);
+        self.words.push(hash64(word));
+    }
+
+    /// Adds a word as it stands in the text in lower case, with its hash.
+    fn push_lower(&mut self, word: Range<usize>, hash: i64) {
+        self.part();
+        self.words.push(hash);
+        match self.lower[word.start..].first_chunk::<SHORT>() {
+            Some(bytes) if word.len() <= SHORT => {
+                let end = self.text.len() + word.len();
+                self.text.extend_from_slice(bytes);
+                self.text.truncate(end);
+            }
+            _ => self.text.extend_from_slice(&self.lower[word]),
+        }
+    }
+
+    fn part(&mut self) {
+        if !self.text.is_empty() {
+            self.text.push(b' ');
         }
     }
 }
 
-/// Whether the quote opened by `word` closes within the next 300 bytes; an apostrophe that never closes is not a quote.
-fn text_has_closing(text: &str, word: &str, quote: char) -> bool {
-    let offset = word.as_ptr() as usize - text.as_ptr() as usize + word.len();
-    let mut window = (offset + 300).min(text.len());
-    while !text.is_char_boundary(window) {
-        window -= 1;
+/// Bytes after a word within which a quote that it opens must close.
+const QUOTED_WITHIN: usize = 300;
+
+/// White space among ASCII, as [`char::is_whitespace`] has it.
+const SPACE: u16 = 1;
+/// Part of a character beyond ASCII.
+const WIDE: u16 = 1 << 1;
+/// Anything but a letter of ASCII.
+const NO_LETTER: u16 = 1 << 2;
+/// Anything that no number, date or time is written with.
+const NO_NUMBER: u16 = 1 << 3;
+/// Anything but a hexadecimal digit or a hyphen.
+const NO_HEX: u16 = 1 << 4;
+/// Anything but letters, digits, `_` and `-`.
+const NO_ID: u16 = 1 << 5;
+/// A digit.
+const DIGIT: u16 = 1 << 6;
+/// `/` or `\`.
+const SLASH: u16 = 1 << 7;
+
+/// What may stand around a word and is no part of it.
+const PUNCTUATION: u16 = 1 << 8;
+
+/// What each byte is, so that the classes of a word are found in one pass over it.
+const CLASSES: [u16; 256] = {
+    let mut classes = [0; 256];
+    let mut index = 0;
+    while index < 256 {
+        let byte = index as u8;
+        let mut class = 0;
+        if matches!(byte, b'\t'..=b'\r' | b' ') {
+            class |= SPACE;
+        }
+        if !byte.is_ascii() {
+            class |= WIDE;
+        }
+        if !byte.is_ascii_alphabetic() {
+            class |= NO_LETTER;
+        }
+        if !matches!(byte, b'0'..=b'9' | b'.' | b',' | b'-' | b'/' | b':' | b'%' | b'+' | b'T' | b'Z' | b'#' | b'$') {
+            class |= NO_NUMBER;
+        }
+        if !(byte.is_ascii_hexdigit() || byte == b'-') {
+            class |= NO_HEX;
+        }
+        if !(byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-') {
+            class |= NO_ID;
+        }
+        if byte.is_ascii_digit() {
+            class |= DIGIT;
+        }
+        if byte == b'/' || byte == b'\\' {
+            class |= SLASH;
+        }
+        if matches!(byte, b',' | b';' | b':' | b'.' | b'!' | b'?' | b'(' | b')' | b'[' | b']') {
+            class |= PUNCTUATION;
+        }
+        classes[index] = class;
+        index += 1;
     }
-    text.get(offset..window).is_some_and(|after| after.contains(quote))
+    classes
+};
+
+/// A word without the punctuation around it; the text is given by its bytes.
+fn trimmed(text: &[u8], word: Range<usize>) -> Range<usize> {
+    let is_punctuation = |at: usize| CLASSES[usize::from(text[at])] & PUNCTUATION != 0;
+    let Range { mut start, mut end } = word;
+    while start < end && is_punctuation(start) {
+        start += 1;
+    }
+    while start < end && is_punctuation(end - 1) {
+        end -= 1;
+    }
+    start..end
 }
 
-fn push(out: &mut String, mask: &str) {
-    if !out.is_empty() {
-        out.push(' ');
-    }
-    out.push_str(mask);
-}
-
-fn class(word: &str) -> Option<&'static str> {
+/// The type of a word that is not of letters alone; `seen` are the classes of its bytes.
+fn class(word: &str, seen: u16) -> Option<&'static [u8]> {
     let bytes = word.as_bytes();
-    // Most words: of letters alone, which is none of the kinds below.
-    if bytes.iter().all(u8::is_ascii_alphabetic) {
-        return None;
+    let has_digit = seen & DIGIT != 0;
+    if seen & SLASH != 0 && word.contains("://") {
+        return Some(b"<URL>");
     }
-    let digits = bytes.iter().filter(|b| b.is_ascii_digit()).count();
-    if word.contains("://") {
-        return Some("<URL>");
+    if has_digit && seen & NO_NUMBER == 0 {
+        return Some(b"<NUM>");
     }
-    if digits > 0
-        && bytes.iter().all(|b| {
-            b.is_ascii_digit()
-                || matches!(b, b'.' | b',' | b'-' | b'/' | b':' | b'%' | b'+' | b'T' | b'Z' | b'#' | b'$')
-        })
-    {
-        return Some("<NUM>");
+    if bytes.len() >= 7 && has_digit && seen & NO_HEX == 0 {
+        return Some(b"<HEX>");
     }
-    if bytes.len() >= 7 && digits > 0 && bytes.iter().all(|b| b.is_ascii_hexdigit() || *b == b'-') {
-        return Some("<HEX>");
+    if bytes.len() > 2 && seen & SLASH != 0 && bytes[0].is_ascii_graphic() && bytes[0] != b'<' {
+        return Some(b"<PATH>");
     }
-    if bytes.len() > 2
-        && (word.contains('/') || word.contains('\\'))
-        && bytes[0].is_ascii_graphic()
-        && !word.starts_with('<')
-    {
-        return Some("<PATH>");
-    }
-    if bytes.len() >= 16
-        && digits * 4 >= bytes.len()
-        && bytes.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'))
-    {
-        return Some("<HEX>");
+    let digits = || bytes.iter().filter(|byte| byte.is_ascii_digit()).count();
+    if bytes.len() >= 16 && seen & NO_ID == 0 && digits() * 4 >= bytes.len() {
+        return Some(b"<HEX>");
     }
     None
 }

@@ -22,3 +22,23 @@ pub use text::{sketch_prompt, sketch_result, sketch_text, text_hash};
 pub(crate) fn hash64(bytes: &[u8]) -> i64 {
     xxhash_rust::xxh3::xxh3_64(bytes) as i64
 }
+
+/// Sorts hashes and leaves the smallest distinct ones, at most so many.
+fn keep_smallest(hashes: &mut Vec<i64>, most: usize) {
+    // Of a long list only the part that can stay is sorted; repetitions may make it larger.
+    let mut part = 2 * most;
+    while part < hashes.len() {
+        let (smallest, _, _) = hashes.select_nth_unstable(part);
+        smallest.sort_unstable();
+        if smallest.chunk_by(|one, two| one == two).count() >= most {
+            hashes.truncate(part);
+            hashes.dedup();
+            hashes.truncate(most);
+            return;
+        }
+        part *= 2;
+    }
+    hashes.sort_unstable();
+    hashes.dedup();
+    hashes.truncate(most);
+}

@@ -1,7 +1,9 @@
 //! Text sketches: exact and masked hashes, shingles, MinHash bands.
 
-use super::{chunks, hash64, mask};
+use super::mask::Masked;
+use super::{chunks, hash64, keep_smallest};
 use crate::events::TextSketch;
+use std::cell::RefCell;
 
 /// At most this many shingle hashes are kept, the smallest (bottom-k sketch), so Jaccard is exact for texts of up to this many shingles.
 const SHINGLES_KEPT: usize = 256;
@@ -13,16 +15,80 @@ const MIN_WORDS: usize = 8;
 /// From this many words on, shingles are five words wide instead of three (`shingle.switch`).
 const LONG_WORDS: usize = 200;
 
+/// What sketching a text needs room for, kept from text to text: nearly all are short, and there are many.
+#[derive(Default)]
+struct Room {
+    masked: Masked,
+    folded: Vec<u8>,
+}
+
+/// Room beyond this is given back after the text that needed it.
+const ROOM_KEPT: usize = 1 << 20;
+
+thread_local! {
+    static ROOM: RefCell<Room> = RefCell::default();
+}
+
 /// Hash of a text with white space folded.
 pub fn text_hash(text: &str) -> i64 {
-    let mut folded = String::with_capacity(text.len());
-    for word in text.split_whitespace() {
-        if !folded.is_empty() {
-            folded.push(' ');
+    ROOM.with_borrow_mut(|room| folded_hash(text, &mut room.folded))
+}
+
+/// [`text_hash`], with the room for the folded text.
+fn folded_hash(text: &str, folded: &mut Vec<u8>) -> i64 {
+    folded.clear();
+    if text.is_ascii() || !text.chars().any(|c| !c.is_ascii() && c.is_whitespace()) {
+        fold(text.as_bytes(), folded);
+    } else {
+        for word in text.split_whitespace() {
+            if !folded.is_empty() {
+                folded.push(b' ');
+            }
+            folded.extend_from_slice(word.as_bytes());
         }
-        folded.push_str(word);
     }
-    hash64(folded.as_bytes())
+    let hash = hash64(folded);
+    if folded.capacity() > ROOM_KEPT {
+        *folded = Vec::new();
+    }
+    hash
+}
+
+/// Puts one blank for each run of white space of ASCII, and none at either end.
+fn fold(text: &[u8], folded: &mut Vec<u8>) {
+    const BLOCK: usize = 32;
+    let (blocks, rest) = text.as_chunks::<BLOCK>();
+    let mut before = b' ';
+    for block in blocks {
+        // Nearly every block stays as it is, which is found for all of its bytes at once.
+        let mut previous = [before; BLOCK];
+        previous[1..].copy_from_slice(&block[..BLOCK - 1]);
+        let folds = block.iter().zip(&previous).fold(0u8, |folds, (byte, previous)| {
+            let is_other_blank = byte.wrapping_sub(b'\t') <= b'\r' - b'\t';
+            folds | u8::from(is_other_blank | ((*byte == b' ') & (*previous == b' ')))
+        });
+        if folds == 0 {
+            folded.extend_from_slice(block);
+            before = block[BLOCK - 1];
+        } else {
+            fold_each(block, &mut before, folded);
+        }
+    }
+    fold_each(rest, &mut before, folded);
+    if folded.last() == Some(&b' ') {
+        folded.pop();
+    }
+}
+
+/// [`fold`] byte by byte; `before` is the byte before these, a blank for any white space.
+fn fold_each(bytes: &[u8], before: &mut u8, folded: &mut Vec<u8>) {
+    for byte in bytes {
+        let byte = if matches!(byte, b'\t'..=b'\r') { b' ' } else { *byte };
+        if byte != b' ' || *before != b' ' {
+            folded.push(byte);
+        }
+        *before = byte;
+    }
 }
 
 /// Sketches a text.
@@ -30,23 +96,32 @@ pub fn text_hash(text: &str) -> i64 {
 /// Shingles are of 3 masked words (5 from 200 words on; Broder 1997, `signals.md` S1); the MinHash is one-permutation with
 /// rotation densification (Li, Owen and Zhang 2012; Shrivastava and Li 2014).
 pub fn sketch_text(text: &str) -> TextSketch {
-    let masked = mask(text);
-    let words: Vec<&str> = masked.split(' ').filter(|word| !word.is_empty()).collect();
-    let mut shingles = shingle_hashes(&words);
-    shingles.sort_unstable();
-    shingles.dedup();
-    let bands = if words.len() >= MIN_WORDS { band_hashes(&shingles) } else { Vec::new() };
-    shingles.truncate(SHINGLES_KEPT);
-    TextSketch {
-        chars: text.chars().count() as i64,
-        words: words.len() as i64,
-        exact_hash: text_hash(text),
-        masked_hash: hash64(masked.as_bytes()),
-        shingles,
-        bands,
-        identifiers: chunks::identifiers([text]),
-        ..TextSketch::default()
-    }
+    ROOM.with_borrow_mut(|Room { masked, folded }| {
+        masked.read(text);
+        let mut shingles = shingle_hashes(&masked.words);
+        let bands = if masked.words.len() >= MIN_WORDS { band_hashes(&shingles) } else { Vec::new() };
+        keep_smallest(&mut shingles, SHINGLES_KEPT);
+        let identifiers = if text.len() <= chunks::MOST_BYTES {
+            chunks::keep_identifiers(&mut masked.names);
+            masked.names.clone()
+        } else {
+            chunks::identifiers([text])
+        };
+        let sketch = TextSketch {
+            chars: text.chars().count() as i64,
+            words: masked.words.len() as i64,
+            exact_hash: folded_hash(text, folded),
+            masked_hash: hash64(&masked.text),
+            shingles,
+            bands,
+            identifiers,
+            ..TextSketch::default()
+        };
+        if masked.text.capacity() > ROOM_KEPT {
+            *masked = Masked::default();
+        }
+        sketch
+    })
 }
 
 /// [`sketch_text`] of what somebody handed to the agent, with its spans and its packed size: what is supplied can be padded.
@@ -72,14 +147,14 @@ pub fn sketch_result(text: &str) -> TextSketch {
     }
 }
 
-fn shingle_hashes(words: &[&str]) -> Vec<i64> {
+/// Hashes of runs of words, whose own hashes are given.
+fn shingle_hashes(words: &[i64]) -> Vec<i64> {
     let width = if words.len() >= LONG_WORDS { 5 } else { 3 };
     if words.is_empty() {
         return Vec::new();
     }
-    let hashes: Vec<i64> = words.iter().map(|word| hash64(word.as_bytes())).collect();
-    let width = width.min(hashes.len());
-    hashes
+    let width = width.min(words.len());
+    words
         .windows(width)
         .map(|window| {
             let mut bytes = [0u8; 5 * 8];
@@ -135,7 +210,37 @@ fn one_permutation_minhash(shingles: &[i64]) -> [u64; BANDS * ROWS] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
     use std::collections::HashSet;
+
+    /// Words, blanks of all kinds, quotes, fences and what is masked, beyond ASCII too.
+    const HOSTILE: &str = "([a-zA-Z]{1,20}|[ \\t\\n]{1,3}|\u{b}|\u{1c}|\u{a0}|\u{3000}|```|[`'\"]|[0-9]{1,6}|[/,.:;()<>#$%_-]|http://x.y|[éßİ注文—🙂]){0,60}";
+
+    proptest! {
+        #[test]
+        fn what_is_found_in_one_pass_is_what_the_rules_say(text in HOSTILE) {
+            let folded = text.split_whitespace().collect::<Vec<_>>().join(" ");
+            prop_assert_eq!(text_hash(&text), hash64(folded.as_bytes()));
+            let sketch = sketch_text(&text);
+            prop_assert_eq!(sketch.exact_hash, hash64(folded.as_bytes()));
+            prop_assert_eq!(sketch.identifiers, chunks::identifiers([text.as_str()]));
+            let mut masked = Masked::default();
+            masked.read("what was read before leaves nothing behind");
+            masked.read(&text);
+            let plain = super::super::mask(&text);
+            prop_assert_eq!(&masked.text, plain.as_bytes());
+            let words: Vec<i64> = plain.split(' ').filter(|word| !word.is_empty()).map(|word| hash64(word.as_bytes())).collect();
+            prop_assert_eq!(masked.words, words);
+        }
+
+        #[test]
+        fn the_smallest_are_those_of_a_whole_sort(hashes in prop::collection::vec(0i64..400, 0..900), most in 1usize..40) {
+            let mut kept = hashes.clone();
+            keep_smallest(&mut kept, most);
+            let distinct: std::collections::BTreeSet<i64> = hashes.into_iter().collect();
+            prop_assert_eq!(kept, distinct.into_iter().take(most).collect::<Vec<_>>());
+        }
+    }
 
     fn jaccard(one: &TextSketch, two: &TextSketch) -> f64 {
         let one: HashSet<_> = one.shingles.iter().collect();

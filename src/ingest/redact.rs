@@ -13,12 +13,19 @@ pub struct Redactor<'a> {
     secrets: &'a Secrets,
     /// Secrets by rule.
     pub counts: BTreeMap<&'static str, u64>,
+    /// Texts in which no secret was found, each in the place that its hash gives: neighbours repeat each other's session, client, repository.
+    harmless: Vec<String>,
 }
+
+/// Places for texts that were searched.
+const HARMLESS_KEPT: usize = 128;
+/// Longer texts are not kept.
+const HARMLESS_BYTES: usize = 256;
 
 impl<'a> Redactor<'a> {
     /// With nothing counted yet.
     pub fn new(secrets: &'a Secrets) -> Self {
-        Self { secrets, counts: BTreeMap::new() }
+        Self { secrets, counts: BTreeMap::new(), harmless: vec![String::new(); HARMLESS_KEPT] }
     }
 
     /// A text that is not part of a record: a message, the name of a field.
@@ -30,6 +37,27 @@ impl<'a> Redactor<'a> {
         if let Cow::Owned(without) = self.redacted(text) {
             *text = without;
         }
+    }
+
+    /// Of a text that many records have: searched once, as long as others do not take its place.
+    fn repeated_text(&mut self, text: &mut String) {
+        let place = xxhash_rust::xxh3::xxh3_64(text.as_bytes()) as usize % HARMLESS_KEPT;
+        if self.harmless[place] == *text {
+            return;
+        }
+        match self.redacted(text) {
+            Cow::Owned(without) => *text = without,
+            Cow::Borrowed(_) if text.len() <= HARMLESS_BYTES => {
+                let kept = &mut self.harmless[place];
+                kept.clear();
+                kept.push_str(text);
+            }
+            Cow::Borrowed(_) => {}
+        }
+    }
+
+    fn repeated_texts<'t>(&mut self, texts: impl IntoIterator<Item = &'t mut String>) {
+        texts.into_iter().for_each(|text| self.repeated_text(text));
     }
 
     fn texts<'t>(&mut self, texts: impl IntoIterator<Item = &'t mut String>) {
@@ -79,25 +107,11 @@ impl<'a> Redactor<'a> {
             result_hash: _,
             added_lines: _,
         } = event;
-        self.texts([session_id, client]);
-        let optional = [
-            parent_session_id,
-            event_id,
-            request_id,
-            response_id,
-            actor_id,
-            os_user,
-            provider,
-            model,
-            command,
-            tool_name,
-            call_id,
-            system,
-            path,
-            repo,
-            branch,
-        ];
-        self.texts(optional.into_iter().flatten());
+        self.repeated_texts([session_id, client]);
+        let repeated =
+            [parent_session_id, actor_id, os_user, provider, model, command, tool_name, system, path, repo, branch];
+        self.repeated_texts(repeated.into_iter().flatten());
+        self.texts([event_id, request_id, response_id, call_id].into_iter().flatten());
     }
 
     /// Of something that came of the work.
@@ -181,5 +195,28 @@ impl<'a> Redactor<'a> {
         self.texts(aliases);
         self.texts(licences);
         self.texts([team_id, role, time_zone, active_from, active_to].into_iter().flatten());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::events::Kind;
+
+    #[test]
+    fn a_text_that_was_harmless_before_hides_no_other() {
+        let secrets = Secrets::unkeyed();
+        let mut redactor = Redactor::new(&secrets);
+        // Far more than there are places, so that texts take each other's.
+        for number in 0..4 * HARMLESS_KEPT {
+            let mut event = Event::new(0, format!("session {number}"), Kind::Prompt, "tool/1");
+            event.repo = Some(format!("https://ada:hunter{number}@git.example/shop.git"));
+            event.branch = Some("main".to_owned());
+            redactor.event(&mut event);
+            assert_eq!(event.session_id, format!("session {number}"));
+            assert_eq!(event.repo.as_deref(), Some("https://ada:[SECRET:password-in-url]@git.example/shop.git"));
+            assert_eq!(event.branch.as_deref(), Some("main"));
+        }
+        assert_eq!(redactor.counts.values().sum::<u64>(), 4 * HARMLESS_KEPT as u64);
     }
 }

@@ -7,6 +7,7 @@
 
 use super::LakeError;
 use super::rows::RowId;
+use rayon::prelude::*;
 use std::cmp::Reverse;
 use std::io::{BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 
@@ -81,33 +82,45 @@ impl Duplicates {
 
     /// The rows that must go, by file, sorted. Files from `first_new_file` on were read in this run.
     pub fn losers(self, first_new_file: u32) -> Result<std::collections::BTreeMap<u32, Vec<u32>>, LakeError> {
+        let buckets: Vec<_> = self.buckets.into_iter().zip(self.files).collect();
+        let found = buckets.into_par_iter().map(|(entries, file)| losers_of_bucket(entries, file, first_new_file));
         let mut losers = std::collections::BTreeMap::<u32, Vec<u32>>::new();
-        for (mut entries, file) in self.buckets.into_iter().zip(self.files) {
-            if let Some(writer) = file {
-                let mut file = writer.into_inner().map_err(|error| LakeError::from(error.into_error()))?;
-                file.seek(SeekFrom::Start(0))?;
-                let mut reader = BufReader::new(file);
-                let mut bytes = [0; ENTRY_BYTES];
-                while read_entry(&mut reader, &mut bytes)? {
-                    entries.push(decode(&bytes));
-                }
-            }
-            entries.sort_unstable_by_key(|entry| {
-                let id = entry.id;
-                (id.key, Reverse(id.version), id.tie, Reverse(id.hash), entry.file, entry.row)
-            });
-            for group in entries.chunk_by(|one, two| one.id.key == two.id.key) {
-                let stays = stays(group, first_new_file);
-                for entry in group.iter().filter(|entry| **entry != stays) {
-                    losers.entry(entry.file).or_default().push(entry.row);
-                }
-            }
+        for (file, row) in found.collect::<Result<Vec<_>, LakeError>>()?.into_iter().flatten() {
+            losers.entry(file).or_default().push(row);
         }
         for rows in losers.values_mut() {
             rows.sort_unstable();
         }
         Ok(losers)
     }
+}
+
+/// File and row of each row of a bucket that must go. `file` has what was put out of memory.
+fn losers_of_bucket(
+    mut entries: Vec<Entry>,
+    file: Option<BufWriter<std::fs::File>>,
+    first_new_file: u32,
+) -> Result<Vec<(u32, u32)>, LakeError> {
+    if let Some(writer) = file {
+        let mut file = writer.into_inner().map_err(|error| LakeError::from(error.into_error()))?;
+        file.seek(SeekFrom::Start(0))?;
+        let mut reader = BufReader::new(file);
+        let mut bytes = [0; ENTRY_BYTES];
+        while read_entry(&mut reader, &mut bytes)? {
+            entries.push(decode(&bytes));
+        }
+    }
+    entries.sort_unstable_by_key(|entry| {
+        let id = entry.id;
+        // As a number keys are compared in two instructions.
+        (u128::from_be_bytes(id.key), Reverse(id.version), id.tie, Reverse(id.hash), entry.file, entry.row)
+    });
+    let mut losers = Vec::new();
+    for group in entries.chunk_by(|one, two| one.id.key == two.id.key).filter(|group| group.len() > 1) {
+        let stays = stays(group, first_new_file);
+        losers.extend(group.iter().filter(|entry| **entry != stays).map(|entry| (entry.file, entry.row)));
+    }
+    Ok(losers)
 }
 
 /// Which of the rows with one key stays; they are sorted by version, tie and hash.

@@ -2,15 +2,16 @@
 
 use super::LakeError;
 use super::schema::Table;
-use arrow::array::{RecordBatch, RecordBatchOptions, UInt32Array, new_null_array};
-use arrow::compute::{SortColumn, lexsort_to_indices};
+use arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, UInt32Array, new_null_array};
+use arrow::compute::{SortColumn, concat, lexsort_to_indices, take};
 use arrow::datatypes::Schema;
 use deltalake::kernel::Add;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::arrow::arrow_writer::{ArrowColumnChunk, ArrowColumnWriter, compute_leaves};
 use parquet::basic::{Compression, ZstdLevel};
-use parquet::file::properties::WriterProperties;
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::schema::types::ColumnPath;
 use rayon::prelude::*;
 use std::collections::HashMap;
 use std::fs::File;
@@ -20,6 +21,10 @@ use std::sync::Arc;
 
 /// Rows of a row group at most.
 const ROW_GROUP_ROWS: usize = 1_000_000;
+/// Rows of a column that are put in order at a time: a piece that is still in the cache when it is encoded.
+const PIECE_ROWS: usize = 4 * 1024;
+/// Values of a column that are encoded before it is asked whether the page is full. Lists of hashes have hundreds in a row.
+const ENCODED_AT_ONCE: usize = 16 * 1024;
 /// How names of data files end.
 const SUFFIX: &str = ".zstd.parquet";
 /// Half of a blake3 digest, 128 bits: enough against accidents, and against a collision that somebody looks for.
@@ -56,24 +61,96 @@ impl DataFile {
     }
 }
 
-/// The row numbers of a batch in the order of the table's sort columns.
-pub fn sort_order(table: Table, batch: &RecordBatch) -> Result<UInt32Array, LakeError> {
-    let columns: Vec<SortColumn> = table
-        .sort_columns()
-        .iter()
-        .filter_map(|name| batch.column_by_name(name))
-        .map(|column| SortColumn { values: column.clone(), options: None })
-        .collect();
-    Ok(lexsort_to_indices(&columns, None)?)
+/// The row numbers of batches, counted through all of them, in the order of the table's sort columns.
+pub fn sort_order(table: Table, batches: &[RecordBatch]) -> Result<UInt32Array, LakeError> {
+    let schema = table.schema();
+    let columns = table.sort_columns().iter().map(|name| {
+        let values = joined(batches, schema.index_of(name)?)?;
+        Ok(SortColumn { values, options: None })
+    });
+    Ok(lexsort_to_indices(&columns.collect::<Result<Vec<_>, LakeError>>()?, None)?)
+}
+
+/// A column of batches as one array; not copied where there is one batch.
+fn joined(batches: &[RecordBatch], column: usize) -> Result<ArrayRef, LakeError> {
+    if let [batch] = batches {
+        return Ok(batch.column(column).clone());
+    }
+    let parts: Vec<&dyn Array> = batches.iter().map(|batch| batch.column(column).as_ref()).collect();
+    Ok(concat(&parts)?)
+}
+
+/// What a data file is made of.
+#[derive(Clone, Copy)]
+enum Rows<'a> {
+    /// Batches as they are.
+    AsTheyAre(&'a [RecordBatch]),
+    /// Rows of batches, counted through all of them, in this order.
+    Ordered(&'a [RecordBatch], &'a UInt32Array),
+}
+
+impl Rows<'_> {
+    fn count(self) -> usize {
+        match self {
+            Rows::AsTheyAre(batches) => batches.iter().map(RecordBatch::num_rows).sum(),
+            Rows::Ordered(_, order) => order.len(),
+        }
+    }
+
+    /// Hands a column to `write` piece by piece.
+    fn column(self, column: usize, mut write: impl FnMut(&ArrayRef) -> Result<(), LakeError>) -> Result<(), LakeError> {
+        match self {
+            Rows::AsTheyAre(batches) => batches.iter().try_for_each(|batch| write(batch.column(column))),
+            Rows::Ordered(batches, order) => {
+                let values = joined(batches, column)?;
+                (0..order.len()).step_by(PIECE_ROWS).try_for_each(|start| {
+                    let piece = order.slice(start, PIECE_ROWS.min(order.len() - start));
+                    write(&take(&values, &piece, None)?)
+                })
+            }
+        }
+    }
+}
+
+/// Writes the rows of batches that are not in `gone` (sorted, counted through all batches), in the table's order, as [`write`] does. Columns are put in order one
+/// by one while they are encoded, so that the rows are never in memory twice.
+pub fn write_sorted(
+    directory: &Path,
+    table: Table,
+    batches: &[RecordBatch],
+    gone: &[u32],
+) -> Result<Option<DataFile>, LakeError> {
+    let mut order = sort_order(table, batches)?;
+    if !gone.is_empty() {
+        order = order.values().iter().copied().filter(|row| gone.binary_search(row).is_err()).collect();
+    }
+    if order.is_empty() {
+        return Ok(None);
+    }
+    write_ordered(directory, table, batches, &order).map(Some)
+}
+
+/// Writes rows of batches, counted through all of them, in this order, as [`write`] does.
+pub fn write_ordered(
+    directory: &Path,
+    table: Table,
+    batches: &[RecordBatch],
+    order: &UInt32Array,
+) -> Result<DataFile, LakeError> {
+    write_rows(directory, table, Rows::Ordered(batches, order))
 }
 
 /// Writes batches as one Parquet file in `directory` and syncs it. The name has a random part: Delta forbids to reuse one.
 pub fn write(directory: &Path, table: Table, batches: &[RecordBatch]) -> Result<DataFile, LakeError> {
+    write_rows(directory, table, Rows::AsTheyAre(batches))
+}
+
+fn write_rows(directory: &Path, table: Table, rows: Rows<'_>) -> Result<DataFile, LakeError> {
     let mut random = [0u8; 16];
     fill_random(&mut random);
     let random: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
     let path = directory.join(format!("part-{random}.parquet"));
-    let result = write_to(&path, table, batches);
+    let result = write_to(&path, table, rows);
     if result.is_err() {
         // The half-written file is not part of any table; removing it is tidiness, its failure is not an error of its own.
         let _ = std::fs::remove_file(&path);
@@ -121,27 +198,56 @@ impl Write for Hashed {
     }
 }
 
-fn write_to(path: &Path, table: Table, batches: &[RecordBatch]) -> Result<(u64, usize, String), LakeError> {
-    let properties = WriterProperties::builder().set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?)).build();
+fn write_to(path: &Path, table: Table, rows: Rows<'_>) -> Result<(u64, usize, String), LakeError> {
     let file = Hashed { file: File::create_new(path)?, hasher: blake3::Hasher::new() };
     let (mut writer, columns) =
-        ArrowWriter::try_new(file, table.schema(), Some(properties))?.into_serialized_writer()?;
-    let mut rows = 0;
-    let mut rest = batches;
-    while !rest.is_empty() {
-        let (group, after) = rest.split_at(batches_of_a_row_group(rest));
-        rest = after;
+        ArrowWriter::try_new(file, table.schema(), Some(properties(table)?))?.into_serialized_writer()?;
+    for group in row_groups(rows) {
         let number = writer.flushed_row_groups().len();
         let mut row_group = writer.next_row_group()?;
         for chunk in encode(table, columns.create_column_writers(number)?, group)? {
             chunk.append_to_row_group(&mut row_group)?;
         }
         row_group.close()?;
-        rows += group.iter().map(RecordBatch::num_rows).sum::<usize>();
     }
     let Hashed { file, hasher } = writer.into_inner()?;
     file.sync_all()?;
-    Ok((file.metadata()?.len(), rows, shortened(&hasher)))
+    Ok((file.metadata()?.len(), rows.count(), shortened(&hasher)))
+}
+
+/// How a table is encoded. Columns whose values are hardly ever met twice get no dictionary, which would be as long as they are, and no least
+/// and greatest value, which nobody asks of a hash; those that are random bits are not compressed either.
+fn properties(table: Table) -> Result<WriterProperties, LakeError> {
+    let mut properties = WriterProperties::builder()
+        .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
+        .set_write_batch_size(ENCODED_AT_ONCE);
+    for (column, is_random) in table.unlike_columns() {
+        let path = ColumnPath::from(column.split('.').map(str::to_owned).collect::<Vec<_>>());
+        properties = properties
+            .set_column_dictionary_enabled(path.clone(), false)
+            .set_column_statistics_enabled(path.clone(), EnabledStatistics::None);
+        if *is_random {
+            properties = properties.set_column_compression(path, Compression::UNCOMPRESSED);
+        }
+    }
+    Ok(properties.build())
+}
+
+/// Rows cut into row groups.
+fn row_groups(rows: Rows<'_>) -> Vec<Rows<'_>> {
+    match rows {
+        // In memory they were bounded already.
+        Rows::Ordered(..) => vec![rows],
+        Rows::AsTheyAre(batches) => {
+            let (mut groups, mut rest) = (Vec::new(), batches);
+            while !rest.is_empty() {
+                let (group, after) = rest.split_at(batches_of_a_row_group(rest));
+                groups.push(Rows::AsTheyAre(group));
+                rest = after;
+            }
+            groups
+        }
+    }
 }
 
 /// How many of the batches make up the next row group: one at least, more while they stay under its limit.
@@ -155,22 +261,19 @@ fn batches_of_a_row_group(batches: &[RecordBatch]) -> usize {
 }
 
 /// Encodes and compresses the columns of one row group, side by side in the thread pool of the caller.
-fn encode(
-    table: Table,
-    writers: Vec<ArrowColumnWriter>,
-    batches: &[RecordBatch],
-) -> Result<Vec<ArrowColumnChunk>, LakeError> {
+fn encode(table: Table, writers: Vec<ArrowColumnWriter>, rows: Rows<'_>) -> Result<Vec<ArrowColumnChunk>, LakeError> {
     let schema = table.schema();
     // Every column of every table has one leaf: plain values, or lists of them.
     let columns: Vec<_> = writers.into_iter().zip(schema.fields()).enumerate().collect();
     columns
         .into_par_iter()
         .map(|(number, (mut writer, field))| {
-            for batch in batches {
-                for leaf in compute_leaves(field, batch.column(number))? {
+            rows.column(number, |values| {
+                for leaf in compute_leaves(field, values)? {
                     writer.write(&leaf)?;
                 }
-            }
+                Ok(())
+            })?;
             Ok(writer.close()?)
         })
         .collect()
@@ -255,5 +358,60 @@ fn fill_random(bytes: &mut [u8; 16]) {
     use std::hash::{BuildHasher, Hasher, RandomState};
     for half in bytes.chunks_exact_mut(8) {
         half.copy_from_slice(&RandomState::new().build_hasher().finish().to_le_bytes());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::events::{Fact, FactName};
+    use crate::lake::rows::{Place, TableBuilder};
+    use arrow::array::AsArray;
+
+    /// A batch of facts about these sessions.
+    fn facts(sessions: impl IntoIterator<Item = usize>) -> RecordBatch {
+        let mut builder = TableBuilder::new(Table::Facts);
+        for session in sessions {
+            let (session_id, value) = (format!("session {session:06}"), format!("value {session}"));
+            let fact =
+                Fact { session_id, ts_us: None, name: FactName::Parent, value, rank: 1, evidence: String::new() };
+            builder.fact(Place { source: "canonical", source_file: "a.ndjson", offset: session as u64 }, &fact);
+        }
+        builder.finish().unwrap().0
+    }
+
+    #[test]
+    fn rows_are_written_in_order_without_those_that_go() {
+        let directory = tempfile::tempdir().unwrap();
+        // Two batches that interleave, of several pieces together.
+        let even = facts((0..PIECE_ROWS).map(|n| 2 * n));
+        let odd = facts((0..PIECE_ROWS).rev().map(|n| 2 * n + 1));
+        let gone = [0, PIECE_ROWS as u32, 2 * PIECE_ROWS as u32 - 1];
+        let file = write_sorted(directory.path(), Table::Facts, &[even, odd], &gone).unwrap().unwrap();
+        assert_eq!(file.rows, 2 * PIECE_ROWS - 3);
+        let mut found = Vec::new();
+        for batch in read(&directory.path().join(&file.name), Some(&["session_id", "value"])).unwrap() {
+            let batch = batch.unwrap();
+            let (sessions, values) = (batch.column(0).as_string::<i32>(), batch.column(1).as_string::<i32>());
+            found.extend(
+                (0..batch.num_rows()).map(|row| (sessions.value(row).to_owned(), values.value(row).to_owned())),
+            );
+        }
+        // Row 0 of the first batch, the first of the second, which is its greatest, and the last, which is its least.
+        let expected: Vec<_> =
+            (2..2 * PIECE_ROWS - 1).map(|n| (format!("session {n:06}"), format!("value {n}"))).collect();
+        assert_eq!(found, expected);
+        let all = facts([3, 1]);
+        assert!(write_sorted(directory.path(), Table::Facts, &[all], &[0, 1]).unwrap().is_none());
+    }
+
+    #[test]
+    fn every_unlike_column_is_one_of_its_table() {
+        for table in Table::ALL {
+            for (path, _) in table.unlike_columns() {
+                let name = path.split('.').next().unwrap();
+                assert!(table.schema().field_with_name(name).is_ok(), "{path}");
+            }
+        }
     }
 }

@@ -6,6 +6,7 @@
 //! A commit is Delta's: data files first, then one log entry, created exclusively. What is added here: data files, the log entry
 //! and their directories are synced before a commit is acknowledged, since the local object store does not.
 
+mod columns;
 mod duplicates;
 mod error;
 mod files;
@@ -129,7 +130,7 @@ impl Lake {
             .with_columns(schema.fields().cloned())
             .with_save_mode(SaveMode::Ignore)
             .await?;
-        self.sync_log(table)
+        self.sync_log(table).await
     }
 
     /// The table as DataFusion reads it. One that the lake does not have yet, because an earlier version made it, is empty.
@@ -183,18 +184,20 @@ impl Lake {
         Ok(())
     }
 
-    /// Data files that the log still knows: those of the table now and those of versions that may still be read.
-    pub(crate) async fn remembered_files(&self, table: Table) -> Result<Vec<PathBuf>, LakeError> {
+    /// The data files that make up the table now, by path, and those that the log still knows: of the table now and of versions that may still be
+    /// read.
+    pub(crate) async fn remembered_files(&self, table: Table) -> Result<(Vec<PathBuf>, Vec<PathBuf>), LakeError> {
         let delta = self.delta(table).await?;
         let directory = self.directory(table);
         let state = delta.snapshot()?;
-        let mut files: Vec<PathBuf> =
-            state.log_data().iter().map(|file| directory.join(file.path().as_ref())).collect();
+        let mut now: Vec<PathBuf> = state.log_data().iter().map(|file| directory.join(file.path().as_ref())).collect();
+        now.sort_unstable();
+        let mut remembered = now.clone();
         let mut tombstones = state.all_tombstones(delta.log_store().as_ref());
         while let Some(tombstone) = tombstones.next().await {
-            files.push(directory.join(tombstone?.path().as_ref()));
+            remembered.push(directory.join(tombstone?.path().as_ref()));
         }
-        Ok(files)
+        Ok((now, remembered))
     }
 
     /// The version of the lake: the number of commits to the ledger so far, which numbers ingest runs.
@@ -238,25 +241,36 @@ impl Lake {
                 actions.push(Action::Remove(file.remove_action(data_change)));
             }
         }
-        files::sync_directory(&directory)?;
+        blocking(move || files::sync_directory(&directory)).await?;
         CommitBuilder::from(properties).with_actions(actions).build(Some(state), delta.log_store(), operation).await?;
-        self.sync_log(table)
+        self.sync_log(table).await
     }
 
-    fn sync_log(&self, table: Table) -> Result<(), LakeError> {
-        let log = self.directory(table).join("_delta_log");
-        let newest = std::fs::read_dir(&log)
-            .map_err(|error| LakeError::from(error).at(&log))?
-            .filter_map(Result::ok)
-            .map(|entry| entry.path())
-            .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
-            .max();
-        if let Some(newest) = newest {
-            File::open(&newest).and_then(|file| file.sync_all()).map_err(|error| LakeError::from(error).at(&newest))?;
-        }
-        files::sync_directory(&log)?;
-        files::sync_directory(&self.directory(table))
+    /// Makes a table's newest commit durable.
+    async fn sync_log(&self, table: Table) -> Result<(), LakeError> {
+        let directory = self.directory(table);
+        blocking(move || sync_log(&directory)).await
     }
+}
+
+/// Waits for the disk off the runtime's threads, so that tables which are committed together wait for it together.
+async fn blocking(wait: impl FnOnce() -> Result<(), LakeError> + Send + 'static) -> Result<(), LakeError> {
+    tokio::task::spawn_blocking(wait).await.map_err(std::io::Error::other)?
+}
+
+fn sync_log(directory: &Path) -> Result<(), LakeError> {
+    let log = directory.join("_delta_log");
+    let newest = std::fs::read_dir(&log)
+        .map_err(|error| LakeError::from(error).at(&log))?
+        .filter_map(Result::ok)
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
+        .max();
+    if let Some(newest) = newest {
+        File::open(&newest).and_then(|file| file.sync_all()).map_err(|error| LakeError::from(error).at(&newest))?;
+    }
+    files::sync_directory(&log)?;
+    files::sync_directory(directory)
 }
 
 fn has_checkpoint(log: &Path) -> bool {

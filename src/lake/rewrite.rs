@@ -234,7 +234,7 @@ fn joined(table: Table, group: &[Judged], rules: &dyn Rewriting) -> Result<Optio
         return Ok(None);
     }
     // A changed field may be one that rows are sorted by.
-    let order = files::sort_order(table, &all)?;
+    let order = files::sort_order(table, std::slice::from_ref(&all))?;
     Ok(Some(take_record_batch(&all, &order)?))
 }
 

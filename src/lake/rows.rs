@@ -1,17 +1,13 @@
 //! From records to Arrow rows. Owns the mapping of `events` types to the columns of [`super::schema`]; knows nothing of files and commits.
 
+use super::columns::{Column, Held};
 use super::schema::Table;
 use crate::events::ids::{self, Key};
 use crate::events::{Aggregate, Event, Fact, Kind, Outcome, RosterEntry};
-use arrow::array::{
-    ArrayRef, BinaryBuilder, BooleanBuilder, Decimal128Builder, Int32Builder, Int64Builder, ListBuilder, RecordBatch,
-    StringBuilder, TimestampMicrosecondBuilder,
-};
-use arrow::datatypes::{DataType, Field};
+use arrow::array::RecordBatch;
 use arrow::error::ArrowError;
 use rustc_hash::FxHasher;
 use std::hash::{Hash, Hasher};
-use std::sync::Arc;
 
 /// Identity of a row and which of two copies stays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,53 +88,6 @@ pub struct TableBuilder {
     bytes: usize,
     /// Identities of the rows, in row order.
     pub ids: Vec<RowId>,
-}
-
-enum Column {
-    Text(StringBuilder),
-    Long(Int64Builder),
-    Int(Int32Builder),
-    Flag(BooleanBuilder),
-    Moment(TimestampMicrosecondBuilder),
-    Money(Decimal128Builder),
-    Key(BinaryBuilder),
-    Longs(ListBuilder<Int64Builder>),
-    Texts(ListBuilder<StringBuilder>),
-}
-
-impl Column {
-    fn of(field: &Field) -> Self {
-        let element = |item: DataType| Field::new("element", item, true);
-        match field.data_type() {
-            DataType::Int64 => Column::Long(Int64Builder::new()),
-            DataType::Int32 => Column::Int(Int32Builder::new()),
-            DataType::Boolean => Column::Flag(BooleanBuilder::new()),
-            DataType::Timestamp(..) => Column::Moment(TimestampMicrosecondBuilder::new().with_timezone("UTC")),
-            DataType::Decimal128(..) => Column::Money(Decimal128Builder::new().with_data_type(super::schema::money())),
-            DataType::Binary => Column::Key(BinaryBuilder::new()),
-            DataType::List(item) if item.data_type() == &DataType::Int64 => {
-                Column::Longs(ListBuilder::new(Int64Builder::new()).with_field(element(DataType::Int64)))
-            }
-            DataType::List(_) => {
-                Column::Texts(ListBuilder::new(StringBuilder::new()).with_field(element(DataType::Utf8)))
-            }
-            _ => Column::Text(StringBuilder::new()),
-        }
-    }
-
-    fn finish(&mut self) -> ArrayRef {
-        match self {
-            Column::Text(builder) => Arc::new(builder.finish()),
-            Column::Long(builder) => Arc::new(builder.finish()),
-            Column::Int(builder) => Arc::new(builder.finish()),
-            Column::Flag(builder) => Arc::new(builder.finish()),
-            Column::Moment(builder) => Arc::new(builder.finish()),
-            Column::Money(builder) => Arc::new(builder.finish()),
-            Column::Key(builder) => Arc::new(builder.finish()),
-            Column::Longs(builder) => Arc::new(builder.finish()),
-            Column::Texts(builder) => Arc::new(builder.finish()),
-        }
-    }
 }
 
 /// A row under construction: columns are appended in schema order, each exactly once, and hashed on the way.
@@ -258,7 +207,7 @@ impl Row<'_> {
 impl TableBuilder {
     /// An empty builder.
     pub fn new(table: Table) -> Self {
-        let columns = table.schema().fields().iter().map(|field| Column::of(field)).collect();
+        let columns = table.schema().fields().iter().map(|field| Column::of(field, Held::default())).collect();
         Self { table, columns, next: 0, rows: 0, bytes: 0, ids: Vec::new() }
     }
 
@@ -487,12 +436,19 @@ impl TableBuilder {
             .done(0);
     }
 
-    /// The rows as a batch, with their identities; the builder is empty afterwards.
+    /// The rows as a batch, with their identities; the builder is empty afterwards, with room for as many rows again.
     pub fn finish(&mut self) -> Result<(RecordBatch, Vec<RowId>), ArrowError> {
-        let arrays = self.columns.iter_mut().map(Column::finish).collect();
+        let schema = self.table.schema();
+        let mut arrays = Vec::with_capacity(self.columns.len());
+        for (column, field) in self.columns.iter_mut().zip(schema.fields()) {
+            let room = column.held(self.rows);
+            arrays.push(std::mem::replace(column, Column::of(field, room)).finish());
+        }
         self.next = 0;
         self.rows = 0;
         self.bytes = 0;
-        Ok((RecordBatch::try_new(self.table.schema(), arrays)?, std::mem::take(&mut self.ids)))
+        let room = Vec::with_capacity(self.ids.len());
+        let ids = std::mem::replace(&mut self.ids, room);
+        Ok((RecordBatch::try_new(schema, arrays)?, ids))
     }
 }

@@ -66,6 +66,33 @@ impl Table {
         }
     }
 
+    /// Paths of the columns whose values are hardly ever met twice (keys, hashes, ids, places), and whether they are random bits, in which nothing
+    /// repeats at all.
+    pub fn unlike_columns(self) -> &'static [(&'static str, bool)] {
+        match self {
+            Table::Events => &[
+                ("event_key", true),
+                ("event_id", false),
+                ("text_hash", true),
+                ("masked_hash", true),
+                // Texts that are alike share shingles, and hardly a band.
+                ("shingles.list.element", false),
+                ("bands.list.element", true),
+                ("call_id", false),
+                ("call_hash", false),
+                ("result_hash", false),
+                ("byte_offset", false),
+                ("row_hash", false),
+            ],
+            Table::Outcomes => &[("outcome_key", true), ("byte_offset", false), ("row_hash", false)],
+            Table::Facts => &[("fact_key", true), ("byte_offset", false), ("row_hash", false)],
+            Table::Aggregates => &[("aggregate_key", true), ("byte_offset", false), ("row_hash", false)],
+            Table::Roster => &[("roster_key", true), ("byte_offset", false), ("row_hash", false)],
+            Table::Quarantine => &[("reject_key", true), ("byte_offset", false), ("row_hash", false)],
+            Table::Ingested => &[("file_key", true), ("content_id", false), ("row_hash", false)],
+        }
+    }
+
     /// The column that identifies a row, 128 bits.
     pub fn key_column(self) -> &'static str {
         match self {

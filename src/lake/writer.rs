@@ -5,18 +5,20 @@ use super::files::{self, DataFile};
 use super::rows::{RowId, TableBuilder};
 use super::{Lake, LakeError, Table};
 use arrow::array::{AsArray, BooleanArray, RecordBatch};
-use arrow::compute::{concat_batches, filter_record_batch, take_record_batch};
+use arrow::compute::filter_record_batch;
 use arrow::datatypes::Int64Type;
 use futures::future::try_join_all;
+use rayon::prelude::*;
 use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
+use std::time::Duration;
 
 /// The builders of all threads together are written out when they hold about this much, so that memory grows neither with the input nor
 /// with the number of threads.
 const FLUSH_BYTES: usize = 64 << 20;
 /// What is left at the end of a thread stays in memory, to be joined with the rest of the others in one file, only up to this much in all.
-const HELD_BYTES: usize = 16 << 20;
+const HELD_BYTES: usize = 64 << 20;
 const FLUSH_ROWS: usize = 1 << 18;
 
 /// What a run changed in one table.
@@ -67,8 +69,8 @@ impl<'lake> LakeWriter<'lake> {
     /// Starts run number `run`, with as many sinks at once as there are `threads`.
     pub async fn new(lake: &'lake Lake, run: i64, threads: usize) -> Result<Self, LakeError> {
         let pending = try_join_all(Table::ALL.map(|table| async move {
-            let before = lake.data_files(table).await?;
-            files::remove_unreferenced(&lake.directory(table), &lake.remembered_files(table).await?)?;
+            let (before, remembered) = lake.remembered_files(table).await?;
+            files::remove_unreferenced(&lake.directory(table), &remembered)?;
             let rows = before.into_iter().map(Rows::Before).collect();
             Ok::<_, LakeError>(Mutex::new(Pending { duplicates: Duplicates::new(), rows, new_rows: 0 }))
         }));
@@ -90,20 +92,20 @@ impl<'lake> LakeWriter<'lake> {
         self.pending[table.index()].lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes over a thread's rows of one table, sorted; they stay in memory when `hold` is set and are written to a data file otherwise.
+    /// Takes over a thread's rows of one table; they stay in memory when `hold` is set and are written to a data file, sorted, otherwise.
     fn take(&self, table: Table, builder: &mut TableBuilder, hold: bool) -> Result<(), LakeError> {
         if builder.rows() == 0 {
             return Ok(());
         }
-        let (batch, ids) = builder.finish()?;
-        let order = files::sort_order(table, &batch)?;
-        let batch = take_record_batch(&batch, &order)?;
-        let ids: Vec<RowId> = order.values().iter().map(|&row| ids[row as usize]).collect();
+        let (batch, mut ids) = builder.finish()?;
         let rows = if hold {
             Rows::Held(batch)
         } else {
-            let _one_at_a_time = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
-            Rows::Written(files::write(&self.lake.directory(table), table, &[batch])?)
+            let batch = [batch];
+            let order = files::sort_order(table, &batch)?;
+            ids = order.values().iter().map(|&row| ids[row as usize]).collect();
+            let _one_at_a_time = self.turn_to_write();
+            Rows::Written(files::write_ordered(&self.lake.directory(table), table, &batch, &order)?)
         };
         let mut pending = self.pending(table);
         let number = pending.rows.len() as u32;
@@ -113,15 +115,32 @@ impl<'lake> LakeWriter<'lake> {
         Ok(())
     }
 
+    /// Waits until no other thread writes, and helps the one that does: its columns are jobs of the pool that both are of.
+    fn turn_to_write(&self) -> MutexGuard<'_, ()> {
+        loop {
+            match self.writing.try_lock() {
+                Ok(turn) => return turn,
+                Err(TryLockError::Poisoned(turn)) => return turn.into_inner(),
+                Err(TryLockError::WouldBlock) => {
+                    if rayon::yield_now() != Some(rayon::Yield::Executed) {
+                        std::thread::sleep(Duration::from_micros(100));
+                    }
+                }
+            }
+        }
+    }
+
     /// Drops duplicates and writes what is still in memory, in the caller's thread pool. `reread` names the inputs that were read again
     /// from where they were torn: their torn-line rejects of earlier runs are withdrawn, since the line has been read by now or is
     /// rejected anew.
     pub fn prepare(self, reread: &HashSet<String>) -> Result<Prepared<'lake>, LakeError> {
-        let mut changes = BTreeMap::new();
-        for (table, pending) in Table::ALL.into_iter().zip(self.pending) {
+        let pending: Vec<_> = Table::ALL.into_iter().zip(self.pending).collect();
+        // Side by side, so that small tables do not wait for the disk one after another.
+        let changes = pending.into_par_iter().map(|(table, pending)| {
             let pending = pending.into_inner().unwrap_or_else(PoisonError::into_inner);
-            changes.insert(table, prepare(self.lake, table, pending, reread)?);
-        }
+            Ok((table, prepare(self.lake, table, pending, reread)?))
+        });
+        let changes = changes.collect::<Result<_, LakeError>>()?;
         Ok(Prepared { lake: self.lake, run: self.run, changes })
     }
 }
@@ -206,7 +225,7 @@ fn prepare(lake: &Lake, table: Table, mut pending: Pending, reread: &HashSet<Str
         all.sort_unstable();
     }
     let mut change = Change { added: Vec::new(), removed: Vec::new(), counts: Committed::default() };
-    let mut held = Vec::new();
+    let (mut held, mut held_rows, mut held_gone) = (Vec::new(), 0, Vec::new());
     for (number, rows) in pending.rows.into_iter().enumerate() {
         let gone = losers.remove(&(number as u32)).unwrap_or_default();
         match rows {
@@ -225,14 +244,14 @@ fn prepare(lake: &Lake, table: Table, mut pending: Pending, reread: &HashSet<Str
             }
             Rows::Held(batch) => {
                 change.counts.duplicates += gone.len();
-                held.push(without(&batch, 0, &gone)?);
+                held_gone.extend(gone.iter().map(|row| held_rows + row));
+                held_rows += batch.num_rows() as u32;
+                held.push(batch);
             }
         }
     }
-    let rest = concat_batches(&table.schema(), &held)?;
-    if rest.num_rows() > 0 {
-        let order = files::sort_order(table, &rest)?;
-        change.added.push(files::write(&directory, table, &[take_record_batch(&rest, &order)?])?);
+    if !held.is_empty() {
+        change.added.extend(files::write_sorted(&directory, table, &held, &held_gone)?);
     }
     change.counts.added = pending.new_rows - change.counts.duplicates;
     Ok(change)

@@ -13,6 +13,7 @@ mod lookup;
 mod table;
 
 use crate::events::Tokens;
+use std::cell::RefCell;
 use table::{Rates, Row};
 
 /// Pico-dollars in a micro-dollar.
@@ -42,6 +43,25 @@ pub fn table_version() -> &'static str {
     table::version()
 }
 
+/// A model and provider as logged, and what was found for them.
+type Looked = (String, Option<String>, Option<lookup::Found>);
+
+thread_local! {
+    /// What was looked for last: neighbouring requests mostly are of one model.
+    static LAST: RefCell<Option<Looked>> = const { RefCell::new(None) };
+}
+
+/// What `ask` says of the row for a model, null where there is none.
+fn found<T>(model: &str, provider: Option<&str>, ask: impl FnOnce(&lookup::Found) -> Option<T>) -> Option<T> {
+    LAST.with_borrow_mut(|last| {
+        let is_last = |(of, by, _): &Looked| of == model && by.as_deref() == provider;
+        if !last.as_ref().is_some_and(is_last) {
+            *last = Some((model.to_owned(), provider.map(str::to_owned), lookup::find(model, provider)));
+        }
+        last.as_ref().and_then(|(_, _, found)| found.as_ref()).and_then(ask)
+    })
+}
+
 /// Prices one request.
 ///
 /// `model` and `provider` are as logged. The row is searched as `formats.md` section 11 says: the provider's own entry for the model, the exact name,
@@ -53,7 +73,7 @@ pub fn table_version() -> &'static str {
 /// - Reasoning tokens are part of the output and cost the same, unless the table has a price of their own.
 /// - Input and output counts must be known; an absent cache count means that none was used.
 pub fn price(model: &str, provider: Option<&str>, tokens: &Tokens) -> Price {
-    match lookup::find(model, provider).and_then(|found| cost_pico(&found.row, found.fast, tokens)) {
+    match found(model, provider, |found| cost_pico(&found.row, found.fast, tokens)) {
         Some(pico) => match i64::try_from((pico + PICO_PER_MICRO / 2) / PICO_PER_MICRO) {
             Ok(micro) => Price::Priced(micro),
             Err(_) => Price::Unpriced,

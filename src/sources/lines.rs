@@ -2,6 +2,7 @@
 //! byte-order mark stripped, and the rule for a last line without a newline.
 
 use super::{Input, InputError, Position, Reason, Sink};
+use std::cell::Cell;
 use std::io::{self, Read};
 
 /// One line of a file.
@@ -45,6 +46,22 @@ struct LineReader<R> {
     told: usize,
 }
 
+thread_local! {
+    /// The buffer of the file that this thread read before: there are many small files, and new memory costs more than reading them.
+    static SPARE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+/// Buffers that a long line has made larger than this are given back.
+const SPARE_BYTES: usize = 8 * BLOCK;
+
+impl<R> Drop for LineReader<R> {
+    fn drop(&mut self) {
+        if self.buffer.len() <= SPARE_BYTES {
+            SPARE.set(std::mem::take(&mut self.buffer));
+        }
+    }
+}
+
 /// A line of the buffer, or what became of one that is too long.
 enum Framed {
     End,
@@ -54,7 +71,10 @@ enum Framed {
 
 impl<R: Read> LineReader<R> {
     fn new(reader: R, offset: u64, limit: usize) -> Self {
-        let buffer = vec![0; BLOCK];
+        let mut buffer = SPARE.take();
+        if buffer.is_empty() {
+            buffer = vec![0; BLOCK];
+        }
         Self { reader, offset, line: 0, limit, buffer, start: 0, scanned: 0, end: 0, told: 0 }
     }
 
@@ -105,7 +125,9 @@ impl<R: Read> LineReader<R> {
             self.buffer.resize(self.buffer.len() * 2, 0);
         }
         loop {
-            match self.reader.read(&mut self.buffer[self.end..]) {
+            // A block at a time, also where there is room for more: it is in the cache when it is looked at.
+            let until = self.buffer.len().min(self.end + BLOCK);
+            match self.reader.read(&mut self.buffer[self.end..until]) {
                 Ok(count) => {
                     self.end += count;
                     return Ok(count > 0);

@@ -20,7 +20,7 @@ pub(crate) fn without_credentials(url: &str) -> String {
         Some((scheme, rest)) => {
             let authority = rest.split('/').next().unwrap_or(rest);
             let host = authority.rsplit_once('@').map_or(0, |(user, _)| user.len() + 1);
-            format!("{scheme}://{}", &rest[host..])
+            [scheme, "://", &rest[host..]].concat()
         }
         None => url.to_owned(),
     }

@@ -36,7 +36,7 @@ pub(super) fn decoded(text: &str) -> Vec<Decoded> {
 
 /// One round; none where there is nothing to take off.
 fn once(text: &str) -> Option<Decoded> {
-    if !text.bytes().any(|byte| matches!(byte, b'%' | b'\\')) {
+    if memchr::memchr2(b'%', b'\\', text.as_bytes()).is_none() {
         return None;
     }
     let mut plain = Decoded { text: String::with_capacity(text.len()), places: Vec::with_capacity(text.len() + 1) };

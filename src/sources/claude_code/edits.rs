@@ -3,7 +3,7 @@
 //! Owns the choice between what the client says was applied (`structuredPatch`) and what the call asked for. The hashes are
 //! those of [`crate::fingerprint::line_hashes`]; text is dropped here.
 
-use super::records::ToolUseResult;
+use super::records::{ToolUseResult, text_of};
 use crate::fingerprint::{Json, line_hashes};
 use std::collections::HashSet;
 
@@ -22,8 +22,8 @@ pub(super) fn applied_lines(result: &ToolUseResult<'_>) -> Option<Vec<i64>> {
     if result.user_modified == Some(true) {
         return Some(Vec::new());
     }
-    let content = result.content.0.as_deref()?;
-    Some(added(result.original_file.0.as_deref().unwrap_or(""), content))
+    let content = text_of(result.content)?;
+    Some(added(text_of(result.original_file).as_deref().unwrap_or(""), &content))
 }
 
 /// Line hashes kept of one call until its result comes, so that large writes cannot fill the memory of a file.

@@ -12,6 +12,7 @@ use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
+use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::fmt;
 use std::ops::Deref;
@@ -407,16 +408,22 @@ pub(super) struct ToolUseResult<'a> {
     pub(super) file_path: Option<Text<'a>>,
     #[serde(borrow)]
     pub(super) structured_patch: Option<Vec<PatchHunk<'a>>>,
-    #[serde(borrow, default)]
-    pub(super) original_file: ResultText<Option<Text<'a>>>,
-    #[serde(borrow, default)]
-    pub(super) content: ResultText<Option<Text<'a>>>,
+    /// A quarter of all bytes of a log, and hardly ever asked for: see [`text_of`].
+    #[serde(borrow)]
+    pub(super) original_file: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub(super) content: Option<&'a RawValue>,
     pub(super) user_modified: Option<bool>,
     pub(super) interrupted: Option<bool>,
     #[serde(default)]
     pub(super) duration_ms: Count,
     #[serde(default)]
     pub(super) total_duration_ms: Count,
+}
+
+/// The text of a part that was left as it stands in the line; null where it has none.
+pub(super) fn text_of<'a>(part: Option<&'a RawValue>) -> Option<Text<'a>> {
+    serde_json::from_str::<ResultText<Option<Text<'a>>>>(part?.get()).ok()?.0
 }
 
 /// One hunk of `structuredPatch`: lines with ` `, `+` or `-` in front.
@@ -431,14 +438,14 @@ pub(super) fn without_misfits(line: &str) -> Option<(String, bool)> {
     let mut record: serde_json::Map<String, Value> = serde_json::from_str(line).ok()?;
     let mut message_misfits = false;
     for (name, misfits) in [
-        ("origin", (|part| Object::<Origin<'_>>::deserialize(part).is_err()) as fn(&Value) -> bool),
-        ("forkedFrom", |part| Object::<ForkedFrom<'_>>::deserialize(part).is_err()),
-        ("data", |part| Object::<Progress<'_>>::deserialize(part).is_err()),
-        ("attachment", |part| Object::<Attachment<'_>>::deserialize(part).is_err()),
-        ("toolUseResult", |part| Object::<ToolUseResult<'_>>::deserialize(part).is_err()),
-        ("message", |part| Message::deserialize(part).is_err()),
+        ("origin", (|part| serde_json::from_str::<Object<Origin<'_>>>(part).is_err()) as fn(&str) -> bool),
+        ("forkedFrom", |part| serde_json::from_str::<Object<ForkedFrom<'_>>>(part).is_err()),
+        ("data", |part| serde_json::from_str::<Object<Progress<'_>>>(part).is_err()),
+        ("attachment", |part| serde_json::from_str::<Object<Attachment<'_>>>(part).is_err()),
+        ("toolUseResult", |part| serde_json::from_str::<Object<ToolUseResult<'_>>>(part).is_err()),
+        ("message", |part| serde_json::from_str::<Message<'_>>(part).is_err()),
     ] {
-        if record.get(name).is_some_and(|part| !part.is_null() && misfits(part)) {
+        if record.get(name).is_some_and(|part| !part.is_null() && misfits(&part.to_string())) {
             record.remove(name);
             message_misfits = name == "message";
         }

@@ -34,14 +34,25 @@ fn take(layout: &impl Layout, line: &Line<'_>, sink: &mut dyn Sink) -> Handled {
 /// Whether a line is an object with the columns that tell the table from others. A line longer than what recognition sees is judged by
 /// what there is of it.
 pub(in crate::sources) fn has_landmarks(layout: &impl Layout, line: &[u8]) -> bool {
+    let names = layout.landmarks();
+    if !names.iter().any(|name| may_stand_in(name, line)) {
+        return false;
+    }
     let text = String::from_utf8_lossy(line);
     match parse(layout, text.trim(), &mut Vec::new()) {
         Ok(cells) => {
             let is_there = |name: &&str| layout.number(name).is_some_and(|number| cells[number] != Cell::Null);
-            layout.landmarks().iter().all(is_there)
+            names.iter().all(is_there)
         }
-        Err(error) => error.is_eof() && layout.landmarks().iter().any(|name| text.contains(&format!("\"{name}\":"))),
+        Err(error) => error.is_eof() && names.iter().any(|name| text.contains(&format!("\"{name}\":"))),
     }
+}
+
+/// False where a name surely stands nowhere in a line, as in most lines of other formats. A name that JSON may write with escapes may stand in any.
+fn may_stand_in(name: &str, line: &[u8]) -> bool {
+    let leaf = name.rsplit('.').next().unwrap_or(name);
+    let is_plain = leaf.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b' '));
+    !is_plain || memchr::memmem::find(line, leaf.as_bytes()).is_some()
 }
 
 fn parse<'a>(
