@@ -330,5 +330,5 @@ fn a_fresh_total_gives_nobody_away_beside_cells_of_earlier_reports() {
     grown.members.extend(cell("b", 40..45, 25_000).members);
     let later = publish(&mut ledger, &with(vec![cell("a", 0..20, 100), grown]));
     assert!(matches!(later.cells[1], Verdict::Kept(_)), "{later:?}");
-    assert_eq!((&later.total, &later.cells[0]), (&Verdict::Hidden(Hidden::Complementary), &Verdict::Fresh));
+    assert_eq!((&later.total, &later.cells[0]), (&Verdict::Hidden(Hidden::Differenced), &Verdict::Fresh));
 }
