@@ -320,7 +320,19 @@ fn outputs(dir: &Path) -> BTreeMap<String, Shape> {
 fn hostile_text_in_real_input_changes_no_output() {
     let directory = tempfile::tempdir().unwrap();
     let plain = directory.path().join("plain");
-    let simulate = ["simulate", "--out", plain.to_str().unwrap(), "--pace", "1.05", "--seed", "3", "--people", "24", "--weeks", "4"];
+    let simulate = [
+        "simulate",
+        "--out",
+        plain.to_str().unwrap(),
+        "--pace",
+        "1.05",
+        "--seed",
+        "3",
+        "--people",
+        "24",
+        "--weeks",
+        "4",
+    ];
     let (code, _, stderr) = footlight(directory.path(), &simulate);
     assert_eq!(code, 0, "{stderr}");
     let run = |name: &str, texts: Vec<String>, first: usize| {

@@ -201,8 +201,10 @@ fn escaped_secrets_are_found() {
 fn harmless_texts_stay_as_they_are() {
     let directory = tempfile::tempdir().unwrap();
     let (people, weeks) = if is_full() { ("240", "12") } else { ("24", "4") };
-    let (code, _, stderr) =
-        footlight(directory.path(), &["simulate", "--out", "org", "--pace", "1.05", "--seed", "9", "--people", people, "--weeks", weeks]);
+    let (code, _, stderr) = footlight(
+        directory.path(),
+        &["simulate", "--out", "org", "--pace", "1.05", "--seed", "9", "--people", people, "--weeks", weeks],
+    );
     assert_eq!(code, 0, "{stderr}");
     let secrets = Secrets::unkeyed();
     let (mut texts, mut prompts, mut hits) = (0_u32, 0_u32, Vec::new());

@@ -21,8 +21,10 @@ fn footlight(dir: &Path, args: &[&str]) -> (i32, Value) {
 fn a_simulated_organisation_is_read_scored_and_evaluated() {
     let directory = tempfile::tempdir().unwrap();
     let dir = directory.path();
-    let (code, simulated) =
-        footlight(dir, &["simulate", "--out", "org", "--pace", "1.05", "--seed", "5", "--people", "24", "--weeks", "4"]);
+    let (code, simulated) = footlight(
+        dir,
+        &["simulate", "--out", "org", "--pace", "1.05", "--seed", "5", "--people", "24", "--weeks", "4"],
+    );
     assert_eq!((code, &simulated["status"]), (0, &Value::from("ok")));
 
     let config = "org/input/footlight.toml";
@@ -62,7 +64,8 @@ fn without_text_what_can_be_judged_is_and_the_rest_says_why_not() {
     let directory = tempfile::tempdir().unwrap();
     let dir = directory.path();
     let scored = |name: &str, strip: &[&str]| {
-        let mut simulate = vec!["simulate", "--out", name, "--pace", "1.05", "--seed", "5", "--people", "44", "--weeks", "12"];
+        let mut simulate =
+            vec!["simulate", "--out", name, "--pace", "1.05", "--seed", "5", "--people", "44", "--weeks", "12"];
         simulate.extend(strip);
         assert_eq!(footlight(dir, &simulate).0, 0);
         let path = |part: &str| format!("{name}/{part}");
@@ -131,8 +134,10 @@ fn transcripts_are_read_as_the_same_organisation() {
     let directory = tempfile::tempdir().unwrap();
     let dir = directory.path();
     let totals = |format: &str| {
-        let simulate =
-            ["simulate", "--out", format, "--pace", "1.05", "--seed", "9", "--people", "14", "--weeks", "3", "--format", format];
+        let simulate = [
+            "simulate", "--out", format, "--pace", "1.05", "--seed", "9", "--people", "14", "--weeks", "3", "--format",
+            format,
+        ];
         assert_eq!(footlight(dir, &simulate).0, 0);
         let (input, config, lake) =
             (format!("{format}/input"), format!("{format}/input/footlight.toml"), format!("{format}/lake"));
