@@ -119,3 +119,16 @@ fn worst(people: &[&Person], values: &[f64], flagged: impl Fn(&Person, f64) -> b
         share: proportion(*flagged, *people),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::nth_highest;
+
+    #[test]
+    fn the_threshold_flags_as_many_as_asked_for() {
+        let scores = [3.0, 1.0, 2.0, 2.0];
+        let flagged = |count| scores.iter().filter(|score| **score >= nth_highest(&scores, count)).count();
+        // Of ties all or none.
+        assert_eq!([0, 1, 2, 3, 4, 5].map(flagged), [0, 1, 3, 3, 4, 0]);
+    }
+}

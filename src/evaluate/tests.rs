@@ -173,6 +173,11 @@ fn baselines_are_on_the_same_people() {
     // By tokens t1 (1,000) outranks all; t2 (60) outranks h1 (50) and h4 (0): 6 of 8 pairs.
     assert_eq!(evaluation.all_doses[1].auroc.value, Some(6.0 / 8.0));
     assert_eq!(evaluation.all_doses[1].auroc_behind_product.value, Some(1.0 / 8.0));
+    // The product finds t1 at 1 % false positives; the leaderboard finds as many without the poller.
+    for row in &evaluation.all_doses[..2] {
+        let worst = &row.worst_at_equal_recall;
+        assert_eq!((worst.name.as_str(), worst.flagged, worst.people), ("ci_bot", 0, 1), "{}", row.score);
+    }
     // By duplicates t1 outranks all; t2, h2, h3 and h4 are unknown and tie, h1 is known: 4 + 1.5 of 8.
     assert_eq!(evaluation.all_doses[5].auroc.value, Some(5.5 / 8.0));
 }

@@ -85,7 +85,7 @@ fn the_seed_decides_every_byte() {
 
 #[test]
 fn every_family_and_look_alike_is_there_with_its_label() {
-    let organisation = Organisation::of(&simulation(3, 240, 2, World::Quota));
+    let organisation = Organisation::of(&simulation(3, 240, 6, World::Quota));
     let truth = organisation.truth("truth.csv");
     let seen = |column: &str| -> BTreeSet<String> {
         truth.iter().map(|row| row[column].clone()).filter(|name| !name.is_empty()).collect()
@@ -93,11 +93,30 @@ fn every_family_and_look_alike_is_there_with_its_label() {
     assert_eq!(seen("family"), family_names().into_iter().map(str::to_owned).collect());
     assert_eq!(seen("lookalike"), LOOK_ALIKES.iter().map(|name| (*name).to_owned()).collect());
     assert_eq!(seen("dose"), ["0.05", "0.2", "0.6"].map(str::to_owned).into());
-    assert_eq!(truth.iter().filter(|row| row["label"] == "theater").count(), 36);
+    // A label stands for injected tokens: whoever meant to play and never did is honest.
+    let theater = |rows: &[BTreeMap<String, String>]| -> BTreeSet<String> {
+        rows.iter().filter(|row| row["label"] == "theater").map(|row| row["actor_id"].clone()).collect()
+    };
+    let played = theater(&organisation.truth("truth_sessions.csv"));
+    assert_eq!(theater(&truth), played);
+    assert!((30..=36).contains(&played.len()), "{}", played.len());
     for row in &truth {
         assert_eq!(row["label"] == "theater", !row["family"].is_empty(), "{row:?}");
         assert!(row["lookalike"].is_empty() || row["label"] == "honest", "{row:?}");
     }
+}
+
+#[test]
+fn sessions_and_targets_follow_the_pace() {
+    let of = |pace: f64| {
+        let organisation = Organisation::of(&Simulation { pace, ..simulation(4, 60, 4, World::Clean) });
+        let config = std::fs::read_to_string(organisation.directory.path().join("input/footlight.toml")).unwrap();
+        let target = config.split("metric = \"tokens\"\nthreshold = ").nth(1).unwrap();
+        (organisation.written.sessions as f64, target.split('\n').next().unwrap().parse::<f64>().unwrap())
+    };
+    let ((few, low), (many, high)) = (of(1.0), of(3.0));
+    assert!((2.5..3.5).contains(&(many / few)), "{few} and {many} sessions");
+    assert!((high / low - 3.0).abs() < 1e-4, "{low} and {high} tokens");
 }
 
 #[test]
