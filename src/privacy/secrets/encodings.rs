@@ -36,9 +36,7 @@ pub(super) fn decoded(text: &str) -> Vec<Decoded> {
 
 /// One round; none where there is nothing to take off.
 fn once(text: &str) -> Option<Decoded> {
-    if memchr::memchr2(b'%', b'\\', text.as_bytes()).is_none() {
-        return None;
-    }
+    memchr::memchr2(b'%', b'\\', text.as_bytes())?;
     let mut plain = Decoded { text: String::with_capacity(text.len()), places: Vec::with_capacity(text.len() + 1) };
     let (mut at, mut any) = (0, false);
     while let Some(character) = text.get(at..).and_then(|rest| rest.chars().next()) {
