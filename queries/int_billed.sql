@@ -6,7 +6,7 @@
 --   has the tokens and the finest the cost, a vendor's own before a cloud's bill before a gateway's log. Claude Code analytics repeats what
 --   the API's reports hold, but for subscriptions
 -- reference: formats.md sections 7, 8 and 12
--- params: since = ''
+-- params: since = '', as_of = ''
 with charges as (
     select
         a.report, a.dimension, a.client, a.provider, a.source, a.group_id, a.key_id, a.from_ts, a.to_ts, a.requests, a.cost_usd,
@@ -31,6 +31,7 @@ with charges as (
     left join actors as p on who.actor_id = p.actor_id
     left join (select distinct team_id from actors) as t on a.group_id = t.team_id
     where (a.from_ts >= cast(nullif($since, '') as timestamp with time zone) or $since = '')
+        and (a.from_ts <= cast(nullif($as_of, '') as timestamp with time zone) or $as_of = '')
         and a.counted_by = 'vendor' and a.report not in ('github_copilot.seats', 'github_copilot.seat_bill')
 ),
 scoped as (

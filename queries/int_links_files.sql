@@ -17,9 +17,12 @@ with edited as (
     group by e.root_session_id, e.repo, e.path
 ),
 changed as (
-    select outcome_key, ts, actor_id, repo, cardinality(paths) as files, unnest(paths) as path
-    from stg_outcomes
-    where cardinality(paths) > 0 and repo is not null
+    select outcome_key, ts, actor_id, repo, files, replace(path, '\', '/') as path
+    from (
+        select outcome_key, ts, actor_id, repo, cardinality(paths) as files, unnest(paths) as path
+        from stg_outcomes
+        where cardinality(paths) > 0 and repo is not null
+    ) as whole
 ),
 matched as (
     select e.session_id, c.outcome_key, c.files, c.path

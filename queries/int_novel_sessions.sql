@@ -2,13 +2,13 @@
 -- grain: one session and actor with outputs that can be compared
 -- reads: int_output_novelty
 -- family: REDUNDANCY
--- measures: what the session's long outputs have in common with earlier ones; the actor's long outputs in $days days (window_outputs); in how many of the actor's sessions of $days days $known
---   or more of at least $min_sampled sampled shingles were known (unusual_sessions); and most_db, what that many can tell: 10 log10 of e = .5 p^-.5 at Chernoff's bound on p against the share of
+-- measures: what the session's long outputs have in common with earlier ones; the actor's long outputs in $days days (window_outputs); whether $known or more of at least
+--   $min_sampled sampled shingles were known, and more than in $usual of the sessions in the same eighth of window_outputs (is_unusual: whoever is given more has heard more); in how many of the actor's sessions of $days days that was so (unusual_sessions); and most_db, what that many can tell: 10 log10 of e = .5 p^-.5 at Chernoff's bound on p against the share of
 --   such sessions among everybody's, or, where it is larger, among those in the same eighth of window_outputs. Outputs of one session are about one thing, so they are one observation
--- innocent: a report that comes again makes one session unusual, and under $recur nothing is told; whoever is given more has more to repeat; in the public transcripts looked at, read as one
+-- innocent: a report that comes again makes one session unusual, and under $recur nothing is told; in the public transcripts looked at, read as one
 --   person's, a session's answers repeat some five of a hundred sampled shingles, twenty-one at most
 -- reference: signals.md S5 and section 3, steps 2, 6 and 7; Chernoff 1952
--- params: novelty = 0.15, known = 0.25, rarest = 0.01, recur = 2, min_sampled = 10, days = 28
+-- params: novelty = 0.15, known = 0.25, rarest = 0.01, recur = 2, usual = 0.8, min_sampled = 10, days = 28
 with legible as (
     select session_id, actor_id, max(local_day) as last_day, count(*) as outputs, sum(sampled) as sampled, sum(known) as known,
         count(*) filter (where 1 - cast(known as double) / sampled < $novelty) as low_outputs,
@@ -16,38 +16,55 @@ with legible as (
     from int_output_novelty
     group by session_id, actor_id
 ),
-marked as (
-    select *, sampled >= $min_sampled as is_legible, sampled >= $min_sampled and cast(known as double) / sampled >= $known as is_unusual from legible
+volumes as (
+    select actor_id, last_day, sum(outputs) as outputs from legible group by actor_id, last_day
 ),
-days as (
-    select actor_id, last_day, sum(outputs) as outputs, count(*) filter (where is_legible) as sessions, count(*) filter (where is_unusual) as unusual_sessions
-    from marked
-    group by actor_id, last_day
-),
-windows as (
-    select later.actor_id, later.last_day, sum(earlier.outputs) as window_outputs, sum(earlier.sessions) as sessions, sum(earlier.unusual_sessions) as unusual_sessions
-    from days as later
-    join days as earlier on earlier.actor_id = later.actor_id and earlier.last_day between later.last_day - $days + 1 and later.last_day
+sized as (
+    select later.actor_id, later.last_day, sum(earlier.outputs) as window_outputs
+    from volumes as later
+    join volumes as earlier on earlier.actor_id = later.actor_id and earlier.last_day between later.last_day - $days + 1 and later.last_day
     group by later.actor_id, later.last_day
 ),
 placed as (
     select
-        marked.*, windows.window_outputs, cast(windows.sessions as double) as sessions, windows.unusual_sessions,
-        ntile(8) over (order by windows.window_outputs, marked.actor_id, marked.session_id) as eighth,
+        legible.*, sized.window_outputs, sampled >= $min_sampled as is_legible, cast(known as double) / greatest(sampled, 1) as known_share,
+        ntile(8) over (order by sized.window_outputs, legible.actor_id, legible.session_id) as eighth,
+    from legible
+    join sized on sized.actor_id = legible.actor_id and sized.last_day = legible.last_day
+),
+limits as (
+    select eighth, percentile_cont($usual) within group (order by known_share) as usual_share from placed where is_legible group by eighth
+),
+marked as (
+    select placed.*, is_legible and known_share >= $known and known_share > usual_share as is_unusual from placed left join limits on limits.eighth = placed.eighth
+),
+days as (
+    select actor_id, last_day, count(*) filter (where is_legible) as sessions, count(*) filter (where is_unusual) as unusual_sessions
+    from marked
+    group by actor_id, last_day
+),
+windows as (
+    select later.actor_id, later.last_day, sum(earlier.sessions) as sessions, sum(earlier.unusual_sessions) as unusual_sessions
+    from days as later
+    join days as earlier on earlier.actor_id = later.actor_id and earlier.last_day between later.last_day - $days + 1 and later.last_day
+    group by later.actor_id, later.last_day
+),
+counted as (
+    select marked.*, cast(windows.sessions as double) as sessions, windows.unusual_sessions
     from marked
     join windows on windows.actor_id = marked.actor_id and windows.last_day = marked.last_day
 ),
 usual as (
-    select eighth, cast(count(*) filter (where is_unusual) as double) / greatest(count(*) filter (where is_legible), 1) as share from placed group by eighth
+    select eighth, cast(count(*) filter (where is_unusual) as double) / greatest(count(*) filter (where is_legible), 1) as share from marked group by eighth
 ),
 everybody as (
-    select cast(count(*) filter (where is_unusual) as double) / greatest(count(*) filter (where is_legible), 1) as share from placed
+    select cast(count(*) filter (where is_unusual) as double) / greatest(count(*) filter (where is_legible), 1) as share from marked
 ),
 shares as (
     select
-        placed.*, least(placed.unusual_sessions / greatest(placed.sessions, 1.0), 0.999) as own, least(greatest(usual.share, everybody.share, $rarest), 0.999) as share,
-    from placed
-    join usual on usual.eighth = placed.eighth
+        counted.*, least(counted.unusual_sessions / greatest(counted.sessions, 1.0), 0.999) as own, least(greatest(usual.share, everybody.share, $rarest), 0.999) as share,
+    from counted
+    join usual on usual.eighth = counted.eighth
     cross join everybody
 )
 select

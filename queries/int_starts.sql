@@ -1,9 +1,9 @@
 -- model: int_starts
--- grain: one declustered start: a prompt labelled human after $silence_min minutes without one of the same actor
+-- grain: one declustered start: a prompt labelled human, or whose origin no log states, after $silence_min minutes without one of the same actor
 -- reads: stg_events, fct_sessions
 -- family: CLOCK
 -- measures: when people begin, and how much output they had to read and text to type since the start before
--- innocent: sessions of a declared automation leave; automatic continues and retries are no starts, and pings closer than the silence collapse into one start
+-- innocent: only undeclared automation counts: sessions of a declared automation leave, and so does what a log says a scheduler, hook or agent sent; automatic continues and retries are no starts, and pings closer than the silence collapse into one start
 -- reference: signals.md S8
 -- params: silence_min = 10
 -- part: person
@@ -20,7 +20,7 @@ steps as (
     from stg_events
     left join declared on declared.session_id = stg_events.root_session_id
     where declared.session_id is null and actor_kind = 'person'
-        and (kind = 'completion' or kind = 'prompt' and trigger = 'human' and coalesce(marker, '') not in ('continue', 'retry', 'interrupt'))
+        and (kind = 'completion' or kind = 'prompt' and trigger in ('human', 'unknown') and coalesce(marker, '') not in ('continue', 'retry', 'interrupt'))
 ),
 silences as (
     select

@@ -1,9 +1,10 @@
 -- model: sig_prompt_repetition
 -- grain: one root session
--- reads: fct_sessions, int_prompts, int_prompt_clusters, int_prompt_windows, int_prompt_cluster_context, int_learning_sessions, int_on_call_sessions
+-- reads: fct_sessions, int_prompts, int_prompt_clusters, int_prompt_windows, int_prompt_bounds, int_prompt_cluster_context, int_learning_sessions, int_on_call_sessions
 -- family: REDUNDANCY
--- measures: share of the session's prompts in clusters of >= $min_cluster near-identical prompts of the actor's trailing 28 days, times the
---   lower end of the 90 % Wilson interval of the re-issued share of those days, 1 - exp(H)/N with H the entropy of the cluster sizes
+-- measures: share of the session's prompts in clusters of >= $min_cluster near-identical prompts of the actor's trailing 28 days, times what the
+--   lower end of the 90 % Wilson interval of the re-issued share of those days, 1 - exp(H)/N with H the entropy of the cluster sizes, has above
+--   the median of people with as many prompts, as a part of what is left above it (int_prompt_bounds)
 -- suggests: effort spent on issuing the same request again
 -- innocent: weighs in full from $full on; slash commands, hand-off templates, batch evaluations, workshops, results that were used, first 60 days and training ($learning), on call
 --   ($on_call): discounts; stop phrases
@@ -12,21 +13,8 @@
 -- evasion: salted tails are contained (int_prompt_edges); paraphrase by a model: sig_low_output_novelty, and sig_loop_no_progress and
 --   sig_orphan_output, which read no words
 -- reference: signals.md S1; Jost 2006 (Hill numbers); Wilson 1927
--- params: min_prompts = 10, min_days = 2, min_cluster = 4, z = 1.645, learning = 0.2, on_call = 0.2, full = 0.25
-with windows as (
-    select
-        actor_id, window_day, max(active_days) as active_days, max(prompts) as largest, cast(sum(prompts) as double) as total,
-        1.0 - exp(-sum(prompts * ln(prompts)) / sum(prompts)) as repeated,
-    from int_prompt_windows
-    group by actor_id, window_day
-),
-bounds as (
-    select
-        *,
-        (repeated + $z * $z / (2 * total) - $z * sqrt((repeated * (1 - repeated) + $z * $z / (4 * total)) / total)) / (1 + $z * $z / total) as repeated_low,
-    from windows
-),
-session_windows as (
+-- params: min_prompts = 10, min_days = 2, min_cluster = 4, learning = 0.2, on_call = 0.2, full = 0.25
+with session_windows as (
     select session_id, actor_id, max(local_day) as window_day, count(*) as prompts, sum(tokens) as tokens from int_prompt_clusters group by session_id, actor_id
 ),
 readings as (
@@ -46,7 +34,7 @@ judged as (
     select
         sessions.session_id, sessions.actor_id, sessions.iso_week, session_windows.prompts as session_prompts, session_windows.tokens as answer_tokens,
         case when learning.session_id is null then 1.0 else $learning end as learning_factor, learning.why as learning_why, case when on_call.session_id is null then 1.0 else $on_call end as on_call_factor,
-        bounds.total, bounds.active_days, bounds.largest, bounds.repeated, greatest(bounds.repeated_low, 0.0) as repeated_low, readings.*, case
+        bounds.total, bounds.active_days, bounds.largest, bounds.repeated, bounds.repeated_low, bounds.usual_low, coalesce(cast(repeated_prompts as double) / session_windows.prompts * bounds.excess, 0.0) as reading, readings.*, case
             when sessions.declared or sessions.trigger = 'schedule' or sessions.actor_kind = 'service' then 'declared automation'
             when sessions.actor_id = '(unassigned)' then 'actor unknown'
             when session_windows.prompts is null then case when mute.session_id is null then 'no logical human prompt' else 'no prompt text in the log' end
@@ -58,18 +46,18 @@ judged as (
     left join int_learning_sessions as learning on learning.session_id = sessions.session_id left join int_on_call_sessions as on_call on on_call.session_id = sessions.session_id
     left join session_windows on session_windows.session_id = sessions.session_id and session_windows.actor_id = sessions.actor_id
     left join (select distinct session_id from int_prompts where masked_hash is null) as mute on mute.session_id = sessions.session_id
-    left join bounds on bounds.actor_id = session_windows.actor_id and bounds.window_day = session_windows.window_day
+    left join int_prompt_bounds as bounds on bounds.actor_id = session_windows.actor_id and bounds.window_day = session_windows.window_day
     left join (select session_id as reading_session, * except (session_id) from readings) as readings on readings.reading_session = sessions.session_id
 )
 select
     'session' as scope, session_id as unit_id, actor_id, iso_week,
-    case when abstain_reason is null then round(cast(coalesce(repeated_prompts, 0) as double) / session_prompts * repeated_low, 9) when starts_with(abstain_reason, 'no cluster') then 0.0 end as value,
+    case when abstain_reason is null then round(reading, 9) when starts_with(abstain_reason, 'no cluster') then 0.0 end as value,
     cast(coalesce(total, 0) as bigint) as n,
     case when abstain_reason is null then 'speak' else 'abstain' end as status, abstain_reason,
     coalesce(factor, 1.0) * learning_factor * on_call_factor as discount, 0.0 as exculpation_db,
-    case when abstain_reason is null then round(12.0 * least(1.0, cast(coalesce(repeated_prompts, 0) as double) / session_prompts * repeated_low / $full), 2) end as most_db,
+    case when abstain_reason is null then round(12.0 * least(1.0, reading / $full), 2) end as most_db,
     concat('{"prompts":', coalesce(session_prompts, 0), ',"repeated_prompts":', coalesce(repeated_prompts, 0), ',"cluster_size":', coalesce(cluster_size, 0),
-        ',"days":', coalesce(active_days, 0), ',"repeated_share":', coalesce(round(repeated, 4), 0.0), ',"repeated_low":', coalesce(round(repeated_low, 4), 0.0),
+        ',"days":', coalesce(active_days, 0), ',"repeated_share":', coalesce(round(repeated, 4), 0.0), ',"repeated_low":', coalesce(round(repeated_low, 4), 0.0), ',"usual_low":', coalesce(round(usual_low, 4), 0.0),
         ',"repeated_token_share":', coalesce(cast(round(cast(repeated_tokens as double) / nullif(answer_tokens, 0), 4) as varchar), 'null'), ',"discounts":[', concat_ws(',',
             case when template_factor < 1 then concat('{"why":"hand-off template of several actors","factor":', template_factor, '}') end,
             case when evaluation_factor < 1 then concat('{"why":"batch evaluation over models","factor":', evaluation_factor, '}') end, case when command_factor < 1 then concat('{"why":"slash command","factor":', command_factor, '}') end,

@@ -7,19 +7,19 @@
 --   60 minutes, times twelve, under $alpha; (c) the highest peak of the periodogram between 10 minutes and 12 hours, what the own hourly profile makes taken
 --   off, with a false-alarm probability under $alpha, looked for where (a) or (b) agrees; (d) no quiet arc of 5 hours for 30 hours on end; (e) gaps that
 --   do not follow what there was to read and type. A week of fewer than $min_starts starts is read with the weeks before it, twelve at most,
---   and then (b) or (c) is one of the two, with p times the weeks under $pooled_alpha: a start stands in as many windows, and nearly everybody has one
--- suggests: a machine clock behind starts that are labelled human
--- innocent: declared schedules are not labelled human; daily meetings are periods of a day, which no test here looks at; keep-alive pings
+--   and then (b) or (c) is one of the two, with p times the weeks: a start stands in as many windows
+-- suggests: a machine clock behind starts that are labelled human, or that no log labels
+-- innocent: declared schedules are labelled so, and leave; daily meetings are periods of a day, which no test here looks at; keep-alive pings
 --   collapse when declustered, automatic continues are dropped; gaps that do follow the reading and typing discount by $thoughtful
 -- abstains: fewer than $min_starts starts or $min_days days in twelve weeks; a client whose times stand on a grid; fewer than two tests agree
 -- evasion: exponential timers beat (a), (b) and (c), and meet (d) and (e); wide jitter beats (b) and (c) only
 -- reference: signals.md S8; Goh and Barabasi 2008; Kim and Jo 2016; Kuiper 1960; Stephens 1970; Bartlett 1963; Scargle 1982
--- params: min_starts = 30, min_days = 3, alpha = 0.01, pooled_alpha = 0.001, thoughtful = 0.2
+-- params: min_starts = 30, min_days = 3, alpha = 0.001, thoughtful = 0.2
 with tested as (
     select
         gaps.*, phases.tau, phases.concentration, phases.kuiper, phases.strength, phases.p, phases.phase_seconds, phases.jitter_seconds,
-        least(1.0, phases.p * gaps.weeks) <= case when gaps.weeks > 1 then $pooled_alpha else $alpha end as is_in_phase,
-        periods.period_seconds, periods.strength as periodicity, periods.p as period_p, coalesce(periods.p * gaps.weeks <= case when gaps.weeks > 1 then $pooled_alpha else $alpha end, false) as is_periodic,
+        least(1.0, phases.p * gaps.weeks) <= $alpha as is_in_phase,
+        periods.period_seconds, periods.strength as periodicity, periods.p as period_p, coalesce(periods.p * gaps.weeks <= $alpha, false) as is_periodic,
     from int_start_gaps as gaps
     join int_start_phases as phases on phases.actor_id = gaps.actor_id and phases.iso_week = gaps.iso_week
     left join int_start_periods as periods on periods.actor_id = gaps.actor_id and periods.iso_week = gaps.iso_week

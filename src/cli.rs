@@ -1,5 +1,6 @@
 //! What was typed. Types only, no logic: commands resolve these into settings.
 
+use clap::builder::ArgPredicate;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -163,7 +164,7 @@ pub struct OutArgs {
 /// How to score.
 #[derive(Debug, Args)]
 pub struct ScoringArgs {
-    /// Score as of this moment, RFC 3339 or YYYY-MM-DD [default: the newest event].
+    /// Score as of this moment, and nothing later, RFC 3339 or YYYY-MM-DD [default: the newest event].
     #[arg(long, value_name = "TIME")]
     pub as_of: Option<String>,
     /// Score only what happened from this moment on, RFC 3339 or YYYY-MM-DD [default: everything].
@@ -616,6 +617,9 @@ pub struct SimulateArgs {
     /// Weeks.
     #[arg(long, value_name = "N", default_value_t = 12, value_parser = clap::value_parser!(u32).range(2..=520))]
     pub weeks: u32,
+    /// Sessions of the median person in an average week; weekly targets follow [default with --adversary or --events: 1.05].
+    #[arg(long, value_name = "SESSIONS", default_value_t = 3.0, default_value_ifs([("adversary", ArgPredicate::Equals("true".into()), Some("1.05")), ("events", ArgPredicate::IsPresent, Some("1.05"))]), value_parser = parse_pace)]
+    pub pace: f64,
     /// What people were told, and what they make of it.
     #[arg(long, value_name = "WORLD", default_value = "quota")]
     pub world: World,
@@ -728,6 +732,11 @@ pub struct DemoArgs {
 fn parse_share(text: &str) -> Result<f64, String> {
     let share: f64 = text.parse().map_err(|_| format!("`{text}` is no share; write 0.15"))?;
     if (0.0..=0.5).contains(&share) { Ok(share) } else { Err(format!("{share} is not between 0 and 0.5")) }
+}
+
+fn parse_pace(text: &str) -> Result<f64, String> {
+    let pace: f64 = text.parse().map_err(|_| format!("`{text}` is no number; write 3"))?;
+    if (0.1..=50.0).contains(&pace) { Ok(pace) } else { Err(format!("{pace} is not between 0.1 and 50")) }
 }
 
 fn parse_inflation(text: &str) -> Result<f64, String> {

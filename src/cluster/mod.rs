@@ -144,13 +144,14 @@ fn named(
     let mut found = Archetypes { algorithm: algorithm.to_string(), ..Archetypes::default() };
     let mut of_cluster: BTreeMap<usize, String> = BTreeMap::new();
     let mut people_of: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    let mut of_few_people = 0;
     for (&cluster, &stability) in stable {
         let inside: Vec<bool> = labels.iter().map(|label| *label == Some(cluster)).collect();
         let members = || sample.iter().zip(&inside).filter(|(_, inside)| **inside).map(|(unit, _)| unit);
         let people = members().map(|unit| unit.actor.as_str()).collect::<BTreeSet<_>>();
         let (name, signals) = name::name(sample, &inside);
         if people.len() < FEWEST_PEOPLE {
-            found.notes.push(format!("one archetype is not published: fewer than {FEWEST_PEOPLE} people"));
+            of_few_people += 1;
             of_cluster.insert(cluster, String::new());
             continue;
         }
@@ -163,6 +164,13 @@ fn named(
                 (one.units, one.people, one.stability) = (one.units + units, people, one.stability.min(stability))
             }
             None => found.published.push(Archetype { name, units, people, stability, signals }),
+        }
+    }
+    match of_few_people {
+        0 => {}
+        1 => found.notes.push(format!("one archetype is not published: fewer than {FEWEST_PEOPLE} people")),
+        many => {
+            found.notes.push(format!("{many} archetypes are not published: fewer than {FEWEST_PEOPLE} people in each"))
         }
     }
     found.published.sort_by(|one, two| (two.units, one.name.as_str()).cmp(&(one.units, two.name.as_str())));

@@ -34,7 +34,7 @@ pub struct BaseTables {
     pub first_us: i64,
     /// Moment of the last.
     pub last_us: i64,
-    /// Events and outcomes of the lake that lie before the span, or have no moment while there is one.
+    /// Events and outcomes of the lake that lie outside of the span, or have no moment while there is one.
     pub left_out: i64,
 }
 
@@ -43,8 +43,14 @@ pub struct BaseTables {
 pub struct Span {
     /// First moment, microseconds since the epoch; everything when none.
     pub since_us: Option<i64>,
-    /// The moment that scores speak for; the newest event when none.
+    /// The moment that scores speak for, and the last one that is looked at; the newest event when none.
     pub as_of_us: Option<i64>,
+}
+
+impl Span {
+    fn is_everything(self) -> bool {
+        self.since_us.is_none() && self.as_of_us.is_none()
+    }
 }
 
 /// Registers every base table.
@@ -52,11 +58,11 @@ pub async fn register(engine: &Engine, lake: &Lake, config: &Config, looked_at: 
     let mut left_out = 0;
     for table in Table::ALL {
         let provider = provider(engine, lake, table).await?;
-        match (looked_at.since_us, table) {
-            (Some(since_us), Table::Events | Table::Outcomes) => {
-                left_out += register_since(engine, table, provider, since_us).await?;
+        match table {
+            Table::Events | Table::Outcomes if !looked_at.is_everything() => {
+                left_out += register_span(engine, table, provider, looked_at).await?;
             }
-            (_, Table::Roster) => register_newest_roster(engine, provider)?,
+            Table::Roster => register_newest_roster(engine, provider)?,
             _ => engine.register(table.name(), provider)?,
         }
     }
@@ -92,16 +98,22 @@ async fn provider(engine: &Engine, lake: &Lake, table: Table) -> anyhow::Result<
     Ok(lake.provider(table).await?)
 }
 
-/// Registers what a table holds from a moment on, and says how many rows it leaves out.
-async fn register_since(
+/// Registers what a table holds of a span, and says how many rows it leaves out.
+async fn register_span(
     engine: &Engine,
     table: Table,
     provider: Arc<dyn TableProvider>,
-    since_us: i64,
+    span: Span,
 ) -> anyhow::Result<i64> {
     let all = engine.context().read_table(provider)?;
-    let since = lit(ScalarValue::TimestampMicrosecond(Some(since_us), Some("UTC".into())));
-    let kept = all.clone().filter(col("ts").gt_eq(since))?;
+    let moment = |us: i64| lit(ScalarValue::TimestampMicrosecond(Some(us), Some("UTC".into())));
+    let mut kept = all.clone();
+    if let Some(since_us) = span.since_us {
+        kept = kept.filter(col("ts").gt_eq(moment(since_us)))?;
+    }
+    if let Some(as_of_us) = span.as_of_us {
+        kept = kept.filter(col("ts").lt_eq(moment(as_of_us)))?;
+    }
     let left_out = all.count().await? - kept.clone().count().await?;
     engine.register(table.name(), kept.into_view())?;
     Ok(left_out as i64)

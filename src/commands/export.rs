@@ -1,9 +1,10 @@
 //! `footlight export focus`: cost and usage in the shape of FOCUS, for the tools that bills go to.
 
+use super::base_tables::{self, Span};
 use super::score::overrides;
 use super::settings::Settings;
 use super::written_rows::{RowOptions, RowWriter};
-use super::{Exit, UsageError, base_tables};
+use super::{Exit, UsageError};
 use crate::cli::{ExportArgs, ExportKind, FocusArgs, Global, RowFormat};
 use crate::engine::rows::Columns;
 use crate::engine::{Engine, Models};
@@ -33,9 +34,11 @@ pub async fn run(args: &ExportArgs, global: &Global, printer: Printer) -> anyhow
     let rules = Rules::new(settings.config.privacy.min_people)?;
     let lake = Lake::open(&args.lake)?;
     let engine = Engine::new(&settings.engine_limits())?;
-    let base = base_tables::register(&engine, &lake, &settings.config, base_tables::Span::default()).await?;
+    let base = base_tables::register(&engine, &lake, &settings.config, Span::default()).await?;
     // What several sources saw is charged once.
-    engine.run_for(&Models::embedded()?, &["int_counted_events"], &overrides(&settings, &base, None)?).await?;
+    engine
+        .run_for(&Models::embedded()?, &["int_counted_events"], &overrides(&settings, &base, Span::default())?)
+        .await?;
     let charges = charges(&usage(&engine).await?, rules);
     let batch = rows(&charges, args)?;
     let mut bytes = Vec::new();

@@ -6,6 +6,7 @@
 use crate::config::{Config, Quota, QuotaMetric, datetime_us};
 use crate::privacy::{Cell, Rules};
 use crate::report::inputs::{Kpi, KpiBin};
+use crate::report::quantities::Count;
 use crate::score::population::{Bin, Histogram, WeeksOfPeople};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -20,7 +21,16 @@ const VISIBLE: f64 = 0.8;
 pub(super) fn target(quota: &Quota) -> String {
     match quota.metric {
         QuotaMetric::ActiveWeek => format!("{:.0} % of a team active each week", quota.threshold * 100.0),
-        metric => format!("{} {} a week", quota.threshold, metric.as_str()),
+        metric => format!("{} {} a week", grouped(quota.threshold), metric.as_str()),
+    }
+}
+
+/// A threshold as people write it: whole ones with a comma before every third digit, `400,000`.
+fn grouped(threshold: f64) -> String {
+    if threshold.fract() == 0.0 && (0.0..1e15).contains(&threshold) {
+        Count(threshold as i64).to_string()
+    } else {
+        threshold.to_string()
     }
 }
 

@@ -1,6 +1,6 @@
 //! `footlight score`: base tables, models, readings, evidence, archetypes, and OUT/tables with pseudonyms.
 
-use super::base_tables::{self, BaseTables};
+use super::base_tables::{self, BaseTables, Span};
 use super::freshness::Freshness;
 use super::identity::UNASSIGNED;
 use super::settings::{Settings, span};
@@ -107,7 +107,7 @@ pub async fn score_lake(
         Some(directory) => Models::with_directory(directory)?,
         None => Models::embedded()?,
     };
-    engine.run(&models, &overrides(settings, &base, span(scoring)?.since_us)?).await?;
+    engine.run(&models, &overrides(settings, &base, span(scoring)?)?).await?;
     let mut input = readings::score_input(&engine, &models, &settings.config, scoring.seed).await?;
     let pseudonyms = Pseudonyms::open(settings.config.privacy.key_file.as_deref(), lake.root())?;
     if let Some(path) = &settings.objections {
@@ -125,7 +125,9 @@ pub async fn score_lake(
     };
     let weeks = week_rows(&engine, &scored, &rename).await?;
     let sessions = session_rows(&engine, &scored, &archetypes.labels, &rename).await?;
-    let watermark = Freshness::of(lake, settings, Timestamp::from_microsecond(base.as_of_us)?).await?.watermark;
+    let as_of = Timestamp::from_microsecond(base.as_of_us)?;
+    // What came later is not looked at.
+    let watermark = Freshness::of(lake, settings, as_of).await?.watermark.map(|watermark| watermark.min(as_of));
     let totals = run_facts::weeks(&engine, &base, watermark).await?;
     let (teams, totals, weeks_released) = {
         let roster_size = |team: &str, iso_week: &str| team_rows::roster_size(&base, team, iso_week);
@@ -238,16 +240,18 @@ fn cluster_units(sessions: &[SessionInput], scored: &Scored) -> Vec<ClusterUnit>
 }
 
 /// Parameters of models, from the configuration and the moments that scores speak for.
-pub(super) fn overrides(settings: &Settings, base: &BaseTables, since_us: Option<i64>) -> anyhow::Result<Overrides> {
+pub(super) fn overrides(settings: &Settings, base: &BaseTables, looked_at: Span) -> anyhow::Result<Overrides> {
     let table: toml::Table = settings.config.params.clone().into_iter().collect();
     let mut overrides = overrides_from_toml(&table).context("[params]")?;
     let as_of = jiff::Timestamp::from_microsecond(base.as_of_us)?;
     overrides.insert("int_as_of.as_of".to_owned(), ParamValue::Text(as_of.to_string()));
     let lateness = ParamValue::Int(i64::from(settings.config.schedule.lateness_hours));
     overrides.entry("int_outcomes_until.lateness_hours".to_owned()).or_insert(lateness);
-    if let Some(since_us) = since_us {
-        let since = jiff::Timestamp::from_microsecond(since_us)?;
-        overrides.insert("int_billed.since".to_owned(), ParamValue::Text(since.to_string()));
+    for (parameter, moment) in [("int_billed.since", looked_at.since_us), ("int_billed.as_of", looked_at.as_of_us)] {
+        if let Some(moment) = moment {
+            let moment = jiff::Timestamp::from_microsecond(moment)?;
+            overrides.insert(parameter.to_owned(), ParamValue::Text(moment.to_string()));
+        }
     }
     Ok(overrides)
 }

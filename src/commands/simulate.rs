@@ -77,6 +77,7 @@ pub(super) fn simulation(args: &SimulateArgs) -> Simulation {
         },
         theater_share: args.theater_share,
         families: args.family.clone(),
+        pace: args.pace,
         strip_text: args.strip_text,
         native: args.format == LogFormat::ClaudeCode,
     }

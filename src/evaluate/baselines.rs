@@ -1,8 +1,8 @@
 //! The product's score and the baselines, each ranking the same people.
 
 use super::{
-    Bootstrap, Flagged, PREVALENCE, Person, Ranking, SUBSAMPLE, TREES, auroc, average_precision, completed, ecod,
-    isolation_forest, proportion, recall_at,
+    Bootstrap, Flagged, PREVALENCE, Person, Ranking, SUBSAMPLE, TREES, WorstGroup, auroc, average_precision, completed,
+    ecod, isolation_forest, proportion, recall_at,
 };
 use std::collections::BTreeMap;
 
@@ -46,6 +46,7 @@ pub(super) fn rankings(
     let own: Option<(Vec<f64>, Vec<f64>)> =
         scores.first().map(|(_, values)| (of(positive, values), of(honest, values)));
     let count = in_review.max(people.len().div_ceil(100));
+    let recall = own.as_ref().and_then(|(up, down)| recall_at(up, down, 0.01)).unwrap_or_default();
     scores
         .iter()
         .enumerate()
@@ -68,31 +69,53 @@ pub(super) fn rankings(
                 recall_at_1_percent: bootstrap.of_scores(&up, &down, |up, down| recall_at(up, down, 0.01)),
                 recall_at_01_percent: bootstrap.of_scores(&up, &down, |up, down| recall_at(up, down, 0.001)),
                 auroc_behind_product: behind.unwrap_or_default(),
-                worst_look_alike: worst(people, values, number == 0, count),
+                worst_look_alike: worst_in_review(people, values, number == 0, count),
+                worst_at_equal_recall: worst_at_recall(people, values, &up, recall),
             }
         })
         .collect()
 }
 
-/// The look-alike family with the largest share among those flagged: the product by its band, a baseline by its `count` highest scores.
-fn worst(people: &[&Person], values: &[f64], by_band: bool, count: usize) -> Flagged {
+/// Among those flagged: the product by its band, a baseline by its `count` highest scores.
+fn worst_in_review(people: &[&Person], values: &[f64], by_band: bool, count: usize) -> Flagged {
+    let threshold = nth_highest(values, count);
+    let worst = worst(people, values, |person, value| if by_band { person.in_review } else { value >= threshold });
+    Flagged {
+        name: worst.name,
+        people: worst.people,
+        in_review: worst.flagged,
+        share: worst.share,
+        ..Flagged::default()
+    }
+}
+
+/// Among those at least as high as the share `recall` of `positive`.
+fn worst_at_recall(people: &[&Person], values: &[f64], positive: &[f64], recall: f64) -> WorstGroup {
+    let threshold = nth_highest(positive, (recall * positive.len() as f64).round() as usize);
+    worst(people, values, |_, value| value >= threshold)
+}
+
+/// Infinite where there are not so many values, or none is asked for.
+fn nth_highest(values: &[f64], count: usize) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(|a, b| b.total_cmp(a));
-    let threshold = sorted.get(count.saturating_sub(1)).copied().unwrap_or(f64::INFINITY);
+    count.checked_sub(1).and_then(|place| sorted.get(place).copied()).unwrap_or(f64::INFINITY)
+}
+
+/// The look-alike family with the largest flagged share; of equal shares the first by name, so that the answer does not depend on order.
+fn worst(people: &[&Person], values: &[f64], flagged: impl Fn(&Person, f64) -> bool) -> WorstGroup {
     let mut families: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
     for (person, value) in people.iter().zip(values).filter(|(person, _)| !person.truth.lookalike.is_empty()) {
         let family = families.entry(&person.truth.lookalike).or_default();
-        family.0 += usize::from(if by_band { person.in_review } else { *value >= threshold });
+        family.0 += usize::from(flagged(person, *value));
         family.1 += 1;
     }
-    // Of equal shares the first by name, so that the answer does not depend on order.
     let share = |(hits, all): &(usize, usize)| *hits as f64 / *all as f64;
     let worst = families.iter().rev().max_by(|a, b| share(a.1).total_cmp(&share(b.1)));
-    worst.map_or_else(Flagged::default, |(name, (hits, all))| Flagged {
+    worst.map_or_else(WorstGroup::default, |(name, (flagged, people))| WorstGroup {
         name: (*name).to_owned(),
-        people: *all,
-        in_review: *hits,
-        share: proportion(*hits, *all),
-        ..Flagged::default()
+        people: *people,
+        flagged: *flagged,
+        share: proportion(*flagged, *people),
     })
 }

@@ -31,6 +31,22 @@ pub struct Ranking {
     pub auroc_behind_product: Estimate,
     /// Largest share of any look-alike family among as many people as the product has in `review` (at least 1 % of all): the highest by this score.
     pub worst_look_alike: Flagged,
+    /// Largest share of any look-alike family among those at least as high as it takes to catch as many of those who play as the product
+    /// catches at 1 % false positives: `signals.md` section 6 compares detectors at equal recall.
+    pub worst_at_equal_recall: WorstGroup,
+}
+
+/// The look-alike family of which the largest share is flagged.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct WorstGroup {
+    /// Family.
+    pub name: String,
+    /// Members.
+    pub people: usize,
+    /// Of them flagged.
+    pub flagged: usize,
+    /// Their share, with its exact interval.
+    pub share: Estimate,
 }
 
 /// Members of a family that were caught, or wrongly flagged.

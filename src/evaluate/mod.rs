@@ -19,7 +19,9 @@ mod truth;
 mod tests;
 
 pub use climb::Climb;
-pub use figures::{Ablation, Abstention, Calibration, Coverage, Delay, Estimate, Evaluation, Flagged, Ranking, Tier};
+pub use figures::{
+    Ablation, Abstention, Calibration, Coverage, Delay, Estimate, Evaluation, Flagged, Ranking, Tier, WorstGroup,
+};
 pub use frontier::{Attempt, Cost, FamilyClimb, Frontier, Level, Winner, largest_at_half, least_found};
 pub use group::{Metric, Observed, Trial, observe};
 pub use outliers::{SUBSAMPLE, TREES, completed, ecod, isolation_forest};

@@ -23,7 +23,7 @@ fn rankings(f: &mut fmt::Formatter<'_>, title: &str, rows: &[Ranking]) -> fmt::R
     for name in header {
         write!(f, " {name:22}")?;
     }
-    writeln!(f, " worst look-alike")?;
+    writeln!(f, " {:38} at equal recall", "worst look-alike")?;
     for row in rows {
         write!(f, "  {:24}", row.score)?;
         let behind = row.auroc_behind_product;
@@ -36,7 +36,9 @@ fn rankings(f: &mut fmt::Formatter<'_>, title: &str, rows: &[Ranking]) -> fmt::R
             write!(f, " {:22}", "")?
         }
         let worst = &row.worst_look_alike;
-        writeln!(f, " {} {}/{}: {}", worst.name, worst.in_review, worst.people, worst.share)?;
+        let in_review = format!("{} {}/{}: {}", worst.name, worst.in_review, worst.people, worst.share);
+        let equal = &row.worst_at_equal_recall;
+        writeln!(f, " {in_review:38} {} {}/{}: {}", equal.name, equal.flagged, equal.people, equal.share)?;
     }
     Ok(())
 }

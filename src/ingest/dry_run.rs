@@ -3,10 +3,9 @@
 //! Owns the words of the plan; the decisions are [`super::plan`]'s, the same that a run makes. Nothing is written.
 
 use super::plan::{self, Job};
-use super::{IngestOptions, Summary, content, discover};
+use super::{IngestOptions, Summary, discover};
 use crate::lake::{Lake, LakeError, Ledger};
 use crate::privacy::{Pseudonyms, Secrets};
-use crate::sources::Unit;
 use serde::Serialize;
 
 /// The plan of a run.
@@ -83,17 +82,6 @@ impl From<&Job> for PlannedFile {
             (0, Some(_)) => "changed",
             (0, None) => "new",
         };
-        // A compressed file is read whole, and what is committed is counted in plain bytes.
-        let is_tail = job.committed > 0
-            && job.source.reads_tail_alone()
-            && job.found.unit == Unit::File
-            && content::is_compressed(&job.found.path).is_ok_and(|compressed| !compressed);
-        let from = if is_tail { job.committed } else { 0 };
-        Self {
-            name: job.found.name.clone(),
-            source: job.source.name(),
-            state,
-            bytes: job.found.bytes.saturating_sub(from),
-        }
+        Self { name: job.found.name.clone(), source: job.source.name(), state, bytes: job.bytes_to_read() }
     }
 }

@@ -75,7 +75,7 @@ pub struct Summary {
     pub files_excluded: usize,
     /// Passed over because they are no log of anybody's.
     pub files_unrecognised: Vec<String>,
-    /// Bytes on disk of the files read.
+    /// Bytes on disk that were read: of a file that has grown, its tail.
     pub bytes_read: u64,
     /// Rows added by table.
     pub added: BTreeMap<&'static str, usize>,

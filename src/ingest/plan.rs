@@ -25,6 +25,18 @@ pub struct Job {
     pub state_id: Option<String>,
 }
 
+impl Job {
+    /// Bytes on disk that are read of it: of a file that has grown its tail, where its source reads one alone. A compressed file is read whole, and
+    /// what is committed of it is counted in plain bytes.
+    pub fn bytes_to_read(&self) -> u64 {
+        let is_tail = self.committed > 0
+            && self.source.reads_tail_alone()
+            && self.found.unit == Unit::File
+            && content::is_compressed(&self.found.path).is_ok_and(|compressed| !compressed);
+        self.found.bytes.saturating_sub(if is_tail { self.committed } else { 0 })
+    }
+}
+
 /// What becomes of one file.
 enum Decision {
     Unchanged,

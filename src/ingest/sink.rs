@@ -164,7 +164,7 @@ impl<'a, 'writer, 'lake> JobSink<'a, 'writer, 'lake> {
         self.counts.ignored = self.ignored.iter().map(|(kind, count)| (format!("{source}.{kind}"), *count)).collect();
         self.counts.redacted = self.redactor.counts.iter().map(|(rule, count)| ((*rule).to_owned(), *count)).collect();
         self.counts.files_read = 1;
-        self.counts.bytes_read = self.job.found.bytes;
+        self.counts.bytes_read = self.job.bytes_to_read();
         *self.counts.files_by_source.entry(source).or_default() += 1;
         Ok(self.counts)
     }

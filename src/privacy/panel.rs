@@ -70,10 +70,13 @@ pub struct Cell {
     pub value: serde_json::Value,
     /// What the report is read for: gives way to protect its neighbours only when nothing else can.
     pub headline: bool,
-    /// A remainder (people on no roster, the noise of a clustering): counted in the total, never published by itself.
-    pub remainder: bool,
+    /// Counted in the total and not published by itself, for a reason that does not follow from its members: a remainder (people on no roster), or
+    /// what the view knows of it.
+    pub barred: Option<Hidden>,
     /// Published already by another view, as it stands here: neither decided nor hidden nor taken down again.
     pub settled: bool,
+    /// Between what a reader of its figures knows its tokens to lie, where that is not their sum to two digits: a mean of known weight is finer.
+    pub tokens_between: Option<Interval>,
 }
 
 /// The cells of one view and period.
@@ -89,6 +92,8 @@ pub struct Panel {
     pub cells: Vec<Cell>,
     /// The figures of the total, where one is published.
     pub total: Option<serde_json::Value>,
+    /// As of a cell.
+    pub total_tokens_between: Option<Interval>,
     /// Nothing new may be said: what was published before is published again. For the other tables of a total that gave way.
     pub frozen: bool,
 }
@@ -270,10 +275,13 @@ impl Deciding<'_> {
                 refused = Some(if entry.shown() { Hidden::Differenced } else { Hidden::Complementary });
             }
         }
-        if cell.remainder {
-            return Verdict::Hidden(Hidden::Remainder);
-        }
         let own = self.rules.hides_group(now);
+        match cell.barred {
+            Some(Hidden::Remainder) => return Verdict::Hidden(Hidden::Remainder),
+            // Where its own people are reason enough that is what a reader is told.
+            Some(barred) => return Verdict::Hidden(own.unwrap_or(barred)),
+            None => {}
+        }
         match own.or(refused) {
             None => Verdict::Fresh,
             // A cell that was published before is published as it was, rather than that its end told who left it.
@@ -397,7 +405,11 @@ impl Deciding<'_> {
         }
         let everybody = self.union(0..self.known.len());
         let sum = |of: &Known, at: usize| of.values().fold(0_u64, |sum, amounts| sum.saturating_add(amounts[at]));
-        only_changes && [0, 1].iter().all(|&at| sum(&untold, at).saturating_mul(2) < amount_step(sum(&everybody, at)))
+        let step = |at: usize| match self.panel.total_tokens_between {
+            Some(between) if at == 0 => (between.high - between.low) as u64,
+            _ => amount_step(sum(&everybody, at)),
+        };
+        only_changes && [0, 1].iter().all(|&at| sum(&untold, at).saturating_mul(2) < step(at))
     }
 
     /// Whether the exact bounds of every hidden cell, people and amounts, leave at least [`PROTECTION`] on either side.
@@ -412,19 +424,21 @@ impl Deciding<'_> {
             |group| group.values().fold(0_u64, |sum, amounts| sum.saturating_add(amounts[1])),
         ];
         figures.iter().enumerate().all(|(number, figure)| {
-            let shown = |group: &Known| {
+            let shown = |group: &Known, tokens_between: Option<Interval>| {
                 let value = i64::try_from(figure(group)).unwrap_or(i64::MAX);
-                let (low, high) = match number {
-                    0 => count_interval(super::rounding::count(value).unsigned_abs()),
+                let (low, high) = match (number, tokens_between) {
+                    (0, _) => count_interval(super::rounding::count(value).unsigned_abs()),
+                    (1, Some(between)) => return between,
                     _ => amount_interval(super::rounding::amount(value).unsigned_abs()),
                 };
                 Interval { low: low as f64, high: high as f64 }
             };
-            let whole = shown(&everybody);
+            let whole = shown(&everybody, self.panel.total_tokens_between);
             let mut intervals = vec![whole];
-            intervals.extend(cells.iter().zip(&self.known).map(|(verdict, group)| match verdict {
+            let all = cells.iter().zip(&self.known).zip(&self.panel.cells);
+            intervals.extend(all.map(|((verdict, group), cell)| match verdict {
                 Verdict::Hidden(_) => Interval { low: 0.0, high: whole.high },
-                _ => shown(group),
+                _ => shown(group, cell.tokens_between),
             }));
             if number > 0 || people_add_up {
                 propagate(&mut intervals, &[Line { total: 0, parts: (1..=cells.len()).collect() }]);

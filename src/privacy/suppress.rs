@@ -58,6 +58,10 @@ pub enum Hidden {
     Differenced,
     /// People who belong to no cell: counted in the total, never published by themselves.
     Remainder,
+    /// A sum over the period of which the published weeks leave a few people's part.
+    BesideItsWeeks,
+    /// A way of working of fewer teams than make it a trait of teams.
+    TooFewTeams,
 }
 
 impl fmt::Display for Hidden {
@@ -68,6 +72,8 @@ impl fmt::Display for Hidden {
             Hidden::Complementary => "would give away a hidden neighbour",
             Hidden::Differenced => "would give away a few people by its difference to an earlier report",
             Hidden::Remainder => "people who belong to no cell",
+            Hidden::BesideItsWeeks => "a sum over the period that would give away a few people beside its weeks",
+            Hidden::TooFewTeams => "people of too few teams",
         })
     }
 }

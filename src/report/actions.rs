@@ -83,7 +83,7 @@ fn replace_the_target(report: &Report) -> Option<Action> {
     };
     Some(Action {
         id: "replace_the_target",
-        what: format!("Take the target off {} and measure outcomes in its place", first.metric),
+        what: format!("Take the target off {} and measure outcomes in its place", first.metric_text()),
         owner: "who set the target".to_owned(),
         because: format!("{} points to {}.", tests.join(", "), targets.join(", ")),
         expected,
@@ -247,6 +247,6 @@ mod tests {
         (waste.cost_low, waste.cost_high) = (Maybe(Some(MicroDollars(0))), Maybe(Some(MicroDollars(40_000_000))));
         let found = actions(&report);
         let action = found.iter().find(|action| action.id == "mend_the_waste").unwrap();
-        assert!(action.expected.starts_with("$40.00 at most"), "{}", action.expected);
+        assert!(action.expected.starts_with("$40 at most"), "{}", action.expected);
     }
 }

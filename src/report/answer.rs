@@ -234,6 +234,10 @@ fn is_it_real(evidence: &Evidence<'_>, verdict: Verdict, reservations: &[String]
     let mut sentence = match clauses.split_last() {
         Some((last, [])) => format!("Of {total}, {last}"),
         Some((last, first)) => format!("Of {total}, {} and {last}", first.join(", ")),
+        None if evidence.split.total > 0 => format!(
+            "How {total} splits is withheld: too few people stand behind the parts, or behind what they have changed by since an earlier \
+             report"
+        ),
         None => "No session could be priced, so the spend cannot be split".to_owned(),
     };
     let mut readings: Vec<String> = evidence.pointing().map(|test| reading(&test.test)).collect();

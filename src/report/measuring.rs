@@ -9,7 +9,7 @@ use jiff::civil::{Date, ISOWeekDate, Weekday};
 
 use super::escape::{plain, plain_long};
 use super::inputs::{Inputs, Kpi as KpiInput, WeekTotals};
-use super::model::measuring::{Agreement, Bin, Kpi, Mean, Measuring, Reading, Sides, Tau};
+use super::model::measuring::{Agreement, Bin, Kpi, Mean, Measuring, Reading, Sides, Tau, metric_text};
 use super::model::{Figure, PopulationTest, Quantity};
 use super::quantities::{Count, Estimate, Maybe, MicroDollars, Tokens};
 use super::release::Release;
@@ -82,7 +82,7 @@ fn judge(
     if let Some(drift) = drift(&sides) {
         says.push(drift);
         if reading == Reading::Quiet {
-            let metric = plain(&kpi.metric);
+            let metric = plain(metric_text(&kpi.metric));
             instead.push(format!(
                 "Until they agree, do not read {metric} as value: more use has come with fewer outcomes."
             ));
@@ -155,7 +155,7 @@ fn numbers(test: &PopulationTest) -> String {
 
 /// What to measure instead, drawn from which tests point. Nothing where nothing is claimed.
 fn instead(kpi: &KpiInput, reading: Reading, tests: &[&PopulationTest], figures: &[Figure]) -> Vec<String> {
-    let metric = plain(&kpi.metric);
+    let metric = plain(metric_text(&kpi.metric));
     let linked = figures.iter().find(|figure| figure.id == "linked_share").filter(|figure| figure.value.0.is_some());
     match reading {
         Reading::CannotBeTold => return Vec::new(),

@@ -15,8 +15,8 @@ use super::money::session_tokens;
 use super::people::UNASSIGNED;
 use super::quantities::{Count, Maybe, Share, Tokens};
 use super::release::{Draft, Release};
-use crate::privacy::rounding::{amount_above, amount_below};
-use crate::privacy::{Contribution, Members};
+use crate::privacy::rounding::{amount_above, amount_below, amount_interval};
+use crate::privacy::{Contribution, Hidden, Interval, Members};
 use crate::score::stats::student_t_quantile;
 
 /// Fewest whole weeks of a quadrant; judgement default.
@@ -141,11 +141,16 @@ pub(super) fn quadrant(inputs: &Inputs, release: &mut Release<'_>) -> Quadrant {
             people.iter().map(|(actor, one)| ((*actor).to_owned(), one.contribution())).collect()
         };
         let everything = members(&team.people);
-        let told = *name != UNASSIGNED && release.team_may_be_summed(name, &everything, members(&team.hidden));
-        drafts.push(Draft {
-            remainder: !told,
-            ..Draft::new(name, everything, place(team, team.people.len(), reach, release))
-        });
+        let barred = match *name {
+            UNASSIGNED => Some(Hidden::Remainder),
+            _ => {
+                let may_be_said = release.team_may_be_summed(name, &everything, members(&team.hidden));
+                (!may_be_said).then_some(Hidden::BesideItsWeeks)
+            }
+        };
+        let place = place(team, team.people.len(), reach, release);
+        let tokens_between = Some(tokens_between(team, place));
+        drafts.push(Draft { barred, tokens_between, ..Draft::new(name, everything, place) });
     }
     let mut all = OfTeam::default();
     for (actor, one) in teams.values().flat_map(|team| &team.people) {
@@ -157,7 +162,7 @@ pub(super) fn quadrant(inputs: &Inputs, release: &mut Release<'_>) -> Quadrant {
     }
     let whole = place(&all, people, reach, release);
     let names: Vec<&str> = teams.keys().copied().collect();
-    let (shown, total) = release.panel("quadrant", drafts, Some(whole));
+    let (shown, total) = release.panel_between("quadrant", drafts, Some(whole), Some(tokens_between(&all, whole)));
     let middle = |ends: [f64; 2]| (ends[0] + ends[1]) / 2.0;
     let apart = |low: f64, high: f64, centre: f64| centre < low || centre > high;
     let points = names.iter().zip(shown).filter_map(|(team, shown)| {
@@ -186,6 +191,15 @@ pub(super) fn quadrant(inputs: &Inputs, release: &mut Release<'_>) -> Quadrant {
         outcome_centre: Maybe(total.map(|total| Share(middle(total.outcome)))),
         ..nothing
     }
+}
+
+/// Between what its published usage says that a team's tokens lie, to whoever knows in how many weeks its people were active. A mean of two digits
+/// may say it ten times closer than the sum to two digits would.
+fn tokens_between(team: &OfTeam<'_>, place: Place) -> Interval {
+    let weeks = team.sum(|one| one.weeks);
+    let (low, high) = amount_interval(place.usage[1].unsigned_abs());
+    // The mean was rounded to a whole number first.
+    Interval { low: (low as f64 - 0.5).max(0.0) * weeks, high: (high as f64 + 0.5) * weeks }
 }
 
 /// Where a team stands. Its people are counted as they would be published: the interval must not tell of one more or less.

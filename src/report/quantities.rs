@@ -22,7 +22,7 @@ pub struct Count(pub i64);
 #[serde(transparent)]
 pub struct Tokens(pub i64);
 
-/// Millionths of a US dollar, shown in dollars: `$1,234`, below a hundred with cents.
+/// Millionths of a US dollar, shown in dollars: `$1,234`, below a hundred with cents where there are any.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]
 pub struct MicroDollars(pub i64);
@@ -128,6 +128,9 @@ impl MicroDollars {
             1..5_000 => (if self.0 < 0 { "> -$0.01" } else { "< $0.01" }).to_owned(),
             5_000..99_995_000 => {
                 let cents = (size + 5_000) / 10_000;
+                if cents.is_multiple_of(100) {
+                    return format!("{}${}", sign(self.0), cents / 100);
+                }
                 format!("{}${}.{:02}", sign(self.0), cents / 100, cents % 100)
             }
             _ => format!("{}${}", sign(self.0), grouped((size + 500_000) / 1_000_000)),
@@ -210,6 +213,7 @@ mod tests {
             MicroDollars(0).to_string(),
             MicroDollars(4_999).to_string(),
             MicroDollars(5_000).to_string(),
+            MicroDollars(42_003_000).to_string(),
             MicroDollars(99_994_999).to_string(),
             MicroDollars(99_995_000).to_string(),
             MicroDollars(1_234_499_999).to_string(),
@@ -247,6 +251,7 @@ mod tests {
         $0
         < $0.01
         $0.01
+        $42
         $99.99
         $100
         $1,234

@@ -15,7 +15,7 @@ use super::people::UNASSIGNED;
 use super::quantities::{Count, Estimate, Maybe, MicroDollars, Probability, Share, Tokens};
 use super::readings::{OfSignal, Owners};
 use super::release::{Draft, Gathered, Release, members};
-use crate::privacy::{Contribution, Members};
+use crate::privacy::{Contribution, Hidden, Members};
 
 /// Sessions named per finding.
 const EXAMPLES: usize = 3;
@@ -277,10 +277,14 @@ pub(super) fn archetypes(inputs: &Inputs, release: &mut Release<'_>) -> Vec<Arch
     }
     let drafts = sorted.iter().map(|archetype| {
         let (people, teams) = groups.remove(archetype.name.as_str()).unwrap_or_default();
-        let few = teams.len() < ARCHETYPE_TEAMS || people.len() < ARCHETYPE_PEOPLE;
+        let barred = match (people.len(), teams.len()) {
+            (..ARCHETYPE_PEOPLE, _) => Some(Hidden::TooFewPeople),
+            (_, ..ARCHETYPE_TEAMS) => Some(Hidden::TooFewTeams),
+            _ => None,
+        };
         let share = Share::of(archetype.sessions, total).map(|share| release.share(share).0);
         let value = (release.count(archetype.sessions), share, release.count(archetype.actors));
-        Draft { remainder: few, ..Draft::new(&archetype.name, members(&people), value) }
+        Draft { barred, ..Draft::new(&archetype.name, members(&people), value) }
     });
     let drafts: Vec<Draft<(i64, Option<f64>, i64)>> = drafts.collect();
     let (shown, _) = release.panel("archetypes", drafts, Some((release.count(total), None, 0)));

@@ -262,6 +262,49 @@ fn teams_that_may_not_be_seen_are_in_no_picture() {
 }
 
 #[test]
+fn a_team_that_its_weeks_would_tell_of_is_left_out_for_that_reason() {
+    let mut inputs = organisation();
+    // The first two weeks of the team are withheld, and three people's.
+    let three: BTreeSet<String> =
+        inputs.actor_weeks.iter().filter(|row| row.team_id == "mobile").map(|row| row.actor.clone()).take(3).collect();
+    let early = |week: &str| matches!(week, "2026-W35" | "2026-W36");
+    inputs.actor_weeks.retain(|row| row.team_id != "mobile" || !early(&row.iso_week) || three.contains(&row.actor));
+    let report = build(&inputs);
+    assert!(report.quadrant.teams.iter().all(|team| team.team_id != "mobile"), "{:?}", report.quadrant);
+    let of = |reason: &str| report.released.notes.iter().find(|note| note.ends_with(&format!(": {reason}.")));
+    let beside = "a sum over the period that would give away a few people beside its weeks";
+    assert_eq!(
+        of(beside).map(String::as_str),
+        Some("1 cell is withheld: a sum over the period that would give away a few people beside its weeks.")
+    );
+    // An archetype of two teams is not one of people without a cell.
+    assert_eq!(of("people who belong to no cell"), None, "{:?}", report.released.notes);
+}
+
+#[test]
+fn a_spend_that_is_withheld_is_not_said_to_have_no_price() {
+    let mut inputs = organisation();
+    // One person is nearly all of it, and of each part.
+    inputs.findings.clear();
+    let of_one = inputs.sessions.iter_mut().filter(|session| session.actor == "p00k3q");
+    for (number, session) in of_one.enumerate() {
+        let (link, band) =
+            [("linked", "none"), ("none", "none"), ("none", "review"), ("none", "insufficient")][number % 4];
+        (session.outcome_link, session.band) = (link.into(), band.into());
+        session.cost_micro_usd = Some(1_000_000_000_000);
+        inputs.findings.push(crate::score::rows::FindingRow {
+            session_id: session.session_id.clone(),
+            finding: "identical_calls".into(),
+            cost_micro_usd: Some(400_000_000_000),
+            ..Default::default()
+        });
+    }
+    let report = build(&inputs);
+    assert_eq!(report.money.total.0, None);
+    assert!(report.answer.is_it_real.starts_with("How the spend splits is withheld"), "{}", report.answer.is_it_real);
+}
+
+#[test]
 fn every_link_leads_to_a_place_in_the_page_and_ids_are_unique() {
     for (name, inputs) in lakes() {
         let page = html::render(&build(&inputs)).unwrap();

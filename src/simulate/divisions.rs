@@ -52,7 +52,7 @@ impl Divisions {
             file.map(BufWriter::new).map_err(|error| SimulateError::Io { path, error })
         };
         let io = |error| SimulateError::Io { path: input.clone(), error };
-        let policy = Policy::draw(self.division.seed, self.division.world, self.division.weeks);
+        let policy = Policy::draw(self.division.seed, self.division.world, self.division.weeks, self.division.pace);
         let (mut roster, mut settings) = (create("roster.csv")?, create("footlight.toml")?);
         writeln!(roster, "{}", person::ROSTER_COLUMNS.join(",")).map_err(io)?;
         settings.write_all(policy.general_toml(self.style()).as_bytes()).map_err(io)?;

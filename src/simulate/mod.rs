@@ -57,6 +57,8 @@ pub struct Simulation {
     pub theater_share: f64,
     /// Families of theater in use; all when empty.
     pub families: Vec<String>,
+    /// Sessions of the median person in an average week; more than 0.
+    pub pace: f64,
     /// Leave texts, arguments and patches out.
     pub strip_text: bool,
     /// Claude Code's own transcripts for those who use it; the others, outcomes and roster stay canonical.
@@ -126,7 +128,7 @@ impl Simulation {
 
     /// ISO week in which the incentive begins, and with it the theater of a group that shares a strategy.
     pub fn incentive_week(&self) -> String {
-        let policy = Policy::draw(self.seed, self.world, self.weeks);
+        let policy = Policy::draw(self.seed, self.world, self.weeks, self.pace);
         let week = policy.monday(policy.incentive_week).iso_week_date();
         format!("{:04}-W{:02}", week.year(), week.week())
     }
@@ -134,12 +136,15 @@ impl Simulation {
     fn write_people(&self, directory: &Path, strategy: Option<&Strategy>) -> Result<Written, SimulateError> {
         self.check()?;
         let style = Style { strip_text: self.strip_text, native: self.native };
-        let policy = Policy::draw(self.seed, self.world, self.weeks);
-        let people = self.draw(&policy, 0, strategy)?;
+        let policy = Policy::draw(self.seed, self.world, self.weeks, self.pace);
+        let mut people = self.draw(&policy, 0, strategy)?;
         let (input, truth) = (directory.join("input"), directory.join("truth"));
         let layout = Layout { input: &input, truth: Some(&truth), first_shard: 0, shards: SHARDS, plain: false };
         let mut journal = Journal::create(&layout, style)?;
-        self.histories(&people, &policy, &mut journal)?;
+        let idle = self.histories(&people, &policy, &mut journal)?;
+        if strategy.is_none() {
+            idle.into_iter().for_each(|place| people[place].label = Label::Honest);
+        }
         write_truth(&truth.join("truth.csv"), &people)?;
         let mut roster = csv::Writer::from_path(input.join("roster.csv"))?;
         roster.write_record(person::ROSTER_COLUMNS)?;
@@ -178,9 +183,22 @@ impl Simulation {
         person::draw(self.seed, policy, &mix)
     }
 
-    /// All weeks of these accounts.
-    fn histories(&self, people: &[Person], policy: &Policy, journal: &mut Journal) -> Result<(), SimulateError> {
-        people.iter().try_for_each(|person| self.history(person, people, policy, journal))
+    /// All weeks of these accounts. Returns the places of those who meant to play and never did: a label stands for injected tokens.
+    fn histories(
+        &self,
+        people: &[Person],
+        policy: &Policy,
+        journal: &mut Journal,
+    ) -> Result<Vec<usize>, SimulateError> {
+        let mut idle = Vec::new();
+        for (place, person) in people.iter().enumerate() {
+            let before = journal.written.injected_tokens;
+            self.history(person, people, policy, journal)?;
+            if matches!(person.label, Label::Theater(_)) && journal.written.injected_tokens == before {
+                idle.push(place);
+            }
+        }
+        Ok(idle)
     }
 
     /// All weeks of one account.

@@ -9,7 +9,7 @@ use super::random::Random;
 use super::strategy::{self, Hiding, JUNK_COMMITS, Strategy};
 use super::voice::Voice;
 use super::words::{CLIENTS, FIRST, LAST, ZONES};
-use super::world::{Policy, World};
+use super::world::{Policy, REFERENCE_PACE, World};
 use jiff::tz::TimeZone;
 use std::collections::BTreeSet;
 
@@ -187,7 +187,7 @@ pub(super) fn draw(seed: u64, policy: &Policy, mix: &Mix<'_>) -> Result<Vec<Pers
     let team = |place: usize| mix.division * teams + place % teams;
     let mut people = Vec::with_capacity(mix.people + services);
     for place in 0..mix.people {
-        people.push(person(seed, first + place, team(place))?);
+        people.push(person(seed, first + place, team(place), policy.volume)?);
     }
     let mut random = match mix.division {
         0 => Random::stream(seed, "labels", &[]),
@@ -206,7 +206,7 @@ pub(super) fn draw(seed: u64, policy: &Policy, mix: &Mix<'_>) -> Result<Vec<Pers
         resemble(&mut random, policy, &mut people, &mut order, alikes);
     }
     for place in 0..services {
-        let mut service = person(seed, first + mix.people + place, team(mix.people + place))?;
+        let mut service = person(seed, first + mix.people + place, team(mix.people + place), policy.volume)?;
         let (work, number) = (random.pick(&["ci", "nightly", "release", "triage"]), mix.division * services + place);
         service.actor_id = format!("{work}-bot-{number}@example.com");
         service.role = Role::Service;
@@ -220,7 +220,7 @@ pub(super) fn draw(seed: u64, policy: &Policy, mix: &Mix<'_>) -> Result<Vec<Pers
     Ok(people)
 }
 
-fn person(seed: u64, index: usize, team: usize) -> Result<Person, SimulateError> {
+fn person(seed: u64, index: usize, team: usize, volume: f64) -> Result<Person, SimulateError> {
     let mut random = Random::stream(seed, "person", &[index as u64]);
     let home = Random::stream(seed, "team", &[team as u64]).below(ZONES.len());
     let zone_name = if random.chance(0.8) { ZONES[home] } else { *random.pick(ZONES) };
@@ -238,7 +238,7 @@ fn person(seed: u64, index: usize, team: usize) -> Result<Person, SimulateError>
         zone,
         roster_zone: if random.chance(0.85) { zone_name } else { "" },
         joined: None,
-        pace: random.lognormal(1.05, 1.0).clamp(0.3, 16.0),
+        pace: volume * random.lognormal(REFERENCE_PACE, 1.0).clamp(0.3, 16.0),
         turns: random.lognormal(2.4, 0.7).clamp(0.3, 12.0),
         context: random.lognormal(12_000.0, 0.9).clamp(3_000.0, 110_000.0),
         large_model_share: random.between(0.02, 0.7),
@@ -258,8 +258,17 @@ fn person(seed: u64, index: usize, team: usize) -> Result<Person, SimulateError>
     })
 }
 
-/// Sessions a week of those with a label, at least: whoever hardly works cannot be told from anybody.
-pub(super) const BUSY_PACE: f64 = 1.6;
+/// Sessions a week of those with a label, at least, where the median person has [`REFERENCE_PACE`]: whoever hardly works cannot be told
+/// from anybody.
+const BUSY_PACE: f64 = 1.6;
+/// And at most, of those who work towards a target.
+const LARGEST_PACE: f64 = 14.0;
+
+/// Sessions a week of somebody whose honest work is this share of the weekly target.
+pub(super) fn reachable_pace(policy: &Policy, person: &Person, share: f64) -> f64 {
+    let pace = share * policy.target_tokens as f64 / honest::typical_tokens(person);
+    pace.clamp(BUSY_PACE * policy.volume, LARGEST_PACE * policy.volume)
+}
 
 /// Gives theater to people: the cells of family and dose in turn, so that each is there before any comes twice.
 fn perform(
@@ -301,11 +310,10 @@ fn perform(
             _ => policy.incentive_week + usize::from(random.chance(0.25)),
         };
         let person = &mut people[index];
-        person.pace = (person.pace * random.between(1.0, 1.5)).max(BUSY_PACE);
+        person.pace = (person.pace * random.between(1.0, 1.5)).max(BUSY_PACE * policy.volume);
         if family.name == "hugger" {
             // Those who are near enough to top up.
-            person.pace =
-                ((1.0 - dose) * policy.target_tokens as f64 / honest::typical_tokens(person)).clamp(BUSY_PACE, 14.0);
+            person.pace = reachable_pace(policy, person, 1.0 - dose);
         }
         person.label = Label::Theater(Theater {
             family,
@@ -345,7 +353,7 @@ fn resemble(random: &mut Random, policy: &Policy, people: &mut [Person], order: 
             _ => (0..policy.weeks).collect(),
         };
         person.special_weeks = weeks;
-        person.pace = (person.pace * random.between(1.0, 1.5)).max(BUSY_PACE);
+        person.pace = (person.pace * random.between(1.0, 1.5)).max(BUSY_PACE * policy.volume);
         person.label = Label::LookAlike { family, share: random.between(0.2, 0.6) };
     }
 }

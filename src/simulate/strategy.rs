@@ -3,8 +3,7 @@
 //! Owns the vector, the neighbours of a strategy and who belongs to the group. What the numbers do to sessions is in `theater`.
 
 use super::families::FAMILIES;
-use super::honest;
-use super::person::{BUSY_PACE, Label, Person, Role, Theater};
+use super::person::{Label, Person, Role, Theater, reachable_pace};
 use super::random::Random;
 use super::world::Policy;
 use serde::Serialize;
@@ -273,8 +272,7 @@ pub(super) fn share(
         let tools = |index: &usize| matches!(people[*index].role, Role::Developer | Role::Analyst);
         let index = order.remove(order.iter().position(tools).unwrap_or(0));
         let person = &mut people[index];
-        person.pace =
-            (HONEST_USE * policy.target_tokens as f64 / honest::typical_tokens(person)).clamp(BUSY_PACE, 14.0);
+        person.pace = reachable_pace(policy, person, HONEST_USE);
         person.label = Label::Theater(Theater {
             family,
             dose: strategy.dose,

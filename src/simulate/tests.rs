@@ -15,6 +15,7 @@ fn simulation(seed: u64, people: usize, weeks: usize, world: World) -> Simulatio
         world,
         theater_share: 0.15,
         families: Vec::new(),
+        pace: 1.05,
         strip_text: false,
         native: false,
     }

@@ -8,6 +8,9 @@ use std::fmt::Write as _;
 /// Monday of the first week (2026-W02).
 const FIRST_MONDAY: jiff::civil::Date = jiff::civil::date(2026, 1, 5);
 
+/// Sessions of the median person in an average week, for which the numbers of weekly targets are written.
+pub(super) const REFERENCE_PACE: f64 = 1.05;
+
 /// Which organisation is simulated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum World {
@@ -47,6 +50,8 @@ pub(super) struct Policy {
     pub(super) weeks: usize,
     /// First week under the incentive; where there is none, the week by which everybody who plays has begun.
     pub(super) incentive_week: usize,
+    /// Sessions of the median person in an average week, over [`REFERENCE_PACE`].
+    pub(super) volume: f64,
     /// Tokens of a good week. Announced in the worlds with a quota; elsewhere only a rumour.
     pub(super) target_tokens: i64,
     /// Weeks of a sprint; each ends with a release.
@@ -55,13 +60,15 @@ pub(super) struct Policy {
 
 impl Policy {
     /// Draws the policy of a seed.
-    pub(super) fn draw(seed: u64, world: World, weeks: usize) -> Self {
+    pub(super) fn draw(seed: u64, world: World, weeks: usize, pace: f64) -> Self {
         let mut random = Random::stream(seed, "policy", &[]);
+        let volume = pace / REFERENCE_PACE;
         Self {
             world,
             weeks,
+            volume,
             incentive_week: (weeks / 3).max(1),
-            target_tokens: *random.pick(&[400_000, 500_000, 600_000, 750_000]),
+            target_tokens: (*random.pick(&[400_000.0, 500_000.0, 600_000.0, 750_000.0]) * volume) as i64,
             sprint_weeks: 2,
         }
     }

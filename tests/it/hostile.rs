@@ -72,6 +72,10 @@ fn write(from: &Path, to: &Path, endings: &mut Endings) {
         ] {
             endings.change(&mut record, name, field);
         }
+        // A place may end with a slash or a colon, before which its name would be looked for in vain.
+        if let Some(Value::String(repository)) = record.get_mut("repo") {
+            repository.push('x');
+        }
         // Other models keep their price, so that there is money to show.
         if record.get("model").is_some_and(|model| model == "claude-haiku-4-5") {
             endings.change(&mut record, "model", "model");
@@ -316,23 +320,23 @@ fn outputs(dir: &Path) -> BTreeMap<String, Shape> {
 fn hostile_text_in_real_input_changes_no_output() {
     let directory = tempfile::tempdir().unwrap();
     let plain = directory.path().join("plain");
-    let simulate = ["simulate", "--out", plain.to_str().unwrap(), "--seed", "3", "--people", "24", "--weeks", "4"];
+    let simulate = ["simulate", "--out", plain.to_str().unwrap(), "--pace", "1.05", "--seed", "3", "--people", "24", "--weeks", "4"];
     let (code, _, stderr) = footlight(directory.path(), &simulate);
     assert_eq!(code, 0, "{stderr}");
     let run = |name: &str, texts: Vec<String>, first: usize| {
         let dir = directory.path().join(name);
         let mut endings = Endings::new(texts, first);
         write(&plain.join("input"), &dir.join("input"), &mut endings);
-        let shapes = outputs(&dir);
-        fs::remove_dir_all(&dir).unwrap();
-        (shapes, endings)
+        (outputs(&dir), endings)
     };
     let payloads = payloads();
     let harmless = (0..payloads.len()).map(|number| format!(" benign {number}")).collect();
     let (benign, _) = run("benign", harmless, 0);
     assert!(benign.len() > 60, "{}", benign.len());
     let rounds = if is_full() { 24 } else { 1 };
-    for round in 0..rounds {
+    // One that failed can be looked at alone.
+    let first = std::env::var("FOOTLIGHT_HOSTILE_FIRST").ok().and_then(|text| text.parse().ok()).unwrap_or(0);
+    for round in first..rounds {
         let (hostile, endings) = run("hostile", payloads.clone(), round * payloads.len() / rounds);
         let used: HashSet<usize> = endings.given.values().map(|given| given % payloads.len()).collect();
         assert!(used.len() >= 2_000, "{} payloads", used.len());
@@ -343,7 +347,10 @@ fn hostile_text_in_real_input_changes_no_output() {
             .filter(|(name, shape)| benign[*name] != **shape)
             .map(|(name, shape)| format!("{name}: {:?}", difference(shape, &benign[name])))
             .collect();
-        assert!(changed.is_empty(), "round {round}: {changed:#?}");
+        if !changed.is_empty() {
+            panic!("round {round}: {changed:#?}\nboth are in {}", directory.keep().display());
+        }
+        fs::remove_dir_all(directory.path().join("hostile")).unwrap();
         eprintln!("organisation {round}: {} payloads, {} outputs as without them", used.len(), hostile.len());
     }
 }

@@ -76,10 +76,27 @@ fn a_plan_says_what_a_run_would_do_and_writes_nothing() {
     assert_eq!(plan["plan"]["bytes"], grown.len());
     assert!(plan["models"].as_array().unwrap().len() > 40);
     // The file of objections lies among the inputs, and is no log: nothing is quarantined for it.
-    let ingest =
-        ["ingest", "--input", "logs", "--lake", "lake", "--exclude", "**/x*", "--config", "logs/footlight.toml"];
-    let (code, _, stderr) = footlight(dir, &ingest);
+    let ingest = [
+        "ingest",
+        "--json",
+        "--input",
+        "logs",
+        "--lake",
+        "lake",
+        "--exclude",
+        "**/x*",
+        "--config",
+        "logs/footlight.toml",
+    ];
+    let (code, stdout, stderr) = footlight(dir, &ingest);
     assert_eq!(code, 0, "{stderr}");
+    // What was planned is what is done.
+    let (done, plan) = (&json(&stdout)["ingest"], &plan["plan"]);
+    assert_eq!(done["files_read"], plan["files"].as_array().unwrap().len());
+    for figure in ["unchanged", "known", "excluded"] {
+        assert_eq!(done[format!("files_{figure}")], plan[figure], "{figure}");
+    }
+    assert_eq!((&done["files_unrecognised"], &done["bytes_read"]), (&plan["unrecognised"], &plan["bytes"]));
 }
 
 #[test]
@@ -122,6 +139,12 @@ fn every_run_leaves_a_record_also_when_it_fails() {
     let facts = json(&fs::read_to_string(dir.join("out/run.json")).unwrap());
     assert_eq!((&facts["run"]["period_start"], &facts["run"]["duplicates"]), (&"2026-03-20".into(), &0.into()));
     assert!(facts["run"]["reproduce"][1].as_str().unwrap().contains("--since 2026-03-10"));
+    // Nor is anything looked at that came after the moment that scores speak for.
+    let (code, stdout, stderr) = run(&["--as-of", "2026-03-10"]);
+    assert_eq!(code, 0, "{stderr}");
+    assert_eq!(json(&stdout)["score"]["sessions"], 1);
+    let facts = json(&fs::read_to_string(dir.join("out/run.json")).unwrap());
+    assert_eq!(facts["run"]["period_end"], "2026-03-02");
     assert_eq!(run(&["--since", "2026-03-10", "--as-of", "2026-03-01"]).0, 2);
     assert_eq!(run(&["--since", "ten days ago"]).0, 2);
 }

@@ -22,7 +22,7 @@ fn a_simulated_organisation_is_read_scored_and_evaluated() {
     let directory = tempfile::tempdir().unwrap();
     let dir = directory.path();
     let (code, simulated) =
-        footlight(dir, &["simulate", "--out", "org", "--seed", "5", "--people", "24", "--weeks", "4"]);
+        footlight(dir, &["simulate", "--out", "org", "--pace", "1.05", "--seed", "5", "--people", "24", "--weeks", "4"]);
     assert_eq!((code, &simulated["status"]), (0, &Value::from("ok")));
 
     let config = "org/input/footlight.toml";
@@ -62,7 +62,7 @@ fn without_text_what_can_be_judged_is_and_the_rest_says_why_not() {
     let directory = tempfile::tempdir().unwrap();
     let dir = directory.path();
     let scored = |name: &str, strip: &[&str]| {
-        let mut simulate = vec!["simulate", "--out", name, "--seed", "5", "--people", "44", "--weeks", "12"];
+        let mut simulate = vec!["simulate", "--out", name, "--pace", "1.05", "--seed", "5", "--people", "44", "--weeks", "12"];
         simulate.extend(strip);
         assert_eq!(footlight(dir, &simulate).0, 0);
         let path = |part: &str| format!("{name}/{part}");
@@ -132,7 +132,7 @@ fn transcripts_are_read_as_the_same_organisation() {
     let dir = directory.path();
     let totals = |format: &str| {
         let simulate =
-            ["simulate", "--out", format, "--seed", "9", "--people", "14", "--weeks", "3", "--format", format];
+            ["simulate", "--out", format, "--pace", "1.05", "--seed", "9", "--people", "14", "--weeks", "3", "--format", format];
         assert_eq!(footlight(dir, &simulate).0, 0);
         let (input, config, lake) =
             (format!("{format}/input"), format!("{format}/input/footlight.toml"), format!("{format}/lake"));

@@ -15,7 +15,7 @@ fn cell(name: &str, people: std::ops::Range<usize>, tokens: u64) -> PanelCell {
 
 fn panel(cells: Vec<PanelCell>, with_total: bool) -> Panel {
     let total = with_total.then(|| serde_json::json!("total"));
-    Panel { view: "weeks".into(), from: "2026-02-09".into(), to: "2026-02-15".into(), cells, total, frozen: false }
+    Panel { view: "weeks".into(), from: "2026-02-09".into(), to: "2026-02-15".into(), cells, total, ..Panel::default() }
 }
 
 /// Decides and takes down, as a report does.
@@ -314,7 +314,7 @@ fn whoever_waited_for_the_ledger_writes_into_the_one_that_took_its_place() {
 fn a_fresh_total_gives_nobody_away_beside_cells_of_earlier_reports() {
     let mut ledger = Ledger::in_memory(&pseudonyms());
     let mut nobodys = cell("(unassigned)", 60..61, 50_000);
-    nobodys.remainder = true;
+    nobodys.barred = Some(Hidden::Remainder);
     let two_alone = || [nobodys.clone(), cell("c", 61..62, 50_000)];
     let with = |mut cells: Vec<PanelCell>| {
         cells.extend(two_alone());

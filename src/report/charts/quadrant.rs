@@ -116,7 +116,7 @@ pub(in crate::report) fn cohorts(cohorts: &[Cohort]) -> Option<Svg> {
         if cohort.people.0.is_none() {
             let _ = write!(
                 svg,
-                r#"<text class="axis-text" x="{left}" y="{:.1}" font-size="12">suppressed</text>"#,
+                r#"<text class="axis-text" x="{left}" y="{:.1}" font-size="12">withheld</text>"#,
                 top + 18.0
             );
         }

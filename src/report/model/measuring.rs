@@ -80,6 +80,22 @@ pub struct Kpi {
 }
 
 impl Kpi {
+    /// What it counts, for people; a name that this program does not have is shown as it is.
+    pub fn metric_text(&self) -> &str {
+        metric_text(&self.metric)
+    }
+}
+
+/// What a metric counts, for people.
+pub fn metric_text(metric: &str) -> &str {
+    match metric {
+        "active_week" => "active weeks",
+        "cost_usd" => "cost",
+        other => other,
+    }
+}
+
+impl Kpi {
     /// Whether a curve stands behind the bins.
     pub fn has_curve(&self) -> bool {
         self.bins.iter().any(|bin| bin.expected.0.is_some())

@@ -19,7 +19,9 @@ use super::model::Released;
 use super::people::is_known;
 use super::quantities::{Count, Share};
 use crate::privacy::rounding;
-use crate::privacy::{Contribution, Hidden, History, Ledger, LedgerError, Members, Panel, PanelCell, Rules, Verdict};
+use crate::privacy::{
+    Contribution, Hidden, History, Interval, Ledger, LedgerError, Members, Panel, PanelCell, Rules, Verdict,
+};
 
 /// Views whose cells add up to what everybody did in the period.
 const SUMS_OF_THE_PERIOD: [&str; 2] = ["money", "models"];
@@ -45,14 +47,17 @@ pub(super) struct Draft<V> {
     pub(super) members: Members,
     /// Rounded by the release.
     pub(super) value: V,
-    pub(super) remainder: bool,
+    /// Why it is not shown by itself, whoever is in it.
+    pub(super) barred: Option<Hidden>,
     /// Gives way last.
     pub(super) headline: bool,
+    /// Between what a reader knows its tokens to lie, where its value is not their sum.
+    pub(super) tokens_between: Option<Interval>,
 }
 
 impl<V> Draft<V> {
     pub(super) fn new(name: &str, members: Members, value: V) -> Self {
-        Self { name: name.to_owned(), members, value, remainder: false, headline: false }
+        Self { name: name.to_owned(), members, value, barred: None, headline: false, tokens_between: None }
     }
 }
 
@@ -158,6 +163,17 @@ impl<'a> Release<'a> {
         drafts: Vec<Draft<V>>,
         total: Option<V>,
     ) -> (Vec<Option<V>>, Option<V>) {
+        self.panel_between(view, drafts, total, None)
+    }
+
+    /// [`Self::panel`] of figures that are no sums: `total_tokens_between` is what a reader of the total's knows of its tokens.
+    pub(super) fn panel_between<V: Serialize + DeserializeOwned>(
+        &mut self,
+        view: &str,
+        drafts: Vec<Draft<V>>,
+        total: Option<V>,
+        total_tokens_between: Option<Interval>,
+    ) -> (Vec<Option<V>>, Option<V>) {
         if !self.active {
             return (drafts.into_iter().map(|draft| Some(draft.value)).collect(), total);
         }
@@ -170,9 +186,10 @@ impl<'a> Release<'a> {
                     value: stored(&draft.value),
                     name: draft.name,
                     members: draft.members,
-                    remainder: draft.remainder,
+                    barred: draft.barred,
                     headline: draft.headline,
                     settled: false,
+                    tokens_between: draft.tokens_between,
                 };
                 values.push(Some(draft.value));
                 cell
@@ -184,6 +201,7 @@ impl<'a> Release<'a> {
             to: self.to.clone(),
             cells,
             total: total.as_ref().map(stored),
+            total_tokens_between,
             frozen: self.frozen && SUMS_OF_THE_PERIOD.contains(&view),
         };
         let history = self.ledger.as_ref().map_or_else(History::default, |ledger| ledger.history(&panel));
@@ -246,14 +264,19 @@ impl<'a> Release<'a> {
             }
         }
         let told = PanelCell { name: "weeks".to_owned(), members: everything, settled: true, ..PanelCell::default() };
-        let late = PanelCell { name: "late".to_owned(), members: late, remainder: true, ..PanelCell::default() };
+        let late = PanelCell {
+            name: "late".to_owned(),
+            members: late,
+            barred: Some(Hidden::Remainder),
+            ..PanelCell::default()
+        };
         let panel = Panel {
             view,
             from: self.from.clone(),
             to: self.to.clone(),
             cells: vec![told, late],
             total: Some(serde_json::Value::from(self.to.as_str())),
-            frozen: false,
+            ..Panel::default()
         };
         let history = self.ledger.as_ref().map_or_else(History::default, |ledger| ledger.history(&panel));
         let decision = self.rules.decide(&panel, &history);
@@ -316,7 +339,8 @@ impl<'a> Release<'a> {
             ));
         }
         for (reason, cells) in &self.withheld {
-            notes.push(format!("{cells} cells are withheld: {reason}."));
+            let are = if *cells == 1 { "cell is" } else { "cells are" };
+            notes.push(format!("{cells} {are} withheld: {reason}."));
         }
         let length = |count: usize| Count(i64::try_from(count).unwrap_or(i64::MAX));
         let released = Released {

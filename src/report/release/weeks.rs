@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::privacy::rounding;
-use crate::privacy::{Contribution, History, Ledger, LedgerError, Panel, PanelCell, Rules, Verdict};
+use crate::privacy::{Contribution, Hidden, History, Ledger, LedgerError, Panel, PanelCell, Rules, Verdict};
 use crate::report::inputs::WeekTotals;
 use crate::report::measuring::monday;
 use crate::report::money::session_tokens;
@@ -117,7 +117,7 @@ pub fn team_weeks(
             to: start.saturating_add(jiff::Span::new().days(6)).to_string(),
             cells: panel_cells,
             total: total.as_ref().map(|total| serde_json::to_value(total).unwrap_or_default()),
-            frozen: false,
+            ..Panel::default()
         };
         let history = ledger.as_ref().map_or_else(History::default, |ledger| ledger.history(&panel));
         let decision = rules.decide(&panel, &history);
@@ -215,9 +215,8 @@ fn panel_cell(cell: &TeamWeek, row: &TeamRow) -> PanelCell {
         name: row.team_id.clone(),
         members: cell.by_actor.iter().map(|(actor, one)| (actor.clone(), one.contribution())).collect(),
         value: serde_json::to_value(row).unwrap_or_default(),
-        remainder: row.team_id == UNASSIGNED,
-        headline: false,
-        settled: false,
+        barred: (row.team_id == UNASSIGNED).then_some(Hidden::Remainder),
+        ..PanelCell::default()
     }
 }
 

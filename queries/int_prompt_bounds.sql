@@ -1,0 +1,41 @@
+-- model: int_prompt_bounds
+-- grain: one actor and local day on which they prompted
+-- reads: int_prompt_windows
+-- family: REDUNDANCY
+-- measures: the re-issued share of the prompts of the 28 days that end with the day, 1 - exp(H)/N with H the entropy of the cluster sizes; the lower end
+--   of its 90 % Wilson interval; usual_low, what that end is among people with as many prompts (median over people, in eighths of all days
+--   by prompts; over everybody where an eighth has fewer than $peers people, and 0 where there are no more); and excess, the part of what is left above it. Whoever prompts more has more to repeat: volume is taken out before anything is ranked
+-- reference: signals.md S1 and section 3, step 6 (binned medians); Jost 2006 (Hill numbers); Wilson 1927
+-- params: z = 1.645, peers = 10
+with windows as (
+    select
+        actor_id, window_day, max(active_days) as active_days, max(prompts) as largest, cast(sum(prompts) as double) as total,
+        1.0 - exp(-sum(prompts * ln(prompts)) / sum(prompts)) as repeated,
+    from int_prompt_windows
+    group by actor_id, window_day
+),
+bounds as (
+    select
+        *,
+        greatest((repeated + $z * $z / (2 * total) - $z * sqrt((repeated * (1 - repeated) + $z * $z / (4 * total)) / total)) / (1 + $z * $z / total), 0.0) as repeated_low,
+        ntile(8) over (order by total, actor_id, window_day) as eighth,
+    from windows
+),
+people as (
+    select eighth, actor_id, avg(repeated_low) as repeated_low from bounds group by eighth, actor_id
+),
+everybody as (
+    select case when count(*) >= $peers then median(repeated_low) else 0.0 end as usual_low
+    from (select actor_id, avg(repeated_low) as repeated_low from bounds group by actor_id)
+),
+usual as (
+    select people.eighth, case when count(*) >= $peers then median(people.repeated_low) else max(everybody.usual_low) end as usual_low
+    from people
+    cross join everybody
+    group by people.eighth
+)
+select
+    bounds.actor_id, bounds.window_day, bounds.active_days, bounds.largest, bounds.total, bounds.repeated, bounds.repeated_low, usual.usual_low,
+    case when usual.usual_low < 1 then greatest(bounds.repeated_low - usual.usual_low, 0.0) / (1 - usual.usual_low) else 0.0 end as excess,
+from bounds
+join usual on usual.eighth = bounds.eighth
