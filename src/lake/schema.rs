@@ -66,30 +66,28 @@ impl Table {
         }
     }
 
-    /// Paths of the columns whose values are hardly ever met twice (keys, hashes, ids, places), and whether they are random bits, in which nothing
-    /// repeats at all.
-    pub fn unlike_columns(self) -> &'static [(&'static str, bool)] {
+    /// Paths of the columns whose values are hardly ever met twice: keys, hashes, ids, places.
+    pub fn unlike_columns(self) -> &'static [&'static str] {
         match self {
             Table::Events => &[
-                ("event_key", true),
-                ("event_id", false),
-                ("text_hash", true),
-                ("masked_hash", true),
-                // Texts that are alike share shingles, and hardly a band.
-                ("shingles.list.element", false),
-                ("bands.list.element", true),
-                ("call_id", false),
-                ("call_hash", false),
-                ("result_hash", false),
-                ("byte_offset", false),
-                ("row_hash", false),
+                "event_key",
+                "event_id",
+                "text_hash",
+                "masked_hash",
+                "shingles.list.element",
+                "bands.list.element",
+                "call_id",
+                "call_hash",
+                "result_hash",
+                "byte_offset",
+                "row_hash",
             ],
-            Table::Outcomes => &[("outcome_key", true), ("byte_offset", false), ("row_hash", false)],
-            Table::Facts => &[("fact_key", true), ("byte_offset", false), ("row_hash", false)],
-            Table::Aggregates => &[("aggregate_key", true), ("byte_offset", false), ("row_hash", false)],
-            Table::Roster => &[("roster_key", true), ("byte_offset", false), ("row_hash", false)],
-            Table::Quarantine => &[("reject_key", true), ("byte_offset", false), ("row_hash", false)],
-            Table::Ingested => &[("file_key", true), ("content_id", false), ("row_hash", false)],
+            Table::Outcomes => &["outcome_key", "byte_offset", "row_hash"],
+            Table::Facts => &["fact_key", "byte_offset", "row_hash"],
+            Table::Aggregates => &["aggregate_key", "byte_offset", "row_hash"],
+            Table::Roster => &["roster_key", "byte_offset", "row_hash"],
+            Table::Quarantine => &["reject_key", "byte_offset", "row_hash"],
+            Table::Ingested => &["file_key", "content_id", "row_hash"],
         }
     }
 

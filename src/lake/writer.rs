@@ -54,7 +54,7 @@ pub struct LakeWriter<'lake> {
     run: i64,
     threads: usize,
     /// Held while a data file is written: each writer has an encoder and a compressor a column, so that several at once would need more
-    /// memory than the rows themselves. Writing is a twentieth of the work.
+    /// memory than the rows themselves. Who waits for it helps, see [`Self::turn_to_write`].
     writing: Mutex<()>,
     pending: Vec<Mutex<Pending>>,
 }
