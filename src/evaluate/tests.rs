@@ -176,7 +176,7 @@ fn baselines_are_on_the_same_people() {
     // The product finds t1 at 1 % false positives; the leaderboard finds as many without the poller.
     for row in &evaluation.all_doses[..2] {
         let worst = &row.worst_at_equal_recall;
-        assert_eq!((worst.name.as_str(), worst.flagged, worst.people), ("ci_bot", 0, 1), "{}", row.score);
+        assert_eq!((worst.name.as_str(), worst.flagged, worst.people), ("poller", 0, 1), "{}", row.score);
     }
     // By duplicates t1 outranks all; t2, h2, h3 and h4 are unknown and tie, h1 is known: 4 + 1.5 of 8.
     assert_eq!(evaluation.all_doses[5].auroc.value, Some(5.5 / 8.0));
