@@ -3,12 +3,12 @@
 -- reads: int_output_novelty
 -- family: REDUNDANCY
 -- measures: what the session's long outputs have in common with earlier ones; the actor's long outputs in $days days (window_outputs); whether $known or more of at least
---   $min_sampled sampled shingles were known, and more than in $usual of the sessions in the same eighth of window_outputs (is_unusual: whoever is given more has heard more); in how many of the actor's sessions of $days days that was so (unusual_sessions); and most_db, what that many can tell: 10 log10 of e = .5 p^-.5 at Chernoff's bound on p against the share of
+--   $min_sampled sampled shingles were known, and more than in $usual of the sessions in the same eighth of window_outputs (where it has $peers people: whoever is given more has heard more); in how many of the actor's sessions of $days days that was so (unusual_sessions); and most_db, what that many can tell: 10 log10 of e = .5 p^-.5 at Chernoff's bound on p against the share of
 --   such sessions among everybody's, or, where it is larger, among those in the same eighth of window_outputs. Outputs of one session are about one thing, so they are one observation
 -- innocent: a report that comes again makes one session unusual, and under $recur nothing is told; in the public transcripts looked at, read as one
 --   person's, a session's answers repeat some five of a hundred sampled shingles, twenty-one at most
 -- reference: signals.md S5 and section 3, steps 2, 6 and 7; Chernoff 1952
--- params: novelty = 0.15, known = 0.25, rarest = 0.01, recur = 2, usual = 0.8, min_sampled = 10, days = 28
+-- params: novelty = 0.15, known = 0.25, rarest = 0.01, recur = 2, usual = 0.8, peers = 5, min_sampled = 10, days = 28
 with legible as (
     select session_id, actor_id, max(local_day) as last_day, count(*) as outputs, sum(sampled) as sampled, sum(known) as known,
         count(*) filter (where 1 - cast(known as double) / sampled < $novelty) as low_outputs,
@@ -33,7 +33,8 @@ placed as (
     join sized on sized.actor_id = legible.actor_id and sized.last_day = legible.last_day
 ),
 limits as (
-    select eighth, percentile_cont($usual) within group (order by known_share) as usual_share from placed where is_legible group by eighth
+    select eighth, case when count(distinct actor_id) >= $peers then percentile_cont($usual) within group (order by known_share) else 0.0 end as usual_share
+    from placed where is_legible group by eighth
 ),
 marked as (
     select placed.*, is_legible and known_share >= $known and known_share > usual_share as is_unusual from placed left join limits on limits.eighth = placed.eighth
