@@ -10,7 +10,7 @@ mod forgotten;
 
 pub use forgotten::ledger_members;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, Write};
@@ -19,6 +19,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::known::{Known, add, add_one, amounts_that_differ};
 use super::panel::{Cell, Contribution, Decision, Members, Panel, Verdict};
 use super::pseudonym::Pseudonyms;
 use super::suppress::Rules;
@@ -148,24 +149,6 @@ impl History {
     }
 }
 
-fn add(sum: &mut BTreeMap<MemberId, [u64; 3]>, member: MemberId, amounts: [u64; 3]) {
-    let own = sum.entry(member).or_default();
-    for (own, amount) in own.iter_mut().zip(amounts) {
-        *own = own.saturating_add(amount);
-    }
-}
-
-/// Whose tokens or cost differ, and by how much.
-fn differing(one: &BTreeMap<MemberId, [u64; 3]>, two: &BTreeMap<MemberId, [u64; 3]>) -> BTreeMap<MemberId, [u64; 3]> {
-    let members: BTreeSet<&MemberId> = one.keys().chain(two.keys()).collect();
-    let of = |known: &BTreeMap<MemberId, [u64; 3]>, member| known.get(member).copied().unwrap_or_default();
-    let deltas = members.into_iter().map(|member| {
-        let (one, two) = (of(one, member), of(two, member));
-        (*member, [one[0].abs_diff(two[0]), one[1].abs_diff(two[1]), 0])
-    });
-    deltas.filter(|(_, [tokens, cost, _])| *tokens > 0 || *cost > 0).collect()
-}
-
 fn member_id(key: &Key, who: &str) -> MemberId {
     let mut hasher = blake3::Hasher::new_keyed(&key.0);
     hasher.update(b"member\0").update(who.as_bytes());
@@ -293,9 +276,9 @@ impl Ledger {
     /// periods in `views` that were published, less the published parts of the same and this one, would be theirs. What was published in this
     /// version says nothing new.
     pub fn leaves_few(&self, rules: Rules, panel: &Panel, views: &[&str]) -> bool {
-        let mut now = BTreeMap::new();
+        let mut now = Known::new();
         for (who, part) in panel.cells.iter().flat_map(|cell| &cell.members) {
-            add(&mut now, member_id(&self.key, who), part.amounts());
+            add_one(&mut now, member_id(&self.key, who), part.amounts());
         }
         let totals =
             |view: &str| self.entries.get(view).and_then(|cells| cells.get(History::TOTAL)).into_iter().flatten();
@@ -313,10 +296,8 @@ impl Ledger {
             let newest: BTreeMap<(&str, &str), &Earlier> =
                 others.map(|one| ((one.from.as_str(), one.to.as_str()), one.as_ref())).collect();
             let mut published = now.clone();
-            for (member, amounts) in newest.values().flat_map(|one| &one.members) {
-                add(&mut published, *member, *amounts);
-            }
-            let rest = differing(&whole.members, &published);
+            newest.values().for_each(|one| add(&mut published, &one.members));
+            let rest = amounts_that_differ(&whole.members, &published);
             !rest.is_empty() && rules.hides_group(&rest).is_some()
         })
     }

@@ -5,6 +5,7 @@
 
 mod access;
 mod bounds;
+mod known;
 mod ledger;
 mod panel;
 mod pseudonym;

@@ -13,7 +13,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::bounds::{Interval, Line, propagate};
-use super::ledger::{Earlier, History, MemberId};
+use super::known::{Known, add, amounts_that_differ, deltas, together};
+use super::ledger::{Earlier, History};
 use super::rounding::{amount_interval, amount_step, count_interval, count_step};
 use super::suppress::{Hidden, Rules};
 
@@ -140,34 +141,6 @@ enum Change {
     Few,
 }
 
-/// Contributions under the keyed ids of the ledger, or plain ones where there is none.
-type Known = BTreeMap<MemberId, [u64; 3]>;
-
-fn add(sum: &mut Known, of: &Known) {
-    for (member, amounts) in of {
-        let own = sum.entry(*member).or_default();
-        for (own, amount) in own.iter_mut().zip(amounts) {
-            *own = own.saturating_add(*amount);
-        }
-    }
-}
-
-/// Who differs between two versions, and by how much; who came or went, with everything.
-fn deltas(now: &Known, then: &Known) -> Known {
-    let mut deltas = Known::new();
-    for (member, amounts) in now {
-        let before = then.get(member).copied().unwrap_or_default();
-        let delta = [0, 1, 2].map(|at| amounts[at].abs_diff(before[at]));
-        if delta != [0; 3] || !then.contains_key(member) {
-            deltas.insert(*member, delta);
-        }
-    }
-    deltas.extend(
-        then.iter().filter(|(member, _)| !now.contains_key(*member)).map(|(member, amounts)| (*member, *amounts)),
-    );
-    deltas
-}
-
 /// One panel while it is decided.
 struct Deciding<'a> {
     rules: Rules,
@@ -207,11 +180,10 @@ impl Rules {
         if !few_moved && !few_behind && self.hides_group(&deltas).is_none() {
             return Change::Enough;
         }
-        let sum = |of: &Known, at: usize| of.values().fold(0_u64, |sum, amounts| sum.saturating_add(amounts[at]));
         let blurred = [0, 1].iter().all(|&at| {
-            let step = amount_step(sum(now, at).min(sum(then, at)));
-            sum(&deltas, at).saturating_mul(2) <= step.saturating_sub(1)
-        }) && sum(&deltas, 2).saturating_mul(2) < count_step();
+            let step = amount_step(together(now, at).min(together(then, at)));
+            together(&deltas, at).saturating_mul(2) <= step.saturating_sub(1)
+        }) && together(&deltas, 2).saturating_mul(2) < count_step();
         if !few_moved && blurred { Change::Blurred } else { Change::Few }
     }
 }
@@ -333,21 +305,18 @@ impl Deciding<'_> {
             for cell in self.history.cells().filter_map(|cell| cell.iter().rev().find(by_then)) {
                 add(&mut published, &cell.members);
             }
-            let mut rest = deltas(everybody, &published);
-            // Who has moved between cells has put in what they had.
-            rest.retain(|_, [tokens, cost, _]| *tokens > 0 || *cost > 0);
+            let rest = amounts_that_differ(everybody, &published);
             rest.is_empty() || self.rules.hides_group(&rest).is_none() || self.is_blurred(&rest, everybody)
         })
     }
 
     /// Whether amounts are smaller than what the rounding of the total hides.
     fn is_blurred(&self, amounts: &Known, everybody: &Known) -> bool {
-        let sum = |of: &Known, at: usize| of.values().fold(0_u64, |sum, amounts| sum.saturating_add(amounts[at]));
         let step = |at: usize| match self.panel.total_tokens_between {
             Some(between) if at == 0 => (between.high - between.low) as u64,
-            _ => amount_step(sum(everybody, at)),
+            _ => amount_step(together(everybody, at)),
         };
-        [0, 1].iter().all(|&at| sum(amounts, at).saturating_mul(2) < step(at))
+        [0, 1].iter().all(|&at| together(amounts, at).saturating_mul(2) < step(at))
     }
 
     /// Hides more cells until what is left of the total when the fresh ones are subtracted may be known: the smallest first, a headline
@@ -451,11 +420,8 @@ impl Deciding<'_> {
         // Somebody may stand in several cells (of the money a person's sessions do): then people do not add up, and nothing follows for a
         // hidden cell but that its people are among everybody.
         let people_add_up = self.known.iter().map(Known::len).sum::<usize>() == everybody.len();
-        let figures: [fn(&Known) -> u64; 3] = [
-            |group| group.len() as u64,
-            |group| group.values().fold(0_u64, |sum, amounts| sum.saturating_add(amounts[0])),
-            |group| group.values().fold(0_u64, |sum, amounts| sum.saturating_add(amounts[1])),
-        ];
+        let figures: [fn(&Known) -> u64; 3] =
+            [|group| group.len() as u64, |group| together(group, 0), |group| together(group, 1)];
         figures.iter().enumerate().all(|(number, figure)| {
             let shown = |group: &Known, tokens_between: Option<Interval>| {
                 let value = i64::try_from(figure(group)).unwrap_or(i64::MAX);
