@@ -56,7 +56,7 @@ select
     team_id, role, actor_kind, kind,
     best_trigger as trigger,
     client, model,
-    input_tokens, output_tokens, cache_read_tokens, cache_write_tokens,
+    input_tokens, output_tokens, reasoning_tokens, cache_read_tokens, cache_write_tokens,
     case
         when coalesce(input_tokens, output_tokens, cache_read_tokens, cache_write_tokens) is not null
             then coalesce(input_tokens, 0) + coalesce(output_tokens, 0)
