@@ -1,5 +1,6 @@
 //! What JSON sources share: lines parsed, parse errors sorted into reasons, token counts in range, timestamps.
 
+use super::quick_json;
 use super::{Handled, Line, Position, Reason, Sink};
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, Visitor};
 use serde_json::value::RawValue;
@@ -181,7 +182,7 @@ pub(crate) fn parse_line<T: DeserializeOwned>(line: &Line<'_>, sink: &mut dyn Si
 
 /// Parses JSON; of a key that stands twice in one object the last value counts, as in every other JSON reader.
 pub(crate) fn parse_last_wins<T: DeserializeOwned>(text: &str) -> serde_json::Result<T> {
-    match serde_json::from_str(text) {
+    match quick_json::from_str(text) {
         // serde's derived readers refuse a repeated key; the slower way through a tree keeps the last one.
         Err(error) if error.is_data() && error.to_string().starts_with("duplicate field") => {
             serde_json::from_value(serde_json::from_str(text)?)

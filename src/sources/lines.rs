@@ -27,6 +27,8 @@ pub enum Handled {
 
 /// Bytes asked of the file at once.
 const BLOCK: usize = 256 * 1024;
+/// The sink is told of bytes by multiples of this, as long as there are more to come: what it hashes them with takes so many at once.
+const TOLD: usize = 16 * 1024;
 
 /// Reads lines with a length limit, in memory bounded by it. A line is borrowed from the buffer that the file was read into.
 struct LineReader<R> {
@@ -116,11 +118,12 @@ impl<R: Read> LineReader<R> {
 
     /// Makes room behind the bytes that are still needed and reads on. False at the end of the file.
     fn refill(&mut self, sink: &mut dyn Sink) -> io::Result<bool> {
-        self.tell(sink, self.start);
-        self.buffer.copy_within(self.start..self.end, 0);
-        self.end -= self.start;
-        self.scanned -= self.start;
-        (self.start, self.told) = (0, 0);
+        self.tell(sink, self.told + (self.start - self.told) / TOLD * TOLD);
+        self.buffer.copy_within(self.told..self.end, 0);
+        self.end -= self.told;
+        self.scanned -= self.told;
+        self.start -= self.told;
+        self.told = 0;
         if self.buffer.len() - self.end < BLOCK / 2 {
             self.buffer.resize(self.buffer.len() * 2, 0);
         }

@@ -21,6 +21,7 @@ pub(crate) mod money;
 #[cfg(test)]
 mod mutations;
 mod places;
+mod quick_json;
 #[cfg(any(test, fuzzing))]
 mod recorded;
 mod references;

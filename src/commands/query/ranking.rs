@@ -107,13 +107,11 @@ fn made(plan: &LogicalPlan) -> Vec<Made> {
         LogicalPlan::TableScan(scan) => {
             scan.projected_schema.fields().iter().map(|field| Made::stored(field.name(), field.data_type())).collect()
         }
-        LogicalPlan::Projection(projection) => projection.expr.iter().map(|expr| of(expr, &projection.input)).collect(),
-        LogicalPlan::Aggregate(sums) => {
-            sums.group_expr.iter().chain(&sums.aggr_expr).map(|expr| of(expr, &sums.input)).collect()
-        }
+        LogicalPlan::Projection(projection) => over(&projection.input, projection.expr.iter()).1,
+        LogicalPlan::Aggregate(sums) => over(&sums.input, sums.group_expr.iter().chain(&sums.aggr_expr)).1,
         LogicalPlan::Window(window) => {
-            let mut columns = made(&window.input);
-            columns.extend(window.window_expr.iter().map(|expr| of(expr, &window.input)));
+            let (mut columns, added) = over(&window.input, window.window_expr.iter());
+            columns.extend(added);
             columns
         }
         LogicalPlan::Join(join) => match join.join_type {
@@ -135,9 +133,21 @@ fn made(plan: &LogicalPlan) -> Vec<Made> {
     if columns.len() == width { columns } else { vec![Made::all(below()); width] }
 }
 
+/// What the columns of a step are made of, and what expressions over them are. The step is looked at once for all of them: once for each
+/// would be once for each at every step below, and a question of a few joins would take minutes.
+fn over<'a>(input: &LogicalPlan, exprs: impl Iterator<Item = &'a Expr>) -> (Vec<Made>, Vec<Made>) {
+    let columns = made(input);
+    let made = exprs.map(|expr| of_columns(expr, input, &columns)).collect();
+    (columns, made)
+}
+
 /// What an expression over the columns of a step is made of.
 fn of(expr: &Expr, input: &LogicalPlan) -> Made {
-    let columns = made(input);
+    of_columns(expr, input, &made(input))
+}
+
+/// [`of`], with what the columns of the step are made of.
+fn of_columns(expr: &Expr, input: &LogicalPlan, columns: &[Made]) -> Made {
     let column = |name| input.schema().index_of_column(name).ok().and_then(|at| columns.get(at).copied());
     let all = || Made::all(expr.column_refs().into_iter().filter_map(column));
     match bare(expr) {
@@ -146,7 +156,7 @@ fn of(expr: &Expr, input: &LogicalPlan) -> Made {
             Made { who: false, measured: true, ..all() }
         }
         Expr::WindowFunction(function) => {
-            let who = function.params.args.iter().any(|argument| of(argument, input).who);
+            let who = function.params.args.iter().any(|argument| of_columns(argument, input, columns).who);
             let counts = is_count(function.fun.name());
             Made { who: who && !counts, measured: all().measured || counts, ..all() }
         }

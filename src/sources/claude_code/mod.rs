@@ -16,7 +16,7 @@ mod tools;
 mod usage;
 mod user;
 
-use super::{Description, Input, InputError, Probe, Sink, Source, Unit, read_lines};
+use super::{Description, Input, InputError, Probe, Sink, Source, Unit, quick_json, read_lines};
 use kinds::{RecordKind, record_kind};
 use reader::Reader;
 use records::Record;
@@ -62,7 +62,7 @@ impl Source for ClaudeCode {
 /// by its keys.
 fn is_claude_code(line: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(line) else { return false };
-    match serde_json::from_str::<Record<'_>>(text) {
+    match quick_json::from_str::<Record<'_>>(text) {
         Ok(record) => {
             let known = record.kind.as_deref().is_some_and(|kind| record_kind(kind) != RecordKind::Unknown);
             let enveloped = record.uuid.is_some() && record.message.is_some() && text.contains("\"parentUuid\"");

@@ -10,7 +10,7 @@ use super::threads::{Mode, Thread};
 use super::tools::Deed;
 use crate::events::{Approval, Event, Fact, FactName, Kind, Outcome, OutcomeKind, OutcomeStatus, Trigger};
 use crate::sources::json::{Count, Moment, parse_rfc3339, reject_reason, safe_detail};
-use crate::sources::{Handled, Line, Position, Reason, Sink, home_user};
+use crate::sources::{Handled, Line, Position, Reason, Sink, home_user, quick_json};
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet, VecDeque};
 
@@ -64,6 +64,11 @@ impl Reader {
 
     /// Reads one line.
     pub(super) fn line(&mut self, line: &Line<'_>, sink: &mut dyn Sink) -> Handled {
+        // What is taken here is not too deep either.
+        if let Some(record) = quick_json::quick::<Record<'_>>(line.text) {
+            self.record(line.at, &record, sink);
+            return Handled::Done;
+        }
         if too_deep(line.text) {
             sink.reject(line.at, Reason::TooDeep, "deeper than 128 levels");
             return Handled::Done;

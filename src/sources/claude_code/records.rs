@@ -8,6 +8,7 @@
 use super::usage::micro_usd;
 use crate::fingerprint::{Json, result_hash};
 use crate::sources::json::Count;
+use crate::sources::quick_json;
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -423,7 +424,7 @@ pub(super) struct ToolUseResult<'a> {
 
 /// The text of a part that was left as it stands in the line; null where it has none.
 pub(super) fn text_of<'a>(part: Option<&'a RawValue>) -> Option<Text<'a>> {
-    serde_json::from_str::<ResultText<Option<Text<'a>>>>(part?.get()).ok()?.0
+    quick_json::from_str::<ResultText<Option<Text<'a>>>>(part?.get()).ok()?.0
 }
 
 /// One hunk of `structuredPatch`: lines with ` `, `+` or `-` in front.

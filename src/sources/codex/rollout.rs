@@ -15,6 +15,7 @@ use super::usage::{Counter, Step};
 use crate::events::{Approval, Effect, Event, Kind, TokenBasis};
 use crate::fingerprint::{CallSketch, result_hash, sketch_call, sketch_text, text_hash};
 use crate::sources::json::{parse_rfc3339, reject_reason, safe_detail};
+use crate::sources::quick_json;
 use crate::sources::slash::keep_prompt;
 use crate::sources::{Handled, Line, Position, Reason, Sink};
 use serde::Deserialize;
@@ -50,7 +51,7 @@ pub(super) struct Rollout {
 
 /// Parses a payload or rejects the line.
 fn parse<'a, T: Deserialize<'a>>(payload: &'a RawValue, at: Position, sink: &mut dyn Sink) -> Option<T> {
-    serde_json::from_str(payload.get())
+    quick_json::from_str(payload.get())
         .map_err(|error| sink.reject(at, reject_reason(&error), &safe_detail(&error)))
         .ok()
 }
@@ -63,7 +64,7 @@ impl Rollout {
 
     /// Takes one line.
     pub(super) fn line(&mut self, line: &Line<'_>, sink: &mut dyn Sink) -> Handled {
-        let envelope: Envelope<'_> = match serde_json::from_str(line.text) {
+        let envelope: Envelope<'_> = match quick_json::from_str(line.text) {
             Ok(envelope) => envelope,
             Err(_) if !line.complete => return Handled::Torn,
             Err(error) => {
@@ -114,7 +115,7 @@ impl Rollout {
     }
 
     fn origin(&mut self, payload: &RawValue, names_turn: bool, is_usage: bool, ts_us: i64) -> Origin {
-        let turn: Option<TurnId<'_>> = names_turn.then(|| serde_json::from_str(payload.get()).ok()).flatten();
+        let turn: Option<TurnId<'_>> = names_turn.then(|| quick_json::from_str(payload.get()).ok()).flatten();
         self.replay.origin(ts_us, turn.as_ref().and_then(|turn| turn.turn_id.as_deref()), is_usage)
     }
 

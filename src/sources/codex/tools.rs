@@ -6,6 +6,7 @@ use super::records::{Duration, FileChange, JsonOutput, ToolOutput};
 use crate::events::Effect;
 use crate::fingerprint::line_hashes;
 use crate::sources::json::Count;
+use crate::sources::quick_json;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -65,7 +66,7 @@ const HEADERS: &[&str] = &["Chunk ID: ", "Command: ", "Exit code: ", "Wall time:
 /// Reads the answer of a call, whichever of its forms it has.
 pub(super) fn answer<'a>(record: &'a ToolOutput<'_>) -> Answer<'a> {
     let Some(raw) = record.output else { return Answer::unsaid(Cow::Borrowed("")) };
-    if let Ok(text) = serde_json::from_str::<Cow<'_, str>>(raw.get()) {
+    if let Ok(text) = quick_json::from_str::<Cow<'_, str>>(raw.get()) {
         return text_answer(text.into_owned());
     }
     match serde_json::from_str::<Value>(raw.get()) {
