@@ -10,7 +10,7 @@
 --   of the date only); saturation at a quota (narrower range); learning; a review bottleneck; long projects
 -- abstains: fewer than 8 whole weeks on a side for the break, 6 for decoupling; fewer than 30 people with outcome coverage of .8
 -- evasion: gamed outcomes: only outcomes of which something survives are counted
--- reference: signals.md P2 and P3; Bernal et al. 2017; Penfold and Zhang 2013; Newey and West 1987; Kendall 1945
+-- reference: signals.md P2 and P3; Callaway and Sant'Anna 2021 (where `[[rollout]]` says when a policy came to which team); Bernal et al. 2017; Penfold and Zhang 2013; Newey and West 1987; Kendall 1945
 with people as (
     select actor_id, team_id from actors where kind = 'person' and actor_id <> '(unassigned)'
 ),

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::panel::{Panel, Sides};
+use super::staggered::staggered_break;
 use super::{RESAMPLES, bootstrap, day, excess_p, interval, row, too_few};
 use crate::score::input::{ScoreInput, WeekEvent};
 use crate::score::regression::{Fit, least_squares, newey_west_lags};
@@ -25,8 +26,19 @@ pub(super) const RISE_P: f64 = 0.05;
 /// weeks when mean and deviation are known.
 const CUSUM: (f64, f64) = (0.5, 5.0);
 
-/// One row for the first policy date, or for the change-point look when there is none; nothing without either.
+/// One row: team by team where the policy came so and that can be judged, else for the first policy date, else for the change-point look;
+/// nothing without any. It is one test however it is made, so that one rise does not point to the metric twice.
 pub(super) fn incentive_break(input: &ScoreInput) -> Option<PopulationRow> {
+    match (staggered_break(input), everybody_at_once(input)) {
+        (Some(by_team), Some(mut row)) if by_team.status != "speak" => {
+            row.note.push_str(&format!("; team by team: {}", by_team.note));
+            Some(row)
+        }
+        (by_team, row) => by_team.or(row),
+    }
+}
+
+fn everybody_at_once(input: &ScoreInput) -> Option<PopulationRow> {
     match input.incentive_start() {
         Some(date) => Some(at_date(input, date)),
         None if input.panel.is_empty() || !input.rollouts.is_empty() => None,

@@ -44,7 +44,6 @@ pub struct Population {
 pub fn tests(input: &ScoreInput) -> Population {
     let mut rows = bunching::quota_bunching(input);
     rows.extend(incentive_break::incentive_break(input));
-    rows.extend(staggered::staggered_break(input));
     let (decoupling, rank_agreement) = decoupling::metric_decoupling(input).unzip();
     rows.extend(decoupling);
     rows.extend(shared_templates::shared_burner_template(input));

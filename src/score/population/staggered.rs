@@ -385,6 +385,15 @@ mod tests {
         let mut input = world(0.6, 0.0, false, 0.0, 1);
         input.rollouts.truncate(1);
         assert_eq!(found(&input).note, "1 teams that a policy came to within the weeks, 2 needed");
+        // Then the date of everybody is looked at, in the same row.
+        input.leaderboards.push(input.rollouts[0].1);
+        let row = super::super::incentive_break::incentive_break(&input).unwrap();
+        assert!(row.scope.starts_with("organisation, 2025-"), "{}", row.scope);
+        assert!(
+            row.note.ends_with("team by team: 1 teams that a policy came to within the weeks, 2 needed"),
+            "{}",
+            row.note
+        );
         input.rollouts.clear();
         assert_eq!(staggered_break(&input), None);
     }
