@@ -5,6 +5,7 @@
     benches/detection.py --footlight target/release/footlight --results DIR --leave-one-family-out
     benches/detection.py --footlight target/release/footlight --results DIR --bunching --seeds 1..40
     benches/detection.py --footlight target/release/footlight --results DIR --held-out
+    benches/detection.py --footlight target/release/footlight --results DIR --strip-text
 
 Owns which organisations are made and how their figures are put together. Owns no measure: `footlight evaluate` computes each.
 
@@ -51,7 +52,8 @@ def seeds_of(text):
 
 def wanted(options):
     """The organisations of this bench, each as what identifies its line."""
-    common = {"people": options.people, "weeks": options.weeks, "pace": options.pace, "binary": options.binary}
+    common = {"people": options.people, "weeks": options.weeks, "pace": options.pace, "strip_text": options.strip_text,
+              "binary": options.binary}
     if options.bunching:
         # 15 % of people hug the quota, and nobody does.
         rows = [("quota", "hugger", seed) for seed in options.seeds] + [("clean", None, seed) for seed in options.seeds]
@@ -80,10 +82,10 @@ def evaluated(options, key):
     """One organisation: simulated, run, evaluated, deleted."""
     work = pathlib.Path(tempfile.mkdtemp(prefix="organisation-", dir=options.results))
     try:
-        family = ["--family", key["family"]] if key["family"] else []
+        options_of_key = (["--family", key["family"]] if key["family"] else []) + (["--strip-text"] if key["strip_text"] else [])
         begun = time.perf_counter()
         simulated = footlight(options, work, "simulate", "--out", "org", "--seed", str(key["seed"]), "--world", key["world"],
-                              "--people", str(key["people"]), "--weeks", str(key["weeks"]), "--pace", str(key["pace"]), *family)
+                              "--people", str(key["people"]), "--weeks", str(key["weeks"]), "--pace", str(key["pace"]), *options_of_key)
         footlight(options, work, "run", "--input", "org/input", "--config", "org/input/footlight.toml", "--lake", "lake", "--out", "out")
         run_seconds = time.perf_counter() - begun
         answer = footlight(options, work, "evaluate", "--truth", "org/truth", "--out", "out", "--lake", "lake",
@@ -411,6 +413,7 @@ def main():
     parser.add_argument("--threads", type=int, default=1, help="threads of each")
     parser.add_argument("--nice", type=int, default=10)
     parser.add_argument("--leave-one-family-out", action="store_true", help="organisations with one family each")
+    parser.add_argument("--strip-text", action="store_true", help="the same organisations without texts, arguments and patches")
     parser.add_argument("--held-out", action="store_true", help="organisations of the held-out families, and of the twelve beside them")
     parser.add_argument("--known", type=pathlib.Path, metavar="FILE",
                         help="with --held-out: runs.ndjson of another bench, for the figures of the twelve; they are not run again then")

@@ -91,7 +91,7 @@ pub fn evaluate(truth: &Truth, readings: &Readings, resamples: usize, seed: u64)
         groups
             .into_iter()
             .map(|((name, dose), members)| {
-                let outranks = dose.and_then(|_| auroc(&ranks(&members), &ranks(&honest)));
+                let outranks = dose.and_then(|_| auroc(&scores_of(&members), &scores_of(&honest)));
                 Flagged { auroc: outranks, ..flagged(name, dose.map(f64::from_bits), &members, threshold) }
             })
             .collect::<Vec<_>>()
@@ -129,13 +129,13 @@ pub fn evaluate(truth: &Truth, readings: &Readings, resamples: usize, seed: u64)
 
 /// Score above which at most this share of honest people is.
 fn threshold_at(honest: &[&Person], rate: f64) -> f64 {
-    let mut scores = ranks(honest);
+    let mut scores = scores_of(honest);
     scores.sort_by(|a, b| b.total_cmp(a));
     let allowed = (rate * scores.len() as f64 + 1e-9).floor() as usize;
     scores.get(allowed).copied().unwrap_or(f64::NEG_INFINITY)
 }
 
-fn ranks(group: &[&Person]) -> Vec<f64> {
+fn scores_of(group: &[&Person]) -> Vec<f64> {
     group.iter().map(|person| person.score).collect()
 }
 
