@@ -4,6 +4,8 @@
     benches/detection.py --footlight target/release/footlight --results DIR
     benches/detection.py --footlight target/release/footlight --results DIR --leave-one-family-out
     benches/detection.py --footlight target/release/footlight --results DIR --bunching --seeds 1..40
+    benches/detection.py --footlight target/release/footlight --results DIR --held-out
+    benches/detection.py --footlight target/release/footlight --results DIR --strip-text
 
 Owns which organisations are made and how their figures are put together. Owns no measure: `footlight evaluate` computes each.
 
@@ -30,6 +32,8 @@ FAMILIES = (
     "repeat", "paraphrase_repeat", "pad_repeat", "pad_random", "pad_article", "doom_loop", "ping_pong_loop", "unattended_cron",
     "overkill", "hugger", "deadline_burster", "rank_chaser",
 )
+# All families that are made only when they are asked for; the binary knows them.
+HELD_OUT = "held-out"
 RUNS = "runs.ndjson"
 
 
@@ -48,10 +52,15 @@ def seeds_of(text):
 
 def wanted(options):
     """The organisations of this bench, each as what identifies its line."""
-    common = {"people": options.people, "weeks": options.weeks, "pace": options.pace, "binary": options.binary}
+    common = {"people": options.people, "weeks": options.weeks, "pace": options.pace, "strip_text": options.strip_text,
+              "binary": options.binary}
     if options.bunching:
         # 15 % of people hug the quota, and nobody does.
         rows = [("quota", "hugger", seed) for seed in options.seeds] + [("clean", None, seed) for seed in options.seeds]
+    elif options.held_out:
+        # The twelve families on the same seeds, unless their figures are given.
+        sets = [HELD_OUT] if options.known else [HELD_OUT, None]
+        rows = [(world, family, seed) for world in options.world for seed in options.seeds for family in sets]
     elif options.leave_one_family_out:
         worlds = [world for world in options.world if world != "clean"]
         rows = [(world, family, seed) for world in worlds for family in FAMILIES for seed in options.seeds]
@@ -73,10 +82,10 @@ def evaluated(options, key):
     """One organisation: simulated, run, evaluated, deleted."""
     work = pathlib.Path(tempfile.mkdtemp(prefix="organisation-", dir=options.results))
     try:
-        family = ["--family", key["family"]] if key["family"] else []
+        options_of_key = (["--family", key["family"]] if key["family"] else []) + (["--strip-text"] if key["strip_text"] else [])
         begun = time.perf_counter()
         simulated = footlight(options, work, "simulate", "--out", "org", "--seed", str(key["seed"]), "--world", key["world"],
-                              "--people", str(key["people"]), "--weeks", str(key["weeks"]), "--pace", str(key["pace"]), *family)
+                              "--people", str(key["people"]), "--weeks", str(key["weeks"]), "--pace", str(key["pace"]), *options_of_key)
         footlight(options, work, "run", "--input", "org/input", "--config", "org/input/footlight.toml", "--lake", "lake", "--out", "out")
         run_seconds = time.perf_counter() - begun
         answer = footlight(options, work, "evaluate", "--truth", "org/truth", "--out", "out", "--lake", "lake",
@@ -309,11 +318,92 @@ def left_out(lines):
           ["family", "recall", "AUROC", "mean of the others", "ratio", "at least half"], rows)
 
 
+def strong(line):
+    """Of each family at doses of 20 % and more: people, how many of them are above the threshold of 1 % false positives, and areas."""
+    families = {}
+    for row in line["evaluation"]["families"]:
+        if row["dose"] >= 0.2:
+            people, above, areas = families.setdefault(row["name"], (0, 0, ()))
+            # The area of a group is the mean of its members' own, so groups add up by their people.
+            areas = (*areas, (row["people"], row.get("auroc")))
+            families[row["name"]] = (people + row["people"], above + row["above_1_percent"], areas)
+    return families
+
+
+def together(lines):
+    """The counts of `strong` over all runs."""
+    families = {}
+    for line in lines:
+        for name, (people, above, areas) in strong(line).items():
+            before = families.get(name, (0, 0, ()))
+            families[name] = (before[0] + people, before[1] + above, (*before[2], *areas))
+    return families
+
+
+def pooled_area(areas):
+    known = [(people, area) for people, area in areas if area is not None]
+    people = sum(people for people, _ in known)
+    return share(sum(people * area for people, area in known), people)
+
+
+def mean_recall(lines):
+    """Mean over families of their recall over all runs: no family counts more because more people play it."""
+    return mean(share(above, people) for people, above, _ in together(lines).values())
+
+
+def known_families(options, lines):
+    """Runs of the twelve families: of this bench, or, from a file of another one, those of the same worlds, size and binary."""
+    if not options.known:
+        return [line for line in lines if line["family"] is None]
+    rows = [json.loads(line) for line in options.known.read_text().splitlines()]
+    keys = [{**key, "family": None} for key in wanted(options)]
+    alike = [{name: value for name, value in key.items() if name not in ("seed", "binary")} for key in keys]
+    found = [row for row in rows if any(same(key, row) for key in alike)]
+    others = sum(row["binary"] != options.binary for row in found)
+    if others:
+        print(f"{others} lines of another binary in {options.known} are left out", file=sys.stderr)
+    return [row for row in found if row["binary"] == options.binary]
+
+
+def held_out(options, lines):
+    """Families that nothing was tuned on, beside the twelve that everything was measured on."""
+    fresh = [line for line in lines if line["family"] == HELD_OUT]
+    known = known_families(options, lines)
+    reference = mean_recall(known)
+    rows = []
+
+    def add(name, people, above, area):
+        recall = share(above, people)
+        ratio = recall / reference if reference and recall is not None else None
+        rows.append([name, people, f"{above} ({shown(recall, 2)})", shown(area), shown(ratio, 2), verdict(ratio, 0.5, True)])
+
+    families = together(fresh)
+    for name, (people, above, areas) in sorted(families.items()):
+        add(name, people, above, pooled_area(areas))
+    table(f"Held-out families: doses of 20 % and more; mean recall of the twelve known families {shown(reference)} ({len(known)} runs)",
+          ["family", "people", "above 1 % FP (recall)", "AUROC", "ratio to the known", "at least half"], rows)
+    rows = []
+    for world in [*options.world, None]:
+        one, other = ([line for line in runs if world in (None, line["world"])] for runs in (fresh, known))
+        recall, usual = mean_recall(one), mean_recall(other)
+        ratio = recall / usual if usual and recall is not None else None
+        areas = [spread(value(product(line)["auroc"]) for line in runs) for runs in (one, other)]
+        rows.append([world or "all", shown(recall), shown(usual), shown(ratio, 2), verdict(ratio, 0.5, True), *areas])
+    table("Mean recall of families at 1 % FP, doses of 20 % and more, by world",
+          ["world", "held out", "known", "ratio", "at least half", "AUROC, held out", "AUROC, known"], rows)
+    rows = [[name, dose and f"{dose:.0%}", people, in_review, f"{above} ({above / people:.2f})"]
+            for (name, dose), (people, in_review, above) in sorted(pooled(fresh, "families").items())]
+    table("Held-out families by dose", ["name", "dose", "people", "in review", "above 1 % FP"], rows)
+    rows = [[name, people, in_review, f"{above} ({above / people:.2f})"]
+            for (name, _), (people, in_review, above) in sorted(pooled(fresh, "evasions").items(), key=lambda item: item[0][0])]
+    table("Held-out families by evasion", ["name", "people", "in review", "above 1 % FP"], rows)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--footlight", required=True, help="the binary")
     parser.add_argument("--results", required=True, type=pathlib.Path, help="directory of the results; organisations are made in it too")
-    parser.add_argument("--world", nargs="+", choices=WORLDS, help="default: all; with --leave-one-family-out: quota")
+    parser.add_argument("--world", nargs="+", choices=WORLDS, help="default: all; with --leave-one-family-out: quota; with --held-out: all but clean")
     parser.add_argument("--seeds", type=seeds_of, default=seeds_of("401..405"), help="401..405 or 1,5,9")
     parser.add_argument("--people", type=int, default=240)
     parser.add_argument("--weeks", type=int, default=12)
@@ -323,10 +413,18 @@ def main():
     parser.add_argument("--threads", type=int, default=1, help="threads of each")
     parser.add_argument("--nice", type=int, default=10)
     parser.add_argument("--leave-one-family-out", action="store_true", help="organisations with one family each")
+    parser.add_argument("--strip-text", action="store_true", help="the same organisations without texts, arguments and patches")
+    parser.add_argument("--held-out", action="store_true", help="organisations of the held-out families, and of the twelve beside them")
+    parser.add_argument("--known", type=pathlib.Path, metavar="FILE",
+                        help="with --held-out: runs.ndjson of another bench, for the figures of the twelve; they are not run again then")
     parser.add_argument("--bunching", action="store_true", help="size and power of the population tests: only huggers, and nobody")
     parser.add_argument("--tables-only", action="store_true", help="print what is there and run nothing")
     options = parser.parse_args()
+    if options.known and not options.held_out:
+        parser.error("--known goes with --held-out")
     options.world = options.world or (["quota"] if options.leave_one_family_out else list(WORLDS))
+    if options.held_out:
+        options.world = [world for world in options.world if world != "clean"]
     options.footlight = str(pathlib.Path(options.footlight).resolve())
     options.results = options.results.resolve()
     options.results.mkdir(parents=True, exist_ok=True)
@@ -339,6 +437,8 @@ def main():
     print(f"{len(lines)} of {len(wanted(options))} organisations, {options.people} people, {options.weeks} weeks, binary {options.binary}")
     if options.leave_one_family_out:
         left_out(lines)
+    elif options.held_out:
+        held_out(options, lines)
     elif not options.bunching:
         targets(lines)
         by_run(lines)

@@ -4,6 +4,7 @@
 -- measures: the prompt, or a near-identical one, was given $least times in the 28 days that end with the session (in the session alone where
 --   the actor is unknown). count is of those days; tokens and cost are of this session's prompts, so that rows can be added up
 -- suggests: a request that could be a script, a template, or answered once
+-- abstains: prompts without a text: those of one size are no proof of one request
 -- innocent: hand-off templates, batch evaluations, slash commands, results that were used: named in the evidence
 -- reference: signals.md S1
 -- params: least = 3
@@ -12,6 +13,7 @@ with here as (
         session_id, actor_id, cluster_id, max(local_day) as window_day, count(*) as prompts, count(distinct masked_hash) as variants,
         sum(tokens) as tokens, sum(cost_usd) as cost_usd,
     from int_prompt_clusters
+    where masked_hash is not null
     group by session_id, actor_id, cluster_id
 ),
 windows as (

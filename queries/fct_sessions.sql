@@ -1,41 +1,17 @@
 -- model: fct_sessions
 -- grain: one root session, its subagents rolled up
--- reads: int_sessions, automations, facts, int_repos, int_session_lines
--- measures: int_sessions with the lines it added, its stratum, and whether it was declared: an `[[automation]]` names its actor
---   or repository, its actor is a service, or a schedule of its platform names it
+-- reads: int_sessions, int_automation_runs, int_session_lines
+-- measures: int_sessions with the lines it added, its stratum, and whether it was declared (int_automation_runs): an `[[automation]]`
+--   names its actor or repository, its actor is a service, or a schedule of its platform names it
 -- reference: outputs.md, signals.md 1.6
-with globs as (
-    select
-        actor_id,
-        case when match like 'repo:%' then '^' || replace(replace(
-            regexp_replace(lower(substr(match, 6)), '([.+^$(){}|\[\]\\])', '\\\1', 'g'), '*', '.*'), '?', '.') || '$' end as pattern,
-        match is null as any_place
-    from automations
-    where actor_id is not null or match is not null
-),
-declared as (
-    select distinct s.session_id
-    from int_sessions as s
-    left join int_repos as r on s.repo = r.repo
-    inner join globs as g
-        on (g.actor_id is null or g.actor_id = s.actor_id)
-        and (g.any_place or regexp_like(r.name, g.pattern) or regexp_like(coalesce(r.remote, lower(r.repo)), g.pattern))
-    union
-    select session_id from facts where name = 'schedule'
-    union
-    select n.session_id
-    from facts as n
-    inner join facts as f on n.value = f.session_id and f.name = 'schedule'
-    where n.name = 'note'
-),
-lines as (
+with lines as (
     select session_id, count(*) as added_lines_count from int_session_lines group by session_id
 )
 select
     s.session_id, s.actor_id, s.team_id, s.role, s.actor_kind, s.client,
     split_part(s.client, '/', 1) as client_name,
     s.trigger,
-    d.session_id is not null or s.actor_kind = 'service' as declared,
+    coalesce(d.declared, false) as declared,
     s.started_at, s.ended_at, s.started_local, s.iso_week,
     cast(s.started_local as date) as local_day,
     s.prompts, s.human_prompts, s.completions, s.tool_calls, s.edits, s.errors,
@@ -45,5 +21,5 @@ select
     s.subagents, s.repo,
     concat(split_part(s.client, '/', 1), '|', s.role, '|', s.trigger) as stratum
 from int_sessions as s
-left join declared as d on s.session_id = d.session_id
+left join int_automation_runs as d on s.session_id = d.session_id
 left join lines as l on s.session_id = l.session_id

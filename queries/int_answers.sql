@@ -1,23 +1,42 @@
 -- model: int_answers
 -- grain: one logical human prompt
 -- reads: int_turns, int_prompts, stg_events
--- measures: what answered it until the next prompt of the session: output tokens (null when none was reported), characters of visible output (null without text), tool calls, edits, the
---   model of the first completion, cost, and tokens weighed by what they commonly cost against fresh input (output 5, cache read 0.1, cache write 1.25)
+-- measures: what answered it until the next prompt of the session: output tokens (null when none was reported; visible ones without reasoning), characters of visible output (null without
+--   text), tool calls, edits, the model of the first completion, cost, and tokens weighed by what they commonly cost against fresh input (output 5, cache read 0.1, cache write 1.25).
+--   supplied_tokens is the size of the prompt where the log has no text: what the context of the first completion has more than the context and the output of the thread's completion
+--   before it, reasoning left out where the client did not keep it. Null for the first of a thread, and where the context was compacted
 -- reference: signals.md S6; the ratios are those of most price lists
 -- part: person
-with steps as (
+with contexts as (
+    select
+        event_key, session_id, ts, byte_offset, output_tokens, greatest(output_tokens - coalesce(reasoning_tokens, 0), 0) as visible_tokens,
+        input_tokens + coalesce(cache_read_tokens, 0) + coalesce(cache_write_tokens, 0) as context,
+    from stg_events
+    where kind = 'completion'
+),
+growths as (
+    select
+        event_key, visible_tokens,
+        context - lag(context + output_tokens) over thread as with_reasoning, context - lag(context + visible_tokens) over thread as without_reasoning,
+    from contexts
+    window thread as (partition by session_id order by ts, byte_offset, event_key)
+),
+steps as (
     select
         session_id, arrow_cast(ts, 'Int64') as us, event_key, 0 as place, cast(null as varchar) as model,
-        cast(null as bigint) as output_tokens, cast(null as bigint) as output_chars, cast(null as double) as weighed_tokens, cast(null as double) as cost_usd, 0 as calls, 0 as edits,
+        cast(null as bigint) as output_tokens, cast(null as bigint) as visible_tokens, cast(null as bigint) as supplied_tokens, cast(null as bigint) as output_chars, cast(null as double) as weighed_tokens, cast(null as double) as cost_usd, 0 as calls, 0 as edits,
     from int_turns
     union all
     select
-        root_session_id as session_id, arrow_cast(ts, 'Int64') as us, event_key, 1 as place, model, output_tokens, case when kind = 'completion' then text_chars end as output_chars,
+        root_session_id as session_id, arrow_cast(ts, 'Int64') as us, stg_events.event_key, 1 as place, model, output_tokens,
+        growths.visible_tokens, case when with_reasoning >= 0 then with_reasoning when without_reasoning >= 0 then without_reasoning end as supplied_tokens,
+        case when kind = 'completion' then text_chars end as output_chars,
         case when cost_usd > 0 then coalesce(input_tokens, 0) + 5.0 * coalesce(output_tokens, 0) + 0.1 * coalesce(cache_read_tokens, 0) + 1.25 * coalesce(cache_write_tokens, 0) end as weighed_tokens,
         cast(cost_usd as double) as cost_usd,
         case when kind = 'tool_call' then 1 else 0 end as calls,
         case when kind = 'tool_call' and effect = 'write' then 1 else 0 end as edits,
     from stg_events
+    left join growths on growths.event_key = stg_events.event_key
     where kind in ('completion', 'tool_call')
 ),
 assigned as (
@@ -28,7 +47,8 @@ turns as (
         session_id, turn,
         min(event_key) filter (where place = 0) as event_key,
         first_value(model order by model is null, us, event_key) as model,
-        sum(output_tokens) as output_tokens, sum(output_chars) as output_chars, sum(weighed_tokens) as weighed_tokens, sum(cost_usd) as cost_usd,
+        first_value(supplied_tokens order by calls, us, event_key) filter (where place = 1) as supplied_tokens,
+        sum(output_tokens) as output_tokens, sum(visible_tokens) as visible_tokens, sum(output_chars) as output_chars, sum(weighed_tokens) as weighed_tokens, sum(cost_usd) as cost_usd,
         sum(calls) as calls, sum(edits) as edits, count(*) filter (where place = 1 and calls = 0) as completions,
     from assigned
     where turn > 0
@@ -37,6 +57,6 @@ turns as (
 select
     prompts.event_key, prompts.session_id, prompts.actor_id, prompts.role, split_part(prompts.client, '/', 1) as client_name,
     cast(prompts.local_ts as date) as local_day, prompts.iso_week, prompts.text_words,
-    turns.model, turns.output_tokens, turns.output_chars, turns.weighed_tokens, turns.cost_usd, turns.calls, turns.edits, turns.completions,
+    turns.model, turns.supplied_tokens, turns.output_tokens, turns.visible_tokens, turns.output_chars, turns.weighed_tokens, turns.cost_usd, turns.calls, turns.edits, turns.completions,
 from int_prompts as prompts
 join turns on turns.event_key = prompts.event_key

@@ -16,6 +16,7 @@ select
     coalesce(m.model, e.model) as model,
     case when m.event_key is null then e.input_tokens else m.input_tokens end as input_tokens,
     case when m.event_key is null then e.output_tokens else m.output_tokens end as output_tokens,
+    case when m.event_key is null then e.reasoning_tokens else m.reasoning_tokens end as reasoning_tokens,
     case when m.event_key is null then e.cache_read_tokens else m.cache_read_tokens end as cache_read_tokens,
     case when m.event_key is null then e.cache_write_tokens else m.cache_write_tokens end as cache_write_tokens,
     case when m.event_key is null then e.token_basis else m.token_basis end as token_basis,

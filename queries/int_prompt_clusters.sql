@@ -1,8 +1,9 @@
 -- model: int_prompt_clusters
 -- grain: one logical human prompt of $min_words words or more that is no stop phrase and in no session of a declared automation
--- reads: int_prompts, int_prompt_edges, fct_sessions
+-- reads: int_prompts, int_prompt_edges, int_sized_prompts, fct_sessions
 -- family: REDUNDANCY
--- measures: the cluster of near-identical prompts of the actor that each prompt stands in, named by its smallest masked hash. Texts are joined over at most three edges, so a long chain of small edits splits: the count can only be too low
+-- measures: the cluster of near-identical prompts of the actor that each prompt stands in, named by its smallest masked hash. Texts are joined over at most three edges, so a long chain of small edits splits: the count can only be too low. In a lake
+--   without any text, prompts of one size stand together (int_sized_prompts): the cluster is the size, and there is no hash
 -- suggests: prompts of one cluster are one request
 -- innocent: see sig_prompt_repetition
 -- abstains: texts under $min_words words, which anybody may say again, are no rows
@@ -56,3 +57,18 @@ select
     prompts.cost_usd,
 from prompts
 left join third_hop on third_hop.actor_id = prompts.actor_id and third_hop.masked_hash = prompts.masked_hash
+union all
+select
+    sized.event_key,
+    sized.ts,
+    cast(sized.local_ts as date) as local_day,
+    sized.session_id,
+    sized.actor_id,
+    null as masked_hash,
+    sized.supplied_tokens as cluster_id,
+    null as text_words,
+    sized.tokens,
+    sized.cost_usd,
+from int_sized_prompts as sized
+left join declared on declared.session_id = sized.session_id
+where declared.session_id is null

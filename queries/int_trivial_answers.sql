@@ -10,7 +10,7 @@
 -- innocent: whoever has the client's default has chosen nothing
 -- abstains: no row without a prompt text, output count or price; is_comparable is false where no adequate model is cheaper
 -- reference: signals.md S6 (the limits of trivial are judgement)
--- params: prompt_words = 40, output_tokens = 150, premium = 1.5, adequate_actors = 3
+-- params: prompt_words = 40, prompt_tokens = 80, output_tokens = 150, premium = 1.5, adequate_actors = 3
 with answers as (
     select * from int_answers where completions > 0 and model is not null
 ),
@@ -24,7 +24,8 @@ trivial as (
     select answers.*, prices.price
     from answers
     join prices on prices.client_name = answers.client_name and prices.model = answers.model
-    where text_words <= $prompt_words and (output_tokens <= $output_tokens or output_tokens is not null and output_chars <= 4 * $output_tokens) and calls <= 1 and edits = 0 and weighed_tokens > 0
+    where (text_words <= $prompt_words or text_words is null and supplied_tokens <= $prompt_tokens)
+        and (visible_tokens <= $output_tokens or output_tokens is not null and output_chars <= 4 * $output_tokens) and calls <= 1 and edits = 0 and weighed_tokens > 0
 ),
 adequate as (
     select client_name, min(price) as price

@@ -19,7 +19,7 @@ with trivial as (
 answered as (
     select
         session_id, actor_id, count(*) as prompts, max(local_day) as last_day,
-        count(text_words) as with_text, count(output_tokens) as with_output, count(weighed_tokens) as with_price,
+        count(coalesce(text_words, supplied_tokens)) as with_text, count(output_tokens) as with_output, count(weighed_tokens) as with_price,
     from int_answers
     where completions > 0
     group by session_id, actor_id
@@ -49,7 +49,7 @@ judged as (
             when sessions.actor_id = '(unassigned)' then 'actor unknown'
             when prompted.prompts is null then 'no logical human prompt'
             when answered.prompts is null or answered.with_output = 0 then 'no output counts'
-            when answered.with_text = 0 then 'no prompt text in the log'
+            when answered.with_text = 0 then 'neither prompt text nor its size in the log'
             when answered.with_price = 0 then 'no prices'
             when coalesce(windows.trivial, 0) < $min_prompts or windows.days < $min_days then concat('fewer than ', $min_prompts, ' trivial prompts on ', $min_days, ' days')
             when windows.comparable = 0 then 'no cheaper model in use'

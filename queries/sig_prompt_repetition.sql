@@ -4,18 +4,19 @@
 -- family: REDUNDANCY
 -- measures: share of the session's prompts in clusters of >= $min_cluster near-identical prompts of the actor's trailing 28 days, times what the
 --   lower end of the 90 % Wilson interval of the re-issued share of those days, 1 - exp(H)/N with H the entropy of the cluster sizes, has above
---   the median of people with as many prompts, as a part of what is left above it (int_prompt_bounds)
+--   the median of people with as many prompts, as a part of what is left above it (int_prompt_bounds). Where no prompt in the lake has a text, prompts of one size are taken for near-identical (int_sized_prompts): the evidence
+--   says so and weighs $by_size dB at most, since equal sizes are not yet equal texts
 -- suggests: effort spent on issuing the same request again
 -- innocent: weighs in full from $full on; slash commands, hand-off templates, batch evaluations, workshops, results that were used, first 60 days and training ($learning), on call
 --   ($on_call): discounts; stop phrases
 --   are dropped before. The share of the session's answer tokens that went to repeated prompts stands beside it, unscored
--- abstains: declared automation, service accounts; no prompt text in the log; under $min_prompts logical prompts or $min_days days; no cluster of $min_cluster
+-- abstains: declared automation, service accounts; neither text nor size of the prompts in the log; under $min_prompts logical prompts or $min_days days; no cluster of $min_cluster
 -- evasion: salted tails are contained (int_prompt_edges); paraphrase by a model: sig_low_output_novelty, and sig_loop_no_progress and
 --   sig_orphan_output, which read no words
 -- reference: signals.md S1; Jost 2006 (Hill numbers); Wilson 1927
--- params: min_prompts = 10, min_days = 2, min_cluster = 4, learning = 0.2, on_call = 0.2, full = 0.25
+-- params: min_prompts = 10, min_days = 2, min_cluster = 4, learning = 0.2, on_call = 0.2, full = 0.25, by_size = 3.0
 with session_windows as (
-    select session_id, actor_id, max(local_day) as window_day, count(*) as prompts, sum(tokens) as tokens from int_prompt_clusters group by session_id, actor_id
+    select session_id, actor_id, max(local_day) as window_day, count(*) as prompts, sum(tokens) as tokens, bool_or(masked_hash is null) as by_size from int_prompt_clusters group by session_id, actor_id
 ),
 readings as (
     select
@@ -32,12 +33,12 @@ readings as (
 ),
 judged as (
     select
-        sessions.session_id, sessions.actor_id, sessions.iso_week, session_windows.prompts as session_prompts, session_windows.tokens as answer_tokens,
+        sessions.session_id, sessions.actor_id, sessions.iso_week, session_windows.prompts as session_prompts, session_windows.tokens as answer_tokens, session_windows.by_size,
         case when learning.session_id is null then 1.0 else $learning end as learning_factor, learning.why as learning_why, case when on_call.session_id is null then 1.0 else $on_call end as on_call_factor,
         bounds.total, bounds.active_days, bounds.largest, bounds.repeated, bounds.repeated_low, bounds.usual_low, coalesce(cast(repeated_prompts as double) / session_windows.prompts * bounds.excess, 0.0) as reading, readings.*, case
             when sessions.declared or sessions.trigger = 'schedule' or sessions.actor_kind = 'service' then 'declared automation'
             when sessions.actor_id = '(unassigned)' then 'actor unknown'
-            when session_windows.prompts is null then case when mute.session_id is null then 'no logical human prompt' else 'no prompt text in the log' end
+            when session_windows.prompts is null then case when mute.session_id is null then 'no logical human prompt' else 'neither prompt text nor its size in the log' end
             when bounds.total < $min_prompts then concat('fewer than ', $min_prompts, ' logical prompts in 28 days')
             when bounds.active_days < $min_days then concat('prompts on fewer than ', $min_days, ' days')
             when bounds.largest < $min_cluster then concat('no cluster of ', $min_cluster, ' prompts')
@@ -55,8 +56,8 @@ select
     cast(coalesce(total, 0) as bigint) as n,
     case when abstain_reason is null then 'speak' else 'abstain' end as status, abstain_reason,
     coalesce(factor, 1.0) * learning_factor * on_call_factor as discount, 0.0 as exculpation_db,
-    case when abstain_reason is null then round(12.0 * least(1.0, reading / $full), 2) end as most_db,
-    concat('{"prompts":', coalesce(session_prompts, 0), ',"repeated_prompts":', coalesce(repeated_prompts, 0), ',"cluster_size":', coalesce(cluster_size, 0),
+    case when abstain_reason is null then round(case when by_size then $by_size else 12.0 end * least(1.0, reading / $full), 2) end as most_db,
+    concat('{"compared_by":"', case when by_size then 'size' else 'text' end, '","prompts":', coalesce(session_prompts, 0), ',"repeated_prompts":', coalesce(repeated_prompts, 0), ',"cluster_size":', coalesce(cluster_size, 0),
         ',"days":', coalesce(active_days, 0), ',"repeated_share":', coalesce(round(repeated, 4), 0.0), ',"repeated_low":', coalesce(round(repeated_low, 4), 0.0), ',"usual_low":', coalesce(round(usual_low, 4), 0.0),
         ',"repeated_token_share":', coalesce(cast(round(cast(repeated_tokens as double) / nullif(answer_tokens, 0), 4) as varchar), 'null'), ',"discounts":[', concat_ws(',',
             case when template_factor < 1 then concat('{"why":"hand-off template of several actors","factor":', template_factor, '}') end,

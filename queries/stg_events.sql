@@ -1,9 +1,10 @@
 -- model: stg_events
 -- grain: one event
--- reads: int_counted_events, identities, actors, zone_offsets, int_session_roots, int_triggers
+-- reads: int_counted_events, identities, actors, zone_offsets, int_person_offsets, int_session_roots, int_triggers
 -- measures: each step, seen by however many sources, with its person, root session, trigger and local time resolved. The best-ranked evidence decides the
 --   trigger: a fact of int_triggers, or the event's own (provenance 2, text markers 4, bare text below every fact);
---   what another agent wrote never becomes a person's. Local time is by the actor's zone, else by the log's offset, else UTC
+--   what another agent wrote never becomes a person's. Local time is by the actor's zone, else by the log's offset, else
+--   by the offset that the hours of a person say of whom nobody states one (int_person_offsets), else UTC
 -- reference: signals.md 1.1 and 1.7, formats.md 3.3
 -- store: table
 -- part: person, shared by int_shared_sessions
@@ -39,12 +40,13 @@ placed as (
         coalesce(a.role, '') as role,
         coalesce(a.kind, 'person') as actor_kind,
         arrow_cast(
-            arrow_cast(e.ts, 'Int64') + coalesce(z.offset_min, e.utc_offset_min, 0) * 60000000,
+            arrow_cast(e.ts, 'Int64') + coalesce(z.offset_min, e.utc_offset_min, o.offset_min, 0) * 60000000,
             'Timestamp(Microsecond, None)'
         ) as local_ts
     from resolved as e
     left join actors as a on e.person = a.actor_id
     left join zone_offsets as z on a.time_zone = z.time_zone and e.ts >= z.from_ts and e.ts < z.to_ts
+    left join int_person_offsets as o on e.person = o.actor_id
 )
 select
     event_key, event_id, source, sources, ts, local_ts,
@@ -54,7 +56,7 @@ select
     team_id, role, actor_kind, kind,
     best_trigger as trigger,
     client, model,
-    input_tokens, output_tokens, cache_read_tokens, cache_write_tokens,
+    input_tokens, output_tokens, reasoning_tokens, cache_read_tokens, cache_write_tokens,
     case
         when coalesce(input_tokens, output_tokens, cache_read_tokens, cache_write_tokens) is not null
             then coalesce(input_tokens, 0) + coalesce(output_tokens, 0)

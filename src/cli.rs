@@ -626,8 +626,9 @@ pub struct SimulateArgs {
     /// Share of people who make usage to be counted.
     #[arg(long, value_name = "SHARE", default_value_t = 0.15, value_parser = parse_share)]
     pub theater_share: f64,
-    /// Use only this family of theater; may be given several times [default: all twelve].
-    #[arg(long, value_name = "NAME")]
+    /// Use only these families of theater, several with commas or given several times; `held-out` is all those that are made only when
+    /// asked for [default: all twelve others].
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub family: Vec<String>,
     /// Leave texts, arguments and patches out.
     #[arg(long)]

@@ -9,6 +9,7 @@ mod catalogue;
 mod check;
 mod cluster;
 mod config_show;
+mod declared;
 mod demo;
 mod dry_run;
 mod earlier;

@@ -123,6 +123,7 @@ fn inputs(out: &Path) -> anyhow::Result<Inputs> {
         catalogue: file.catalogue,
         archetypes: file.archetypes,
         systems: file.systems,
+        declared: file.declared,
         queries: file.queries,
         earlier: None,
     })

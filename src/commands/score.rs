@@ -5,7 +5,8 @@ use super::freshness::Freshness;
 use super::identity::UNASSIGNED;
 use super::settings::{Settings, span};
 use super::{
-    Exit, catalogue, cluster as machines, identities, kpis, objections, readings, run_facts, survival, team_rows,
+    Exit, catalogue, cluster as machines, declared, identities, kpis, objections, readings, run_facts, survival,
+    team_rows,
 };
 use crate::cli::{Global, OutArgs, ScoreArgs, ScoringArgs};
 use crate::cluster::{self, ClusterUnit};
@@ -13,7 +14,7 @@ use crate::engine::{Engine, Limits, Models, Overrides, ParamValue, overrides_fro
 use crate::lake::Lake;
 use crate::output::Printer;
 use crate::privacy::{Domain, Ledger, Pseudonyms, Rules, rounding};
-use crate::report::inputs::{Archetype, SurvivalFact};
+use crate::report::inputs::{Archetype, JobFacts, SurvivalFact};
 use crate::report::release::{TeamWeeks, team_weeks};
 use crate::results::{self, RunFile, Scoring};
 use crate::score::input::SessionInput;
@@ -170,6 +171,7 @@ pub async fn score_lake(
     file.models = run_facts::models(&engine, &rename).await?;
     (file.weeks, file.weeks_released) = (totals, weeks_released);
     file.systems = run_facts::systems(&engine, &rename).await?;
+    file.declared = declared::jobs(&engine, &rename).await?;
     file.policies = run_facts::policies(&settings.config)?;
     file.kpis = kpis::kpis(&settings.config, &scored.histograms)?;
     file.rank_agreement = scored.rank_agreement;
@@ -194,6 +196,8 @@ pub async fn score_lake(
     results::write(out, &run_facts::seat_rows(&engine, &rename).await?)?;
     results::write(out, &run_facts::outcome_coverage(&engine, &rename).await?)?;
     results::write(out, &file.run.coverage)?;
+    let jobs: Vec<JobFacts> = file.declared.iter().map(|job| job.facts.clone()).collect();
+    results::write(out, &jobs)?;
     file.write(out)?;
     results::write_views(out)?;
     Ok(summary)

@@ -67,6 +67,10 @@ pub struct Flagged {
     pub above_1_percent: usize,
     /// Their share, with its exact interval.
     pub above_share: Estimate,
+    /// Chance that a member outranks an honest person, ties counting half; for families of theater, since the others are not apart from
+    /// those they would be compared to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub auroc: Option<f64>,
 }
 
 /// The figures among those about whom at least so many signals spoke.

@@ -90,7 +90,10 @@ pub fn evaluate(truth: &Truth, readings: &Readings, resamples: usize, seed: u64)
         }
         groups
             .into_iter()
-            .map(|((name, dose), members)| flagged(name, dose.map(f64::from_bits), &members, threshold))
+            .map(|((name, dose), members)| {
+                let outranks = dose.and_then(|_| auroc(&scores_of(&members), &scores_of(&honest)));
+                Flagged { auroc: outranks, ..flagged(name, dose.map(f64::from_bits), &members, threshold) }
+            })
             .collect::<Vec<_>>()
     };
     let evaded = |person: &Person| match (person.truth.is_theater(), person.truth.evasion.as_str()) {
@@ -126,10 +129,14 @@ pub fn evaluate(truth: &Truth, readings: &Readings, resamples: usize, seed: u64)
 
 /// Score above which at most this share of honest people is.
 fn threshold_at(honest: &[&Person], rate: f64) -> f64 {
-    let mut scores: Vec<f64> = honest.iter().map(|person| person.score).collect();
+    let mut scores = scores_of(honest);
     scores.sort_by(|a, b| b.total_cmp(a));
     let allowed = (rate * scores.len() as f64 + 1e-9).floor() as usize;
     scores.get(allowed).copied().unwrap_or(f64::NEG_INFINITY)
+}
+
+fn scores_of(group: &[&Person]) -> Vec<f64> {
+    group.iter().map(|person| person.score).collect()
 }
 
 fn flagged(name: String, dose: Option<f64>, members: &[&Person], threshold: f64) -> Flagged {
@@ -143,6 +150,7 @@ fn flagged(name: String, dose: Option<f64>, members: &[&Person], threshold: f64)
         share: proportion(in_review, members.len()),
         above_1_percent: above,
         above_share: proportion(above, members.len()),
+        auroc: None,
     }
 }
 

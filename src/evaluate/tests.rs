@@ -131,6 +131,7 @@ fn figures_of_people() {
     assert_eq!(evaluation.insufficient_weeks.value, Some(1.0 / 6.0));
     let by_name = |rows: &[Flagged], name: &str| rows.iter().find(|row| row.name == name).unwrap().clone();
     assert_eq!(by_name(&evaluation.families, "repeat").in_review, 1);
+    assert_eq!(by_name(&evaluation.families, "repeat").auroc, Some(1.0));
     assert_eq!(by_name(&evaluation.evasions, "overshoot").in_review, 0);
     assert_eq!(by_name(&evaluation.look_alikes, "ci_bot").in_review, 1);
 }

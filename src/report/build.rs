@@ -18,7 +18,7 @@ use super::quadrant::quadrant;
 use super::quantities::{Count, Maybe, MicroDollars, Portion, Tokens};
 use super::readings::Owners;
 use super::release::Release;
-use super::{coverage, machines, tables, views};
+use super::{automation, coverage, machines, tables, views};
 use crate::privacy::{Ledger, LedgerError};
 use crate::score::objections::ObjectionCounts;
 
@@ -68,6 +68,7 @@ fn assembled(inputs: &Inputs, ledger: Option<&mut Ledger>) -> (Report, Option<Le
     let signals = tables::signals(inputs, &mut release);
     let archetypes = tables::archetypes(inputs, &mut release);
     let systems = machines::systems(inputs, &mut release);
+    let automation = automation::automation(inputs, &mut release);
     let reasons = views::reasons(inputs, &owners, &mut release);
     let quadrant = quadrant(inputs, &mut release);
     let cohorts = views::cohorts(inputs, &mut release);
@@ -93,6 +94,7 @@ fn assembled(inputs: &Inputs, ledger: Option<&mut Ledger>) -> (Report, Option<Le
         signals,
         archetypes,
         systems,
+        automation,
         reasons,
         quadrant,
         cohorts,

@@ -4,8 +4,8 @@ use jiff::ToSpan;
 use jiff::civil::date;
 
 use super::inputs::{
-    Archetype, CoverageFact, DayTotals, Inputs, Kpi, KpiBin, ModelTotals, OutcomeFact, PolicyMarker, QueryText,
-    RetentionFact, RunFacts, SeatFact, SignalEntry, SourceSight, SystemActs, WeekTotals,
+    Archetype, CoverageFact, DayTotals, DeclaredJob, Inputs, JobFacts, Kpi, KpiBin, ModelTotals, OutcomeFact,
+    PolicyMarker, QueryText, RetentionFact, RunFacts, SeatFact, SignalEntry, SourceSight, SystemActs, WeekTotals,
 };
 use super::readings::Readings;
 use crate::score::objections::ObjectionCounts;
@@ -304,8 +304,49 @@ pub(super) fn organisation() -> Inputs {
             ..SystemActs::default()
         });
     }
+    inputs.declared = declared();
     inputs.signals = Readings::of(&inputs.sessions, &signal_rows(&inputs.sessions));
     inputs
+}
+
+/// A bot that lands its work, one without a price of which nothing is known, a job of many people, one of one person, and one that never ran.
+fn declared() -> Vec<DeclaredJob> {
+    let job = |kind: &str, job: &str, people: i64, runs: i64, facts: JobFacts| DeclaredJob {
+        facts: JobFacts { kind: kind.into(), job: job.into(), runs, ..facts },
+        people: (0..people).map(|person| (format!("p{person:02}k3q"), [runs / people, 9_000, 700_000])).collect(),
+    };
+    let landing = JobFacts {
+        schedule: Some("0 2 * * *".into()),
+        owner: Some("team-platform".into()),
+        weeks: 12,
+        tokens: Some(8_400_000),
+        cost_micro_usd: Some(61_250_000),
+        followed_runs: 80,
+        taken_up_runs: Some(66),
+        lines: 9_100,
+        landed_lines: Some(7_800),
+        cost_not_taken_up_micro_usd: Some(9_870_000),
+        ..JobFacts::default()
+    };
+    let dark = JobFacts { weeks: 9, tokens: Some(640_000), unpriced_runs: 41, ..JobFacts::default() };
+    let shared = JobFacts {
+        weeks: 5,
+        tokens: Some(108_000),
+        cost_micro_usd: Some(8_400_000),
+        followed_runs: 20,
+        taken_up_runs: Some(1),
+        lines: 400,
+        landed_lines: Some(3),
+        cost_not_taken_up_micro_usd: Some(7_100_000),
+        ..JobFacts::default()
+    };
+    vec![
+        job("declaration", "repo:infra-*", 0, 84, landing),
+        job("service", "triage-bot", 0, 41, dark),
+        job("undeclared", "openclaw", 12, 24, shared.clone()),
+        job("declaration", "in an account of a person", 1, 24, shared),
+        job("declaration", "repo:gone-*", 0, 0, JobFacts { owner: Some("team-web".into()), ..JobFacts::default() }),
+    ]
 }
 
 /// The quota with a pile above its line, and the leaderboard two weeks later.

@@ -138,6 +138,12 @@ fn poisoned(inputs: &Inputs, payloads: &[String], first: usize, keep_vocabulary:
     }
     inputs.archetypes.iter_mut().for_each(|row| poison("archetype", &mut row.name));
     inputs.systems.iter_mut().for_each(|row| poison("system", &mut row.system));
+    for job in &mut inputs.declared {
+        poison("job", &mut job.facts.job);
+        job.facts.owner.iter_mut().for_each(|text| poison("job owner", text));
+        job.facts.schedule.iter_mut().for_each(|text| poison("job schedule", text));
+        word("job kind", &mut job.facts.kind);
+    }
     for row in &mut inputs.catalogue {
         let SignalEntry { name, family, measures, suggests, innocent, reference } = row;
         after("signal", name);

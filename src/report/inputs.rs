@@ -57,6 +57,8 @@ pub struct Inputs {
     pub archetypes: Vec<Archetype>,
     /// What agents did to each system, and who let them.
     pub systems: Vec<SystemActs>,
+    /// Declared automation by job.
+    pub declared: Vec<DeclaredJob>,
     /// The SQL of the models that the method names.
     pub queries: Vec<QueryText>,
     /// The report to compare with.
@@ -384,6 +386,49 @@ pub struct Archetype {
     pub sessions: i64,
     /// People with at least one of them.
     pub actors: i64,
+}
+
+/// One job of declared automation: a row of `rpt_declared_automations`, and of `declared_automations`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobFacts {
+    /// `declaration`, `schedule`, `service`; `undeclared` for what schedules of a tool began and nobody declared.
+    pub kind: String,
+    /// Repository pattern, id of the schedule, service account or tool. It has no account of a person in it.
+    pub job: String,
+    /// Cron expression, as declared; none where several jobs of one name differ.
+    pub schedule: Option<String>,
+    /// Whose it is; none where nobody says so, or the owner may be a person.
+    pub owner: Option<String>,
+    /// Sessions.
+    pub runs: i64,
+    /// ISO weeks in which one began.
+    pub weeks: i64,
+    /// Tokens; none when none was reported.
+    pub tokens: Option<i64>,
+    /// Millionths of a US dollar; none without a price.
+    pub cost_micro_usd: Option<i64>,
+    /// Sessions with tokens and without a price.
+    pub unpriced_runs: i64,
+    /// Sessions of whose output it is known whether anybody took it up.
+    pub followed_runs: i64,
+    /// Of these, those to which an outcome is linked or a line of which landed; none when none can be followed.
+    pub taken_up_runs: Option<i64>,
+    /// New lines of the sessions that can be followed.
+    pub lines: i64,
+    /// Of these, those that landed; none when no session can be followed.
+    pub landed_lines: Option<i64>,
+    /// Cost of the sessions that can be followed and nobody took up; none without one.
+    pub cost_not_taken_up_micro_usd: Option<i64>,
+}
+
+/// A job with the people in it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeclaredJob {
+    /// What is known of the job.
+    #[serde(flatten)]
+    pub facts: JobFacts,
+    /// In whose accounts it ran, by pseudonym: sessions, tokens, micro-dollars. Services are no people.
+    pub people: BTreeMap<String, [i64; 3]>,
 }
 
 /// What agents did to one system: tool calls that write, send or execute, split three times over.

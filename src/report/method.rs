@@ -19,7 +19,7 @@ struct Method {
 }
 
 /// Each figure and view with the rule, the models and the table behind it.
-const METHOD: [Method; 16] = [
+const METHOD: [Method; 17] = [
     Method {
         id: "answer",
         label: "Verdict and what to do",
@@ -160,6 +160,21 @@ const METHOD: [Method; 16] = [
                nobody can tell. The cost is the newest month's bill for seats, in proportion. Counts of few people are hidden.",
         models: &["queries/rpt_seats.sql", "queries/fct_seats.sql"],
         table: "seats",
+    },
+    Method {
+        id: "automation",
+        label: "Declared automation",
+        rule: "Each session that is automation is a run of one job: the schedule of its platform that names it, else the declaration that names its \
+               repository or account, else its service account, else nobody's. A run was taken up where an outcome is linked to it or a line of it \
+               landed; it was not where its new lines are two weeks old, its outcomes are known and none is linked, or where it wrote none and its \
+               delivery failed. Of the rest it is not known, and they are in no share. Service accounts are no people; a job with people in it is a \
+               cell like any other.",
+        models: &[
+            "queries/rpt_declared_automations.sql",
+            "queries/int_automation_runs.sql",
+            "queries/int_session_uptake.sql",
+        ],
+        table: "declared_automations",
     },
 ];
 

@@ -7,6 +7,7 @@
 
 mod actions;
 mod answer;
+mod automation;
 mod build;
 pub mod case;
 mod charts;

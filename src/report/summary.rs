@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::RenderError;
 use super::model::actions::Action;
+use super::model::automation::Automation;
 use super::model::comparison::Comparison;
 use super::model::coverage::{Coverage, IdleSeats, Retention, Seats};
 use super::model::measuring::Measuring;
@@ -40,6 +41,7 @@ struct Summary<'a> {
     cohorts: &'a [Cohort],
     archetypes: &'a [ArchetypeShare],
     systems: &'a [System],
+    automation: &'a Automation,
     teams: &'a [Team],
     models: &'a [Model],
     actions: &'a [Action],
@@ -108,6 +110,7 @@ pub fn render(report: &Report) -> Result<String, RenderError> {
         cohorts: &report.cohorts,
         archetypes: &report.archetypes,
         systems: &report.systems,
+        automation: &report.automation,
         teams: &report.teams,
         models: &report.models,
         actions: &report.actions,

@@ -76,6 +76,7 @@ fn the_order_of_the_inputs_does_not_matter() {
     reversed.catalogue.reverse();
     reversed.archetypes.reverse();
     reversed.systems.reverse();
+    reversed.declared.reverse();
     reversed.run.quarantined.reverse();
     reversed.run.ignored_kinds.reverse();
     assert_eq!(rendered(&build(&organisation())), rendered(&build(&reversed)));

@@ -3,7 +3,7 @@
 use super::{ResultsError, tables_directory};
 use crate::engine::rows::{Columns, RowError};
 use crate::lake::schema::{money, timestamp};
-use crate::report::inputs::{CoverageFact, OutcomeFact};
+use crate::report::inputs::{CoverageFact, JobFacts, OutcomeFact};
 use crate::score::rows::{
     ActorWeekRow, AttributionRow, FindingRow, IdentityRow, OutcomeCoverageRow, PopulationRow, SeatRow, SessionRow,
     SessionSourceRow, SignalRow, TeamRow, word,
@@ -392,6 +392,23 @@ result_table!(CoverageFact, "coverage", {
     held_low: long = "held_low",
     held_high: long = "held_high",
     billed_periods: long = "billed_periods",
+});
+
+result_table!(JobFacts, "declared_automations", {
+    kind: text = "kind",
+    job: text = "job",
+    schedule: maybe_text = "schedule",
+    owner: maybe_text = "owner",
+    runs: long = "runs",
+    weeks: long = "weeks",
+    tokens: maybe_long = "tokens",
+    cost_micro_usd: maybe_money = "cost_usd",
+    unpriced_runs: long = "unpriced_runs",
+    followed_runs: long = "followed_runs",
+    taken_up_runs: maybe_long = "taken_up_runs",
+    lines: long = "lines",
+    landed_lines: maybe_long = "landed_lines",
+    cost_not_taken_up_micro_usd: maybe_money = "cost_not_taken_up_usd",
 });
 
 result_table!(PopulationRow, "population", {

@@ -5,8 +5,8 @@ use super::ResultsError;
 use super::columns::write_file;
 use crate::privacy::json_text;
 use crate::report::inputs::{
-    Archetype, DayTotals, Kpi, ModelTotals, PolicyMarker, QueryText, RunFacts, SignalEntry, SurvivalFact, SystemActs,
-    WeekTotals,
+    Archetype, DayTotals, DeclaredJob, Kpi, ModelTotals, PolicyMarker, QueryText, RunFacts, SignalEntry, SurvivalFact,
+    SystemActs, WeekTotals,
 };
 use crate::report::release::Weeks;
 use crate::score::population::RankAgreement;
@@ -46,6 +46,9 @@ pub struct RunFile {
     pub archetypes: Vec<Archetype>,
     /// What agents did to each system.
     pub systems: Vec<SystemActs>,
+    /// Declared automation by job; empty in files of earlier versions.
+    #[serde(default)]
+    pub declared: Vec<DeclaredJob>,
     /// The SQL that this run used, of the models that the report names; empty in files of earlier versions.
     #[serde(default)]
     pub queries: Vec<QueryText>,
@@ -92,6 +95,7 @@ impl RunFile {
             catalogue: Vec::new(),
             archetypes: Vec::new(),
             systems: Vec::new(),
+            declared: Vec::new(),
             queries: Vec::new(),
             survival: Vec::new(),
             scoring: Scoring::default(),

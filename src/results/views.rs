@@ -5,7 +5,7 @@
 
 use super::columns::{ResultRow, write_file};
 use super::{EvidenceRow, ResultsError};
-use crate::report::inputs::{CoverageFact, OutcomeFact};
+use crate::report::inputs::{CoverageFact, JobFacts, OutcomeFact};
 use crate::score::rows::{
     ActorWeekRow, AttributionRow, FindingRow, IdentityRow, OutcomeCoverageRow, PopulationRow, SeatRow, SessionRow,
     SessionSourceRow, SignalRow, TeamRow,
@@ -235,6 +235,26 @@ const TABLES: &[Words] = &[
             ("billed_periods", "days with a bill; 1 where bills are by the month"),
         ],
     ),
+    (
+        "declared_automations",
+        "one job of declared automation, or what schedules of a tool began and nobody declared",
+        &[
+            ("kind", "declaration (footlight.toml), schedule (of the platform), service (account), undeclared"),
+            ("job", "repository pattern, id of the schedule, service account or tool; never an account of a person"),
+            ("schedule", "cron expression as declared; null where jobs of one name differ"),
+            ("owner", "whose it is, as declared; null where nobody says so or the owner may be a person"),
+            ("runs", "root sessions; 0 for what was declared and never ran"),
+            ("weeks", "ISO weeks in which one began"),
+            ("tokens", "tokens of every kind; null when none was reported"),
+            ("cost_usd", COST),
+            ("unpriced_runs", "sessions with tokens and without a price"),
+            ("followed_runs", "sessions of which it is known whether anybody took up their output"),
+            ("taken_up_runs", "of these, with an outcome linked or a line landed; null when none can be followed"),
+            ("lines", "new lines of the sessions that can be followed"),
+            ("landed_lines", "of these, landed; null when no session can be followed"),
+            ("cost_not_taken_up_usd", "cost of the sessions that can be followed and nobody took up; null without one"),
+        ],
+    ),
 ];
 
 /// Views that join or add up.
@@ -275,7 +295,7 @@ const MORE_FROM: [&str; 2] = [
 ];
 
 /// Every table with its columns, in the order of [`TABLES`].
-fn schemas() -> [(&'static str, SchemaRef); 14] {
+fn schemas() -> [(&'static str, SchemaRef); 15] {
     fn of<R: ResultRow>() -> (&'static str, SchemaRef) {
         (R::TABLE, R::schema())
     }
@@ -294,6 +314,7 @@ fn schemas() -> [(&'static str, SchemaRef); 14] {
         of::<SeatRow>(),
         of::<OutcomeCoverageRow>(),
         of::<CoverageFact>(),
+        of::<JobFacts>(),
     ]
 }
 

@@ -1,4 +1,7 @@
-//! The families of theater and the ways to hide them: a table. What they look like is in `theater`.
+//! The families of theater and the ways to hide them: a table, and who of it is meant. What they look like is in `theater`.
+
+use super::HELD_OUT;
+use super::held_out;
 
 /// One way of making usage.
 #[derive(Debug, PartialEq)]
@@ -35,3 +38,11 @@ pub(super) const FAMILIES: &[Family] = &[
     Family { name: "deadline_burster", needs_tools: false, evasions: TARGET },
     Family { name: "rank_chaser", needs_tools: false, evasions: TARGET },
 ];
+
+/// The families of these names, in the tables' order: the twelve when nothing is named, and the held-out ones only when they are asked for.
+pub(super) fn chosen(names: &[String]) -> Vec<&'static Family> {
+    let named = |family: &&Family| names.iter().any(|name| name == family.name);
+    let all_held_out = names.iter().any(|name| name == HELD_OUT);
+    let known = FAMILIES.iter().filter(|family| names.is_empty() || named(family));
+    known.chain(held_out::FAMILIES.iter().filter(|family| all_held_out || named(family))).collect()
+}

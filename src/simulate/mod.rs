@@ -7,6 +7,7 @@
 
 mod divisions;
 mod families;
+mod held_out;
 mod honest;
 mod journal;
 mod lookalike;
@@ -55,7 +56,7 @@ pub struct Simulation {
     pub world: World,
     /// Share of people who make usage to be counted; the world `clean` has none.
     pub theater_share: f64,
-    /// Families of theater in use; all when empty.
+    /// Families of theater in use, held-out ones among them, [`HELD_OUT`] standing for all of those; the twelve when empty.
     pub families: Vec<String>,
     /// Sessions of the median person in an average week; more than 0.
     pub pace: f64,
@@ -96,16 +97,28 @@ pub enum SimulateError {
     #[error("cannot start threads: {0}")]
     Threads(#[from] rayon::ThreadPoolBuildError),
     /// A family that there is none of.
-    #[error("`{0}` is no family of theater; there are {names}", names = family_names().join(", "))]
+    #[error(
+        "`{0}` is no family of theater; there are {names}; held out, and not for --adversary: {held_out}, or {HELD_OUT} for all of them",
+        names = family_names().join(", "),
+        held_out = held_out_names().join(", ")
+    )]
     Family(String),
     /// A transcript is made of texts.
     #[error("transcripts cannot be written without text: leave out either --strip-text or --format")]
     StrippedTranscript,
 }
 
-/// Names of the families of theater.
+/// Names of the twelve families of theater that are used when none is named.
 pub fn family_names() -> Vec<&'static str> {
     families::FAMILIES.iter().map(|family| family.name).collect()
+}
+
+/// Stands for all held-out families where families are named.
+pub const HELD_OUT: &str = "held-out";
+
+/// Names of the held-out families: theater that nothing was tuned on, made only when it is asked for.
+pub fn held_out_names() -> Vec<&'static str> {
+    held_out::FAMILIES.iter().map(|family| family.name).collect()
 }
 
 impl Simulation {
@@ -157,7 +170,8 @@ impl Simulation {
 
     /// Whether what is asked for can be made.
     fn check(&self) -> Result<(), SimulateError> {
-        if let Some(name) = self.families.iter().find(|name| !family_names().contains(&name.as_str())) {
+        let known = |name: &str| name == HELD_OUT || family_names().contains(&name) || held_out_names().contains(&name);
+        if let Some(name) = self.families.iter().find(|name| !known(name)) {
             return Err(SimulateError::Family(name.clone()));
         }
         if self.native && self.strip_text {

@@ -3,7 +3,7 @@
 //! Owns the draw of people and the roster. Owns nothing of what they do: `honest`, `lookalike` and `theater` do.
 
 use super::SimulateError;
-use super::families::{FAMILIES, Family};
+use super::families::{self, Family};
 use super::honest;
 use super::random::Random;
 use super::strategy::{self, Hiding, JUNK_COMMITS, Strategy};
@@ -166,7 +166,7 @@ pub(super) struct Mix<'a> {
     pub(super) division: usize,
     pub(super) people: usize,
     pub(super) theater_share: f64,
-    /// Families that are used; all when empty.
+    /// Families that are used; the twelve when empty.
     pub(super) families: &'a [String],
     /// What all who play do; drawn for each of them when `None`.
     pub(super) strategy: Option<&'a Strategy>,
@@ -280,10 +280,7 @@ fn perform(
     count: usize,
     seed: u64,
 ) {
-    let families: Vec<&'static Family> = FAMILIES
-        .iter()
-        .filter(|family| mix.families.is_empty() || mix.families.iter().any(|name| name == family.name))
-        .collect();
+    let families = families::chosen(mix.families);
     let mut cells: Vec<(&'static Family, f64)> =
         families.iter().flat_map(|family| DOSES.map(|dose| (*family, dose))).collect();
     random.shuffle(&mut cells);

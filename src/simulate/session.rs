@@ -258,6 +258,13 @@ impl<'a> Session<'a> {
         self.completion(&text, output, reasoning, random);
     }
 
+    /// A response of exactly these words, with as many tokens as they take and some reasoning.
+    pub(super) fn reply(&mut self, text: &str, random: &mut Random) {
+        let visible = (text.len() as f64 / 4.0).max(2.0);
+        let output = visible / random.between(0.55, 1.0);
+        self.completion(text, output as i64, (output - visible) as i64, random);
+    }
+
     /// One response of the model; `output` counts its tokens, reasoning among them.
     fn completion(&mut self, text: &str, output: i64, reasoning: i64, random: &mut Random) {
         let (provider, model) = self.model.names();
@@ -337,13 +344,21 @@ impl<'a> Session<'a> {
 
     /// Reads a part of a file. What the file holds beyond the shown result counts as context too.
     pub(super) fn read(&mut self, path: &str, random: &mut Random) {
+        self.read_version(path, None, random);
+    }
+
+    /// Reads a part of a file that answers as it did before, or, when nothing is known of it, of a file as it is now.
+    pub(super) fn read_version(&mut self, path: &str, known: Option<&str>, random: &mut Random) {
         let offset = random.whole(0, 60) * 20;
         let (tool, args) = match random.below(5) {
             0 => ("Grep", json!({"pattern": path.rsplit('/').next(), "path": path, "context": offset / 20})),
             1 => ("Glob", json!({"pattern": format!("{path}*"), "limit": offset + 20})),
             _ => ("Read", json!({"file_path": path, "offset": offset, "limit": 200})),
         };
-        let result = format!("{} lines of {path}, version {}", random.whole(12, 900), random.hex(8));
+        let result = match known {
+            Some(known) => known.to_owned(),
+            None => format!("{} lines of {path}, version {}", random.whole(12, 900), random.hex(8)),
+        };
         self.call(
             &Call {
                 tool,

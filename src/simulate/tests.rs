@@ -1,5 +1,7 @@
 //! The organisation against its own truth, and a probe that nothing but behaviour tells theater from work.
 
+mod held_out;
+
 use super::{Divisions, Hiding, LOOK_ALIKES, Simulation, Strategy, World, family_names};
 use proptest::prelude::*;
 use serde_json::Value;
@@ -228,9 +230,8 @@ fn transcripts_are_the_same_organisation() {
     assert!(both.write(native.directory.path()).unwrap_err().to_string().contains("without text"));
 }
 
-#[test]
-fn doses_are_about_what_they_are_called() {
-    let organisation = Organisation::of(&simulation(9, 240, 7, World::NoIncentive));
+/// The share of all tokens that is injected, by dose; people begin in one of the first weeks, so it is a little lower than its name.
+fn injected_shares(organisation: &Organisation) -> BTreeMap<String, f64> {
     let mut spent: BTreeMap<String, (i64, i64)> = BTreeMap::new();
     let actors: BTreeMap<String, String> = organisation
         .truth("truth.csv")
@@ -252,11 +253,17 @@ fn doses_are_about_what_they_are_called() {
             entry.1 += tokens(&event);
         }
     }
-    // People begin in one of the first three weeks, so the share of all weeks is a little lower.
-    for (dose, range) in [("0.05", 0.02..0.09), ("0.2", 0.12..0.27), ("0.6", 0.4..0.66)] {
-        let (all, made) = spent[dose];
-        let share = made as f64 / all as f64;
-        assert!(range.contains(&share), "dose {dose}: {share}");
+    spent.into_iter().map(|(dose, (all, made))| (dose, made as f64 / all as f64)).collect()
+}
+
+/// What these shares may be.
+const DOSES: [(&str, std::ops::Range<f64>); 3] = [("0.05", 0.02..0.09), ("0.2", 0.12..0.27), ("0.6", 0.4..0.66)];
+
+#[test]
+fn doses_are_about_what_they_are_called() {
+    let shares = injected_shares(&Organisation::of(&simulation(9, 240, 7, World::NoIncentive)));
+    for (dose, range) in DOSES {
+        assert!(range.contains(&shares[dose]), "dose {dose}: {}", shares[dose]);
     }
 }
 
@@ -385,12 +392,9 @@ fn artifacts(rows: &[&Value]) -> Vec<f64> {
     features
 }
 
-/// Gaussian naive Bayes (a variance floor keeps constant features silent), trained on half of the people and judged on the others.
-#[test]
-fn ids_decimals_and_fields_tell_nothing() {
-    // Half of the people play, so that few people give enough sessions of both kinds.
-    let organisation =
-        Organisation::of(&Simulation { theater_share: 0.5, ..simulation(11, 150, 6, World::NoIncentive) });
+/// How well what is no behaviour tells injected sessions from honest ones: the area under the ROC curve of a Gaussian naive Bayes (a variance
+/// floor keeps constant features silent), trained on half of the people and judged on the others.
+fn area_of_artifacts(organisation: &Organisation) -> f64 {
     let injected: BTreeSet<String> = organisation
         .truth("truth_sessions.csv")
         .into_iter()
@@ -427,7 +431,14 @@ fn ids_decimals_and_fields_tell_nothing() {
             .sum()
     };
     let scores = test.each_ref().map(|rows| rows.iter().map(log_odds).collect::<Vec<f64>>());
-    let area = auroc(&scores[1], &scores[0]);
+    auroc(&scores[1], &scores[0])
+}
+
+#[test]
+fn ids_decimals_and_fields_tell_nothing() {
+    // Half of the people play, so that few people give enough sessions of both kinds.
+    let half = Simulation { theater_share: 0.5, ..simulation(11, 150, 6, World::NoIncentive) };
+    let area = area_of_artifacts(&Organisation::of(&half));
     assert!((0.45..=0.55).contains(&area), "{area}");
 }
 

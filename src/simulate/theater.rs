@@ -1,9 +1,10 @@
 //! Twelve families of theater: usage made to be counted, injected into otherwise honest weeks.
 //!
-//! Owns what such sessions look like, how much of a week they are and how they hide. Written from the descriptions of behaviours alone, by
+//! Owns what such sessions look like, how much of a week they are, as for the families of `held_out`, and how they hide. Written from the descriptions of behaviours alone, by
 //! someone who had not read the signals' definitions; every number is drawn from a range for each person.
 
 use super::SimulateError;
+use super::held_out;
 use super::honest;
 use super::outcomes::{self, Desk};
 use super::person::{Person, Theater};
@@ -14,7 +15,7 @@ use super::voice::{self, answer};
 use super::words::{DOMAINS, OBJECTS};
 
 /// A session that would cost less than this is put off to the next week.
-const SMALLEST_SESSION: f64 = 9_000.0;
+pub(super) const SMALLEST_SESSION: f64 = 9_000.0;
 
 /// What one performer does again and again.
 struct Theme {
@@ -116,8 +117,11 @@ pub(super) fn week(
         "rank_chaser" => honest * share * effort(desk, person, week) * (1.0 + overshoot) + *debt,
         _ => honest * share * random.between(0.8, 1.2) * (1.0 + overshoot) + *debt,
     };
-    let mut act = Act { desk, person, theater, theme, week, left_behind: None };
-    let spent = act.inject(random, goal)?;
+    let spent = if held_out::is(theater.family) {
+        held_out::inject(desk, random, person, theater, week, goal)?
+    } else {
+        Act { desk, person, theater, theme, week, left_behind: None }.inject(random, goal)?
+    };
     // What a session took too much is saved in the weeks after it.
     *debt = if hugs { 0.0 } else { goal - spent };
     Ok(())
@@ -298,12 +302,7 @@ impl<'a> Act<'a, '_> {
             }
         }
         if random.happens(hiding.salted_tail) {
-            let tail = match random.below(3) {
-                0 => format!(" [{}]", random.hex(8)),
-                1 => format!("\nrun {} of {}", random.whole(1, 9_999), random.whole(1_000, 99_999)),
-                _ => format!(" {}", voice::gibberish(random, 6)),
-            };
-            text.push_str(&tail);
+            text.push_str(&voice::tail(random));
         }
         text
     }
@@ -346,20 +345,9 @@ impl<'a> Act<'a, '_> {
         }
     }
 
-    /// Where agents read agents, a session reads what the one before it left, and leaves something itself.
     fn read_the_other(&mut self, session: &mut Session<'a>, random: &mut Random) {
-        if let Some(path) = self.left_behind.take() {
-            session.respond(&self.theme.thing, 1, 60.0, random);
-            session.read(&path, random);
-        }
-        if random.happens(self.theater.hiding.agent_reads_agent) {
-            let path = format!("notes/{}.md", random.hex(8));
-            session.respond(&self.theme.thing, 1, 90.0, random);
-            let count = random.whole(4, 30) as usize;
-            let lines = voice::code(random, &self.theme.thing, count);
-            session.write(&path, lines, random);
-            self.left_behind = Some(path);
-        }
+        let rate = self.theater.hiding.agent_reads_agent;
+        hand_over(session, random, &self.theme.thing, rate, &mut self.left_behind);
     }
 
     fn cover_up(&mut self, random: &mut Random, finished: &Finished) -> Result<(), SimulateError> {
@@ -367,6 +355,28 @@ impl<'a> Act<'a, '_> {
             outcomes::junk(self.desk, random, self.person, finished)?;
         }
         Ok(())
+    }
+}
+
+/// Where agents read agents, a session reads what the one before it left, and leaves something itself.
+pub(super) fn hand_over(
+    session: &mut Session<'_>,
+    random: &mut Random,
+    thing: &str,
+    rate: f64,
+    left_behind: &mut Option<String>,
+) {
+    if let Some(path) = left_behind.take() {
+        session.respond(thing, 1, 60.0, random);
+        session.read(&path, random);
+    }
+    if random.happens(rate) {
+        let path = format!("notes/{}.md", random.hex(8));
+        session.respond(thing, 1, 90.0, random);
+        let count = random.whole(4, 30) as usize;
+        let lines = voice::code(random, thing, count);
+        session.write(&path, lines, random);
+        *left_behind = Some(path);
     }
 }
 

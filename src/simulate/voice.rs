@@ -249,6 +249,15 @@ pub(super) fn gibberish(random: &mut Random, words: usize) -> String {
     text
 }
 
+/// Something at the end of a prompt that no other prompt has.
+pub(super) fn tail(random: &mut Random) -> String {
+    match random.below(3) {
+        0 => format!(" [{}]", random.hex(8)),
+        1 => format!("\nrun {} of {}", random.whole(1, 9_999), random.whole(1_000, 99_999)),
+        _ => format!(" {}", gibberish(random, 6)),
+    }
+}
+
 /// One of very many wordings of one request.
 pub(super) fn reworded(random: &mut Random, thing: &str) -> String {
     let words: Vec<&str> = WORDINGS.iter().map(|row| *random.pick(row)).collect();

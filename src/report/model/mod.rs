@@ -8,6 +8,7 @@ use std::fmt;
 use serde::Serialize;
 
 pub mod actions;
+pub mod automation;
 pub mod comparison;
 pub mod coverage;
 pub mod measuring;
@@ -57,6 +58,8 @@ pub struct Report {
     pub archetypes: Vec<ArchetypeShare>,
     /// What agents did to each system, by name.
     pub systems: Vec<System>,
+    /// Declared automation, by job.
+    pub automation: automation::Automation,
     /// What the sessions that stand out rest on.
     pub reasons: views::Reasons,
     /// Usage of teams against outcomes.

@@ -218,6 +218,17 @@ fn people(report: &Report) -> View {
             view.add(&format!("system_{id}"), cell, "share", value, hidden);
         }
     }
+    view.name = "automation";
+    for job in report.automation.lines() {
+        let (cell, hidden) = (&job.job, job.suppressed);
+        view.add("job_runs", cell, "count", job.runs, hidden);
+        view.add("job_tokens", cell, "tokens", job.tokens, hidden);
+        view.add("job_cost", cell, "micro_usd", job.cost, hidden);
+        view.add("job_followed_runs", cell, "count", job.followed_runs, hidden);
+        view.add("job_uptake", cell, "share", job.uptake, hidden);
+        view.add("job_lines_landed", cell, "share", job.lines_landed, hidden);
+        view.add("job_cost_not_taken_up", cell, "micro_usd", job.cost_not_taken_up, hidden);
+    }
     view
 }
 

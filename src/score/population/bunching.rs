@@ -128,9 +128,38 @@ pub(super) fn near_line(amounts: &[Amount<'_>], quota: f64) -> Vec<Weeks> {
     by_actor.into_values().collect()
 }
 
-/// One window's masses of one actor before and after the announcement.
+/// What a window holds of some people's weeks before or after the announcement. Linear in the weeks.
 #[derive(Debug, Clone, Copy, Default)]
-struct BeforeAfter([Mass; 2]);
+struct Held {
+    /// Weeks just above the line.
+    above: Mass,
+    /// Weeks that the counterfactual is fitted on.
+    outside: f64,
+}
+
+impl Held {
+    fn of(fit: &Counterfactual, counts: &[f64]) -> Self {
+        Self { above: fit.above(counts), outside: fit.outside(counts) }
+    }
+}
+
+impl std::ops::AddAssign for Held {
+    fn add_assign(&mut self, other: Self) {
+        self.above += other.above;
+        self.outside += other.outside;
+    }
+}
+
+/// Difference in bunching, in bins of the counterfactual: the excess after the announcement less the excess before it, scaled to as many
+/// weeks outside of the window, over the mean height of the counterfactual of both together. Each phase over a height of its own would divide
+/// by the few weeks before, whose fit is noise.
+fn excess_difference([before, after]: [Held; 2], bins: usize) -> f64 {
+    let scale = after.outside / before.outside.max(1.0);
+    let excess = |held: Held| held.above.observed - held.above.expected;
+    let share = after.outside / (before.outside + after.outside).max(1.0);
+    let expected = ((before.above.expected + after.above.expected) * share).max(1.0);
+    (excess(after) - scale * excess(before)) / (expected / bins as f64)
+}
 
 /// Excess mass at the quota, less the excess before it was announced, with a bootstrap interval by actor.
 fn excess_mass(row: &mut PopulationRow, grid: &Grid, actors: &[Weeks], quota: f64, compared: bool, seed: u64) {
@@ -146,25 +175,24 @@ fn excess_mass(row: &mut PopulationRow, grid: &Grid, actors: &[Weeks], quota: f6
         return;
     };
     // Masses are linear in counts, so those of a resample are the sums of its actors'.
-    let masses: Vec<Vec<BeforeAfter>> = actors
+    let masses: Vec<Vec<[Held; 2]>> = actors
         .iter()
         .map(|weeks| {
             let own = counts(grid, weeks.iter());
-            fits.iter().map(|fit| BeforeAfter([fit.above(&own[0]), fit.above(&own[1])])).collect()
+            fits.iter().map(|fit| [Held::of(fit, &own[0]), Held::of(fit, &own[1])]).collect()
         })
         .collect();
     let estimates = |drawn: &mut dyn Iterator<Item = usize>| {
-        let mut sums = [[Mass::default(); 2]; 3];
+        let mut sums = [[Held::default(); 2]; 3];
         for actor in drawn {
-            for (sums, BeforeAfter(own)) in sums.iter_mut().zip(&masses[actor]) {
+            for (sums, own) in sums.iter_mut().zip(&masses[actor]) {
                 sums.iter_mut().zip(own).for_each(|(sum, own)| *sum += *own);
             }
         }
         let mut bins = fits.iter().map(Counterfactual::bins);
         sums.map(|sums| {
             let bins = bins.next().unwrap_or(1);
-            let [before, after] = sums.map(|mass| mass.excess(bins));
-            after - if compared { before } else { 0.0 }
+            if compared { excess_difference(sums, bins) } else { sums[1].above.excess(bins) }
         })
     };
     let mut placebos = [Vec::with_capacity(RESAMPLES), Vec::with_capacity(RESAMPLES)];
@@ -361,6 +389,19 @@ mod tests {
             assert_eq!(row.status, "speak", "{row:?}");
             assert!(row.ci_low.unwrap() > 0.0 && row.p.unwrap() < 0.005, "{row:?}");
         }
+    }
+
+    #[test]
+    fn a_thin_history_divides_by_no_fit_of_its_own() {
+        let held = |observed: f64, expected: f64, outside: f64| Held { above: Mass { observed, expected }, outside };
+        // 20 of 200 weeks in the window, where a fit on so few expects half a one: 78 bins of excess over its own height.
+        let before = held(20.0, 0.5, 200.0);
+        assert!(before.above.excess(4) > 70.0);
+        let difference = excess_difference([before, held(165.0, 47.0, 380.0)], 4);
+        let expected = (118.0 - 1.9 * 19.5) / (47.5 * 380.0 / 580.0 / 4.0);
+        assert!((difference - expected).abs() < 1e-9, "{difference}");
+        // The same distribution before and after is no difference, whatever the numbers.
+        assert!(excess_difference([held(30.0, 10.0, 100.0), held(90.0, 30.0, 300.0)], 4).abs() < 1e-9);
     }
 
     #[test]

@@ -121,6 +121,8 @@ impl Window {
 #[derive(Debug, Clone)]
 pub(super) struct Counterfactual {
     window: Window,
+    /// The bins that it is fitted on.
+    fitted: Vec<usize>,
     /// Expected count of all bins above the line = these weights times counts.
     above: Vec<f64>,
     /// The same below.
@@ -186,12 +188,18 @@ impl Counterfactual {
             fitted.iter().zip(&designs).for_each(|(&at, row)| weights[at] = dot(row, &direction));
             weights
         };
-        Some(Self { window, above: weights(window.above()), below: weights(window.below()) })
+        let (above, below) = (weights(window.above()), weights(window.below()));
+        Some(Self { window, fitted, above, below })
     }
 
     /// Bins above the line.
     pub(super) fn bins(&self) -> usize {
         self.window.above().len()
+    }
+
+    /// Weeks that the polynomial is fitted on.
+    pub(super) fn outside(&self, counts: &[f64]) -> f64 {
+        self.fitted.iter().map(|&bin| counts[bin]).sum()
     }
 
     /// Weeks just above the line.
