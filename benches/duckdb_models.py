@@ -41,6 +41,7 @@ TRANSLATION = (
     (r"\bsimilar\b", "similar_texts"),
     (r"\bto_char\(", "strftime("),
     (r"\bcardinality\(", "len("),
+    (r"\barray_min\(", "list_min("),
     (r"\barray_intersect\(", "list_intersect("),
     (r"\bregexp_like\(", "regexp_matches("),
     (r"\bleft anti join\b", "anti join"),

@@ -242,9 +242,11 @@ IDS = re.compile(rb"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{1
                  rb'|(?<="agentId":")[0-9a-f]{6,}|(?<=\bagent-)[0-9a-f]{6,}')
 
 
-def replicate(out, source, times):
-    """Copies in which every id is another, the same one everywhere in a copy, of the same length and alphabet. Returns the bytes written."""
-    root, total = pathlib.Path(source) / "projects", 0
+def replicate(out, source, times, below="projects"):
+    """Copies in which every id is another, the same one everywhere in a copy, of the same length and alphabet. Returns the bytes written.
+
+    `below` is the directory of `source` that the client writes its sessions into: `projects` of Claude Code's own, `sessions` of Codex's."""
+    root, total = pathlib.Path(source) / below, 0
     files = [(path.relative_to(root), path.read_bytes()) for path in sorted(root.rglob("*.jsonl"))]
     for copy in range(times):
         known = {}
@@ -261,9 +263,9 @@ def replicate(out, source, times):
             return known[old]
 
         for name, data in files:
-            # A slug of its own a copy, since clients keep files exactly two levels below `projects`.
+            # A first directory of its own a copy, since clients keep files at one depth.
             slug, _, rest = IDS.sub(renamed, str(name).encode()).decode().partition("/")
-            path = out / "projects" / f"{slug}-{copy:04d}" / rest
+            path = out / below / f"{slug}-{copy:04d}" / rest
             path.parent.mkdir(parents=True, exist_ok=True)
             total += path.write_bytes(IDS.sub(renamed, data))
     return total

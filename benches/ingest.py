@@ -4,6 +4,7 @@
     benches/install.sh
     benches/ingest.py --footlight target/release/footlight --size 200 --runs 5
     benches/ingest.py --footlight target/release/footlight --replicate LOGS --size 50,200,1000
+    benches/ingest.py --footlight target/release/footlight --client codex --replicate LOGS --size 200
 
 Owns the measuring: which child processes run, in what order, their wall time and peak memory, and the ratios. Owns no input
 (generate_claude.py) and no peer (install.sh). What each contender is asked to do, and how that differs, is in README.md.
@@ -40,6 +41,8 @@ TARGETS = (
     ("warm run / cold ingest, wall", "footlight warm", "footlight cold", 0.1),
 )
 MEMORY_TARGET_MIB = 512
+# Where each client keeps its sessions, and the variable by which ccusage finds them. DuckDB's queries are for the first.
+CLIENTS = {"claude": ("projects", "CLAUDE_CONFIG_DIR"), "codex": ("sessions", "CODEX_HOME")}
 START_UP = "duckdb start-up"  # Python, the import, and no query: what may be taken off DuckDB's times
 DUCKDB_PROGRAM = "import duckdb, sys; duckdb.execute(sys.stdin.read())"
 
@@ -75,7 +78,7 @@ class Bench:
         # Nothing of the person's own: no logs of theirs, no configuration, one time zone.
         home = work / "home"
         home.mkdir(exist_ok=True)
-        self.environment = {"PATH": os.environ["PATH"], "HOME": str(home), "TZ": "UTC", "CLAUDE_CONFIG_DIR": str(source)}
+        self.environment = {"PATH": os.environ["PATH"], "HOME": str(home), "TZ": "UTC", CLIENTS[options.client][1]: str(source)}
         self.results = {}
 
     def contenders(self):
@@ -86,6 +89,8 @@ class Bench:
         }
         # A warm run needs the lake of the cold one before it, so the two are one turn.
         turns = [["footlight cold", "footlight warm"]] + [[name] for name in list(all_of_them)[2:]]
+        if self.options.client != "claude":
+            turns = [turn for turn in turns if not turn[0].startswith("duckdb")]
         if self.options.only:
             turns = [turn for turn in turns if turn[0].split()[0] in self.options.only]
         return [[(name, all_of_them[name]) for name in turn] for turn in turns]
@@ -112,7 +117,7 @@ class Bench:
         return self.footlight()
 
     def ccusage(self):
-        command = [str(self.options.peers / "node_modules/@ccusage/ccusage-linux-x64/bin/ccusage"), "claude", "daily", "--json", "--offline"]
+        command = [str(self.options.peers / "node_modules/@ccusage/ccusage-linux-x64/bin/ccusage"), self.options.client, "daily", "--json", "--offline"]
         return measure(command, self.environment, self.work)
 
     def duckdb(self, query):
@@ -170,9 +175,10 @@ def prepare_input(options, megabytes, work):
     if options.input:
         return options.input.resolve()
     if options.replicate:
-        real = sum(path.stat().st_size for path in (options.replicate / "projects").rglob("*.jsonl"))
+        real = sum(path.stat().st_size for path in (options.replicate / CLIENTS[options.client][0]).rglob("*.jsonl"))
         times = max(1, round(megabytes * generate_claude.MB / real))
-        name, make = f"replicated-{times}", lambda out: generate_claude.replicate(out, options.replicate, times)
+        name = f"replicated-{times}" if options.client == "claude" else f"replicated-{options.client}-{times}"
+        make = lambda out: generate_claude.replicate(out, options.replicate, times, CLIENTS[options.client][0])
     else:
         name, make = f"invented-{megabytes:g}", lambda out: generate_claude.invent(out, megabytes, "footlight")
     if not (work / name).exists():
@@ -207,6 +213,7 @@ def main():
     parser.add_argument("--footlight", required=True, type=lambda path: str(pathlib.Path(path).resolve()), help="the binary to measure")
     parser.add_argument("--input", type=pathlib.Path, help="a directory that holds `projects`, as Claude Code's own does (default: generated)")
     parser.add_argument("--replicate", type=pathlib.Path, metavar="DIR", help="repeat the logs below DIR/projects under new ids up to the size")
+    parser.add_argument("--client", choices=tuple(CLIENTS), default="claude", help="whose logs; those of Codex only with --replicate or --input (default: claude)")
     parser.add_argument("--size", default="200", help="megabytes of generated input; several with commas, one table each (default: 200)")
     parser.add_argument("--runs", type=int, default=5, help="rounds (default: 5)")
     parser.add_argument("--threads", type=int, help="threads of footlight (default: all cores, as the others have)")
@@ -215,6 +222,8 @@ def main():
     parser.add_argument("--work", type=pathlib.Path, default=pathlib.Path(tempfile.gettempdir()) / "footlight-bench",
                         help="inputs (kept for the next run), lakes and Parquet files")
     options = parser.parse_args()
+    if options.client == "codex" and not (options.input or options.replicate):
+        parser.error("logs of Codex are not invented: give --replicate or --input")
     options.peers = options.peers.resolve()
     work = options.work.resolve()
     work.mkdir(parents=True, exist_ok=True)

@@ -14,30 +14,19 @@ with text_bands as (
     select actor_id, masked_hash, unnest(bands) as band from int_prompt_texts
 ),
 buckets as (
-    select actor_id, band, count(*) as texts, min(masked_hash) as hub
+    select actor_id, band, array_agg(masked_hash) as texts
     from text_bands
     group by actor_id, band
     having count(*) >= 2
 ),
-small as (
-    select text_bands.actor_id, text_bands.band, text_bands.masked_hash
-    from text_bands
-    join buckets on buckets.actor_id = text_bands.actor_id and buckets.band = text_bands.band
-    where buckets.texts <= $bucket_cap
+lows as (
+    select actor_id, texts, unnest(case when cardinality(texts) <= $bucket_cap then texts else make_array(array_min(texts)) end) as low_hash from buckets
 ),
 candidates as (
-    select low.actor_id, low.masked_hash as low_hash, high.masked_hash as high_hash
-    from small as low
-    join small as high
-        on high.actor_id = low.actor_id and high.band = low.band and high.masked_hash > low.masked_hash
-    union all
-    select buckets.actor_id, buckets.hub as low_hash, text_bands.masked_hash as high_hash
-    from buckets
-    join text_bands on text_bands.actor_id = buckets.actor_id and text_bands.band = buckets.band
-    where buckets.texts > $bucket_cap and text_bands.masked_hash > buckets.hub
+    select actor_id, low_hash, unnest(texts) as high_hash from lows
 ),
 pairs as (
-    select actor_id, low_hash, high_hash from candidates group by actor_id, low_hash, high_hash having count(*) >= $shared_bands
+    select actor_id, low_hash, high_hash from candidates where high_hash > low_hash group by actor_id, low_hash, high_hash having count(*) >= $shared_bands
 ),
 compared as (
     select

@@ -37,6 +37,14 @@ enum Ends {
 }
 
 impl Scan {
+    /// How many of the bytes that come next change nothing: those of a text up to what ends or escapes it.
+    fn passes(&self, rest: &[u8]) -> usize {
+        if !self.in_string || self.escaped {
+            return 0;
+        }
+        memchr::memchr3(b'"', b'\\', b'\n', rest).unwrap_or(rest.len())
+    }
+
     fn step(&mut self, byte: u8) -> Ends {
         if self.in_string {
             match byte {
@@ -76,19 +84,29 @@ pub(crate) fn first_object<'h>(head: &'h [u8], wrappers: &[&str]) -> Option<&'h 
         return None;
     }
     let mut scan = Scan::default();
-    let end = object.iter().position(|byte| scan.step(*byte) != Ends::Nothing);
-    Some(end.map_or(object, |end| &object[..=end]))
+    let mut at = 0;
+    loop {
+        at += scan.passes(&object[at..]);
+        match object.get(at) {
+            None => return Some(object),
+            Some(&byte) if scan.step(byte) != Ends::Nothing => return Some(&object[..=at]),
+            Some(_) => at += 1,
+        }
+    }
 }
 
 /// Whether an object, or as much of it as is there, has one of these names of its own, not within something inside it.
 pub(crate) fn has_own_name(object: &[u8], names: &[&str]) -> bool {
     let mut scan = Scan::default();
     let mut string_start = 0;
-    for (index, &byte) in object.iter().enumerate() {
+    let mut next = 0;
+    while let Some(&byte) = object.get(next) {
+        let index = next;
         let was_in_string = scan.in_string;
         if scan.step(byte) != Ends::Nothing {
             return false;
         }
+        next += 1 + scan.passes(&object[index + 1..]);
         match (was_in_string, scan.in_string) {
             (false, true) => string_start = index + 1,
             (true, false) if scan.depth == 1 => {
@@ -117,10 +135,11 @@ fn array_within(object: &[u8], keys: &[&str]) -> Option<usize> {
     let mut scan = Scan::default();
     let mut string_start = 0;
     let mut last_string: &[u8] = b"";
-    for (index, &byte) in object.iter().enumerate() {
+    let mut next = 0;
+    while let Some(&byte) = object.get(next) {
+        let index = next;
         let was_in_string = scan.in_string;
-        let before = object[..index].trim_ascii_end().last();
-        if !was_in_string && byte == b'[' && scan.depth == 1 && before == Some(&b':') {
+        if !was_in_string && byte == b'[' && scan.depth == 1 && object[..index].trim_ascii_end().last() == Some(&b':') {
             let key = std::str::from_utf8(last_string).unwrap_or("");
             if keys.contains(&key) {
                 return Some(index);
@@ -129,6 +148,7 @@ fn array_within(object: &[u8], keys: &[&str]) -> Option<usize> {
         if scan.step(byte) != Ends::Nothing {
             return None;
         }
+        next += 1 + scan.passes(&object[index + 1..]);
         match (was_in_string, scan.in_string) {
             (false, true) => string_start = index + 1,
             (true, false) => last_string = &object[string_start..index],
@@ -216,6 +236,10 @@ fn frame<R: Read>(window: &mut Window<R>, depth: usize, limit: usize, sink: &mut
     loop {
         let bytes = window.bytes();
         while done < bytes.len() {
+            done += scan.passes(&bytes[done..]);
+            if done == bytes.len() {
+                break;
+            }
             let ends = scan.step(bytes[done]);
             done += 1;
             match ends {
