@@ -9,7 +9,7 @@
 
 use footlight::privacy::rounding::{amount, amount_interval, count, count_interval};
 use footlight::privacy::{Interval, Ledger, Line, Pseudonyms, Rules, propagate};
-use footlight::report::inputs::{Inputs, RunFacts, WeekTotals};
+use footlight::report::inputs::{DeclaredJob, Inputs, RunFacts, WeekTotals};
 use footlight::report::model::Report;
 use footlight::report::release::{TeamWeeks, team_weeks};
 use footlight::report::{build, build_with_ledger};
@@ -17,7 +17,7 @@ use footlight::score::rows::{ActorWeekRow, FindingRow, SessionRow, TeamRow};
 use jiff::ToSpan;
 use jiff::civil::{Date, date};
 use rayon::prelude::*;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Organisations in CI. The full size is asked for in the environment.
 const ORGANISATIONS: u64 = 12;
@@ -28,6 +28,10 @@ const REPORTS: usize = 12;
 const LOOKS_BACK: usize = 3;
 /// Whole weeks in the first report.
 const FIRST_WEEKS: usize = 3;
+/// Most declared jobs in people's accounts.
+const JOBS: usize = 3;
+/// The cell of the jobs of fewer people than that have a line of their own.
+const OF_FEW: &str = "of few";
 /// Fewest people of a published cell.
 const PEOPLE: usize = 10;
 /// One person's amount must not be known better than this (faults.md, numeric goals).
@@ -54,6 +58,8 @@ struct Work {
     cost: i64,
     part: &'static str,
     finding: bool,
+    /// The declared job that ran it in the person's account.
+    job: Option<usize>,
     /// First report that has it.
     arrives: usize,
 }
@@ -144,12 +150,29 @@ impl Organisation {
                             _ => "theater_like",
                         },
                         finding: random.u8(0..10) == 0,
+                        job: None,
                         arrives: first + late,
                     });
                 }
             }
         }
+        // Declared jobs are drawn by themselves, so that the organisations are those of before there were any.
+        let mut random = fastrand::Rng::with_seed(!seed);
+        for job in 0..random.usize(0..=JOBS) {
+            // Some jobs are one person's, some are everybody's whole use.
+            let (of_people, of_work) = (random.f64().powi(2), 0.2 + 0.8 * random.f64());
+            let takes_part: Vec<bool> = (0..size).map(|_| random.f64() < of_people).collect();
+            for one in work.iter_mut().filter(|one| takes_part[one.person] && one.job.is_none()) {
+                one.job = (random.f64() < of_work).then_some(job);
+            }
+        }
         Organisation { people, work }
+    }
+
+    /// People with a run of the job by a report, and whether the job has a line of its own.
+    fn has_line(&self, job: usize, step: Step) -> bool {
+        let of_job = self.work.iter().filter(|work| work.arrives <= step.held && work.job == Some(job));
+        of_job.map(|work| work.person).collect::<BTreeSet<_>>().len() >= PEOPLE
     }
 
     fn team(&self, person: usize, week: usize, report: usize) -> usize {
@@ -170,6 +193,10 @@ fn iso_week(week: usize) -> String {
     format!("{:04}-W{:02}", day.year(), day.week())
 }
 
+fn job_name(job: usize) -> String {
+    format!("job {job}")
+}
+
 fn team_name(team: usize) -> String {
     if team == 0 { "(unassigned)".into() } else { format!("team {team}") }
 }
@@ -186,6 +213,7 @@ fn inputs(organisation: &Organisation, step: Step) -> Inputs {
         },
         ..Inputs::default()
     };
+    let mut jobs: BTreeMap<usize, DeclaredJob> = BTreeMap::new();
     let mut person_weeks: BTreeMap<(usize, usize), ActorWeekRow> = BTreeMap::new();
     let mut weeks: BTreeMap<usize, WeekTotals> = BTreeMap::new();
     for (number, work) in organisation.work.iter().enumerate().filter(|(_, work)| work.arrives <= step.held) {
@@ -211,6 +239,16 @@ fn inputs(organisation: &Organisation, step: Step) -> Inputs {
         week.sessions += 1;
         add(&mut week.tokens, work.tokens);
         add(&mut week.cost_micro_usd, work.cost);
+        if let Some(job) = work.job {
+            let declared = jobs.entry(job).or_default();
+            declared.facts.kind = "declaration".into();
+            declared.facts.job = job_name(job);
+            declared.facts.runs += 1;
+            add(&mut declared.facts.tokens, work.tokens);
+            add(&mut declared.facts.cost_micro_usd, work.cost);
+            let own = declared.people.entry(actor.clone()).or_default();
+            *own = [own[0] + 1, own[1] + work.tokens, own[2] + work.cost];
+        }
         let session_id = format!("s{number}");
         if work.finding {
             inputs.findings.push(FindingRow {
@@ -248,6 +286,7 @@ fn inputs(organisation: &Organisation, step: Step) -> Inputs {
     }
     inputs.actor_weeks = person_weeks.into_values().collect();
     inputs.weeks = weeks.into_values().collect();
+    inputs.declared = jobs.into_values().collect();
     inputs
 }
 
@@ -295,6 +334,7 @@ type Published = BTreeMap<String, Vec<Option<Known>>>;
 fn truths(organisation: &Organisation, step: Step) -> BTreeMap<String, Vec<i64>> {
     let weeks: Vec<String> = (0..REPORTS + FIRST_WEEKS).map(iso_week).collect();
     let mut truths: BTreeMap<String, Vec<i64>> = BTreeMap::new();
+    let lines: Vec<bool> = (0..JOBS).map(|job| organisation.has_line(job, step)).collect();
     for work in organisation.work.iter().filter(|work| work.arrives <= step.held) {
         let (week, team) = (&weeks[work.week], team_name(organisation.team(work.person, work.week, step.roster)));
         let mut cells = vec![
@@ -304,6 +344,10 @@ fn truths(organisation: &Organisation, step: Step) -> BTreeMap<String, Vec<i64>>
             format!("money/{}", work.part),
         ];
         cells.extend(work.finding.then(|| "finding/output_never_landed".to_owned()));
+        if let Some(job) = work.job {
+            let cell = if lines[job] { job_name(job) } else { OF_FEW.to_owned() };
+            cells.extend(["automation/".to_owned(), format!("automation/{cell}")]);
+        }
         for cell in cells {
             for figure in FIGURES {
                 let people =
@@ -322,7 +366,7 @@ fn truths(organisation: &Organisation, step: Step) -> BTreeMap<String, Vec<i64>>
 /// Tokens of the people in a team by a roster, and in how many weeks of people; of everybody without one.
 fn of_team(organisation: &Organisation, step: Step, team: Option<&str>) -> (Vec<i64>, i64) {
     let mut tokens = vec![0; organisation.people.len()];
-    let mut weeks = std::collections::BTreeSet::new();
+    let mut weeks = BTreeSet::new();
     let arrived = organisation.work.iter().filter(|work| work.arrives <= step.held);
     for work in arrived.filter(|work| {
         team.is_none_or(|team| team_name(organisation.team(work.person, work.week, step.roster)) == team)
@@ -489,10 +533,18 @@ fn take(
         take(&cell, "tokens", finding.tokens.0.map(|tokens| tokens.0));
         take(&cell, "cost", finding.cost.0.map(|cost| cost.0));
     }
+    let automation = &made.automation;
+    let cells = automation.jobs.iter().map(|job| (job.job.as_str(), job));
+    let cells = cells.chain(automation.of_few_people.0.iter().map(|job| (OF_FEW, job)));
+    for (cell, job) in cells.chain(automation.total.0.iter().map(|job| ("", job))) {
+        let cell = format!("automation/{cell}");
+        take(&cell, "tokens", job.tokens.0.map(|tokens| tokens.0));
+        take(&cell, "cost", job.cost.0.map(|cost| cost.0));
+    }
     // Teams over the period: what is left out is hidden.
     let centre = made.quadrant.usage_centre.0.map(|tokens| tokens.0);
     read_mean(published, report, "quadrant//tokens", centre, |step| of_team(organisation, step, None));
-    for team in teams.iter().map(|row| row.team_id.as_str()).collect::<std::collections::BTreeSet<_>>() {
+    for team in teams.iter().map(|row| row.team_id.as_str()).collect::<BTreeSet<_>>() {
         let place = made.quadrant.teams.iter().find(|place| place.team_id == team).map(|place| place.usage.0);
         let key = format!("quadrant/{team}/tokens");
         read_mean(published, report, &key, place, |step| of_team(organisation, step, Some(team)));
@@ -630,6 +682,15 @@ fn attack(published: &Published) -> Vec<String> {
     for figure in ["tokens", "cost"] {
         let Some(money) = published.get(&format!("money//{figure}")) else { continue };
         for (report, total) in shown(money) {
+            for latest in [false, true] {
+                let jobs = published.iter().filter(|(key, _)| key.starts_with("automation/") && key.ends_with(figure));
+                let known = jobs.filter_map(|(_, said)| match latest {
+                    true => shown(said).take_while(|(at, _)| *at <= report).last().map(|(_, known)| known),
+                    false => said[report].as_ref().filter(|known| known.is_shown()),
+                });
+                let rest = known.fold(total.clone(), |rest, job| rest.minus(job));
+                look(format!("{figure} of report {report} less its jobs, latest {latest}"), &rest);
+            }
             let week = |week| published.get(&format!("week {}//{figure}", iso_week(week)))?[report].as_ref();
             let weeks = (0..steps[report].held + FIRST_WEEKS).map(|at| week(at).filter(|known| known.is_shown()));
             let Some(weeks) = weeks.collect::<Option<Vec<&Known>>>() else { continue };
