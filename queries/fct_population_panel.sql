@@ -10,9 +10,9 @@
 --   of the date only); saturation at a quota (narrower range); learning; a review bottleneck; long projects
 -- abstains: fewer than 8 whole weeks on a side for the break, 6 for decoupling; fewer than 30 people with outcome coverage of .8
 -- evasion: gamed outcomes: only outcomes of which something survives are counted
--- reference: signals.md P2 and P3; Bernal et al. 2017; Penfold and Zhang 2013; Newey and West 1987; Kendall 1945
+-- reference: signals.md P2 and P3; Callaway and Sant'Anna 2021 (where `[[rollout]]` says when a policy came to which team); Bernal et al. 2017; Penfold and Zhang 2013; Newey and West 1987; Kendall 1945
 with people as (
-    select actor_id from actors where kind = 'person' and actor_id <> '(unassigned)'
+    select actor_id, team_id from actors where kind = 'person' and actor_id <> '(unassigned)'
 ),
 landed as (
     select actor_id, iso_week, count(*) as outcomes
@@ -31,6 +31,7 @@ bounds as (
 )
 select
     people.actor_id,
+    people.team_id,
     coalesce(used.iso_week, landed.iso_week) as iso_week,
     case when used.actor_id is null then 0 else used.tokens end as tokens,
     coalesce(used.prompts, 0) as prompts,

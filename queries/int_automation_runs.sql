@@ -1,7 +1,7 @@
 -- model: int_automation_runs
 -- grain: one root session that is automation
 -- reads: int_sessions, int_declared_jobs, int_repos, facts
--- measures: the job that a session is a run of: the schedule of its platform that names it, else the `[[automation]]` that names its repository or its account,
+-- measures: the job that a session is a run of: the schedule of its platform that names it, else the `[[automation]]` that names its repository, its client or its account,
 --   else its service account (all of these are declared); else `undeclared`, a session that a schedule began and nobody declared. Of several declarations
 --   the first kind in this order names the job, and the first that has an owner says whose it is
 -- reference: signals.md 1.6
@@ -12,7 +12,8 @@ with named as (
     inner join int_declared_jobs as j
         on j.kind = 'declaration'
         and (j.actor_id is null or j.actor_id = s.actor_id)
-        and (j.any_place or regexp_like(r.name, j.pattern) or regexp_like(coalesce(r.remote, lower(r.repo)), j.pattern))
+        and (j.any_place or regexp_like(r.name, j.pattern) or regexp_like(coalesce(r.remote, lower(r.repo)), j.pattern)
+            or regexp_like(lower(s.client), j.client_pattern) or regexp_like(lower(split_part(s.client, '/', 1)), j.client_pattern))
     union all
     select schedule_id as session_id, 1 as place, kind, job, schedule, owner
     from int_declared_jobs

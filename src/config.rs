@@ -24,6 +24,8 @@ pub struct Config {
     pub quota: Vec<Quota>,
     /// Published rankings.
     pub leaderboard: Vec<Leaderboard>,
+    /// When a policy came to which team, where it did not come to all at once.
+    pub rollout: Vec<Rollout>,
     /// Automation declared on purpose.
     pub automation: Vec<Automation>,
     /// On-call, holidays, releases and the like.
@@ -125,6 +127,16 @@ pub struct Leaderboard {
     pub published: toml::value::Datetime,
     /// Last day.
     pub withdrawn: Option<toml::value::Datetime>,
+}
+
+/// The day from which a usage policy held for one team.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rollout {
+    /// Team, as on the roster.
+    pub team: String,
+    /// First day.
+    pub date: toml::value::Datetime,
 }
 
 /// Automation declared on purpose: always exculpatory for the person.
@@ -373,12 +385,16 @@ mod tests {
             actor = "ada@example.com"
             from = 2026-03-02T00:00:00Z
             to = 2026-03-09T00:00:00Z
+            [[rollout]]
+            team = "team-payments"
+            date = 2026-03-02
             [[identity]]
             path = "exports/{actor}/**"
             "#,
         )
         .unwrap();
         assert_eq!(datetime_us(&config.quota[0].announced), Some(1_769_990_400_000_000));
+        assert_eq!(config.rollout[0].team, "team-payments");
         assert_eq!(config.automation[0].r#match.as_deref(), Some("repo:infra-*"));
     }
 

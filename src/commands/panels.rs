@@ -1,21 +1,25 @@
 //! Model results as the panels that the population tests read.
 
+use super::identity::UNASSIGNED;
 use super::readings::{collect, week_start_us};
 use crate::engine::Engine;
 use crate::score::input::{PanelWeek, RankWeek, TemplateUse, WeekEvent};
 
 /// People and whole weeks.
 pub async fn panel(engine: &Engine) -> anyhow::Result<Vec<PanelWeek>> {
-    let sql = "select actor_id, iso_week, tokens, prompts, outcomes, outcome_coverage from fct_population_panel
+    let sql =
+        "select actor_id, team_id, iso_week, tokens, prompts, outcomes, outcome_coverage from fct_population_panel
         order by actor_id, iso_week";
     collect(engine, sql, |columns, batch| {
         let (actor, iso_week) = (columns.text("actor_id")?, columns.text("iso_week")?);
+        let team_id = columns.text("team_id")?;
         let (tokens, prompts) = (columns.integer("tokens")?, columns.integer("prompts")?);
         let (outcomes, coverage) = (columns.integer("outcomes")?, columns.number("outcome_coverage")?);
         (0..batch.num_rows())
             .map(|row| {
                 Ok(PanelWeek {
                     actor: actor.required(row)?,
+                    team_id: team_id.get(row).filter(|team| team != UNASSIGNED).unwrap_or_default(),
                     week_start: week_start_us(&iso_week.required(row)?).unwrap_or(0),
                     tokens: tokens.get(row),
                     prompts: prompts.required(row)?,

@@ -42,6 +42,7 @@ pub async fn score_input(engine: &Engine, models: &Models, config: &Config, seed
         template_uses: panels::template_uses(engine).await?,
         ranks: panels::ranks(engine).await?,
         quotas: quotas.collect(),
+        rollouts: config.rollout.iter().filter_map(|one| Some((one.team.clone(), datetime_us(&one.date)?))).collect(),
         leaderboards: config.leaderboard.iter().filter_map(|board| datetime_us(&board.published)).collect(),
         objections: Vec::new(),
         seed,

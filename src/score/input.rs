@@ -226,6 +226,8 @@ pub struct TeamWeekInput {
 pub struct PanelWeek {
     /// Resolved actor.
     pub actor: String,
+    /// Team; empty when on no roster.
+    pub team_id: String,
     /// First microsecond of the week, UTC.
     pub week_start: i64,
     /// Tokens of all kinds; null when none was reported.
@@ -323,6 +325,8 @@ pub struct ScoreInput {
     pub ranks: Vec<RankWeek>,
     /// Usage targets.
     pub quotas: Vec<Quota>,
+    /// When a policy came to a team: team, and microseconds since the epoch.
+    pub rollouts: Vec<(String, i64)>,
     /// When leaderboards were published, microseconds since the epoch.
     pub leaderboards: Vec<i64>,
     /// What the people concerned say about units; of two about one unit the later in the list stands.

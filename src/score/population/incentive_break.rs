@@ -1,12 +1,13 @@
 //! P2, incentive break: did usage jump or ramp at the first policy date while outcomes did not? (signals.md section 2, P2.)
 //!
 //! Owns the interrupted time series of usage and outcomes, the theater share with its interval, and the change-point look
-//! when no policy date is known. Owns no panel: `fct_population_panel` has people and whole weeks. Staggered roll-outs and
-//! randomisation over teams are not estimated: a policy names no teams.
+//! when no policy date is known. Owns no panel: `fct_population_panel` has people and whole weeks. A policy that came
+//! to the teams one after the other is [`super::staggered`]'s.
 
 use std::collections::BTreeMap;
 
 use super::panel::{Panel, Sides};
+use super::staggered::staggered_break;
 use super::{RESAMPLES, bootstrap, day, excess_p, interval, row, too_few};
 use crate::score::input::{ScoreInput, WeekEvent};
 use crate::score::regression::{Fit, least_squares, newey_west_lags};
@@ -18,18 +19,29 @@ const FEWEST_WEEKS: usize = 8;
 /// Fewest people whose outcomes are known, as for metric_decoupling.
 const FEWEST_ACTORS: usize = 30;
 /// Elasticity of outcomes before the date below which a shortfall means nothing; a judgement default.
-const LEAST_ELASTICITY: f64 = 0.05;
+pub(super) const LEAST_ELASTICITY: f64 = 0.05;
 /// Above this p usage is not said to have risen.
-const RISE_P: f64 = 0.05;
+pub(super) const RISE_P: f64 = 0.05;
 /// Reference value and decision limit of the CUSUM in standard deviations (Page 1954; Montgomery): a false alarm in about 465
 /// weeks when mean and deviation are known.
 const CUSUM: (f64, f64) = (0.5, 5.0);
 
-/// One row for the first policy date, or for the change-point look when there is none; nothing without either.
+/// One row: team by team where the policy came so and that can be judged, else for the first policy date, else for the change-point look;
+/// nothing without any. It is one test however it is made, so that one rise does not point to the metric twice.
 pub(super) fn incentive_break(input: &ScoreInput) -> Option<PopulationRow> {
+    match (staggered_break(input), everybody_at_once(input)) {
+        (Some(by_team), Some(mut row)) if by_team.status != "speak" => {
+            row.note.push_str(&format!("; team by team: {}", by_team.note));
+            Some(row)
+        }
+        (by_team, row) => by_team.or(row),
+    }
+}
+
+fn everybody_at_once(input: &ScoreInput) -> Option<PopulationRow> {
     match input.incentive_start() {
         Some(date) => Some(at_date(input, date)),
-        None if input.panel.is_empty() => None,
+        None if input.panel.is_empty() || !input.rollouts.is_empty() => None,
         None => Some(without_date(input)),
     }
 }
@@ -124,7 +136,7 @@ fn judge(row: &mut PopulationRow, panel: &Panel<'_>, sides: &Sides, people: &[us
 }
 
 /// 1 - max(0, ATT(ln outcome)) / (elasticity * ATT(ln tokens)), clipped to 0..1.
-fn theater_share(rise: f64, gain: f64, elasticity: f64) -> f64 {
+pub(super) fn theater_share(rise: f64, gain: f64, elasticity: f64) -> f64 {
     (1.0 - gain.max(0.0) / (elasticity * rise)).clamp(0.0, 1.0)
 }
 
@@ -196,7 +208,7 @@ impl Series {
 }
 
 /// A change of a logarithm as a change in percent.
-fn percent(log_change: f64) -> String {
+pub(super) fn percent(log_change: f64) -> String {
     format!("{:+.0} %", 100.0 * log_change.exp_m1())
 }
 
@@ -288,6 +300,7 @@ fn cusum(scores: &[f64]) -> Option<(usize, bool)> {
 pub(super) fn panel_week(actor: usize, week: i64, tokens: f64, outcomes: f64) -> crate::score::input::PanelWeek {
     crate::score::input::PanelWeek {
         actor: format!("a{actor:03}"),
+        team_id: String::new(),
         week_start: week * super::panel::WEEK,
         tokens: Some(tokens as i64),
         prompts: (tokens / 1_000.0) as i64,

@@ -11,6 +11,7 @@ mod panel;
 mod polynomial;
 mod rank_chasing;
 mod shared_templates;
+mod staggered;
 mod team_shares;
 #[cfg(test)]
 mod worlds;
