@@ -54,7 +54,7 @@ fn the_notebook_runs() {
     script.push_str(
         r#"
 views = con.sql("select view_name from duckdb_views() where not internal order by 1").fetchall()
-assert len(views) == 16, views
+assert len(views) == 17, views
 assert con.sql("select count(*) from organisation_weeks").fetchall()[0][0] > 20
 assert con.sql("select sum(ListCost) from 'focus.parquet'").fetchall() == con.sql("select sum(cost_usd) from sessions").fetchall()
 print("the notebook ran to its end")

@@ -49,9 +49,13 @@ pub struct Automation {
 }
 
 impl Automation {
-    /// Every line in the order of the table.
+    /// Every line in the order of the table; a sum that is withheld is none.
     pub fn lines(&self) -> Vec<&Job> {
-        self.jobs.iter().chain(&self.of_few_people.0).chain(&self.total.0).collect()
+        self.jobs
+            .iter()
+            .chain(&self.of_few_people.0)
+            .chain(self.total.0.iter().filter(|total| !total.suppressed))
+            .collect()
     }
 }
 
