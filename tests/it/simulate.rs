@@ -58,7 +58,7 @@ fn a_simulated_organisation_is_read_scored_and_evaluated() {
 }
 
 /// The same organisation without any text: it is scored all the same, by what the metric and the clock say, and each signal that reads text
-/// says that it could not judge.
+/// says that it could not judge, or what it judged by.
 #[test]
 fn without_text_what_can_be_judged_is_and_the_rest_says_why_not() {
     let directory = tempfile::tempdir().unwrap();
@@ -112,9 +112,7 @@ fn without_text_what_can_be_judged_is_and_the_rest_says_why_not() {
 
     // What needs text speaks of nobody, and says so wherever it would have looked.
     for (signal, reason) in [
-        ("prompt_repetition", "no prompt text in the log"),
         ("context_padding", "no prompt text in the log"),
-        ("model_overkill", "no prompt text in the log"),
         ("low_output_novelty", "no long output text in the log"),
         ("loop_no_progress", "no results in the log"),
         ("orphan_output", "what was written is not in the log"),
@@ -126,6 +124,15 @@ fn without_text_what_can_be_judged_is_and_the_rest_says_why_not() {
         assert!(stripped(&said)[0]["n"].as_i64().unwrap() > 0, "{signal}");
         assert!(full(&said)[0]["n"].as_i64().unwrap() < stripped(&said)[0]["n"].as_i64().unwrap(), "{signal}");
     }
+
+    // The size of a prompt is left of its text: trivial questions and requests of one size are told by it, the latter with little weight and in so many words.
+    for signal in ["prompt_repetition", "model_overkill"] {
+        assert!(stripped(&spoken(signal))[0]["n"].as_i64().unwrap() > 0, "{signal}");
+    }
+    let compared = "select count(*) as n from signals where signal = 'prompt_repetition' and status = 'speak'
+        and evidence like '%\"compared_by\":\"size\"%' and weight_db <= 3";
+    assert_eq!(stripped(compared), stripped(&spoken("prompt_repetition")));
+    assert_eq!(full(compared)[0]["n"], 0);
 }
 
 /// Steps, sessions, tokens, errors and prompts are the same in both formats, and nothing is rejected.
