@@ -4,7 +4,7 @@
 -- family: REDUNDANCY
 -- measures: the size of the prompt as the growth of the context tells it (int_answers), which is what is left to compare requests by: equal texts have equal sizes. Unequal ones can have
 --   them too, and more often the smaller they are; int_prompt_bounds takes out what people with as many prompts share by chance
--- innocent: slash commands, templates and retries cannot be told from other prompts without a text
+-- innocent: what a client itself marks as a retry or an approval is left out; slash commands and templates cannot be told from other prompts without a text
 -- abstains: where any prompt in the lake has a text nothing is compared by size, since the two do not compare with each other; no row for the first prompt of a thread
 -- reference: signals.md S1
 -- params: min_tokens = 24
@@ -14,4 +14,4 @@ select
 from int_prompts as prompts
 join int_answers as answers on answers.event_key = prompts.event_key
 cross join int_prompt_logging as logging
-where not logging.has_text and answers.supplied_tokens >= $min_tokens
+where not logging.has_text and not prompts.is_stop_phrase and answers.supplied_tokens >= $min_tokens

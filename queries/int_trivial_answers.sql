@@ -2,13 +2,13 @@
 -- grain: one trivial human prompt that a priced model answered
 -- reads: int_answers
 -- family: SPEND
--- measures: trivial is at most $prompt_words words, $output_tokens tokens of output (reported, or of four characters of what could be read of it: reasoning makes no answer longer),
+-- measures: trivial is at most $prompt_words words ($prompt_tokens tokens where only the size of the prompt is known), $output_tokens tokens of output (reported, or of four characters of what could be read of it: reasoning makes no answer longer),
 --   one tool call and no edit. A model is premium when its price
 --   for a weighed token is $premium times that of the cheapest model which answers trivial prompts of $adequate_actors people in that client; it
 --   is chosen when it is not the model that most people of the client have in that week. expected is the share of chosen premium
 --   among the trivial prompts of the other people of the client and role; excess_usd is the cost above that of the cheapest model
 -- innocent: whoever has the client's default has chosen nothing
--- abstains: no row without a prompt text, output count or price; is_comparable is false where no adequate model is cheaper
+-- abstains: no row without a prompt text or its size, an output count and a price; is_comparable is false where no adequate model is cheaper
 -- reference: signals.md S6 (the limits of trivial are judgement)
 -- params: prompt_words = 40, prompt_tokens = 80, output_tokens = 150, premium = 1.5, adequate_actors = 3
 with answers as (

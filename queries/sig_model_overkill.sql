@@ -7,7 +7,7 @@
 -- suggests: the dearest model for work that the cheapest one does here
 -- innocent: the client's default model; comparisons of models (batch evaluations); people in their first 60 days or in training, discount $learning; under a
 --   flat-price plan nothing was spent, which the log does not say: the family is capped at 3 dB for it; weighs no more than a Chernoff bound on O against E
--- abstains: declared automation, service accounts; actor unknown; no logical human prompt; no prompt text, no output counts or no prices; no
+-- abstains: declared automation, service accounts; actor unknown; no logical human prompt; neither prompt text nor its size, no output counts or no prices; no
 --   cheaper model in use; fewer than $min_prompts trivial prompts on $min_days days in $days days (the definition names no window; twelve weeks, as for loops)
 -- evasion: asking for long outputs leaves the trivial prompts: sig_low_output_novelty, sig_orphan_output
 -- reference: signals.md S6

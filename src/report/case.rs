@@ -3,15 +3,14 @@
 //! Owns the shape and the words around an explanation; the numbers are the score's. JSON is [`CaseFile`] itself, with ids as the
 //! sources have them; in text and on the page every text has passed [`plain`](super::escape::plain).
 
+mod page;
+
 use std::fmt::Write as _;
 
-use askama::Template;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::RenderError;
 use super::escape::{plain, plain_long};
-use super::html::style_hash;
 use super::inputs::SignalEntry;
 use super::quantities::MicroDollars;
 use crate::score::explain::Explanation;
@@ -108,87 +107,7 @@ impl CaseReading {
     }
 }
 
-/// One line of the sum, with its place in the chart.
-struct Line {
-    name: String,
-    kind: &'static str,
-    family: &'static str,
-    decibans: String,
-    x: String,
-    width: String,
-    sign: &'static str,
-}
-
-/// A speaking reading for the page.
-struct Spoken {
-    signal: String,
-    value: String,
-    n: i64,
-    p: String,
-    discount: String,
-    weight: String,
-    measures: String,
-    innocent: String,
-}
-
-#[derive(Template)]
-#[template(path = "case.html")]
-struct Page {
-    style_hash: String,
-    unit: String,
-    scope: &'static str,
-    band: &'static str,
-    score: String,
-    facts: Vec<(&'static str, String)>,
-    objection: String,
-    reasons: Vec<String>,
-    lines: Vec<Line>,
-    total: String,
-    spoken: Vec<Spoken>,
-    findings: Vec<String>,
-    links: Vec<String>,
-    favour: Vec<String>,
-    benign: Vec<String>,
-    abstained: Vec<String>,
-    would_change: Vec<String>,
-    objection_row: String,
-    origin: Origin,
-}
-
-/// Half of the width of a contribution's bar, in units of its drawing.
-const HALF: f64 = 60.0;
-
 impl CaseFile {
-    /// The page: self-contained, without scripts, for one sheet of paper where the unit is no giant.
-    ///
-    /// # Errors
-    /// [`RenderError`] when the template cannot be filled in, which no case causes.
-    pub fn html(&self) -> Result<String, RenderError> {
-        let explanation = &self.explanation;
-        let page = Page {
-            style_hash: style_hash(STYLE),
-            unit: plain(&explanation.unit_id),
-            scope: if explanation.scope == "session" { "Session" } else { "Person-week" },
-            band: explanation.band.as_str(),
-            score: score_text(explanation.score_db),
-            facts: self.facts(),
-            objection: self.objection.clone(),
-            reasons: self.lines_of(&explanation.reasons),
-            lines: self.drawn(),
-            total: decibans(self.score_hundredths.unwrap_or(0)),
-            spoken: self.readings.iter().filter(|reading| reading.status == "speak").map(Spoken::from).collect(),
-            findings: self.finding_lines(),
-            links: self.link_lines(),
-            favour: self.favour_lines(),
-            benign: explanation.benign.iter().map(|line| (*line).to_owned()).collect(),
-            abstained: self.abstained_lines(),
-            would_change: self.lines_of(&explanation.would_change),
-            objection_row: objection_row(&plain(&explanation.unit_id)),
-            origin: self.origin.clone(),
-        };
-        Ok(page.render()?)
-    }
-
     /// The same for a terminal.
     pub fn text(&self) -> String {
         let explanation = &self.explanation;
@@ -231,6 +150,7 @@ impl CaseFile {
             let total: i64 = explanation.contributions.iter().map(|part| part.hundredths).sum();
             let _ = writeln!(out, "  {:>8} dB  in all", decibans(total));
         }
+        section(&mut out, "What was counted, of the signals that speak", &self.counted_lines());
         if !self.findings.is_empty() {
             let _ = writeln!(out, "\nFacts, compared with nobody");
             for line in self.finding_lines() {
@@ -289,29 +209,13 @@ impl CaseFile {
         self.sources.iter().map(told).collect::<Vec<_>>().join(", ")
     }
 
-    fn drawn(&self) -> Vec<Line> {
-        let contributions = &self.explanation.contributions;
-        let most = contributions.iter().map(|line| line.hundredths.abs()).max().unwrap_or(0).max(1) as f64;
-        contributions
-            .iter()
-            .map(|line| {
-                let width = HALF * line.hundredths.abs() as f64 / most;
-                let x = if line.hundredths < 0 { HALF - width } else { HALF };
-                Line {
-                    name: line.name.replace('_', " "),
-                    kind: line.kind,
-                    family: line.family,
-                    decibans: decibans(line.hundredths),
-                    x: format!("{x:.2}"),
-                    width: format!("{width:.2}"),
-                    sign: if line.hundredths < 0 { "less" } else { "more" },
-                }
-            })
-            .collect()
-    }
-
     fn lines_of(&self, lines: &[String]) -> Vec<String> {
         lines.iter().map(|line| plain_long(line)).collect()
+    }
+
+    fn counted_lines(&self) -> Vec<String> {
+        let spoken = self.readings.iter().filter(|reading| reading.status == "speak");
+        spoken.map(|reading| format!("{}: {}", reading.signal, counted(&reading.evidence))).collect()
     }
 
     fn finding_lines(&self) -> Vec<String> {
@@ -362,22 +266,19 @@ impl CaseFile {
     }
 }
 
-impl From<&CaseReading> for Spoken {
-    fn from(reading: &CaseReading) -> Self {
-        let number = |value: Option<f64>, decimals: usize| {
-            value.map_or_else(|| "–".to_owned(), |value| format!("{value:.decimals$}"))
+/// What a reading counted, by the names that its model gives it. What scoring added (calibration, discounts) is an object or a list, and is said elsewhere.
+fn counted(evidence: &Value) -> String {
+    let members = evidence.as_object().into_iter().flatten();
+    let said = members.filter_map(|(name, value)| {
+        let value = match value {
+            Value::Number(number) => number.to_string(),
+            Value::Bool(yes) => (if *yes { "yes" } else { "no" }).to_owned(),
+            Value::String(text) if !text.is_empty() => plain_long(text),
+            _ => return None,
         };
-        Self {
-            signal: plain(&reading.signal).replace('_', " "),
-            value: number(reading.value, 3),
-            n: reading.n,
-            p: number(reading.p, 4),
-            discount: format!("{:.2}", reading.discount),
-            weight: number(reading.weight_db, 2),
-            measures: plain_long(&reading.measures),
-            innocent: plain_long(&reading.innocent),
-        }
-    }
+        Some(format!("{} {value}", plain(name).replace('_', " ")))
+    });
+    said.collect::<Vec<_>>().join(", ")
 }
 
 /// A fact in words: why it was seen and what it may innocently be, where its evidence says so, else the evidence as it is.
