@@ -5,13 +5,13 @@ use crate::engine::Engine;
 use crate::engine::rows::Columns;
 use crate::lake::{Lake, Table};
 use jiff::{SignedDuration, Timestamp};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A source whose newest event is this many hours older than the newest of all has ended, and nothing is waited for.
 const ENDED_HOURS: i64 = 28 * 24;
 
 /// How far the data reach.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Freshness {
     /// Version of the lake: runs that brought something, counted.
     lake_version: i64,
@@ -35,12 +35,18 @@ impl Freshness {
         let (ended, watermark) = watermark(&newest_by_source, lateness_hours);
         Ok(Self {
             lake_version: lake.version().await?,
-            lag_seconds: watermark.map(|watermark| now.as_second() - watermark.as_second()),
+            lag_seconds: None,
             ended_sources: ended,
             newest_by_source,
             watermark,
             lateness_hours,
-        })
+        }
+        .at(now))
+    }
+
+    /// The same lake, looked at now.
+    pub fn at(self, now: Timestamp) -> Self {
+        Self { lag_seconds: self.watermark.map(|watermark| now.as_second() - watermark.as_second()), ..self }
     }
 }
 

@@ -42,6 +42,7 @@ mod score;
 mod settings;
 mod simulate;
 mod sources_try;
+mod standing;
 mod status;
 mod subject;
 mod survival;

@@ -5,6 +5,7 @@
 
 use super::freshness::Freshness;
 use super::settings::Settings;
+use super::standing::Standing;
 use super::{Exit, run_facts, score::ScoreSummary};
 use crate::cli::RunArgs;
 use crate::ingest::Summary;
@@ -35,7 +36,10 @@ pub struct RunRecord {
     pub score: Option<ScoreSummary>,
     /// How fresh the lake is.
     pub freshness: Option<Freshness>,
-    tables_digest: Option<String>,
+    /// One hash over the result tables.
+    pub tables_digest: Option<String>,
+    /// Whether the results of an earlier run were left as they are, since nothing that they depend on had changed.
+    pub results_stand: bool,
     peak_memory_bytes: Option<u64>,
 }
 
@@ -81,6 +85,7 @@ impl RunRecord {
             score: None,
             freshness: None,
             tables_digest: None,
+            results_stand: false,
             peak_memory_bytes: None,
         }
     }
@@ -91,13 +96,28 @@ impl RunRecord {
         Ok(())
     }
 
+    /// Takes down what an earlier run made and this one leaves as it is.
+    pub fn stands(&mut self, standing: &Standing) {
+        self.results_stand = true;
+        self.score = Some(standing.score.clone());
+        self.freshness = standing.freshness.clone().map(|freshness| freshness.at(self.started_at));
+        self.tables_digest.clone_from(&standing.tables_digest);
+    }
+
+    /// Takes down the hash over the result tables.
+    pub fn digest_tables(&mut self) {
+        self.tables_digest = digest(&self.arguments.out).ok();
+    }
+
     /// Writes the record, and says where. `None` when there is no lake to write it to, or it could not be written.
     pub fn finish(mut self, exit: Exit, error: Option<String>) -> Option<PathBuf> {
         let finished_at = Timestamp::now();
         self.seconds = Some((finished_at.as_millisecond() - self.started_at.as_millisecond()) as f64 / 1_000.0);
         self.finished_at = Some(finished_at);
         (self.status, self.exit_code, self.error) = (Some(exit.word()), Some(exit as u8), error.map(without_secrets));
-        self.tables_digest = self.score.as_ref().and_then(|_| digest(&self.arguments.out).ok());
+        if self.score.is_some() && self.tables_digest.is_none() {
+            self.digest_tables();
+        }
         self.peak_memory_bytes = peak_memory_bytes();
         let lake = &self.arguments.lake;
         if !lake.is_dir() {

@@ -3,11 +3,11 @@
 use super::earlier::compared;
 use super::record::RunRecord;
 use super::settings::{Settings, as_of_us};
-use super::{Exit, cluster, dry_run, ingest, report, score};
+use super::{Exit, cluster, dry_run, ingest, report, score, standing};
 use crate::cli::{Global, RunArgs};
 use crate::lake::Lake;
 use crate::output::Printer;
-use crate::report::Report;
+use crate::privacy::Pseudonyms;
 
 /// Runs the command.
 pub async fn run(args: &RunArgs, global: &Global, printer: Printer) -> anyhow::Result<Exit> {
@@ -25,14 +25,13 @@ pub async fn run(args: &RunArgs, global: &Global, printer: Printer) -> anyhow::R
 pub async fn pipeline(args: &RunArgs, settings: &Settings, printer: Printer) -> anyhow::Result<Exit> {
     let mut record = RunRecord::begin(args, settings);
     match stages(args, settings, printer, &mut record).await {
-        Ok((exit, written)) => {
-            let answer = serde_json::json!({
+        Ok((exit, said)) => {
+            let mut answer = serde_json::json!({
                 "schema_version": 1, "status": exit.word(), "exit_code": exit as u8,
                 "ingest": record.ingest, "score": record.score, "freshness": record.freshness,
-                "report": args.out.out.join("report.html"), "answer": written.answer,
+                "results_stand": record.results_stand, "report": args.out.out.join("report.html"), "answer": said,
             });
             let path = record.finish(exit, None);
-            let mut answer = answer;
             if let Some(answer) = answer.as_object_mut() {
                 answer.insert("run_record".to_owned(), serde_json::to_value(path)?);
             }
@@ -51,7 +50,7 @@ async fn stages(
     settings: &Settings,
     printer: Printer,
     record: &mut RunRecord,
-) -> anyhow::Result<(Exit, Report)> {
+) -> anyhow::Result<(Exit, serde_json::Value)> {
     let options = settings.ingest(&args.ingest, as_of_us(&args.scoring)?)?;
     // Before anything is written: the report that it names may be the one that this run replaces.
     let compared = match &args.compared.compare {
@@ -63,11 +62,28 @@ async fn stages(
     let exit = if read.is_partial() { Exit::Partial } else { Exit::Done };
     record.ingest = Some(read);
     let lake = Lake::open(&args.ingest.lake)?;
+    let out = args.out.out.as_path();
+    // Results depend on the key, which the first run on a lake makes.
+    Pseudonyms::open(settings.config.privacy.key_file.as_deref(), lake.root())?;
+    // Before scoring: what is committed while it goes on is not in its results.
+    let basis = standing::basis(&lake, settings, args);
+    if let Some(standing) = basis.as_deref().and_then(|basis| standing::find(&lake, out, basis)) {
+        record.stands(&standing);
+        printer
+            .text(&format!("nothing that the results depend on has changed: they stand\n\n{}", standing.headline))?;
+        return Ok((exit, standing.answer));
+    }
     record.look_at(&lake, settings).await?;
     let scored = score::score_lake(&lake, settings, &args.scoring, &args.out, &args.ingest.input).await?;
-    printer.text(&score::text(&scored, &args.out.out))?;
-    record.score = Some(scored);
-    let written = report::write(&args.out.out, Some((&lake, settings)), compared).await?;
-    printer.text(&format!("\n{}", report::headline(&written, &args.out.out)))?;
-    Ok((exit, written))
+    printer.text(&score::text(&scored, out))?;
+    record.score = Some(scored.clone());
+    let written = report::write(out, Some((&lake, settings)), compared).await?;
+    let (answer, headline) = (serde_json::to_value(&written.answer)?, report::headline(&written, out));
+    printer.text(&format!("\n{headline}"))?;
+    record.digest_tables();
+    if let Some(basis) = basis {
+        let left = (scored, record.freshness.clone(), record.tables_digest.clone());
+        standing::remember(&lake, out, basis, left, answer.clone(), headline);
+    }
+    Ok((exit, answer))
 }

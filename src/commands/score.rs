@@ -23,12 +23,12 @@ use crate::score::rows::{ActorWeekRow, AttributionRow, FindingRow, SessionRow};
 use crate::score::{Scored, score};
 use anyhow::Context;
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::Path;
 
 /// What a scoring run found, for the summary.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct ScoreSummary {
     /// Root sessions.
     pub sessions: usize,

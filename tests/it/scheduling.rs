@@ -100,6 +100,75 @@ fn a_plan_says_what_a_run_would_do_and_writes_nothing() {
 }
 
 #[test]
+fn results_stand_until_something_that_they_depend_on_changes() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    small_logs(&dir.join("logs"));
+    fs::write(dir.join("footlight.toml"), "").unwrap();
+    let run = |out: &str, more: &[&str]| {
+        let mut arguments =
+            vec!["run", "--json", "--config", "footlight.toml", "--input", "logs", "--lake", "lake", "--out", out];
+        arguments.extend(more);
+        let (code, stdout, stderr) = footlight(dir, &arguments);
+        assert_eq!(code, 0, "{stderr}");
+        json(&stdout)
+    };
+    let stands = |more: &[&str]| run("out", more)["results_stand"].as_bool().unwrap();
+    let first = run("out", &[]);
+    let bytes = |out: &str| {
+        let (out, mut bytes) = (dir.join(out), std::collections::BTreeMap::new());
+        for directory in [out.clone(), out.join("tables")] {
+            let entries = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+            bytes.extend(entries.filter(|path| path.is_file()).map(|path| {
+                (path.clone(), (fs::read(&path).unwrap(), fs::metadata(&path).unwrap().modified().unwrap()))
+            }));
+        }
+        bytes
+    };
+    let made = bytes("out");
+    let second = run("out", &[]);
+    assert_eq!((&first["results_stand"], &second["results_stand"]), (&false.into(), &true.into()));
+    assert!(bytes("out") == made, "nothing was written");
+    // It answers as if it had been made again, but for what ingest did and the time that passed.
+    for member in ["status", "exit_code", "score", "answer", "report"] {
+        assert_eq!(first[member], second[member], "{member}");
+    }
+    assert_eq!(first["freshness"]["watermark"], second["freshness"]["watermark"]);
+    // Another OUT has results of its own, and those of a run with other arguments are other results.
+    assert_eq!(run("other", &[])["results_stand"], false);
+    assert!(stands(&[]), "the other one is no concern of the first");
+    assert!(!stands(&["--seed", "2"]));
+    assert!(!stands(&["--as-of", "2026-03-10"]) && stands(&["--as-of", "2026-03-10"]));
+    assert!(!stands(&["--compare", "other/summary.json"]), "what is compared is compared each time");
+    // Whatever is read: logs, the configuration, objections, results that somebody took away or wrote to.
+    let changes: [(&str, &dyn Fn()); 5] = [
+        ("logs", &|| {
+            let path = dir.join("logs/b.events.ndjson");
+            let grown = fs::read_to_string(&path).unwrap();
+            fs::write(&path, format!("{grown}{}", grown.replace("s-2-1-", "s-2-2-"))).unwrap();
+        }),
+        ("configuration", &|| fs::write(dir.join("footlight.toml"), "[privacy]\nmin_people = 12\n").unwrap()),
+        ("objections", &|| {
+            fs::write(dir.join("objections.csv"), "unit,reason,date,decision\ns-1,mine,2026-03-03,open\n").unwrap()
+        }),
+        ("a report that is gone", &|| fs::remove_file(dir.join("out/report.html")).unwrap()),
+        ("a table that was written to", &|| fs::write(dir.join("out/tables/sessions.parquet"), "").unwrap()),
+    ];
+    for (what, change) in changes {
+        change();
+        assert!(!stands(&[]), "{what}");
+    }
+    assert!(stands(&[]));
+    // A row that leaves the lake without an ingest.
+    let (code, _, stderr) = footlight(
+        dir,
+        &["forget", "--config", "footlight.toml", "--lake", "lake", "--id", "ada", "--reason", "asked for it", "--yes"],
+    );
+    assert_eq!(code, 0, "{stderr}");
+    assert!(!stands(&[]));
+}
+
+#[test]
 fn every_run_leaves_a_record_also_when_it_fails() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
@@ -123,6 +192,7 @@ fn every_run_leaves_a_record_also_when_it_fails() {
     let (_, stdout, _) = run(&[]);
     let second = json(&fs::read_to_string(dir.join(json(&stdout)["run_record"].as_str().unwrap())).unwrap());
     assert_eq!((&second["tables_digest"], &second["ingest"]["files_read"]), (&digest.into(), &0.into()));
+    assert_eq!((&record["results_stand"], &second["results_stand"]), (&false.into(), &true.into()));
     let (code, _, _) = run(&["--queries", "nowhere"]);
     assert_eq!(code, 1);
     let records = fs::read_dir(dir.join("lake/runs")).unwrap().map(|entry| entry.unwrap().path());
