@@ -1,6 +1,7 @@
-//! What a file is: the hash of its plain bytes up to a length (`faults.md`, input identity).
+//! What a file is: the hash of its plain bytes up to a length (`faults.md`, input identity). The plain bytes of a database are its own and those of the
+//! write-ahead log beside it, which can grow while the database does not.
 
-use crate::sources::{InputError, Limits, PROBE_BYTES, decompressed};
+use crate::sources::{InputError, Limits, PROBE_BYTES, decompressed, sqlite};
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
@@ -25,9 +26,18 @@ pub fn is_compressed(path: &Path) -> io::Result<bool> {
     Ok(magic[..count].starts_with(&[0x1f, 0x8b]) || magic[..count] == [0x28, 0xb5, 0x2f, 0xfd])
 }
 
+/// The plain bytes of a file.
+fn plain(path: &Path, limits: Limits) -> io::Result<Box<dyn Read>> {
+    let own = decompressed(File::open(path)?, limits)?;
+    Ok(match sqlite::write_ahead_log(path) {
+        Some(log) => Box::new(own.chain(File::open(log)?)),
+        None => Box::new(own),
+    })
+}
+
 /// Hexadecimal blake3 of the plain bytes up to each of `lengths` (ascending), as far as the file reaches, and the length read.
 pub fn prefix_ids(path: &Path, limits: Limits, lengths: &[u64]) -> Result<(Vec<String>, u64), io::Error> {
-    let mut reader = decompressed(File::open(path)?, limits)?;
+    let mut reader = plain(path, limits)?;
     let mut hasher = blake3::Hasher::new();
     let mut ids = Vec::with_capacity(lengths.len());
     let mut done = 0;
@@ -49,7 +59,7 @@ pub fn prefix_ids(path: &Path, limits: Limits, lengths: &[u64]) -> Result<(Vec<S
 
 /// Hexadecimal blake3 of all plain bytes, and their number.
 pub fn whole_id(path: &Path, limits: Limits) -> io::Result<(String, u64)> {
-    let mut reader = decompressed(File::open(path)?, limits)?;
+    let mut reader = plain(path, limits)?;
     let mut hasher = blake3::Hasher::new();
     let length = io::copy(&mut reader, &mut hasher)?;
     Ok((hasher.finalize().to_hex().to_string(), length))
@@ -57,7 +67,7 @@ pub fn whole_id(path: &Path, limits: Limits) -> io::Result<(String, u64)> {
 
 /// Length of the plain bytes, reading all of them: finds damage and bombs before anything is taken from the file.
 pub fn checked_length(path: &Path, limits: Limits) -> io::Result<u64> {
-    io::copy(&mut decompressed(File::open(path)?, limits)?, &mut io::sink())
+    io::copy(&mut plain(path, limits)?, &mut io::sink())
 }
 
 /// An I/O error as an input error of this name.

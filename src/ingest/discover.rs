@@ -1,7 +1,7 @@
 //! What there is to read below the input paths.
 
 use crate::privacy::Secrets;
-use crate::sources::{Reason, Unit};
+use crate::sources::{Reason, Unit, sqlite};
 use globset::GlobSet;
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -85,14 +85,9 @@ pub fn discover(inputs: &[PathBuf], exclude: &GlobSet, secrets: &Secrets) -> (Ve
                 continue;
             }
             match std::fs::metadata(path) {
-                Ok(meta) if meta.is_file() => found.push(Found {
-                    path: path.to_path_buf(),
-                    name,
-                    unit: Unit::File,
-                    bytes: meta.len(),
-                    modified_ns: modified_ns(&meta),
-                    changed_ns: changed_ns(&meta),
-                }),
+                // The log of a database is read with it.
+                Ok(meta) if meta.is_file() && sqlite::is_part_of_database(path) => {}
+                Ok(meta) if meta.is_file() => found.push(file(path, name, &meta)),
                 Ok(_) => unreadable.push(Unreadable {
                     name,
                     reason: Reason::NotARegularFile,
@@ -113,6 +108,20 @@ pub fn discover(inputs: &[PathBuf], exclude: &GlobSet, secrets: &Secrets) -> (Ve
         }
     }
     (found, unreadable, excluded)
+}
+
+/// A file; of a database with its log beside it, both: the log can grow while the database does not.
+fn file(path: &Path, name: String, meta: &std::fs::Metadata) -> Found {
+    let log = sqlite::write_ahead_log(path).and_then(|log| std::fs::metadata(log).ok());
+    let both = |of: fn(&std::fs::Metadata) -> i64| log.as_ref().map_or(0, of).max(of(meta));
+    Found {
+        path: path.to_path_buf(),
+        name,
+        unit: Unit::File,
+        bytes: meta.len() + log.as_ref().map_or(0, |log| log.len()),
+        modified_ns: both(modified_ns),
+        changed_ns: both(changed_ns),
+    }
 }
 
 fn name_of(path: &Path) -> String {

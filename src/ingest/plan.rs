@@ -5,7 +5,7 @@ use super::discover::{Found, Unreadable};
 use super::{IngestOptions, Summary};
 use crate::lake::Ledger;
 use crate::lake::rows::Ingested;
-use crate::sources::{self, Probe, Reason, Source, Unit, git};
+use crate::sources::{self, Probe, Reason, Source, Unit, git, sqlite};
 use rayon::prelude::*;
 use std::collections::HashMap;
 
@@ -194,7 +194,9 @@ fn committed(
     let known = ids.iter().zip(&candidates).rev().find(|(id, entry)| **id == entry.content_id);
     let Some((_, entry)) = known else { return Ok(None) };
     let whole = content::checked_length(&found.path, options.limits)? == entry.committed_bytes as u64;
-    Ok(Some(((*entry).clone(), whole)))
+    // Rows are not where they were written: a database whose log has grown has no beginning that was read.
+    let has_beginning = whole || !sqlite::is_database_file(&found.path);
+    Ok(has_beginning.then(|| ((*entry).clone(), whole)))
 }
 
 /// Files that are no log of anybody's, like a README, are passed over and named in the summary; what looks like data and is not recognised is a reject.

@@ -59,6 +59,7 @@ pub mod openai_admin;
 pub mod openclaw;
 pub mod opencode;
 pub mod otel;
+pub mod sqlite;
 
 pub use input::{
     Input, InputError, JiraOptions, Limits, OpenClawPlatform, PROBE_BYTES, Probe, SourceOptions, Unit, decompressed,

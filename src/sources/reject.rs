@@ -47,6 +47,8 @@ reasons! {
     CompressionBomb = "compression_bomb",
     /// A compressed file that is cut short or fails its checksum.
     DamagedArchive = "damaged_archive",
+    /// A database with a damaged page, or with more in it than a file of its length holds.
+    DamagedDatabase = "damaged_database",
     /// A pipe, device or link that leads out of the input.
     NotARegularFile = "not_a_regular_file",
     /// The operating system refused to read it.

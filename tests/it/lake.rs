@@ -320,3 +320,74 @@ fn a_logged_cost_is_kept_and_what_has_no_price_has_no_cost() {
         .collect();
     assert_eq!(rows, [("priced", "computed"), ("reported", "logged"), ("unpriced", "none")]);
 }
+
+/// A turn of a session in a database of OpenCode.
+fn opencode_turn(connection: &rusqlite::Connection, turn: i64) {
+    let (asked, answered) = (1_780_304_400_000 + 60_000 * turn, 1_780_304_401_000 + 60_000 * turn);
+    let records = [
+        ("q", asked, serde_json::json!({"role": "user", "time": {"created": asked}})),
+        (
+            "a",
+            answered,
+            serde_json::json!({
+                "role": "assistant", "modelID": "claude-sonnet-4-6", "providerID": "anthropic", "cost": 0.01,
+                "time": {"created": answered, "completed": answered + 2000}, "tokens": {"input": 10, "output": 40 + turn, "reasoning": 0},
+            }),
+        ),
+    ];
+    for (role, created, record) in records {
+        let id = format!("msg_{role}{turn}");
+        connection
+            .execute("insert into message values (?1, 's', ?2, ?3)", rusqlite::params![id, created, record.to_string()])
+            .unwrap();
+        let part = serde_json::json!({"type": "text", "text": format!("words of turn {turn}")}).to_string();
+        connection.execute("insert into part values (?1, ?2, ?3)", [&format!("prt_{role}{turn}"), &id, &part]).unwrap();
+    }
+}
+
+#[test]
+fn a_live_database_is_read_again_when_its_log_grows_and_counts_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let store = dir.join("logs/opencode");
+    fs::create_dir_all(&store).unwrap();
+    let path = store.join("opencode.db");
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    connection
+        .execute_batch(
+            "pragma journal_mode = wal; pragma wal_autocheckpoint = 0;
+             create table session (id text primary key, parent_id text, directory text, version text);
+             create table message (id text primary key, session_id text, time_created integer, data text);
+             create table part (id text primary key, message_id text, data text);
+             insert into session values ('s', null, '/home/ada/shop', '1.18.34');
+             insert into message values ('bad', 's', 0, '{');",
+        )
+        .unwrap();
+    opencode_turn(&connection, 0);
+    let main = fs::read(&path).unwrap();
+    assert_eq!(ingest(dir, &["logs"], "lake", &[]), 3, "one row is no record");
+    assert_eq!(count(dir, "lake", "events"), 2);
+    assert_eq!(ingest(dir, &["logs"], "lake", &[]), 0, "nothing is new");
+    assert_eq!(fs::read(&path).unwrap(), main);
+
+    // The log grows, the database does not.
+    opencode_turn(&connection, 1);
+    connection.execute("insert into message values ('bad2', 's', 0, '[')", []).unwrap();
+    assert_eq!(fs::read(&path).unwrap(), main);
+    assert_eq!(ingest(dir, &["logs"], "lake", &[]), 3);
+    assert_eq!(count(dir, "lake", "events"), 4);
+    assert_eq!(count(dir, "lake", "quarantine"), 2, "the old reject once, and the new one");
+
+    // The log is folded in and goes; a copy of the closed database lies beside it. Nothing is new.
+    connection.execute_batch("pragma wal_checkpoint(truncate)").unwrap();
+    connection.close().unwrap();
+    fs::copy(&path, store.join("opencode.db.1")).unwrap();
+    ingest(dir, &["logs"], "lake", &[]);
+    assert_eq!(ingest(dir, &["logs"], "lake", &[]), 0);
+    assert_eq!((count(dir, "lake", "events"), count(dir, "lake", "quarantine")), (4, 2));
+    let found =
+        rows(dir, "lake", "select event_id, trigger, output_tokens from events where kind = 'completion' order by ts");
+    assert_eq!(found[1]["output_tokens"], 41, "{found}");
+    let names: Vec<_> = fs::read_dir(&store).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(names.len(), 2, "reading leaves nothing beside the database: {names:?}");
+}

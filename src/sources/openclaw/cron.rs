@@ -32,6 +32,7 @@ struct RunLine {
     #[serde(default)]
     duration_ms: Count,
     usage: Option<RunUsage>,
+    trigger_fired: Option<bool>,
 }
 
 #[derive(Debug, serde::Deserialize)]
@@ -58,6 +59,26 @@ pub(super) fn read_runs(input: &Input, platform: &Platform<'_>, sink: &mut dyn S
         }
         Handled::Done
     })
+}
+
+/// Reads a finished run of a database. What stands in columns beside the record is given apart; `ts` is in milliseconds.
+pub(super) fn read_run(
+    line: &Line<'_>,
+    job_id: Option<&str>,
+    session_key: Option<&str>,
+    ts: Option<i64>,
+    platform: &Platform<'_>,
+    sink: &mut dyn Sink,
+) {
+    let Ok(mut run) = parse_line::<RunLine>(line, sink) else { return };
+    // A trigger that was asked and had nothing to run: there was no run.
+    if run.trigger_fired == Some(false) && run.status.is_none() {
+        return sink.ignore("task_run.quiet");
+    }
+    run.job_id = job_id.map(str::to_owned).or(run.job_id);
+    run.session_key = run.session_key.or_else(|| session_key.map(str::to_owned));
+    run.ts = run.ts.or_else(|| ts.and_then(|ts| RawValue::from_string(ts.to_string()).ok()));
+    finished(run, line, platform, sink);
 }
 
 fn finished(run: RunLine, line: &Line<'_>, platform: &Platform<'_>, sink: &mut dyn Sink) {
@@ -173,12 +194,20 @@ pub(super) fn read_jobs(input: &Input, sink: &mut dyn Sink) -> Result<u64, Input
     let (document, end) = read_document::<Jobs>(input, sink)?;
     for raw in document.into_iter().flat_map(|document| document.jobs.0) {
         let at = Position::default();
-        match serde_json::from_str::<Job>(raw.get()) {
-            Ok(job) => declared(&job, at, sink),
-            Err(_) => sink.reject(at, Reason::BadValue, "jobs"),
-        }
+        read_job(raw.get(), None, None, at, sink);
     }
     Ok(end)
+}
+
+/// Reads a declared job. What a database says of it in columns is given apart.
+pub(super) fn read_job(text: &str, id: Option<&str>, enabled: Option<bool>, at: Position, sink: &mut dyn Sink) {
+    match serde_json::from_str::<Job>(text) {
+        Ok(job) => {
+            let id = id.map(str::to_owned).or(job.id);
+            declared(&Job { id, enabled: enabled.or(job.enabled), ..job }, at, sink);
+        }
+        Err(_) => sink.reject(at, Reason::BadValue, "jobs"),
+    }
 }
 
 fn declared(job: &Job, at: Position, sink: &mut dyn Sink) {

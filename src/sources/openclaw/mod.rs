@@ -4,7 +4,9 @@
 //! Owns which file is which. Each kind of file has its own module; none knows another, and what one says about
 //! sessions that stand in another file becomes a [`crate::events::Fact`].
 
+mod cold;
 mod cron;
+mod database;
 mod envelope;
 mod platform;
 mod records;
@@ -16,9 +18,11 @@ mod triggers;
 mod usage;
 
 #[cfg(test)]
+mod database_tests;
+#[cfg(test)]
 mod tests;
 
-use super::{Description, Input, InputError, Probe, Sink, Source};
+use super::{Description, Input, InputError, Probe, Sink, Source, sqlite};
 use platform::Platform;
 use serde_json::value::RawValue;
 use std::path::Path;
@@ -41,6 +45,10 @@ enum Form {
     CronRuns,
     /// `cron/jobs.json`.
     CronJobs,
+    /// `sessions/cold/<sha256>.jsonl.zst`.
+    Cold,
+    /// `agent/openclaw-agent.sqlite` or `state/openclaw.sqlite`, whatever they are called.
+    Database,
     /// Known, and read as nothing: the word is the ignored kind.
     Nothing(&'static str),
 }
@@ -51,6 +59,9 @@ enum Form {
 struct FirstLine {
     #[serde(rename = "type")]
     kind: Option<String>,
+    #[serde(rename = "kind")]
+    archived: Option<String>,
+    generation: Option<Box<RawValue>>,
     id: Option<Box<RawValue>>,
     trace_schema: Option<Box<RawValue>>,
     job_id: Option<Box<RawValue>>,
@@ -62,6 +73,11 @@ impl Form {
     fn of(probe: &Probe<'_>) -> Option<Self> {
         let name = probe.plain_name();
         let under_root = Platform::of(probe.path, probe.options).under_root;
+        if sqlite::is_database(probe.head) {
+            // Below a root every database is the product's; elsewhere its tables tell.
+            let is_ours = under_root || database::is_ours(&sqlite::tables(probe));
+            return is_ours.then_some(Form::Database);
+        }
         if let Some(form) = Self::in_bundle(probe, name) {
             return Some(form);
         }
@@ -79,6 +95,9 @@ impl Form {
         if let Ok(line) = serde_json::from_slice::<FirstLine>(first) {
             if line.trace_schema.is_some() {
                 return Some(Form::Trajectory);
+            }
+            if line.archived.as_deref() == Some("header") && line.generation.is_some() {
+                return Some(Form::Cold);
             }
             if line.kind.as_deref() == Some("session") && line.id.is_some() {
                 return Some(Form::Transcript);
@@ -135,6 +154,7 @@ impl Form {
             ("cron", "jobs-state.json") => Some(Form::Nothing("cron_jobs_state")),
             ("cron", name) if is_jobs_copy(name) => Some(Form::Nothing("cron_jobs_copy")),
             ("runs", name) if name.ends_with(".jsonl") => Some(Form::CronRuns),
+            ("cold", name) if name.ends_with(".jsonl") => Some(Form::Cold),
             _ => None,
         }
     }
@@ -163,12 +183,13 @@ impl Source for OpenClaw {
     fn description(&self) -> Description {
         Description {
             title: "OpenClaw, and platforms modelled on it",
-            files: "~/.openclaw/agents/*/sessions/*.jsonl (archived ones too), *.trajectory.jsonl, sessions.json, \
+            files: "~/.openclaw/agents/*/agent/openclaw-agent.sqlite, agents/*/sessions/cold/*.jsonl.zst, state/openclaw.sqlite; \
+                    of earlier versions agents/*/sessions/*.jsonl (archived ones too), *.trajectory.jsonl, sessions.json, \
                     cron/jobs.json, cron/runs/*.jsonl",
             tells: "usage and reported cost of each response, what started each run (person, schedule, agent), \
                     runs that did nothing or were not delivered, declared schedules, lines written",
             cannot_tell: "usage of compaction and of nested tools, the version that wrote a file, \
-                          people behind a local window; SQLite stores (2026.6 and later) need an export",
+                          people behind a local window",
         }
     }
 
@@ -196,6 +217,8 @@ impl Source for OpenClaw {
             Some(Form::SessionIndex) => sessions::read(input, &platform, sink),
             Some(Form::CronRuns) => cron::read_runs(input, &platform, sink),
             Some(Form::CronJobs) => cron::read_jobs(input, sink),
+            Some(Form::Cold) => cold::read(input, &platform, sink),
+            Some(Form::Database) => database::read(input, &platform, sink),
             // Nothing of it is committed: the ledger must not take another file of the same content for read.
             Some(Form::Nothing(kind)) => {
                 sink.ignore(kind);

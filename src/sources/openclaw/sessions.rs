@@ -17,10 +17,11 @@ use std::collections::BTreeMap;
 /// a person can take many minutes; runs are cut off long before an hour by default.
 const QUIET_US: i64 = 3_600_000_000;
 
-#[derive(Debug, serde::Deserialize)]
+/// What the index says of a session key.
+#[derive(Debug, Default, serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct SessionEntry {
-    session_id: Option<String>,
+pub(super) struct SessionEntry {
+    pub(super) session_id: Option<String>,
     updated_at: Option<Box<RawValue>>,
     last_interaction_at: Option<Box<RawValue>>,
     spawned_by: Option<String>,
@@ -28,20 +29,43 @@ struct SessionEntry {
     heartbeat_isolated_base_session_key: Option<String>,
 }
 
+impl SessionEntry {
+    /// Fills in what the record does not say from the columns beside it, in which times are milliseconds.
+    pub(super) fn complete(
+        &mut self,
+        updated_at: Option<i64>,
+        last_interaction_at: Option<i64>,
+        spawned_by: Option<&str>,
+        parent_session_key: Option<&str>,
+    ) {
+        let raw = |ms: Option<i64>| ms.and_then(|ms| RawValue::from_string(ms.to_string()).ok());
+        self.updated_at = self.updated_at.take().or_else(|| raw(updated_at));
+        self.last_interaction_at = self.last_interaction_at.take().or_else(|| raw(last_interaction_at));
+        self.spawned_by = self.spawned_by.take().or_else(|| spawned_by.map(str::to_owned));
+        self.parent_session_key = self.parent_session_key.take().or_else(|| parent_session_key.map(str::to_owned));
+    }
+}
+
 /// Reads a session index.
 pub(super) fn read(input: &Input, platform: &Platform<'_>, sink: &mut dyn Sink) -> Result<u64, InputError> {
     let (document, end) = read_document::<Entries<Option<SessionEntry>>>(input, sink)?;
     let Some(Entries(index)) = document else { return Ok(end) };
-    for (key, entry) in &index {
-        match entry.as_ref().and_then(|entry| Some((entry, entry.session_id.as_deref().filter(|id| !id.is_empty())?))) {
-            Some((entry, session_id)) => describe(&index, key, entry, session_id, platform, sink),
-            None => sink.ignore("sessions.entry_without_session"),
-        }
-    }
+    tell(&index, platform, sink);
     Ok(end)
 }
 
-fn describe(
+/// Tells what an index says of its sessions.
+pub(super) fn tell(index: &BTreeMap<String, Option<SessionEntry>>, platform: &Platform<'_>, sink: &mut dyn Sink) {
+    for (key, entry) in index {
+        match entry.as_ref().and_then(|entry| Some((entry, entry.session_id.as_deref().filter(|id| !id.is_empty())?))) {
+            Some((entry, session_id)) => describe(index, key, entry, session_id, platform, sink),
+            None => sink.ignore("sessions.entry_without_session"),
+        }
+    }
+}
+
+/// Tells what an entry says of a session. The index is there to find its parent in.
+pub(super) fn describe(
     index: &BTreeMap<String, Option<SessionEntry>>,
     key: &str,
     entry: &SessionEntry,

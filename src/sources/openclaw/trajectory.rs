@@ -31,34 +31,42 @@ struct Started {
 /// Reads a trajectory file.
 pub(super) fn read(input: &Input, platform: &Platform<'_>, sink: &mut dyn Sink) -> Result<u64, InputError> {
     let mut strangers = Strangers::default();
-    read_lines(input, sink, |line, sink| {
-        let step: Step = match parse_line(&line, sink) {
-            Ok(step) => step,
-            Err(handled) => return handled,
-        };
-        // An exported bundle tells the transcript again among the run-time's own records.
-        if step.source.as_deref() == Some("transcript") {
-            sink.ignore("trajectory.transcript");
-            return Handled::Done;
+    read_lines(input, sink, |step, sink| line(&step, platform, &mut strangers, sink))
+}
+
+/// Reads one record.
+pub(super) fn line(
+    line: &Line<'_>,
+    platform: &Platform<'_>,
+    strangers: &mut Strangers,
+    sink: &mut dyn Sink,
+) -> Handled {
+    let step: Step = match parse_line(line, sink) {
+        Ok(step) => step,
+        Err(handled) => return handled,
+    };
+    // An exported bundle tells the transcript again among the run-time's own records.
+    if step.source.as_deref() == Some("transcript") {
+        sink.ignore("trajectory.transcript");
+        return Handled::Done;
+    }
+    match step.kind.as_str() {
+        "session.started" => started(&step, line, platform, sink),
+        "trace.metadata" => sink.ignore("trajectory.trace.metadata"),
+        "context.compiled" => sink.ignore("trajectory.context.compiled"),
+        "prompt.submitted" => sink.ignore("trajectory.prompt.submitted"),
+        "model.completed" => sink.ignore("trajectory.model.completed"),
+        "model.fallback_step" => sink.ignore("trajectory.model.fallback_step"),
+        "tool.call" => sink.ignore("trajectory.tool.call"),
+        "tool.result" => sink.ignore("trajectory.tool.result"),
+        "trace.artifacts" => sink.ignore("trajectory.trace.artifacts"),
+        "session.ended" => sink.ignore("trajectory.session.ended"),
+        other => {
+            sink.ignore("trajectory.other");
+            strangers.count("trajectory.type", other, sink);
         }
-        match step.kind.as_str() {
-            "session.started" => started(&step, &line, platform, sink),
-            "trace.metadata" => sink.ignore("trajectory.trace.metadata"),
-            "context.compiled" => sink.ignore("trajectory.context.compiled"),
-            "prompt.submitted" => sink.ignore("trajectory.prompt.submitted"),
-            "model.completed" => sink.ignore("trajectory.model.completed"),
-            "model.fallback_step" => sink.ignore("trajectory.model.fallback_step"),
-            "tool.call" => sink.ignore("trajectory.tool.call"),
-            "tool.result" => sink.ignore("trajectory.tool.result"),
-            "trace.artifacts" => sink.ignore("trajectory.trace.artifacts"),
-            "session.ended" => sink.ignore("trajectory.session.ended"),
-            other => {
-                sink.ignore("trajectory.other");
-                strangers.count("trajectory.type", other, sink);
-            }
-        }
-        Handled::Done
-    })
+    }
+    Handled::Done
 }
 
 fn started(step: &Step, line: &Line<'_>, platform: &Platform<'_>, sink: &mut dyn Sink) {

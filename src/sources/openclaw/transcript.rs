@@ -81,7 +81,8 @@ struct Run {
     calls: HashMap<String, Touch>,
 }
 
-struct Transcript<'a> {
+/// A transcript that is being read.
+pub(super) struct Transcript<'a> {
     platform: &'a Platform<'a>,
     session_id: String,
     parent_session_id: Option<String>,
@@ -92,7 +93,8 @@ struct Transcript<'a> {
 }
 
 impl<'a> Transcript<'a> {
-    fn new(platform: &'a Platform<'a>, named_session: &str) -> Self {
+    /// Nothing is read yet. `named_session` holds until a header says another.
+    pub(super) fn new(platform: &'a Platform<'a>, named_session: &str) -> Self {
         Self {
             platform,
             session_id: named_session.to_owned(),
@@ -104,12 +106,17 @@ impl<'a> Transcript<'a> {
         }
     }
 
-    fn line(&mut self, line: &Line<'_>, sink: &mut dyn Sink) -> Handled {
+    /// A record could not be read. It may have been the next prompt, so what follows it must not inherit from the one before.
+    pub(super) fn lose_place(&mut self) {
+        self.run = Run::default();
+    }
+
+    /// Reads one record.
+    pub(super) fn line(&mut self, line: &Line<'_>, sink: &mut dyn Sink) -> Handled {
         let entry: Entry = match parse_line(line, sink) {
             Ok(entry) => entry,
             Err(handled) => {
-                // It may have been the next prompt, so what follows it must not inherit from the one before.
-                self.run = Run::default();
+                self.lose_place();
                 return handled;
             }
         };
@@ -122,6 +129,8 @@ impl<'a> Transcript<'a> {
             "branch_summary" => sink.ignore("branch_summary"),
             "reset" => sink.ignore("reset"),
             "label" => sink.ignore("label"),
+            // Where the conversation goes on after somebody went back in it.
+            "leaf" => sink.ignore("leaf"),
             "session_info" => sink.ignore("session_info"),
             "custom" => {
                 sink.ignore("custom");

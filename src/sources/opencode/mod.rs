@@ -1,7 +1,10 @@
-//! OpenCode: `opencode export` documents, and the JSON store of versions before the database.
+//! OpenCode: its database, `opencode export` documents, and the JSON store of versions before the database.
 //!
 //! Owns which file is which and finding the parts of a message. Rules and their reasons stand in `README.md`.
 
+mod database;
+#[cfg(test)]
+mod database_tests;
 mod identity;
 mod message;
 mod records;
@@ -12,7 +15,7 @@ mod usage;
 
 use super::document::read_text;
 use super::json::{parse_last_wins, reject_reason, safe_detail};
-use super::{Description, Input, InputError, Position, Probe, Reason, Sink, Source, Unit};
+use super::{Description, Input, InputError, Position, Probe, Reason, Sink, Source, Unit, sqlite};
 use crate::events::{Fact, FactName, Trigger};
 use message::{Placed, Thread};
 use records::{Export, ExportedMessage, Message, Part, Session};
@@ -36,7 +39,7 @@ enum Form {
     Session,
     /// `storage/message/<session>/<message>.json`.
     Message,
-    /// `opencode.db`.
+    /// `opencode.db` or `opencode-<channel>.db`.
     Database,
     /// Known, and read as nothing or with another file: the word is the ignored kind.
     Nothing(&'static str),
@@ -47,8 +50,10 @@ impl Form {
         if probe.unit != Unit::File {
             return None;
         }
-        if probe.head.starts_with(b"SQLite format 3\0") {
-            return probe.plain_name().starts_with("opencode").then_some(Form::Database);
+        if sqlite::is_database(probe.head) {
+            // By its tables, whatever it is called; one of that name without them is told of.
+            let is_ours = probe.plain_name().starts_with("opencode") || database::is_ours(&sqlite::tables(probe));
+            return is_ours.then_some(Form::Database);
         }
         let directory = store_directory(probe.path);
         let start = probe.lines().next()?.trim_ascii_start();
@@ -85,9 +90,10 @@ impl Source for OpenCode {
     fn description(&self) -> Description {
         Description {
             title: "OpenCode sessions",
-            files: "documents of `opencode export`; ~/.local/share/opencode/storage/{session,message,part} of versions before the database",
+            files: "~/.local/share/opencode/opencode.db and opencode-*.db; documents of `opencode export`; \
+                    ~/.local/share/opencode/storage/{session,message,part} of versions before the database",
             tells: "prompts, usage and cost of each response, tool calls and results, lines written, subagents, working directory",
-            cannot_tell: "the account; headless runs from typed ones; opencode.db itself, which needs an export",
+            cannot_tell: "the account; headless runs from typed ones",
         }
     }
 
@@ -102,14 +108,7 @@ impl Source for OpenCode {
             Some(Form::Export) => read_export(input, sink),
             Some(Form::Session) => read_session(input, sink),
             Some(Form::Message) | None => read_message(input, sink),
-            Some(Form::Database) => {
-                sink.reject(
-                    Position::default(),
-                    Reason::UnknownFormat,
-                    "a database: give what `opencode export` writes",
-                );
-                Ok(0)
-            }
+            Some(Form::Database) => database::read(input, sink),
             Some(Form::Nothing(kind)) => {
                 sink.ignore(kind);
                 Ok(0)

@@ -114,13 +114,6 @@ fn files_are_known_by_content_and_the_rest_of_the_store_by_place() {
 }
 
 #[test]
-fn a_database_says_what_to_give_instead() {
-    let read = read_bytes(&OpenCode, "opencode.db", b"SQLite format 3\0\x10\0");
-    assert_eq!(read.reasons(), ["unknown_format"]);
-    assert!(read.rejects[0].2.contains("opencode export"));
-}
-
-#[test]
 fn a_message_whose_id_is_no_name_looks_for_no_parts() {
     let message = br#"{"id":"../../../etc","sessionID":"s","role":"user","time":{"created":1780304400000}}"#;
     let read = read_bytes(&OpenCode, "storage/message/s/m.json", message);
