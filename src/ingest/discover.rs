@@ -85,8 +85,8 @@ pub fn discover(inputs: &[PathBuf], exclude: &GlobSet, secrets: &Secrets) -> (Ve
                 continue;
             }
             match std::fs::metadata(path) {
-                // The log of a database is read with it.
-                Ok(meta) if meta.is_file() && sqlite::is_part_of_database(path) => {}
+                // The log of a database is read with it. One that is named alone is passed over like any stranger.
+                Ok(meta) if entry.depth() > 0 && meta.is_file() && sqlite::is_part_of_database(path) => {}
                 Ok(meta) if meta.is_file() => found.push(file(path, name, &meta)),
                 Ok(_) => unreadable.push(Unreadable {
                     name,

@@ -258,7 +258,7 @@ fn rows_that_cannot_be_read_say_which_they_are_and_the_rest_is_read() {
             connection
                 .execute_batch(
                     "insert into session_nodes (session_key, current_session_id, entry_json, updated_at) values
-                        ('agent:a:main', 's', 'no json', 0), ('agent:a:cron:j1', 's2', '{}', 0);
+                        ('agent:a:main', 's', 'no json', 1780304400000), ('agent:a:cron:j1', 's2', '{}', 1780304400000);
                      insert into session_windows values ('s0', 'agent:a:cron:j1', 'reset', 0), ('s2', 'agent:a:cron:j1', 'reset', 1), ('s3', '', '', 0);",
                 )
                 .unwrap();
@@ -266,8 +266,26 @@ fn rows_that_cannot_be_read_say_which_they_are_and_the_rest_is_read() {
         SourceOptions::default(),
     );
     assert_eq!(read.events.len(), 2, "the prompt of `s`, and the one whose session is a number in a column of text");
-    insta::assert_snapshot!(rejects(&read).join("\n"), @"");
-    insta::assert_snapshot!(read.facts.iter().map(|(_, fact)| format!("{} {}={} {}", fact.session_id, fact.name.as_str(), fact.value, fact.evidence)).collect::<Vec<_>>().join("\n"), @"");
+    insta::assert_snapshot!(rejects(&read).join("\n"), @r"
+    bad_json table session_nodes, row 1: syntax error at column 2
+    missing_field table session_windows, row 3: session_key
+    missing_field table transcript_events, row 8: session_id
+    bad_json table transcript_events, row 2: unexpected end at column 8
+    missing_field table transcript_events, row 3: event_json
+    damaged_archive table transcript_events, row 4: event_zstd
+    bad_value table transcript_events, row 5: event_zstd
+    bad_value table transcript_events, row 6: event_json
+    bad_value table transcript_events, row 7: unexpected type or missing field at column 2
+    unknown_kind table transcript_events, row 11: type
+    ");
+    let facts =
+        read.facts.iter().map(|(_, fact)| (fact.session_id.as_str(), fact.value.as_str(), fact.evidence.as_str()));
+    let of_key = |session| [(session, "schedule", "sessionKey=cron"), (session, "cron:j1", "sessionKey")];
+    assert_eq!(
+        facts.collect::<Vec<_>>(),
+        [of_key("s2"), of_key("s0")].concat(),
+        "`s0` was the session of that key before"
+    );
 }
 
 #[test]
