@@ -3,7 +3,7 @@
 //! Owns the meaning of `Input (w/ Cache Write)`, which a checksum decides for each file, and the telling apart of equal rows.
 
 use super::{CLIENT, cost};
-use crate::events::{Aggregate, CountedBy, Tokens, Trigger};
+use crate::events::{Aggregate, CountedBy, Event, Fact, Outcome, RosterEntry, Tokens, Trigger};
 use crate::sources::document::read_bytes;
 use crate::sources::json::{MAX_COUNT, parse_rfc3339};
 use crate::sources::spans::{Length, span};
@@ -46,7 +46,7 @@ enum Meaning {
     Inclusive,
 }
 
-/// One row, read and not yet told apart. All of a file are held until its last one has said what its columns mean, so a row is no more than its cells.
+/// One row, read and not yet told apart.
 struct Row {
     at: Position,
     from_us: i64,
@@ -62,76 +62,106 @@ struct Row {
     total: Option<i64>,
 }
 
-/// Reads the export, which is judged as a whole and therefore held as a whole, up to the length of a document.
+/// Reads the export, which is judged as a whole: its rows are read once to see what the columns mean, and once more to be told. So the text is held, up to the
+/// length of a document, and no row is.
 pub(super) fn read(input: &Input, sink: &mut dyn Sink) -> Result<u64, InputError> {
     let bytes = match read_bytes(input, sink)? {
         Ok(bytes) => bytes,
         Err(end) => return Ok(end),
     };
-    // Under the default terminator a row after `\r\n` is said to begin at the `\n`.
-    let mut reader =
-        csv::ReaderBuilder::new().flexible(true).terminator(csv::Terminator::Any(b'\n')).from_reader(bytes.as_slice());
-    let Ok(header) = reader.headers().cloned() else {
+    let end = bytes.len() as u64;
+    let Ok(header) = reader_of(&bytes).headers().cloned() else {
         sink.reject(Position::default(), Reason::BadUtf8, "header");
-        return Ok(bytes.len() as u64);
+        return Ok(end);
     };
     if header.iter().any(|column| column.contains('\n')) {
         sink.reject(Position { offset: 0, line: 1 }, Reason::BadValue, "header: a quote may be open");
-        return Ok(bytes.len() as u64);
+        return Ok(end);
     }
-    let place = |name: &str| {
-        header.iter().position(|column| column.trim_start_matches('\u{feff}').trim().eq_ignore_ascii_case(name))
-    };
-    let places = COLUMNS.map(place);
-    let cloud_agent = place(CLOUD_AGENT);
+    let table = Table::of(&header);
     for column in header.iter().filter(|column| {
         let name = column.trim_start_matches('\u{feff}').trim();
         !name.eq_ignore_ascii_case(CLOUD_AGENT) && !COLUMNS.iter().any(|known| known.eq_ignore_ascii_case(name))
     }) {
         sink.unknown_field(column.trim());
     }
-    let mut rows = Vec::new();
-    let mut record = csv::StringRecord::new();
-    loop {
-        match reader.read_record(&mut record) {
-            Ok(false) => break,
-            // The end of a last line, or an empty one.
-            Ok(true) if record.len() < 2 && record.iter().all(|cell| cell.trim().is_empty()) => {}
-            Ok(true) => {
-                let position = record.position();
-                let at = Position {
-                    offset: position.map_or(0, csv::Position::byte),
-                    line: position.map_or(0, csv::Position::line),
-                };
-                if record.len() != header.len() {
-                    sink.reject(at, Reason::RaggedRow, &format!("{} of {} fields", record.len(), header.len()));
-                    continue;
+    let mut votes = Votes::default();
+    table.each_row(&bytes, &mut Unheard, &mut |row, _| votes.count(&row));
+    let meaning = votes.meaning();
+    let mut seen: HashMap<u64, u32> = HashMap::new();
+    table.each_row(&bytes, sink, &mut |row, sink| finish(row, meaning, &mut seen, sink));
+    Ok(end)
+}
+
+fn reader_of(bytes: &[u8]) -> csv::Reader<&[u8]> {
+    // Under the default terminator a row after `\r\n` is said to begin at the `\n`.
+    csv::ReaderBuilder::new().flexible(true).terminator(csv::Terminator::Any(b'\n')).from_reader(bytes)
+}
+
+/// Where the columns stand.
+struct Table {
+    width: usize,
+    places: [Option<usize>; 12],
+    cloud_agent: Option<usize>,
+}
+
+impl Table {
+    fn of(header: &csv::StringRecord) -> Self {
+        let place = |name: &str| {
+            header.iter().position(|column| column.trim_start_matches('\u{feff}').trim().eq_ignore_ascii_case(name))
+        };
+        Self { width: header.len(), places: COLUMNS.map(place), cloud_agent: place(CLOUD_AGENT) }
+    }
+
+    /// Hands over every row that is one; the others are rejected.
+    fn each_row(&self, bytes: &[u8], sink: &mut dyn Sink, handle: &mut dyn FnMut(Row, &mut dyn Sink)) {
+        let mut reader = reader_of(bytes);
+        let mut record = csv::StringRecord::new();
+        let at = |position: Option<&csv::Position>| Position {
+            offset: position.map_or(0, csv::Position::byte),
+            line: position.map_or(0, csv::Position::line),
+        };
+        loop {
+            match reader.read_record(&mut record) {
+                Ok(false) => break,
+                // The end of a last line, or an empty one.
+                Ok(true) if record.len() < 2 && record.iter().all(|cell| cell.trim().is_empty()) => {}
+                Ok(true) => {
+                    let at = at(record.position());
+                    if record.len() != self.width {
+                        sink.reject(at, Reason::RaggedRow, &format!("{} of {} fields", record.len(), self.width));
+                        continue;
+                    }
+                    let cell =
+                        |column: usize| self.places[column].and_then(|place| record.get(place)).unwrap_or("").trim();
+                    let in_cloud =
+                        self.cloud_agent.and_then(|place| record.get(place)).is_some_and(|id| !id.trim().is_empty());
+                    let trigger = match (!cell(11).is_empty(), in_cloud) {
+                        (true, _) => Trigger::Schedule,
+                        (false, true) => Trigger::Agent,
+                        (false, false) => Trigger::Unknown,
+                    };
+                    if let Some(row) = row(cell, trigger, at, sink) {
+                        handle(row, sink);
+                    }
                 }
-                let cell = |column: usize| places[column].and_then(|place| record.get(place)).unwrap_or("").trim();
-                let in_cloud = cloud_agent.and_then(|place| record.get(place)).is_some_and(|id| !id.trim().is_empty());
-                let trigger = match (!cell(11).is_empty(), in_cloud) {
-                    (true, _) => Trigger::Schedule,
-                    (false, true) => Trigger::Agent,
-                    (false, false) => Trigger::Unknown,
-                };
-                rows.extend(row(cell, trigger, at, sink));
-            }
-            Err(error) => {
-                let position = error.position();
-                let at = Position {
-                    offset: position.map_or(0, csv::Position::byte),
-                    line: position.map_or(0, csv::Position::line),
-                };
-                sink.reject(at, Reason::BadUtf8, "invalid byte sequence");
+                Err(error) => sink.reject(at(error.position()), Reason::BadUtf8, "invalid byte sequence"),
             }
         }
     }
-    let meaning = meaning(&rows);
-    let mut seen: HashMap<u64, u32> = HashMap::new();
-    for row in rows {
-        finish(row, meaning, &mut seen, sink);
-    }
-    Ok(bytes.len() as u64)
+}
+
+/// Where rejects go that are told when the rows are read again.
+struct Unheard;
+
+impl Sink for Unheard {
+    fn event(&mut self, _: Position, _: Event) {}
+    fn outcome(&mut self, _: Position, _: Outcome) {}
+    fn fact(&mut self, _: Position, _: Fact) {}
+    fn aggregate(&mut self, _: Position, _: Aggregate) {}
+    fn roster(&mut self, _: Position, _: RosterEntry) {}
+    fn reject(&mut self, _: Position, _: Reason, _: &str) {}
+    fn ignore(&mut self, _: &'static str) {}
 }
 
 fn row<'r>(cell: impl Fn(usize) -> &'r str, trigger: Trigger, at: Position, sink: &mut dyn Sink) -> Option<Row> {
@@ -176,15 +206,23 @@ fn row<'r>(cell: impl Fn(usize) -> &'r str, trigger: Trigger, at: Position, sink
 }
 
 /// What the rows with a total agree on. Rows without cache writes agree with both, and so does a file without any.
-fn meaning(rows: &[Row]) -> Meaning {
-    let (mut additive, mut inclusive) = (0usize, 0usize);
-    for row in rows {
-        let (Some(with), Some(without), Some(total)) = (row.with_write, row.without_write, row.total) else { continue };
+#[derive(Default)]
+struct Votes {
+    additive: usize,
+    inclusive: usize,
+}
+
+impl Votes {
+    fn count(&mut self, row: &Row) {
+        let (Some(with), Some(without), Some(total)) = (row.with_write, row.without_write, row.total) else { return };
         let rest = row.cache_read.unwrap_or(0) + row.output.unwrap_or(0);
-        additive += usize::from(with + without + rest == total && without > 0);
-        inclusive += usize::from(with + rest == total && without > 0);
+        self.additive += usize::from(with + without + rest == total && without > 0);
+        self.inclusive += usize::from(with + rest == total && without > 0);
     }
-    if inclusive > additive { Meaning::Inclusive } else { Meaning::Additive }
+
+    fn meaning(&self) -> Meaning {
+        if self.inclusive > self.additive { Meaning::Inclusive } else { Meaning::Additive }
+    }
 }
 
 /// Puts a row into the sink. Events have no ids: equal rows are told apart by their number, so that as many count as there are, and a file that is read

@@ -34,6 +34,11 @@ pub(super) fn is_ours(tables: &BTreeSet<String>) -> bool {
     has_any(&[EVENTS]) && has_any(&[NODES, WINDOWS]) || has_any(&[META]) && has_any(SCHEDULER)
 }
 
+/// Whether a table is read.
+pub(super) fn holds_records(tables: &BTreeSet<String>) -> bool {
+    tables.contains(EVENTS) || SCHEDULER.iter().any(|table| tables.contains(*table))
+}
+
 /// Reads a database.
 pub(super) fn read(input: &Input, platform: &Platform<'_>, sink: &mut dyn Sink) -> Result<u64, InputError> {
     let database = Database::open(input, sink)?;

@@ -142,7 +142,8 @@ fn read_made(name: &str, make: impl Fn(&Path), options: SourceOptions) -> Record
     assert_eq!(recognise(&probe).map(Source::name), Some("openclaw"), "{name}");
     let mut sink = Recorded::default();
     let end = OpenClaw.read(&input, &mut sink).unwrap();
-    assert_eq!(end, std::fs::metadata(&input.path).unwrap().len());
+    let is_read = sink.ignored.contains_key("database");
+    assert_eq!(end, if is_read { std::fs::metadata(&input.path).unwrap().len() } else { 0 });
     sink
 }
 

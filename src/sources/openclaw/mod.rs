@@ -1,7 +1,7 @@
 //! OpenClaw (earlier Clawdbot, Moltbot, Moldbot) and in-house platforms modelled on it: transcripts, trajectories, the
 //! session index and cron files. What each file tells, and what none of them does, is in this folder's README.md.
 //!
-//! Owns which file is which. Each kind of file has its own module; none knows another, and what one says about
+//! Owns which file is which. Each kind of file has its own module; archives and databases hand their records to those of the files, and what one says about
 //! sessions that stand in another file becomes a [`crate::events::Fact`].
 
 mod cold;
@@ -74,9 +74,7 @@ impl Form {
         let name = probe.plain_name();
         let under_root = Platform::of(probe.path, probe.options).under_root;
         if sqlite::is_database(probe.head) {
-            // Below a root every database is the product's; elsewhere its tables tell.
-            let is_ours = under_root || database::is_ours(&sqlite::tables(probe));
-            return is_ours.then_some(Form::Database);
+            return Self::of_database(probe, under_root);
         }
         if let Some(form) = Self::in_bundle(probe, name) {
             return Some(form);
@@ -87,6 +85,21 @@ impl Form {
             Some(form) => Some(form),
             None if under_root => Self::by_name(probe, name),
             None => None,
+        }
+    }
+
+    /// By its tables. Below a root every database is the product's: it keeps others there, which are not copied to find nothing in them.
+    fn of_database(probe: &Probe<'_>, under_root: bool) -> Option<Self> {
+        let tables = sqlite::tables(probe);
+        match tables {
+            Some(tables) if database::is_ours(&tables) => Some(Form::Database),
+            Some(tables)
+                if under_root && !database::holds_records(&tables) && sqlite::write_ahead_log(probe.path).is_none() =>
+            {
+                Some(Form::Nothing("database_without_sessions"))
+            }
+            // One that cannot be opened says so when it is read, and a log may add tables.
+            _ => under_root.then_some(Form::Database),
         }
     }
 

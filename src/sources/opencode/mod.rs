@@ -52,7 +52,8 @@ impl Form {
         }
         if sqlite::is_database(probe.head) {
             // By its tables, whatever it is called; one of that name without them is told of.
-            let is_ours = probe.plain_name().starts_with("opencode") || database::is_ours(&sqlite::tables(probe));
+            let is_ours = probe.plain_name().starts_with("opencode")
+                || sqlite::tables(probe).is_some_and(|tables| database::is_ours(&tables));
             return is_ours.then_some(Form::Database);
         }
         let directory = store_directory(probe.path);

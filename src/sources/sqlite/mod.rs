@@ -36,16 +36,19 @@ const WINDOW_LOG: u32 = 25;
 /// Names of tables that are remembered.
 const TABLES: usize = 10_000;
 
-/// The tables of what a probe looks at; none where it is no database. A log that holds the first tables of a database is looked at too.
-pub(crate) fn tables(probe: &Probe<'_>) -> BTreeSet<String> {
+/// The tables of what a probe looks at; null where it is no database, or one that cannot be opened. Of a database that has tables those that a log beside it
+/// adds are not seen: seeing them takes a copy of both.
+pub(crate) fn tables(probe: &Probe<'_>) -> Option<BTreeSet<String>> {
     if probe.unit != Unit::File || !is_database(probe.head) {
-        return BTreeSet::new();
+        return None;
     }
-    let found = if is_database_file(probe.path) { in_place(probe.path).unwrap_or_default() } else { BTreeSet::new() };
-    if !found.is_empty() && write_ahead_log(probe.path).is_none() {
-        return found;
+    if is_database_file(probe.path) {
+        let found = in_place(probe.path).ok();
+        if found.as_ref().is_some_and(|found| !found.is_empty()) || write_ahead_log(probe.path).is_none() {
+            return found;
+        }
     }
-    // Compressed, or with writes beside it that may have made the tables.
+    // Compressed, or with all tables in the log.
     let input = Input {
         path: probe.path.to_path_buf(),
         name: probe.path.display().to_string(),
@@ -55,7 +58,7 @@ pub(crate) fn tables(probe: &Probe<'_>) -> BTreeSet<String> {
         as_of_us: None,
         options: std::sync::Arc::default(),
     };
-    Database::of(&input).map_or(found, |database| database.tables)
+    Database::of(&input).map(|database| database.tables).ok()
 }
 
 /// The tables of a file as it lies there, without a lock and without its log.
