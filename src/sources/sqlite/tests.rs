@@ -97,9 +97,8 @@ fn compressed_databases_are_read() {
         assert_eq!((ids.len(), &sink.content), (5, &bytes), "{name}");
         let options = crate::sources::SourceOptions::default();
         let head = input.head().unwrap();
-        assert!(
-            tables(&Probe { path: &input.path, unit: Unit::File, head: &head, options: &options }).contains("note")
-        );
+        let probe = Probe { path: &input.path, unit: Unit::File, head: &head, options: &options };
+        assert!(tables(&probe).unwrap().contains("note"), "{name}");
     }
 }
 
