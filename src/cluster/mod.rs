@@ -70,10 +70,13 @@ pub struct Archetypes {
     pub notes: Vec<String>,
 }
 
-/// Clusters the units that stand out, with as many that do not. Deterministic in the seed, independent of row order.
-pub fn archetypes(units: &[ClusterUnit], seed: u64) -> Archetypes {
+/// Clusters the units that stand out, with as many that do not. `scores` are the places and scores of all units in the order of their ids, and `unit` makes
+/// a unit of them: of millions a few thousand are drawn. Deterministic in the seed.
+pub fn archetypes(scores: &[(usize, f64)], unit: impl Fn(usize, f64) -> ClusterUnit, seed: u64) -> Archetypes {
     let mut random = Seeded::new(seed);
-    let sample = sample(units, &mut random);
+    let sample: Vec<ClusterUnit> =
+        sample(scores, &mut random).into_iter().map(|(place, score_db)| unit(place, score_db)).collect();
+    let sample: Vec<&ClusterUnit> = sample.iter().collect();
     let standing_out = sample.iter().filter(|unit| unit.score_db >= STANDS_OUT_DB).count();
     let none = |note: String| Archetypes { notes: vec![note], ..Archetypes::default() };
     if standing_out < FEWEST_UNITS {
@@ -109,21 +112,21 @@ pub fn archetypes(units: &[ClusterUnit], seed: u64) -> Archetypes {
     }
 }
 
-/// What stands out and an equal random sample of the rest, sorted by id.
-fn sample<'a>(units: &'a [ClusterUnit], random: &mut Seeded) -> Vec<&'a ClusterUnit> {
-    let mut sorted: Vec<&ClusterUnit> = units.iter().filter(|unit| unit.score_db.is_finite()).collect();
-    sorted.sort_by(|one, two| one.unit_id.cmp(&two.unit_id));
-    let (loud, quiet): (Vec<&ClusterUnit>, Vec<&ClusterUnit>) =
-        sorted.into_iter().partition(|unit| unit.score_db >= STANDS_OUT_DB);
+/// What stands out and an equal random sample of the rest, by place.
+fn sample(scores: &[(usize, f64)], random: &mut Seeded) -> Vec<(usize, f64)> {
+    let (loud, quiet): (Vec<(usize, f64)>, Vec<(usize, f64)>) = scores
+        .iter()
+        .filter(|(_, score_db)| score_db.is_finite())
+        .partition(|(_, score_db)| *score_db >= STANDS_OUT_DB);
     let loud = draw(loud, MOST_UNITS, random);
     let mut both = draw(quiet, loud.len(), random);
     both.extend(loud);
-    both.sort_by(|one, two| one.unit_id.cmp(&two.unit_id));
+    both.sort_unstable_by_key(|(place, _)| *place);
     both
 }
 
 /// Up to `count` of the units without replacement (the front of a Fisher-Yates shuffle).
-fn draw<'a>(mut units: Vec<&'a ClusterUnit>, count: usize, random: &mut Seeded) -> Vec<&'a ClusterUnit> {
+fn draw(mut units: Vec<(usize, f64)>, count: usize, random: &mut Seeded) -> Vec<(usize, f64)> {
     let count = count.min(units.len());
     for at in 0..count {
         let chosen = at + random.below(units.len() - at);

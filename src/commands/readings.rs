@@ -4,10 +4,26 @@ use super::panels;
 use crate::config::{Config, datetime_us};
 use crate::engine::rows::Columns;
 use crate::engine::{Engine, Model, Models};
-use crate::score::input::{ActorWeekInput, Family, Quota, Reading, Scope, ScoreInput, SessionInput, TeamWeekInput};
+use crate::score::input::{ActorWeekInput, Quota, Reading, Scope, ScoreInput, SessionInput, TeamWeekInput};
 use crate::score::rows::{ActorWeekRow, AttributionRow, FindingRow, SessionRow, SessionSourceRow};
+use crate::score::{Hearing, Scoring};
 use arrow::array::RecordBatch;
-use std::borrow::Cow;
+use futures::TryStreamExt as _;
+use rustc_hash::FxHashSet;
+use std::sync::Arc;
+
+/// Hands every batch of a query on while it comes.
+pub(super) async fn each_batch(
+    engine: &Engine,
+    sql: &str,
+    mut take: impl FnMut(&Columns<'_>) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let mut batches = engine.query(sql).await?.execute_stream().await?;
+    while let Some(batch) = batches.try_next().await? {
+        take(&Columns::new(&batch))?;
+    }
+    Ok(())
+}
 
 /// Turns every row of a query into a value.
 pub(super) async fn collect<R>(
@@ -16,14 +32,30 @@ pub(super) async fn collect<R>(
     read: impl Fn(&Columns<'_>, &RecordBatch) -> anyhow::Result<Vec<R>>,
 ) -> anyhow::Result<Vec<R>> {
     let mut rows = Vec::new();
-    for batch in engine.rows(sql).await? {
+    let mut batches = engine.query(sql).await?.execute_stream().await?;
+    while let Some(batch) = batches.try_next().await? {
         rows.extend(read(&Columns::new(&batch), &batch)?);
     }
     Ok(rows)
 }
 
-/// Everything that scoring needs.
-pub async fn score_input(engine: &Engine, models: &Models, config: &Config, seed: u64) -> anyhow::Result<ScoreInput> {
+/// Words that rows share, each once.
+#[derive(Default)]
+struct Shared(FxHashSet<Arc<str>>);
+
+impl Shared {
+    fn word(&mut self, word: &str) -> Arc<str> {
+        if let Some(known) = self.0.get(word) {
+            return Arc::clone(known);
+        }
+        let word = Arc::<str>::from(word);
+        self.0.insert(Arc::clone(&word));
+        word
+    }
+}
+
+/// Everything that scoring needs but the readings.
+pub async fn score_input(engine: &Engine, config: &Config, seed: u64) -> anyhow::Result<ScoreInput> {
     let quotas = config.quota.iter().filter_map(|quota| {
         Some(Quota {
             metric: quota.metric.as_str().to_owned(),
@@ -32,11 +64,11 @@ pub async fn score_input(engine: &Engine, models: &Models, config: &Config, seed
             announced: datetime_us(&quota.announced)?,
         })
     });
+    let mut shared = Shared::default();
     Ok(ScoreInput {
-        sessions: session_inputs(engine).await?,
-        actor_weeks: week_inputs(engine).await?,
+        sessions: session_inputs(engine, &mut shared).await?,
+        actor_weeks: week_inputs(engine, &mut shared).await?,
         team_weeks: team_weeks(engine).await?,
-        readings: readings(engine, models).await?,
         panel: panels::panel(engine).await?,
         events: panels::week_events(engine).await?,
         template_uses: panels::template_uses(engine).await?,
@@ -49,65 +81,67 @@ pub async fn score_input(engine: &Engine, models: &Models, config: &Config, seed
     })
 }
 
-async fn session_inputs(engine: &Engine) -> anyhow::Result<Vec<SessionInput>> {
+async fn session_inputs(engine: &Engine, shared: &mut Shared) -> anyhow::Result<Vec<SessionInput>> {
     let sql = "select session_id, actor_id, team_id, client_name, role, trigger, declared, started_at, iso_week, prompts, tool_calls, tokens
-        from fct_sessions order by session_id";
-    collect(engine, sql, |columns, batch| {
+        from fct_sessions";
+    let mut sessions = Vec::new();
+    each_batch(engine, sql, |columns| {
         let (session_id, actor) = (columns.text("session_id")?, columns.text("actor_id")?);
         let (team_id, client_name) = (columns.text("team_id")?, columns.text("client_name")?);
         let (role, trigger) = (columns.text("role")?, columns.text("trigger")?);
         let (declared, started_at) = (columns.boolean("declared")?, columns.time("started_at")?);
         let (iso_week, prompts) = (columns.text("iso_week")?, columns.integer("prompts")?);
         let (tool_calls, tokens) = (columns.integer("tool_calls")?, columns.integer("tokens")?);
-        (0..batch.num_rows())
-            .map(|row| {
-                Ok(SessionInput {
-                    session_id: session_id.required(row)?,
-                    actor: actor.required(row)?,
-                    team_id: team_id.required(row)?,
-                    client_name: client_name.required(row)?,
-                    role: role.get(row).unwrap_or_default(),
-                    trigger: trigger.required(row)?,
-                    declared: declared.get(row).unwrap_or(false),
-                    started_at: started_at.required(row)?,
-                    iso_week: iso_week.required(row)?,
-                    prompts: prompts.required(row)?,
-                    tool_calls: tool_calls.required(row)?,
-                    tokens: tokens.get(row),
-                })
-            })
-            .collect()
+        for row in 0..columns.rows() {
+            sessions.push(SessionInput {
+                session_id: session_id.borrowed_required(row)?.into(),
+                actor: shared.word(actor.borrowed_required(row)?),
+                team_id: shared.word(team_id.borrowed_required(row)?),
+                client_name: shared.word(client_name.borrowed_required(row)?),
+                role: shared.word(role.borrowed(row).unwrap_or_default()),
+                trigger: shared.word(trigger.borrowed_required(row)?),
+                declared: declared.get(row).unwrap_or(false),
+                started_at: started_at.required(row)?,
+                iso_week: shared.word(iso_week.borrowed_required(row)?),
+                prompts: prompts.required(row)?,
+                tool_calls: tool_calls.required(row)?,
+                tokens: tokens.get(row),
+            });
+        }
+        Ok(())
     })
-    .await
+    .await?;
+    Ok(sessions)
 }
 
-async fn week_inputs(engine: &Engine) -> anyhow::Result<Vec<ActorWeekInput>> {
+async fn week_inputs(engine: &Engine, shared: &mut Shared) -> anyhow::Result<Vec<ActorWeekInput>> {
     let sql = "select actor_id, team_id, role, actor_kind, iso_week, sessions, prompts, tokens, cost_usd
         from fct_actor_weeks order by actor_id, iso_week";
-    collect(engine, sql, |columns, batch| {
+    let mut weeks = Vec::new();
+    each_batch(engine, sql, |columns| {
         let (actor, team_id, role) = (columns.text("actor_id")?, columns.text("team_id")?, columns.text("role")?);
         let (kind, iso_week) = (columns.text("actor_kind")?, columns.text("iso_week")?);
         let (sessions, prompts) = (columns.integer("sessions")?, columns.integer("prompts")?);
         let (tokens, cost) = (columns.integer("tokens")?, columns.micro_usd("cost_usd")?);
-        (0..batch.num_rows())
-            .map(|row| {
-                let iso_week = iso_week.required(row)?;
-                Ok(ActorWeekInput {
-                    actor: actor.required(row)?,
-                    team_id: team_id.required(row)?,
-                    role: role.get(row).unwrap_or_default(),
-                    service: kind.get(row).as_deref() == Some("service"),
-                    week_start: week_start_us(&iso_week).unwrap_or(0),
-                    iso_week,
-                    sessions: sessions.required(row)?,
-                    prompts: prompts.required(row)?,
-                    tokens: tokens.get(row),
-                    cost_micro_usd: cost.get(row),
-                })
-            })
-            .collect()
+        for row in 0..columns.rows() {
+            let iso_week = iso_week.borrowed_required(row)?;
+            weeks.push(ActorWeekInput {
+                actor: shared.word(actor.borrowed_required(row)?),
+                team_id: shared.word(team_id.borrowed_required(row)?),
+                role: shared.word(role.borrowed(row).unwrap_or_default()),
+                service: kind.borrowed(row) == Some("service"),
+                week_start: week_start_us(iso_week).unwrap_or(0),
+                iso_week: shared.word(iso_week),
+                sessions: sessions.required(row)?,
+                prompts: prompts.required(row)?,
+                tokens: tokens.get(row),
+                cost_micro_usd: cost.get(row),
+            });
+        }
+        Ok(())
     })
-    .await
+    .await?;
+    Ok(weeks)
 }
 
 async fn team_weeks(engine: &Engine) -> anyhow::Result<Vec<TeamWeekInput>> {
@@ -130,57 +164,114 @@ async fn team_weeks(engine: &Engine) -> anyhow::Result<Vec<TeamWeekInput>> {
 }
 
 /// The session and actor-week signals. A signal added by `--queries` is read too: its model only has to be named `sig_`.
-async fn readings(engine: &Engine, models: &Models) -> anyhow::Result<Vec<Reading>> {
-    let mut names: Vec<&str> = models.iter().map(Model::name).filter(|name| name.starts_with("sig_")).collect();
-    names.sort_unstable();
-    let mut readings = Vec::new();
-    for name in names {
-        let has_limit = engine.context().table(name).await?.schema().has_column_with_unqualified_name("most_db");
-        let limit = if has_limit { "cast(most_db as double)" } else { "cast(null as double)" };
-        let sql = format!(
-            "select scope, unit_id, value, n, status, abstain_reason, discount, exculpation_db, {limit} as most_db, evidence from \"{name}\"
-             where scope in ('session', 'actor_week') order by scope, unit_id"
-        );
-        let signal = name.trim_start_matches("sig_");
-        let signal: Cow<'static, str> =
-            Family::of_signal(signal).map_or_else(|| Cow::Owned(signal.to_owned()), |(known, _)| Cow::Borrowed(known));
-        readings.extend(
-            collect(engine, &sql, |columns, batch| {
-                let (scope, unit_id) = (columns.text("scope")?, columns.text("unit_id")?);
-                let (value, n) = (columns.number("value")?, columns.integer("n")?);
-                let (status, reason) = (columns.text("status")?, columns.text("abstain_reason")?);
-                let (discount, exculpation) = (columns.number("discount")?, columns.number("exculpation_db")?);
-                let most_db = columns.number("most_db")?;
-                let evidence = columns.text("evidence")?;
-                (0..batch.num_rows())
-                    .map(|row| {
-                        Ok(Reading {
-                            scope: if scope.required(row)? == "session" { Scope::Session } else { Scope::ActorWeek },
-                            unit_id: unit_id.required(row)?,
-                            signal: signal.clone(),
-                            value: value.get(row),
-                            n: n.get(row).unwrap_or(0),
-                            speaks: status.required(row)? == "speak",
-                            abstain_reason: reason.get(row),
-                            discount: discount.get(row).unwrap_or(1.0),
-                            exculpation_db: exculpation.get(row).unwrap_or(0.0),
-                            most_db: most_db.get(row),
-                            evidence: evidence.get(row).unwrap_or_else(|| "{}".to_owned()),
-                        })
-                    })
-                    .collect()
-            })
-            .await?,
-        );
-    }
-    Ok(readings)
+fn signal_models(models: &Models) -> impl Iterator<Item = &str> {
+    models.iter().map(Model::name).filter(|name| name.starts_with("sig_"))
 }
 
-/// `sessions` without scores, actors not yet pseudonyms.
-pub async fn sessions(engine: &Engine) -> anyhow::Result<Vec<SessionRow>> {
+/// The numbers of every row of a signal's model, with `words` as further columns.
+async fn readings_of(engine: &Engine, model: &str, words: &str) -> anyhow::Result<String> {
+    let has_limit = engine.context().table(model).await?.schema().has_column_with_unqualified_name("most_db");
+    let limit = if has_limit { "cast(most_db as double)" } else { "cast(null as double)" };
+    Ok(format!(
+        "select scope, unit_id, cast(value as double) as value, cast(n as bigint) as n, status, cast(discount as double) as discount,
+            cast(exculpation_db as double) as exculpation_db, {limit} as most_db{words}
+        from \"{model}\" where scope in ('session', 'actor_week')"
+    ))
+}
+
+/// Lets scoring hear every signal.
+pub async fn hear(engine: &Engine, models: &Models, scoring: &mut Scoring) -> anyhow::Result<()> {
+    for model in signal_models(models) {
+        let sql = readings_of(engine, model, "").await?;
+        let signal = model.trim_start_matches("sig_");
+        let mut hearing: Hearing<'_> = scoring.hear(signal);
+        each_batch(engine, &sql, |columns| each_reading(columns, Some(signal), |_, reading| hearing.add(&reading)))
+            .await?;
+        hearing.weigh();
+    }
+    Ok(())
+}
+
+/// Every reading with its words, in the order in which its row is written: `unit_name` is a function of SQL that says how the unit of an actor-week is called
+/// there.
+pub async fn told(
+    engine: &Engine,
+    models: &Models,
+    unit_name: &str,
+    mut take: impl FnMut(&str, Reading<'_>) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let mut parts = Vec::new();
+    for model in signal_models(models) {
+        let signal = model.trim_start_matches("sig_").replace('\'', "''");
+        let words = format!(
+            ", cast(abstain_reason as varchar) as abstain_reason, cast(evidence as varchar) as evidence, '{signal}' as signal,
+            case when scope = 'session' then unit_id else {unit_name}(unit_id) end as name"
+        );
+        parts.push(readings_of(engine, model, &words).await?);
+    }
+    if parts.is_empty() {
+        return Ok(());
+    }
+    let sql = format!(
+        "select * from ({}) as readings
+        order by scope desc, name, unit_id, signal, status desc, value nulls last, n, discount, exculpation_db, most_db nulls last, evidence",
+        parts.join(" union all ")
+    );
+    let mut failed = Ok(());
+    each_batch(engine, &sql, |columns| {
+        let name = columns.text("name")?;
+        each_reading(columns, None, |row, reading| {
+            if failed.is_ok() {
+                failed = name.borrowed_required(row).map_err(Into::into).and_then(|name| take(name, reading));
+            }
+        })
+    })
+    .await?;
+    failed
+}
+
+/// The readings of a batch; of one that has words with them.
+fn each_reading(
+    columns: &Columns<'_>,
+    of_signal: Option<&str>,
+    mut take: impl FnMut(usize, Reading<'_>),
+) -> anyhow::Result<()> {
+    let (scope, unit_id, status) = (columns.text("scope")?, columns.text("unit_id")?, columns.text("status")?);
+    let (value, n) = (columns.number("value")?, columns.integer("n")?);
+    let (discount, exculpation) = (columns.number("discount")?, columns.number("exculpation_db")?);
+    let most_db = columns.number("most_db")?;
+    let words = match of_signal {
+        Some(_) => None,
+        None => Some((columns.text("signal")?, columns.text("abstain_reason")?, columns.text("evidence")?)),
+    };
+    for row in 0..columns.rows() {
+        let signal = match &words {
+            Some((signal, ..)) => signal.borrowed_required(row)?,
+            None => of_signal.unwrap_or_default(),
+        };
+        let reading = Reading {
+            scope: if scope.borrowed_required(row)? == "session" { Scope::Session } else { Scope::ActorWeek },
+            unit_id: unit_id.borrowed_required(row)?,
+            signal,
+            value: value.get(row),
+            n: n.get(row).unwrap_or(0),
+            speaks: status.borrowed_required(row)? == "speak",
+            abstain_reason: words.as_ref().and_then(|(_, reason, _)| reason.borrowed(row)),
+            discount: discount.get(row).unwrap_or(1.0),
+            exculpation_db: exculpation.get(row).unwrap_or(0.0),
+            most_db: most_db.get(row),
+            evidence: words.as_ref().and_then(|(.., evidence)| evidence.borrowed(row)).unwrap_or("{}"),
+        };
+        take(row, reading);
+    }
+    Ok(())
+}
+
+/// `sessions` without scores, row by row, actors not yet pseudonyms.
+pub async fn sessions(engine: &Engine, mut take: impl FnMut(SessionRow) -> anyhow::Result<()>) -> anyhow::Result<()> {
     let sql = "select s.*, l.outcome_link from fct_sessions as s left join rpt_session_links as l on s.session_id = l.session_id
         order by s.session_id";
-    collect(engine, sql, |columns, batch| {
+    each_batch(engine, sql, |columns| {
         let (session_id, actor) = (columns.text("session_id")?, columns.text("actor_id")?);
         let (team_id, client) = (columns.text("team_id")?, columns.text("client")?);
         let (trigger, iso_week) = (columns.text("trigger")?, columns.text("iso_week")?);
@@ -192,35 +283,34 @@ pub async fn sessions(engine: &Engine) -> anyhow::Result<Vec<SessionRow>> {
         let without = columns.integer("completions_without_usage")?;
         let lower_bound = columns.integer("lower_bound_completions")?;
         let link = columns.text("outcome_link")?;
-        (0..batch.num_rows())
-            .map(|row| {
-                Ok(SessionRow {
-                    session_id: session_id.required(row)?,
-                    actor: actor.required(row)?,
-                    team_id: team_id.required(row)?,
-                    client: client.required(row)?,
-                    trigger: trigger.required(row)?,
-                    started_at: started_at.required(row)?,
-                    ended_at: ended_at.required(row)?,
-                    iso_week: iso_week.required(row)?,
-                    prompts: prompts.required(row)?,
-                    completions: completions.required(row)?,
-                    tool_calls: tool_calls.required(row)?,
-                    input_tokens: input.get(row),
-                    output_tokens: output.get(row),
-                    cache_read_tokens: cache_read.get(row),
-                    cache_write_tokens: cache_write.get(row),
-                    cost_micro_usd: cost.get(row),
-                    completions_without_usage: without.get(row).unwrap_or(0),
-                    lower_bound_completions: lower_bound.get(row).unwrap_or(0),
-                    outcome_link: link.get(row).unwrap_or_else(|| "unknown".to_owned()),
-                    score_db: None,
-                    band: "insufficient".to_owned(),
-                    archetype: String::new(),
-                    objection: String::new(),
-                })
-            })
-            .collect()
+        for row in 0..columns.rows() {
+            take(SessionRow {
+                session_id: session_id.required(row)?,
+                actor: actor.required(row)?,
+                team_id: team_id.required(row)?,
+                client: client.required(row)?,
+                trigger: trigger.required(row)?,
+                started_at: started_at.required(row)?,
+                ended_at: ended_at.required(row)?,
+                iso_week: iso_week.required(row)?,
+                prompts: prompts.required(row)?,
+                completions: completions.required(row)?,
+                tool_calls: tool_calls.required(row)?,
+                input_tokens: input.get(row),
+                output_tokens: output.get(row),
+                cache_read_tokens: cache_read.get(row),
+                cache_write_tokens: cache_write.get(row),
+                cost_micro_usd: cost.get(row),
+                completions_without_usage: without.get(row).unwrap_or(0),
+                lower_bound_completions: lower_bound.get(row).unwrap_or(0),
+                outcome_link: link.get(row).unwrap_or_else(|| "unknown".to_owned()),
+                score_db: None,
+                band: "insufficient".to_owned(),
+                archetype: String::new(),
+                objection: String::new(),
+            })?;
+        }
+        Ok(())
     })
     .await
 }
@@ -256,72 +346,75 @@ pub async fn actor_weeks(engine: &Engine) -> anyhow::Result<Vec<ActorWeekRow>> {
     .await
 }
 
-/// `findings`.
-pub async fn findings(engine: &Engine) -> anyhow::Result<Vec<FindingRow>> {
+/// `findings`, row by row.
+pub async fn findings(engine: &Engine, mut take: impl FnMut(FindingRow) -> anyhow::Result<()>) -> anyhow::Result<()> {
     let sql = "select session_id, finding, count, tokens, cost_usd, first_at, last_at, evidence from fct_findings
         order by session_id, finding, first_at";
-    collect(engine, sql, |columns, batch| {
+    each_batch(engine, sql, |columns| {
         let (session_id, finding) = (columns.text("session_id")?, columns.text("finding")?);
         let (count, tokens) = (columns.integer("count")?, columns.integer("tokens")?);
         let (cost, evidence) = (columns.micro_usd("cost_usd")?, columns.text("evidence")?);
         let (first_at, last_at) = (columns.time("first_at")?, columns.time("last_at")?);
-        (0..batch.num_rows())
-            .map(|row| {
-                Ok(FindingRow {
-                    session_id: session_id.required(row)?,
-                    finding: finding.required(row)?,
-                    count: count.required(row)?,
-                    tokens: tokens.get(row),
-                    cost_micro_usd: cost.get(row),
-                    first_at: first_at.required(row)?,
-                    last_at: last_at.required(row)?,
-                    evidence: evidence.get(row).unwrap_or_else(|| "{}".to_owned()),
-                })
-            })
-            .collect()
+        for row in 0..columns.rows() {
+            take(FindingRow {
+                session_id: session_id.required(row)?,
+                finding: finding.required(row)?,
+                count: count.required(row)?,
+                tokens: tokens.get(row),
+                cost_micro_usd: cost.get(row),
+                first_at: first_at.required(row)?,
+                last_at: last_at.required(row)?,
+                evidence: evidence.get(row).unwrap_or_else(|| "{}".to_owned()),
+            })?;
+        }
+        Ok(())
     })
     .await
 }
 
-/// `attribution`.
-pub async fn attribution(engine: &Engine) -> anyhow::Result<Vec<AttributionRow>> {
+/// `attribution`, row by row.
+pub async fn attribution(
+    engine: &Engine,
+    mut take: impl FnMut(AttributionRow) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
     let sql = "select session_id, outcome_id, tier, confidence, lines_matched from fct_attribution
         order by session_id, outcome_id, tier";
-    collect(engine, sql, |columns, batch| {
+    each_batch(engine, sql, |columns| {
         let (session_id, outcome_id) = (columns.text("session_id")?, columns.text("outcome_id")?);
         let (tier, confidence) = (columns.text("tier")?, columns.number("confidence")?);
         let lines_matched = columns.integer("lines_matched")?;
-        (0..batch.num_rows())
-            .map(|row| {
-                Ok(AttributionRow {
-                    session_id: session_id.required(row)?,
-                    outcome_id: outcome_id.required(row)?,
-                    tier: tier.required(row)?,
-                    confidence: confidence.required(row)?,
-                    lines_matched: lines_matched.get(row).unwrap_or(0),
-                })
-            })
-            .collect()
+        for row in 0..columns.rows() {
+            take(AttributionRow {
+                session_id: session_id.required(row)?,
+                outcome_id: outcome_id.required(row)?,
+                tier: tier.required(row)?,
+                confidence: confidence.required(row)?,
+                lines_matched: lines_matched.get(row).unwrap_or(0),
+            })?;
+        }
+        Ok(())
     })
     .await
 }
 
-/// `session_sources`.
-pub async fn session_sources(engine: &Engine) -> anyhow::Result<Vec<SessionSourceRow>> {
+/// `session_sources`, row by row.
+pub async fn session_sources(
+    engine: &Engine,
+    mut take: impl FnMut(SessionSourceRow) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
     let sql = "select session_id, source, requests_seen, requests_counted from rpt_session_sources order by session_id, source";
-    collect(engine, sql, |columns, batch| {
+    each_batch(engine, sql, |columns| {
         let (session_id, source) = (columns.text("session_id")?, columns.text("source")?);
         let (seen, counted) = (columns.integer("requests_seen")?, columns.integer("requests_counted")?);
-        (0..batch.num_rows())
-            .map(|row| {
-                Ok(SessionSourceRow {
-                    session_id: session_id.required(row)?,
-                    source: source.required(row)?,
-                    requests_seen: seen.required(row)?,
-                    requests_counted: counted.required(row)?,
-                })
-            })
-            .collect()
+        for row in 0..columns.rows() {
+            take(SessionSourceRow {
+                session_id: session_id.required(row)?,
+                source: source.required(row)?,
+                requests_seen: seen.required(row)?,
+                requests_counted: counted.required(row)?,
+            })?;
+        }
+        Ok(())
     })
     .await
 }

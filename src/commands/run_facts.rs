@@ -103,7 +103,7 @@ pub async fn facts(of: FactsOf<'_>) -> anyhow::Result<RunFacts> {
             .map(|tokens| unassigned.unwrap_or(0) as f64 / tokens as f64),
         calibration_rung: rung,
         calibration_notes: notes,
-        objections: scored.objections,
+        objections: scored.objection_counts,
     })
 }
 
@@ -125,16 +125,9 @@ fn seats(base: &BaseTables) -> Option<i64> {
 
 /// R0 of the calibration ladder (`signals.md` 3), and why some readings could not be calibrated.
 fn calibration(scored: &Scored) -> (String, Vec<String>) {
-    let calibrated = scored.signals.iter().filter(|row| row.p.is_some()).count();
-    let mut reasons = BTreeMap::<&str, usize>::new();
-    for row in &scored.signals {
-        if let Some(reason) = row.abstain_reason.as_deref().filter(|reason| reason.starts_with("calibration")) {
-            *reasons.entry(reason).or_default() += 1;
-        }
-    }
-    let counted = reasons.into_iter().map(|(reason, count)| format!("{count} readings: {reason}"));
+    let counted = scored.silenced.iter().map(|(reason, count)| format!("{count} readings: {reason}"));
     let notes = scored.calibration_notes.iter().cloned().chain(counted).collect();
-    let rung = if calibrated > 0 {
+    let rung = if scored.calibrated > 0 {
         "R0: conformal p against the organisation's own sessions, the person's own left out"
     } else {
         "none: too few readings to compare with"

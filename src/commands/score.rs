@@ -16,16 +16,18 @@ use crate::output::Printer;
 use crate::privacy::{Domain, Ledger, Pseudonyms, Rules, rounding};
 use crate::report::inputs::{Archetype, JobFacts, SurvivalFact};
 use crate::report::release::{TeamWeeks, team_weeks};
-use crate::results::{self, RunFile, Scoring};
-use crate::score::input::SessionInput;
+use crate::results::{self, RunFile, Scoring, Table};
+use crate::score::input::Scope;
 use crate::score::objections::Decision;
-use crate::score::rows::{ActorWeekRow, AttributionRow, FindingRow, SessionRow};
-use crate::score::{Scored, score};
+use crate::score::rows::{ActorWeekRow, AttributionRow, FindingRow, SessionSourceRow};
+use crate::score::{Scored, Scoring as ScoringRun, SignalRows};
 use anyhow::Context;
 use jiff::Timestamp;
+use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 
 /// What a scoring run found, for the summary.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -109,30 +111,28 @@ pub async fn score_lake(
         None => Models::embedded()?,
     };
     engine.run(&models, &overrides(settings, &base, span(scoring)?)?).await?;
-    let mut input = readings::score_input(&engine, &models, &settings.config, scoring.seed).await?;
+    let mut input = readings::score_input(&engine, &settings.config, scoring.seed).await?;
     let pseudonyms = Pseudonyms::open(settings.config.privacy.key_file.as_deref(), lake.root())?;
     if let Some(path) = &settings.objections {
         let names = objections::actors_by_name(&base.actors, |actor| pseudonyms.every(Domain::Actor, actor));
         input.objections = objections::read(path, |name| names.get(name).cloned())?;
     }
-    let session_inputs = input.sessions.clone();
-    let mut scored = score(input);
+    let mut run = ScoringRun::new(input);
+    readings::hear(&engine, &models, &mut run).await?;
+    let scored = run.finish();
     warn_of_unmatched(&scored);
-    let archetypes = cluster::archetypes(&cluster_units(&session_inputs, &scored), scoring.seed);
-    // Nobody needs no pseudonym, and reports must be able to tell.
-    let rename = |actor: &str| match actor {
-        UNASSIGNED => UNASSIGNED.to_owned(),
-        actor => pseudonyms.of(Domain::Actor, actor),
-    };
+    let archetypes = archetypes(&scored, scoring.seed);
+    let names = Published::new(pseudonyms.clone());
+    let rename = |actor: &str| names.of(actor);
     let weeks = week_rows(&engine, &scored, &rename).await?;
-    let sessions = session_rows(&engine, &scored, &archetypes.labels, &rename).await?;
     let as_of = Timestamp::from_microsecond(base.as_of_us)?;
     // What came later is not looked at.
     let watermark = Freshness::of(lake, settings, as_of).await?.watermark.map(|watermark| watermark.min(as_of));
     let totals = run_facts::weeks(&engine, &base, watermark).await?;
     let (teams, totals, weeks_released) = {
         let roster_size = |team: &str, iso_week: &str| team_rows::roster_size(&base, team, iso_week);
-        let input = TeamWeeks { sessions: &sessions, actor_weeks: &weeks, weeks: totals, roster_size: &roster_size };
+        let links = team_rows::links(&engine, &rename).await?;
+        let input = TeamWeeks { links: &links, actor_weeks: &weeks, weeks: totals, roster_size: &roster_size };
         let mut ledger = Ledger::open(lake.root(), &pseudonyms)?;
         ledger.look_back(lake.is_of_the_past());
         let released = team_weeks(input, Rules::new(settings.config.privacy.min_people)?, Some(&mut ledger))?;
@@ -140,11 +140,8 @@ pub async fn score_lake(
         ledger.commit()?;
         released
     };
-    scored.rename_actors(rename);
     let out = out.out.as_path();
-    let findings: Vec<FindingRow> = readings::findings(&engine).await?;
-    let attribution: Vec<AttributionRow> = readings::attribution(&engine).await?;
-    let mut summary = summarise(&scored, &findings, &attribution);
+    let mut summary = summarise(&scored);
     summary.floor = settings.config.privacy.min_people;
     let mut file = RunFile::new(
         run_facts::facts(run_facts::FactsOf {
@@ -189,9 +186,18 @@ pub async fn score_lake(
         })
         .collect();
     file.run.calibration_notes.extend(archetypes.notes);
-    write(out, &sessions, &weeks, &scored, &findings, &teams, &attribution)?;
+    write_sessions(&engine, &scored, &archetypes.labels, &rename, out).await?;
+    results::write(out, &weeks)?;
+    write_signals(&engine, &models, &scored, &names, out).await?;
+    results::write_evidence(out, &scored, rename)?;
+    summary.findings = write_findings(&engine, out).await?;
+    results::write(out, &teams)?;
+    results::write(out, &scored.population)?;
+    summary.attribution = write_attribution(&engine, out).await?;
     results::write(out, &run_facts::kept_outcomes(&engine).await?)?;
-    results::write(out, &readings::session_sources(&engine).await?)?;
+    let mut sources = Table::<SessionSourceRow>::create(out)?;
+    readings::session_sources(&engine, |row| Ok(sources.push(row)?)).await?;
+    sources.finish()?;
     results::write(out, &identities::rows(&base.links, |id| pseudonyms.of(Domain::Actor, id)))?;
     results::write(out, &run_facts::seat_rows(&engine, &rename).await?)?;
     results::write(out, &run_facts::outcome_coverage(&engine, &rename).await?)?;
@@ -204,7 +210,7 @@ pub async fn score_lake(
 }
 
 fn warn_of_unmatched(scored: &Scored) {
-    let unmatched = scored.objections.unmatched;
+    let unmatched = scored.objection_counts.unmatched;
     if unmatched > 0 {
         tracing::warn!(
             "{unmatched} objections are about units that are not in this run; `footlight subject` lists the units of a person"
@@ -212,35 +218,27 @@ fn warn_of_unmatched(scored: &Scored) {
     }
 }
 
-/// Scored sessions with their evidence by signal and their size, for clustering.
-fn cluster_units(sessions: &[SessionInput], scored: &Scored) -> Vec<ClusterUnit> {
-    let mut weights = rustc_hash::FxHashMap::<&str, BTreeMap<String, f64>>::default();
-    for row in scored.signals.iter().filter(|row| row.scope == "session") {
-        if let Some(weight) = row.weight_db {
-            weights.entry(row.unit_id.as_str()).or_default().insert(row.signal.to_string(), weight);
+/// Groups of similar sessions among those that people began and that have a score.
+fn archetypes(scored: &Scored, seed: u64) -> cluster::Archetypes {
+    let sessions = scored.session_inputs();
+    let scores = scored.sessions().zip(sessions).enumerate().filter(|(_, (_, session))| !session.declared);
+    let scores: Vec<(usize, f64)> = scores.filter_map(|(place, (unit, _))| Some((place, unit.score_db()?))).collect();
+    let unit = |place: usize, score_db: f64| {
+        let session = &sessions[place];
+        let amounts = [
+            ("prompts", session.prompts as f64),
+            ("tokens", session.tokens.unwrap_or(0) as f64),
+            ("tool_calls", session.tool_calls as f64),
+        ];
+        ClusterUnit {
+            unit_id: session.session_id.to_string(),
+            actor: session.actor.to_string(),
+            score_db,
+            weights: scored.weights(place).map(|(signal, weight)| (signal.to_owned(), weight)).collect(),
+            amounts: amounts.into_iter().map(|(name, amount)| (name.to_owned(), amount)).collect(),
         }
-    }
-    let by_id: rustc_hash::FxHashMap<&str, &SessionInput> =
-        sessions.iter().map(|session| (session.session_id.as_str(), session)).collect();
-    scored
-        .sessions
-        .iter()
-        .filter_map(|unit| {
-            let session = by_id.get(unit.unit_id.as_str()).filter(|session| !session.declared)?;
-            let amounts = [
-                ("prompts", session.prompts as f64),
-                ("tokens", session.tokens.unwrap_or(0) as f64),
-                ("tool_calls", session.tool_calls as f64),
-            ];
-            Some(ClusterUnit {
-                unit_id: unit.unit_id.clone(),
-                actor: unit.actor.clone(),
-                score_db: unit.score_db()?,
-                weights: weights.remove(unit.unit_id.as_str()).unwrap_or_default(),
-                amounts: amounts.into_iter().map(|(name, amount)| (name.to_owned(), amount)).collect(),
-            })
-        })
-        .collect()
+    };
+    cluster::archetypes(&scores, unit, seed)
 }
 
 /// Parameters of models, from the configuration and the moments that scores speak for.
@@ -260,68 +258,118 @@ pub(super) fn overrides(settings: &Settings, base: &BaseTables, looked_at: Span)
     Ok(overrides)
 }
 
-fn write(
-    out: &Path,
-    sessions: &[SessionRow],
-    weeks: &[ActorWeekRow],
-    scored: &Scored,
-    findings: &[FindingRow],
-    teams: &[crate::score::rows::TeamRow],
-    attribution: &[AttributionRow],
-) -> Result<(), results::ResultsError> {
-    results::write(out, sessions)?;
-    results::write(out, weeks)?;
-    results::write(out, &scored.signals)?;
-    results::write(out, &results::rows_of(scored))?;
-    results::write(out, findings)?;
-    results::write(out, teams)?;
-    results::write(out, &scored.population)?;
-    results::write(out, attribution)
+/// Names of people as they are published, each made once.
+#[derive(Clone)]
+struct Published {
+    pseudonyms: Arc<Pseudonyms>,
+    known: Arc<Mutex<FxHashMap<String, String>>>,
 }
 
-fn summarise(scored: &Scored, findings: &[FindingRow], attribution: &[AttributionRow]) -> ScoreSummary {
+impl Published {
+    fn new(pseudonyms: Pseudonyms) -> Self {
+        Self { pseudonyms: Arc::new(pseudonyms), known: Arc::default() }
+    }
+
+    /// The pseudonym. Nobody needs none, and reports must be able to tell.
+    fn of(&self, actor: &str) -> String {
+        if actor == UNASSIGNED {
+            return UNASSIGNED.to_owned();
+        }
+        let Ok(mut known) = self.known.lock() else { return self.pseudonyms.of(Domain::Actor, actor) };
+        if let Some(name) = known.get(actor) {
+            return name.clone();
+        }
+        let name = self.pseudonyms.of(Domain::Actor, actor);
+        known.insert(actor.to_owned(), name.clone());
+        name
+    }
+
+    /// The unit id of an actor-week.
+    fn of_week(&self, unit_id: &str) -> String {
+        match unit_id.rsplit_once('/') {
+            Some((actor, week)) => format!("{}/{week}", self.of(actor)),
+            None => self.of(unit_id),
+        }
+    }
+}
+
+fn summarise(scored: &Scored) -> ScoreSummary {
     let mut summary = ScoreSummary {
-        sessions: scored.sessions.len(),
-        actor_weeks: scored.actor_weeks.len(),
-        people: scored
-            .actor_weeks
-            .iter()
-            .map(|week| week.actor.as_str())
-            .collect::<std::collections::BTreeSet<_>>()
-            .len(),
+        sessions: scored.session_inputs().len(),
+        actor_weeks: scored.weeks().len(),
+        people: scored.weeks().map(|(_, actor, _)| actor).collect::<FxHashSet<_>>().len(),
         ..ScoreSummary::default()
     };
-    for week in &scored.actor_weeks {
+    for week in scored.actor_weeks() {
         *summary.bands.entry(week.band.as_str().to_owned()).or_default() += 1;
-    }
-    for finding in findings {
-        *summary.findings.entry(finding.finding.clone()).or_default() += 1;
-    }
-    for pair in attribution {
-        *summary.attribution.entry(pair.tier.clone()).or_default() += 1;
     }
     summary
 }
 
-async fn session_rows(
+async fn write_sessions(
     engine: &Engine,
     scored: &Scored,
     archetypes: &BTreeMap<String, String>,
     rename: &impl Fn(&str) -> String,
-) -> anyhow::Result<Vec<SessionRow>> {
-    let scores: rustc_hash::FxHashMap<&str, _> =
-        scored.sessions.iter().map(|unit| (unit.unit_id.as_str(), unit)).collect();
-    let mut rows = readings::sessions(engine).await?;
-    for row in &mut rows {
-        if let Some(unit) = scores.get(row.session_id.as_str()) {
+    out: &Path,
+) -> anyhow::Result<()> {
+    let mut table = Table::create(out)?;
+    readings::sessions(engine, |mut row| {
+        if let Some(unit) = scored.unit(Scope::Session, &row.session_id) {
             row.score_db = unit.score_db();
             row.band = unit.band.as_str().to_owned();
             row.objection = unit.objection.map_or("", Decision::as_str).to_owned();
         }
         row.archetype = archetypes.get(&row.session_id).cloned().unwrap_or_default();
         row.actor = rename(&row.actor);
-    }
-    Ok(rows)
+        Ok(table.push(row)?)
+    })
+    .await?;
+    Ok(table.finish()?)
+}
+
+/// Readings are asked for once more, with their words and in the order of the table, so that no words are held while scores are made.
+async fn write_signals(
+    engine: &Engine,
+    models: &Models,
+    scored: &Scored,
+    names: &Published,
+    out: &Path,
+) -> anyhow::Result<()> {
+    const NAME: &str = "footlight_unit_name";
+    let published = names.clone();
+    engine.register_text_function(NAME, move |unit_id| published.of_week(unit_id));
+    let mut table = Table::create(out)?;
+    let mut rows = SignalRows::new(scored);
+    readings::told(engine, models, NAME, |name, reading| {
+        let mut row = rows.row(&reading);
+        name.clone_into(&mut row.unit_id);
+        Ok(table.push(row)?)
+    })
+    .await?;
+    Ok(table.finish()?)
+}
+
+async fn write_findings(engine: &Engine, out: &Path) -> anyhow::Result<BTreeMap<String, usize>> {
+    let (mut table, mut counts) = (Table::<FindingRow>::create(out)?, BTreeMap::<String, usize>::new());
+    readings::findings(engine, |row| {
+        *counts.entry(row.finding.clone()).or_default() += 1;
+        Ok(table.push(row)?)
+    })
+    .await?;
+    table.finish()?;
+    Ok(counts)
+}
+
+async fn write_attribution(engine: &Engine, out: &Path) -> anyhow::Result<BTreeMap<String, usize>> {
+    let (mut table, mut counts) = (Table::<AttributionRow>::create(out)?, BTreeMap::<String, usize>::new());
+    readings::attribution(engine, |row| {
+        *counts.entry(row.tier.clone()).or_default() += 1;
+        Ok(table.push(row)?)
+    })
+    .await?;
+    table.finish()?;
+    Ok(counts)
 }
 
 async fn week_rows(
@@ -329,17 +377,13 @@ async fn week_rows(
     scored: &Scored,
     rename: &impl Fn(&str) -> String,
 ) -> anyhow::Result<Vec<ActorWeekRow>> {
-    let scores: rustc_hash::FxHashMap<(&str, &str), _> =
-        scored.actor_weeks.iter().map(|unit| ((unit.actor.as_str(), unit.iso_week.as_str()), unit)).collect();
     let mut rows = readings::actor_weeks(engine).await?;
     for row in &mut rows {
-        if let Some(unit) = scores.get(&(row.actor.as_str(), row.iso_week.as_str())) {
+        if let Some(unit) = scored.unit(Scope::ActorWeek, &format!("{}/{}", row.actor, row.iso_week)) {
             row.score_db = unit.score_db();
             row.band = unit.band.as_str().to_owned();
             row.objection = unit.objection.map_or("", Decision::as_str).to_owned();
         }
-    }
-    for row in &mut rows {
         row.actor = rename(&row.actor);
     }
     rows.sort_by(|one, two| (&one.actor, &one.iso_week).cmp(&(&two.actor, &two.iso_week)));

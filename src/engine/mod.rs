@@ -26,8 +26,9 @@ use self::workers::Workers;
 pub use header::{ParamValue, Store};
 pub use models::{Model, ModelError, Models, Overrides, overrides_from_toml};
 
-use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
+use arrow::array::{AsArray as _, RecordBatch, StringArray};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, SchemaRef};
 use datafusion::catalog::TableProvider;
 use datafusion::datasource::MemTable;
 use datafusion::error::DataFusionError;
@@ -35,6 +36,7 @@ use datafusion::execution::context::SQLOptions;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::MemoryPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::logical_expr::{ColumnarValue, Volatility, create_udf};
 use datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -277,6 +279,22 @@ impl Engine {
     /// All rows of the answer to a question of our own.
     pub async fn rows(&self, sql: &str) -> Result<Vec<RecordBatch>, EngineError> {
         Ok(self.query(sql).await?.collect().await?)
+    }
+
+    /// Makes a function of one text known to SQL, for what no expression says.
+    pub fn register_text_function(&self, name: &str, function: impl Fn(&str) -> String + Send + Sync + 'static) {
+        let run = move |arguments: &[ColumnarValue]| {
+            let arrays = ColumnarValue::values_to_arrays(arguments)?;
+            let texts = arrays.first().map(|texts| cast(texts, &DataType::Utf8)).transpose()?;
+            let named: StringArray = texts
+                .iter()
+                .flat_map(|texts| texts.as_string::<i32>().iter())
+                .map(|text| text.map(&function))
+                .collect();
+            Ok(ColumnarValue::Array(Arc::new(named)))
+        };
+        let text = DataType::Utf8;
+        self.context.register_udf(create_udf(name, vec![text.clone()], text, Volatility::Immutable, Arc::new(run)));
     }
 
     /// Where temporary files are.

@@ -20,7 +20,7 @@ use parquet::file::properties::WriterProperties;
 use rayon::prelude::*;
 use std::fs::File;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Rows that are columns beside being rows while a table is written; a multiple of the pieces that the Parquet writer works in.
@@ -43,27 +43,83 @@ pub trait ResultRow: Sized + Send {
 
 /// Writes `OUT/tables/TABLE.parquet`, whole or not at all.
 pub fn write<R: ResultRow>(out: &Path, rows: &[R]) -> Result<(), ResultsError> {
-    let directory = tables_directory(out);
-    let path = directory.join(format!("{}.parquet", R::TABLE));
-    let io = |error| ResultsError::Io { path: path.clone(), error };
-    let damaged = |error: String| ResultsError::Damaged { path: path.clone(), error };
-    std::fs::create_dir_all(&directory).map_err(io)?;
-    let compression = ZstdLevel::try_new(3).map(Compression::ZSTD).map_err(|error| damaged(error.to_string()))?;
-    let properties = WriterProperties::builder()
-        .set_compression(compression)
-        .set_max_row_group_row_count(Some(ROWS_OF_A_GROUP))
-        .set_created_by("footlight".into())
-        .build();
-    let mut file = tempfile::NamedTempFile::new_in(&directory).map_err(io)?;
-    let mut writer =
-        ArrowWriter::try_new(&mut file, R::schema(), Some(properties)).map_err(|error| damaged(error.to_string()))?;
+    let mut writing = Writing::create::<R>(out)?;
     // A piece at a time: the columns of all rows would be a second copy of them.
     for piece in rows.chunks(ROWS_AT_ONCE) {
-        let batch = RecordBatch::try_new(R::schema(), R::columns(piece));
-        batch.and_then(|batch| Ok(writer.write(&batch)?)).map_err(|error| damaged(error.to_string()))?;
+        writing.piece(piece)?;
     }
-    writer.close().map_err(|error| damaged(error.to_string()))?;
-    persist(file, &path).map_err(io)
+    writing.finish()
+}
+
+/// A table of more rows than memory should hold: written while they come, whole or not at all.
+pub struct Table<R: ResultRow> {
+    writing: Writing,
+    waiting: Vec<R>,
+}
+
+impl<R: ResultRow> Table<R> {
+    /// Begins `OUT/tables/TABLE.parquet`.
+    pub fn create(out: &Path) -> Result<Self, ResultsError> {
+        Ok(Self { writing: Writing::create::<R>(out)?, waiting: Vec::new() })
+    }
+
+    /// The next row.
+    pub fn push(&mut self, row: R) -> Result<(), ResultsError> {
+        self.waiting.push(row);
+        if self.waiting.len() == ROWS_AT_ONCE {
+            self.writing.piece(&self.waiting)?;
+            self.waiting.clear();
+        }
+        Ok(())
+    }
+
+    /// Puts the file in its place.
+    pub fn finish(mut self) -> Result<(), ResultsError> {
+        if !self.waiting.is_empty() {
+            self.writing.piece(&self.waiting)?;
+        }
+        self.writing.finish()
+    }
+}
+
+/// A file of a table that is being written beside its place.
+struct Writing {
+    path: PathBuf,
+    writer: ArrowWriter<tempfile::NamedTempFile>,
+}
+
+impl Writing {
+    fn create<R: ResultRow>(out: &Path) -> Result<Self, ResultsError> {
+        let directory = tables_directory(out);
+        let path = directory.join(format!("{}.parquet", R::TABLE));
+        let io = |error| ResultsError::Io { path: path.clone(), error };
+        let damaged = |error: String| ResultsError::Damaged { path: path.clone(), error };
+        std::fs::create_dir_all(&directory).map_err(io)?;
+        let compression = ZstdLevel::try_new(3).map(Compression::ZSTD).map_err(|error| damaged(error.to_string()))?;
+        let properties = WriterProperties::builder()
+            .set_compression(compression)
+            .set_max_row_group_row_count(Some(ROWS_OF_A_GROUP))
+            .set_created_by("footlight".into())
+            .build();
+        let file = tempfile::NamedTempFile::new_in(&directory).map_err(io)?;
+        let writer =
+            ArrowWriter::try_new(file, R::schema(), Some(properties)).map_err(|error| damaged(error.to_string()))?;
+        Ok(Self { path, writer })
+    }
+
+    fn piece<R: ResultRow>(&mut self, rows: &[R]) -> Result<(), ResultsError> {
+        let batch = RecordBatch::try_new(R::schema(), R::columns(rows));
+        let written = batch.and_then(|batch| Ok(self.writer.write(&batch)?));
+        written.map_err(|error| ResultsError::Damaged { path: self.path.clone(), error: error.to_string() })
+    }
+
+    fn finish(self) -> Result<(), ResultsError> {
+        let Self { path, writer } = self;
+        let file = writer
+            .into_inner()
+            .map_err(|error| ResultsError::Damaged { path: path.clone(), error: error.to_string() })?;
+        persist(file, &path).map_err(|error| ResultsError::Io { path, error })
+    }
 }
 
 /// Writes a file under a temporary name and renames it, so that a reader never sees half of it.

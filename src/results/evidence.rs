@@ -1,11 +1,11 @@
 //! The parts of each score, so that `explain` can add them up again without scoring anew.
 
 use super::ResultsError;
-use super::columns::{ResultRow, column, read, result_table, rounded};
+use super::columns::{ResultRow, Table, column, read, result_table, rounded};
 use crate::engine::rows::{Columns, RowError};
 use crate::score::band::Band;
 use crate::score::evidence::Contribution;
-use crate::score::explain::Explanation;
+use crate::score::explain::{Explanation, explain};
 use crate::score::input::{Family, Scope};
 use crate::score::rows::SignalRow;
 use crate::score::{Scored, UnitScore};
@@ -53,47 +53,64 @@ result_table!(EvidenceRow, "evidence", {
     sessions: long = "sessions",
 });
 
-/// The parts of every score, in the order of the units.
-pub fn rows_of(scored: &Scored) -> Vec<EvidenceRow> {
-    let mut rows = Vec::new();
-    for (scope, units) in [(Scope::Session, &scored.sessions), (Scope::ActorWeek, &scored.actor_weeks)] {
-        for unit in units {
-            let row = |part: &str, position: usize| EvidenceRow {
-                scope: scope.as_str().to_owned(),
-                unit_id: unit.unit_id.clone(),
-                part: part.to_owned(),
-                position: position as i64,
-                ..EvidenceRow::default()
-            };
-            rows.push(EvidenceRow {
-                name: unit.band.as_str().to_owned(),
-                kind: unit.iso_week.clone(),
-                family: unit.actor.clone(),
-                hundredths: unit.hundredths,
-                sessions: unit.sessions as i64,
-                ..row("unit", 0)
-            });
-            rows.extend(unit.contributions.iter().enumerate().map(|(position, part)| EvidenceRow {
-                name: part.name.to_owned(),
-                kind: part.kind.to_owned(),
-                family: part.family.to_owned(),
-                hundredths: Some(part.hundredths),
-                ..row("contribution", position)
-            }));
-            rows.extend(unit.families.iter().enumerate().map(|(position, (family, decibans))| EvidenceRow {
-                name: family.as_str().to_owned(),
-                decibans: Some(*decibans),
-                ..row("family", position)
-            }));
-            rows.extend(
-                unit.reasons
-                    .iter()
-                    .enumerate()
-                    .map(|(position, reason)| EvidenceRow { name: reason.clone(), ..row("reason", position) }),
-            );
-        }
+/// Writes the parts of every score under the names that `rename` gives people, in the order of the units' ids.
+///
+/// # Errors
+/// [`ResultsError`] when the table cannot be written.
+pub fn write_evidence(out: &Path, scored: &Scored, rename: impl Fn(&str) -> String) -> Result<(), ResultsError> {
+    let mut table = Table::create(out)?;
+    for mut unit in scored.sessions() {
+        unit.actor = rename(&unit.actor);
+        parts(Scope::Session, &unit, |row| table.push(row))?;
     }
-    rows
+    let mut weeks: Vec<(String, usize)> =
+        scored.weeks().map(|(place, actor, iso_week)| (format!("{}/{iso_week}", rename(actor)), place)).collect();
+    weeks.sort_unstable();
+    for (unit_id, place) in weeks {
+        let week = scored.week_at(place);
+        let actor = rename(&week.actor);
+        parts(Scope::ActorWeek, &UnitScore { unit_id, actor, ..week }, |row| table.push(row))?;
+    }
+    table.finish()
+}
+
+/// The parts of one score.
+fn parts(
+    scope: Scope,
+    unit: &UnitScore,
+    mut take: impl FnMut(EvidenceRow) -> Result<(), ResultsError>,
+) -> Result<(), ResultsError> {
+    let row = |part: &str, position: usize| EvidenceRow {
+        scope: scope.as_str().to_owned(),
+        unit_id: unit.unit_id.clone(),
+        part: part.to_owned(),
+        position: position as i64,
+        ..EvidenceRow::default()
+    };
+    take(EvidenceRow {
+        name: unit.band.as_str().to_owned(),
+        kind: unit.iso_week.clone(),
+        family: unit.actor.clone(),
+        hundredths: unit.hundredths,
+        sessions: unit.sessions as i64,
+        ..row("unit", 0)
+    })?;
+    for (position, part) in unit.contributions.iter().enumerate() {
+        take(EvidenceRow {
+            name: part.name.to_owned(),
+            kind: part.kind.to_owned(),
+            family: part.family.to_owned(),
+            hundredths: Some(part.hundredths),
+            ..row("contribution", position)
+        })?;
+    }
+    for (position, (family, decibans)) in unit.families.iter().enumerate() {
+        take(EvidenceRow { name: family.as_str().to_owned(), decibans: Some(*decibans), ..row("family", position) })?;
+    }
+    for (position, reason) in unit.reasons.iter().enumerate() {
+        take(EvidenceRow { name: reason.clone(), ..row("reason", position) })?;
+    }
+    Ok(())
 }
 
 /// The explanation of one unit from what scoring left behind; `None` when there is no such unit.
@@ -108,17 +125,15 @@ pub fn explanations(out: &Path, wanted: impl Fn(&str) -> bool) -> Result<Vec<Exp
         let scope = if row.scope == Scope::Session.as_str() { Scope::Session } else { Scope::ActorWeek };
         parts.entry((scope, row.unit_id.clone())).or_default().push(row);
     }
-    let signals = read::<SignalRow>(out)?.into_iter().filter(|row| wanted(&row.unit_id)).collect();
-    let mut scored = Scored { signals, ..Scored::default() };
-    for ((scope, _), parts) in &parts {
-        if let Some(unit) = unit_of(parts) {
-            match scope {
-                Scope::Session => scored.sessions.push(unit),
-                Scope::ActorWeek => scored.actor_weeks.push(unit),
-            }
-        }
+    let mut signals = BTreeMap::<(String, String), Vec<SignalRow>>::new();
+    for row in read::<SignalRow>(out)?.into_iter().filter(|row| wanted(&row.unit_id)) {
+        signals.entry((row.scope.to_string(), row.unit_id.clone())).or_default().push(row);
     }
-    Ok(parts.keys().filter_map(|(scope, unit_id)| scored.explain(*scope, unit_id)).collect())
+    let explained = parts.iter().filter_map(|((scope, unit_id), parts)| {
+        let rows = signals.get(&(scope.as_str().to_owned(), unit_id.clone()));
+        Some(explain(*scope, &unit_of(parts)?, rows.map_or(&[], Vec::as_slice)))
+    });
+    Ok(explained.collect())
 }
 
 /// A score put together again from its parts.

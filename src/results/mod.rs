@@ -10,8 +10,8 @@ mod readings;
 mod run_file;
 mod views;
 
-pub use columns::{ResultRow, read, write, write_file};
-pub use evidence::{EvidenceRow, explanation, explanations, rows_of};
+pub use columns::{ResultRow, Table, read, write, write_file};
+pub use evidence::{EvidenceRow, explanation, explanations, write_evidence};
 pub use figures::write_figures;
 pub use readings::read_readings;
 pub use run_file::{RunFile, Scoring};

@@ -12,7 +12,7 @@ use super::evidence::{Contribution, FIRST_KEYS, as_decibans};
 use super::input::{Family, Scope};
 use super::pool::FALSE_DISCOVERY_RATE;
 use super::rows::SignalRow;
-use super::{Scored, UnitScore, band};
+use super::{UnitScore, band};
 
 /// Everything there is to say about one unit's score.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -59,46 +59,34 @@ pub struct Abstention {
     pub reason: String,
 }
 
-impl Scored {
-    /// Explains one unit; `None` when it is not among the scored ones.
-    pub fn explain(&self, scope: Scope, unit_id: &str) -> Option<Explanation> {
-        let units = match scope {
-            Scope::Session => &self.sessions,
-            Scope::ActorWeek => &self.actor_weeks,
-        };
-        let score = &units[units.binary_search_by(|unit| unit.unit_id.as_str().cmp(unit_id)).ok()?];
-        // Signal rows are sorted by (scope, unit id), sessions first.
-        let key = |row: &SignalRow| (row.scope != Scope::Session.as_str(), row.unit_id.clone());
-        let wanted = (scope != Scope::Session, unit_id.to_owned());
-        let rows = &self.signals[self.signals.partition_point(|row| key(row) < wanted)..];
-        let rows = rows.iter().take_while(|row| key(row) == wanted);
-        let (mut innocent, mut abstentions) = (Vec::new(), Vec::new());
-        for row in rows {
-            if let Some(reason) = &row.abstain_reason {
-                abstentions.push(Abstention { signal: row.signal.to_string(), reason: reason.clone() });
-            } else if let Ok(Value::Object(evidence)) = serde_json::from_str::<Value>(&row.evidence)
-                && let Some(facts) = evidence.get("innocent")
-            {
-                let (signal, discount) = (row.signal.to_string(), row.discount);
-                innocent.push(Innocent { signal, discount, evidence: facts.clone() });
-            }
+/// Explains one unit from its score and the rows of its signals.
+pub fn explain(scope: Scope, score: &UnitScore, rows: &[SignalRow]) -> Explanation {
+    let (mut innocent, mut abstentions) = (Vec::new(), Vec::new());
+    for row in rows {
+        if let Some(reason) = &row.abstain_reason {
+            abstentions.push(Abstention { signal: row.signal.to_string(), reason: reason.clone() });
+        } else if let Ok(Value::Object(evidence)) = serde_json::from_str::<Value>(&row.evidence)
+            && let Some(facts) = evidence.get("innocent")
+        {
+            let (signal, discount) = (row.signal.to_string(), row.discount);
+            innocent.push(Innocent { signal, discount, evidence: facts.clone() });
         }
-        let mut contributions = score.contributions.clone();
-        contributions.sort_by_key(|line| std::cmp::Reverse(line.hundredths));
-        let positive = contributions.iter().filter(|line| line.kind == "signal" && line.hundredths > 0);
-        let benign = positive.flat_map(|line| benign(line.name)).copied().collect();
-        Some(Explanation {
-            scope: scope.as_str(),
-            unit_id: score.unit_id.clone(),
-            score_db: score.score_db(),
-            band: score.band,
-            reasons: score.reasons.clone(),
-            would_change: would_change(scope, score, &contributions),
-            contributions,
-            innocent,
-            abstentions,
-            benign,
-        })
+    }
+    let mut contributions = score.contributions.clone();
+    contributions.sort_by_key(|line| std::cmp::Reverse(line.hundredths));
+    let positive = contributions.iter().filter(|line| line.kind == "signal" && line.hundredths > 0);
+    let benign = positive.flat_map(|line| benign(line.name)).copied().collect();
+    Explanation {
+        scope: scope.as_str(),
+        unit_id: score.unit_id.clone(),
+        score_db: score.score_db(),
+        band: score.band,
+        reasons: score.reasons.clone(),
+        would_change: would_change(scope, score, &contributions),
+        contributions,
+        innocent,
+        abstentions,
+        benign,
     }
 }
 

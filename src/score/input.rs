@@ -3,8 +3,8 @@
 //! Owns the input row structs and the vocabulary of families. Owns no reading of tables. Actor ids are whatever the caller
 //! uses throughout; [`super::Scored::rename_actors`] turns them into pseudonyms before anything is written.
 
-use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
 use super::objections::Objection;
 
@@ -61,7 +61,7 @@ impl Family {
     /// Name and family of a session or actor-week signal of signals.md section 2; `None` for a name that is not in the
     /// catalogue. The name comes back as the catalogue's own, so that millions of rows share it.
     pub fn of_signal(signal: &str) -> Option<(&'static str, Family)> {
-        CATALOGUE.iter().copied().find(|(name, _)| *name == signal)
+        number_of(signal).map(numbered)
     }
 }
 
@@ -80,6 +80,16 @@ const CATALOGUE: [(&str, Family); 12] = [
     ("rank_chasing", Family::Incentive),
     ("model_overkill", Family::Spend),
 ];
+
+/// Place of a signal in the catalogue.
+pub(super) fn number_of(signal: &str) -> Option<u8> {
+    CATALOGUE.iter().position(|(name, _)| *name == signal).map(|place| place as u8)
+}
+
+/// Name and family of the signal at a place in the catalogue.
+pub(super) fn numbered(number: u8) -> (&'static str, Family) {
+    CATALOGUE[usize::from(number)]
+}
 
 /// What is one observation of a signal, and so what a reading is ranked among.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,23 +136,24 @@ impl Scope {
     }
 }
 
-/// One row of a `sig_` model: the uniform columns, plus the model's name.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Reading {
+/// One row of a `sig_` model: the uniform columns, plus the model's name. Its words stay where they are: a run has millions of readings, of
+/// which scoring keeps numbers alone.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Reading<'a> {
     /// Session or actor-week. Population models have their own statistics in [`super::population`].
     pub scope: Scope,
     /// Session id, or `actor/2026-W07`.
-    pub unit_id: String,
-    /// Snake-case name of signals.md; borrowed for those of the catalogue, see [`Family::of_signal`].
-    pub signal: Cow<'static, str>,
+    pub unit_id: &'a str,
+    /// Snake-case name of signals.md.
+    pub signal: &'a str,
     /// The reading in the signal's own unit; larger is more suspicious.
     pub value: Option<f64>,
     /// Observations behind it.
     pub n: i64,
     /// False when the model abstained.
     pub speaks: bool,
-    /// Why it abstained.
-    pub abstain_reason: Option<String>,
+    /// Why it abstained. Not looked at before rows are made.
+    pub abstain_reason: Option<&'a str>,
     /// Product of the discounts, 1 when none; multiplies positive evidence only.
     pub discount: f64,
     /// Innocent facts that subtract, decibans, 0 or negative.
@@ -150,31 +161,32 @@ pub struct Reading {
     /// Evidence that the reading's own size or test supports, decibans, whoever the peers are: somebody is always the first of their peers.
     /// Null where the model states no limit.
     pub most_db: Option<f64>,
-    /// JSON object of the model.
-    pub evidence: String,
+    /// JSON object of the model. Not looked at before rows are made.
+    pub evidence: &'a str,
 }
 
-/// One root session: who, where in the population, and how much, so that volume can be taken out.
+/// One root session: who, where in the population, and how much, so that volume can be taken out. There are millions, and their words are
+/// few: whoever fills them shares each word.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct SessionInput {
     /// The source's own id.
-    pub session_id: String,
+    pub session_id: Box<str>,
     /// Resolved actor.
-    pub actor: String,
+    pub actor: Arc<str>,
     /// Team, `(unassigned)` when unknown.
-    pub team_id: String,
+    pub team_id: Arc<str>,
     /// Tool name without version.
-    pub client_name: String,
+    pub client_name: Arc<str>,
     /// Role family, empty when unknown.
-    pub role: String,
+    pub role: Arc<str>,
     /// `human`, `schedule`, `agent`, `unknown`.
-    pub trigger: String,
+    pub trigger: Arc<str>,
     /// True when a `[[automation]]` entry, a schedule or a service account stands behind it.
     pub declared: bool,
     /// First step, microseconds since the epoch.
     pub started_at: i64,
     /// ISO week of the start in actor-local time.
-    pub iso_week: String,
+    pub iso_week: Arc<str>,
     /// Prompts.
     pub prompts: i64,
     /// Tool calls.
@@ -187,15 +199,15 @@ pub struct SessionInput {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ActorWeekInput {
     /// Resolved actor.
-    pub actor: String,
+    pub actor: Arc<str>,
     /// Team.
-    pub team_id: String,
+    pub team_id: Arc<str>,
     /// Role family, empty when unknown.
-    pub role: String,
+    pub role: Arc<str>,
     /// True for a service account: leaves the person scopes.
     pub service: bool,
     /// `2026-W07`.
-    pub iso_week: String,
+    pub iso_week: Arc<str>,
     /// First microsecond of the week, UTC; compared with the policy dates.
     pub week_start: i64,
     /// Root sessions started.
@@ -304,7 +316,7 @@ pub struct Quota {
     pub announced: i64,
 }
 
-/// Everything one run of scoring needs. The order of rows does not matter.
+/// Everything one run of scoring needs beside the readings, which come signal by signal ([`super::Scoring::hear`]). The order of rows does not matter.
 #[derive(Debug, Clone, Default)]
 pub struct ScoreInput {
     /// Root sessions.
@@ -313,8 +325,6 @@ pub struct ScoreInput {
     pub actor_weeks: Vec<ActorWeekInput>,
     /// Team-weeks, for `active_week` quotas.
     pub team_weeks: Vec<TeamWeekInput>,
-    /// Session and actor-week readings.
-    pub readings: Vec<Reading>,
     /// People and whole weeks, for the break and decoupling tests.
     pub panel: Vec<PanelWeek>,
     /// What happened to everybody.

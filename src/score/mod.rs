@@ -28,7 +28,7 @@ mod weigh;
 
 use std::collections::BTreeMap;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::FxHashSet;
 
 use self::band::{Band, Gate};
 use self::evidence::{Contribution, Evidence};
@@ -36,9 +36,10 @@ use self::input::{ActorWeekInput, Family, Scope, ScoreInput, SessionInput};
 use self::objections::{Decision, ObjectionCounts, Objections};
 use self::pool::{Case, CasePoint, Second};
 use self::population::{Histogram, Population, RankAgreement};
-use self::rows::{PopulationRow, SignalRow};
-use self::units::{Units, week_id};
+use self::rows::PopulationRow;
+use self::units::Units;
 use self::weigh::Weighed;
+pub use self::weigh::{Hearing, SignalRows};
 
 /// The score of one session or actor-week.
 #[derive(Debug, Clone, PartialEq)]
@@ -72,15 +73,58 @@ impl UnitScore {
     }
 }
 
-/// Everything that scoring says, each list sorted by its key.
-#[derive(Debug, Clone, Default, PartialEq)]
+/// Scoring under way: units first, then the readings of each signal, then the scores. Deterministic, and independent of the order of the
+/// input rows and readings; O(n log n) in the readings, of which no words are kept.
+pub struct Scoring {
+    units: Units,
+    weighed: Weighed,
+    objections: Objections,
+    population: Population,
+}
+
+impl Scoring {
+    /// Begins with everything but the readings.
+    pub fn new(mut input: ScoreInput) -> Self {
+        let population = population::tests(&input);
+        let objections = Objections::new(std::mem::take(&mut input.objections));
+        let start = input.incentive_start();
+        let units = Units::new(start, input.sessions, input.actor_weeks, &objections);
+        Self { weighed: Weighed::of(units.sessions.len()), units, objections, population }
+    }
+
+    /// Hears a signal; all of its readings at once.
+    pub fn hear<'a>(&'a mut self, signal: &'a str) -> Hearing<'a> {
+        Hearing::new(&self.units, &mut self.weighed, signal)
+    }
+
+    /// Scores every session and actor-week; what cannot be scored abstains with a reason.
+    pub fn finish(self) -> Scored {
+        let Self { units, mut weighed, mut objections, population } = self;
+        weighed.close(&units);
+        let Population { rows: population, histograms, rank_agreement } = population;
+        let counts = objections.count(&units);
+        let mut scored = Scored {
+            population,
+            histograms,
+            rank_agreement,
+            calibration_notes: weighed.notes(),
+            calibrated: weighed.calibrated(),
+            silenced: weighed.silences(),
+            objection_counts: counts,
+            seconds: Vec::new(),
+            raised: FxHashSet::default(),
+            units,
+            weighed,
+            objections,
+        };
+        scored.seconds = scored.second_calibration();
+        scored.raised = scored.lone_sessions();
+        scored
+    }
+}
+
+/// Everything that scoring says. Scores are put into words when they are asked for: there are millions of them.
 pub struct Scored {
-    /// One for each session of the input, by session id.
-    pub sessions: Vec<UnitScore>,
-    /// One for each actor-week, by unit id.
-    pub actor_weeks: Vec<UnitScore>,
-    /// One for each reading, spoken or abstained, by (scope, unit id, signal).
-    pub signals: Vec<SignalRow>,
     /// One for each population test and policy, in the order of the input.
     pub population: Vec<PopulationRow>,
     /// Weeks around each quota that has bins.
@@ -89,78 +133,135 @@ pub struct Scored {
     pub rank_agreement: Option<RankAgreement>,
     /// What is to be said about the calibration as a whole, such as the drift check.
     pub calibration_notes: Vec<String>,
+    /// Readings that have a p.
+    pub calibrated: usize,
+    /// Readings that calibration silenced, by reason.
+    pub silenced: BTreeMap<String, usize>,
     /// Objections to sessions and actor-weeks.
-    pub objections: ObjectionCounts,
+    pub objection_counts: ObjectionCounts,
+    units: Units,
+    weighed: Weighed,
+    objections: Objections,
+    /// Of each week that has a case.
+    seconds: Vec<Option<Second>>,
+    /// Places of sessions that their week takes to review.
+    raised: FxHashSet<usize>,
 }
 
 impl Scored {
-    /// Replaces actor ids, for instance by pseudonyms, in actors and in the unit ids of actor-weeks.
-    pub fn rename_actors(&mut self, rename: impl Fn(&str) -> String) {
-        let unit = |unit_id: &str| match unit_id.rsplit_once('/') {
-            Some((actor, week)) => week_id(&rename(actor), week),
-            None => rename(unit_id),
-        };
-        self.sessions.iter_mut().for_each(|session| session.actor = rename(&session.actor));
-        for week in &mut self.actor_weeks {
-            week.actor = rename(&week.actor);
-            week.unit_id = week_id(&week.actor, &week.iso_week);
-        }
-        for row in self.signals.iter_mut().filter(|row| row.scope == Scope::ActorWeek.as_str()) {
-            row.unit_id = unit(&row.unit_id);
-        }
-        self.actor_weeks.sort_by(|one, two| one.unit_id.cmp(&two.unit_id));
-        self.signals.sort_by(|one, two| order(one).cmp(&order(two)));
+    /// The sessions of the run by id, as they were read.
+    pub fn session_inputs(&self) -> &[SessionInput] {
+        &self.units.sessions
     }
-}
 
-/// The order of signal rows: `session` rows come first, as scoring left them.
-fn order(row: &SignalRow) -> (bool, &str, &str) {
-    (row.scope != Scope::Session.as_str(), &row.unit_id, &row.signal)
-}
+    /// One score for each session, by session id.
+    pub fn sessions(&self) -> impl ExactSizeIterator<Item = UnitScore> {
+        (0..self.units.sessions.len()).map(|place| self.session_at(place))
+    }
 
-/// Scores a run. Deterministic, and independent of the order of the input rows.
-///
-/// Every reading leaves a signal row, every session and actor-week a score; what cannot be scored abstains with a reason.
-/// O(n log n) in the readings.
-pub fn score(mut input: ScoreInput) -> Scored {
-    let objections = Objections::new(std::mem::take(&mut input.objections));
-    let units = Units::new(&input, &objections);
-    let Population { rows: population, histograms, rank_agreement } = population::tests(&input);
-    let weeks = units::with_missing_weeks(&input);
-    input.sessions.sort_by(|one, two| one.session_id.cmp(&two.session_id));
-    let week_of: FxHashMap<&str, String> = input
-        .sessions
-        .iter()
-        .map(|session| (session.session_id.as_str(), week_id(&session.actor, &session.iso_week)))
-        .collect();
-    let Weighed { rows, members, notes } = weigh::weigh(std::mem::take(&mut input.readings), &units, &week_of);
-    let evidence: FxHashMap<(Scope, String), Evidence> =
-        members.into_iter().map(|(unit, members)| (unit, evidence::add_up(&members))).collect();
-    let mut sessions: Vec<UnitScore> = input
-        .sessions
-        .iter()
-        .map(|session| score_session(session, evidence.get(&(Scope::Session, session.session_id.clone()))))
-        .collect();
-    let mut actor_weeks = score_weeks(&weeks, &input.sessions, &evidence, &units);
-    raise_lone_sessions(&mut sessions, &actor_weeks);
-    let objections = objections.settle(&mut sessions, &mut actor_weeks);
-    Scored {
-        sessions,
-        actor_weeks,
-        signals: rows,
-        population,
-        histograms,
-        rank_agreement,
-        calibration_notes: notes,
-        objections,
+    /// One score for each actor-week, by unit id.
+    pub fn actor_weeks(&self) -> impl ExactSizeIterator<Item = UnitScore> {
+        (0..self.units.weeks.len()).map(|place| self.week_at(place))
+    }
+
+    /// The score of one unit; `None` when it is not among the scored ones.
+    pub fn unit(&self, scope: Scope, unit_id: &str) -> Option<UnitScore> {
+        let number = self.units.find(scope, unit_id)?;
+        Some(match scope {
+            Scope::Session => self.session_at(number as usize),
+            Scope::ActorWeek => self.week_at(self.units.week_of(number)),
+        })
+    }
+
+    /// The actor-weeks of the run: place, actor and ISO week, by unit id.
+    pub fn weeks(&self) -> impl ExactSizeIterator<Item = (usize, &str, &str)> {
+        self.units.weeks.iter().enumerate().map(|(place, week)| (place, &*week.actor, &*week.iso_week))
+    }
+
+    /// Weight of each speaking signal of the session at this place, decibans, as its rows have it.
+    pub fn weights(&self, place: usize) -> impl Iterator<Item = (&'static str, f64)> {
+        self.weighed.weights(place as u32)
+    }
+
+    /// The score of the session at this place.
+    pub fn session_at(&self, place: usize) -> UnitScore {
+        let mut score = score_session(&self.units.sessions[place], self.evidence(place as u32).as_ref());
+        if self.raised.contains(&place) {
+            score.band = Band::Review;
+            score.reasons = vec!["the only scored session of a week in review, with three families".to_owned()];
+        }
+        self.objections.settle_session(&mut score);
+        score
+    }
+
+    /// The score of the actor-week at this place.
+    pub fn week_at(&self, place: usize) -> UnitScore {
+        let mut score = self.undisputed_week(place);
+        self.objections.settle_week(&mut score);
+        score
+    }
+
+    fn undisputed_week(&self, place: usize) -> UnitScore {
+        let second = self.seconds.get(place).and_then(Option::as_ref);
+        score_week(&self.units.weeks[place], self.units.week_id(place), self.case(place), second)
+    }
+
+    fn evidence(&self, unit: u32) -> Option<Evidence> {
+        self.weighed.members(unit).map(|members| evidence::add_up(&members))
+    }
+
+    /// The scored sessions of the week at this place, pooled with its own evidence.
+    fn case(&self, place: usize) -> Option<Case> {
+        if self.units.weeks[place].service {
+            return None;
+        }
+        let sessions = self.units.sessions_of(place).iter();
+        let of_people = sessions.filter(|session| !self.units.sessions[**session as usize].declared);
+        let evidence: Vec<Evidence> = of_people.filter_map(|session| self.evidence(*session)).collect();
+        let own = self.evidence(self.units.week_number(place));
+        pool::pool(&evidence.iter().collect::<Vec<_>>(), own.as_ref())
+    }
+
+    /// Compares each case with those of other people.
+    fn second_calibration(&self) -> Vec<Option<Second>> {
+        let mut seconds = vec![None; self.units.weeks.len()];
+        let mut places = Vec::new();
+        let mut points = Vec::new();
+        for place in 0..seconds.len() {
+            let Some(case) = self.case(place) else { continue };
+            let (actor, before_incentive) = self.units.case_of(place);
+            points.push(CasePoint { actor, sessions: case.sessions, hundredths: case.hundredths, before_incentive });
+            places.push(place);
+        }
+        for (place, second) in places.into_iter().zip(pool::second_calibration(&points)) {
+            seconds[place] = Some(second);
+        }
+        seconds
+    }
+
+    /// A week of one session is that session: when the week reaches review (three families), so does its only exhibit.
+    fn lone_sessions(&self) -> FxHashSet<usize> {
+        let survives = |second: &Option<Second>| matches!(second, Some(Second::Calibrated { rejected: true, .. }));
+        let tested = self.seconds.iter().enumerate().filter(|(_, second)| survives(second));
+        let lone = tested.map(|(place, _)| place).filter(|place| {
+            let week = self.undisputed_week(*place);
+            week.band == Band::Review && week.sessions == 1
+        });
+        let sessions = lone.flat_map(|week| self.units.sessions_of(week)).map(|session| *session as usize);
+        sessions
+            .filter(|place| {
+                let session = &self.units.sessions[*place];
+                score_session(session, self.evidence(*place as u32).as_ref()).band == Band::Look
+            })
+            .collect()
     }
 }
 
 fn score_session(session: &SessionInput, evidence: Option<&Evidence>) -> UnitScore {
     let mut score = UnitScore {
-        unit_id: session.session_id.clone(),
-        actor: session.actor.clone(),
-        iso_week: session.iso_week.clone(),
+        unit_id: session.session_id.to_string(),
+        actor: session.actor.to_string(),
+        iso_week: session.iso_week.to_string(),
         hundredths: None,
         band: Band::Insufficient,
         contributions: Vec::new(),
@@ -191,58 +292,11 @@ fn score_session(session: &SessionInput, evidence: Option<&Evidence>) -> UnitSco
     score
 }
 
-fn score_weeks(
-    weeks: &[ActorWeekInput],
-    sessions: &[SessionInput],
-    evidence: &FxHashMap<(Scope, String), Evidence>,
-    units: &Units,
-) -> Vec<UnitScore> {
-    let mut pooled: FxHashMap<String, Vec<&Evidence>> = FxHashMap::default();
-    for session in sessions.iter().filter(|session| !session.declared) {
-        if let Some(evidence) = evidence.get(&(Scope::Session, session.session_id.clone())) {
-            pooled.entry(week_id(&session.actor, &session.iso_week)).or_default().push(evidence);
-        }
-    }
-    let cases: Vec<Option<Case>> = weeks
-        .iter()
-        .map(|week| {
-            let unit_id = week_id(&week.actor, &week.iso_week);
-            let sessions = pooled.get(&unit_id).map_or(&[][..], Vec::as_slice);
-            let own = evidence.get(&(Scope::ActorWeek, unit_id));
-            if week.service { None } else { pool::pool(sessions, own) }
-        })
-        .collect();
-    let points: Vec<CasePoint> = weeks
-        .iter()
-        .zip(&cases)
-        .filter_map(|(week, case)| {
-            let (case, unit) = (case.as_ref()?, units.get(Scope::ActorWeek, &week_id(&week.actor, &week.iso_week))?);
-            Some(CasePoint {
-                actor: unit.actor,
-                sessions: case.sessions,
-                hundredths: case.hundredths,
-                before_incentive: unit.before_incentive,
-            })
-        })
-        .collect();
-    let mut seconds = pool::second_calibration(&points).into_iter();
-    let mut scores: Vec<UnitScore> = weeks
-        .iter()
-        .zip(cases)
-        .map(|(week, case)| {
-            let second = case.as_ref().and_then(|_| seconds.next());
-            score_week(week, case, second)
-        })
-        .collect();
-    scores.sort_by(|one, two| one.unit_id.cmp(&two.unit_id));
-    scores
-}
-
-fn score_week(week: &ActorWeekInput, case: Option<Case>, second: Option<Second>) -> UnitScore {
+fn score_week(week: &ActorWeekInput, unit_id: &str, case: Option<Case>, second: Option<&Second>) -> UnitScore {
     let mut score = UnitScore {
-        unit_id: week_id(&week.actor, &week.iso_week),
-        actor: week.actor.clone(),
-        iso_week: week.iso_week.clone(),
+        unit_id: unit_id.to_owned(),
+        actor: week.actor.to_string(),
+        iso_week: week.iso_week.to_string(),
         hundredths: None,
         band: Band::Insufficient,
         contributions: Vec::new(),
@@ -252,7 +306,7 @@ fn score_week(week: &ActorWeekInput, case: Option<Case>, second: Option<Second>)
         objection: None,
     };
     match (case, second) {
-        (Some(case), Some(Second::Calibrated { p, n_cal, bin, clean_reference, rejected, batch })) => {
+        (Some(case), Some(&Second::Calibrated { p, n_cal, bin, clean_reference, rejected, batch })) => {
             let gate = Gate::of(&case.keys);
             score.band = band::case_band(evidence::as_decibans(case.hundredths), &gate, case.sessions, rejected);
             score.hundredths = Some(case.hundredths);
@@ -260,7 +314,7 @@ fn score_week(week: &ActorWeekInput, case: Option<Case>, second: Option<Second>)
             score.reasons.extend(explain::limited_reason(&case.families, &case.contributions));
             (score.contributions, score.families) = (case.contributions, case.keys);
         }
-        (_, Some(Second::TooFewCases(reason))) => score.reasons.push(reason),
+        (_, Some(Second::TooFewCases(reason))) => score.reasons.push(reason.clone()),
         _ if week.service => {
             (score.hundredths, score.band) = (Some(0), Band::None);
             score.reasons.push("service account: leaves the person scopes; its cost stays in the totals".to_owned());
@@ -268,21 +322,6 @@ fn score_week(week: &ActorWeekInput, case: Option<Case>, second: Option<Second>)
         _ => score.reasons.push("no signal speaks about this week or its sessions".to_owned()),
     }
     score
-}
-
-/// A week of one session is that session: when the week reaches review (three families), so does its only exhibit.
-fn raise_lone_sessions(sessions: &mut [UnitScore], weeks: &[UnitScore]) {
-    let review: rustc_hash::FxHashSet<&str> = weeks
-        .iter()
-        .filter(|week| week.band == Band::Review && week.sessions == 1)
-        .map(|week| week.unit_id.as_str())
-        .collect();
-    for session in sessions.iter_mut().filter(|session| session.band == Band::Look) {
-        if review.contains(week_id(&session.actor, &session.iso_week).as_str()) {
-            session.band = Band::Review;
-            session.reasons = vec!["the only scored session of a week in review, with three families".to_owned()];
-        }
-    }
 }
 
 #[cfg(test)]

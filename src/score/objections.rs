@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::UnitScore;
 use super::band::Band;
 use super::input::{Scope, SessionInput};
-use super::units::week_id;
+use super::units::{Units, week_id};
 
 /// What became of an objection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -78,12 +78,15 @@ pub struct ObjectionCounts {
 /// Objections by unit.
 pub(super) struct Objections {
     by_unit: FxHashMap<(Scope, String), Objection>,
+    /// Sessions of a week that accepted objections took out one by one.
+    left_out: FxHashMap<String, usize>,
 }
 
 impl Objections {
     /// The last objection of each unit stands.
     pub(super) fn new(objections: Vec<Objection>) -> Self {
-        Self { by_unit: objections.into_iter().map(|one| ((one.scope, one.unit_id.clone()), one)).collect() }
+        let by_unit = objections.into_iter().map(|one| ((one.scope, one.unit_id.clone()), one)).collect();
+        Self { by_unit, left_out: FxHashMap::default() }
     }
 
     fn of(&self, scope: Scope, unit_id: &str) -> Option<&Objection> {
@@ -102,39 +105,54 @@ impl Objections {
             || (!self.by_unit.is_empty() && self.takes_week(&week_id(&session.actor, &session.iso_week)))
     }
 
-    /// Writes the objections into the finished scores and counts them.
-    pub(super) fn settle(self, sessions: &mut [UnitScore], weeks: &mut [UnitScore]) -> ObjectionCounts {
+    /// Counts the objections to the units of a run.
+    pub(super) fn count(&mut self, units: &Units) -> ObjectionCounts {
         let mut counts = ObjectionCounts::default();
         if self.by_unit.is_empty() {
             return counts;
         }
-        let mut left_out: FxHashMap<String, usize> = FxHashMap::default();
-        for session in &mut *sessions {
-            let week = week_id(&session.actor, &session.iso_week);
-            let of_week = self.of(Scope::ActorWeek, &week).filter(|one| one.decision == Decision::Accepted);
-            if let Some(own) = self.of(Scope::Session, &session.unit_id) {
-                counts.add(own.decision);
-                apply(session, own);
-                if own.decision == Decision::Accepted {
-                    *left_out.entry(week).or_default() += 1;
+        for (place, session) in units.sessions.iter().enumerate() {
+            if let Some(decision) = self.of(Scope::Session, &session.session_id).map(|own| own.decision) {
+                counts.add(decision);
+                if decision == Decision::Accepted {
+                    let week = units.week_id(units.week_of(place as u32)).to_owned();
+                    *self.left_out.entry(week).or_default() += 1;
                 }
             }
-            if let (Some(of_week), None | Some(Decision::Open | Decision::Rejected)) = (of_week, session.objection) {
-                take_out(session, format!("with its week: {}", words(of_week)));
-            }
         }
-        for week in weeks {
-            if let Some(sessions) = left_out.get(&week.unit_id) {
-                week.reasons.push(format!("sessions left out after accepted objections: {sessions}"));
-            }
-            if let Some(own) = self.of(Scope::ActorWeek, &week.unit_id) {
+        for place in 0..units.weeks.len() {
+            if let Some(own) = self.of(Scope::ActorWeek, units.week_id(place)) {
                 counts.add(own.decision);
-                apply(week, own);
             }
         }
         let settled = counts.open + counts.accepted + counts.rejected;
         counts.unmatched = i64::try_from(self.by_unit.len()).unwrap_or(i64::MAX) - settled;
         counts
+    }
+
+    /// Writes the objections to a session and to its week into its score.
+    pub(super) fn settle_session(&self, session: &mut UnitScore) {
+        if self.by_unit.is_empty() {
+            return;
+        }
+        let week = week_id(&session.actor, &session.iso_week);
+        if let Some(own) = self.of(Scope::Session, &session.unit_id) {
+            apply(session, own);
+        }
+        let of_week = self.of(Scope::ActorWeek, &week).filter(|one| one.decision == Decision::Accepted);
+        if let (Some(of_week), None | Some(Decision::Open | Decision::Rejected)) = (of_week, session.objection) {
+            take_out(session, format!("with its week: {}", words(of_week)));
+        }
+    }
+
+    /// Writes the objections to a week and to its sessions into its score.
+    pub(super) fn settle_week(&self, week: &mut UnitScore) {
+        if let Some(sessions) = self.left_out.get(&week.unit_id) {
+            week.reasons.push(format!("sessions left out after accepted objections: {sessions}"));
+        }
+        if let Some(own) = self.of(Scope::ActorWeek, &week.unit_id) {
+            apply(week, own);
+        }
     }
 }
 

@@ -1,63 +1,324 @@
 //! From readings to weighed signals: who abstains and why, what the others weigh after discounts and the off-rhythm gate.
 //!
-//! Owns the passage from [`Reading`] to [`SignalRow`]; each reading leaves one row, spoken or abstained. Owns no sums.
+//! Owns what is kept of a reading: of one that speaks a p and a weight, of one that calibration silences why, of all others nothing. A run
+//! has millions of them, so readings are heard signal by signal and their words never; [`SignalRows`] makes the row of a reading when it is
+//! written, from the reading itself. Owns no sums.
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+
+use rustc_hash::FxHashSet;
 use serde_json::{Map, Value, json};
 
-use super::calibrate::{Calibration, Point, calibrate};
+use super::Scored;
+use super::calibrate::{Calibration, Point, TooFewPeers, calibrate};
 use super::drift::{self, Drift, drift};
 use super::evidence::{FLOOR_DB, Member, decibans, discounted};
-use super::input::{Family, Observation, Reading, Scope, observation};
+use super::input::{Family, Observation, Reading, Scope, number_of, numbered, observation};
 use super::people::{calibrate_habits, calibrate_people};
 use super::rows::SignalRow;
-use super::units::{Unit, Units};
+use super::units::Units;
 
-/// Signals of a run, sorted by (scope, unit id, signal).
-pub(super) struct Weighed {
-    pub(super) rows: Vec<SignalRow>,
-    /// Speaking signals of each unit; none for a session that signals compared with its peers and found nothing in.
-    pub(super) members: FxHashMap<(Scope, String), Vec<Member>>,
-    /// What is to be said about the calibration as a whole.
-    pub(super) notes: Vec<String>,
+/// A reading that speaks.
+#[derive(Debug, Clone, Copy)]
+struct Spoken {
+    unit: u32,
+    /// The signal's place in the catalogue.
+    signal: u8,
+    /// True when the off-rhythm gate took its weight.
+    gated: bool,
+    calibration: Calibration,
+    /// After discounts and the gate.
+    weight_db: f64,
+    exculpation_db: f64,
 }
 
-/// What is known of a reading: its calibration once there is one, or why it abstains.
-type Verdict = Result<Option<Calibration>, String>;
+/// A reading that would speak, and that calibration silences.
+#[derive(Debug, Clone, Copy)]
+struct Silenced {
+    unit: u32,
+    signal: u8,
+    why: Silence,
+}
 
-/// Positions and values of the speaking and the quiet readings of one signal.
-type Heard = (Vec<usize>, Vec<Point>);
+/// Why calibration silences a reading.
+#[derive(Debug, Clone, Copy)]
+enum Silence {
+    TooFewPeers(TooFewPeers),
+    Drifted { p: f64, independent: usize },
+}
 
-/// Calibrates and weighs every reading. `week_of` names the actor-week of a session.
-pub(super) fn weigh(mut readings: Vec<Reading>, units: &Units, week_of: &FxHashMap<&str, String>) -> Weighed {
-    readings.sort_by(|one, two| order(one).cmp(&order(two)).then_with(|| tie(one).cmp(&tie(two))));
-    let mut verdicts: Vec<Verdict> = Vec::with_capacity(readings.len());
-    for (index, reading) in readings.iter().enumerate() {
-        let repeated = index > 0 && order(&readings[index - 1]) == order(reading);
-        verdicts.push(match abstention(reading, units.get(reading.scope, &reading.unit_id), repeated) {
-            Some(reason) => Err(reason),
-            None => Ok(None),
-        });
+impl Silence {
+    fn words(self) -> String {
+        match self {
+            Silence::TooFewPeers(too_few) => too_few.to_string(),
+            Silence::Drifted { p, independent } => format!(
+                "calibration: small p-values are too common in the clean weeks (Kolmogorov-Smirnov p = {p:.4}, {independent} \
+                 independent readings): the reference has drifted"
+            ),
+        }
     }
-    let mut looked = vec![false; readings.len()];
-    let drifts = calibrate_by_signal(&readings, units, &mut verdicts, &mut looked);
-    let open = off_rhythm_gate(&readings, &verdicts, week_of);
-    let mut weighed = Weighed {
-        rows: Vec::with_capacity(readings.len()),
-        members: FxHashMap::default(),
-        notes: drift::summary(&drifts).into_iter().collect(),
-    };
-    for ((reading, verdict), looked) in readings.into_iter().zip(verdicts).zip(looked) {
-        let known = Family::of_signal(&reading.signal);
-        let calibrated = match (verdict, known) {
-            (Ok(Some(calibration)), Some(known)) => Ok((calibration, known)),
-            (Ok(_), _) => Err("the signal has no family in the catalogue".to_owned()),
-            (Err(reason), _) => Err(reason),
+}
+
+/// What is kept of the readings of a run.
+#[derive(Default)]
+pub(super) struct Weighed {
+    /// By unit and signal once all are heard.
+    spoken: Vec<Spoken>,
+    /// By unit and signal once all are heard.
+    silenced: Vec<Silenced>,
+    /// Of each session whether a signal compared it with its peers and found nothing.
+    looked: Vec<bool>,
+    drifts: Vec<Drift>,
+}
+
+impl Weighed {
+    /// Nothing heard yet of so many sessions.
+    pub(super) fn of(sessions: usize) -> Self {
+        Self { looked: vec![false; sessions], ..Self::default() }
+    }
+
+    /// Closes the off-rhythm gate where it must be, once all signals are heard.
+    pub(super) fn close(&mut self, units: &Units) {
+        let key = |unit: u32, signal: u8| (unit, signal);
+        self.spoken.sort_unstable_by_key(|one| key(one.unit, one.signal));
+        self.silenced.sort_unstable_by_key(|one| key(one.unit, one.signal));
+        self.spoken.shrink_to_fit();
+        let open = off_rhythm_gate(&self.spoken, units);
+        for one in self.spoken.iter_mut().filter(|one| numbered(one.signal).0 == "off_rhythm" && one.weight_db > 0.0) {
+            let is_week = one.unit as usize >= units.sessions.len();
+            if !(is_week && open.contains(&units.week_of(one.unit))) {
+                (one.weight_db, one.gated) = (0.0, true);
+            }
+        }
+    }
+
+    /// The speaking signals of a unit; none for a session that signals compared with its peers and found nothing in, `None` for a unit that
+    /// nothing is known of.
+    pub(super) fn members(&self, unit: u32) -> Option<Vec<Member>> {
+        let first = self.spoken.partition_point(|one| one.unit < unit);
+        let members: Vec<Member> = self.spoken[first..]
+            .iter()
+            .take_while(|one| one.unit == unit)
+            .map(|one| {
+                let (signal, family) = numbered(one.signal);
+                Member { signal, family, weight_db: one.weight_db, exculpation_db: one.exculpation_db }
+            })
+            .collect();
+        let looked = self.looked.get(unit as usize).copied().unwrap_or(false);
+        (looked || !members.is_empty()).then_some(members)
+    }
+
+    /// Weights of the speaking signals of a unit as the rows of signals have them, decibans.
+    pub(super) fn weights(&self, unit: u32) -> impl Iterator<Item = (&'static str, f64)> {
+        let members = self.members(unit).unwrap_or_default();
+        members.into_iter().map(|member| (member.signal, to_hundredths(member.weight_db)))
+    }
+
+    /// Readings that have a p.
+    pub(super) fn calibrated(&self) -> usize {
+        self.spoken.len()
+    }
+
+    /// How many readings calibration silenced, by reason.
+    pub(super) fn silences(&self) -> BTreeMap<String, usize> {
+        let mut reasons = BTreeMap::new();
+        for one in &self.silenced {
+            *reasons.entry(one.why.words()).or_default() += 1;
+        }
+        reasons
+    }
+
+    /// What is to be said about the calibration as a whole.
+    pub(super) fn notes(&self) -> Vec<String> {
+        drift::summary(&self.drifts).into_iter().collect()
+    }
+
+    fn verdict(&self, unit: u32, signal: u8) -> Result<Spoken, Option<Silence>> {
+        let key = (unit, signal);
+        let spoken = self.spoken.binary_search_by_key(&key, |one| (one.unit, one.signal));
+        spoken.map(|at| self.spoken[at]).map_err(|_| {
+            let silenced = self.silenced.binary_search_by_key(&key, |one| (one.unit, one.signal));
+            silenced.ok().map(|at| self.silenced[at].why)
+        })
+    }
+}
+
+/// One signal that is being heard: all of its readings, in any order, and then [`Hearing::weigh`].
+pub struct Hearing<'a> {
+    units: &'a Units,
+    weighed: &'a mut Weighed,
+    signal: &'a str,
+    /// Readings that may speak and quiet ones, of sessions and of weeks.
+    heard: [Vec<Heard>; 2],
+}
+
+/// The numbers of a reading of a unit.
+#[derive(Clone, Copy)]
+struct Heard {
+    unit: u32,
+    quiet: bool,
+    n: i64,
+    value: Option<f64>,
+    discount: f64,
+    exculpation_db: f64,
+    most_db: Option<f64>,
+}
+
+impl<'a> Hearing<'a> {
+    pub(super) fn new(units: &'a Units, weighed: &'a mut Weighed, signal: &'a str) -> Self {
+        Self { units, weighed, signal, heard: [Vec::new(), Vec::new()] }
+    }
+
+    /// Hears one reading; its words are not looked at.
+    pub fn add(&mut self, reading: &Reading<'_>) {
+        let Some(unit) = self.units.find(reading.scope, reading.unit_id) else { return };
+        if abstention(reading, self.units, unit).is_some() && !is_quiet(reading, self.units, unit) {
+            return;
+        }
+        let &Reading { value, n, speaks, discount, exculpation_db, most_db, .. } = reading;
+        let of_scope = usize::from(reading.scope == Scope::ActorWeek);
+        self.heard[of_scope].push(Heard { unit, quiet: !speaks, n, value, discount, exculpation_db, most_db });
+    }
+
+    /// Readings of one signal calibrate each other, and no others. A signal whose reference has drifted abstains everywhere. A session was looked
+    /// at where a signal found nothing in it and it has enough peers: where it has too few, finding nothing says nothing.
+    pub fn weigh(self) {
+        let Self { units, weighed, signal, heard } = self;
+        for mut heard in heard {
+            heard.sort_unstable_by(Heard::order);
+            let mut before = None;
+            heard.retain(|one| {
+                let repeated = before == Some(one.unit);
+                before = (!one.quiet).then_some(one.unit);
+                one.quiet || (!repeated && one.no_number().is_none())
+            });
+            if heard.is_empty() {
+                continue;
+            }
+            let points: Vec<Point> =
+                heard.iter().map(|one| units.point(one.unit, one.value.unwrap_or_default(), one.quiet)).collect();
+            let results = match observation(signal) {
+                Observation::Unit => calibrate(&points),
+                Observation::Habit => calibrate_habits(&points),
+                Observation::Person => calibrate_people(&points),
+            };
+            let drift = drift(&points, &results);
+            weighed.drifts.push(drift);
+            drop(points);
+            for (one, result) in heard.iter().zip(results) {
+                weighed.take(one, result, drift, signal);
+            }
+        }
+    }
+}
+
+impl Weighed {
+    fn take(&mut self, heard: &Heard, result: Result<Calibration, TooFewPeers>, drift: Drift, signal: &str) {
+        if heard.quiet {
+            if let Some(looked) = self.looked.get_mut(heard.unit as usize) {
+                *looked |= result.is_ok() && !matches!(drift, Drift::Refused { .. });
+            }
+            return;
+        }
+        // What is not in the catalogue abstained before.
+        let Some(signal) = number_of(signal) else { return };
+        let why = match (drift, result) {
+            (Drift::Refused { p, independent }, Ok(_)) => Silence::Drifted { p, independent },
+            (_, Err(too_few)) => Silence::TooFewPeers(too_few),
+            (_, Ok(calibration)) => {
+                let weight_db = heard.weight(&calibration);
+                let exculpation_db = heard.exculpation_db.min(0.0);
+                let gated = false;
+                self.spoken.push(Spoken { unit: heard.unit, signal, gated, calibration, weight_db, exculpation_db });
+                return;
+            }
         };
+        self.silenced.push(Silenced { unit: heard.unit, signal, why });
+    }
+}
+
+impl Heard {
+    /// Units in their order, and of the readings of one unit those that speak first; see [`Reading::order`].
+    fn order(&self, other: &Self) -> Ordering {
+        let key = |one: &Self| (one.unit, one.quiet);
+        key(self).cmp(&key(other)).then_with(|| numbers(self.value, other.value)).then(self.n.cmp(&other.n)).then_with(
+            || {
+                let innocent = |one: &Self| [Some(one.discount), Some(one.exculpation_db), one.most_db];
+                let pairs = innocent(self).into_iter().zip(innocent(other));
+                pairs.map(|(one, two)| numbers(one, two)).find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
+            },
+        )
+    }
+
+    fn no_number(&self) -> Option<&'static str> {
+        no_number(self.value, self.discount, self.exculpation_db)
+    }
+
+    /// Decibans of the p among peers, no more than the reading itself supports, after discounts.
+    fn weight(&self, calibration: &Calibration) -> f64 {
+        let most_db = self.most_db.filter(|most| !most.is_nan()).map_or(f64::INFINITY, |most| most.max(FLOOR_DB));
+        discounted(decibans(calibration.p).min(most_db), self.discount)
+    }
+}
+
+/// Numbers in their order, a missing one last.
+fn numbers(one: Option<f64>, two: Option<f64>) -> Ordering {
+    match (one, two) {
+        (Some(one), Some(two)) => one.total_cmp(&two),
+        (one, two) => one.is_none().cmp(&two.is_none()),
+    }
+}
+
+impl Reading<'_> {
+    /// The order in which rows of readings are made: sessions before actor-weeks, by unit id and signal. Of two readings that claim the same
+    /// unit and signal the first counts: one that speaks, with the smallest value, whatever order they came in.
+    pub fn order(&self, other: &Self) -> Ordering {
+        let key = |one: &Self| (one.scope, one.unit_id.to_owned(), one.signal.to_owned(), !one.speaks);
+        let innocent = |one: &Self| [Some(one.discount), Some(one.exculpation_db), one.most_db];
+        let pairs = innocent(self).into_iter().zip(innocent(other));
+        key(self)
+            .cmp(&key(other))
+            .then_with(|| numbers(self.value, other.value))
+            .then(self.n.cmp(&other.n))
+            .then_with(|| pairs.map(|(one, two)| numbers(one, two)).find(|one| one.is_ne()).unwrap_or(Ordering::Equal))
+            .then_with(|| self.evidence.cmp(other.evidence))
+    }
+}
+
+/// Rows of signals, made of readings as they come: those of one unit and signal one after the other, the first to count first.
+pub struct SignalRows<'a> {
+    scored: &'a Scored,
+    /// Scope, unit and signal of the reading before.
+    before: Option<(Scope, String, String)>,
+}
+
+impl<'a> SignalRows<'a> {
+    /// Before the first row.
+    pub fn new(scored: &'a Scored) -> Self {
+        Self { scored, before: None }
+    }
+
+    /// The row of a reading, spoken or abstained.
+    pub fn row(&mut self, reading: &Reading<'_>) -> SignalRow {
+        let is_same = |(scope, unit_id, signal): &(Scope, String, String)| {
+            (*scope, unit_id.as_str(), signal.as_str()) == (reading.scope, reading.unit_id, reading.signal)
+        };
+        let repeated = self.before.as_ref().is_some_and(is_same);
+        if !repeated {
+            self.before = Some((reading.scope, reading.unit_id.to_owned(), reading.signal.to_owned()));
+        }
+        self.scored.signal_row(reading, repeated)
+    }
+}
+
+impl Scored {
+    fn signal_row(&self, reading: &Reading<'_>, repeated: bool) -> SignalRow {
+        let known = Family::of_signal(reading.signal);
         let mut row = SignalRow {
             scope: reading.scope.as_str().into(),
-            unit_id: reading.unit_id.clone(),
-            signal: known.map_or_else(|| reading.signal.clone(), |(signal, _)| signal.into()),
+            unit_id: reading.unit_id.to_owned(),
+            signal: known.map_or_else(|| reading.signal.to_owned().into(), |(signal, _)| signal.into()),
             family: known.map_or("", |(_, family)| family.as_str()).into(),
             value: reading.value.filter(|value| value.is_finite()),
             n: reading.n,
@@ -66,145 +327,84 @@ pub(super) fn weigh(mut readings: Vec<Reading>, units: &Units, week_of: &FxHashM
             ..SignalRow::default()
         };
         let mut added = String::new();
-        if reading.scope == Scope::Session && looked {
-            weighed.members.entry((reading.scope, reading.unit_id.clone())).or_default();
-        }
-        match calibrated {
+        match self.verdict(reading, repeated) {
             Err(reason) => row.abstain_reason = Some(reason),
-            Ok((calibration, (signal, family))) => {
-                let mut weight_db = weight(&calibration, &reading);
-                let gated = reading.signal == "off_rhythm" && weight_db > 0.0 && !open.contains(&reading.unit_id);
-                if gated {
-                    weight_db = 0.0;
-                }
-                let stratum = units.get(reading.scope, &reading.unit_id).map_or("", |unit| &unit.stratum_name);
-                added = format!(r#""calibration":{}"#, described(&calibration, stratum));
-                let innocent = innocent(&reading, &calibration, family, gated);
+            Ok(spoken) => {
+                let Spoken { calibration, weight_db, gated, unit, signal, .. } = spoken;
+                added = format!(r#""calibration":{}"#, described(&calibration, self.units.stratum(unit)));
+                let innocent = innocent(reading, &calibration, numbered(signal).1, gated);
                 if !innocent.is_empty() {
                     added.push_str(&format!(r#","innocent":{}"#, Value::Object(innocent)));
                 }
                 row.status = "speak".into();
                 row.p = Some(calibration.p);
-                row.weight_db = Some((weight_db * 100.0).round() / 100.0);
-                let member = Member { signal, family, weight_db, exculpation_db: reading.exculpation_db.min(0.0) };
-                weighed.members.entry((reading.scope, reading.unit_id)).or_default().push(member);
+                row.weight_db = Some(to_hundredths(weight_db));
             }
         }
-        row.evidence = joined(&reading.evidence, &added);
-        weighed.rows.push(row);
+        row.evidence = joined(reading.evidence, &added);
+        row
     }
-    weighed
-}
 
-/// Decibans of the p among peers, no more than the reading itself supports, after discounts.
-fn weight(calibration: &Calibration, reading: &Reading) -> f64 {
-    let most_db = reading.most_db.filter(|most| !most.is_nan()).map_or(f64::INFINITY, |most| most.max(FLOOR_DB));
-    discounted(decibans(calibration.p).min(most_db), reading.discount)
-}
-
-fn order(reading: &Reading) -> (Scope, &str, &str) {
-    (reading.scope, &reading.unit_id, &reading.signal)
-}
-
-/// Decides between readings that claim the same unit and signal, whatever order they came in.
-fn tie(reading: &Reading) -> (bool, u64, i64, &str) {
-    (!reading.speaks, reading.value.unwrap_or(f64::NEG_INFINITY).to_bits(), reading.n, &reading.evidence)
-}
-
-/// Why a reading abstains before calibration, if it does.
-fn abstention(reading: &Reading, unit: Option<&Unit>, repeated: bool) -> Option<String> {
-    let Some(unit) = unit else {
-        return Some(format!("the {} is not among the units of this run", reading.scope.as_str().replace('_', "-")));
-    };
-    if !reading.speaks {
-        return Some(reading.abstain_reason.clone().unwrap_or_else(|| "the model gave no reason".to_owned()));
-    }
-    if unit.taken_out {
-        return Some("an accepted objection: leaves the scores".to_owned());
-    }
-    if !unit.in_person_scope {
-        return Some("declared automation: leaves the person scopes".to_owned());
-    }
-    if Family::of_signal(&reading.signal).is_none() {
-        return Some("the signal has no family in the catalogue".to_owned());
-    }
-    if repeated {
-        return Some("a second reading of the same unit and signal".to_owned());
-    }
-    if !reading.value.is_some_and(f64::is_finite) {
-        return Some("the reading has no finite value".to_owned());
-    }
-    if !reading.discount.is_finite() || !reading.exculpation_db.is_finite() {
-        return Some("discount or exculpation is not a finite number".to_owned());
-    }
-    None
-}
-
-/// Readings of one signal calibrate each other, and no others. A signal whose reference has drifted abstains everywhere. `looked` is set where a
-/// signal found nothing in a unit that has enough peers: where it has too few, finding nothing says nothing.
-fn calibrate_by_signal(
-    readings: &[Reading],
-    units: &Units,
-    verdicts: &mut [Verdict],
-    looked: &mut [bool],
-) -> Vec<Drift> {
-    let mut by_signal: FxHashMap<(Scope, &str), Heard> = FxHashMap::default();
-    for (index, reading) in readings.iter().enumerate() {
-        let unit = units.get(reading.scope, &reading.unit_id);
-        let quiet = is_quiet(reading, unit);
-        if let (true, Some(unit), Some(value)) = (quiet || verdicts[index].is_ok(), unit, reading.value) {
-            let (indexes, points) = by_signal.entry((reading.scope, &reading.signal)).or_default();
-            indexes.push(index);
-            points.push(unit.point(value, quiet));
-        }
-    }
-    let mut drifts = Vec::with_capacity(by_signal.len());
-    for ((_, signal), (indexes, points)) in by_signal {
-        let results = match observation(signal) {
-            Observation::Unit => calibrate(&points),
-            Observation::Habit => calibrate_habits(&points),
-            Observation::Person => calibrate_people(&points),
+    /// What a reading says, or why it abstains.
+    fn verdict(&self, reading: &Reading<'_>, repeated: bool) -> Result<Spoken, String> {
+        let Some(unit) = self.units.find(reading.scope, reading.unit_id) else {
+            let scope = reading.scope.as_str().replace('_', "-");
+            return Err(format!("the {scope} is not among the units of this run"));
         };
-        let drift = drift(&points, &results);
-        drifts.push(drift);
-        for ((index, result), point) in indexes.into_iter().zip(results).zip(&points) {
-            if point.quiet {
-                looked[index] = result.is_ok() && !matches!(drift, Drift::Refused { .. });
-                continue;
-            }
-            verdicts[index] = match (drift, result) {
-                (Drift::Refused { p, independent }, Ok(_)) => Err(format!(
-                    "calibration: small p-values are too common in the clean weeks (Kolmogorov-Smirnov p = {p:.4}, {independent} \
-                     independent readings): the reference has drifted"
-                )),
-                (_, result) => result.map(Some).map_err(|too_few| too_few.to_string()),
-            };
+        if let Some(reason) = abstention(reading, &self.units, unit) {
+            return Err(reason.to_owned());
         }
+        if repeated {
+            return Err("a second reading of the same unit and signal".to_owned());
+        }
+        if let Some(reason) = no_number(reading.value, reading.discount, reading.exculpation_db) {
+            return Err(reason.to_owned());
+        }
+        let heard = number_of(reading.signal).map_or(Err(None), |signal| self.weighed.verdict(unit, signal));
+        heard.map_err(|why| why.map_or_else(|| "the reading was not heard".to_owned(), Silence::words))
     }
-    drifts
+}
+
+/// Why a reading of a unit abstains whatever its numbers are.
+fn abstention<'a>(reading: &Reading<'a>, units: &Units, unit: u32) -> Option<&'a str> {
+    let of = units.get(unit);
+    if !reading.speaks {
+        return Some(reading.abstain_reason.unwrap_or("the model gave no reason"));
+    }
+    if of.taken_out {
+        return Some("an accepted objection: leaves the scores");
+    }
+    if !of.in_person_scope {
+        return Some("declared automation: leaves the person scopes");
+    }
+    Family::of_signal(reading.signal).is_none().then_some("the signal has no family in the catalogue")
+}
+
+/// Why the numbers of a reading say nothing, if so.
+fn no_number(value: Option<f64>, discount: f64, exculpation_db: f64) -> Option<&'static str> {
+    if !value.is_some_and(f64::is_finite) {
+        return Some("the reading has no finite value");
+    }
+    let innocent = discount.is_finite() && exculpation_db.is_finite();
+    (!innocent).then_some("discount or exculpation is not a finite number")
 }
 
 /// Whether the signal looked at the unit and found nothing: it abstains with a value, the least that it can have.
-fn is_quiet(reading: &Reading, unit: Option<&Unit>) -> bool {
-    !reading.speaks && reading.value.is_some_and(f64::is_finite) && unit.is_some_and(|unit| unit.in_person_scope)
+fn is_quiet(reading: &Reading<'_>, units: &Units, unit: u32) -> bool {
+    !reading.speaks && reading.value.is_some_and(f64::is_finite) && units.get(unit).in_person_scope
 }
 
 /// Actor-weeks in which the machine clock or an unattended run speaks with positive evidence: only there may off-rhythm
 /// activity weigh against a person (signals.md S9; night work is never evidence alone).
-fn off_rhythm_gate(readings: &[Reading], verdicts: &[Verdict], week_of: &FxHashMap<&str, String>) -> FxHashSet<String> {
-    let speaks_against = |reading: &Reading, verdict: &Verdict| matches!(verdict, Ok(Some(calibration)) if weight(calibration, reading) > 0.0);
-    readings
-        .iter()
-        .zip(verdicts)
-        .filter(|(reading, verdict)| {
-            matches!(reading.signal.as_ref(), "timer_regularity" | "unattended_burn")
-                && speaks_against(reading, verdict)
-        })
-        .filter_map(|(reading, _)| match reading.scope {
-            Scope::ActorWeek => Some(reading.unit_id.clone()),
-            Scope::Session => week_of.get(reading.unit_id.as_str()).cloned(),
-        })
-        .collect()
+fn off_rhythm_gate(spoken: &[Spoken], units: &Units) -> FxHashSet<usize> {
+    let opens =
+        |one: &&Spoken| matches!(numbered(one.signal).0, "timer_regularity" | "unattended_burn") && one.weight_db > 0.0;
+    spoken.iter().filter(opens).map(|one| units.week_of(one.unit)).collect()
+}
+
+/// Decibans as rows carry them.
+fn to_hundredths(decibans: f64) -> f64 {
+    (decibans * 100.0).round() / 100.0
 }
 
 /// The model's JSON object with the members that scoring adds, joined as text: a run has millions of them. What is not an
@@ -222,7 +422,7 @@ fn joined(evidence: &str, added: &str) -> String {
 }
 
 /// What spoke for the person.
-fn innocent(reading: &Reading, calibration: &Calibration, family: Family, gated: bool) -> Map<String, Value> {
+fn innocent(reading: &Reading<'_>, calibration: &Calibration, family: Family, gated: bool) -> Map<String, Value> {
     let mut facts = Map::new();
     if reading.discount < 1.0 {
         facts.insert("discount".into(), json!(reading.discount));

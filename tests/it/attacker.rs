@@ -11,7 +11,7 @@ use footlight::privacy::rounding::{amount, amount_interval, count, count_interva
 use footlight::privacy::{Interval, Ledger, Line, Pseudonyms, Rules, propagate};
 use footlight::report::inputs::{DeclaredJob, Inputs, RunFacts, WeekTotals};
 use footlight::report::model::Report;
-use footlight::report::release::{TeamWeeks, team_weeks};
+use footlight::report::release::{LinkedTokens, TeamWeeks, team_weeks};
 use footlight::report::{build, build_with_ledger};
 use footlight::score::rows::{ActorWeekRow, FindingRow, SessionRow, TeamRow};
 use jiff::ToSpan;
@@ -439,6 +439,24 @@ fn read(published: &mut Published, report: usize, key: &str, shown: Option<i64>,
 
 const FIGURES: [&str; 3] = ["tokens", "cost", "people"];
 
+/// Tokens of sessions by what came of them.
+fn links(sessions: &[SessionRow]) -> Vec<LinkedTokens> {
+    let link = |session: &SessionRow| {
+        let parts =
+            [session.input_tokens, session.output_tokens, session.cache_read_tokens, session.cache_write_tokens];
+        let tokens: i64 = parts.into_iter().flatten().sum();
+        let of = |link: &str| if session.outcome_link == link { tokens } else { 0 };
+        LinkedTokens {
+            actor: session.actor.clone(),
+            team_id: session.team_id.clone(),
+            iso_week: session.iso_week.clone(),
+            linked: of("linked"),
+            unknown: of("unknown"),
+        }
+    };
+    sessions.iter().map(link).collect()
+}
+
 /// Twelve reports of an organisation, as the attacker has them.
 fn published(organisation: &Organisation, defence: Defence) -> Published {
     let mut ledger = Ledger::in_memory(&Pseudonyms::with_key([3; 32]));
@@ -448,7 +466,7 @@ fn published(organisation: &Organisation, defence: Defence) -> Published {
         ledger.look_back(step.looks_back());
         let mut inputs = inputs(organisation, step);
         let table = TeamWeeks {
-            sessions: &inputs.sessions,
+            links: &links(&inputs.sessions),
             actor_weeks: &inputs.actor_weeks,
             weeks: inputs.weeks.clone(),
             roster_size: &|_, _| 0,

@@ -12,7 +12,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-pub use weeks::{TeamWeeks, Weeks, team_weeks};
+pub use weeks::{LinkedTokens, TeamWeeks, Weeks, team_weeks};
 
 use super::inputs::Inputs;
 use super::model::Released;

@@ -13,21 +13,35 @@ use crate::privacy::rounding;
 use crate::privacy::{Contribution, Hidden, History, Ledger, LedgerError, Panel, PanelCell, Rules, Verdict};
 use crate::report::inputs::WeekTotals;
 use crate::report::measuring::monday;
-use crate::report::money::session_tokens;
 use crate::report::people::{UNASSIGNED, is_known};
-use crate::score::rows::{ActorWeekRow, SessionRow, TeamRow};
+use crate::score::rows::{ActorWeekRow, TeamRow};
 use crate::score::shrink::{Prior, TeamCount};
 
 /// What the table is made from.
 pub struct TeamWeeks<'a> {
-    /// Sessions, with pseudonyms.
-    pub sessions: &'a [SessionRow],
+    /// What came of the weeks of people, with pseudonyms.
+    pub links: &'a [LinkedTokens],
     /// Weeks of people, with pseudonyms. Services have none.
     pub actor_weeks: &'a [ActorWeekRow],
     /// Weeks of the organisation.
     pub weeks: Vec<WeekTotals>,
     /// People of a team on the roster in a week.
     pub roster_size: &'a dyn Fn(&str, &str) -> i64,
+}
+
+/// Tokens of one person's sessions of one week by what came of them; sessions without an outcome are not told.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LinkedTokens {
+    /// Pseudonym.
+    pub actor: String,
+    /// Team.
+    pub team_id: String,
+    /// `2026-W07`.
+    pub iso_week: String,
+    /// Of sessions linked to an outcome.
+    pub linked: i64,
+    /// Of sessions of which nobody can tell.
+    pub unknown: i64,
 }
 
 /// What the release did with the cells of teams and weeks.
@@ -174,15 +188,11 @@ fn gathered(input: &TeamWeeks<'_>) -> BTreeMap<String, BTreeMap<String, TeamWeek
         one.outcomes += week.outcomes.unwrap_or(0);
         one.flagged |= matches!(week.band.as_str(), "look" | "review");
     }
-    for session in input.sessions {
-        let cell = cells.get_mut(&session.iso_week).and_then(|teams| teams.get_mut(&session.team_id));
-        let Some(one) = cell.and_then(|cell| cell.by_actor.get_mut(&session.actor)) else { continue };
-        let tokens = session_tokens(session).unwrap_or(0);
-        match session.outcome_link.as_str() {
-            "linked" => one.linked += tokens,
-            "unknown" => one.unknown += tokens,
-            _ => {}
-        }
+    for link in input.links {
+        let cell = cells.get_mut(&link.iso_week).and_then(|teams| teams.get_mut(&link.team_id));
+        let Some(one) = cell.and_then(|cell| cell.by_actor.get_mut(&link.actor)) else { continue };
+        one.linked += link.linked;
+        one.unknown += link.unknown;
     }
     // Who was on record with nothing done is in no cell; who only let a session of the week before run on is.
     let did = |one: &OfActor| one.active || one.tokens != 0 || one.cost != 0;

@@ -369,7 +369,7 @@ mod tests {
                     amount = 100.0 + 9.0 * random.uniform();
                 }
                 input.actor_weeks.push(ActorWeekInput {
-                    actor: actor.to_string(),
+                    actor: actor.to_string().into(),
                     week_start: week,
                     prompts: amount.max(0.0) as i64,
                     tokens: Some((amount.max(0.0) * 1_000.0) as i64),

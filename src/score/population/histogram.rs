@@ -97,7 +97,7 @@ mod tests {
         };
         let mut week = |actor: i64, start: i64, prompts: i64| {
             input.actor_weeks.push(ActorWeekInput {
-                actor: format!("a{actor:03}"),
+                actor: format!("a{actor:03}").into(),
                 week_start: start,
                 prompts,
                 ..ActorWeekInput::default()

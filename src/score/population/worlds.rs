@@ -62,7 +62,7 @@ impl QuotaWorld {
                 }
                 let whole = amount.round() as i64;
                 input.actor_weeks.push(ActorWeekInput {
-                    actor: format!("a{actor:03}"),
+                    actor: format!("a{actor:03}").into(),
                     week_start: week,
                     prompts: whole,
                     sessions: whole,
@@ -251,7 +251,7 @@ fn rank_world(chasing: f64, seed: u64) -> PopulationRow {
             next[actor] += if near { chasing } else { 0.0 };
             input.ranks.push(RankWeek {
                 board: "tokens".into(),
-                actor: format!("a{actor}"),
+                actor: format!("a{actor}").into(),
                 week_start: week,
                 published: week >= 8,
                 rank,
