@@ -77,12 +77,12 @@ impl Units {
     ) -> Self {
         let (mut actors, mut strata) = (Names::default(), Names::default());
         let before = |end: i64| start.is_some_and(|start| end <= start);
-        sessions.sort_by(|one, two| one.session_id.cmp(&two.session_id));
+        sessions.sort_unstable_by(|one, two| one.session_id.cmp(&two.session_id));
         let mut weeks: Vec<(Box<str>, ActorWeekInput)> = with_missing_weeks(weeks, &sessions)
             .into_iter()
             .map(|week| (week_id(&week.actor, &week.iso_week).into(), week))
             .collect();
-        weeks.sort_by(|one, two| one.0.cmp(&two.0));
+        weeks.sort_unstable_by(|one, two| one.0.cmp(&two.0));
         let (week_ids, weeks): (Vec<Box<str>>, Vec<ActorWeekInput>) = weeks.into_iter().unzip();
         let mut units = Vec::with_capacity(sessions.len() + weeks.len());
         units.extend(sessions.iter().map(|session| {
@@ -203,7 +203,7 @@ fn with_missing_weeks(mut weeks: Vec<ActorWeekInput>, sessions: &[SessionInput])
         weeks.binary_search_by(|week| (&week.actor, &week.iso_week).cmp(&key)).is_ok()
     };
     let mut orphans: Vec<&SessionInput> = sessions.iter().filter(|session| !is_known(session)).collect();
-    orphans.sort_by(|one, two| (one.started_at, &one.session_id).cmp(&(two.started_at, &two.session_id)));
+    orphans.sort_unstable_by(|one, two| (one.started_at, &one.session_id).cmp(&(two.started_at, &two.session_id)));
     let mut missing: FxHashMap<(&str, &str), ActorWeekInput> = FxHashMap::default();
     for session in orphans {
         let week = missing.entry((&session.actor, &session.iso_week)).or_insert_with(|| ActorWeekInput {

@@ -83,7 +83,6 @@ impl Weighed {
         let key = |unit: u32, signal: u8| (unit, signal);
         self.spoken.sort_unstable_by_key(|one| key(one.unit, one.signal));
         self.silenced.sort_unstable_by_key(|one| key(one.unit, one.signal));
-        self.spoken.shrink_to_fit();
         let open = off_rhythm_gate(&self.spoken, units);
         for one in self.spoken.iter_mut().filter(|one| numbered(one.signal).0 == "off_rhythm" && one.weight_db > 0.0) {
             let is_week = one.unit as usize >= units.sessions.len();
@@ -196,6 +195,7 @@ impl<'a> Hearing<'a> {
             if heard.is_empty() {
                 continue;
             }
+            heard.shrink_to_fit();
             let points: Vec<Point> =
                 heard.iter().map(|one| units.point(one.unit, one.value.unwrap_or_default(), one.quiet)).collect();
             let results = match observation(signal) {
@@ -206,6 +206,8 @@ impl<'a> Hearing<'a> {
             let drift = drift(&points, &results);
             weighed.drifts.push(drift);
             drop(points);
+            // No more than is needed: there may be a hundred million.
+            weighed.spoken.reserve_exact(heard.iter().filter(|one| !one.quiet).count());
             for (one, result) in heard.iter().zip(results) {
                 weighed.take(one, result, drift, signal);
             }
