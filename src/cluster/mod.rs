@@ -72,7 +72,7 @@ pub struct Archetypes {
 
 /// Clusters the units that stand out, with as many that do not. `scores` are the places and scores of all units in the order of their ids, and `unit` makes
 /// a unit of them: of millions a few thousand are drawn. Deterministic in the seed.
-pub fn archetypes(scores: &[(usize, f64)], unit: impl Fn(usize, f64) -> ClusterUnit, seed: u64) -> Archetypes {
+pub fn archetypes(scores: &[Placed], unit: impl Fn(usize, f64) -> ClusterUnit, seed: u64) -> Archetypes {
     let mut random = Seeded::new(seed);
     let sample: Vec<ClusterUnit> =
         sample(scores, &mut random).into_iter().map(|(place, score_db)| unit(place, score_db)).collect();
@@ -112,12 +112,13 @@ pub fn archetypes(scores: &[(usize, f64)], unit: impl Fn(usize, f64) -> ClusterU
     }
 }
 
+/// The place of a unit in the order of ids, and its score in decibans.
+pub type Placed = (usize, f64);
+
 /// What stands out and an equal random sample of the rest, by place.
-fn sample(scores: &[(usize, f64)], random: &mut Seeded) -> Vec<(usize, f64)> {
-    let (loud, quiet): (Vec<(usize, f64)>, Vec<(usize, f64)>) = scores
-        .iter()
-        .filter(|(_, score_db)| score_db.is_finite())
-        .partition(|(_, score_db)| *score_db >= STANDS_OUT_DB);
+fn sample(scores: &[Placed], random: &mut Seeded) -> Vec<Placed> {
+    let finite = scores.iter().filter(|(_, score_db)| score_db.is_finite());
+    let (loud, quiet): (Vec<Placed>, Vec<Placed>) = finite.partition(|(_, score_db)| *score_db >= STANDS_OUT_DB);
     let loud = draw(loud, MOST_UNITS, random);
     let mut both = draw(quiet, loud.len(), random);
     both.extend(loud);
@@ -126,7 +127,7 @@ fn sample(scores: &[(usize, f64)], random: &mut Seeded) -> Vec<(usize, f64)> {
 }
 
 /// Up to `count` of the units without replacement (the front of a Fisher-Yates shuffle).
-fn draw(mut units: Vec<(usize, f64)>, count: usize, random: &mut Seeded) -> Vec<(usize, f64)> {
+fn draw(mut units: Vec<Placed>, count: usize, random: &mut Seeded) -> Vec<Placed> {
     let count = count.min(units.len());
     for at in 0..count {
         let chosen = at + random.below(units.len() - at);

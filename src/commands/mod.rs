@@ -40,6 +40,7 @@ mod run;
 mod run_facts;
 mod score;
 mod settings;
+mod signals_heard;
 mod simulate;
 mod sources_try;
 mod standing;

@@ -5,8 +5,8 @@ use super::freshness::Freshness;
 use super::identity::UNASSIGNED;
 use super::settings::{Settings, span};
 use super::{
-    Exit, catalogue, cluster as machines, declared, identities, kpis, objections, readings, run_facts, survival,
-    team_rows,
+    Exit, catalogue, cluster as machines, declared, identities, kpis, objections, readings, run_facts, signals_heard,
+    survival, team_rows,
 };
 use crate::cli::{Global, OutArgs, ScoreArgs, ScoringArgs};
 use crate::cluster::{self, ClusterUnit};
@@ -118,7 +118,7 @@ pub async fn score_lake(
         input.objections = objections::read(path, |name| names.get(name).cloned())?;
     }
     let mut run = ScoringRun::new(input);
-    readings::hear(&engine, &models, &mut run).await?;
+    signals_heard::hear(&engine, &models, &mut run).await?;
     let scored = run.finish();
     warn_of_unmatched(&scored);
     let archetypes = archetypes(&scored, scoring.seed);
@@ -341,7 +341,7 @@ async fn write_signals(
     engine.register_text_function(NAME, move |unit_id| published.of_week(unit_id));
     let mut table = Table::create(out)?;
     let mut rows = SignalRows::new(scored);
-    readings::told(engine, models, NAME, |name, reading| {
+    signals_heard::told(engine, models, NAME, |name, reading| {
         let mut row = rows.row(&reading);
         name.clone_into(&mut row.unit_id);
         Ok(table.push(row)?)

@@ -4,7 +4,7 @@
 //! the population tests' statistics, all as plain Rust over rows. Owns no SQL (readings come from `queries/`) and no rendering.
 //!
 //! The modules in the order of the computation: [`input`] → `units` → [`calibrate`] → `weigh` → [`evidence`] → [`pool`] →
-//! [`band`] → [`objections`] → [`rows`], [`explain`]; beside it [`population`] and [`shrink`]; formulas in [`stats`].
+//! [`band`] → [`objections`] → `signal_rows`, [`rows`], [`explain`]; beside it [`population`] and [`shrink`]; formulas in [`stats`].
 
 pub mod association;
 pub mod band;
@@ -20,6 +20,7 @@ pub mod population;
 pub mod regression;
 pub mod rows;
 pub mod shrink;
+mod signal_rows;
 pub mod stats;
 pub mod survival;
 pub mod uniformity;
@@ -37,9 +38,10 @@ use self::objections::{Decision, ObjectionCounts, Objections};
 use self::pool::{Case, CasePoint, Second};
 use self::population::{Histogram, Population, RankAgreement};
 use self::rows::PopulationRow;
+pub use self::signal_rows::SignalRows;
 use self::units::Units;
+pub use self::weigh::Hearing;
 use self::weigh::Weighed;
-pub use self::weigh::{Hearing, SignalRows};
 
 /// The score of one session or actor-week.
 #[derive(Debug, Clone, PartialEq)]

@@ -251,7 +251,7 @@ fn rank_world(chasing: f64, seed: u64) -> PopulationRow {
             next[actor] += if near { chasing } else { 0.0 };
             input.ranks.push(RankWeek {
                 board: "tokens".into(),
-                actor: format!("a{actor}").into(),
+                actor: format!("a{actor}"),
                 week_start: week,
                 published: week >= 8,
                 rank,
