@@ -24,21 +24,21 @@ sketched as (
 text_bands as (
     select actor_id, masked_hash, unnest(bands) as band from sketched where is_first
 ),
--- Most bands are one text's. A count leaves them before anything is counted distinctly.
+-- Most bands are one text's. A count leaves them before anything is counted distinctly. Joins hold their left side: the few come first.
 crowded as (
     select band from text_bands group by band having count(*) >= $least_actors
 ),
 wide as (
     select text_bands.band, min(masked_hash) as hub
-    from text_bands
-    inner join crowded on crowded.band = text_bands.band
+    from crowded
+    inner join text_bands on text_bands.band = crowded.band
     group by text_bands.band
     having count(distinct actor_id) >= $least_actors and count(distinct masked_hash) <= $bucket_cap
 ),
 similar as (
     select text_bands.masked_hash, min(wide.hub) as template
-    from text_bands
-    inner join wide on wide.band = text_bands.band
+    from wide
+    inner join text_bands on text_bands.band = wide.band
     group by text_bands.actor_id, text_bands.masked_hash
     having count(*) >= 8
 ),
@@ -54,5 +54,5 @@ templates as (
     select masked_hash, min(template) as template from found group by masked_hash
 )
 select templates.template, typed.event_key, typed.actor_id, typed.session_id, typed.ts, typed.local_day
-from typed
-inner join templates on templates.masked_hash = typed.masked_hash
+from templates
+inner join typed on typed.masked_hash = templates.masked_hash
