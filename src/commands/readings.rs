@@ -17,7 +17,7 @@ pub(super) async fn each_batch(
     sql: &str,
     mut take: impl FnMut(&Columns<'_>) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
-    let mut batches = engine.query(sql).await?.execute_stream().await?;
+    let mut batches = engine.stream(sql).await?;
     while let Some(batch) = batches.try_next().await? {
         take(&Columns::new(&batch))?;
     }

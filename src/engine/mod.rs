@@ -32,6 +32,7 @@ use arrow::datatypes::{DataType, SchemaRef};
 use datafusion::catalog::TableProvider;
 use datafusion::datasource::MemTable;
 use datafusion::error::DataFusionError;
+use datafusion::execution::SendableRecordBatchStream;
 use datafusion::execution::context::SQLOptions;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::MemoryPool;
@@ -274,6 +275,16 @@ impl Engine {
     /// Answers a user's question. Only queries are allowed: nothing that creates, changes or configures.
     pub async fn query(&self, sql: &str) -> Result<DataFrame, EngineError> {
         Ok(self.context.sql_with_options(sql, read_only()).await?)
+    }
+
+    /// The rows of the answer to a question of our own, as they come. In one partition, so that what is sorted goes to files where it does not fit:
+    /// partitions that each hold their share would leave the merge of them no memory.
+    pub async fn stream(&self, sql: &str) -> Result<SendableRecordBatchStream, EngineError> {
+        let mut state = self.context.state();
+        let options = state.config_mut().options_mut();
+        (options.execution.target_partitions, options.optimizer.repartition_sorts) = (1, false);
+        let frame = SessionContext::new_with_state(state).sql_with_options(sql, read_only()).await?;
+        Ok(frame.execute_stream().await?)
     }
 
     /// All rows of the answer to a question of our own.
