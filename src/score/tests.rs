@@ -2,12 +2,14 @@
 
 use proptest::prelude::*;
 
+use std::cmp::Ordering;
 use std::ops::{Deref, DerefMut};
 
 use super::input::{Reading, SessionInput};
 use super::objections::{Decision, Objection};
 use super::rows::SignalRow;
 use super::stats::Seeded;
+use super::weigh::numbers;
 use super::*;
 
 const WEEK: i64 = 7 * 24 * 3_600 * 1_000_000;
@@ -108,7 +110,7 @@ fn score(world: World) -> Outcome {
         hearing.weigh();
     }
     let scored = scoring.finish();
-    readings.sort_by(|one, two| one.reading().order(&two.reading()));
+    readings.sort_by(|one, two| written_order(&one.reading(), &two.reading()));
     let mut rows = SignalRows::new(&scored);
     Outcome {
         sessions: scored.sessions().collect(),
@@ -116,6 +118,19 @@ fn score(world: World) -> Outcome {
         signals: readings.iter().map(|reading| rows.row(&reading.reading())).collect(),
         objections: scored.objection_counts,
     }
+}
+
+/// The order in which the caller makes rows: sessions before actor-weeks, by unit id and signal, and then as [`Hearing`] has it.
+fn written_order(one: &Reading<'_>, two: &Reading<'_>) -> Ordering {
+    let key = |one: &Reading<'_>| (one.scope, one.unit_id.to_owned(), one.signal.to_owned(), !one.speaks);
+    let innocent = |one: &Reading<'_>| [Some(one.discount), Some(one.exculpation_db), one.most_db];
+    let pairs = innocent(one).into_iter().zip(innocent(two));
+    key(one)
+        .cmp(&key(two))
+        .then_with(|| numbers(one.value, two.value))
+        .then(one.n.cmp(&two.n))
+        .then_with(|| pairs.map(|(one, two)| numbers(one, two)).find(|one| one.is_ne()).unwrap_or(Ordering::Equal))
+        .then_with(|| one.evidence.cmp(two.evidence))
 }
 
 /// A world of `actors` people over 20 weeks with 5 sessions a week; an incentive starts with week 10. Readings are normal

@@ -238,7 +238,8 @@ impl Weighed {
 }
 
 impl Heard {
-    /// Units in their order, and of the readings of one unit those that speak first; see [`Reading::order`].
+    /// Units in their order. Of two readings that claim the same unit the first counts: one that speaks, with the smallest value, whatever order they came
+    /// in. Rows are made in the same order (`commands::signals_heard`), so that words and numbers are of one reading.
     fn order(&self, other: &Self) -> Ordering {
         let key = |one: &Self| (one.unit, one.quiet);
         key(self).cmp(&key(other)).then_with(|| numbers(self.value, other.value)).then(self.n.cmp(&other.n)).then_with(
@@ -262,26 +263,10 @@ impl Heard {
 }
 
 /// Numbers in their order, a missing one last.
-fn numbers(one: Option<f64>, two: Option<f64>) -> Ordering {
+pub(super) fn numbers(one: Option<f64>, two: Option<f64>) -> Ordering {
     match (one, two) {
         (Some(one), Some(two)) => one.total_cmp(&two),
         (one, two) => one.is_none().cmp(&two.is_none()),
-    }
-}
-
-impl Reading<'_> {
-    /// The order in which rows of readings are made: sessions before actor-weeks, by unit id and signal. Of two readings that claim the same
-    /// unit and signal the first counts: one that speaks, with the smallest value, whatever order they came in.
-    pub fn order(&self, other: &Self) -> Ordering {
-        let key = |one: &Self| (one.scope, one.unit_id.to_owned(), one.signal.to_owned(), !one.speaks);
-        let innocent = |one: &Self| [Some(one.discount), Some(one.exculpation_db), one.most_db];
-        let pairs = innocent(self).into_iter().zip(innocent(other));
-        key(self)
-            .cmp(&key(other))
-            .then_with(|| numbers(self.value, other.value))
-            .then(self.n.cmp(&other.n))
-            .then_with(|| pairs.map(|(one, two)| numbers(one, two)).find(|one| one.is_ne()).unwrap_or(Ordering::Equal))
-            .then_with(|| self.evidence.cmp(other.evidence))
     }
 }
 
