@@ -9,17 +9,22 @@
 -- part: person
 with contexts as (
     select
-        event_key, session_id, ts, byte_offset, output_tokens, greatest(output_tokens - coalesce(reasoning_tokens, 0), 0) as visible_tokens,
-        input_tokens + coalesce(cache_read_tokens, 0) + coalesce(cache_write_tokens, 0) as context,
+        root_session_id as session_id, session_id as thread, arrow_cast(ts, 'Int64') as us, byte_offset, event_key, model, output_tokens,
+        greatest(output_tokens - coalesce(reasoning_tokens, 0), 0) as visible_tokens, input_tokens + coalesce(cache_read_tokens, 0) + coalesce(cache_write_tokens, 0) as context,
+        text_chars as output_chars,
+        case when cost_usd > 0 then coalesce(input_tokens, 0) + 5.0 * coalesce(output_tokens, 0) + 0.1 * coalesce(cache_read_tokens, 0) + 1.25 * coalesce(cache_write_tokens, 0) end as weighed_tokens,
+        cast(cost_usd as double) as cost_usd,
     from stg_events
     where kind = 'completion'
 ),
+-- Windows over everything, here and below: one a thread or session would be a few rows each.
 growths as (
     select
-        event_key, visible_tokens,
-        context - lag(context + output_tokens) over thread as with_reasoning, context - lag(context + visible_tokens) over thread as without_reasoning,
+        *,
+        case when lag(thread) over before = thread then context - lag(context + output_tokens) over before end as with_reasoning,
+        case when lag(thread) over before = thread then context - lag(context + visible_tokens) over before end as without_reasoning,
     from contexts
-    window thread as (partition by session_id order by ts, byte_offset, event_key)
+    window before as (order by thread, us, byte_offset, event_key)
 ),
 steps as (
     select
@@ -28,19 +33,23 @@ steps as (
     from int_turns
     union all
     select
-        root_session_id as session_id, arrow_cast(ts, 'Int64') as us, stg_events.event_key, 1 as place, model, output_tokens,
-        growths.visible_tokens, case when with_reasoning >= 0 then with_reasoning when without_reasoning >= 0 then without_reasoning end as supplied_tokens,
-        case when kind = 'completion' then text_chars end as output_chars,
+        session_id, us, event_key, 1 as place, model, output_tokens, visible_tokens,
+        case when with_reasoning >= 0 then with_reasoning when without_reasoning >= 0 then without_reasoning end as supplied_tokens,
+        output_chars, weighed_tokens, cost_usd, 0 as calls, 0 as edits,
+    from growths
+    union all
+    select
+        root_session_id as session_id, arrow_cast(ts, 'Int64') as us, event_key, 1 as place, model, output_tokens,
+        cast(null as bigint) as visible_tokens, cast(null as bigint) as supplied_tokens, cast(null as bigint) as output_chars,
         case when cost_usd > 0 then coalesce(input_tokens, 0) + 5.0 * coalesce(output_tokens, 0) + 0.1 * coalesce(cache_read_tokens, 0) + 1.25 * coalesce(cache_write_tokens, 0) end as weighed_tokens,
-        cast(cost_usd as double) as cost_usd,
-        case when kind = 'tool_call' then 1 else 0 end as calls,
-        case when kind = 'tool_call' and effect = 'write' then 1 else 0 end as edits,
+        cast(cost_usd as double) as cost_usd, 1 as calls, case when effect = 'write' then 1 else 0 end as edits,
     from stg_events
-    left join growths on growths.event_key = stg_events.event_key
-    where kind in ('completion', 'tool_call')
+    where kind = 'tool_call'
 ),
 assigned as (
-    select *, sum(case when place = 0 then 1 else 0 end) over (partition by session_id order by us, place, event_key) as turn from steps
+    select
+        *, sum(case when place = 0 then 1 else 0 end) over (order by session_id, us, place, event_key rows between unbounded preceding and current row) as turn
+    from steps
 ),
 turns as (
     select
@@ -51,8 +60,8 @@ turns as (
         sum(output_tokens) as output_tokens, sum(visible_tokens) as visible_tokens, sum(output_chars) as output_chars, sum(weighed_tokens) as weighed_tokens, sum(cost_usd) as cost_usd,
         sum(calls) as calls, sum(edits) as edits, count(*) filter (where place = 1 and calls = 0) as completions,
     from assigned
-    where turn > 0
     group by session_id, turn
+    having min(event_key) filter (where place = 0) is not null
 )
 select
     prompts.event_key, prompts.session_id, prompts.actor_id, prompts.role, split_part(prompts.client, '/', 1) as client_name,

@@ -12,20 +12,21 @@ with steps as (
         event_key, root_session_id, session_id, ts, local_ts, actor_id, kind, tool_name, command, marker, call_id, call_hash,
         is_error, effect, system, path, repo, duration_ms, source_file, byte_offset,
         cardinality(added_lines) as added_lines,
-        lag(kind) over thread as kind_before,
-        lag(tokens) over thread as tokens_before,
-        lag(cost_usd) over thread as cost_before
+        -- A window over everything, here and below: one a session or a call would be a few rows each.
+        lag(session_id) over steps = session_id and lag(kind) over steps = 'completion' as follows_completion,
+        lag(tokens) over steps as tokens_before,
+        lag(cost_usd) over steps as cost_before
     from stg_events
     where kind in ('completion', 'tool_call')
-    window thread as (partition by session_id order by ts, kind <> 'completion', byte_offset, event_key)
+    window steps as (order by session_id, ts, kind <> 'completion', byte_offset, event_key)
 ),
 answers as (
     select
         session_id, call_id, result_hash, is_error, duration_ms,
-        -- The first of its call; a window a session, since one a call would be a window a row.
-        lag(call_id) over (partition by session_id order by call_id, ts, event_key) is distinct from call_id as is_first
+        (lag(session_id) over results is distinct from session_id) or (lag(call_id) over results is distinct from call_id) as is_first
     from stg_events
     where kind = 'tool_result' and call_id is not null
+    window results as (order by session_id, call_id, ts, event_key)
 ),
 results as (
     select * from answers where is_first
@@ -51,8 +52,8 @@ select
     coalesce(c.marker = 'poll', false) or regexp_like(coalesce(lower(c.tool_name), ''), $poll_tools) as is_poll,
     coalesce(r.duration_ms, c.duration_ms) as duration_ms,
     c.added_lines,
-    case when c.kind_before = 'completion' then c.tokens_before end as tokens,
-    case when c.kind_before = 'completion' then c.cost_before end as cost_usd
+    case when c.follows_completion then c.tokens_before end as tokens,
+    case when c.follows_completion then c.cost_before end as cost_usd
 from steps as c
 left join results as r on c.session_id = r.session_id and c.call_id = r.call_id
 where c.kind = 'tool_call'

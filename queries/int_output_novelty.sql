@@ -17,31 +17,44 @@ with texts as (
     where actor_kind = 'person' and actor_id <> '(unassigned)' and cardinality(shingles) > 0
         and (kind = 'completion' and text_chars >= $least_chars and text_words >= $least_words or kind = 'prompt' and trigger <> 'agent')
 ),
-shingles as (
-    select * from (select event_key, session_id, actor_id, local_day, us, is_output, unnest(shingles) as shingle from texts)
+-- A person's texts follow each other in `place`, so that numbers say what a sort by person, moment and key would.
+numbered as (
+    select
+        event_key, session_id, actor_id, local_day, us, is_output, shingles,
+        row_number() over (order by actor_id, us, event_key) as place, dense_rank() over (order by actor_id) as person,
+    from texts
+),
+sampled as (
+    select * from (select place, person, us, is_output, unnest(shingles) as shingle from numbered)
     where shingle < -4611686018427387904
 ),
 met as (
     select
-        event_key, session_id, actor_id, local_day, is_output,
-        -- A window an actor: one a shingle would be a window a row.
-        coalesce(lag(shingle) over earlier = shingle and us - lag(us) over earlier <= $days * 86400000000, false) as is_known,
-        lag(session_id) over earlier as earlier_session,
-    from shingles
-    left anti join int_stock_shingles as stock on stock.shingle = shingles.shingle
-    window earlier as (partition by actor_id order by shingle, us, event_key)
+        place, is_output,
+        -- No window has partitions: one a shingle would be a window a row.
+        case
+            when lag(shingle) over earlier = shingle and lag(person) over earlier = person and us - lag(us) over earlier <= $days * 86400000000
+                then lag(place) over earlier
+        end as earlier,
+    from sampled
+    left anti join int_stock_shingles as stock on stock.shingle = sampled.shingle
+    window earlier as (order by sampled.shingle, place)
 ),
 counted as (
+    select place, earlier, count(*) as shingles from met where is_output group by place, earlier
+),
+known as (
+    select counted.place, before.session_id as earlier_session, sum(counted.shingles) as shingles
+    from counted left join numbered as before on before.place = counted.earlier
+    group by counted.place, before.session_id
+),
+summed as (
     select
-        event_key, session_id, actor_id, local_day, is_known, case when is_known then earlier_session end as earlier_session, count(*) as shingles,
-    from met
-    where is_output
-    group by event_key, session_id, actor_id, local_day, is_known, case when is_known then earlier_session end
+        place, sum(shingles) as sampled, coalesce(sum(shingles) filter (where earlier_session is not null), 0) as known,
+        first_value(earlier_session order by earlier_session is not null desc, shingles desc, earlier_session) as nearest_session,
+        coalesce(max(shingles) filter (where earlier_session is not null), 0) as nearest_shingles,
+    from known
+    group by place
 )
-select
-    event_key, session_id, actor_id, local_day,
-    sum(shingles) as sampled, coalesce(sum(shingles) filter (where is_known), 0) as known,
-    first_value(earlier_session order by is_known desc, shingles desc, earlier_session) as nearest_session,
-    coalesce(max(shingles) filter (where is_known), 0) as nearest_shingles,
-from counted
-group by event_key, session_id, actor_id, local_day
+select event_key, session_id, actor_id, local_day, sampled, known, nearest_session, nearest_shingles
+from summed join numbered on numbered.place = summed.place

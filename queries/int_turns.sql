@@ -17,14 +17,15 @@ with steps as (
     from stg_events
     where (kind = 'prompt' and trigger <> 'agent') or kind = 'completion'
 ),
--- Windows are a session each: one a text would be a window a row.
+-- Windows over everything, here and below: one a session or a text would be a few rows each.
 texts as (
     select
         event_key,
-        lag(masked_hash) over (partition by session_id order by masked_hash, us, event_key) = masked_hash as is_again,
-        lag(us) over (partition by session_id order by masked_hash, us, event_key) as last_same_us
+        lag(session_id) over alike = session_id and lag(masked_hash) over alike = masked_hash as is_again,
+        lag(us) over alike as last_same_us
     from steps
     where is_prompt and masked_hash is not null
+    window alike as (order by session_id, masked_hash, us, event_key)
 ),
 repeats as (
     select event_key, last_same_us from texts where is_again
@@ -33,32 +34,29 @@ looked_back as (
     select
         s.*,
         r.last_same_us,
-        max(s.failed_us) over (
-            partition by s.session_id
-            order by s.us, not s.is_prompt, s.event_key
-            rows between unbounded preceding and 1 preceding
-        ) as last_failure_us
-    from steps as s
-    left join repeats as r on s.event_key = r.event_key
+        last_value(s.failed_us) ignore nulls over before as last_failure_us,
+        last_value(case when s.failed_us is not null then s.session_id end) ignore nulls over before as last_failed
+    from repeats as r
+    right join steps as s on s.event_key = r.event_key
+    window before as (order by s.session_id, s.us, not s.is_prompt, s.event_key rows between unbounded preceding and 1 preceding)
 ),
 marked as (
     select
         *,
-        coalesce(last_failure_us >= last_same_us and us - last_failure_us <= $retry_seconds * 1000000, false) as is_retry
+        coalesce(last_failed = session_id and last_failure_us >= last_same_us and us - last_failure_us <= $retry_seconds * 1000000, false) as is_retry
     from looked_back
 ),
 assigned as (
     select
         *,
         sum(case when is_prompt and not is_retry then 1 else 0 end) over (
-            partition by session_id order by us, not is_prompt, event_key rows between unbounded preceding and current row
+            order by session_id, us, not is_prompt, event_key rows between unbounded preceding and current row
         ) as turn
     from marked
 ),
 turns as (
     select
         session_id,
-        turn,
         -- The prompt that begins the turn is the only one of it that is no retry.
         min(event_key) filter (where is_prompt and not is_retry) as event_key,
         count(*) filter (where is_retry) as retries,
@@ -67,11 +65,11 @@ turns as (
         sum(tokens) as tokens,
         sum(cost_usd) as cost_usd
     from assigned
-    where turn > 0
     group by session_id, turn
+    having count(*) filter (where is_prompt and not is_retry) > 0
 )
 select
-    t.event_key, e.ts, e.local_ts, e.iso_week, t.session_id, t.turn, e.actor_id, e.team_id, e.role, e.actor_kind, e.trigger,
+    t.event_key, e.ts, e.local_ts, e.iso_week, t.session_id, e.actor_id, e.team_id, e.role, e.actor_kind, e.trigger,
     e.client, e.marker, e.command, e.masked_hash, e.text_words,
     t.retries, t.completions, t.model, t.tokens, t.cost_usd, e.shingles, e.bands
 from turns as t

@@ -13,6 +13,8 @@ use datafusion::datasource::MemTable;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryPool, MemoryReservation};
+use datafusion::physical_plan::display::DisplayableExecutionPlan;
+use datafusion::physical_plan::execute_stream_partitioned;
 use datafusion::prelude::{DataFrame, ParquetReadOptions, SessionContext};
 use futures::TryStreamExt as _;
 use parquet::arrow::ArrowWriter;
@@ -139,7 +141,9 @@ impl Shelf {
             return Ok(Filled::There(workers.keep(frame, &label).await?));
         }
         let planned = Arc::clone(frame.schema().inner());
-        let streams = frame.execute_stream_partitioned().await?;
+        let context = Arc::new(frame.task_ctx());
+        let plan = frame.create_physical_plan().await?;
+        let streams = execute_stream_partitioned(Arc::clone(&plan), context)?;
         let schema = streams.first().map_or(planned, |stream| stream.schema());
         let schema = if self.keeps_views { schema } else { without_views(&schema) };
         let mut tasks = JoinSet::new();
@@ -165,6 +169,10 @@ impl Shelf {
         let mut partitions = Vec::new();
         while let Some(finished) = tasks.join_next().await {
             partitions.push(finished.map_err(|error| DataFusionError::External(Box::new(error)))??);
+        }
+        if tracing::enabled!(tracing::Level::TRACE) {
+            let plan = DisplayableExecutionPlan::with_metrics(plan.as_ref());
+            tracing::trace!(result = %self.directory.display(), "{}", plan.indent(false));
         }
         // The order of partitions, whoever was ready first.
         partitions.sort_by_key(|done| done.number);

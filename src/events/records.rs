@@ -31,9 +31,10 @@ pub struct TextSketch {
     pub exact_hash: i64,
     /// Hash of the text after typed masking: numbers, ids, dates, URLs, paths and quoted strings replaced.
     pub masked_hash: i64,
-    /// Sorted distinct hashes of word shingles of the masked text: all of them up to 256, then the 256 smallest.
+    /// Sorted distinct hashes of word shingles of the masked text. Of a prompt all of them up to 256, then the 256 smallest; of an answer those of
+    /// the lowest quarter of the hash range up to 64, then the 64 smallest (`signals.md` S5).
     pub shingles: Vec<i64>,
-    /// 32 LSH band hashes of 4 MinHash rows each (`signals.md` S1, 32x4); empty under 8 words.
+    /// 32 LSH band hashes of 4 MinHash rows each of a prompt (`signals.md` S1, 32x4); empty under 8 words, and of an answer.
     pub bands: Vec<i64>,
     /// Sorted distinct hashes of winnowed spans of about 200 bytes (`signals.md` S2): all of them up to 512, then the 512 smallest.
     pub spans: Vec<i64>,

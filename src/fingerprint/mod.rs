@@ -16,7 +16,7 @@ pub use calls::{CallSketch, result_hash, sketch_call, sketch_call_of};
 pub use json::Json;
 pub use lines::{line_hashes, normalised_line_hash};
 pub use mask::mask;
-pub use text::{sketch_prompt, sketch_result, sketch_text, text_hash};
+pub use text::{sketch_answer, sketch_prompt, sketch_result, text_hash};
 
 /// xxh3-64 as the signed integer that tables hold.
 pub(crate) fn hash64(bytes: &[u8]) -> i64 {

@@ -5,8 +5,12 @@ use super::{chunks, hash64, keep_smallest};
 use crate::events::TextSketch;
 use std::cell::RefCell;
 
-/// At most this many shingle hashes are kept, the smallest (bottom-k sketch), so Jaccard is exact for texts of up to this many shingles.
+/// At most this many shingle hashes of a prompt are kept, the smallest (bottom-k sketch), so Jaccard is exact for texts of up to this many shingles.
 const SHINGLES_KEPT: usize = 256;
+/// Of an answer those below are kept, the lowest quarter of the hash range, and of these at most so many: the sample that S5 compares answers by.
+/// Nobody compares answers as sets, and they are most of what is said, so more would be most of a lake.
+const SAMPLED_BELOW: i64 = i64::MIN / 2;
+const SAMPLED_KEPT: usize = 64;
 /// LSH layout for the within-actor join (`signals.md` S1): 32 bands of 4 rows.
 const BANDS: usize = 32;
 const ROWS: usize = 4;
@@ -91,16 +95,41 @@ fn fold_each(bytes: &[u8], before: &mut u8, folded: &mut Vec<u8>) {
     }
 }
 
-/// Sketches a text.
+/// Sketches what a model said: of its shingles the sample that novelty is measured by (`signals.md` S5), and no bands.
+pub fn sketch_answer(text: &str) -> TextSketch {
+    sketch(text, |_, mut shingles| {
+        shingles.retain(|shingle| *shingle < SAMPLED_BELOW);
+        keep_smallest(&mut shingles, SAMPLED_KEPT);
+        (shingles, Vec::new())
+    })
+}
+
+/// Sketches what somebody handed to the agent: its shingles and bands, by which it is compared with other prompts, its spans and its packed size,
+/// since what is supplied can be padded.
 ///
-/// Shingles are of 3 masked words (5 from 200 words on; Broder 1997, `signals.md` S1); the MinHash is one-permutation with
-/// rotation densification (Li, Owen and Zhang 2012; Shrivastava and Li 2014).
-pub fn sketch_text(text: &str) -> TextSketch {
+/// The MinHash is one-permutation with rotation densification (Li, Owen and Zhang 2012; Shrivastava and Li 2014).
+pub fn sketch_prompt(text: &str) -> TextSketch {
+    let blocks = chunks::sketch_blocks(text);
+    let sketch = sketch(text, |words, mut shingles| {
+        let bands = if words >= MIN_WORDS { band_hashes(&shingles) } else { Vec::new() };
+        keep_smallest(&mut shingles, SHINGLES_KEPT);
+        (shingles, bands)
+    });
+    TextSketch {
+        spans: blocks.spans,
+        repeated_permille: blocks.repeated_permille,
+        packed_permille: blocks.packed_permille,
+        ..sketch
+    }
+}
+
+/// What every text gets. `compared` makes of the number of words and all shingles those that are kept, and the bands.
+///
+/// Shingles are of 3 masked words (5 from 200 words on; Broder 1997, `signals.md` S1).
+fn sketch(text: &str, compared: impl FnOnce(usize, Vec<i64>) -> (Vec<i64>, Vec<i64>)) -> TextSketch {
     ROOM.with_borrow_mut(|Room { masked, folded }| {
         masked.read(text);
-        let mut shingles = shingle_hashes(&masked.words);
-        let bands = if masked.words.len() >= MIN_WORDS { band_hashes(&shingles) } else { Vec::new() };
-        keep_smallest(&mut shingles, SHINGLES_KEPT);
+        let (shingles, bands) = compared(masked.words.len(), shingle_hashes(&masked.words));
         let identifiers = if text.len() <= chunks::MOST_BYTES {
             chunks::keep_identifiers(&mut masked.names);
             masked.names.clone()
@@ -122,17 +151,6 @@ pub fn sketch_text(text: &str) -> TextSketch {
         }
         sketch
     })
-}
-
-/// [`sketch_text`] of what somebody handed to the agent, with its spans and its packed size: what is supplied can be padded.
-pub fn sketch_prompt(text: &str) -> TextSketch {
-    let blocks = chunks::sketch_blocks(text);
-    TextSketch {
-        spans: blocks.spans,
-        repeated_permille: blocks.repeated_permille,
-        packed_permille: blocks.packed_permille,
-        ..sketch_text(text)
-    }
 }
 
 /// Sizes and hash of a tool's result. It is never compared for similarity, so it gets no shingles.
@@ -221,7 +239,7 @@ mod tests {
         fn what_is_found_in_one_pass_is_what_the_rules_say(text in HOSTILE) {
             let folded = text.split_whitespace().collect::<Vec<_>>().join(" ");
             prop_assert_eq!(text_hash(&text), hash64(folded.as_bytes()));
-            let sketch = sketch_text(&text);
+            let sketch = sketch_prompt(&text);
             prop_assert_eq!(sketch.exact_hash, hash64(folded.as_bytes()));
             prop_assert_eq!(sketch.identifiers, chunks::identifiers([text.as_str()]));
             let mut masked = Masked::default();
@@ -250,8 +268,8 @@ mod tests {
 
     #[test]
     fn same_template_is_the_same_masked_text() {
-        let one = sketch_text("Summarise ticket 4711 for the weekly status page and list every open risk");
-        let two = sketch_text("Summarise ticket 9 for the weekly status page and list every open risk");
+        let one = sketch_prompt("Summarise ticket 4711 for the weekly status page and list every open risk");
+        let two = sketch_prompt("Summarise ticket 9 for the weekly status page and list every open risk");
         assert_ne!(one.exact_hash, two.exact_hash);
         assert_eq!(one.masked_hash, two.masked_hash);
         assert_eq!(jaccard(&one, &two), 1.0);
@@ -269,7 +287,7 @@ mod tests {
         .collect();
         let mut edited = words.clone();
         edited[10] = "changed".into();
-        let jaccard = jaccard(&sketch_text(&words.join(" ")), &sketch_text(&edited.join(" ")));
+        let jaccard = jaccard(&sketch_prompt(&words.join(" ")), &sketch_prompt(&edited.join(" ")));
         assert!((jaccard - 0.714).abs() < 0.01, "{jaccard}");
     }
 
@@ -319,15 +337,33 @@ mod tests {
         }
     }
 
+    /// S5 compares what stands below the lowest quarter among the 64 smallest: of a prompt, which keeps more, and of an answer it must be the same.
+    #[test]
+    fn an_answer_keeps_the_sample_that_a_prompt_of_its_words_has() {
+        for words in [1usize, 5, 60, 400, 5_000] {
+            let text =
+                (0..words).map(|word| format!("w{}", hash64(&word.to_le_bytes()).unsigned_abs())).collect::<Vec<_>>();
+            let text = text
+                .iter()
+                .map(|word| word.replace(|c: char| c.is_ascii_digit(), "x") + word)
+                .collect::<Vec<_>>()
+                .join(" ");
+            let (prompt, answer) = (sketch_prompt(&text), sketch_answer(&text));
+            let sample = prompt.shingles.iter().take(64).filter(|shingle| **shingle < -4_611_686_018_427_387_904);
+            assert_eq!(answer.shingles, sample.copied().collect::<Vec<_>>(), "{words} words");
+            assert_eq!((answer.words, answer.masked_hash, answer.bands.len()), (prompt.words, prompt.masked_hash, 0));
+        }
+    }
+
     #[test]
     fn similar_texts_share_a_band_and_short_ones_have_none() {
-        let one = sketch_text(
+        let one = sketch_prompt(
             "please go through the module and explain how the retry logic works in detail with examples for each branch today",
         );
-        let two = sketch_text(
+        let two = sketch_prompt(
             "please go through the module and explain how the retry logic works in detail with examples for each branch now",
         );
         assert!(one.bands.iter().any(|band| two.bands.contains(band)));
-        assert!(sketch_text("yes continue").bands.is_empty());
+        assert!(sketch_prompt("yes continue").bands.is_empty());
     }
 }

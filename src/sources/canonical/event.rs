@@ -3,7 +3,7 @@
 use super::columns::EventColumn as Column;
 use super::written;
 use crate::events::{CostBasis, Effect, Event, Kind, TokenBasis, Tokens, Trigger};
-use crate::fingerprint::{result_hash, sketch_call, sketch_result, sketch_text};
+use crate::fingerprint::{result_hash, sketch_answer, sketch_call, sketch_result};
 use crate::sources::slash::keep_prompt;
 use crate::sources::tabular::{Rejected, Row};
 use crate::sources::{Reason, Sink, home_user, without_credentials};
@@ -92,7 +92,7 @@ fn content(row: &Row<'_, '_>, event: &mut Event, sink: &mut dyn Sink) {
                 keep_prompt(event, text);
             }
         }
-        Kind::Completion => event.text = text.map(sketch_text),
+        Kind::Completion => event.text = text.map(sketch_answer),
         Kind::ToolResult => {
             event.text = text.map(sketch_result);
             event.result_hash = text.map(result_hash);

@@ -5,7 +5,7 @@
 
 use super::records::{Block, Content, Usage};
 use crate::events::{CostBasis, Event, TokenBasis};
-use crate::fingerprint::sketch_text;
+use crate::fingerprint::sketch_answer;
 use crate::sources::json::Count;
 use crate::sources::money::micro_units;
 use crate::sources::{Position, Sink};
@@ -161,7 +161,7 @@ impl Response {
             }
         }
         if !self.text.is_empty() {
-            self.event.text = Some(sketch_text(&self.text));
+            self.event.text = Some(sketch_answer(&self.text));
         }
         (self.at, self.event)
     }

@@ -6,7 +6,7 @@ use super::records::{Metadata, ModelInfo, Request, Row};
 use super::tools::{Call, call};
 use super::usage;
 use crate::events::{Approval, Effect, Event, Fact, FactName, Kind, Trigger};
-use crate::fingerprint::{result_hash, sketch_call, sketch_text};
+use crate::fingerprint::{result_hash, sketch_answer, sketch_call};
 use crate::sources::json::{Count, moment, parse_last_wins, reject_reason, safe_detail};
 use crate::sources::slash::keep_prompt;
 use crate::sources::{Position, Reason, Sink, home_user};
@@ -232,7 +232,7 @@ impl Task {
             Some(_) => event.is_error = Some(true),
             None => event.is_error = Some(false),
         }
-        event.text = (!open.said.is_empty()).then(|| sketch_text(&open.said));
+        event.text = (!open.said.is_empty()).then(|| sketch_answer(&open.said));
         sink.event(open.at, event);
     }
 

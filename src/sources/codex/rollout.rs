@@ -13,7 +13,7 @@ use super::thread::{self, Thread};
 use super::tools;
 use super::usage::{Counter, Step};
 use crate::events::{Approval, Effect, Event, Kind, TokenBasis};
-use crate::fingerprint::{CallSketch, result_hash, sketch_call, sketch_text, text_hash};
+use crate::fingerprint::{CallSketch, result_hash, sketch_answer, sketch_call, text_hash};
 use crate::sources::json::{parse_rfc3339, reject_reason, safe_detail};
 use crate::sources::quick_json;
 use crate::sources::slash::keep_prompt;
@@ -278,7 +278,7 @@ impl Rollout {
                 event.tokens = tokens;
                 event.token_basis = Some(TokenBasis::Reported);
                 let said = std::mem::take(&mut self.said);
-                event.text = (!said.is_empty()).then(|| sketch_text(&said));
+                event.text = (!said.is_empty()).then(|| sketch_answer(&said));
                 sink.event(at, event);
             }
         }

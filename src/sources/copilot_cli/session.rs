@@ -9,7 +9,7 @@ use super::records::{
 use super::shares::split;
 use super::tools::{Touch, touch};
 use crate::events::{Effect, Event, Kind, TokenBasis, Tokens, Trigger};
-use crate::fingerprint::{result_hash, sketch_call, sketch_text};
+use crate::fingerprint::{result_hash, sketch_answer, sketch_call};
 use crate::sources::json::{moment, parse_last_wins, parse_line, reject_reason, safe_detail};
 use crate::sources::slash::keep_prompt;
 use crate::sources::{Handled, Line, Position, Reason, Sink, home_user};
@@ -349,7 +349,7 @@ impl Session {
                 let stated = event.tokens.output.is_some();
                 event.token_basis = Some(if stated { TokenBasis::Reported } else { TokenBasis::Absent });
             }
-            event.text = (!said.is_empty()).then(|| sketch_text(&said));
+            event.text = (!said.is_empty()).then(|| sketch_answer(&said));
             sink.event(at, event);
         }
     }

@@ -7,7 +7,7 @@ use super::records::{Header, LineKind, Message, ToolCall, parse_message, result_
 use super::records::{Line as LineKeys, Tokens};
 use super::{tools, usage};
 use crate::events::{Effect, Event, Kind, Trigger};
-use crate::fingerprint::{result_hash, sketch_call, sketch_text};
+use crate::fingerprint::{result_hash, sketch_answer, sketch_call};
 use crate::sources::edits::{lines_written, text_field};
 use crate::sources::json::{Moment, moment, parse_last_wins, reject_reason, safe_detail};
 use crate::sources::slash::keep_prompt;
@@ -170,7 +170,7 @@ impl Chat {
             event.model.clone_from(&message.model);
             usage::fill(&mut event, tokens, at, sink);
             if !text.is_empty() {
-                event.text = Some(sketch_text(&text));
+                event.text = Some(sketch_answer(&text));
             }
             sink.event(at, event);
         } else {

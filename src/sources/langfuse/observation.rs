@@ -4,7 +4,7 @@
 
 use super::usage;
 use crate::events::{CostBasis, Event, Fact, FactName, Kind, Trigger};
-use crate::fingerprint::{Json, result_hash, sketch_call_of, sketch_result, sketch_text};
+use crate::fingerprint::{Json, result_hash, sketch_answer, sketch_call_of, sketch_result};
 use crate::sources::exports::Row;
 use crate::sources::requests::is_drawn_from_few;
 use crate::sources::slash::keep_prompt;
@@ -272,7 +272,7 @@ impl<'r, 'a> Step<'r, 'a> {
         // 0 is what an observation has that nobody priced, with or without usage.
         event.cost_micro_usd = cost.filter(|&micro_usd| micro_usd > 0);
         event.cost_basis = event.cost_micro_usd.map(|_| CostBasis::Reported);
-        event.text = row.get(&["output"]).and_then(messages::answer).map(|text| sketch_text(&text));
+        event.text = row.get(&["output"]).and_then(messages::answer).map(|text| sketch_answer(&text));
         if let Some(text) = row.get(&["input"]).and_then(messages::newest_prompt) {
             let mut prompt = self.event(Kind::Prompt, self.start_us);
             keep_prompt(&mut prompt, &text);

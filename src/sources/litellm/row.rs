@@ -3,7 +3,7 @@
 //! Owns what a row becomes: a request, a call of a tool, or nothing. Owns neither framing nor the arithmetic of cached input.
 
 use crate::events::{CostBasis, Event, Kind, TokenBasis, Tokens, Trigger};
-use crate::fingerprint::{Json, result_hash, sketch_call_of, sketch_result, sketch_text};
+use crate::fingerprint::{Json, result_hash, sketch_answer, sketch_call_of, sketch_result};
 use crate::sources::exports::Row;
 use crate::sources::requests::{StatedInput, is_drawn_from_few, stated_cost};
 use crate::sources::slash::keep_prompt;
@@ -164,7 +164,7 @@ impl Facts<'_, '_> {
         event.is_error = self.failed().then_some(true);
         event.duration_ms = self.duration_ms(sink);
         self.usage(&mut event, sink);
-        event.text = self.row.get(&["response"]).and_then(messages::answer).map(|text| sketch_text(&text));
+        event.text = self.row.get(&["response"]).and_then(messages::answer).map(|text| sketch_answer(&text));
         let asked = ["messages", "proxy_server_request"];
         if let Some(text) = asked.iter().find_map(|name| messages::newest_prompt(self.row.get(&[*name])?)) {
             let mut prompt = self.step(Kind::Prompt, self.start_us);

@@ -10,7 +10,7 @@ use super::tools::{Touch, diff_lines_added, touch};
 use super::triggers::{self, Verdict};
 use super::usage::UsageRead;
 use crate::events::{Effect, Event, Fact, FactName, Kind, Trigger};
-use crate::fingerprint::{result_hash, sketch_call, sketch_prompt, sketch_text};
+use crate::fingerprint::{result_hash, sketch_answer, sketch_call, sketch_prompt};
 use crate::sources::document::{Items, read_document};
 use crate::sources::json::{Moment, moment, parse_line};
 use crate::sources::{Handled, Input, InputError, Line, Position, Reason, Sink, read_lines};
@@ -270,7 +270,7 @@ impl<'a> Transcript<'a> {
         event.is_error = Some(stop == "error");
         usage.fill(&mut event, &message.content, &text, stop);
         if !text.is_empty() {
-            event.text = Some(sketch_text(&text));
+            event.text = Some(sketch_answer(&text));
         }
         let calls = message.content.0.iter().filter(|block| block.is_tool_call());
         if stop == "aborted" {

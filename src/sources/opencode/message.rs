@@ -6,7 +6,7 @@ use super::identity::is_copy;
 use super::records::{Message, Part, Session};
 use super::{tools, usage};
 use crate::events::{Effect, Event, Kind, Trigger};
-use crate::fingerprint::{result_hash, sketch_call, sketch_text};
+use crate::fingerprint::{result_hash, sketch_answer, sketch_call};
 use crate::sources::edits::{lines_written, text_field};
 use crate::sources::json::moment;
 use crate::sources::slash::keep_prompt;
@@ -143,7 +143,7 @@ fn response(base: Event, mut message: Message, parts: Vec<Placed>, at: Position,
         (event.trigger, event.trigger_evidence) = (Trigger::Agent, Some("message.summary"));
     }
     let text = text_of(&parts, |_| false);
-    event.text = (!text.is_empty()).then(|| sketch_text(&text));
+    event.text = (!text.is_empty()).then(|| sketch_answer(&text));
     let (provider, model) = (event.provider.clone(), event.model.clone());
     sink.event(at, event);
     for (index, (at, part)) in parts.into_iter().enumerate() {

@@ -7,7 +7,7 @@ use super::batch::{Origin, SpanEvent};
 use super::names::{Dialect, Field};
 use super::usage;
 use crate::events::{Event, Kind, Trigger};
-use crate::fingerprint::{Json, result_hash, sketch_call_of, sketch_result, sketch_text};
+use crate::fingerprint::{Json, result_hash, sketch_answer, sketch_call_of, sketch_result};
 use crate::sources::requests::is_drawn_from_few;
 use crate::sources::slash::keep_prompt;
 use crate::sources::{Position, Sink, claude_code, home_user, messages, values, without_credentials};
@@ -123,7 +123,7 @@ pub(super) fn request(
         || attributes.get(Field::Success).and_then(values::flag) == Some(false);
     event.is_error = failed.then_some(true);
     let texts = Texts::of(attributes, events);
-    event.text = texts.answer.as_deref().map(sketch_text);
+    event.text = texts.answer.as_deref().map(sketch_answer);
     if let Some(text) = &texts.prompt
         && let Some(mut prompt) = step(Kind::Prompt, place.start_us, place, attributes)
     {
