@@ -9,6 +9,8 @@
 
 mod change;
 mod damage;
+#[cfg(feature = "engine")]
+mod parquet;
 
 use super::laws::{Seed, Tree, beyond};
 use super::{ALL, Source};
