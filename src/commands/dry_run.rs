@@ -1,5 +1,6 @@
 //! `footlight run --dry-run`: the plan of a run. Nothing is written, not even a lake.
 
+use super::ingest::passed_over;
 use super::settings::Settings;
 use super::{Exit, report, run_facts};
 use crate::cli::RunArgs;
@@ -85,6 +86,7 @@ fn words(planned: &Planned, lake_exists: bool) -> String {
         planned.excluded,
         planned.unrecognised.len()
     );
+    text.push_str(&passed_over(&planned.passed_over));
     for (name, reason) in planned.rejected.iter().take(SHOWN) {
         let _ = writeln!(text, "would reject {}: {reason}", plain(name));
     }

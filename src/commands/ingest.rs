@@ -7,6 +7,7 @@ use crate::ingest::{IngestOptions, Summary, ingest};
 use crate::lake::Lake;
 use crate::output::{IngestProgress, Printer};
 use crate::privacy::terminal;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -44,6 +45,17 @@ pub async fn into_lake(
     Ok(summary)
 }
 
+/// A line on files that tools keep beside their logs; empty where there are none.
+pub fn passed_over(counts: &BTreeMap<String, u64>) -> String {
+    let all: u64 = counts.values().sum();
+    let kinds: Vec<String> = counts.iter().map(|(kind, count)| format!("{kind} {count}")).collect();
+    if all == 0 {
+        String::new()
+    } else {
+        format!("  {all:>9} files passed over, kept by tools beside their logs: {}\n", kinds.join(", "))
+    }
+}
+
 /// The summary for people.
 pub fn text(summary: &Summary) -> String {
     let mut out = String::new();
@@ -56,6 +68,7 @@ pub fn text(summary: &Summary) -> String {
         summary.files_known,
         summary.files_unrecognised.len()
     );
+    out.push_str(&passed_over(&summary.files_passed_over));
     for (table, rows) in &summary.added {
         if *rows > 0 && *table != "quarantine" {
             let _ = writeln!(out, "  {rows:>9} {table} added");

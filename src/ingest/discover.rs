@@ -1,9 +1,12 @@
 //! What there is to read below the input paths.
 
+use super::own_places::OwnPlaces;
 use crate::privacy::Secrets;
-use crate::sources::{Reason, Unit, sqlite};
+use crate::sources::companions::Companions;
+use crate::sources::{Reason, SourceOptions, Unit, sqlite};
 use globset::GlobSet;
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Something that may be read.
@@ -34,13 +37,28 @@ pub struct Unreadable {
     pub detail: String,
 }
 
+/// What lies below the inputs.
+#[derive(Debug, Default)]
+pub struct Discovered {
+    /// What may be read, sorted by name and once each, however often the inputs overlap.
+    pub found: Vec<Found>,
+    /// What cannot be read.
+    pub unreadable: Vec<Unreadable>,
+    /// What `exclude` leaves out.
+    pub excluded: usize,
+    /// Files that tools keep beside their logs, by source and kind. They are not opened.
+    pub passed_over: BTreeMap<String, u64>,
+}
+
 /// Walks the inputs. Links are followed only when they are inputs themselves; a directory that holds a git repository is one unit.
-/// Files come sorted by name and once each, however often the inputs overlap; the number is of those that `exclude` leaves out.
-pub fn discover(inputs: &[PathBuf], exclude: &GlobSet, secrets: &Secrets) -> (Vec<Found>, Vec<Unreadable>, usize) {
+pub fn discover(inputs: &[PathBuf], exclude: &GlobSet, secrets: &Secrets, options: &SourceOptions) -> Discovered {
     let mut found = Vec::new();
     let mut unreadable = Vec::new();
     let mut excluded = 0;
+    let companions = Companions::new(options);
+    let mut own = OwnPlaces::new(&companions);
     for input in inputs {
+        own.enter(input);
         let mut walk = walkdir::WalkDir::new(input).follow_root_links(true).sort_by_file_name().into_iter();
         while let Some(entry) = walk.next() {
             let entry = match entry {
@@ -65,8 +83,16 @@ pub fn discover(inputs: &[PathBuf], exclude: &GlobSet, secrets: &Secrets) -> (Ve
                 }
                 continue;
             }
-            if entry.file_type().is_dir() {
-                if is_repository(path) {
+            let is_directory = entry.file_type().is_dir();
+            let is_repository = is_directory && is_repository(path);
+            if own.passes_over(path, &name, is_directory, is_repository) {
+                if is_directory {
+                    walk.skip_current_dir();
+                }
+                continue;
+            }
+            if is_directory {
+                if is_repository && !own.keeps(&path.join(".git")) {
                     found.push(Found {
                         path: path.to_path_buf(),
                         name,
@@ -107,7 +133,7 @@ pub fn discover(inputs: &[PathBuf], exclude: &GlobSet, secrets: &Secrets) -> (Ve
             *name = without;
         }
     }
-    (found, unreadable, excluded)
+    Discovered { found, unreadable, excluded, passed_over: own.counts() }
 }
 
 /// A file; of a database with its log beside it, both: the log can grow while the database does not.

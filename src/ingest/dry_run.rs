@@ -7,6 +7,7 @@ use super::{IngestOptions, Summary, discover};
 use crate::lake::{Lake, LakeError, Ledger};
 use crate::privacy::{Pseudonyms, Secrets};
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// The plan of a run.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -21,6 +22,8 @@ pub struct Planned {
     pub known: usize,
     /// Left out by `--exclude`.
     pub excluded: usize,
+    /// Kept by a tool in its own directory beside its logs, by source and kind.
+    pub passed_over: BTreeMap<String, u64>,
     /// No log of anybody's.
     pub unrecognised: Vec<String>,
     /// Files that would go to quarantine as they are, with the reason.
@@ -56,7 +59,8 @@ pub async fn dry_run(lake: Option<&Lake>, options: &IngestOptions) -> Result<Pla
         None => None,
     };
     let secrets = secrets.map_or_else(Secrets::unkeyed, Secrets::keyed);
-    let (found, unreadable, excluded) = discover::discover(&options.inputs, &options.exclude, &secrets);
+    let discovered = discover::discover(&options.inputs, &options.exclude, &secrets, &options.source_options);
+    let discover::Discovered { found, unreadable, excluded, passed_over } = discovered;
     let mut plan = pool.install(|| plan::plan(found, &ledger, options, &mut summary));
     plan.rejects.extend(unreadable);
     let files: Vec<PlannedFile> = plan.jobs.iter().map(PlannedFile::from).collect();
@@ -70,6 +74,7 @@ pub async fn dry_run(lake: Option<&Lake>, options: &IngestOptions) -> Result<Pla
         unchanged: summary.files_unchanged,
         known: summary.files_known,
         excluded,
+        passed_over,
         unrecognised: summary.files_unrecognised,
         rejected,
     })

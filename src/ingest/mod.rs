@@ -7,6 +7,7 @@ mod content;
 mod discover;
 mod dry_run;
 mod keep_out;
+mod own_places;
 mod plan;
 mod redact;
 mod sink;
@@ -75,6 +76,8 @@ pub struct Summary {
     pub files_excluded: usize,
     /// Passed over because they are no log of anybody's.
     pub files_unrecognised: Vec<String>,
+    /// Not opened because a tool keeps them in its own directory beside its logs, by source and kind.
+    pub files_passed_over: BTreeMap<String, u64>,
     /// Bytes on disk that were read: of a file that has grown, its tail.
     pub bytes_read: u64,
     /// Rows added by table.
@@ -149,9 +152,11 @@ pub async fn ingest(lake: &Lake, options: &IngestOptions, progress: &dyn Progres
     let mut summary = Summary::default();
     let key = Pseudonyms::open(options.key_file.as_deref(), lake.root()).map_err(std::io::Error::other)?;
     let secrets = Secrets::keyed(key);
-    let (found, unreadable, excluded) = discover::discover(&options.inputs, &options.exclude, &secrets);
+    let discovered = discover::discover(&options.inputs, &options.exclude, &secrets, &options.source_options);
+    let discover::Discovered { found, unreadable, excluded, passed_over } = discovered;
     summary.files_excluded = excluded;
-    summary.files_found = found.len() + unreadable.len();
+    summary.files_found = found.len() + unreadable.len() + passed_over.values().sum::<u64>() as usize;
+    summary.files_passed_over = passed_over;
     let mut plan = pool.install(|| plan::plan(found, &ledger, options, &mut summary));
     plan.rejects.extend(unreadable);
     progress.planned(plan.jobs.len(), plan.jobs.iter().map(|job| job.found.bytes).sum());

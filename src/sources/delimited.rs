@@ -172,6 +172,7 @@ impl Rows<'_> {
         let (mut row, mut next) = (ByteRecord::new(), ByteRecord::new());
         let mut committed = self.base;
         let mut has_row = false;
+        let mut end = self.reader.position().clone();
         loop {
             let before = self.reader.position().clone();
             // One row ahead, since only the last one may be cut.
@@ -180,16 +181,17 @@ impl Rows<'_> {
                     let begins = next.position().map_or(0, csv::Position::byte);
                     self.row_start.store(begins, Ordering::Relaxed);
                     if has_row {
-                        frame.hand_over(&row, true, sink, &mut take);
+                        frame.hand_over(&row, &end, true, sink, &mut take);
                         committed = self.base + begins;
                     }
                     std::mem::swap(&mut row, &mut next);
+                    end = self.reader.position().clone();
                     has_row = true;
                 }
                 Ok(false) => {
                     if has_row {
                         let complete = self.ends_with_newline.load(Ordering::Relaxed);
-                        frame.hand_over(&row, complete, sink, &mut take);
+                        frame.hand_over(&row, &end, complete, sink, &mut take);
                         if complete {
                             committed = self.base + self.reader.position().byte();
                         }
@@ -198,7 +200,7 @@ impl Rows<'_> {
                 }
                 Err(error) => {
                     if has_row {
-                        frame.hand_over(&row, true, sink, &mut take);
+                        frame.hand_over(&row, &end, true, sink, &mut take);
                         committed = self.base + before.byte();
                     }
                     return match error.into_kind() {
@@ -220,6 +222,18 @@ fn is_too_long(error: &io::Error) -> bool {
     error.get_ref().is_some_and(|inner| inner.is::<RowTooLong>())
 }
 
+/// Whether a row is a line of blanks; the parser passes over those without any. What stands in quotes is no line of blanks, whether they close or not: it has
+/// more bytes than its field and the ends of its lines, or holds such an end. An empty field that stands alone came from quotes too.
+fn is_blank(row: &ByteRecord, end: &csv::Position) -> bool {
+    if row.len() != 1 || row[0].is_empty() || !row[0].trim_ascii().is_empty() {
+        return false;
+    }
+    let Some(begin) = row.position() else { return false };
+    let ends_of_lines = end.line().saturating_sub(begin.line());
+    let bytes = end.byte().saturating_sub(begin.byte());
+    !row[0].contains(&b'\n') && bytes == row[0].len() as u64 + ends_of_lines
+}
+
 /// What every row of a file is held against.
 struct Frame<'f> {
     header: &'f Header,
@@ -235,15 +249,14 @@ impl Frame<'_> {
     fn hand_over(
         &self,
         row: &ByteRecord,
+        end: &csv::Position,
         complete: bool,
         sink: &mut dyn Sink,
         take: &mut impl FnMut(&Header, &[&str], Position, &mut dyn Sink),
     ) {
         let (offset, line) = row.position().map_or((0, 0), |position| (position.byte(), position.line()));
         let at = Position { offset: self.base + offset, line: self.header_line + line };
-        // A line of blanks; the parser passes over those without any. An empty field that stands alone came from quotes, and is no row.
-        let is_blank = row.len() == 1 && !row[0].is_empty() && row[0].trim_ascii().is_empty();
-        if at.offset < self.start || is_blank {
+        if at.offset < self.start || is_blank(row, end) {
             return;
         }
         let columns = self.header.names.len();

@@ -3,7 +3,7 @@
 //! Owns the limits on size and on the number of entries, and the count of bytes read. A document that ends early is being written: it is left for the next run.
 //! [`read_document`] parses while it reads and keeps no text; [`read_text`] keeps it, so that its parts know where they stand.
 
-use crate::sources::json::{reject_reason, safe_detail};
+use crate::sources::json::{parse_last_wins, reject_reason, safe_detail};
 use crate::sources::{Input, InputError, Position, Reason, Sink};
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
@@ -24,6 +24,17 @@ pub(crate) struct Items<T>(pub(crate) Vec<T>);
 /// A map of at most [`ENTRIES`]; of equal keys the last counts.
 #[derive(Debug)]
 pub(crate) struct Entries<T>(pub(crate) BTreeMap<String, T>);
+
+/// One entry of a document that is judged by itself: what cannot be read of it says why, and the entries beside it are read.
+#[derive(Debug)]
+pub(crate) struct Judged<T>(pub(crate) Result<T, (Reason, String)>);
+
+impl<'de, T: DeserializeOwned> Deserialize<'de> for Judged<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Box::<RawValue>::deserialize(deserializer)?;
+        Ok(Self(parse_last_wins(text.get()).map_err(|error| (reject_reason(&error), safe_detail(&error)))))
+    }
+}
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Items<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

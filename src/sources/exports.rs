@@ -12,9 +12,13 @@ use std::borrow::Cow;
 
 /// Whether each line of a JSON file is a record of its own, by its beginning. If not, the file is one document over several lines, or a list.
 pub(crate) fn is_cut_by_lines(head: &[u8]) -> bool {
-    let head = head.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(head).trim_ascii_start();
-    if !head.starts_with(b"{") {
-        return false;
+    let mut head = head.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(head).trim_ascii_start();
+    // Lines that are no JSON object or list, before the first that is, say nothing of the others.
+    while !head.starts_with(b"{") {
+        match memchr::memchr(b'\n', head) {
+            Some(end) if !head.starts_with(b"[") => head = head[end..].trim_ascii_start(),
+            _ => return false,
+        }
     }
     let mut lines = head.split(|&byte| byte == b'\n');
     let first = lines.next().unwrap_or_default();
@@ -351,6 +355,10 @@ mod tests {
             ("{\n \"a\":1\n}\n", false),
             ("[{\"a\":1}]", false),
             ("{\"a\":?}\n{\"a\":1}\n", true),
+            ("7\n\nno json\n{\"a\":1}\n{\"a\":2}\n", true),
+            ("no json\n[{\n\"a\":1}]\n", false),
+            ("[\n{\"a\":1},\n{\"a\":2}]", false),
+            ("no json", false),
         ] {
             assert_eq!(is_cut_by_lines(head.as_bytes()), by_lines, "{head}");
         }

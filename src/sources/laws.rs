@@ -50,7 +50,8 @@ impl Read {
         self.told.rejects.len() as u64 + ignored + u64::from(self.end.is_err())
     }
 
-    /// What was told, a line each, without the places, the columns of syntax errors and the fields that a format does not know.
+    /// What was told, a line each, without the places, the columns of syntax errors, the fields that a format does not know, and estimates, which count the
+    /// characters of whatever was said.
     pub fn without_places(&self) -> Vec<String> {
         let snapshot = self.told.snapshot();
         let lines = snapshot.lines().filter(|line| !line.starts_with("unknown field "));
@@ -58,9 +59,16 @@ impl Read {
             let is_reject = line.starts_with("reject ");
             let is_place =
                 |word: &str| word.starts_with('@') || is_reject && word.bytes().all(|byte| byte.is_ascii_digit());
-            line.split(' ').filter(|word| !is_place(word)).collect::<Vec<_>>().join(" ")
+            let is_estimate = |word: &str| word.starts_with("output_estimate=");
+            line.split(' ').filter(|word| !is_place(word) && !is_estimate(word)).collect::<Vec<_>>().join(" ")
         });
         bare.collect()
+    }
+
+    /// Rejects at or before a byte, with their places.
+    pub fn rejects_until(&self, byte: u64) -> Vec<String> {
+        let until = self.told.rejects.iter().filter(|(at, ..)| at.offset <= byte);
+        until.map(|(at, reason, _)| format!("{}:{} {}", at.line, at.offset, reason.as_str())).collect()
     }
 
     /// Of [`Read::without_places`] what speaks of something left out.
@@ -218,7 +226,8 @@ pub fn broken_law(read: &Read, bytes: &[u8]) -> Option<String> {
             return Some(format!("{end} bytes are committed of {}", bytes.len()));
         };
         // What is not committed is read again: it must have been told of, as torn, as a record that may go on, or as nothing that is needed.
-        let mut placed = told.events.iter().map(|(at, _)| at).chain(told.aggregates.iter().map(|(at, _)| at));
+        let placed = told.events.iter().map(|(at, _)| at).chain(told.aggregates.iter().map(|(at, _)| at));
+        let mut placed = placed.chain(told.roster.iter().map(|(at, _)| at));
         let is_told = read.left_out() > 0 || !told.outcomes.is_empty() || placed.any(|at| at.offset >= *end);
         if !is_blank(rest) && !is_told {
             return Some(format!("{} bytes at the end are neither committed nor told of", rest.len()));

@@ -15,41 +15,76 @@ const ANSWERS: &[&str] = &["choices", "message", "output", "content", "parts", "
 
 /// The text that was handed over with this request: that of the newest message, if a user's. A request whose newest message is a tool's result continues an
 /// earlier prompt and has none of its own; older messages are history and had their own requests.
-pub(crate) fn newest_prompt(value: &Json<'_>) -> Option<String> {
+pub(crate) fn newest_prompt(value: &Json<'_>) -> Asked {
     let mut text = String::new();
-    prompt(value, &mut text, DEPTH);
-    (!text.trim().is_empty()).then_some(text)
+    let is_anybodys = prompt(value, &mut text, DEPTH);
+    match (text.trim().is_empty(), is_anybodys) {
+        (false, _) => Asked::Prompt(text),
+        (true, true) => Asked::WithoutText,
+        (true, false) => Asked::Nothing,
+    }
 }
 
-fn prompt(value: &Json<'_>, text: &mut String, depth: u8) {
+/// What stands where a request's messages are logged.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Asked {
+    /// The words of a user.
+    Prompt(String),
+    /// A user's message without words, or something of a shape that nobody knows.
+    WithoutText,
+    /// Nothing, or a message that is no user's.
+    Nothing,
+}
+
+impl Asked {
+    /// What a field that holds a user's words says, where it is there.
+    pub(crate) fn by_user(content: Option<&Json<'_>>) -> Self {
+        content.map_or(Asked::Nothing, |content| answer(content).map_or(Asked::WithoutText, Asked::Prompt))
+    }
+
+    /// The words of one of two places, the first that has any.
+    pub(crate) fn or(self, other: Asked) -> Self {
+        match (self, other) {
+            (Asked::Prompt(text), _) | (_, Asked::Prompt(text)) => Asked::Prompt(text),
+            (Asked::Nothing, asked) | (asked, _) => asked,
+        }
+    }
+}
+
+/// Adds the words of the newest message. True unless nothing stands there or the message is a stranger's.
+fn prompt(value: &Json<'_>, text: &mut String, depth: u8) -> bool {
     if depth == 0 {
-        return;
+        return true;
     }
     match value {
         Json::Text(plain) => match values::nested(value) {
             Some(inner) => prompt(&inner, text, depth - 1),
-            None => text.push_str(plain),
+            None => {
+                text.push_str(plain);
+                false
+            }
         },
         Json::List(messages) => {
-            if let Some(newest) = messages.last() {
-                prompt(newest, text, depth - 1);
-            }
+            messages.last().is_some_and(|newest| *newest == Json::Null || prompt(newest, text, depth - 1))
         }
-        Json::Object(_) => {
+        Json::Object(fields) => {
             let role = ["role", "type"].iter().find_map(|name| value.text(name));
             let content = ["content", "parts"].iter().find_map(|name| value.get(name));
             match (role, content) {
-                (Some("user" | "human" | "USER"), Some(content)) => said(content, text, depth - 1),
-                // A stranger's role: a tool, the model itself, the system prompt.
-                (Some(_), Some(_)) => {}
-                _ => {
-                    if let Some(inner) = LISTS.iter().find_map(|name| value.get(name)) {
-                        prompt(inner, text, depth - 1);
-                    }
+                (Some("user" | "human" | "USER"), Some(content)) => {
+                    said(content, text, depth - 1);
+                    !matches!(content, Json::Null | Json::Text(_))
                 }
+                // A stranger's role: a tool, the model itself, the system prompt.
+                (Some(_), Some(_)) => false,
+                _ => match LISTS.iter().find_map(|name| value.get(name)) {
+                    Some(inner) => prompt(inner, text, depth - 1),
+                    None => !fields.is_empty(),
+                },
             }
         }
-        Json::Null | Json::Bool(_) | Json::Number(_) => {}
+        Json::Null => false,
+        Json::Bool(_) | Json::Number(_) => true,
     }
 }
 
@@ -99,11 +134,40 @@ mod tests {
     use super::*;
 
     fn prompt_of(text: &str) -> Option<String> {
-        newest_prompt(&serde_json::from_str(text).unwrap())
+        match newest_prompt(&serde_json::from_str(text).unwrap()) {
+            Asked::Prompt(text) => Some(text),
+            Asked::WithoutText | Asked::Nothing => None,
+        }
     }
 
     fn answer_of(text: &str) -> Option<String> {
         answer(&serde_json::from_str(text).unwrap())
+    }
+
+    #[test]
+    fn what_should_be_a_prompt_and_has_no_words_is_told_from_nothing() {
+        let asked = |text: &str| newest_prompt(&serde_json::from_str(text).unwrap());
+        for shape in [
+            "true",
+            "7",
+            "[1,null]",
+            r#"{"type":"new","zz":1}"#,
+            r#"[{"role":"user","content":true}]"#,
+            r#"[{"role":"user","content":[{"type":"image_url"}]}]"#,
+        ] {
+            assert_eq!(asked(shape), Asked::WithoutText, "{shape}");
+        }
+        for shape in [
+            "null",
+            "{}",
+            "[]",
+            "\" \"",
+            r#"{"messages":[]}"#,
+            r#"[{"role":"user","content":""}]"#,
+            r#"[{"role":"tool","content":"done"}]"#,
+        ] {
+            assert_eq!(asked(shape), Asked::Nothing, "{shape}");
+        }
     }
 
     #[test]

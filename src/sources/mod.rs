@@ -6,6 +6,7 @@
 //! Adding a source: a folder with `mod.rs`, `README.md` and `fixtures/`, and one line in [`ALL`].
 
 mod buckets;
+pub mod companions;
 pub(crate) mod delimited;
 mod document;
 mod edits;
@@ -138,6 +139,11 @@ pub trait Source: Sync {
     /// for another file of the same content.
     fn is_spare_copy(&self, _path: &std::path::Path) -> bool {
         false
+    }
+
+    /// The directory in which its tool keeps its logs and more; none for formats that are found in no such directory.
+    fn home(&self) -> Option<&'static companions::Home> {
+        None
     }
 
     /// Reads one unit into the sink. Returns where the committed part ends: the byte after the last complete record.

@@ -4,6 +4,8 @@
 
 mod attacker;
 #[cfg(feature = "engine")]
+mod directories;
+#[cfg(feature = "engine")]
 mod earlier;
 #[cfg(feature = "engine")]
 mod export;

@@ -75,6 +75,30 @@ fn a_quote_alone_is_no_blank_line() {
     assert_eq!((read.roster.len(), read.reasons()), (1, vec!["torn_line"]));
 }
 
+/// Found by fuzzing: a quote that holds nothing but the end of its line, or blanks, was taken for a blank line.
+#[test]
+fn blanks_in_quotes_are_no_blank_line() {
+    let read = |end: &str| {
+        let text = format!("actor_id,team_id\nada@example.test,payments\n{end}");
+        let read = read_bytes(&Canonical, "roster.csv", text.as_bytes());
+        assert_eq!(read.roster.len(), 1, "{end:?}");
+        read.reasons().join(" ")
+    };
+    for blank in ["", "\n", " ", "\t\r\n", "\n\n  \n\r\n \n", "  \n\n", "\n  "] {
+        assert_eq!(read(blank), "", "{blank:?}");
+    }
+    for (quoted, want) in [
+        ("\"\n", "ragged_row"),
+        ("\"  ", "torn_line"),
+        ("\" \"\n", "ragged_row"),
+        ("\n\n\" \"\n \n", "ragged_row"),
+        ("\" \n \"\n", "ragged_row"),
+        ("\"\"\n", "ragged_row"),
+    ] {
+        assert_eq!(read(quoted), want, "{quoted:?}");
+    }
+}
+
 /// Found by mutation: a table behind a blank line was taken for an empty file.
 #[test]
 fn blank_lines_before_the_header_lose_nothing() {

@@ -124,6 +124,11 @@ fn models(row: &Row, at: Position, sink: &mut dyn Sink) -> Vec<(String, Counts)>
         }
     }
     let by_name = row.models.as_deref().filter(|raw| raw.get().starts_with('{'));
+    // Rows of other reports have the names alone, in a list.
+    let is_names = |raw: &RawValue| raw.get() == "null" || serde_json::from_str::<Vec<String>>(raw.get()).is_ok();
+    if by_name.is_none() && row.models.as_deref().is_some_and(|raw| !is_names(raw)) {
+        sink.reject(at, Reason::BadValue, "models");
+    }
     for (name, raw) in
         by_name.and_then(|raw| parse::<BTreeMap<String, Box<RawValue>>>(raw, at, sink)).unwrap_or_default()
     {

@@ -71,3 +71,21 @@ fn a_report_that_was_made_twice_has_the_same_keys() {
     let of_another = read_bytes(&Ccusage, "bob/daily_all.json", &bytes("daily_all"));
     assert!(keys(&of_another).is_disjoint(&keys(&fixture("daily_all"))), "two people's days are not one");
 }
+
+/// Found by mutation: models that are no list and no map were passed over, and the row stood for all of them.
+#[test]
+fn models_that_are_none_are_rejected_and_the_row_is_read() {
+    let row = |models: &str| {
+        format!(r#"{{"daily":[{{"date":"2026-06-01","inputTokens":10,"outputTokens":2,"models":{models}}}]}}"#)
+    };
+    for (models, reasons) in [
+        ("7", vec!["bad_value"]),
+        ("\"gpt-5\"", vec!["bad_value"]),
+        ("null", vec![]),
+        ("[\"gpt-5\"]", vec![]),
+        ("[[1]]", vec!["bad_value"]),
+    ] {
+        let read = read_bytes(&Ccusage, "daily.json", row(models).as_bytes());
+        assert_eq!((read.aggregates.len(), read.reasons()), (1, reasons), "{models}");
+    }
+}

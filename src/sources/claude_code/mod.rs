@@ -5,6 +5,7 @@
 
 mod assistant;
 mod edits;
+mod home;
 mod kinds;
 mod prompts;
 mod reader;
@@ -16,6 +17,7 @@ mod tools;
 mod usage;
 mod user;
 
+use super::companions::Home;
 use super::{Description, Input, InputError, Probe, Sink, Source, Unit, quick_json, read_lines};
 use kinds::{RecordKind, record_kind};
 use reader::Reader;
@@ -46,6 +48,10 @@ impl Source for ClaudeCode {
         probe.unit == Unit::File
             && probe.plain_name().contains(".jsonl")
             && probe.lines().take(PROBE_LINES).any(is_claude_code)
+    }
+
+    fn home(&self) -> Option<&'static Home> {
+        Some(&home::HOME)
     }
 
     fn read(&self, input: &Input, sink: &mut dyn Sink) -> Result<u64, InputError> {

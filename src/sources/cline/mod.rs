@@ -2,6 +2,7 @@
 //!
 //! Owns which file is which and which product wrote it. Rules and their reasons stand in `README.md`.
 
+mod home;
 mod records;
 mod task;
 #[cfg(test)]
@@ -9,6 +10,7 @@ mod tests;
 mod tools;
 mod usage;
 
+use super::companions::Home;
 use super::document::{Items, read_text};
 use super::json::parse_last_wins;
 use super::{Description, Input, InputError, Probe, Reason, Sink, Source, Unit};
@@ -101,6 +103,10 @@ impl Source for Cline {
 
     fn recognises(&self, probe: &Probe<'_>) -> bool {
         Form::of(probe).is_some()
+    }
+
+    fn home(&self) -> Option<&'static Home> {
+        Some(&home::HOME)
     }
 
     fn read(&self, input: &Input, sink: &mut dyn Sink) -> Result<u64, InputError> {

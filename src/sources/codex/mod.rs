@@ -3,6 +3,7 @@
 //! Owns what a rollout means: cumulative counters, copied history, calls and their answers. Owns no framing and no
 //! storage. Rules and their reasons stand in `README.md`.
 
+mod home;
 mod kinds;
 mod prompt;
 mod records;
@@ -14,6 +15,7 @@ mod thread;
 mod tools;
 mod usage;
 
+use super::companions::Home;
 use super::{Description, Input, InputError, Probe, Sink, Source, Unit, read_lines};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -41,6 +43,10 @@ impl Source for Codex {
 
     fn recognises(&self, probe: &Probe<'_>) -> bool {
         probe.unit == Unit::File && probe.lines().take(RECOGNISED_WITHIN).any(is_rollout_line)
+    }
+
+    fn home(&self) -> Option<&'static Home> {
+        Some(&home::HOME)
     }
 
     fn read(&self, input: &Input, sink: &mut dyn Sink) -> Result<u64, InputError> {

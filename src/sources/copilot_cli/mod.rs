@@ -2,6 +2,7 @@
 //!
 //! Owns what a session file is. Rules and their reasons stand in `README.md`.
 
+mod home;
 mod kinds;
 mod records;
 mod session;
@@ -10,6 +11,7 @@ mod shares;
 mod tests;
 mod tools;
 
+use super::companions::Home;
 use super::{Description, Input, InputError, Probe, Sink, Source, Unit, read_lines};
 use records::Envelope;
 use session::Session;
@@ -38,6 +40,10 @@ impl Source for CopilotCli {
 
     fn recognises(&self, probe: &Probe<'_>) -> bool {
         probe.unit == Unit::File && probe.lines().take(RECOGNISED_WITHIN).any(is_session_line)
+    }
+
+    fn home(&self) -> Option<&'static Home> {
+        Some(&home::HOME)
     }
 
     fn read(&self, input: &Input, sink: &mut dyn Sink) -> Result<u64, InputError> {

@@ -264,7 +264,10 @@ impl Session {
         sink.ignore("session.shutdown");
         let last_us = self.held.last().map_or(read.ts_us, |held| held.event.ts_us);
         for (model, metric) in shutdown.model_metrics {
-            let Some(sums) = metric.usage.and_then(|usage| tokens(usage, read.at, sink)) else { continue };
+            let Some(sums) = metric.usage.and_then(|usage| tokens(usage, read.at, sink)) else {
+                sink.reject(read.at, Reason::MissingField, "modelMetrics.usage");
+                continue;
+            };
             let sums = self.since_before(&model, sums);
             let mine: Vec<usize> = (0..self.held.len())
                 .filter(|&index| self.held[index].event.model.as_deref() == Some(model.as_str()))

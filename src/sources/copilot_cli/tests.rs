@@ -114,3 +114,15 @@ fn every_line_is_a_record_an_ignored_kind_or_a_reject() {
         assert!(!read_bytes(&CopilotCli, "x.jsonl", line.as_bytes()).is_silent(), "{line}");
     }
 }
+
+/// Found by mutation: sums of a model that say nothing were passed over.
+#[test]
+fn sums_of_a_model_without_counts_are_rejected() {
+    for usage in [r#"{"usage":{"zz":1}}"#, r#"{"zz":1}"#, r#"{"usage":{"cacheReadTokens":5}}"#] {
+        let line = format!(
+            r#"{{"type":"session.shutdown","data":{{"modelMetrics":{{"gpt-5":{usage}}}}},"id":"e1","timestamp":"2026-06-01T09:00:00.000Z"}}"#
+        );
+        let read = read_bytes(&CopilotCli, "s/events.jsonl", format!("{line}\n").as_bytes());
+        assert_eq!((read.events.len(), read.reasons()), (0, vec!["missing_field"]), "{usage}");
+    }
+}

@@ -3,6 +3,7 @@
 //! Owns which file is which. Rules and their reasons stand in `README.md`.
 
 mod chat;
+mod home;
 mod prompts;
 mod records;
 #[cfg(test)]
@@ -10,6 +11,7 @@ mod tests;
 mod tools;
 mod usage;
 
+use super::companions::Home;
 use super::document::{Items, read_text};
 use super::{Description, Input, InputError, Probe, Sink, Source, Unit, read_lines};
 use chat::Chat;
@@ -80,6 +82,10 @@ impl Source for GeminiCli {
 
     fn recognises(&self, probe: &Probe<'_>) -> bool {
         Form::of(probe).is_some()
+    }
+
+    fn home(&self) -> Option<&'static Home> {
+        Some(&home::HOME)
     }
 
     fn read(&self, input: &Input, sink: &mut dyn Sink) -> Result<u64, InputError> {

@@ -6,9 +6,10 @@ use super::usage;
 use crate::events::{CostBasis, Event, Fact, FactName, Kind, Trigger};
 use crate::fingerprint::{Json, result_hash, sketch_answer, sketch_call_of, sketch_result};
 use crate::sources::exports::Row;
+use crate::sources::messages::{self, Asked};
 use crate::sources::requests::is_drawn_from_few;
 use crate::sources::slash::keep_prompt;
-use crate::sources::{Position, Reason, Sink, messages, values};
+use crate::sources::{Position, Reason, Sink, values};
 use std::borrow::Cow;
 
 /// Columns by which a header is known, as the export and as the API spell them; rows may have more.
@@ -137,11 +138,20 @@ fn trace(row: &Row<'_, '_>, sink: &mut dyn Sink) {
         sink.fact(row.at, fact);
     }
     // The API's answer for one trace holds the observations themselves; lists of traces hold their ids.
-    let nested = row.get(&["observations"]).and_then(values::nested);
-    if let Some(Json::List(inner)) = nested.as_deref() {
-        for fields in inner.iter().filter(|inner| matches!(inner, Json::Object(_))) {
-            observation(&Row { fields, at: row.at }, Some(row), sink);
+    let nested = row.nested(&["observations"], sink);
+    match nested.as_deref() {
+        Some(Json::List(inner)) => {
+            for fields in inner {
+                match fields {
+                    Json::Object(_) => observation(&Row { fields, at: row.at }, Some(row), sink),
+                    // The id of one that stands elsewhere.
+                    Json::Text(_) | Json::Null => {}
+                    _ => sink.reject(row.at, Reason::BadValue, "observations"),
+                }
+            }
         }
+        Some(_) => sink.reject(row.at, Reason::BadValue, "observations"),
+        None => {}
     }
     sink.ignore("trace");
 }
@@ -273,10 +283,14 @@ impl<'r, 'a> Step<'r, 'a> {
         event.cost_micro_usd = cost.filter(|&micro_usd| micro_usd > 0);
         event.cost_basis = event.cost_micro_usd.map(|_| CostBasis::Reported);
         event.text = row.get(&["output"]).and_then(messages::answer).map(|text| sketch_answer(&text));
-        if let Some(text) = row.get(&["input"]).and_then(messages::newest_prompt) {
-            let mut prompt = self.event(Kind::Prompt, self.start_us);
-            keep_prompt(&mut prompt, &text);
-            sink.event(self.at, prompt);
+        match row.get(&["input"]).map_or(Asked::Nothing, messages::newest_prompt) {
+            Asked::Prompt(text) => {
+                let mut prompt = self.event(Kind::Prompt, self.start_us);
+                keep_prompt(&mut prompt, &text);
+                sink.event(self.at, prompt);
+            }
+            Asked::WithoutText => sink.ignore("prompt_without_text"),
+            Asked::Nothing => {}
         }
         sink.event(self.at, event);
     }

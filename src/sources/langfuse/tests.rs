@@ -181,3 +181,19 @@ proptest! {
         }
     }
 }
+
+/// Found by mutation: observations of a trace that are no list were passed over.
+#[test]
+fn observations_that_are_no_list_are_rejected() {
+    let trace = |observations: &str| {
+        let row = format!(
+            r#"{{"id":"tr-9","timestamp":"2026-06-01T09:00:00.000Z","userId":"u","sessionId":"s","release":null,"htmlPath":"/x","observations":{observations}}}"#
+        );
+        testing::read_bytes(&Langfuse, "traces.jsonl", format!("{row}\n").as_bytes()).reasons()
+    };
+    assert_eq!(trace(r#"["obs-1"]"#), Vec::<&str>::new());
+    assert_eq!(trace("null"), Vec::<&str>::new());
+    for observations in [r#"{"type":"GENERATION"}"#, "7", "\"obs-1\"", "[7]"] {
+        assert_eq!(trace(observations), ["bad_value"], "{observations}");
+    }
+}

@@ -5,9 +5,10 @@
 use crate::events::{CostBasis, Event, Kind, TokenBasis, Tokens, Trigger};
 use crate::fingerprint::{Json, result_hash, sketch_answer, sketch_call_of, sketch_result};
 use crate::sources::exports::Row;
+use crate::sources::messages::{self, Asked};
 use crate::sources::requests::{StatedInput, is_drawn_from_few, stated_cost};
 use crate::sources::slash::keep_prompt;
-use crate::sources::{Reason, Sink, messages, values};
+use crate::sources::{Reason, Sink, values};
 use std::borrow::Cow;
 
 /// Columns by which a header is known; rows may have more.
@@ -75,7 +76,12 @@ pub(super) fn take(row: &Row<'_, '_>, sink: &mut dyn Sink) {
     match row.text(&["call_type"]).as_deref() {
         Some("call_mcp_tool") => facts.tool(sink),
         Some("list_mcp_tools") => sink.ignore("list_mcp_tools"),
-        _ => facts.request(sink),
+        kind => {
+            if kind.is_none() && row.get(&["call_type"]).is_some() {
+                sink.reject(row.at, Reason::BadValue, "call_type");
+            }
+            facts.request(sink);
+        }
     }
 }
 
@@ -165,11 +171,15 @@ impl Facts<'_, '_> {
         event.duration_ms = self.duration_ms(sink);
         self.usage(&mut event, sink);
         event.text = self.row.get(&["response"]).and_then(messages::answer).map(|text| sketch_answer(&text));
-        let asked = ["messages", "proxy_server_request"];
-        if let Some(text) = asked.iter().find_map(|name| messages::newest_prompt(self.row.get(&[*name])?)) {
-            let mut prompt = self.step(Kind::Prompt, self.start_us);
-            keep_prompt(&mut prompt, &text);
-            sink.event(self.row.at, prompt);
+        let logged = |name: &'static str| self.row.get(&[name]).map_or(Asked::Nothing, messages::newest_prompt);
+        match logged("messages").or(logged("proxy_server_request")) {
+            Asked::Prompt(text) => {
+                let mut prompt = self.step(Kind::Prompt, self.start_us);
+                keep_prompt(&mut prompt, &text);
+                sink.event(self.row.at, prompt);
+            }
+            Asked::WithoutText => sink.ignore("prompt_without_text"),
+            Asked::Nothing => {}
         }
         sink.event(self.row.at, event);
     }

@@ -138,3 +138,18 @@ proptest! {
         prop_assert!(full.keys().all(|key| both.contains_key(key)));
     }
 }
+
+/// Found by mutation: a tool call whose type cannot be read became a request without a word.
+#[test]
+fn a_type_that_is_no_text_is_rejected_and_the_row_is_a_request() {
+    let row = |call_type: &str| {
+        let row = format!(
+            r#"{{"request_id":"r-1","call_type":{call_type},"startTime":"2026-06-01T09:00:00.000Z","endTime":"2026-06-01T09:00:01.000Z","spend":0,"model":"m"}}"#
+        );
+        let read = testing::read_bytes(&LiteLlm, "spend.jsonl", format!("{row}\n").as_bytes());
+        (read.events.len(), read.reasons())
+    };
+    assert_eq!(row("\"acompletion\""), (1, vec![]));
+    assert_eq!(row("null"), (1, vec![]));
+    assert_eq!(row(r#"["call_mcp_tool"]"#), (1, vec!["bad_value"]));
+}

@@ -8,6 +8,7 @@ mod cold;
 mod cron;
 mod database;
 mod envelope;
+mod home;
 mod platform;
 mod records;
 mod sessions;
@@ -22,6 +23,7 @@ mod database_tests;
 #[cfg(test)]
 mod tests;
 
+use super::companions::Home;
 use super::{Description, Input, InputError, Probe, Sink, Source, sqlite};
 use platform::Platform;
 use serde_json::value::RawValue;
@@ -213,6 +215,10 @@ impl Source for OpenClaw {
     fn is_spare_copy(&self, path: &Path) -> bool {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or("");
         is_backup(name) || is_index_copy(name) || is_jobs_copy(name)
+    }
+
+    fn home(&self) -> Option<&'static Home> {
+        Some(&home::HOME)
     }
 
     fn read(&self, input: &Input, sink: &mut dyn Sink) -> Result<u64, InputError> {

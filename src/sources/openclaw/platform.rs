@@ -16,6 +16,13 @@ const SCHEDULE_WORDS: &[&str] = &["cron", "heartbeat"];
 /// Words of another agent.
 const AGENT_WORDS: &[&str] = &["subagent"];
 
+/// Whether a directory is a root, by its name.
+pub(super) fn is_root(directory: &Path, options: &SourceOptions) -> bool {
+    directory.file_name().and_then(|name| name.to_str()).is_some_and(|name| {
+        OPENCLAW_ROOTS.contains(&name) || options.openclaw.iter().any(|it| it.roots.iter().any(|root| root == name))
+    })
+}
+
 /// The platform that wrote a file, as far as its path tells.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Platform<'a> {

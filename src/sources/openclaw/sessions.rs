@@ -7,7 +7,7 @@ use super::platform::Platform;
 use super::transcript::run_of_job;
 use super::triggers::{KeyKind, RANK_FRESHNESS, RANK_SESSION_KEY, key_job_id, key_kind};
 use crate::events::{Fact, FactName, Trigger};
-use crate::sources::document::{Entries, read_document};
+use crate::sources::document::{Entries, Judged, read_document};
 use crate::sources::json::moment;
 use crate::sources::{Input, InputError, Position, Sink};
 use serde_json::value::RawValue;
@@ -48,8 +48,17 @@ impl SessionEntry {
 
 /// Reads a session index.
 pub(super) fn read(input: &Input, platform: &Platform<'_>, sink: &mut dyn Sink) -> Result<u64, InputError> {
-    let (document, end) = read_document::<Entries<Option<SessionEntry>>>(input, sink)?;
-    let Some(Entries(index)) = document else { return Ok(end) };
+    let (document, end) = read_document::<Entries<Judged<Option<SessionEntry>>>>(input, sink)?;
+    let Some(Entries(entries)) = document else { return Ok(end) };
+    let mut index = BTreeMap::new();
+    for (key, Judged(entry)) in entries {
+        match entry {
+            Ok(entry) => {
+                index.insert(key, entry);
+            }
+            Err((reason, detail)) => sink.reject(Position::default(), reason, &detail),
+        }
+    }
     tell(&index, platform, sink);
     Ok(end)
 }

@@ -224,6 +224,22 @@ fn files_are_known_by_content_and_only_under_a_root_by_name() {
 }
 
 #[test]
+fn a_stranger_in_the_session_index_costs_no_other_entry_its_word() {
+    let entries = |stranger: &str| {
+        let index = format!(
+            r#"{{"agent:main:cron:j1":{{"sessionId":"s1"}}{stranger},"agent:main:subagent:u":{{"sessionId":"s2"}}}}"#
+        );
+        read_bytes(&OpenClaw, ".openclaw/agents/main/sessions/sessions.json", index.as_bytes())
+    };
+    let sound = entries("");
+    assert_eq!((sound.facts.len(), sound.rejects.len()), (3, 0), "{}", sound.snapshot());
+    for stranger in [r#","zz_new":"new""#, r#","zz":17"#, r#","zz":{"sessionId":["x"]}"#] {
+        let read = entries(stranger);
+        assert_eq!((read.facts, read.rejects.len()), (sound.facts.clone(), 1), "{stranger}");
+    }
+}
+
+#[test]
 fn a_file_without_its_header_takes_the_session_from_its_name() {
     let line =
         br#"{"type":"message","id":"1","timestamp":"2026-05-06T08:00:00Z","message":{"role":"user","content":"hi"}}"#;

@@ -5,6 +5,7 @@
 mod database;
 #[cfg(test)]
 mod database_tests;
+mod home;
 mod identity;
 mod message;
 mod records;
@@ -13,6 +14,7 @@ mod tests;
 mod tools;
 mod usage;
 
+use super::companions::Home;
 use super::document::read_text;
 use super::json::{parse_last_wins, reject_reason, safe_detail};
 use super::{Description, Input, InputError, Position, Probe, Reason, Sink, Source, Unit, sqlite};
@@ -56,7 +58,9 @@ impl Form {
                 || sqlite::tables(probe).is_some_and(|tables| database::is_ours(&tables));
             return is_ours.then_some(Form::Database);
         }
-        let directory = store_directory(probe.path);
+        // The input may be a directory inside the store, or the one that it is in.
+        let absolute = std::path::absolute(probe.path).unwrap_or_default();
+        let directory = store_directory(&absolute);
         let start = probe.lines().next()?.trim_ascii_start();
         let holds = |needle: &str| memchr::memmem::find(probe.head, needle.as_bytes()).is_some();
         if !start.starts_with(b"{") {
@@ -100,6 +104,10 @@ impl Source for OpenCode {
 
     fn recognises(&self, probe: &Probe<'_>) -> bool {
         Form::of(probe).is_some()
+    }
+
+    fn home(&self) -> Option<&'static Home> {
+        Some(&home::HOME)
     }
 
     fn read(&self, input: &Input, sink: &mut dyn Sink) -> Result<u64, InputError> {
@@ -203,9 +211,12 @@ fn read_message(input: &Input, sink: &mut dyn Sink) -> Result<u64, InputError> {
 /// The parts of a message of the store, in the order of their ids, which is that of their making. A message is one thing in several files, and
 /// the file of its information is written last, so they are read with it and not by themselves.
 fn parts_of(message: &Message, input: &Input, sink: &mut dyn Sink) -> Vec<Placed> {
-    let Some(directory) = message.id.as_deref().and_then(|id| parts_directory(&input.path, id)) else {
-        sink.ignore("message.parts_not_looked_for");
-        return Vec::new();
+    let directory = match parts_directory(message, &input.path) {
+        Ok(directory) => directory,
+        Err(kind) => {
+            sink.ignore(kind);
+            return Vec::new();
+        }
     };
     let mut paths: Vec<PathBuf> = std::fs::read_dir(directory)
         .map(|entries| entries.flatten().map(|entry| entry.path()).take(PARTS).collect())
@@ -225,10 +236,21 @@ fn parts_of(message: &Message, input: &Input, sink: &mut dyn Sink) -> Vec<Placed
     parts
 }
 
-/// `…/storage/message/<session>/<message>.json` has its parts in `…/storage/part/<message>/`.
-fn parts_directory(path: &Path, message_id: &str) -> Option<PathBuf> {
-    let messages = path.parent()?.parent()?;
-    let is_name = message_id.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'));
-    (is_name && !message_id.is_empty() && messages.file_name()? == "message")
-        .then(|| messages.with_file_name("part").join(message_id))
+/// `…/storage/message/<session>/<message>.json` has its parts in `…/storage/part/<message>/`, by the id in the record or, where that leads nowhere, by the
+/// name of the file, which the product makes of the same id. The error is the ignored kind of a message whose parts are nowhere.
+fn parts_directory(message: &Message, path: &Path) -> Result<PathBuf, &'static str> {
+    let is_name = |id: &&str| !id.is_empty() && id.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'));
+    let messages = path
+        .parent()
+        .and_then(Path::parent)
+        .filter(|messages| messages.file_name().is_some_and(|name| name == "message"));
+    let id = message.id.as_deref().filter(is_name);
+    let stem = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.split('.').next()).filter(is_name);
+    let found = messages.and_then(|messages| {
+        let of = |id: &str| messages.with_file_name("part").join(id);
+        id.into_iter().chain(stem).map(of).find(|directory| directory.is_dir())
+    });
+    let kind =
+        if id.is_some() && messages.is_some() { "message.without_parts" } else { "message.parts_not_looked_for" };
+    found.ok_or(kind)
 }

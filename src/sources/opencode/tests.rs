@@ -3,7 +3,7 @@
 use super::{Form, OpenCode};
 use crate::events::ids::{Key, event_key};
 use crate::events::{Kind, Tokens};
-use crate::sources::testing::{Recorded, assert_read, read_bytes, read_fixture};
+use crate::sources::testing::{Recorded, assert_read, input_of, read_bytes, read_fixture};
 use crate::sources::{Probe, Source, SourceOptions, Unit, recognise};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -119,6 +119,43 @@ fn a_message_whose_id_is_no_name_looks_for_no_parts() {
     let read = read_bytes(&OpenCode, "storage/message/s/m.json", message);
     assert_eq!((read.events.len(), read.rejects.len()), (1, 0));
     assert_eq!(read.ignored.get("message.parts_not_looked_for"), Some(&1));
+}
+
+/// A message of the store beside its parts, with another id in the record and under another file name.
+fn stored_as(file: &str, id: &str) -> Recorded {
+    let stem = "msg_e82695268001invented00000A";
+    let name = format!("storage/message/ses_main/{file}");
+    let message = String::from_utf8(bytes(&format!("opencode/storage/message/ses_main/{stem}.json"))).unwrap();
+    let (input, guard) = input_of(&name, message.replace(&format!("\"{stem}\""), id).as_bytes());
+    for part in store(&format!("part/{stem}")) {
+        let path = guard.path().join(part.strip_prefix("opencode/").unwrap());
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, bytes(&part)).unwrap();
+    }
+    let mut sink = Recorded::default();
+    OpenCode.read(&input, &mut sink).unwrap();
+    sink
+}
+
+#[test]
+fn a_message_whose_id_leads_nowhere_has_the_parts_that_its_name_leads_to() {
+    const ID: &str = "\"msg_e82695268001invented00000A\"";
+    const FILE: &str = "msg_e82695268001invented00000A.json";
+    let whole = stored_as(FILE, ID);
+    let steps = |read: &Recorded| read.events.len();
+    assert!(steps(&whole) > 5, "{}", whole.snapshot());
+    for (file, id) in [
+        (FILE, "\"9999999999999999999999999999999999999999\""),
+        (FILE, "\"../../etc\""),
+        (FILE, "null"),
+        ("copy of a message.json", ID),
+        ("msg_e82695268001invented00000A.json.gz", ID),
+    ] {
+        let read = stored_as(file, id);
+        assert_eq!(steps(&read), steps(&whole), "{file} {id}: {}", read.snapshot());
+    }
+    let lost = stored_as("copy.json", "\"9999\"");
+    assert_eq!((steps(&lost), lost.ignored.get("message.without_parts")), (1, Some(&1)), "{}", lost.snapshot());
 }
 
 #[test]

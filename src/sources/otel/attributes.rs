@@ -4,6 +4,7 @@
 
 use super::names::{Dialect, FIELDS, Field, NAMES, place};
 use crate::fingerprint::Json;
+use crate::sources::messages::Asked;
 use crate::sources::{Position, Sink, values};
 use std::borrow::Cow;
 
@@ -128,8 +129,12 @@ impl<'r> Attributes<'r> {
     }
 
     /// The newest message of the indexed spelling, if a user's.
-    pub(super) fn indexed_prompt(&self) -> Option<&'r str> {
-        self.newest.content.filter(|_| matches!(self.newest.role, None | Some("user" | "human")))
+    pub(super) fn indexed_prompt(&self) -> Asked {
+        match (self.newest.content, self.newest.role) {
+            (Some(text), None | Some("user" | "human")) => Asked::Prompt(text.to_owned()),
+            (None, Some("user" | "human")) => Asked::WithoutText,
+            _ => Asked::Nothing,
+        }
     }
 
     /// The answer in the indexed spelling.
@@ -215,12 +220,14 @@ mod tests {
             ("gen_ai.completion.0.content", "answer"),
         ]);
         let merged = Attributes::merged(Dialect::Any, &[&record]);
-        assert_eq!(merged.indexed_prompt(), Some("newest"));
+        assert_eq!(merged.indexed_prompt(), Asked::Prompt("newest".to_owned()));
         assert_eq!(merged.indexed_answer().as_deref(), Some("answer"));
         let tool = attributes(&[
             ("llm.input_messages.0.message.role", "tool"),
             ("llm.input_messages.0.message.content", "ok"),
         ]);
-        assert_eq!(Attributes::merged(Dialect::Any, &[&tool]).indexed_prompt(), None);
+        assert_eq!(Attributes::merged(Dialect::Any, &[&tool]).indexed_prompt(), Asked::Nothing);
+        let bare = attributes(&[("llm.input_messages.0.message.role", "user")]);
+        assert_eq!(Attributes::merged(Dialect::Any, &[&bare]).indexed_prompt(), Asked::WithoutText);
     }
 }

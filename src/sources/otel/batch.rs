@@ -151,9 +151,15 @@ fn each<'a, T: Deserialize<'a>>(
     mut take: impl FnMut(T, Rc<Origin<'a>>, Position, &mut dyn Sink),
 ) {
     let resource = Resource::converted(records.resource, base, sink);
+    if records.scope_spans.is_none() {
+        sink.ignore("resource_without_records");
+    }
     for scope_records in records.scope_spans.into_iter().flatten() {
         let (scope_name, scope) = Scope::converted(scope_records.scope, base, sink);
         let origin = Rc::new(Origin { resource: resource.clone(), scope_name, scope });
+        if scope_records.spans.is_none() {
+            sink.ignore("scope_without_records");
+        }
         for raw in scope_records.spans.into_iter().flatten() {
             let at = places.of(RawValue::get(raw));
             match serde_json::from_str(raw.get()) {

@@ -8,9 +8,10 @@ use super::names::{Dialect, Field};
 use super::usage;
 use crate::events::{Event, Kind, Trigger};
 use crate::fingerprint::{Json, result_hash, sketch_answer, sketch_call_of, sketch_result};
+use crate::sources::messages::{self, Asked};
 use crate::sources::requests::is_drawn_from_few;
 use crate::sources::slash::keep_prompt;
-use crate::sources::{Position, Sink, claude_code, home_user, messages, values, without_credentials};
+use crate::sources::{Position, Sink, claude_code, home_user, values, without_credentials};
 use std::borrow::Cow;
 
 /// What is known of a record beside its attributes.
@@ -124,21 +125,24 @@ pub(super) fn request(
     event.is_error = failed.then_some(true);
     let texts = Texts::of(attributes, events);
     event.text = texts.answer.as_deref().map(sketch_answer);
-    if let Some(text) = &texts.prompt
-        && let Some(mut prompt) = step(Kind::Prompt, place.start_us, place, attributes)
-    {
-        prompt.event_id.clone_from(&event.event_id);
-        keep_prompt(&mut prompt, text);
-        sink.event(place.at, prompt);
+    match &texts.prompt {
+        Asked::Prompt(text) => {
+            if let Some(mut prompt) = step(Kind::Prompt, place.start_us, place, attributes) {
+                prompt.event_id.clone_from(&event.event_id);
+                keep_prompt(&mut prompt, text);
+                sink.event(place.at, prompt);
+            }
+        }
+        Asked::WithoutText => sink.ignore("prompt_without_text"),
+        Asked::Nothing => {}
     }
     sink.event(place.at, event);
     true
 }
 
 /// The texts of a request, read and dropped.
-#[derive(Default)]
 struct Texts {
-    prompt: Option<String>,
+    prompt: Asked,
     answer: Option<String>,
 }
 
@@ -146,25 +150,26 @@ impl Texts {
     /// Looks where the conventions have put messages over time: attributes, attributes with an index, events on the span.
     fn of(attributes: &Attributes<'_>, events: &[SpanEvent<'_>]) -> Self {
         let mut texts = Self {
-            prompt: attributes.get(Field::InputMessages).and_then(messages::newest_prompt),
+            prompt: attributes.get(Field::InputMessages).map_or(Asked::Nothing, messages::newest_prompt),
             answer: attributes.get(Field::OutputMessages).and_then(messages::answer),
         };
-        texts.prompt = texts.prompt.or_else(|| attributes.indexed_prompt().map(str::to_owned));
+        texts.prompt = texts.prompt.or(attributes.indexed_prompt());
         texts.answer = texts.answer.or_else(|| attributes.indexed_answer());
-        let mut newest = None;
+        let mut newest = Asked::Nothing;
         let mut answers = Vec::new();
         for event in events {
             let content = |key: &str| event.attributes.iter().find(|held| held.key == key).map(|held| &held.value);
             match event.name.as_ref() {
                 "gen_ai.choice" => answers.extend(content("content").and_then(messages::answer)),
                 // The newest of these messages decides, so one that no user wrote takes an earlier one back.
-                "gen_ai.user.message" => newest = content("content").and_then(messages::answer),
+                "gen_ai.user.message" => newest = Asked::by_user(content("content")),
                 "gen_ai.system.message" => {}
-                "gen_ai.assistant.message" | "gen_ai.tool.message" => newest = None,
+                "gen_ai.assistant.message" | "gen_ai.tool.message" => newest = Asked::Nothing,
                 _ => {
                     let any = |keys: [&str; 2]| keys.into_iter().find_map(content);
-                    newest =
-                        any(["gen_ai.input.messages", "gen_ai.prompt"]).and_then(messages::newest_prompt).or(newest);
+                    newest = any(["gen_ai.input.messages", "gen_ai.prompt"])
+                        .map_or(Asked::Nothing, messages::newest_prompt)
+                        .or(newest);
                     answers.extend(any(["gen_ai.output.messages", "gen_ai.completion"]).and_then(messages::answer));
                 }
             }

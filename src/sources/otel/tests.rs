@@ -3,7 +3,9 @@
 use super::Otel;
 use crate::events::ids::Key;
 use crate::events::{Event, Kind, TokenBasis};
-use crate::sources::testing::{self, Recorded, file_input, fixture_path, input_of, read_bytes, read_fixture};
+use crate::sources::testing::{
+    self, Recorded, file_input, fixture_bytes, fixture_path, input_of, read_bytes, read_fixture,
+};
 use crate::sources::{Probe, Source, Unit, recognise};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -267,4 +269,28 @@ fn speed_of_a_file() {
     let mut sink = Recorded::default();
     Otel.read(&file_input(&path, "x"), &mut sink).unwrap();
     println!("{} events, {:.0} MB/s", sink.events.len(), bytes as f64 / 1e6 / start.elapsed().as_secs_f64());
+}
+
+/// Found by mutation: a line that is no JSON object, before all others, made one broken document of the file.
+#[test]
+fn a_stranger_on_the_first_line_hides_no_other() {
+    let lines = fixture_bytes(&Otel, "faults.jsonl");
+    let alone = read_bytes(&Otel, "x.jsonl", &lines);
+    for stranger in ["7\n", "no json\n", "\"text\"\n\nnull\n"] {
+        let read = read_bytes(&Otel, "x.jsonl", &[stranger.as_bytes(), &lines].concat());
+        assert_eq!(read.events.len(), alone.events.len(), "{stranger:?}");
+        assert!(read.rejects.len() > alone.rejects.len(), "{stranger:?}");
+    }
+}
+
+/// Found by fuzzing: what stands under a name that nobody knows was lost, and nothing was told of the file.
+#[test]
+fn a_resource_or_scope_without_records_is_counted() {
+    for (text, kind) in [
+        ("{\"resourceSpans\":[\n{\"scopeSpanz\":[{\"spans\":[{\"name\":\"x\"}]}]}]}", "resource_without_records"),
+        ("{\"resourceLogs\":[\n{\"scopeLogs\":[{\"logRecordz\":[{\"body\":{}}]}]}]}", "scope_without_records"),
+    ] {
+        let read = read_bytes(&Otel, "x.json", text.as_bytes());
+        assert_eq!((read.rejects.len(), read.ignored.get(kind)), (0, Some(&1)), "{text}: {}", read.snapshot());
+    }
 }

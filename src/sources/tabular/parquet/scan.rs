@@ -2,12 +2,17 @@
 
 use crate::sources::tabular::{Cell, Layout, WIDTH};
 use crate::sources::{Input, InputError, Position, Reason, Sink};
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use parquet::errors::ParquetError;
 use polars::prelude::{
     AnyValue, Column, DataFrame, Engine, LazyFrame, PlRefPath, PlanCallback, PolarsResult, ScanArgsParquet, TimeUnit,
     col,
 };
 use std::borrow::Cow;
+use std::fs::File;
 use std::num::NonZeroUsize;
+use std::path::Path;
 use std::sync::mpsc::sync_channel;
 
 /// Rows in a batch: one batch is read while another is turned into records, and no more are in memory.
@@ -18,9 +23,13 @@ pub(super) fn read(layout: &impl Layout, input: &Input, sink: &mut dyn Sink) -> 
     let length = std::fs::metadata(&input.path).map_err(|error| input.io_error(error))?.len();
     let failed = |error: String| InputError::Format { path: input.name.clone(), reason: Reason::DamagedArchive, error };
     // Polars panics on a column type that it was built without. A thread of its own keeps that to this file.
-    let planned = std::thread::scope(|scope| scope.spawn(|| plan(layout, input)).join());
+    let plan = || {
+        check(layout, &input.path).map_err(|error| error.to_string())?;
+        plan(layout, input).map_err(|error| error.to_string())
+    };
+    let planned = std::thread::scope(|scope| scope.spawn(plan).join());
     let Plan { numbers, strangers, scan } = match planned {
-        Ok(plan) => plan.map_err(|error| failed(error.to_string()))?,
+        Ok(plan) => plan.map_err(failed)?,
         Err(_) => return Err(failed("a column has a type that this build cannot read".to_owned())),
     };
     for name in strangers {
@@ -43,6 +52,30 @@ pub(super) fn read(layout: &impl Layout, input: &Input, sink: &mut dyn Sink) -> 
         }
     })?;
     Ok(length)
+}
+
+/// Checks that every column's bytes lie in the file, and that what is read of it decodes. Polars takes a file's word for where and how long things are: of a
+/// damaged one it reads beyond the end, or asks for memory that nobody has, which ends the process. The `parquet` crate gives an error.
+fn check(layout: &impl Layout, path: &Path) -> Result<(), ParquetError> {
+    let file = File::open(path)?;
+    let length = file.metadata()?.len();
+    let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+    let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(file, options)?;
+    for column in builder.metadata().row_groups().iter().flat_map(|group| group.columns()) {
+        let start = u64::try_from(column.dictionary_page_offset().unwrap_or(column.data_page_offset()));
+        let bytes = u64::try_from(column.compressed_size());
+        let end = start.ok().zip(bytes.ok()).and_then(|(start, bytes)| start.checked_add(bytes));
+        if end.is_none_or(|end| end > length) {
+            return Err(ParquetError::EOF("a column lies outside the file".to_owned()));
+        }
+    }
+    let roots = builder.parquet_schema().root_schema().get_fields();
+    let known = roots.iter().enumerate().filter(|(_, field)| layout.number(field.name()).is_some());
+    let mask = ProjectionMask::roots(builder.parquet_schema(), known.map(|(index, _)| index));
+    for batch in builder.with_projection(mask).with_batch_size(BATCH_ROWS.get()).build()? {
+        batch?;
+    }
+    Ok(())
 }
 
 /// Which columns there are, and a scan of those that the table knows.

@@ -1,0 +1,62 @@
+//! What Claude Code keeps in `~/.claude` beside its transcripts. Owns the list; [`crate::sources::companions`] asks it.
+
+use crate::sources::companions::{Home, is_home, is_named};
+
+pub(super) static HOME: Home = Home {
+    is: |directory, _| {
+        let is_configured =
+            is_named(directory, "claude") && directory.parent().is_some_and(|above| is_named(above, ".config"));
+        is_configured || is_home(directory, &[".claude"], ".claude-", "projects")
+    },
+    kept: &[
+        ("settings*.json", "settings"),
+        ("remote-settings.json", "settings"),
+        ("policy-limits.json", "settings"),
+        ("keybindings.json", "settings"),
+        ("scheduled_tasks.json", "settings"),
+        (".credentials.json", "credentials"),
+        ("history.jsonl", "prompt_history"),
+        ("projects/*/sessions-index.json", "session_index"),
+        ("projects/**/*.meta.json", "session_index"),
+        ("sessions", "session_index"),
+        ("jobs", "session_index"),
+        ("daemon*", "session_index"),
+        ("projects/**/tool-results", "tool_results"),
+        ("projects/**/memory", "memory"),
+        ("projects/**/session-memory", "memory"),
+        ("agent-memory", "memory"),
+        ("file-history", "file_history"),
+        ("backups", "backups"),
+        ("todos", "todos"),
+        ("tasks", "todos"),
+        ("teams", "todos"),
+        ("plans", "plans"),
+        ("shell-snapshots", "shell_snapshots"),
+        ("session-env", "shell_snapshots"),
+        ("debug", "debug_logs"),
+        ("logs", "debug_logs"),
+        ("telemetry", "telemetry"),
+        ("statsig", "telemetry"),
+        ("usage-data", "usage_reports"),
+        ("feedback-bundles", "usage_reports"),
+        ("stats-cache.json", "cache"),
+        ("mcp-needs-auth-cache.json", "cache"),
+        ("cache", "cache"),
+        ("paste-cache", "cache"),
+        ("image-cache", "cache"),
+        ("downloads", "cache"),
+        ("__store.db*", "database"),
+        ("ide", "locks"),
+        ("plugins", "plugins"),
+        ("local", "installation"),
+        ("chrome", "installation"),
+        ("CLAUDE*.md", "instructions"),
+        ("agents", "instructions"),
+        ("commands", "instructions"),
+        ("skills", "instructions"),
+        ("hooks", "instructions"),
+        ("rules", "instructions"),
+        ("output-styles", "instructions"),
+    ],
+    work: &[],
+};

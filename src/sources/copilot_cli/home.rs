@@ -1,0 +1,40 @@
+//! What Copilot CLI keeps in `~/.copilot` beside the events of its sessions. Owns the list; [`crate::sources::companions`] asks it.
+
+use crate::sources::companions::{Home, is_named};
+
+pub(super) static HOME: Home = Home {
+    is: |directory, _| is_named(directory, ".copilot"),
+    kept: &[
+        ("config.json*", "settings"),
+        ("settings*.json", "settings"),
+        ("mcp-config.json", "settings"),
+        ("lsp-config.json", "settings"),
+        ("permissions-config.json", "settings"),
+        ("mcp-oauth-config", "credentials"),
+        ("command-history-state.json", "prompt_history"),
+        ("session-store.db*", "database"),
+        ("data.db*", "database"),
+        ("session-state/*/session.db*", "database"),
+        ("session-state/*/*.json", "session_index"),
+        ("session-state/*/workspace.yaml", "session_index"),
+        ("vscode.session.metadata*.json", "session_index"),
+        ("session-state/*/inuse.*.lock", "locks"),
+        ("ide", "locks"),
+        ("session-state/*/checkpoints", "checkpoints"),
+        ("session-state/*/rewind-snapshots", "file_history"),
+        ("session-state/*/files", "files"),
+        ("session-state/*/research", "files"),
+        ("session-state/*/plan.md", "plans"),
+        ("logs", "debug_logs"),
+        ("crash-context", "debug_logs"),
+        ("pkg", "installation"),
+        ("installed-plugins", "plugins"),
+        ("marketplace-cache", "plugins"),
+        ("copilot-instructions.md", "instructions"),
+        ("instructions", "instructions"),
+        ("agents", "instructions"),
+        ("skills", "instructions"),
+        ("hooks", "instructions"),
+    ],
+    work: &[],
+};
