@@ -20,13 +20,10 @@ prompts as (
     where declared.session_id is null and kind = 'prompt' and trigger in ('human', 'unknown') and actor_kind = 'person'
         and coalesce(marker, '') not in ('continue', 'retry', 'interrupt')
 ),
-frequent as (
-    select actor_id, iso_week, masked_hash from prompts where masked_hash is not null group by actor_id, iso_week, masked_hash having count(*) >= $starts
-),
+frequent as (select actor_id, iso_week, masked_hash from prompts where masked_hash is not null group by actor_id, iso_week, masked_hash having count(*) >= $starts),
 members as (
     select
-        prompts.*,
-        unnest(case when frequent.masked_hash is null then [cast(0 as bigint)] else [cast(0 as bigint), prompts.masked_hash] end) as series
+        prompts.*, unnest(case when frequent.masked_hash is null then [cast(0 as bigint)] else [cast(0 as bigint), prompts.masked_hash] end) as series
     from prompts
     left join frequent on frequent.actor_id = prompts.actor_id and frequent.iso_week = prompts.iso_week and frequent.masked_hash = prompts.masked_hash
 ),
@@ -47,11 +44,13 @@ starts as (
 evenness as (
     select
         actor_id, iso_week, series, count(*) as starts, min(ts) as first_at, max(ts) as last_at, max(median_gap) as median_gap,
-        count(distinct session_id) as sessions, min(client_name) as client_name,
+        min(client_name) as client_name,
         avg(case when gap is not null then cast(abs(gap - median_gap) <= greatest(15.0, 0.05 * median_gap) as double) end) as constant_share,
     from starts
     group by actor_id, iso_week, series
 ),
+-- By itself: a distinct count beside other aggregates keeps some 10 KB for each group.
+sittings as (select actor_id, iso_week, series, count(distinct session_id) as sessions from starts group by actor_id, iso_week, series),
 phases as (
     select
         actor_id, iso_week, series, column1 as tau,
@@ -73,7 +72,8 @@ fixed as (
     where not grids.is_on_grid and (constant_share >= $constant_share and median_gap >= 120 or best.concentration >= $concentration and best.cycles >= $starts)
 )
 select
-    fixed.actor_id, fixed.iso_week, nullif(fixed.series, 0) as series, fixed.starts, fixed.sessions, fixed.first_at, fixed.last_at, fixed.constant_share,
+    fixed.actor_id, fixed.iso_week, nullif(fixed.series, 0) as series, fixed.starts, sittings.sessions, fixed.first_at, fixed.last_at, fixed.constant_share,
     fixed.concentration, case when fixed.is_constant then fixed.median_gap else fixed.tau end / 60 as period_minutes, starts.session_id, starts.ts,
 from fixed
+join sittings on sittings.actor_id = fixed.actor_id and sittings.iso_week = fixed.iso_week and sittings.series = fixed.series
 join starts on starts.actor_id = fixed.actor_id and starts.iso_week = fixed.iso_week and starts.series = fixed.series

@@ -42,6 +42,21 @@ uptakes as (
         and (landed.team_id = fresh.team_id or landed.team_id is null or landed.team_id = '(unassigned)')
     group by fresh.session_id, fresh.line_hash
 ),
+-- Counts of sessions alone, and commits by themselves: a distinct count beside other aggregates keeps some 10 KB for each group.
+counted as (
+    select
+        fresh.session_id,
+        count(*) as lines,
+        count(uptakes.line_hash) as landed_lines,
+        sum(cast(uptakes.used_share as decimal(38, 15))) as used_lines, -- decimals have one sum, in any order
+        count(*) filter (where uptakes.is_touched) as touched_lines,
+    from fresh
+    left join uptakes on uptakes.session_id = fresh.session_id and uptakes.line_hash = fresh.line_hash
+    group by fresh.session_id
+),
+commits as (
+    select session_id, count(distinct outcome_id) as commits from uptakes group by session_id
+),
 totals as (
     select session_id, count(*) as all_lines, min(written_at) as first_written_at, max(last_written_at) as last_written_at
     from lines
@@ -49,17 +64,16 @@ totals as (
 )
 select
     totals.session_id,
-    max(totals.all_lines) as all_lines,
-    count(fresh.line_hash) as lines,
-    count(uptakes.line_hash) as landed_lines,
-    coalesce(cast(sum(cast(uptakes.used_share as decimal(38, 15))) as double), 0.0) as used_lines, -- decimals have one sum, in any order
-    count(*) filter (where uptakes.is_touched) as touched_lines,
-    count(distinct uptakes.outcome_id) as commits,
-    min(totals.first_written_at) as first_written_at,
-    max(totals.last_written_at) as last_written_at,
-    date_part('epoch', max(int_outcomes_until.outcomes_until)) - date_part('epoch', max(totals.last_written_at)) < $horizon_days * 86400.0 as is_young,
+    totals.all_lines,
+    coalesce(counted.lines, 0) as lines,
+    coalesce(counted.landed_lines, 0) as landed_lines,
+    coalesce(cast(counted.used_lines as double), 0.0) as used_lines,
+    coalesce(counted.touched_lines, 0) as touched_lines,
+    coalesce(commits.commits, 0) as commits,
+    totals.first_written_at,
+    totals.last_written_at,
+    date_part('epoch', int_outcomes_until.outcomes_until) - date_part('epoch', totals.last_written_at) < $horizon_days * 86400.0 as is_young,
 from totals
 cross join int_outcomes_until
-left join fresh on fresh.session_id = totals.session_id
-left join uptakes on uptakes.session_id = fresh.session_id and uptakes.line_hash = fresh.line_hash
-group by totals.session_id
+left join counted on counted.session_id = totals.session_id
+left join commits on commits.session_id = totals.session_id

@@ -14,15 +14,20 @@ with typed as (
     where trigger = 'human' and actor_kind = 'person' and actor_id <> '(unassigned)' and masked_hash is not null
         and command is null and marker is null and text_words > $short_words
 ),
--- A window an actor: one a text would be a window a row.
+-- People are numbered, since a distinct count of names, where another stands beside it, keeps some 10 KB for each group.
+numbered as (
+    select masked_hash, bands, ts, event_key, dense_rank() over (order by actor_id) as person from typed
+),
+-- A window over everything: one a text would be a window a row.
 sketched as (
     select
-        actor_id, masked_hash, bands,
-        lag(masked_hash) over (partition by actor_id order by masked_hash, ts, event_key) is distinct from masked_hash as is_first
-    from typed
+        person, masked_hash, bands,
+        (lag(person) over texts is distinct from person) or (lag(masked_hash) over texts is distinct from masked_hash) as is_first
+    from numbered
+    window texts as (order by person, masked_hash, ts, event_key)
 ),
 text_bands as (
-    select actor_id, masked_hash, unnest(bands) as band from sketched where is_first
+    select person, masked_hash, unnest(bands) as band from sketched where is_first
 ),
 -- Most bands are one text's. A count leaves them before anything is counted distinctly. Joins hold their left side: the few come first.
 crowded as (
@@ -33,13 +38,13 @@ wide as (
     from crowded
     inner join text_bands on text_bands.band = crowded.band
     group by text_bands.band
-    having count(distinct actor_id) >= $least_actors and count(distinct masked_hash) <= $bucket_cap
+    having count(distinct person) >= $least_actors and count(distinct masked_hash) <= $bucket_cap
 ),
 similar as (
     select text_bands.masked_hash, min(wide.hub) as template
     from wide
     inner join text_bands on text_bands.band = wide.band
-    group by text_bands.actor_id, text_bands.masked_hash
+    group by text_bands.person, text_bands.masked_hash
     having count(*) >= 8
 ),
 exact as (

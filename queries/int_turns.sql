@@ -17,7 +17,7 @@ with steps as (
     from stg_events
     where (kind = 'prompt' and trigger <> 'agent') or kind = 'completion'
 ),
--- Windows over everything, here and below: one a session or a text would be a few rows each.
+-- Windows over everything where that says the same: one a session or a text would be a few rows each.
 texts as (
     select
         event_key,
@@ -34,16 +34,17 @@ looked_back as (
     select
         s.*,
         r.last_same_us,
-        last_value(s.failed_us) ignore nulls over before as last_failure_us,
-        last_value(case when s.failed_us is not null then s.session_id end) ignore nulls over before as last_failed
+        -- A window a session: without one the last that is not null is looked for ever farther back.
+        max(s.failed_us) over (
+            partition by s.session_id order by s.us, not s.is_prompt, s.event_key rows between unbounded preceding and 1 preceding
+        ) as last_failure_us
     from repeats as r
     right join steps as s on s.event_key = r.event_key
-    window before as (order by s.session_id, s.us, not s.is_prompt, s.event_key rows between unbounded preceding and 1 preceding)
 ),
 marked as (
     select
         *,
-        coalesce(last_failed = session_id and last_failure_us >= last_same_us and us - last_failure_us <= $retry_seconds * 1000000, false) as is_retry
+        coalesce(last_failure_us >= last_same_us and us - last_failure_us <= $retry_seconds * 1000000, false) as is_retry
     from looked_back
 ),
 assigned as (

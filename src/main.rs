@@ -4,9 +4,6 @@ use clap::Parser;
 use footlight::cli::Cli;
 use std::process::ExitCode;
 
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     footlight::output::say_where_it_panicked();
     footlight::commands::run(Cli::parse()).into()
