@@ -29,8 +29,8 @@ known as (
 fresh as (
     select lines.*
     from lines
-    left join known on known.line_hash = lines.line_hash and known.first_landed_at < lines.written_at
-    where known.line_hash is null
+    left join known on known.line_hash = lines.line_hash
+    where known.line_hash is null or known.first_landed_at >= lines.written_at
 ),
 uptakes as (
     select fresh.session_id, fresh.line_hash, min(landed.outcome_id) as outcome_id, max(uses.used_share) as used_share, bool_or(uses.is_touched) as is_touched

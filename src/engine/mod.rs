@@ -91,11 +91,20 @@ pub struct Limits {
     pub scratch: Option<PathBuf>,
     /// Buckets of people that large models are worked on in, one after the other; by events and memory when `None`.
     pub buckets: Option<usize>,
+    /// Whether joins sort both of their sides from the beginning, and not only where holding one side was refused memory: slower, and the same rows.
+    pub joins_sort: bool,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { memory_bytes: 2 << 30, threads: 2, rows_in_memory: 1_000_000, scratch: None, buckets: None }
+        Self {
+            memory_bytes: 2 << 30,
+            threads: 2,
+            rows_in_memory: 1_000_000,
+            scratch: None,
+            buckets: None,
+            joins_sort: false,
+        }
     }
 }
 

@@ -30,8 +30,28 @@ const ROWS_TO_DIVIDE: usize = 100_000;
 struct Job {
     model: usize,
     bucket: Option<usize>,
-    /// Whether nothing else runs, so that what it is refused it cannot have.
-    is_alone: bool,
+    way: Way,
+}
+
+/// How a job is run. One that is refused memory is run the next way, and fails after the last.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// Beside others.
+    Shared,
+    /// While nothing else runs.
+    Alone,
+    /// Alone, and joins sort both of their sides, which goes to files, where otherwise they hold one side in memory.
+    Sorting,
+}
+
+impl Way {
+    fn next(self) -> Option<Self> {
+        match self {
+            Self::Shared => Some(Self::Alone),
+            Self::Alone => Some(Self::Sorting),
+            Self::Sorting => None,
+        }
+    }
 }
 
 /// How a job ended.
@@ -60,7 +80,7 @@ pub(super) struct Run<'a> {
     unfinished: BTreeSet<&'a str>,
     open: BTreeMap<usize, Open>,
     ready: VecDeque<Job>,
-    /// Jobs that were refused memory beside others and run once more, alone.
+    /// Jobs that were refused memory and run once more, alone.
     refused: VecDeque<Job>,
     under_way: JoinSet<Ended>,
     is_alone: bool,
@@ -153,8 +173,8 @@ impl<'a> Run<'a> {
         let shelf = Arc::new(Shelf::new(directory, buckets, &self.engine.held));
         let open = Open { shelf, jobs_left: jobs.len(), filled: Vec::new(), took: Duration::ZERO };
         self.open.insert(place, open);
-        let is_alone = self.engine.limits.threads <= 1;
-        self.ready.extend(jobs.into_iter().map(|bucket| Job { model: place, bucket, is_alone }));
+        let way = if self.engine.limits.threads <= 1 { Way::Alone } else { Way::Shared };
+        self.ready.extend(jobs.into_iter().map(|bucket| Job { model: place, bucket, way }));
         Ok(())
     }
 
@@ -164,7 +184,7 @@ impl<'a> Run<'a> {
         let Some(open) = self.open.get(&job.model) else { return Ok(()) };
         let shelf = Arc::clone(&open.shelf);
         let params = model.params(self.overrides)?;
-        let session = self.session(model, job.bucket).await.map_err(|error| self.failed(job.model, error))?;
+        let session = self.session(model, job).await.map_err(|error| self.failed(job.model, error))?;
         let place = match job.bucket {
             None if shelf.buckets() > 1 => Place::ByPerson(Arc::clone(&self.buckets), PERSON),
             bucket => Place::Bucket(bucket.unwrap_or(0)),
@@ -177,7 +197,7 @@ impl<'a> Run<'a> {
             directory: self.engine.scratch().join(format!("{}-{}", model.name(), job.bucket.unwrap_or(0))),
             held: Arc::clone(&self.engine.held),
         };
-        self.is_alone = job.is_alone;
+        self.is_alone = job.way != Way::Shared;
         self.under_way.spawn(async move {
             let started = Instant::now();
             let filled = work.keep(&shelf, &place).await;
@@ -187,13 +207,18 @@ impl<'a> Run<'a> {
     }
 
     /// A session in which the tables that the model reads have their names.
-    async fn session(&self, model: &Model, bucket: Option<usize>) -> Result<SessionContext, DataFusionError> {
+    async fn session(&self, model: &Model, job: Job) -> Result<SessionContext, DataFusionError> {
+        let Job { bucket, way, .. } = job;
         let known_small = |name: &String| self.rows.get(name.as_str()).is_some_and(|rows| *rows < ROWS_TO_DIVIDE);
         let is_divided = bucket.is_none() && !model.header.reads.iter().all(known_small);
         let partitions = if is_divided { self.engine.limits.threads.max(1) } else { 1 };
+        let joins_sort = way == Way::Sorting || self.engine.limits.joins_sort;
+        // Of one partition DataFusion plans no joins that sort.
+        let partitions = if joins_sort { partitions.max(2) } else { partitions };
         let outer = self.engine.context.state();
-        let config =
+        let mut config =
             outer.config().clone().with_target_partitions(partitions).with_create_default_catalog_and_schema(true);
+        config.options_mut().optimizer.prefer_hash_join = !joins_sort;
         let state = SessionStateBuilder::new_from_existing(outer)
             .with_config(config)
             .with_catalog_list(Arc::new(MemoryCatalogProviderList::new()))
@@ -216,11 +241,15 @@ impl<'a> Run<'a> {
         self.is_alone = false;
         let filled = match filled {
             Ok(filled) => filled,
-            Err(error) if !job.is_alone && matches!(error.find_root(), DataFusionError::ResourcesExhausted(_)) => {
-                self.refused.push_back(Job { is_alone: true, ..job });
-                return Ok(());
-            }
-            Err(error) => return Err(self.failed(job.model, error)),
+            Err(error) => match job.way.next() {
+                Some(way) if matches!(error.find_root(), DataFusionError::ResourcesExhausted(_)) => {
+                    let model = self.models[job.model].name();
+                    tracing::debug!(model, bucket = job.bucket, %error, "refused memory, runs once more");
+                    self.refused.push_back(Job { way, ..job });
+                    return Ok(());
+                }
+                _ => return Err(self.failed(job.model, error)),
+            },
         };
         let Some(open) = self.open.get_mut(&job.model) else { return Ok(()) };
         open.filled.push(filled);

@@ -185,11 +185,15 @@ fn every_slt_file_passes() {
         if only.as_deref().is_some_and(|only| only.split(',').all(|name| name != stem)) {
             continue;
         }
-        let mut runner = Runner::new(|| async {
-            let engine = Engine::new(&Limits::default())?;
-            Ok::<_, DatabaseError>(Database { engine, models: Arc::clone(&models), schemas: Arc::clone(&schemas) })
-        });
+        let runner = |joins_sort: bool| {
+            let (models, schemas) = (&models, &schemas);
+            Runner::new(move || async move {
+                let engine = Engine::new(&Limits { joins_sort, ..Limits::default() })?;
+                Ok::<_, DatabaseError>(Database { engine, models: Arc::clone(models), schemas: Arc::clone(schemas) })
+            })
+        };
         if std::env::var_os("FOOTLIGHT_SLT_RENEW").is_some() {
+            let mut runner = runner(false);
             let renewed = runner.update_test_file(
                 &path,
                 " ",
@@ -198,8 +202,13 @@ fn every_slt_file_passes() {
                 sqllogictest::default_column_validator,
             );
             futures::executor::block_on(renewed).unwrap();
-        } else if let Err(error) = runner.run_file(&path) {
-            failures.push(error.display(false).to_string());
+            continue;
+        }
+        for joins_sort in [false, true] {
+            if let Err(error) = runner(joins_sort).run_file(&path) {
+                let joins = if joins_sort { " (where joins sort)" } else { "" };
+                failures.push(format!("{}{joins}", error.display(false)));
+            }
         }
     }
     assert!(failures.is_empty(), "{} of the .slt files fail:\n\n{}", failures.len(), failures.join("\n\n"));
