@@ -4,9 +4,10 @@ use super::settings::Settings;
 use super::{Exit, UsageError};
 use crate::cli::{Global, SourcesTryArgs};
 use crate::events::{Aggregate, Event, Fact, Outcome, RosterEntry};
-use crate::ingest::Redactor;
+use crate::ingest::{Redactor, from_root};
 use crate::output::Printer;
 use crate::privacy::{Secrets, terminal};
+use crate::sources::companions::{Companion, Companions};
 use crate::sources::{self, Input, Limits, PROBE_BYTES, Position, Probe, Reason, Sink, Source, SourceOptions, Unit};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -47,8 +48,9 @@ fn try_file(
         Ok(_) => return Err(UsageError(format!("{} is a directory; name files", path.display())).into()),
         Err(_) => return Err(UsageError(format!("there is no {}", path.display())).into()),
     };
+    let place = from_root(path);
     let input = Input {
-        path: path.to_path_buf(),
+        path: place.clone(),
         name: path.to_string_lossy().into_owned(),
         unit,
         start: 0,
@@ -67,12 +69,12 @@ fn try_file(
             return Ok(tried);
         }
     }
-    let probe = Probe { path, unit, head: &head, options };
+    let probe = Probe { path: &place, unit, head: &head, options };
     let recognised = sources::recognise(&probe);
     let mismatches = options.mappings.iter().filter_map(|mapping| Some((mapping.name(), mapping.mismatch(&probe)?)));
     tried.mismatches = mismatches.map(|(name, mismatch)| (name.to_owned(), mismatch)).collect();
     let Some(source) = source.or(recognised) else {
-        tried.reject(Position::default(), Reason::UnknownFormat, "no source recognises its content");
+        tried.reject(Position::default(), Reason::UnknownFormat, &unrecognised(&place, options));
         return Ok(tried);
     };
     tried.source = Some(source.name());
@@ -84,6 +86,19 @@ fn try_file(
         tried.reject(Position::default(), error.reason(), &error.to_string());
     }
     Ok(tried)
+}
+
+/// Why there is no source: a tool keeps more in its directory than logs, and a run over that directory passes such files over.
+fn unrecognised(path: &Path, options: &SourceOptions) -> String {
+    let nothing = "no source recognises its content";
+    match Companions::new(options).of(path) {
+        Some(Companion { source, kind, is_work: false }) => {
+            format!(
+                "{nothing}: it is what {source} keeps beside its logs ({kind}), which a run over the whole directory passes over"
+            )
+        }
+        _ => nothing.to_owned(),
+    }
 }
 
 /// Names and values, in the order in which people read them.

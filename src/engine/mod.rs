@@ -5,6 +5,7 @@
 //! Everything is built-in SQL, so that the same plans can run on more than one machine.
 
 mod buckets;
+mod compact;
 #[cfg(feature = "cluster")]
 pub mod distributed;
 pub mod header;
@@ -18,6 +19,7 @@ pub mod tables;
 pub mod workers;
 
 use self::buckets::Buckets;
+use self::compact::Compacting;
 use self::memory::CommonPool;
 use self::rows::Columns;
 use self::run::Run;
@@ -32,11 +34,11 @@ use arrow::datatypes::{DataType, SchemaRef};
 use datafusion::catalog::TableProvider;
 use datafusion::datasource::MemTable;
 use datafusion::error::DataFusionError;
-use datafusion::execution::SendableRecordBatchStream;
 use datafusion::execution::context::SQLOptions;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::MemoryPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::execution::{SendableRecordBatchStream, SessionStateBuilder};
 use datafusion::logical_expr::{ColumnarValue, Volatility, create_udf};
 use datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
 use std::path::{Path, PathBuf};
@@ -162,7 +164,13 @@ impl Engine {
         // What each sort sets aside for merging, of which a plan has a dozen: with little memory less than DataFusion's 10 MB.
         let merging = (limits.memory_bytes / 64).min(config.options().execution.sort_spill_reservation_bytes);
         config.options_mut().execution.sort_spill_reservation_bytes = merging;
-        let context = SessionContext::new_with_config_rt(config, runtime.build_arc()?);
+        let mut state =
+            SessionStateBuilder::new_with_default_features().with_config(config).with_runtime_env(runtime.build_arc()?);
+        if workers.is_none() {
+            // Other machines know the steps of DataFusion's plans alone.
+            state = state.with_physical_optimizer_rule(Arc::new(Compacting));
+        }
+        let context = SessionContext::new_with_state(state.build());
         let mut held = Held::new(limits.rows_in_memory, limits.memory_bytes, &pool);
         held.workers = workers;
         let held = Arc::new(held);

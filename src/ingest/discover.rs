@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 /// Something that may be read.
 #[derive(Debug, Clone)]
 pub struct Found {
-    /// Where it is.
+    /// Where it is, from the root: the names of directories tell who wrote what is in them, also where the input is given as `.`.
     pub path: PathBuf,
     /// Its name in the lake: the input as given, joined with the path below it, with forward slashes and without secrets.
     pub name: String,
@@ -94,7 +94,7 @@ pub fn discover(inputs: &[PathBuf], exclude: &GlobSet, secrets: &Secrets, option
             if is_directory {
                 if is_repository && !own.keeps(&path.join(".git")) {
                     found.push(Found {
-                        path: path.to_path_buf(),
+                        path: from_root(path),
                         name,
                         unit: Unit::GitRepository,
                         bytes: 0,
@@ -141,13 +141,18 @@ fn file(path: &Path, name: String, meta: &std::fs::Metadata) -> Found {
     let log = sqlite::write_ahead_log(path).and_then(|log| std::fs::metadata(log).ok());
     let both = |of: fn(&std::fs::Metadata) -> i64| log.as_ref().map_or(0, of).max(of(meta));
     Found {
-        path: path.to_path_buf(),
+        path: from_root(path),
         name,
         unit: Unit::File,
         bytes: meta.len() + log.as_ref().map_or(0, |log| log.len()),
         modified_ns: both(modified_ns),
         changed_ns: both(changed_ns),
     }
+}
+
+/// The absolute path; links are not followed.
+pub fn from_root(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf())
 }
 
 fn name_of(path: &Path) -> String {

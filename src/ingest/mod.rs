@@ -12,6 +12,7 @@ mod plan;
 mod redact;
 mod sink;
 
+pub use discover::from_root;
 pub use dry_run::{Planned, PlannedFile, dry_run};
 pub use keep_out::{KeepFrom, KeepOut};
 pub use redact::Redactor;

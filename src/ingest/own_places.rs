@@ -38,7 +38,7 @@ impl<'a> OwnPlaces<'a> {
     pub fn enter(&mut self, input: &Path) {
         self.input = input.to_path_buf();
         // An input that is `.` or `projects` lies in a directory whose name tells.
-        self.absolute = std::path::absolute(input).unwrap_or_else(|_| input.to_path_buf());
+        self.absolute = super::discover::from_root(input);
         let is_kept = |place: &Path| self.companions.of(place).is_some() && place.is_dir();
         self.is_meant = self.absolute.ancestors().any(is_kept);
         self.work = None;

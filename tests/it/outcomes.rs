@@ -120,4 +120,9 @@ fn sources_try_says_what_would_be_read_and_writes_nothing() {
     let (code, _) = footlight(dir, &["sources", "try", "footlight.toml"]);
     assert_eq!(code, 3, "nobody knows the file");
     assert_eq!(fs::read_dir(dir).unwrap().count(), 2);
+    fs::create_dir(dir.join(".claude")).unwrap();
+    fs::write(dir.join(".claude/settings.json"), "{\"theme\": \"dark\"}").unwrap();
+    let (code, stdout) = footlight(dir, &["sources", "try", ".claude/settings.json"]);
+    assert_eq!(code, 3);
+    assert!(stdout.contains("it is what claude_code keeps beside its logs (settings)"), "{stdout}");
 }

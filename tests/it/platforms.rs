@@ -153,6 +153,16 @@ fn a_platform_of_ones_own_runs_from_end_to_end_by_configuration_alone() {
     let found = rows(dir, sql);
     assert!(found.contains(&format!("{MAIN} no_op_run")), "{found:?}");
 
+    // Its root is known from inside as well, where no name of the input tells.
+    let root = dir.join("in/homes/ada@example.test/.harbor");
+    let inside = ["ingest", "--input", ".", "--lake", "../../../../inside", "--config", "../../../../footlight.toml"];
+    let (code, stdout, stderr) = footlight(&root, &inside);
+    assert_eq!(code, 0, "{stderr} {stdout}");
+    let sql = "select concat_ws(' ', client, cast(count(*) as varchar)) as line from events group by client";
+    let asked = |lake: &str| footlight(dir, &["query", "--json", "--lake", lake, sql]).1;
+    assert!(asked("inside").contains("harbor"));
+    assert_eq!(asked("inside"), asked("lake"));
+
     // Without its configuration the same files are OpenClaw's or nobody's, and what only its owner knows is not guessed.
     fs::write(dir.join("other.toml"), "[[identity]]\npath = \"homes/{actor}/**\"\n").unwrap();
     let plain = ["ingest", "--input", "in", "--lake", "plain", "--config", "other.toml"];

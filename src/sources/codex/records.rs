@@ -25,6 +25,15 @@ pub(super) struct PayloadKind<'a> {
     pub(super) kind: Cow<'a, str>,
 }
 
+impl<'a> PayloadKind<'a> {
+    /// The kind of a record that begins with it, as every version of Codex writes it: the rest is looked at when the kind is known, and only if it is read.
+    pub(super) fn leading(payload: &'a RawValue) -> Option<Self> {
+        let after = payload.get().strip_prefix("{\"type\":\"")?;
+        let (kind, rest) = after.split_at(after.find(|c: char| !(c.is_ascii_lowercase() || c == '_'))?);
+        (rest.starts_with("\",") || rest.starts_with("\"}")).then_some(Self { kind: Cow::Borrowed(kind) })
+    }
+}
+
 /// `session_meta`: a thread introduces itself.
 #[derive(Deserialize)]
 pub(super) struct SessionMeta<'a> {

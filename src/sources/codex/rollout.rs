@@ -97,7 +97,8 @@ impl Rollout {
                 Origin::Restamped => sink.ignore("replayed_history"),
             },
             kind @ ("event_msg" | "response_item") => {
-                let Some(PayloadKind { kind: inner }) = parse(payload, at, sink) else { return };
+                let found = PayloadKind::leading(payload).or_else(|| parse(payload, at, sink));
+                let Some(PayloadKind { kind: inner }) = found else { return };
                 let in_event = kind == "event_msg";
                 let starts_turn = in_event && inner == "task_started";
                 let is_usage = in_event && inner == "token_count";

@@ -60,6 +60,8 @@ const REFUSALS: &[&str] = &[
     "unsupported call",
     "write_stdin failed",
 ];
+/// What stands between the header of a command's answer and what the command printed.
+const BEFORE_OUTPUT: &str = "\nOutput:\n";
 /// First words of the header of a command's answer.
 const HEADERS: &[&str] = &["Chunk ID: ", "Command: ", "Exit code: ", "Wall time: "];
 
@@ -67,7 +69,7 @@ const HEADERS: &[&str] = &["Chunk ID: ", "Command: ", "Exit code: ", "Wall time:
 pub(super) fn answer<'a>(record: &'a ToolOutput<'_>) -> Answer<'a> {
     let Some(raw) = record.output else { return Answer::unsaid(Cow::Borrowed("")) };
     if let Ok(text) = quick_json::from_str::<Cow<'_, str>>(raw.get()) {
-        return text_answer(text.into_owned());
+        return text_answer(text);
     }
     match serde_json::from_str::<Value>(raw.get()) {
         Ok(Value::Object(mut object)) => {
@@ -92,9 +94,9 @@ fn text_of(value: &Value) -> String {
     }
 }
 
-fn text_answer(text: String) -> Answer<'static> {
+fn text_answer(text: Cow<'_, str>) -> Answer<'_> {
     if text.starts_with('{')
-        && let Ok(json) = serde_json::from_str::<JsonOutput<'_>>(&text)
+        && let Ok(json) = quick_json::from_str::<JsonOutput<'_>>(&text)
     {
         return Answer {
             is_error: json.metadata.exit_code.map(|code| code != 0),
@@ -104,18 +106,29 @@ fn text_answer(text: String) -> Answer<'static> {
     }
     if HEADERS.iter().any(|start| text.starts_with(start)) {
         // Only the header is searched: what a program prints must not pass for its exit code.
-        let (header, body) = text.split_once("\nOutput:\n").unwrap_or((&text, ""));
+        let (header, output) = text.split_once(BEFORE_OUTPUT).unwrap_or((&text, ""));
         let field = |name: &str| header.lines().rev().find_map(|line| line.strip_prefix(name)).map(str::trim);
         let code = field("Process exited with code ").or_else(|| field("Exit code: "));
         let seconds = field("Wall time: ").and_then(|span| span.split(' ').next()?.parse().ok());
-        return Answer {
-            is_error: code.and_then(|code| code.parse::<i64>().ok()).map(|code| code != 0),
-            duration_ms: seconds.and_then(milliseconds),
-            body: Cow::Owned(body.to_owned()),
-        };
+        let is_error = code.and_then(|code| code.parse::<i64>().ok()).map(|code| code != 0);
+        let duration_ms = seconds.and_then(milliseconds);
+        let output_bytes = output.len();
+        return Answer { is_error, duration_ms, body: last_bytes(text, output_bytes) };
     }
     let refused = REFUSALS.iter().any(|start| text.starts_with(start));
-    Answer { is_error: refused.then_some(true), ..Answer::unsaid(Cow::Owned(text)) }
+    Answer { is_error: refused.then_some(true), ..Answer::unsaid(text) }
+}
+
+/// The end of a text, in the room that the text had.
+fn last_bytes(text: Cow<'_, str>, bytes: usize) -> Cow<'_, str> {
+    let start = text.len() - bytes;
+    match text {
+        Cow::Borrowed(text) => Cow::Borrowed(&text[start..]),
+        Cow::Owned(mut text) => {
+            text.drain(..start);
+            Cow::Owned(text)
+        }
+    }
 }
 
 fn milliseconds(seconds: f64) -> Option<i64> {
