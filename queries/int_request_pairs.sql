@@ -19,7 +19,9 @@ with counted as (
         and input_tokens is not null and output_tokens > 0
 ),
 alike as (
-    select whole_input, output_tokens from counted group by whole_input, output_tokens having min(source) <> max(source)
+    select whole_input, output_tokens from counted
+    where (select min(source) <> max(source) from events) -- of one source alone nothing is counted, group by group
+    group by whole_input, output_tokens having min(source) <> max(source)
 ),
 requests as (
     select

@@ -60,11 +60,34 @@ impl Buckets {
         (xxh3_64(person.as_bytes()) % self.count() as u64) as usize
     }
 
-    /// The rows of each bucket by the people in `column`; buckets without rows are left out.
+    /// The rows of each bucket by the people in `column`, each in memory of its own; buckets without rows are left out.
     pub(super) fn split(&self, batch: &RecordBatch, column: &str) -> Result<Vec<(usize, RecordBatch)>> {
         if self.count() == 1 {
             return Ok(vec![(0, batch.clone())]);
         }
+        let mut split = Vec::new();
+        for (bucket, rows) in self.rows(batch, column)? {
+            split.push((bucket, take_record_batch(batch, &UInt32Array::from(rows))?));
+        }
+        Ok(split)
+    }
+
+    /// The same as slices of one batch: one copy of each column, whatever the number of buckets.
+    pub(super) fn sliced(&self, batch: &RecordBatch, column: &str) -> Result<Vec<(usize, RecordBatch)>> {
+        let buckets = self.rows(batch, column)?;
+        let order: UInt32Array = buckets.iter().flat_map(|(_, rows)| rows.iter().copied()).collect();
+        let sorted = take_record_batch(batch, &order)?;
+        let mut start = 0;
+        let slices = buckets.into_iter().map(|(bucket, rows)| {
+            let slice = sorted.slice(start, rows.len());
+            start += rows.len();
+            (bucket, slice)
+        });
+        Ok(slices.collect())
+    }
+
+    /// The numbers of the rows of each bucket that has some, in their order.
+    fn rows(&self, batch: &RecordBatch, column: &str) -> Result<Vec<(usize, Vec<u32>)>> {
         let people = batch.column_by_name(column).ok_or_else(|| {
             DataFusionError::Plan(format!("a model that is split by person has no column `{column}`"))
         })?;
@@ -81,11 +104,7 @@ impl Buckets {
             last = Some((person, bucket));
             rows[bucket].push(row as u32);
         }
-        let mut split = Vec::new();
-        for (bucket, rows) in rows.into_iter().enumerate().filter(|(_, rows)| !rows.is_empty()) {
-            split.push((bucket, take_record_batch(batch, &UInt32Array::from(rows))?));
-        }
-        Ok(split)
+        Ok(rows.into_iter().enumerate().filter(|(_, rows)| !rows.is_empty()).collect())
     }
 }
 
@@ -143,11 +162,12 @@ mod tests {
         let split = buckets.split(&batch, "actor_id").unwrap();
         assert!(split.len() > 1, "five buckets and four people");
         assert_eq!(split.iter().map(|(_, part)| part.num_rows()).sum::<usize>(), 6);
-        for (bucket, part) in split {
+        for (bucket, part) in &split {
             for person in part.column(0).as_string::<i32>().iter() {
-                assert_eq!(buckets.of(person.unwrap_or("")), bucket);
+                assert_eq!(buckets.of(person.unwrap_or("")), *bucket);
             }
         }
+        assert_eq!(buckets.sliced(&batch, "actor_id").unwrap(), split);
         assert!(buckets.split(&batch, "person").is_err());
         assert_eq!(Buckets::new(1, &[]).split(&batch, "nobody").unwrap().len(), 1);
     }

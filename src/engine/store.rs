@@ -6,7 +6,7 @@
 use super::buckets::Buckets;
 use super::workers::{Shared, Workers};
 use arrow::array::{ArrayRef, AsArray as _, RecordBatch, RecordBatchOptions};
-use arrow::compute::cast;
+use arrow::compute::{cast, concat_batches};
 use arrow::datatypes::{DataType, Fields, Schema, SchemaRef};
 use datafusion::catalog::TableProvider;
 use datafusion::datasource::MemTable;
@@ -36,6 +36,8 @@ pub(super) struct Held {
     pub(super) all_bytes: usize,
     /// Bytes of encoded columns that one result may wait with before it writes them.
     pub(super) waiting_bytes: usize,
+    /// Bytes of rows that one task may gather before it deals them out to buckets.
+    undealt_bytes: usize,
     /// What is in memory, counted in the engine's pool.
     kept: MemoryReservation,
     /// The machines that make and keep rows in place of this process.
@@ -47,7 +49,15 @@ impl Held {
     pub(super) fn new(rows: usize, memory_bytes: usize, pool: &Arc<dyn MemoryPool>) -> Self {
         let kept = MemoryConsumer::new("results of models").register(pool);
         let (bytes, all_bytes, waiting_bytes) = (memory_bytes / 16, memory_bytes / 4, memory_bytes / 8);
-        Self { rows, bytes, all_bytes, waiting_bytes, kept, workers: None }
+        Self {
+            rows,
+            bytes,
+            all_bytes,
+            waiting_bytes,
+            undealt_bytes: (memory_bytes / 64).min(256 << 20),
+            kept,
+            workers: None,
+        }
     }
 
     /// Counts a result that stays as long as the engine.
@@ -163,6 +173,8 @@ impl Shelf {
                 rows: 0,
                 inside: (0..self.buckets).map(|_| Vec::new()).collect(),
                 outside: (0..self.buckets).map(|_| None).collect(),
+                undealt: Vec::new(),
+                undealt_bytes: 0,
             };
             tasks.spawn(task.run(stream));
         }
@@ -248,6 +260,9 @@ struct Task {
     rows: usize,
     inside: Vec<Vec<RecordBatch>>,
     outside: Vec<Option<Outside>>,
+    /// Rows that are to be dealt out to the files of buckets, and how many bytes they are: of hundreds of buckets one batch has a few rows each.
+    undealt: Vec<RecordBatch>,
+    undealt_bytes: usize,
 }
 
 /// What a task has kept.
@@ -262,19 +277,44 @@ impl Task {
     async fn run(mut self, mut stream: SendableRecordBatchStream) -> Result<Done> {
         while let Some(batch) = stream.try_next().await? {
             let batch = compact(&batch, &self.schema)?;
-            let split = match &self.place {
-                Place::Bucket(bucket) => vec![(*bucket, batch)],
-                Place::ByPerson(buckets, column) => buckets.split(&batch, column)?,
-            };
-            for (bucket, batch) in split {
-                self.take(bucket, batch)?;
+            match self.place.clone() {
+                Place::Bucket(bucket) => self.take(bucket, batch)?,
+                Place::ByPerson(..) if self.tally.to_files.load(Ordering::Relaxed) => {
+                    self.undealt_bytes += batch.get_array_memory_size();
+                    self.undealt.push(batch);
+                    if self.undealt_bytes > self.held.undealt_bytes {
+                        self.deal_out()?;
+                    }
+                }
+                Place::ByPerson(buckets, column) => {
+                    for (bucket, batch) in buckets.split(&batch, column)? {
+                        self.take(bucket, batch)?;
+                    }
+                }
             }
         }
+        self.deal_out()?;
         let mut files = Vec::with_capacity(self.outside.len());
         for outside in self.outside {
             files.push(outside.map(Outside::close).transpose()?);
         }
         Ok(Done { number: self.number, rows: self.rows, inside: self.inside, files })
+    }
+
+    /// Writes what waits to the files of its buckets.
+    fn deal_out(&mut self) -> Result<()> {
+        self.undealt_bytes = 0;
+        let undealt = std::mem::take(&mut self.undealt);
+        let Place::ByPerson(buckets, column) = self.place.clone() else { return Ok(()) };
+        if undealt.is_empty() {
+            return Ok(());
+        }
+        let together = concat_batches(&self.schema, &undealt)?;
+        drop(undealt);
+        for (bucket, batch) in buckets.sliced(&together, column)? {
+            self.take(bucket, batch)?;
+        }
+        Ok(())
     }
 
     fn take(&mut self, bucket: usize, batch: RecordBatch) -> Result<()> {
