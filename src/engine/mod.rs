@@ -194,6 +194,9 @@ impl Engine {
         schema: SchemaRef,
         batches: Vec<RecordBatch>,
     ) -> Result<(), EngineError> {
+        if batches.iter().all(|batch| batch.num_rows() == 0) && !self.has_workers() {
+            return self.register(name, store::nothing(&schema)?);
+        }
         self.register(name, Arc::new(MemTable::try_new(schema, vec![batches])?))
     }
 

@@ -9,10 +9,12 @@ use arrow::array::{ArrayRef, AsArray as _, RecordBatch, RecordBatchOptions};
 use arrow::compute::{cast, concat_batches};
 use arrow::datatypes::{DataType, Fields, Schema, SchemaRef};
 use datafusion::catalog::TableProvider;
-use datafusion::datasource::MemTable;
+use datafusion::common::DFSchema;
+use datafusion::datasource::{MemTable, ViewTable};
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryPool, MemoryReservation};
+use datafusion::logical_expr::{EmptyRelation, LogicalPlan};
 use datafusion::physical_plan::display::DisplayableExecutionPlan;
 use datafusion::physical_plan::execute_stream_partitioned;
 use datafusion::prelude::{DataFrame, ParquetReadOptions, SessionContext};
@@ -214,6 +216,10 @@ impl Shelf {
                 files.iter_mut().zip(done.files).for_each(|(files, file)| files.extend(file));
             }
         }
+        if rows == 0 {
+            let parts = (0..self.buckets).map(|_| nothing(&schema)).collect::<Result<_>>()?;
+            return Ok(Kept { whole: nothing(&schema)?, parts, rows, bytes: 0 });
+        }
         if !self.tally.to_files.load(Ordering::Relaxed) {
             let bytes = batches.iter().flatten().map(RecordBatch::get_array_memory_size).sum();
             let table = |partitions: Vec<Vec<RecordBatch>>| -> Result<Arc<dyn TableProvider>> {
@@ -233,8 +239,7 @@ impl Shelf {
         }
         let read = async |files: Vec<String>| -> Result<Arc<dyn TableProvider>> {
             if files.is_empty() {
-                let empty: Arc<dyn TableProvider> = Arc::new(MemTable::try_new(Arc::clone(&schema), vec![Vec::new()])?);
-                return Ok(empty);
+                return nothing(&schema);
             }
             let options = ParquetReadOptions::default().schema(&schema);
             Ok(context.read_parquet(files, options).await?.into_view())
@@ -387,6 +392,13 @@ impl Outside {
             ))
         })
     }
+}
+
+/// A table without rows that plans know to have none: joins with it are no joins.
+pub(super) fn nothing(schema: &Schema) -> Result<Arc<dyn TableProvider>> {
+    let schema = Arc::new(DFSchema::try_from(schema.clone())?);
+    let plan = LogicalPlan::EmptyRelation(EmptyRelation { produce_one_row: false, schema });
+    Ok(Arc::new(ViewTable::new(plan, None)))
 }
 
 /// The schema with plain strings in place of string views.

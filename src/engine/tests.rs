@@ -17,7 +17,7 @@ fn models(files: &[(&str, &str)]) -> Models {
 async fn engine_with_quotas(limits: &Limits) -> Engine {
     let engine = Engine::new(limits).unwrap();
     let schema = tables::configuration_schema("quotas").unwrap();
-    engine.register_empty("quotas", schema).unwrap();
+    engine.register("quotas", Arc::new(MemTable::try_new(schema, vec![Vec::new()]).unwrap())).unwrap();
     let rows = "insert into quotas (quota_id, metric) values (1, 'tokens'), (2, 'prompts'), (3, 'tokens')";
     engine.context().sql(rows).await.unwrap().collect().await.unwrap();
     engine
@@ -63,6 +63,23 @@ fn a_large_model_goes_to_a_file_and_reads_the_same() {
         let scratch = engine.scratch().to_path_buf();
         drop(engine);
         assert!(!scratch.exists());
+    });
+}
+
+#[test]
+fn a_model_without_rows_is_no_join_for_its_readers() {
+    runtime().block_on(async {
+        let engine = engine_with_quotas(&Limits::default()).await;
+        let none = "quotas\nselect quota_id, metric as other from quotas where metric = 'nothing'";
+        engine.run(&models(&[("int_none", none)]), &Overrides::new()).await.unwrap();
+        let left =
+            "select q.quota_id, n.other from quotas as q left join int_none as n on q.quota_id = n.quota_id order by 1";
+        let plan = engine.query(left).await.unwrap().into_optimized_plan().unwrap().display_indent().to_string();
+        assert!(!plan.contains("Join"), "{plan}");
+        let same = "select quota_id, arrow_cast(null, 'Utf8') as other from quotas order by 1";
+        assert_eq!(shown(&engine.rows(left).await.unwrap()), shown(&engine.rows(same).await.unwrap()));
+        let kept = "select quota_id from quotas where quota_id not in (select quota_id from int_none)";
+        assert_eq!(engine.rows(kept).await.unwrap().iter().map(RecordBatch::num_rows).sum::<usize>(), 3);
     });
 }
 

@@ -11,6 +11,7 @@
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{DataType, Field, Float64Type, Schema, SchemaRef};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
+use datafusion::datasource::MemTable;
 use footlight::engine::tables::{BASE_TABLES, configuration_schema};
 use footlight::engine::{Engine, EngineError, Limits, Model, Models, Overrides, ParamValue};
 use sqllogictest::{DB, DBOutput, DefaultColumnType, Runner};
@@ -95,7 +96,9 @@ impl Database {
         for name in names.split(',').map(str::trim) {
             let schema = self.schemas.get(name).cloned();
             let schema = schema.unwrap_or_else(|| Err(format!("there is no base table or model `{name}`")));
-            self.engine.register_empty(name, schema.map_err(DatabaseError::Usage)?)?;
+            // Rows are inserted into it.
+            let empty = MemTable::try_new(schema.map_err(DatabaseError::Usage)?, vec![Vec::new()])?;
+            self.engine.register(name, Arc::new(empty))?;
         }
         Ok(())
     }
