@@ -37,7 +37,7 @@ pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap().block_on(future)
 }
 
-/// An engine with every base table, empty.
+/// An engine with every base table, empty, into which rows can be inserted.
 pub(crate) async fn engine_over_empty_tables(limits: &Limits) -> Engine {
     let engine = Engine::new(limits).unwrap();
     for statement in LAKE_TABLES.split(';').filter(|statement| statement.contains("create table")) {
@@ -45,7 +45,7 @@ pub(crate) async fn engine_over_empty_tables(limits: &Limits) -> Engine {
     }
     for table in BASE_TABLES {
         if let Some(schema) = configuration_schema(table) {
-            engine.register_empty(table, schema).unwrap();
+            engine.register(table, Arc::new(MemTable::try_new(schema, vec![Vec::new()]).unwrap())).unwrap();
         }
     }
     engine
