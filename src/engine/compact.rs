@@ -1,6 +1,6 @@
 //! Batches that hold what they show and no more, where an operator holds batches.
 //!
-//! Owns a step in physical plans, put below sorts and the held side of joins by [`Compacting`], and when rows are copied there. Owns no limit of memory, which is
+//! Owns when rows are copied for that, and a step in physical plans that does it, put below sorts and the held side of joins by [`Compacting`]. Owns no limit of memory, which is
 //! [`super::memory`]'s.
 //!
 //! An aggregate gives its groups as slices of one batch, a join and an exchange leave string views into the buffers of what they read, and a
@@ -135,7 +135,8 @@ fn pieces(batch: RecordBatch, rows: usize) -> impl Iterator<Item = Result<Record
     starts.map(move |start| compacted(&batch.slice(start, rows.min(batch.num_rows() - start))))
 }
 
-fn compacted(batch: &RecordBatch) -> Result<RecordBatch> {
+/// The batch, with columns of its own where they share more than they show.
+pub(super) fn compacted(batch: &RecordBatch) -> Result<RecordBatch> {
     let columns = batch.columns().iter().map(own).collect::<Result<_>>()?;
     let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
     Ok(RecordBatch::try_new_with_options(batch.schema(), columns, &options)?)

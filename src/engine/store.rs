@@ -4,10 +4,11 @@
 //! Partitions are written beside each other, each by a task of its own. Where other machines work ([`super::workers`]), they keep the rows.
 
 use super::buckets::Buckets;
+use super::compact::compacted;
 use super::workers::{Shared, Workers};
-use arrow::array::{ArrayRef, AsArray as _, RecordBatch, RecordBatchOptions};
+use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow::compute::{cast, concat_batches};
-use arrow::datatypes::{DataType, Fields, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef};
 use datafusion::catalog::TableProvider;
 use datafusion::common::DFSchema;
 use datafusion::datasource::{MemTable, ViewTable};
@@ -281,7 +282,7 @@ pub(super) struct Done {
 impl Task {
     async fn run(mut self, mut stream: SendableRecordBatchStream) -> Result<Done> {
         while let Some(batch) = stream.try_next().await? {
-            let batch = compact(&batch, &self.schema)?;
+            let batch = kept(&batch, &self.schema)?;
             match self.place.clone() {
                 Place::Bucket(bucket) => self.take(bucket, batch)?,
                 Place::ByPerson(..) if self.tally.to_files.load(Ordering::Relaxed) => {
@@ -411,19 +412,10 @@ pub(super) fn without_views(schema: &SchemaRef) -> SchemaRef {
     Arc::new(Schema::new_with_metadata(fields.collect::<Fields>(), schema.metadata().clone()))
 }
 
-/// The batch with plain strings, or views of its own. Views that joins and filters leave point into the buffers of whole input batches, which would stay
-/// in memory with them, and which every sort would count again for each of its batches.
-fn compact(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
-    let columns = batch.columns().iter().zip(schema.fields()).map(|(column, field)| match field.data_type() {
-        DataType::Utf8View => {
-            cast(column, field.data_type()).map(|column| Arc::new(column.as_string_view().gc()) as ArrayRef)
-        }
-        DataType::BinaryView => {
-            cast(column, field.data_type()).map(|column| Arc::new(column.as_binary_view().gc()) as ArrayRef)
-        }
-        other => cast(column, other),
-    });
-    let columns: Vec<ArrayRef> = columns.collect::<std::result::Result<_, _>>()?;
+/// The batch in the columns of `schema`, without what others share with it, which would stay in memory and be counted with it.
+fn kept(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
+    let cast = |(column, field): (&ArrayRef, &Arc<Field>)| cast(column, field.data_type());
+    let columns = batch.columns().iter().zip(schema.fields()).map(cast).collect::<std::result::Result<_, _>>()?;
     let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-    Ok(RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options)?)
+    compacted(&RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options)?)
 }

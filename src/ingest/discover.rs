@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 /// Something that may be read.
 #[derive(Debug, Clone)]
 pub struct Found {
-    /// Where it is, from the root: the names of directories tell who wrote what is in them, also where the input is given as `.`.
+    /// Where it is, from the root.
     pub path: PathBuf,
     /// Its name in the lake: the input as given, joined with the path below it, with forward slashes and without secrets.
     pub name: String,

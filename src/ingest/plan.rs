@@ -148,7 +148,7 @@ fn decide(found: Found, ledger: &Ledger, options: &IngestOptions) -> Decision {
 
 fn decide_repository(found: Found, ledger: &Ledger, options: &IngestOptions) -> Decision {
     let before = ledger.named(&found.name).cloned();
-    match git::state_id(&found.path, options.as_of_us) {
+    match git::state_id(&found.name, &found.path, options.as_of_us) {
         Ok(state) if before.as_ref().is_some_and(|entry| entry.content_id == state) => Decision::Unchanged,
         Ok(state) => Decision::Read(Box::new(Job {
             found,

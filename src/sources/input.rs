@@ -36,7 +36,7 @@ pub enum Unit {
 /// One thing to read.
 #[derive(Debug, Clone)]
 pub struct Input {
-    /// Where it is.
+    /// Where it is, from the root: the names of directories tell who wrote what is in them, also where the input is given as `.`.
     pub path: PathBuf,
     /// How it is called in the lake: the input root as given, joined with the path below it.
     pub name: String,
@@ -95,7 +95,7 @@ pub struct OpenClawPlatform {
 
 /// What recognition may look at.
 pub struct Probe<'a> {
-    /// Path on disk.
+    /// Path on disk, from the root as that of an [`Input`].
     pub path: &'a Path,
     /// File or repository.
     pub unit: Unit,

@@ -45,10 +45,15 @@ pub(crate) async fn engine_over_empty_tables(limits: &Limits) -> Engine {
     }
     for table in BASE_TABLES {
         if let Some(schema) = configuration_schema(table) {
-            engine.register(table, Arc::new(MemTable::try_new(schema, vec![Vec::new()]).unwrap())).unwrap();
+            fillable(&engine, table, schema).unwrap();
         }
     }
     engine
+}
+
+/// Registers a table without rows, into which some can be inserted.
+fn fillable(engine: &Engine, name: &str, schema: SchemaRef) -> Result<(), DatabaseError> {
+    Ok(engine.register(name, Arc::new(MemTable::try_new(schema, vec![Vec::new()])?))?)
 }
 
 /// One `.slt` file's database.
@@ -96,9 +101,7 @@ impl Database {
         for name in names.split(',').map(str::trim) {
             let schema = self.schemas.get(name).cloned();
             let schema = schema.unwrap_or_else(|| Err(format!("there is no base table or model `{name}`")));
-            // Rows are inserted into it.
-            let empty = MemTable::try_new(schema.map_err(DatabaseError::Usage)?, vec![Vec::new()])?;
-            self.engine.register(name, Arc::new(empty))?;
+            fillable(&self.engine, name, schema.map_err(DatabaseError::Usage)?)?;
         }
         Ok(())
     }

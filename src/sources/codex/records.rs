@@ -251,3 +251,24 @@ pub(super) struct JsonOutputMetadata {
     pub(super) exit_code: Option<i64>,
     pub(super) duration_seconds: Option<f64>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_leading_kind_is_the_one_that_the_whole_record_has() {
+        for (json, leads) in [
+            (r#"{"type":"token_count","info":null}"#, true),
+            (r#"{"type":"reasoning"}"#, true),
+            (r#"{"info":null,"type":"token_count"}"#, false),
+            (r#"{ "type": "token_count" }"#, false),
+            (r#"{"type":"token\u005fcount"}"#, false),
+            (r#"{"type":"Token2"}"#, false),
+        ] {
+            let payload: &RawValue = serde_json::from_str(json).unwrap();
+            let whole: PayloadKind<'_> = serde_json::from_str(json).unwrap();
+            assert_eq!(PayloadKind::leading(payload).map(|it| it.kind), leads.then_some(whole.kind), "{json}");
+        }
+    }
+}

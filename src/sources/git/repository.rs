@@ -45,7 +45,7 @@ impl Repository {
             }
             Unit::File => {
                 let target = workspace.path().join("bundle.git");
-                command::clone_bundle(&absolute(&input.path), &target).map_err(fail)?;
+                command::clone_bundle(&input.path, &target).map_err(fail)?;
                 target
             }
         };
@@ -80,19 +80,18 @@ impl Repository {
 }
 
 /// A hash of everything that decides what a read of this repository gives: its refs, where HEAD points, how deep it is, and
-/// the as-of date. Equal ids mean that nothing has to be read again. `as_of` is in microseconds since the epoch.
+/// the as-of date. Equal ids mean that nothing has to be read again. `as_of` is in microseconds since the epoch, `name` what messages call it.
 ///
 /// # Errors
 /// `InputError::Format` with [`Reason::GitFailed`] when there is no git or no repository.
-pub fn state_id(path: &Path, as_of: Option<i64>) -> Result<String, InputError> {
-    let name = path.display().to_string();
-    let directory = git_directory(path).ok_or_else(|| failed(&name, &"not a git repository"))?;
+pub fn state_id(name: &str, path: &Path, as_of: Option<i64>) -> Result<String, InputError> {
+    let directory = git_directory(path).ok_or_else(|| failed(name, &"not a git repository"))?;
     let git = Git::new(&directory);
     let refs = git
         .text(&["for-each-ref", "--format=%(refname) %(objectname) %(symref)"])
         .and_then(|refs| Ok((refs, git.text_if_any(&["rev-parse", "--verify", "--quiet", "HEAD"])?)))
         .and_then(|(refs, head)| Ok((refs, head, git.text_if_any(&["symbolic-ref", "--quiet", "HEAD"])?)))
-        .map_err(|error| failed(&name, &error))?;
+        .map_err(|error| failed(name, &error))?;
     let mut shallow: Vec<String> = shallow_commits(&directory).into_iter().collect();
     shallow.sort_unstable();
     let state = format!("footlight-git/1\n{refs:?}\n{shallow:?}\n{as_of:?}");
@@ -152,19 +151,14 @@ impl Branches {
 
 /// The git directory of a work tree or bare repository.
 fn git_directory(path: &Path) -> Option<PathBuf> {
-    let path = absolute(path);
     let inner = path.join(".git");
     if inner.exists() {
         Some(inner)
     } else if path.join("HEAD").is_file() && path.join("objects").is_dir() {
-        Some(path)
+        Some(path.to_path_buf())
     } else {
         None
     }
-}
-
-fn absolute(path: &Path) -> PathBuf {
-    std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf())
 }
 
 fn tip_at(git: &Git, name: &str, until: Option<i64>) -> Result<Option<String>, GitError> {
@@ -189,7 +183,6 @@ pub(super) fn short_name(reference: &str) -> Option<String> {
 }
 
 fn directory_name(path: &Path) -> String {
-    let path = absolute(path);
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     name.strip_suffix(".git").or_else(|| name.strip_suffix(".bundle")).unwrap_or(&name).to_owned()
 }

@@ -323,17 +323,17 @@ fn what_is_no_repository_or_has_no_commits() {
     let directory = tempfile::tempdir().unwrap();
     let error = Git.read(&input(directory.path(), Unit::GitRepository, None), &mut Recorded::default()).unwrap_err();
     assert_eq!((error.reason(), error.to_string().contains("not a git repository")), (Reason::GitFailed, true));
-    assert!(state_id(directory.path(), None).is_err());
+    assert!(state_id("shop", directory.path(), None).is_err());
 }
 
 #[test]
 fn state_follows_refs_and_date() {
     let fixture = Fixture::bare(&stream("landing.fi"));
-    let state = state_id(&fixture.path(), None).unwrap();
-    assert_eq!(state_id(&fixture.path(), None).unwrap(), state);
-    assert_ne!(state_id(&fixture.path(), Some(1)).unwrap(), state);
+    let state = state_id("shop", &fixture.path(), None).unwrap();
+    assert_eq!(state_id("shop", &fixture.path(), None).unwrap(), state);
+    assert_ne!(state_id("shop", &fixture.path(), Some(1)).unwrap(), state);
     fixture.git(&["branch", "another", "main"]);
-    assert_ne!(state_id(&fixture.path(), None).unwrap(), state);
+    assert_ne!(state_id("shop", &fixture.path(), None).unwrap(), state);
 }
 
 #[test]

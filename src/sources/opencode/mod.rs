@@ -59,8 +59,7 @@ impl Form {
             return is_ours.then_some(Form::Database);
         }
         // The input may be a directory inside the store, or the one that it is in.
-        let absolute = std::path::absolute(probe.path).unwrap_or_default();
-        let directory = store_directory(&absolute);
+        let directory = store_directory(probe.path);
         let start = probe.lines().next()?.trim_ascii_start();
         let holds = |needle: &str| memchr::memmem::find(probe.head, needle.as_bytes()).is_some();
         if !start.starts_with(b"{") {
