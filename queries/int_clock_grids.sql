@@ -7,30 +7,28 @@
 -- suggests: above $share, telemetry that batches or rounds its times: no clock test can be made
 -- reference: signals.md stage 0.7
 -- params: share = 0.3
-with events as (
+with wholes as (
     select
         split_part(client, '/', 1) as client_name,
-        actor_id,
-        kind = 'prompt' and trigger = 'human' as is_prompt,
-        date_part('epoch', ts) as seconds,
-    from stg_events
-),
-seconds as (
-    select
-        client_name,
         count(*) as events,
-        count(*) filter (where is_prompt) as prompts,
-        count(*) filter (where seconds % 60 = 0) as on_whole_minutes,
-    from events
-    group by client_name, actor_id, floor(seconds)
+        cast(count(*) filter (where arrow_cast(ts, 'Int64') % 60000000 = 0) as double) / count(*) as whole_minute,
+    from stg_events
+    group by split_part(client, '/', 1)
+),
+-- Of prompts alone: there are almost as many seconds as events.
+seconds as (
+    select split_part(client, '/', 1) as client_name, count(*) as prompts
+    from stg_events
+    where kind = 'prompt' and trigger = 'human'
+    group by split_part(client, '/', 1), actor_id, arrow_cast(ts, 'Int64') / 1000000
 ),
 shares as (
-    select
-        client_name,
-        sum(events) as events,
-        cast(coalesce(sum(prompts) filter (where prompts > 1), 0) as double) / nullif(sum(prompts), 0) as shared_second,
-        cast(sum(on_whole_minutes) as double) / sum(events) as whole_minute,
+    select client_name, cast(coalesce(sum(prompts) filter (where prompts > 1), 0) as double) / sum(prompts) as shared_second
     from seconds
     group by client_name
 )
-select *, coalesce(shared_second, 0.0) > $share or whole_minute > $share as is_on_grid from shares
+select
+    wholes.client_name, wholes.events, shares.shared_second, wholes.whole_minute,
+    coalesce(shares.shared_second, 0.0) > $share or wholes.whole_minute > $share as is_on_grid,
+from wholes
+left join shares on shares.client_name is not distinct from wholes.client_name

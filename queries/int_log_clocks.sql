@@ -5,6 +5,7 @@
 --   there is no order
 -- innocent: a clock that was set right, by hand or by the network; a laptop that was asleep; a file put together from several
 -- params: seconds = 60
+-- part: person
 with ordered as (
     select
         source_file, session_id, byte_offset, ts, tokens,

@@ -14,14 +14,14 @@ with responses as (
     from stg_events
     where kind = 'completion' and ts is not null and tokens is not null
 ),
--- Most ids, and most sums in a second, are met once: a count leaves them before anything is compared.
+-- Most ids, and most sums in a second, are met once: a count leaves them before anything is compared. Joins hold what they name first: the few.
 repeated_ids as (
     select event_id from responses where event_id is not null group by event_id having count(*) > 1
 ),
 with_ids as (
     select r.*, concat_ws('/', r.input_tokens, r.output_tokens, r.cache_read_tokens, r.cache_write_tokens) as counts
-    from responses as r
-    inner join repeated_ids as i on r.event_id = i.event_id
+    from repeated_ids as i
+    inner join responses as r on r.event_id = i.event_id
 ),
 ids as (
     select event_id from with_ids group by event_id having min(actor_id) <> max(actor_id) or min(counts) <> max(counts)
@@ -31,8 +31,8 @@ repeated_numbers as (
 ),
 with_numbers as (
     select r.*, concat_ws('/', r.input_tokens, r.output_tokens, r.cache_read_tokens, r.cache_write_tokens) as counts
-    from responses as r
-    inner join repeated_numbers as n on r.second = n.second and r.tokens = n.tokens
+    from repeated_numbers as n
+    inner join responses as r on r.second = n.second and r.tokens = n.tokens
 ),
 numbers as (
     select second, counts
@@ -41,11 +41,11 @@ numbers as (
     having min(actor_id) <> max(actor_id) and min(session_id) <> max(session_id)
 )
 select 'same_id' as log_check, r.session_id, count(*) as records, sum(r.tokens) as tokens, min(r.ts) as first_at, max(r.ts) as last_at
-from with_ids as r
-inner join ids as i on r.event_id = i.event_id
+from ids as i
+inner join with_ids as r on r.event_id = i.event_id
 group by 2
 union all
 select 'same_numbers', r.session_id, count(*), sum(r.tokens), min(r.ts), max(r.ts)
-from with_numbers as r
-inner join numbers as n on r.second = n.second and r.counts = n.counts
+from numbers as n
+inner join with_numbers as r on r.second = n.second and r.counts = n.counts
 group by 2

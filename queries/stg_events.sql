@@ -1,10 +1,10 @@
 -- model: stg_events
 -- grain: one event
--- reads: int_counted_events, identities, actors, zone_offsets, int_person_offsets, int_session_roots, int_triggers
+-- reads: int_counted_events, identities, int_person_places, int_session_roots, int_triggers
 -- measures: each step, seen by however many sources, with its person, root session, trigger and local time resolved. The best-ranked evidence decides the
 --   trigger: a fact of int_triggers, or the event's own (provenance 2, text markers 4, bare text below every fact);
 --   what another agent wrote never becomes a person's. Local time is by the actor's zone, else by the log's offset, else
---   by the offset that the hours of a person say of whom nobody states one (int_person_offsets), else UTC
+--   by the offset that the hours of a person say of whom nobody states one (int_person_places), else UTC
 -- reference: signals.md 1.1 and 1.7, formats.md 3.3
 -- store: table
 -- part: person, shared by int_shared_sessions
@@ -36,17 +36,17 @@ with resolved as (
 placed as (
     select
         e.*,
-        coalesce(a.team_id, '(unassigned)') as team_id,
-        coalesce(a.role, '') as role,
-        coalesce(a.kind, 'person') as actor_kind,
+        coalesce(p.team_id, '(unassigned)') as team_id,
+        coalesce(p.role, '') as role,
+        coalesce(p.kind, 'person') as actor_kind,
         arrow_cast(
-            arrow_cast(e.ts, 'Int64') + coalesce(z.offset_min, e.utc_offset_min, o.offset_min, 0) * 60000000,
+            arrow_cast(e.ts, 'Int64') + coalesce(p.roster_offset_min, e.utc_offset_min, p.inferred_offset_min, 0) * 60000000,
             'Timestamp(Microsecond, None)'
         ) as local_ts
     from resolved as e
-    left join actors as a on e.person = a.actor_id
-    left join zone_offsets as z on a.time_zone = z.time_zone and e.ts >= z.from_ts and e.ts < z.to_ts
-    left join int_person_offsets as o on e.person = o.actor_id
+    -- Each join copies all columns of an event: the person's place is one of them.
+    left join int_person_places as p
+        on e.person = p.actor_id and (p.from_ts is null or e.ts >= p.from_ts) and (p.to_ts is null or e.ts < p.to_ts)
 )
 select
     event_key, event_id, source, sources, ts, local_ts,

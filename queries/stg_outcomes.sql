@@ -1,9 +1,8 @@
 -- model: stg_outcomes
 -- grain: one outcome
--- reads: outcomes, outcome_identities, actors, zone_offsets, int_person_offsets, int_requests_taken_back
+-- reads: outcomes, outcome_identities, int_person_places, int_requests_taken_back
 -- measures: each outcome with its author and local time resolved; local time is by the author's zone, else by the offset that
---   int_person_offsets infers, else UTC. A pull request that was
---   taken back is reverted, whatever its own record says
+--   their hours say (int_person_places), else UTC. A pull request that was taken back is reverted, whatever its own record says
 with resolved as (
     select
         o.*,
@@ -14,19 +13,18 @@ with resolved as (
 placed as (
     select
         o.*,
-        coalesce(a.team_id, '(unassigned)') as team_id,
-        coalesce(a.role, '') as role,
-        coalesce(a.kind, 'person') as actor_kind,
+        coalesce(p.team_id, '(unassigned)') as team_id,
+        coalesce(p.role, '') as role,
+        coalesce(p.kind, 'person') as actor_kind,
         t.outcome_key is not null as is_taken_back,
         arrow_cast(
-            arrow_cast(o.ts, 'Int64') + coalesce(z.offset_min, p.offset_min, 0) * 60000000,
+            arrow_cast(o.ts, 'Int64') + coalesce(p.roster_offset_min, p.inferred_offset_min, 0) * 60000000,
             'Timestamp(Microsecond, None)'
         ) as local_ts
     from resolved as o
-    left join actors as a on o.person = a.actor_id
+    left join int_person_places as p
+        on o.person = p.actor_id and (p.from_ts is null or o.ts >= p.from_ts) and (p.to_ts is null or o.ts < p.to_ts)
     left join int_requests_taken_back as t on o.outcome_key = t.outcome_key
-    left join zone_offsets as z on a.time_zone = z.time_zone and o.ts >= z.from_ts and o.ts < z.to_ts
-    left join int_person_offsets as p on o.person = p.actor_id
 )
 select
     outcome_key, source, ts, local_ts,

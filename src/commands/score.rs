@@ -110,7 +110,7 @@ pub async fn score_lake(
         Some(directory) => Models::with_directory(directory)?,
         None => Models::embedded()?,
     };
-    engine.run(&models, &overrides(settings, &base, span(scoring)?)?).await?;
+    engine.run_keeping(&models, &overrides(settings, &base, span(scoring)?)?, &is_asked_for_later).await?;
     let mut input = readings::score_input(&engine, &settings.config, scoring.seed).await?;
     let pseudonyms = Pseudonyms::open(settings.config.privacy.key_file.as_deref(), lake.root())?;
     if let Some(path) = &settings.objections {
@@ -207,6 +207,11 @@ pub async fn score_lake(
     file.write(out)?;
     results::write_views(out)?;
     Ok(summary)
+}
+
+/// Whether the result of a model is read once all models have run: what only other models read is dropped before.
+fn is_asked_for_later(model: &str) -> bool {
+    !model.starts_with("int_") || model == "int_automation_runs"
 }
 
 fn warn_of_unmatched(scored: &Scored) {

@@ -13,7 +13,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 /// Bytes that an event takes while its bucket is worked on by the widest of the models: `int_output_novelty` of 430,000 events, of which
 /// every third has a long text, was refused a gibibyte.
-const BYTES_AN_EVENT: usize = 3_072;
+const BYTES_AN_EVENT: usize = 1_024;
 
 /// Below so many events each thread's bucket would cost more in planning than it saves.
 const EVENTS_TO_DIVIDE: usize = 50_000;

@@ -241,8 +241,19 @@ impl Engine {
 
     /// Runs every model, each after what it reads.
     pub async fn run(&self, models: &Models, overrides: &Overrides) -> Result<Vec<ModelRun>, EngineError> {
+        self.run_keeping(models, overrides, &|_| true).await
+    }
+
+    /// Runs every model, each after what it reads. When no model is left that reads it, the result of one whose name does not stay is dropped:
+    /// its memory and its temporary files are there for the next, and no question can be asked of it.
+    pub async fn run_keeping(
+        &self,
+        models: &Models,
+        overrides: &Overrides,
+        stays: &dyn Fn(&str) -> bool,
+    ) -> Result<Vec<ModelRun>, EngineError> {
         models.check_overrides(overrides)?;
-        Run::new(self, models.iter().collect(), overrides).finish().await
+        Run::new(self, models.iter().collect(), overrides, stays).finish().await
     }
 
     /// Runs only what `targets` need, for questions that do not need the rest.
@@ -253,18 +264,28 @@ impl Engine {
         overrides: &Overrides,
     ) -> Result<Vec<ModelRun>, EngineError> {
         models.check_overrides(overrides)?;
-        Run::new(self, models.needed_for(targets), overrides).finish().await
+        Run::new(self, models.needed_for(targets), overrides, &|_| true).finish().await
     }
 
     /// Runs one model over the tables that are there, and registers its result under its name.
     pub async fn run_model(&self, model: &Model, overrides: &Overrides) -> Result<(), EngineError> {
-        Run::new(self, vec![model], overrides).finish().await.map(drop)
+        Run::new(self, vec![model], overrides, &|_| true).finish().await.map(drop)
     }
 
     fn replace(&self, name: &str, table: Arc<dyn TableProvider>) -> Result<(), DataFusionError> {
         self.context.deregister_table(name)?;
         self.context.register_table(name, table)?;
         Ok(())
+    }
+
+    /// Drops the result of a model that takes so much memory, with its temporary files.
+    fn forget(&self, name: &str, bytes: usize) -> Result<(), DataFusionError> {
+        self.context.deregister_table(name)?;
+        self.held.release(bytes);
+        match std::fs::remove_dir_all(self.scratch().join(name)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
+            _ => Ok(()),
+        }
     }
 
     /// The buckets of this run. `shared` is the model that says who took part in one session.

@@ -85,17 +85,35 @@ pub(super) struct Run<'a> {
     under_way: JoinSet<Ended>,
     is_alone: bool,
     buckets: Arc<Buckets>,
+    /// Whether a model's result stays when no other model reads it any more.
+    stays: &'a dyn Fn(&str) -> bool,
+    /// How many models have yet to read each one: a view reads for as long as it is read itself.
+    readers: BTreeMap<&'a str, usize>,
     /// The parts of kept models, by bucket.
     parts: BTreeMap<&'a str, Vec<Arc<dyn TableProvider>>>,
+    /// What kept models take in memory.
+    bytes: BTreeMap<&'a str, usize>,
     rows: BTreeMap<&'a str, usize>,
     runs: BTreeMap<usize, ModelRun>,
 }
 
 impl<'a> Run<'a> {
-    pub(super) fn new(engine: &'a Engine, models: Vec<&'a Model>, overrides: &'a Overrides) -> Self {
+    pub(super) fn new(
+        engine: &'a Engine,
+        models: Vec<&'a Model>,
+        overrides: &'a Overrides,
+        stays: &'a dyn Fn(&str) -> bool,
+    ) -> Self {
+        let mut readers = BTreeMap::new();
+        for name in models.iter().flat_map(|model| model.header.needs()) {
+            *readers.entry(name.as_str()).or_default() += 1;
+        }
         Self {
             engine,
             overrides,
+            stays,
+            readers,
+            bytes: BTreeMap::new(),
             waiting: (0..models.len()).collect(),
             unfinished: models.iter().map(|model| model.name()).collect(),
             models,
@@ -271,7 +289,30 @@ impl<'a> Run<'a> {
         if kept.parts.len() > 1 {
             self.parts.insert(model.name(), kept.parts);
         }
+        self.bytes.insert(model.name(), kept.bytes);
         self.unfinished.remove(model.name());
+        self.drop_what_was_read(model).map_err(|error| self.failed(job.model, error))
+    }
+
+    /// Drops the results that `model` was the last to read, unless they stay. Those of base tables always do.
+    fn drop_what_was_read(&mut self, model: &'a Model) -> Result<(), DataFusionError> {
+        let mut readers = vec![model];
+        while let Some(reader) = readers.pop() {
+            for name in reader.header.needs() {
+                let Some(left) = self.readers.get_mut(name.as_str()) else { continue };
+                *left -= 1;
+                if *left > 0 || (self.stays)(name) {
+                    continue;
+                }
+                let Some(read) = self.models.iter().find(|model| model.name() == name) else { continue };
+                let bytes = self.bytes.remove(name.as_str());
+                self.parts.remove(name.as_str());
+                self.engine.forget(name, bytes.unwrap_or(0))?;
+                if bytes.is_none() {
+                    readers.push(read);
+                }
+            }
+        }
         Ok(())
     }
 }

@@ -21,8 +21,8 @@ use datafusion::physical_plan::execute_stream_partitioned;
 use datafusion::prelude::{DataFrame, ParquetReadOptions, SessionContext};
 use futures::TryStreamExt as _;
 use parquet::arrow::ArrowWriter;
-use parquet::basic::{Compression, ZstdLevel};
-use parquet::file::properties::WriterProperties;
+use parquet::basic::Compression;
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -63,9 +63,14 @@ impl Held {
         }
     }
 
-    /// Counts a result that stays as long as the engine.
+    /// Counts a result until it is released.
     pub(super) fn hold(&self, bytes: usize) {
         self.kept.grow(bytes);
+    }
+
+    /// Counts a result no longer.
+    pub(super) fn release(&self, bytes: usize) {
+        self.kept.shrink(bytes);
     }
 
     /// Counts rows until what is returned is dropped.
@@ -83,7 +88,7 @@ pub(super) struct Lent {
 
 impl Drop for Lent {
     fn drop(&mut self) {
-        self.held.kept.shrink(self.bytes);
+        self.held.release(self.bytes);
     }
 }
 
@@ -365,8 +370,12 @@ struct Outside {
 
 impl Outside {
     fn create(directory: &Path, bucket: usize, name: &str, schema: &SchemaRef) -> Result<Self> {
-        let compression = Compression::ZSTD(ZstdLevel::default());
-        let mut properties = WriterProperties::builder().set_compression(compression);
+        // Hundreds of files of some sixty columns are open at once. A column that zstd compresses keeps two contexts of some 100 KB each, and
+        // statistics stay in memory until the end of the file: nobody looks for a few rows here.
+        let mut properties = WriterProperties::builder()
+            .set_compression(Compression::LZ4_RAW)
+            .set_statistics_enabled(EnabledStatistics::None)
+            .set_offset_index_disabled(true);
         for field in schema.fields() {
             // Hashes and their lists are hardly ever twice the same: a dictionary would be built and thrown away.
             if matches!(field.data_type(), DataType::List(_) | DataType::Binary | DataType::Int64) {

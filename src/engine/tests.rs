@@ -150,3 +150,33 @@ fn a_shared_step_is_a_table_while_its_model_runs() {
         assert!(!engine.scratch().join("int_common-0").exists());
     });
 }
+
+#[test]
+fn what_no_model_reads_any_more_is_dropped() {
+    runtime().block_on(async {
+        let steps = [
+            ("int_files", "quotas\nselect quota_id, metric from quotas"),
+            ("int_view", "int_files\n-- store: view\nselect quota_id from int_files"),
+            ("int_few", "int_view\nselect max(quota_id) as quota_id from int_view"),
+            ("int_seen", "int_files\nselect min(quota_id) as quota_id from int_files"),
+            ("rpt_few", "int_few\nselect * from int_few"),
+            ("rpt_view", "int_seen\n-- store: view\nselect * from int_seen"),
+        ];
+        let limits = Limits { rows_in_memory: 2, ..Limits::default() };
+        let held = |engine: &Engine| engine.context().runtime_env().memory_pool.reserved();
+        let all = engine_with_quotas(&limits).await;
+        all.run(&models(&steps), &Overrides::new()).await.unwrap();
+        let engine = engine_with_quotas(&limits).await;
+        engine.run_keeping(&models(&steps), &Overrides::new(), &|name| name.starts_with("rpt_")).await.unwrap();
+        assert!(all.scratch().join("int_files").exists() && !engine.scratch().join("int_files").exists());
+        assert!(held(&engine) > 0 && held(&all) > held(&engine));
+        for gone in ["int_files", "int_view", "int_few"] {
+            assert!(engine.query(&format!("select * from {gone}")).await.is_err(), "{gone}");
+        }
+        // A view that stays reads for as long as it is there.
+        for (table, value) in [("rpt_few", "3"), ("rpt_view", "1"), ("quotas", "tokens")] {
+            let rows = engine.rows(&format!("select * from {table}")).await.unwrap();
+            assert!(shown(&rows).contains(value), "{table}");
+        }
+    });
+}
