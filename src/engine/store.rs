@@ -371,10 +371,10 @@ struct Outside {
 impl Outside {
     fn create(directory: &Path, bucket: usize, name: &str, schema: &SchemaRef) -> Result<Self> {
         // Hundreds of files of some sixty columns are open at once. A column that zstd compresses keeps two contexts of some 100 KB each, and
-        // statistics stay in memory until the end of the file: nobody looks for a few rows here.
+        // statistics stay in memory until the end of the file: plans ask for those of whole columns, nobody for those of pages.
         let mut properties = WriterProperties::builder()
             .set_compression(Compression::LZ4_RAW)
-            .set_statistics_enabled(EnabledStatistics::None)
+            .set_statistics_enabled(EnabledStatistics::Chunk)
             .set_offset_index_disabled(true);
         for field in schema.fields() {
             // Hashes and their lists are hardly ever twice the same: a dictionary would be built and thrown away.
