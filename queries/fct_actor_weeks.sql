@@ -5,6 +5,7 @@
 --   actor's, subagents included. Outcomes of every kind that landed in the week count, each piece of work once; they are null when no outcome
 --   source covers the actor
 -- reference: outputs.md
+-- part: person
 with used as (
     select
         s.actor_id,

@@ -4,6 +4,7 @@
 -- measures: share of the distinct paths an actor's sessions edited that lie in a repository which the outcomes have. A path
 --   outside the directory that its session worked in lies in no known repository. Null when nothing was edited
 -- reference: signals.md 1.8
+-- part: person
 with edited as (
     select distinct
         s.actor_id,

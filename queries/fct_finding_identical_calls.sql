@@ -6,6 +6,7 @@
 -- innocent: polls are left out; flaky tests run again, and waiting with growing pauses, look the same
 -- reference: signals.md S3
 -- params: least = 5
+-- part: person
 select
     session_id, 'identical_calls' as finding, count(*) as count, sum(tokens) as tokens, sum(cost_usd) as cost_usd,
     min(ts) as first_at, max(ts) as last_at,

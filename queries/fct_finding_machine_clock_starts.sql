@@ -6,6 +6,7 @@
 -- suggests: a timer that starts what is labelled human, or that the log does not label
 -- innocent: a schedule that was never declared: declare it under [[automation]]; a meeting or lecture with a fixed rhythm
 -- reference: signals.md S8
+-- part: person
 with series as (
     select
         session_id, actor_id, iso_week, series, starts, sessions, first_at, last_at, period_minutes, constant_share, concentration,

@@ -8,6 +8,7 @@
 -- innocent: hand-off templates, batch evaluations, slash commands, results that were used: named in the evidence
 -- reference: signals.md S1
 -- params: least = 3
+-- part: person
 with here as (
     select
         session_id, actor_id, cluster_id, max(local_day) as window_day, count(*) as prompts, count(distinct masked_hash) as variants,

@@ -4,6 +4,7 @@
 -- measures: int_sessions with the lines it added, its stratum, and whether it was declared (int_automation_runs): an `[[automation]]`
 --   names its actor or repository, its actor is a service, or a schedule of its platform names it
 -- reference: outputs.md, signals.md 1.6
+-- part: person
 with lines as (
     select session_id, count(*) as added_lines_count from int_session_lines group by session_id
 )

@@ -17,8 +17,8 @@ block_sessions as (
 ),
 outputs as (
     select events.root_session_id as session_id, events.kind, events.ts, events.effect, events.identifiers
-    from stg_events as events
-    join block_sessions on block_sessions.session_id = events.root_session_id
+    from block_sessions
+    join stg_events as events on events.root_session_id = block_sessions.session_id
     where events.kind in ('completion', 'tool_call')
 ),
 legible as (
@@ -38,8 +38,8 @@ asked as (
 ),
 names as (
     select made.session_id, made.ts, made.identifier
-    from (select session_id, ts, unnest(identifiers) as identifier from outputs where cardinality(identifiers) > 0) as made
-    join asked on asked.identifier = made.identifier
+    from asked
+    join (select session_id, ts, unnest(identifiers) as identifier from outputs where cardinality(identifiers) > 0) as made on made.identifier = asked.identifier
 ),
 session_names as (
     select session_id, identifier, max(ts) as last_at from names group by session_id, identifier

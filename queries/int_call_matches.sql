@@ -6,6 +6,7 @@
 --   the session as well, overlap allowed; from runs of equal pairs at each distance. With it int_call_texture parses the phrases of Lempel and Ziv
 -- reference: signals.md S3 (noise calls: coarse alphabet); Crochemore and Ilie 2008 (longest previous factor)
 -- params: longest = 400
+-- part: person
 with looped as (
     select session_id from int_loop_calls
     union

@@ -22,8 +22,9 @@ alphabets as (
 ),
 followed as (
     select
-        session_id, call_hash, lag(call_hash) over thread as before, lag(call_hash, 2) over thread as before_that,
-    from int_calls
+        int_calls.session_id, call_hash, lag(call_hash) over thread as before, lag(call_hash, 2) over thread as before_that,
+    from alphabets
+    join int_calls on int_calls.session_id = alphabets.session_id
     where not is_poll
     window thread as (partition by thread_id order by seq)
 ),

@@ -9,6 +9,7 @@
 -- innocent: this is the look-alike: a comparison of models repeats prompts, and often their outputs, on purpose
 -- reference: signals.md look-alike register (batch evaluation)
 -- params: models = 3, seeds = 5, requests = 3
+-- part: person
 with days as (
     select
         clusters.actor_id, clusters.cluster_id, clusters.local_day, count(*) as prompts, count(distinct prompts.model) as models,

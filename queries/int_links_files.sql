@@ -25,7 +25,7 @@ changed as (
     ) as whole
 ),
 matched as (
-    select e.session_id, c.outcome_key, c.files, c.path
+    select e.session_id, c.outcome_key, c.path, max(c.files) as files
     from edited as e
     inner join fct_sessions as s on e.session_id = s.session_id
     inner join int_repo_pairs as p on e.repo = p.repo
@@ -41,10 +41,11 @@ matched as (
             or ends_with(e.path, concat('/', c.path))
             or (not regexp_like(e.path, '^(/|~|[A-Za-z]:)') and ends_with(c.path, concat('/', e.path)))
         )
+    group by e.session_id, c.outcome_key, c.path
 )
 select
     session_id,
     outcome_key,
-    0.3 + 0.3 * count(distinct path) / max(files) as confidence
+    0.3 + 0.3 * count(*) / max(files) as confidence
 from matched
 group by session_id, outcome_key

@@ -1,12 +1,13 @@
 -- model: int_log_patterns
 -- grain: one session and one regularity of its responses
--- reads: stg_events
+-- reads: stg_events, int_clock_grids
 -- measures: of at least $least responses with tokens: the share that follow the one before by one and the same number of seconds (`regular_steps`), that
 --   have one and the same input and output (`identical_counts`), whose output is a multiple of a hundred (`round_numbers`), that happened on a whole second although
 --   half of what its tool writes did not (`no_jitter`), and whose id says an earlier time than the id before (`ids_out_of_order`, ids of UUID version 7, in the order of the file)
 -- innocent: a scheduled job; health checks and evaluations that ask the same; a limit on the output; an export that rounds its times; a log put together from several
 -- reference: RFC 9562 section 5.7 (the first 48 bits of a version 7 UUID are its time)
 -- params: least = 20
+-- part: person
 with said as (
     select
         session_id, ts, byte_offset, tokens, output_tokens, split_part(client, '/', 1) as client_name,
@@ -48,9 +49,6 @@ flags as (
     from responses
     group by 1
 ),
-clients as (
-    select client_name, avg(case when on_second then 1.0 else 0.0 end) as share_on_second from responses group by 1
-),
 checks as (
     select 'regular_steps' as log_check, session_id, n as records, 0.8 as most from steps
     union all select 'identical_counts', session_id, n, 0.5 from pairs
@@ -60,7 +58,7 @@ checks as (
     select 'no_jitter', f.session_id, f.on_second, 0.95
     from flags as f
     inner join sized as s on f.session_id = s.session_id
-    inner join clients as c on s.client_name = c.client_name and c.share_on_second < 0.5
+    inner join int_clock_grids as c on s.client_name = c.client_name and c.responses_on_second < 0.5
 )
 select c.log_check, c.session_id, c.records, s.of_records, s.tokens, s.first_at, s.last_at
 from checks as c

@@ -6,6 +6,7 @@
 -- innocent: durations that leave out the waiting; responses from a cache; batches; a log in which several threads have one session id
 -- reference: hosts of models advertise up to some 3,000 tokens a second; faults.md 36
 -- params: tokens_a_second = 5000, responses_a_minute = 120
+-- part: person
 with responses as (
     select session_id, ts, tokens, output_tokens, duration_ms, floor(arrow_cast(ts, 'Int64') / 60000000) as minute
     from stg_events

@@ -9,6 +9,7 @@
 -- evasion: a loop over prompts in a branch that is called so; its name stands in the log for everybody to see
 -- reference: signals.md look-alike register (batch evaluation: same prompts with several seeds, eval paths)
 -- params: names = '(^|[/_.-])(eval|evals|evaluation|evaluations|bench|benchmark|benchmarks)([/_.-]|$)', requests = 3, seeds = 10
+-- part: person
 with named as (
     select distinct root_session_id as session_id
     from stg_events

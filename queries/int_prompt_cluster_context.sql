@@ -1,6 +1,6 @@
 -- model: int_prompt_cluster_context
 -- grain: one actor and prompt cluster of at least two prompts
--- reads: stg_events, int_usual_links, int_prompts, int_prompt_texts, int_prompt_clusters, int_evaluation_days, int_workshop_days, fct_attribution, fct_coverage
+-- reads: int_usual_links, int_prompts, int_prompt_texts, int_prompt_clusters, int_evaluation_days, int_workshop_days, fct_attribution, fct_coverage
 -- family: REDUNDANCY
 -- measures: what else could explain a cluster: whether its text is a template of $template_actors people or more, or at least of $shared_actors (a quarter of its 32 bands
 --   are shared that widely, which is a Jaccard of about .7) whose blanks are filled in: $variety of the cluster's texts differ. How many of its prompts compare models, how many belong to a workshop, how many
@@ -11,13 +11,10 @@
 -- evasion: junk commits raise uptake; survival after the merge counters that
 -- reference: signals.md S1 and look-alike register
 -- params: template_actors = 5, template_factor = 0.2, shared_actors = 3, shared_factor = 0.5, variety = 0.5, unused_z = 1.645, workshop_factor = 0.2, coverage = 0.8
-with prompts as (
-    select int_prompts.event_key, int_prompts.marker, stg_events.text_hash from int_prompts left join stg_events on stg_events.event_key = int_prompts.event_key
-),
-clusters as (
+with clusters as (
     select clusters.*, prompts.text_hash, coalesce(prompts.marker = 'slash_command', false) as is_command
     from int_prompt_clusters as clusters
-    join prompts on prompts.event_key = clusters.event_key
+    join int_prompts as prompts on prompts.event_key = clusters.event_key
 ),
 linked as (
     select distinct session_id from fct_attribution where tier in ('explicit', 'lines')

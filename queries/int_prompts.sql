@@ -25,6 +25,7 @@ select
     t.marker,
     t.command,
     t.model,
+    t.text_hash,
     t.masked_hash,
     t.text_words,
     t.shingles,

@@ -7,6 +7,7 @@
 --   of $quiet_hours hours; (e) the correlation of ln(gap) with what there was to read and type, and 90 % limits by Fisher's z
 -- reference: signals.md S8 (a), (d), (e); Goh and Barabasi 2008; Kim and Jo 2016
 -- params: quiet_hours = 5, awake_hours = 30, silence_min = 10, human_correlation = 0.3
+-- part: person
 with starts as (
     select
         *,

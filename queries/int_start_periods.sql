@@ -11,6 +11,7 @@
 -- evasion: exponential timers have no period
 -- reference: signals.md S8 (c); Bartlett 1948 and 1963; Scargle 1982 (false-alarm probability)
 -- params: frequencies = 2000, alpha = 0.01, least_starts = 30, near = 0.9
+-- part: person
 with gated as (
     select gaps.actor_id, gaps.iso_week
     from int_start_gaps as gaps
@@ -75,5 +76,4 @@ select
     least(sqrt(highest.power / highest.starts), 1.0) as strength, case when tails.p < 1e-9 then $frequencies * tails.p else 1 - power(1 - least(tails.p, 1.0), $frequencies) end as p,
 from highest
 join tails on tails.actor_id = highest.actor_id and tails.iso_week = highest.iso_week
-join frequencies on frequencies.place = highest.place
-where highest.choice = 1
+join frequencies on frequencies.place = highest.place where highest.choice = 1

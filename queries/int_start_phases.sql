@@ -7,6 +7,7 @@
 --   twelve tests made. Kuiper's p is the series 2 sum (4 j^2 x^2 - 1) exp(-2 j^2 x^2) at x = V (sqrt n + .155 + .24 / sqrt n). The mean phase
 --   in seconds after the whole period (of UTC), and the jitter about it: the circular standard deviation tau / 2 pi sqrt(-2 ln R) (Mardia 1972)
 -- reference: signals.md S8 (b); Kuiper 1960, Stephens 1970
+-- part: person
 with phases as (
     select
         actor_id, iso_week, column1 as tau, seconds, (seconds % column1) / column1 as phase,

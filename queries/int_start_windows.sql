@@ -7,6 +7,7 @@
 --   week that the start is of: gaps do not reach from week to week
 -- reference: signals.md S8 (n >= 30 declustered events)
 -- params: starts = 30, longest_weeks = 12
+-- part: person
 with starts as (
     select *, cast(date_trunc('week', local_day) as date) as own_week from int_starts
 ),

@@ -9,6 +9,7 @@
 -- evasion: an agent that reads an agent is an edge and no consumer: int_reached_sessions asks where the edges end
 -- reference: signals.md S7
 -- params: horizon_days = 14
+-- part: person
 with writers as (
     select sessions.session_id, sessions.actor_id, unattended.last_turn_at
     from fct_sessions as sessions

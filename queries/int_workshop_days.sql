@@ -7,11 +7,14 @@
 -- innocent: this is the look-alike: everybody types what is on the slide, some of it several times
 -- reference: signals.md P4 (workshops: a one-day spike) and look-alike register (learning)
 -- params: actors = 3, share = 0.8
-with days as (
-    select masked_hash, cast(local_ts as date) as local_day, count(*) as prompts, count(distinct actor_id) as actors
+with people as (
+    select masked_hash, cast(local_ts as date) as local_day, actor_id, count(*) as prompts
     from int_prompts
     where masked_hash is not null and actor_id <> '(unassigned)'
-    group by masked_hash, cast(local_ts as date)
+    group by masked_hash, cast(local_ts as date), actor_id
+),
+days as (
+    select masked_hash, local_day, sum(prompts) as prompts, count(*) as actors from people group by masked_hash, local_day
 ),
 totals as (
     select masked_hash, sum(prompts) as prompts from days group by masked_hash

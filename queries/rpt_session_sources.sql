@@ -4,6 +4,7 @@
 -- measures: requests of the session that the source saw, and how many of them are counted under its name. Sessions that one source
 --   alone saw are here too, so that every session says where it is known from
 -- reference: docs/merging.md
+-- part: person
 with counted as (
     select root_session_id as session_id, source, count(*) filter (where kind = 'completion') as requests
     from stg_events

@@ -13,14 +13,14 @@
 --   and what they burn is for sig_unattended_burn
 -- reference: signals.md S3; Kolpakov and Kucherov 1999
 -- params: min_calls = 20, min_sessions = 3, min_days = 2, recurrence_days = 84, agent_fault = 0.0, on_call = 0.2, full = 0.25
+-- part: person
 with sessions as (select * from fct_sessions),
 loop_calls as (
     select session_id, thread_id, position, ts, call_hash, tokens, period, run_start, 0 as noisy from int_loop_calls
     union all
     select session_id, thread_id, position, ts, call_hash, tokens, 0 as period, run_start, 1 as noisy from int_noisy_loop_calls
 ),
-legible as (select distinct session_id from int_calls where result_hash is not null),
-loops as (
+legible as (select distinct session_id from int_calls where result_hash is not null), loops as (
     select
         session_id, count(*) as calls, sum(noisy) as noisy_calls, sum(tokens) as tokens, min(period) as period,
         count(distinct concat(thread_id, '/', run_start)) as runs, min(position) as first_call, max(position) as last_call,
