@@ -1,7 +1,7 @@
 //! What long texts repeat, how well they pack, and which names they use (`signals.md` S2).
 //!
 //! Owns winnowed spans, the compressed size and identifier hashes. Owns no thresholds of judgement: what a repeated or
-//! unused span means is decided in `queries/int_padding.sql`.
+//! unused span means is decided in `queries/int_resupplied.sql`.
 
 use super::{hash64, keep_smallest};
 use rustc_hash::FxHashSet;
