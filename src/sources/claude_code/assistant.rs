@@ -4,9 +4,9 @@
 
 use super::edits::requested_lines;
 use super::reader::{Call, Reader, Step};
-use super::records::{Block, Content, Message};
+use super::records::{Block, Content};
 use super::tools::{deed, edits_files};
-use super::usage::{Response, completion_id};
+use super::usage::{Response, completion_id, model_name, provider};
 use crate::events::{Event, Kind, TokenBasis};
 use crate::fingerprint::{Json, sketch_call_of, text_hash};
 use crate::sources::{Reason, Sink};
@@ -33,8 +33,9 @@ impl Reader {
             Some(response) => response,
             None => {
                 let mut event = self.event(step, Kind::Completion);
+                let speed = message.usage.as_ref().and_then(|usage| usage.speed.as_deref());
                 event.provider = provider(message.model.as_deref());
-                event.model = model_name(message);
+                event.model = model_name(message.model.as_deref(), speed);
                 event.request_id = step.record.request_id.as_deref().map(str::to_owned);
                 event.response_id = message.id.as_deref().map(str::to_owned);
                 Response::new(id, step.at, event, step.envelope.version.as_deref())
@@ -78,7 +79,7 @@ impl Reader {
         match block.kind.as_deref() {
             Some("tool_use" | "server_tool_use" | "mcp_tool_use") => self.tool_call(step, block, model, sink),
             Some("text" | "thinking" | "redacted_thinking") => {}
-            Some("web_search_tool_result" | "web_fetch_tool_result" | "mcp_tool_result") => {
+            Some("web_search_tool_result" | "web_fetch_tool_result" | "mcp_tool_result" | "advisor_tool_result") => {
                 sink.ignore("assistant/server_tool_result");
             }
             _ => sink.ignore("assistant/other_block"),
@@ -116,18 +117,6 @@ impl Reader {
             self.remember_call(id, Call { tool: tool.to_owned(), deed, approval, requested_lines });
         }
     }
-}
-
-/// The model as logged, with `-fast` after it for a response in fast mode, which the price table knows by that name.
-fn model_name(message: &Message<'_>) -> Option<String> {
-    let model = message.model.as_deref()?;
-    let speed = message.usage.as_ref().and_then(|usage| usage.speed.as_deref());
-    Some(if speed == Some("fast") { format!("{model}-fast") } else { model.to_owned() })
-}
-
-/// The provider, where the model's name says it.
-fn provider(model: Option<&str>) -> Option<String> {
-    model.filter(|model| model.starts_with("claude")).map(|_| "anthropic".to_owned())
 }
 
 /// The id of a call, and of its result: Anthropic's tool ids are unique by themselves and survive a copy of the history into another

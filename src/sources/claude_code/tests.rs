@@ -14,6 +14,7 @@ const FOLDER: &str = "src/sources/claude_code/fixtures";
 
 /// One fixture a trap; the README says which rule each is about.
 const FIXTURES: &[&str] = &[
+    "advisor",
     "cache_tiers_and_cost",
     "commands_and_interrupts",
     "edits",
@@ -142,6 +143,21 @@ fn iterations_and_the_report_of_a_subagent_are_not_added_to_the_usage() {
     );
     // The result of the Task call repeats the usage of the subagent, whose own lines have counted it: 60, 1 and 6.
     assert_eq!(sums(&kept(&[fixture("subagent/parent")])).output, Some(67));
+}
+
+#[test]
+fn an_advisors_requests_count_once_and_under_their_own_model() {
+    let advised = kept(&[fixture("advisor"), fixture("advisor")]);
+    let of = |id: &str| advised.values().find(|event| event.event_id.as_deref() == Some(id) && event.kind == Kind::Completion);
+    let response = of("msg_syn200").unwrap();
+    assert_eq!((response.tokens.input, response.tokens.output), (Some(10), Some(105)));
+    let (first, second) = (of("msg_syn200:advisor:1").unwrap(), of("msg_syn200:advisor:2").unwrap());
+    assert_eq!((first.model.as_deref(), second.model.as_deref()), (Some("claude-opus-4-8"), Some("claude-opus-4-8-fast")));
+    assert_eq!((first.session_id.as_str(), first.trigger, first.ts_us), (response.session_id.as_str(), response.trigger, response.ts_us));
+    let sums = sums(&advised);
+    // The responses, then what the advisor read and wrote for them.
+    assert_eq!((sums.input, sums.output), (Some(10 + 3 + 3 + 700 + 20), Some(105 + 7 + 8 + 1600 + 900)));
+    assert_eq!((sums.cache_read, sums.cache_write), (Some(27_100 + 27_200 + 27_300 + 600), Some(100 + 300)));
 }
 
 #[test]

@@ -1,14 +1,15 @@
 //! One model response, put together from the lines that Claude Code writes for its content blocks.
 //!
-//! Owns the identity of a response, the choice among repeated usage records, the versions whose output counts are too low, and
-//! the reading of logged costs. Owns no totals: copies of a response in other files meet in the lake, by [`completion_id`].
+//! Owns the identity of a response, the choice among repeated usage records, the requests to an advisor inside a response, the versions
+//! whose output counts are too low, and the reading of logged costs. Owns no totals: copies of a response in other files meet in the lake, by [`completion_id`].
 
-use super::records::{Block, Content, Usage};
-use crate::events::{CostBasis, Event, TokenBasis};
+use super::records::{Block, Content, Object, Usage};
+use crate::events::{CostBasis, Event, TokenBasis, Tokens};
 use crate::fingerprint::sketch_answer;
 use crate::sources::json::Count;
 use crate::sources::money::micro_units;
-use crate::sources::{Position, Sink};
+use crate::sources::{Position, Reason, Sink, quick_json};
+use serde_json::value::RawValue;
 use std::collections::HashSet;
 
 /// Visible characters per output token, the ratio by which the undercount was measured (`formats.md` section 1).
@@ -32,6 +33,24 @@ pub(super) fn completion_id(message_id: Option<&str>, request_id: Option<&str>, 
     }
 }
 
+/// The model as logged, with `-fast` after it for a request in fast mode, which the price table knows by that name.
+pub(super) fn model_name(model: Option<&str>, speed: Option<&str>) -> Option<String> {
+    let model = model?;
+    Some(if speed == Some("fast") { format!("{model}-fast") } else { model.to_owned() })
+}
+
+/// The provider, where the model's name says it.
+pub(super) fn provider(model: Option<&str>) -> Option<String> {
+    model.filter(|model| model.starts_with("claude")).map(|_| "anthropic".to_owned())
+}
+
+/// A request that the provider made of another model while it wrote the response. The response's own counts are without it.
+struct Advice {
+    model: Option<String>,
+    provider: Option<String>,
+    tokens: Tokens,
+}
+
 /// A response of which more lines may follow.
 pub(super) struct Response {
     pub(super) id: Option<String>,
@@ -43,6 +62,9 @@ pub(super) struct Response {
     lines: HashSet<String>,
     stopped: bool,
     understated_version: bool,
+    advice: Vec<Advice>,
+    /// Requests behind the response that are neither its own nor an advisor's.
+    other_iterations: usize,
 }
 
 impl Response {
@@ -59,6 +81,8 @@ impl Response {
             lines: HashSet::new(),
             stopped: false,
             understated_version: version.is_some_and(understates_output),
+            advice: Vec::new(),
+            other_iterations: 0,
         }
     }
 
@@ -125,33 +149,63 @@ impl Response {
     }
 
     fn take_usage(&mut self, at: Position, usage: &Usage<'_>, sink: &mut dyn Sink) {
-        let output = usage.output_tokens.get("usage.output_tokens", at, sink);
-        let input = usage.input_tokens.get("usage.input_tokens", at, sink);
-        let cache_read = usage.cache_read_input_tokens.get("usage.cache_read_input_tokens", at, sink);
-        let split = usage.cache_creation.unwrap_or_default();
-        let five_minutes = split.ephemeral_5m_input_tokens.get("usage.ephemeral_5m_input_tokens", at, sink);
-        let one_hour = split.ephemeral_1h_input_tokens.get("usage.ephemeral_1h_input_tokens", at, sink);
-        let stated = usage.cache_creation_input_tokens.get("usage.cache_creation_input_tokens", at, sink);
-        let tokens = &mut self.event.tokens;
-        if output.is_none() && tokens.output.is_some() || output < tokens.output {
+        let tokens = tokens_of(usage, at, sink);
+        let known = self.event.tokens.output;
+        if tokens.output.is_none() && known.is_some() || tokens.output < known {
             return;
         }
-        tokens.output = output;
-        tokens.input = input;
-        tokens.cache_read = cache_read;
-        tokens.cache_write = match (stated, five_minutes, one_hour) {
-            (None, None, None) => None,
-            (None, five_minutes, one_hour) => Some(five_minutes.unwrap_or(0) + one_hour.unwrap_or(0)),
-            (stated, _, _) => stated,
-        };
-        tokens.cache_write_1h = one_hour;
-        if [tokens.output, tokens.input, tokens.cache_read, tokens.cache_write].iter().any(Option::is_some) {
+        self.event.tokens = tokens;
+        if is_stated(&tokens) {
             self.event.token_basis = Some(TokenBasis::Reported);
+        }
+        if let Some(iterations) = usage.iterations {
+            self.take_iterations(at, iterations, sink);
         }
     }
 
-    /// The event, with its output marked where it is known to be too low.
-    pub(super) fn finish(mut self) -> (Position, Event) {
+    /// Takes the requests behind the response. Those of type `message` add up to its own counts; an advisor's are outside them.
+    fn take_iterations(&mut self, at: Position, iterations: &RawValue, sink: &mut dyn Sink) {
+        let Ok(iterations) = quick_json::from_str::<Vec<Object<Usage<'_>>>>(iterations.get()) else {
+            return sink.reject(at, Reason::BadValue, "usage.iterations");
+        };
+        self.advice.clear();
+        self.other_iterations = 0;
+        for Object(iteration) in iterations {
+            match iteration {
+                Some(usage) if usage.kind.as_deref() == Some("message") => {}
+                Some(usage) if usage.kind.as_deref() == Some("advisor_message") => self.advice.push(Advice {
+                    model: model_name(usage.model.as_deref(), usage.speed.as_deref()),
+                    provider: provider(usage.model.as_deref()),
+                    tokens: tokens_of(&usage, at, sink),
+                }),
+                _ => self.other_iterations += 1,
+            }
+        }
+    }
+
+    /// Hands over the response, with its output marked where it is known to be too low, and each advisor's request as a response of
+    /// its own. These state no ids of the provider's: the response's are not theirs.
+    pub(super) fn finish(mut self, sink: &mut dyn Sink) {
+        for _ in 0..self.other_iterations {
+            sink.ignore("assistant/other_iteration");
+        }
+        let advice: Vec<Event> = std::mem::take(&mut self.advice)
+            .into_iter()
+            .enumerate()
+            .map(|(index, advice)| Event {
+                event_id: self.event.event_id.as_ref().map(|id| format!("{id}:advisor:{}", index + 1)),
+                request_id: None,
+                response_id: None,
+                provider: advice.provider,
+                model: advice.model,
+                token_basis: Some(if is_stated(&advice.tokens) { TokenBasis::Reported } else { TokenBasis::Absent }),
+                tokens: advice.tokens,
+                cost_micro_usd: None,
+                cost_basis: None,
+                marker: None,
+                ..self.event.clone()
+            })
+            .collect();
         if self.event.token_basis == Some(TokenBasis::Reported) && (self.understated_version || !self.stopped) {
             self.event.output_is_lower_bound = true;
             let estimate = self.visible_chars / CHARS_PER_TOKEN;
@@ -163,8 +217,36 @@ impl Response {
         if !self.text.is_empty() {
             self.event.text = Some(sketch_answer(&self.text));
         }
-        (self.at, self.event)
+        sink.event(self.at, self.event);
+        advice.into_iter().for_each(|event| sink.event(self.at, event));
     }
+}
+
+/// The counts of a usage record; a bad one is rejected and null.
+fn tokens_of(usage: &Usage<'_>, at: Position, sink: &mut dyn Sink) -> Tokens {
+    let output = usage.output_tokens.get("usage.output_tokens", at, sink);
+    let input = usage.input_tokens.get("usage.input_tokens", at, sink);
+    let cache_read = usage.cache_read_input_tokens.get("usage.cache_read_input_tokens", at, sink);
+    let split = usage.cache_creation.unwrap_or_default();
+    let five_minutes = split.ephemeral_5m_input_tokens.get("usage.ephemeral_5m_input_tokens", at, sink);
+    let one_hour = split.ephemeral_1h_input_tokens.get("usage.ephemeral_1h_input_tokens", at, sink);
+    let stated = usage.cache_creation_input_tokens.get("usage.cache_creation_input_tokens", at, sink);
+    Tokens {
+        input,
+        output,
+        reasoning: None,
+        cache_read,
+        cache_write: match (stated, five_minutes, one_hour) {
+            (None, None, None) => None,
+            (None, five_minutes, one_hour) => Some(five_minutes.unwrap_or(0) + one_hour.unwrap_or(0)),
+            (stated, _, _) => stated,
+        },
+        cache_write_1h: one_hour,
+    }
+}
+
+fn is_stated(tokens: &Tokens) -> bool {
+    [tokens.output, tokens.input, tokens.cache_read, tokens.cache_write].iter().any(Option::is_some)
 }
 
 /// Versions 2.1.12 to 2.1.47 wrote the placeholder of the first stream event as the output count.
