@@ -51,6 +51,11 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
     }
 }
 
+/// An id, null where it is empty: gateways write an empty text for an id that they do not have, and it names nothing.
+pub(super) fn id_of<'t>(text: &'t Option<Text<'_>>) -> Option<&'t str> {
+    text.as_deref().filter(|id| !id.is_empty())
+}
+
 /// One line: the envelope that every kind shares, with the kind's own parts left as text until the kind is known.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -161,6 +161,18 @@ fn an_advisors_requests_count_once_and_under_their_own_model() {
 }
 
 #[test]
+fn ids_that_are_empty_or_drawn_from_few_join_no_two_responses() {
+    let responses: Vec<(Option<String>, Option<i64>)> = kept(&[fixture("missing_ids")])
+        .into_values()
+        .filter(|event| event.kind == Kind::Completion && event.tokens.output >= Some(16))
+        .map(|event| (event.event_id, event.tokens.output))
+        .collect();
+    let named: BTreeMap<_, _> = responses.into_iter().collect();
+    let expected = [("i-07", 16), ("i-08", 17), ("i-09", 18), ("i-10", 19), ("i-12", 20)];
+    assert_eq!(named, expected.map(|(id, output)| (Some(id.to_owned()), Some(output))).into());
+}
+
+#[test]
 fn an_inlined_subagent_and_its_own_file_are_one() {
     let parent = fixture("subagent/parent");
     let both = kept(&[parent, fixture("subagent/agent-a1b2c3")]);

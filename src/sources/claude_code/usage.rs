@@ -1,13 +1,14 @@
 //! One model response, put together from the lines that Claude Code writes for its content blocks.
 //!
 //! Owns the identity of a response, the choice among repeated usage records, the requests to an advisor inside a response, the versions
-//! whose output counts are too low, and the reading of logged costs. Owns no totals: copies of a response in other files meet in the lake, by [`completion_id`].
+//! whose output counts are too low, and the reading of logged costs. Owns no totals: copies of a response in other files meet in the lake, by [`lasting_id`].
 
 use super::records::{Block, Content, Object, Usage};
 use crate::events::{CostBasis, Event, TokenBasis, Tokens};
 use crate::fingerprint::sketch_answer;
 use crate::sources::json::Count;
 use crate::sources::money::micro_units;
+use crate::sources::requests::is_drawn_from_few;
 use crate::sources::{Position, Reason, Sink, quick_json};
 use serde_json::value::RawValue;
 use std::collections::HashSet;
@@ -18,7 +19,7 @@ const CHARS_PER_TOKEN: i64 = 4;
 const MOST_LINES: usize = 4096;
 const MOST_TEXT: usize = 4 << 20;
 
-/// The id of a response, the same in every file that holds a copy of it.
+/// By what the lines of one response are known to be of one; null where they name nothing.
 ///
 /// Anthropic's `msg_` ids are unique by themselves, and a replay of a parent's message into a `/btw` sidechain keeps the message id under
 /// another request id, so for them the request id must not be part of the identity: any order of any files then gives one row.
@@ -30,6 +31,15 @@ pub(super) fn completion_id(message_id: Option<&str>, request_id: Option<&str>, 
         (Some(message), None, _) => Some(message.to_owned()),
         (None, Some(request), _) => Some(request.to_owned()),
         (None, None, uuid) => uuid.map(str::to_owned),
+    }
+}
+
+/// The id of a response, the same in every file that holds a copy of it: [`completion_id`], unless that is a message id alone which is drawn
+/// from so few that other sessions have it too. Then it is the uuid of the response's first line, which copies keep.
+pub(super) fn lasting_id(message_id: Option<&str>, request_id: Option<&str>, uuid: Option<&str>) -> Option<String> {
+    match (message_id, request_id) {
+        (Some(message), None) if is_drawn_from_few(message) => uuid.map(str::to_owned),
+        _ => completion_id(message_id, request_id, uuid),
     }
 }
 
@@ -53,6 +63,7 @@ struct Advice {
 
 /// A response of which more lines may follow.
 pub(super) struct Response {
+    /// [`completion_id`] of its lines.
     pub(super) id: Option<String>,
     at: Position,
     event: Event,
@@ -68,9 +79,8 @@ pub(super) struct Response {
 }
 
 impl Response {
-    /// Starts a response with the event of its first line.
+    /// Starts a response of lines that `id` joins, with the event of its first.
     pub(super) fn new(id: Option<String>, at: Position, mut event: Event, version: Option<&str>) -> Self {
-        event.event_id = id.clone();
         event.token_basis = Some(TokenBasis::Absent);
         Self {
             id,
@@ -285,6 +295,15 @@ mod tests {
         assert_eq!(completion_id(None, Some("req_1"), Some("u")).as_deref(), Some("req_1"));
         assert_eq!(completion_id(None, None, Some("u")).as_deref(), Some("u"));
         assert_eq!(completion_id(None, None, None), None);
+        for (message, request, expected) in [
+            ("chatcmpl-998", None, "u"),
+            ("chatcmpl-998", Some("req_1"), "chatcmpl-998:req_1"),
+            ("chatcmpl-8fd02c1b", None, "chatcmpl-8fd02c1b"),
+            ("msg_1", None, "msg_1"),
+        ] {
+            assert_eq!(lasting_id(Some(message), request, Some("u")).as_deref(), Some(expected), "{message}");
+        }
+        assert_eq!(lasting_id(Some("chatcmpl-998"), None, None), None);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::assistant::tool_event_id;
 use super::edits::applied_lines;
 use super::prompts::{Cause, Signs, UserText, classify};
 use super::reader::{Call, Reader, Step};
-use super::records::{Attachment, Block, Content, ToolUseResult, object};
+use super::records::{Attachment, Block, Content, ToolUseResult, id_of, object};
 use super::tools::edits_files;
 use super::usage::milliseconds;
 use crate::events::{Event, Kind, TokenBasis, Trigger};
@@ -45,7 +45,7 @@ impl Reader {
     pub(super) fn queued_prompt(&mut self, step: &Step<'_, '_>, attachment: &Attachment<'_>, sink: &mut dyn Sink) {
         let (text, has_image) = attachment.prompt.as_ref().map_or((Cow::Borrowed(""), false), typed_text);
         let signs = Signs { origin: Some("human"), has_image, ..Signs::default() };
-        let id = attachment.source_uuid.as_deref().map(str::to_owned).or_else(|| step.uuid.clone());
+        let id = id_of(&attachment.source_uuid).map(str::to_owned).or_else(|| step.uuid.clone());
         let cause = (Trigger::Human, "origin.kind=human,queued");
         match classify(&signs, &text) {
             UserText::Prompt { text, .. } => self.prompt(step, id, cause, text.as_deref(), None, sink),
@@ -131,7 +131,7 @@ impl Reader {
         self.start_turn(step.thread, cause, sink);
         let mut event = self.event(step, Kind::Prompt);
         event.event_id = id;
-        event.request_id = step.record.prompt_id.as_deref().map(str::to_owned);
+        event.request_id = id_of(&step.record.prompt_id).map(str::to_owned);
         event.text = text.map(sketch_prompt);
         event.marker = command.is_some().then_some("slash_command");
         event.command = command;
@@ -145,10 +145,11 @@ impl Reader {
         structured: Option<&ToolUseResult<'_>>,
         sink: &mut dyn Sink,
     ) {
-        let call = block.tool_use_id.as_deref().and_then(|id| self.call(id));
+        let call_id = id_of(&block.tool_use_id);
+        let call = call_id.and_then(|id| self.call(id));
         let mut event: Event = self.event(step, Kind::ToolResult);
-        event.event_id = tool_event_id(block.tool_use_id.as_deref(), step.uuid.as_deref());
-        event.call_id = block.tool_use_id.as_deref().map(str::to_owned);
+        event.event_id = tool_event_id(call_id, step.uuid.as_deref());
+        event.call_id = call_id.map(str::to_owned);
         // A result without the flag is a success: the client writes it on failures, and on some successes.
         let failed = block.is_error == Some(true);
         event.is_error = Some(failed);
