@@ -218,8 +218,7 @@ impl Reader {
             self.note_fork(at, session_id, original, sink);
         }
         let thread = self.thread_of(original.unwrap_or(session_id), envelope, agent_id, sink);
-        let uuid =
-            forked_from.and_then(|fork| id_of(&fork.message_uuid)).or(id_of(&record.uuid)).map(str::to_owned);
+        let uuid = forked_from.and_then(|fork| id_of(&fork.message_uuid)).or(id_of(&record.uuid)).map(str::to_owned);
         Some(Step { at, moment, thread, envelope, record, uuid })
     }
 

@@ -3,7 +3,7 @@
 //! Owns the identity of a response, the choice among repeated usage records, the requests to an advisor inside a response, the versions
 //! whose output counts are too low, and the reading of logged costs. Owns no totals: copies of a response in other files meet in the lake, by [`lasting_id`].
 
-use super::records::{Block, Content, Object, Usage};
+use super::records::{Block, Content, Object, Usage, id_of};
 use crate::events::{CostBasis, Event, TokenBasis, Tokens};
 use crate::fingerprint::sketch_answer;
 use crate::sources::json::Count;
@@ -72,6 +72,9 @@ pub(super) struct Response {
     /// Uuids of the lines taken, so that a line that stands twice is counted once in `visible_chars`.
     lines: HashSet<String>,
     stopped: bool,
+    /// Ids of its calls, and whether one of them has its result.
+    calls: HashSet<String>,
+    answered: bool,
     understated_version: bool,
     advice: Vec<Advice>,
     /// Requests behind the response that are neither its own nor an advisor's.
@@ -90,6 +93,8 @@ impl Response {
             visible_chars: 0,
             lines: HashSet::new(),
             stopped: false,
+            calls: HashSet::new(),
+            answered: false,
             understated_version: version.is_some_and(understates_output),
             advice: Vec::new(),
             other_iterations: 0,
@@ -121,13 +126,19 @@ impl Response {
         }
     }
 
-    /// Adds what the response shows, which estimates the output where the log understates it.
+    /// Adds what the response shows, which estimates the output where the log understates it, and which calls it makes.
     fn add_block(&mut self, block: &Block<'_>) {
         if let Some(text) = block.text.as_deref() {
             self.add_text(text);
         }
         if let Some(thinking) = block.thinking.as_deref() {
             self.visible_chars += thinking.chars().count() as i64;
+        }
+        if block.kind.as_deref() == Some("tool_use")
+            && self.calls.len() < MOST_LINES
+            && let Some(id) = id_of(&block.id)
+        {
+            self.calls.insert(id.to_owned());
         }
         if let Some(input) = &block.input {
             self.visible_chars += input.chars() as i64;
@@ -151,6 +162,17 @@ impl Response {
             Content::Text(text) => self.add_text(text),
             Content::Blocks(blocks) => blocks.iter().for_each(|block| self.add_block(block)),
         }
+    }
+
+    /// A call has its result.
+    pub(super) fn answer(&mut self, call_id: &str) {
+        self.answered |= self.calls.contains(call_id);
+    }
+
+    /// Whether the response is whole and the agent has gone on with a result of it. Tools can run while a response is still being
+    /// written, so a result alone does not say so.
+    pub(super) fn is_answered(&self) -> bool {
+        self.stopped && self.answered
     }
 
     /// The person stopped the agent while this was its newest response.
