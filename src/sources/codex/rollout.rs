@@ -134,9 +134,14 @@ impl Rollout {
         let birth = thread::birth(&meta);
         let thread = Thread::read(&meta);
         if !self.replay.is_introduced() {
-            self.replay.own(birth, thread::parent(&meta).is_some(), ts_us);
-            self.threads[0] = thread;
-        } else if self.threads.iter().all(|known| known.id != thread.id) {
+            let Some(lost) = thread::lost_birth(&self.threads[0].id, &thread.id, birth) else {
+                self.replay.own(birth, thread::parent(&meta).is_some(), ts_us);
+                self.threads[0] = thread;
+                return;
+            };
+            self.replay.own(lost, true, ts_us);
+        }
+        if self.threads.iter().all(|known| known.id != thread.id) {
             self.replay.ancestor(birth, ts_us);
             self.threads.push(thread);
         }
