@@ -14,7 +14,8 @@ fn fixture(name: &str) -> Recorded {
 }
 
 fn fixture_bytes(name: &str) -> Vec<u8> {
-    std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("src/sources/codex/fixtures/{name}.jsonl"))).unwrap()
+    std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("src/sources/codex/fixtures/{name}.jsonl")))
+        .unwrap()
 }
 
 fn assert_fixture(name: &str) {
@@ -148,6 +149,23 @@ fn a_fork_whose_introduction_is_lost_is_still_not_its_parent() {
             let renamed = read_bytes(&Codex, &format!("rollout-2026-06-01T07-47-15-{other}.jsonl"), &bytes);
             assert_eq!(renamed.events, fixture(name).events, "{name}");
         }
+    }
+}
+
+#[test]
+fn a_fork_goes_on_with_the_model_and_zone_of_its_copied_turns_but_not_with_their_approval() {
+    let fork = String::from_utf8(fixture_bytes("fork_restamped")).unwrap();
+    let mut lines: Vec<String> =
+        fork.lines().filter(|line| !line.contains("gpt-5.5-mini")).map(str::to_owned).collect();
+    lines[3] = lines[3].replace("on-request", "never");
+    lines.push(
+        r#"{"timestamp":"2026-06-01T07:47:28.000Z","type":"response_item","payload":{"type":"function_call","name":"exec_command","arguments":"{}","call_id":"call_c1"}}"#
+            .to_owned(),
+    );
+    let read = read_bytes(&Codex, "rollout-x.jsonl", (lines.join("\n") + "\n").as_bytes());
+    assert_eq!(read.events.len(), 3);
+    for (_, event) in &read.events {
+        assert_eq!((event.model.as_deref(), event.utc_offset_min, event.approval), (Some("gpt-5.5"), Some(120), None));
     }
 }
 
