@@ -187,7 +187,7 @@ impl Response {
             return;
         }
         self.event.tokens = tokens;
-        if is_stated(&tokens) {
+        if tokens.is_stated() {
             self.event.token_basis = Some(TokenBasis::Reported);
         }
         if let Some(iterations) = usage.iterations {
@@ -230,7 +230,7 @@ impl Response {
                 response_id: None,
                 provider: advice.provider,
                 model: advice.model,
-                token_basis: Some(if is_stated(&advice.tokens) { TokenBasis::Reported } else { TokenBasis::Absent }),
+                token_basis: Some(if advice.tokens.is_stated() { TokenBasis::Reported } else { TokenBasis::Absent }),
                 tokens: advice.tokens,
                 cost_micro_usd: None,
                 cost_basis: None,
@@ -275,10 +275,6 @@ fn tokens_of(usage: &Usage<'_>, at: Position, sink: &mut dyn Sink) -> Tokens {
         },
         cache_write_1h: one_hour,
     }
-}
-
-fn is_stated(tokens: &Tokens) -> bool {
-    [tokens.output, tokens.input, tokens.cache_read, tokens.cache_write].iter().any(Option::is_some)
 }
 
 /// Versions 2.1.12 to 2.1.47 wrote the placeholder of the first stream event as the output count.
