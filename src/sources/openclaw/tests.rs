@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::events::ids::{Key, event_key, fact_key};
-use crate::events::{CostBasis, Kind, TokenBasis, Trigger};
+use crate::events::{Kind, Trigger};
 use crate::sources::testing::{Recorded, file_input, read_bytes};
 use crate::sources::{OpenClawPlatform, SourceOptions, Unit};
 use proptest::prelude::*;
@@ -221,25 +221,6 @@ fn files_are_known_by_content_and_only_under_a_root_by_name() {
     assert_eq!(form("/h/.claude/projects/x/a.jsonl", br#"{"type":"user","sessionId":"s"}"#), None);
     assert_eq!(form("/h/.codex/sessions/a.jsonl", br#"{"type":"session_meta","payload":{"id":"s"}}"#), None);
     assert_eq!(form("/h/sessions.json", b"[1]"), None);
-}
-
-#[test]
-fn a_stated_cost_stands_where_no_count_does() {
-    let line = |usage: &str| {
-        format!(
-            r#"{{"type":"message","id":"1","timestamp":"2026-05-06T08:00:00Z","message":{{"role":"assistant","content":[{{"type":"text","text":"done"}}],"model":"m","stopReason":"stop","usage":{usage}}}}}"#
-        )
-    };
-    for (usage, cost) in [
-        (r#"{"input":0,"output":0,"cost":{"total":0.0123}}"#, Some(12_300)),
-        (r#"{"cost":{"total":0.5}}"#, Some(500_000)),
-        (r#"{"input":0,"output":0,"cost":{"total":0}}"#, None),
-    ] {
-        let read = read_bytes(&OpenClaw, ".openclaw/agents/a/sessions/s-1.jsonl", line(usage).as_bytes());
-        let event = &read.events[0].1;
-        assert_eq!((event.cost_micro_usd, event.cost_basis), (cost, cost.map(|_| CostBasis::Reported)), "{usage}");
-        assert_eq!((event.tokens.output, event.token_basis), (None, Some(TokenBasis::Absent)), "{usage}");
-    }
 }
 
 #[test]

@@ -88,3 +88,29 @@ impl UsageRead {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::events::{CostBasis, TokenBasis};
+    use crate::sources::openclaw::OpenClaw;
+    use crate::sources::testing::read_bytes;
+
+    #[test]
+    fn a_stated_cost_stands_where_no_count_does() {
+        let line = |usage: &str| {
+            format!(
+                r#"{{"type":"message","id":"1","timestamp":"2026-05-06T08:00:00Z","message":{{"role":"assistant","content":[{{"type":"text","text":"done"}}],"model":"m","stopReason":"stop","usage":{usage}}}}}"#
+            )
+        };
+        for (usage, cost) in [
+            (r#"{"input":0,"output":0,"cost":{"total":0.0123}}"#, Some(12_300)),
+            (r#"{"cost":{"total":0.5}}"#, Some(500_000)),
+            (r#"{"input":0,"output":0,"cost":{"total":0}}"#, None),
+        ] {
+            let read = read_bytes(&OpenClaw, ".openclaw/agents/a/sessions/s-1.jsonl", line(usage).as_bytes());
+            let event = &read.events[0].1;
+            assert_eq!((event.cost_micro_usd, event.cost_basis), (cost, cost.map(|_| CostBasis::Reported)), "{usage}");
+            assert_eq!((event.tokens.output, event.token_basis), (None, Some(TokenBasis::Absent)), "{usage}");
+        }
+    }
+}
