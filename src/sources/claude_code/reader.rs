@@ -248,7 +248,8 @@ impl Reader {
             (None, _, None) => (None, None),
         };
         let own_id = match (agent_id, evidence) {
-            (Some(id), Some(_)) => Cow::Owned(format!("agent-{id}")),
+            // The ids of agents are short, so two sessions may have the same one.
+            (Some(id), Some(_)) => Cow::Owned(format!("{session_id}/agent-{id}")),
             (None, Some(_)) => Cow::Owned(format!("{session_id}/sidechain")),
             (_, None) => Cow::Borrowed(session_id),
         };

@@ -204,7 +204,7 @@ fn an_inlined_subagent_and_its_own_file_are_one() {
     assert_eq!(counts(&both), [2, 3, 2, 2]);
     let agent: Vec<&Event> = both.values().filter(|event| event.parent_session_id.is_some()).collect();
     assert_eq!(agent.len(), 5);
-    assert!(agent.iter().all(|event| event.session_id == "agent-a1b2c3"));
+    assert!(agent.iter().all(|event| event.session_id == "5b0e0a4e-0000-4000-8000-000000000001/agent-a1b2c3"));
     assert_eq!(agent.iter().filter_map(|event| event.tokens.output).max(), Some(19));
 }
 
