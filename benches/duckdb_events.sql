@@ -60,7 +60,7 @@ copy (
         'claude_code' as source,
         event_id,
         try_cast(timestamp as timestamptz) as ts,
-        coalesce('agent-' || agentId, sessionId) as session_id,
+        coalesce(sessionId || '/agent-' || agentId, sessionId) as session_id,
         if(agentId is null, null, sessionId) as parent_session_id,
         kind,
         'claude-code/' || version as client,

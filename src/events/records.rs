@@ -20,6 +20,13 @@ pub struct Tokens {
     pub cache_write_1h: Option<i64>,
 }
 
+impl Tokens {
+    /// Whether the log states any of the four counts that a response is paid by.
+    pub fn is_stated(&self) -> bool {
+        [self.input, self.output, self.cache_read, self.cache_write].iter().any(Option::is_some)
+    }
+}
+
 /// Fingerprints of one text, computed once while it is hot in cache. The text is not kept.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TextSketch {

@@ -93,7 +93,7 @@ pub struct Summary {
     pub ignored: BTreeMap<String, u64>,
     /// Fields that the canonical format does not know.
     pub unknown_fields: BTreeMap<String, u64>,
-    /// Models without a price, with the number of their responses.
+    /// Models of responses without a price, with their number: the table lacks the model or a price that was needed, or the log a count.
     pub unpriced_models: BTreeMap<String, u64>,
     /// Secrets that were redacted in what was read, by rule.
     pub redacted: BTreeMap<String, u64>,

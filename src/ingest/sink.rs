@@ -192,7 +192,7 @@ impl Sink for JobSink<'_, '_, '_> {
         }
         self.records += 1;
         self.redactor.event(&mut event);
-        if event.kind == Kind::Completion && event.cost_micro_usd.is_none() && event.tokens.output.is_some() {
+        if event.kind == Kind::Completion && event.cost_micro_usd.is_none() && event.tokens.is_stated() {
             let model = event.model.as_deref().unwrap_or("");
             match pricing::price(model, event.provider.as_deref(), &event.tokens) {
                 Price::Priced(micro_usd) => {

@@ -172,7 +172,7 @@ impl<'a> Session<'a> {
         self.trigger = "agent";
         if self.transcript.is_some() {
             // The reader knows a subagent by its file.
-            self.id = format!("agent-{}", self.id.replace('-', ""));
+            self.id = format!("{}/agent-{}", parent.id, self.id.replace('-', ""));
         }
         (self.repo, self.branch) = (parent.repo.clone(), parent.branch.clone());
         (self.zone, self.family) = (parent.zone.clone(), parent.family);

@@ -19,8 +19,14 @@ pub(super) struct Transcript {
 /// Where a session's transcript lies, under `claude-code/LOGIN/projects`.
 pub(super) fn place(login: &str, repo: Option<&str>, session_id: &str, parent: Option<&str>) -> String {
     let directory = directory(login, repo).replace(['/', '.'], "-");
-    let file = parent.map_or_else(|| session_id.to_owned(), |parent| format!("{parent}/subagents/{session_id}"));
+    let file =
+        parent.map_or_else(|| session_id.to_owned(), |parent| format!("{parent}/subagents/{}", own_part(session_id)));
     format!("claude-code/{login}/projects/{directory}/{file}.jsonl")
+}
+
+/// The part of a session's id that is a subagent's own.
+fn own_part(session_id: &str) -> &str {
+    session_id.rsplit('/').next().unwrap_or(session_id)
 }
 
 /// Where somebody works on a repository.
@@ -47,7 +53,7 @@ impl Transcript {
             "timestamp": at,
         });
         if row.parent_session_id.is_some() {
-            line["agentId"] = row.session_id.trim_start_matches("agent-").into();
+            line["agentId"] = own_part(row.session_id).trim_start_matches("agent-").into();
         }
         let step = &row.step;
         match row.kind {

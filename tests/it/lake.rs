@@ -304,6 +304,11 @@ fn a_logged_cost_is_kept_and_what_has_no_price_has_no_cost() {
     fs::write(logs.join("a.jsonl"), priced).unwrap();
     fs::write(logs.join("b.jsonl"), logged).unwrap();
     fs::write(logs.join("c.jsonl"), stranger).unwrap();
+    // What was read was paid for, though the log does not say what was written.
+    let half = session("dddddddd-0000-4000-8000-000000000004", 1)
+        .replace("\"output_tokens\":3,", "")
+        .replace("\"output_tokens\":40,", "");
+    fs::write(logs.join("d.jsonl"), half).unwrap();
     assert_eq!(ingest(dir, &["logs"], "lake", &[]), 0);
     let costs = query(
         dir,
@@ -318,7 +323,7 @@ fn a_logged_cost_is_kept_and_what_has_no_price_has_no_cost() {
         .iter()
         .map(|row| (row["cost_basis"].as_str().unwrap(), row["cost"].as_str().unwrap()))
         .collect();
-    assert_eq!(rows, [("priced", "computed"), ("reported", "logged"), ("unpriced", "none")]);
+    assert_eq!(rows, [("priced", "computed"), ("reported", "logged"), ("unpriced", "none"), ("unpriced", "none")]);
 }
 
 /// A turn of a session in a database of OpenCode.

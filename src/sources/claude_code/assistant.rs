@@ -4,9 +4,9 @@
 
 use super::edits::requested_lines;
 use super::reader::{Call, Reader, Step};
-use super::records::{Block, Content, Message};
+use super::records::{Block, Content, id_of};
 use super::tools::{deed, edits_files};
-use super::usage::{Response, completion_id};
+use super::usage::{Response, completion_id, lasting_id, model_name, provider};
 use crate::events::{Event, Kind, TokenBasis};
 use crate::fingerprint::{Json, sketch_call_of, text_hash};
 use crate::sources::{Reason, Sink};
@@ -23,7 +23,8 @@ impl Reader {
         if message.model.as_deref() == Some(SYNTHETIC) {
             return self.synthetic(step, sink);
         }
-        let id = completion_id(message.id.as_deref(), step.record.request_id.as_deref(), step.uuid.as_deref());
+        let (message_id, request_id) = (id_of(&message.id), id_of(&step.record.request_id));
+        let id = completion_id(message_id, request_id, step.uuid.as_deref());
         let thread = &mut self.threads[step.thread];
         let continues = id.is_some() && thread.response.as_ref().is_some_and(|response| response.id == id);
         if !continues {
@@ -33,10 +34,12 @@ impl Reader {
             Some(response) => response,
             None => {
                 let mut event = self.event(step, Kind::Completion);
+                let speed = message.usage.as_ref().and_then(|usage| usage.speed.as_deref());
                 event.provider = provider(message.model.as_deref());
-                event.model = model_name(message);
-                event.request_id = step.record.request_id.as_deref().map(str::to_owned);
-                event.response_id = message.id.as_deref().map(str::to_owned);
+                event.model = model_name(message.model.as_deref(), speed);
+                event.event_id = lasting_id(message_id, request_id, step.uuid.as_deref());
+                event.request_id = request_id.map(str::to_owned);
+                event.response_id = message_id.map(str::to_owned);
                 Response::new(id, step.at, event, step.envelope.version.as_deref())
             }
         };
@@ -68,7 +71,7 @@ impl Reader {
         self.threads[step.thread].close(sink);
         let mut event = self.event(step, Kind::Completion);
         event.event_id = step.uuid.clone();
-        event.request_id = step.record.request_id.as_deref().map(str::to_owned);
+        event.request_id = id_of(&step.record.request_id).map(str::to_owned);
         event.token_basis = Some(TokenBasis::Absent);
         event.is_error = Some(true);
         sink.event(step.at, event);
@@ -78,7 +81,7 @@ impl Reader {
         match block.kind.as_deref() {
             Some("tool_use" | "server_tool_use" | "mcp_tool_use") => self.tool_call(step, block, model, sink),
             Some("text" | "thinking" | "redacted_thinking") => {}
-            Some("web_search_tool_result" | "web_fetch_tool_result" | "mcp_tool_result") => {
+            Some("web_search_tool_result" | "web_fetch_tool_result" | "mcp_tool_result" | "advisor_tool_result") => {
                 sink.ignore("assistant/server_tool_result");
             }
             _ => sink.ignore("assistant/other_block"),
@@ -99,8 +102,8 @@ impl Reader {
             self.remember_schedule(text_hash(prompt));
         }
         let mut event: Event = self.event(step, Kind::ToolCall);
-        event.event_id = tool_event_id(block.id.as_deref(), step.uuid.as_deref());
-        event.call_id = block.id.as_deref().map(str::to_owned);
+        event.event_id = tool_event_id(id_of(&block.id), step.uuid.as_deref());
+        event.call_id = id_of(&block.id).map(str::to_owned);
         event.provider = provider(model);
         event.model = model.map(str::to_owned);
         event.tool_name = Some(tool.to_owned());
@@ -111,23 +114,11 @@ impl Reader {
         let sketch = sketch_call_of(tool, arguments);
         (event.call_hash, event.call_names, event.marker) = (Some(sketch.hash), sketch.names, sketch.marker);
         sink.event(step.at, event);
-        if let Some(id) = block.id.as_deref() {
+        if let Some(id) = id_of(&block.id) {
             let requested_lines = if edits { requested_lines(arguments) } else { Vec::new() };
             self.remember_call(id, Call { tool: tool.to_owned(), deed, approval, requested_lines });
         }
     }
-}
-
-/// The model as logged, with `-fast` after it for a response in fast mode, which the price table knows by that name.
-fn model_name(message: &Message<'_>) -> Option<String> {
-    let model = message.model.as_deref()?;
-    let speed = message.usage.as_ref().and_then(|usage| usage.speed.as_deref());
-    Some(if speed == Some("fast") { format!("{model}-fast") } else { model.to_owned() })
-}
-
-/// The provider, where the model's name says it.
-fn provider(model: Option<&str>) -> Option<String> {
-    model.filter(|model| model.starts_with("claude")).map(|_| "anthropic".to_owned())
 }
 
 /// The id of a call, and of its result: Anthropic's tool ids are unique by themselves and survive a copy of the history into another

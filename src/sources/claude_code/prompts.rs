@@ -37,8 +37,8 @@ pub(super) enum UserText<'a> {
     Prompt { cause: Cause, text: Option<Cow<'a, str>> },
     /// A slash command with its arguments.
     Command { cause: Cause, name: String, arguments: Option<Cow<'a, str>> },
-    /// The person stopped the agent.
-    Interrupt,
+    /// The person stopped the agent, while a tool ran or not.
+    Interrupt { in_tool: bool },
     /// Not a prompt; the word is the ignored kind, the cause that of the turn that follows, where it starts one.
     Injected { kind: &'static str, cause: Option<Cause> },
 }
@@ -81,12 +81,14 @@ const INJECTED_ELEMENTS: &[&str] = &[
 const EDITOR_ELEMENTS: &[&str] = &["ide_diagnostics", "ide_opened_file", "ide_selection", "new-diagnostics"];
 
 const INTERRUPT_PREFIX: &str = "[Request interrupted by user";
+/// What follows it where a tool was stopped, or refused, and no request.
+const INTERRUPT_OF_TOOL: &str = " for tool use";
 
 /// Applies the rules in order: what is injected, who says a person typed it, what only a machine writes, who else may have written it.
 pub(super) fn classify<'a>(signs: &Signs<'_>, text: &'a str) -> UserText<'a> {
     let injected = |kind, cause| UserText::Injected { kind, cause };
-    if text.trim_start().starts_with(INTERRUPT_PREFIX) {
-        return UserText::Interrupt;
+    if let Some(rest) = text.trim_start().strip_prefix(INTERRUPT_PREFIX) {
+        return UserText::Interrupt { in_tool: rest.starts_with(INTERRUPT_OF_TOOL) };
     }
     let says_human = match (signs.origin, signs.prompt_source) {
         (Some("human"), _) => Some("origin.kind=human"),
@@ -241,7 +243,7 @@ mod tests {
     fn cause(signs: Signs<'_>, text: &str) -> Option<Cause> {
         match classify(&signs, text) {
             UserText::Prompt { cause, .. } | UserText::Command { cause, .. } => Some(cause),
-            UserText::Interrupt | UserText::Injected { .. } => None,
+            UserText::Interrupt { .. } | UserText::Injected { .. } => None,
         }
     }
 
@@ -292,7 +294,11 @@ mod tests {
         ] {
             assert_eq!(cause(INTERACTIVE, text), None, "{text}");
         }
-        assert_eq!(classify(&INTERACTIVE, "[Request interrupted by user for tool use]"), UserText::Interrupt);
+        for (text, in_tool) in
+            [("[Request interrupted by user for tool use]", true), ("[Request interrupted by user]", false)]
+        {
+            assert_eq!(classify(&INTERACTIVE, text), UserText::Interrupt { in_tool });
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! say is read in [`super::assistant`] and [`super::user`].
 
 use super::kinds::{RecordKind, attachment_kind, progress_kind, record_kind, stranger, system_kind};
-use super::records::{Attachment, Record, object, too_deep, without_misfits};
+use super::records::{Attachment, Record, id_of, object, too_deep, without_misfits};
 use super::threads::{Mode, Thread};
 use super::tools::Deed;
 use crate::events::{Approval, Event, Fact, FactName, Kind, Outcome, OutcomeKind, OutcomeStatus, Trigger};
@@ -145,7 +145,7 @@ impl Reader {
         if kind != Some("agent_progress") {
             return sink.ignore(progress_kind(kind.unwrap_or("")));
         }
-        let agent_id = progress.and_then(|progress| progress.agent_id.as_deref());
+        let agent_id = progress.and_then(|progress| id_of(&progress.agent_id));
         let Some(inner) = progress.and_then(|progress| object(&progress.message)) else {
             return sink.reject(at, Reason::BadValue, "data.message");
         };
@@ -208,18 +208,17 @@ impl Reader {
                 return None;
             }
         };
-        let Some(session_id) = envelope.session_id.as_deref().filter(|id| !id.is_empty()) else {
+        let Some(session_id) = id_of(&envelope.session_id) else {
             sink.reject(at, Reason::MissingField, "sessionId");
             return None;
         };
         let forked_from = object(&record.forked_from);
-        let original = forked_from.and_then(|fork| fork.session_id.as_deref()).filter(|id| *id != session_id);
+        let original = forked_from.and_then(|fork| id_of(&fork.session_id)).filter(|id| *id != session_id);
         if let Some(original) = original {
             self.note_fork(at, session_id, original, sink);
         }
         let thread = self.thread_of(original.unwrap_or(session_id), envelope, agent_id, sink);
-        let uuid =
-            forked_from.and_then(|fork| fork.message_uuid.as_deref()).or(record.uuid.as_deref()).map(str::to_owned);
+        let uuid = forked_from.and_then(|fork| id_of(&fork.message_uuid)).or(id_of(&record.uuid)).map(str::to_owned);
         Some(Step { at, moment, thread, envelope, record, uuid })
     }
 
@@ -241,7 +240,7 @@ impl Reader {
         agent_id: Option<&str>,
         sink: &mut dyn Sink,
     ) -> usize {
-        let (agent_id, evidence) = match (agent_id, record.agent_id.as_deref(), self.file_agent.as_deref()) {
+        let (agent_id, evidence) = match (agent_id, id_of(&record.agent_id), self.file_agent.as_deref()) {
             (Some(id), _, _) => (Some(id), Some("agent_progress")),
             (None, Some(id), _) if record.is_sidechain == Some(true) => (Some(id), Some("isSidechain")),
             (None, Some(id), Some(_)) | (None, None, Some(id)) => (Some(id), Some("agent_file")),
@@ -249,7 +248,8 @@ impl Reader {
             (None, _, None) => (None, None),
         };
         let own_id = match (agent_id, evidence) {
-            (Some(id), Some(_)) => Cow::Owned(format!("agent-{id}")),
+            // The ids of agents are short, so two sessions may have the same one.
+            (Some(id), Some(_)) => Cow::Owned(format!("{session_id}/agent-{id}")),
             (None, Some(_)) => Cow::Owned(format!("{session_id}/sidechain")),
             (_, None) => Cow::Borrowed(session_id),
         };
@@ -280,7 +280,7 @@ impl Reader {
 
     /// The thread of a record that makes no event and may come before the first one that does.
     fn session_thread(&mut self, record: &Record<'_>, sink: &mut dyn Sink) -> Option<&mut Thread> {
-        let session_id = record.session_id.as_deref().filter(|id| !id.is_empty())?;
+        let session_id = id_of(&record.session_id)?;
         let index = self.thread_of(session_id, record, None, sink);
         self.threads.get_mut(index)
     }
@@ -359,10 +359,10 @@ fn pull_request(at: Position, record: &Record<'_>, sink: &mut dyn Sink) {
     };
     let mut outcome =
         Outcome::new(moment.us, format!("{repository}#{number}"), OutcomeKind::PullRequest, OutcomeStatus::Open);
-    outcome.session_ids = record.session_id.as_deref().map(str::to_owned).into_iter().collect();
+    outcome.session_ids = id_of(&record.session_id).map(str::to_owned).into_iter().collect();
     outcome.repo = Some(repository.to_owned());
     // A fact too: the forge's own export of the request replaces this outcome and knows of no sessions.
-    if let Some(session_id) = record.session_id.as_deref() {
+    if let Some(session_id) = id_of(&record.session_id) {
         sink.fact(
             at,
             Fact {

@@ -51,6 +51,11 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
     }
 }
 
+/// An id, null where it is empty: gateways write an empty text for an id that they do not have, and it names nothing.
+pub(super) fn id_of<'t>(text: &'t Option<Text<'_>>) -> Option<&'t str> {
+    text.as_deref().filter(|id| !id.is_empty())
+}
+
 /// One line: the envelope that every kind shares, with the kind's own parts left as text until the kind is known.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -170,9 +175,15 @@ pub(super) struct Message<'a> {
     pub(super) usage: Option<Usage<'a>>,
 }
 
-/// Token usage of a response. The tiers of `cache_creation` are parts of `cache_creation_input_tokens`.
+/// Token usage of a response, or of one request behind it. The tiers of `cache_creation` are parts of `cache_creation_input_tokens`.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Usage<'a> {
+    /// Of a request behind a response: what it was made for.
+    #[serde(borrow, rename = "type")]
+    pub(super) kind: Option<Text<'a>>,
+    /// Of a request behind a response: its model, where that is not the response's.
+    #[serde(borrow)]
+    pub(super) model: Option<Text<'a>>,
     #[serde(default)]
     pub(super) input_tokens: Count,
     #[serde(default)]
@@ -185,6 +196,9 @@ pub(super) struct Usage<'a> {
     /// `fast` where the request ran in the mode that is priced higher.
     #[serde(borrow)]
     pub(super) speed: Option<Text<'a>>,
+    /// A list of the requests behind a response, which most lines repeat and few need.
+    #[serde(borrow)]
+    pub(super) iterations: Option<&'a RawValue>,
 }
 
 /// Cache writes by retention.

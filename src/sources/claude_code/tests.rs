@@ -2,7 +2,7 @@
 
 use super::ClaudeCode;
 use crate::events::ids::{Key, event_key, event_version};
-use crate::events::{Event, Kind, Tokens};
+use crate::events::{Event, Kind, TokenBasis, Tokens};
 use crate::sources::testing::{Recorded, file_input, input_of, read_bytes, read_fixture};
 use crate::sources::{Probe, Source, SourceOptions, Unit};
 use proptest::prelude::*;
@@ -14,6 +14,7 @@ const FOLDER: &str = "src/sources/claude_code/fixtures";
 
 /// One fixture a trap; the README says which rule each is about.
 const FIXTURES: &[&str] = &[
+    "advisor",
     "cache_tiers_and_cost",
     "commands_and_interrupts",
     "edits",
@@ -145,13 +146,65 @@ fn iterations_and_the_report_of_a_subagent_are_not_added_to_the_usage() {
 }
 
 #[test]
+fn an_advisors_requests_count_once_and_under_their_own_model() {
+    let advised = kept(&[fixture("advisor"), fixture("advisor")]);
+    let of = |id: &str| {
+        advised.values().find(|event| event.event_id.as_deref() == Some(id) && event.kind == Kind::Completion)
+    };
+    let response = of("msg_syn200").unwrap();
+    assert_eq!((response.tokens.input, response.tokens.output), (Some(10), Some(105)));
+    let (first, second) = (of("msg_syn200:advisor:1").unwrap(), of("msg_syn200:advisor:2").unwrap());
+    assert_eq!(
+        (first.model.as_deref(), second.model.as_deref()),
+        (Some("claude-opus-4-8"), Some("claude-opus-4-8-fast"))
+    );
+    assert_eq!(
+        (first.session_id.as_str(), first.trigger, first.ts_us),
+        (response.session_id.as_str(), response.trigger, response.ts_us)
+    );
+    let sums = sums(&advised);
+    // The responses, then what the advisor read and wrote for them.
+    assert_eq!((sums.input, sums.output), (Some(10 + 3 + 3 + 700 + 20), Some(105 + 7 + 8 + 1600 + 900)));
+    assert_eq!((sums.cache_read, sums.cache_write), (Some(27_100 + 27_200 + 27_300 + 600), Some(100 + 300)));
+}
+
+#[test]
+fn ids_that_are_empty_or_drawn_from_few_join_no_two_responses() {
+    let responses: Vec<(Option<String>, Option<i64>)> = kept(&[fixture("missing_ids")])
+        .into_values()
+        .filter(|event| event.kind == Kind::Completion && event.tokens.output >= Some(16))
+        .map(|event| (event.event_id, event.tokens.output))
+        .collect();
+    let named: BTreeMap<_, _> = responses.into_iter().collect();
+    let expected = [("i-07", 16), ("i-08", 17), ("i-09", 18), ("i-10", 19), ("i-12", 20)];
+    assert_eq!(named, expected.map(|(id, output)| (Some(id.to_owned()), Some(output))).into());
+}
+
+#[test]
+fn a_request_that_was_interrupted_after_results_is_said_to_be_missing() {
+    let read = kept(&[fixture("commands_and_interrupts")]);
+    let marker = |id: &str| {
+        let found = read.values().find(|event| event.kind == Kind::Completion && event.event_id.as_deref() == Some(id));
+        found.map(|event| (event.marker, event.token_basis))
+    };
+    let (reported, absent) = (Some(TokenBasis::Reported), Some(TokenBasis::Absent));
+    // Whole and answered: the request after it was stopped.
+    assert_eq!(marker("msg_syn97"), Some((None, reported)));
+    assert_eq!(marker("c-15"), Some((Some("interrupt"), absent)));
+    // Still being written, or not answered: it was stopped itself.
+    for (response, stop) in [("msg_syn98", "c-19"), ("msg_syn99", "c-22"), ("msg_syn96", "c-11")] {
+        assert_eq!((marker(response), marker(stop)), (Some((Some("interrupt"), reported)), None), "{response}");
+    }
+}
+
+#[test]
 fn an_inlined_subagent_and_its_own_file_are_one() {
     let parent = fixture("subagent/parent");
     let both = kept(&[parent, fixture("subagent/agent-a1b2c3")]);
     assert_eq!(counts(&both), [2, 3, 2, 2]);
     let agent: Vec<&Event> = both.values().filter(|event| event.parent_session_id.is_some()).collect();
     assert_eq!(agent.len(), 5);
-    assert!(agent.iter().all(|event| event.session_id == "agent-a1b2c3"));
+    assert!(agent.iter().all(|event| event.session_id == "5b0e0a4e-0000-4000-8000-000000000001/agent-a1b2c3"));
     assert_eq!(agent.iter().filter_map(|event| event.tokens.output).max(), Some(19));
 }
 

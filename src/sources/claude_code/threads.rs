@@ -28,8 +28,7 @@ impl Thread {
     /// Hands the response that the thread was writing to the sink.
     pub(super) fn close(&mut self, sink: &mut dyn Sink) {
         if let Some(response) = self.response.take() {
-            let (at, event) = response.finish();
-            sink.event(at, event);
+            response.finish(sink);
         }
     }
 }

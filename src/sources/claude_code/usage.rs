@@ -1,14 +1,16 @@
 //! One model response, put together from the lines that Claude Code writes for its content blocks.
 //!
-//! Owns the identity of a response, the choice among repeated usage records, the versions whose output counts are too low, and
-//! the reading of logged costs. Owns no totals: copies of a response in other files meet in the lake, by [`completion_id`].
+//! Owns the identity of a response, the choice among repeated usage records, the requests to an advisor inside a response, the versions
+//! whose output counts are too low, and the reading of logged costs. Owns no totals: copies of a response in other files meet in the lake, by [`lasting_id`].
 
-use super::records::{Block, Content, Usage};
-use crate::events::{CostBasis, Event, TokenBasis};
+use super::records::{Block, Content, Object, Usage, id_of};
+use crate::events::{CostBasis, Event, TokenBasis, Tokens};
 use crate::fingerprint::sketch_answer;
 use crate::sources::json::Count;
 use crate::sources::money::micro_units;
-use crate::sources::{Position, Sink};
+use crate::sources::requests::is_drawn_from_few;
+use crate::sources::{Position, Reason, Sink, quick_json};
+use serde_json::value::RawValue;
 use std::collections::HashSet;
 
 /// Visible characters per output token, the ratio by which the undercount was measured (`formats.md` section 1).
@@ -17,7 +19,7 @@ const CHARS_PER_TOKEN: i64 = 4;
 const MOST_LINES: usize = 4096;
 const MOST_TEXT: usize = 4 << 20;
 
-/// The id of a response, the same in every file that holds a copy of it.
+/// By what the lines of one response are known to be of one; null where they name nothing.
 ///
 /// Anthropic's `msg_` ids are unique by themselves, and a replay of a parent's message into a `/btw` sidechain keeps the message id under
 /// another request id, so for them the request id must not be part of the identity: any order of any files then gives one row.
@@ -32,8 +34,36 @@ pub(super) fn completion_id(message_id: Option<&str>, request_id: Option<&str>, 
     }
 }
 
+/// The id of a response, the same in every file that holds a copy of it: [`completion_id`], unless that is a message id alone which is drawn
+/// from so few that other sessions have it too. Then it is the uuid of the response's first line, which copies keep.
+pub(super) fn lasting_id(message_id: Option<&str>, request_id: Option<&str>, uuid: Option<&str>) -> Option<String> {
+    match (message_id, request_id) {
+        (Some(message), None) if is_drawn_from_few(message) => uuid.map(str::to_owned),
+        _ => completion_id(message_id, request_id, uuid),
+    }
+}
+
+/// The model as logged, with `-fast` after it for a request in fast mode, which the price table knows by that name.
+pub(super) fn model_name(model: Option<&str>, speed: Option<&str>) -> Option<String> {
+    let model = model?;
+    Some(if speed == Some("fast") { format!("{model}-fast") } else { model.to_owned() })
+}
+
+/// The provider, where the model's name says it.
+pub(super) fn provider(model: Option<&str>) -> Option<String> {
+    model.filter(|model| model.starts_with("claude")).map(|_| "anthropic".to_owned())
+}
+
+/// A request that the provider made of another model while it wrote the response. The response's own counts are without it.
+struct Advice {
+    model: Option<String>,
+    provider: Option<String>,
+    tokens: Tokens,
+}
+
 /// A response of which more lines may follow.
 pub(super) struct Response {
+    /// [`completion_id`] of its lines.
     pub(super) id: Option<String>,
     at: Position,
     event: Event,
@@ -42,13 +72,18 @@ pub(super) struct Response {
     /// Uuids of the lines taken, so that a line that stands twice is counted once in `visible_chars`.
     lines: HashSet<String>,
     stopped: bool,
+    /// Ids of its calls, and whether one of them has its result.
+    calls: HashSet<String>,
+    answered: bool,
     understated_version: bool,
+    advice: Vec<Advice>,
+    /// Requests behind the response that are neither its own nor an advisor's.
+    other_iterations: usize,
 }
 
 impl Response {
-    /// Starts a response with the event of its first line.
+    /// Starts a response of lines that `id` joins, with the event of its first.
     pub(super) fn new(id: Option<String>, at: Position, mut event: Event, version: Option<&str>) -> Self {
-        event.event_id = id.clone();
         event.token_basis = Some(TokenBasis::Absent);
         Self {
             id,
@@ -58,7 +93,11 @@ impl Response {
             visible_chars: 0,
             lines: HashSet::new(),
             stopped: false,
+            calls: HashSet::new(),
+            answered: false,
             understated_version: version.is_some_and(understates_output),
+            advice: Vec::new(),
+            other_iterations: 0,
         }
     }
 
@@ -87,13 +126,19 @@ impl Response {
         }
     }
 
-    /// Adds what the response shows, which estimates the output where the log understates it.
+    /// Adds what the response shows, which estimates the output where the log understates it, and which calls it makes.
     fn add_block(&mut self, block: &Block<'_>) {
         if let Some(text) = block.text.as_deref() {
             self.add_text(text);
         }
         if let Some(thinking) = block.thinking.as_deref() {
             self.visible_chars += thinking.chars().count() as i64;
+        }
+        if block.kind.as_deref() == Some("tool_use")
+            && self.calls.len() < MOST_LINES
+            && let Some(id) = id_of(&block.id)
+        {
+            self.calls.insert(id.to_owned());
         }
         if let Some(input) = &block.input {
             self.visible_chars += input.chars() as i64;
@@ -119,39 +164,80 @@ impl Response {
         }
     }
 
+    /// A call has its result.
+    pub(super) fn answer(&mut self, call_id: &str) {
+        self.answered |= self.calls.contains(call_id);
+    }
+
+    /// Whether the response is whole and the agent has gone on with a result of it. Tools can run while a response is still being
+    /// written, so a result alone does not say so.
+    pub(super) fn is_answered(&self) -> bool {
+        self.stopped && self.answered
+    }
+
     /// The person stopped the agent while this was its newest response.
     pub(super) fn interrupt(&mut self) {
         self.event.marker = Some("interrupt");
     }
 
     fn take_usage(&mut self, at: Position, usage: &Usage<'_>, sink: &mut dyn Sink) {
-        let output = usage.output_tokens.get("usage.output_tokens", at, sink);
-        let input = usage.input_tokens.get("usage.input_tokens", at, sink);
-        let cache_read = usage.cache_read_input_tokens.get("usage.cache_read_input_tokens", at, sink);
-        let split = usage.cache_creation.unwrap_or_default();
-        let five_minutes = split.ephemeral_5m_input_tokens.get("usage.ephemeral_5m_input_tokens", at, sink);
-        let one_hour = split.ephemeral_1h_input_tokens.get("usage.ephemeral_1h_input_tokens", at, sink);
-        let stated = usage.cache_creation_input_tokens.get("usage.cache_creation_input_tokens", at, sink);
-        let tokens = &mut self.event.tokens;
-        if output.is_none() && tokens.output.is_some() || output < tokens.output {
+        let tokens = tokens_of(usage, at, sink);
+        let known = self.event.tokens.output;
+        if tokens.output.is_none() && known.is_some() || tokens.output < known {
             return;
         }
-        tokens.output = output;
-        tokens.input = input;
-        tokens.cache_read = cache_read;
-        tokens.cache_write = match (stated, five_minutes, one_hour) {
-            (None, None, None) => None,
-            (None, five_minutes, one_hour) => Some(five_minutes.unwrap_or(0) + one_hour.unwrap_or(0)),
-            (stated, _, _) => stated,
-        };
-        tokens.cache_write_1h = one_hour;
-        if [tokens.output, tokens.input, tokens.cache_read, tokens.cache_write].iter().any(Option::is_some) {
+        self.event.tokens = tokens;
+        if tokens.is_stated() {
             self.event.token_basis = Some(TokenBasis::Reported);
+        }
+        if let Some(iterations) = usage.iterations {
+            self.take_iterations(at, iterations, sink);
         }
     }
 
-    /// The event, with its output marked where it is known to be too low.
-    pub(super) fn finish(mut self) -> (Position, Event) {
+    /// Takes the requests behind the response. Those of type `message` add up to its own counts; an advisor's are outside them.
+    fn take_iterations(&mut self, at: Position, iterations: &RawValue, sink: &mut dyn Sink) {
+        let Ok(iterations) = quick_json::from_str::<Vec<Object<Usage<'_>>>>(iterations.get()) else {
+            return sink.reject(at, Reason::BadValue, "usage.iterations");
+        };
+        self.advice.clear();
+        self.other_iterations = 0;
+        for Object(iteration) in iterations {
+            match iteration {
+                Some(usage) if usage.kind.as_deref() == Some("message") => {}
+                Some(usage) if usage.kind.as_deref() == Some("advisor_message") => self.advice.push(Advice {
+                    model: model_name(usage.model.as_deref(), usage.speed.as_deref()),
+                    provider: provider(usage.model.as_deref()),
+                    tokens: tokens_of(&usage, at, sink),
+                }),
+                _ => self.other_iterations += 1,
+            }
+        }
+    }
+
+    /// Hands over the response, with its output marked where it is known to be too low, and each advisor's request as a response of
+    /// its own. These state no ids of the provider's: the response's are not theirs.
+    pub(super) fn finish(mut self, sink: &mut dyn Sink) {
+        for _ in 0..self.other_iterations {
+            sink.ignore("assistant/other_iteration");
+        }
+        let advice: Vec<Event> = std::mem::take(&mut self.advice)
+            .into_iter()
+            .enumerate()
+            .map(|(index, advice)| Event {
+                event_id: self.event.event_id.as_ref().map(|id| format!("{id}:advisor:{}", index + 1)),
+                request_id: None,
+                response_id: None,
+                provider: advice.provider,
+                model: advice.model,
+                token_basis: Some(if advice.tokens.is_stated() { TokenBasis::Reported } else { TokenBasis::Absent }),
+                tokens: advice.tokens,
+                cost_micro_usd: None,
+                cost_basis: None,
+                marker: None,
+                ..self.event.clone()
+            })
+            .collect();
         if self.event.token_basis == Some(TokenBasis::Reported) && (self.understated_version || !self.stopped) {
             self.event.output_is_lower_bound = true;
             let estimate = self.visible_chars / CHARS_PER_TOKEN;
@@ -163,7 +249,31 @@ impl Response {
         if !self.text.is_empty() {
             self.event.text = Some(sketch_answer(&self.text));
         }
-        (self.at, self.event)
+        sink.event(self.at, self.event);
+        advice.into_iter().for_each(|event| sink.event(self.at, event));
+    }
+}
+
+/// The counts of a usage record; a bad one is rejected and null.
+fn tokens_of(usage: &Usage<'_>, at: Position, sink: &mut dyn Sink) -> Tokens {
+    let output = usage.output_tokens.get("usage.output_tokens", at, sink);
+    let input = usage.input_tokens.get("usage.input_tokens", at, sink);
+    let cache_read = usage.cache_read_input_tokens.get("usage.cache_read_input_tokens", at, sink);
+    let split = usage.cache_creation.unwrap_or_default();
+    let five_minutes = split.ephemeral_5m_input_tokens.get("usage.ephemeral_5m_input_tokens", at, sink);
+    let one_hour = split.ephemeral_1h_input_tokens.get("usage.ephemeral_1h_input_tokens", at, sink);
+    let stated = usage.cache_creation_input_tokens.get("usage.cache_creation_input_tokens", at, sink);
+    Tokens {
+        input,
+        output,
+        reasoning: None,
+        cache_read,
+        cache_write: match (stated, five_minutes, one_hour) {
+            (None, None, None) => None,
+            (None, five_minutes, one_hour) => Some(five_minutes.unwrap_or(0) + one_hour.unwrap_or(0)),
+            (stated, _, _) => stated,
+        },
+        cache_write_1h: one_hour,
     }
 }
 
@@ -203,6 +313,15 @@ mod tests {
         assert_eq!(completion_id(None, Some("req_1"), Some("u")).as_deref(), Some("req_1"));
         assert_eq!(completion_id(None, None, Some("u")).as_deref(), Some("u"));
         assert_eq!(completion_id(None, None, None), None);
+        for (message, request, expected) in [
+            ("chatcmpl-998", None, "u"),
+            ("chatcmpl-998", Some("req_1"), "chatcmpl-998:req_1"),
+            ("chatcmpl-8fd02c1b", None, "chatcmpl-8fd02c1b"),
+            ("msg_1", None, "msg_1"),
+        ] {
+            assert_eq!(lasting_id(Some(message), request, Some("u")).as_deref(), Some(expected), "{message}");
+        }
+        assert_eq!(lasting_id(Some("chatcmpl-998"), None, None), None);
     }
 
     #[test]

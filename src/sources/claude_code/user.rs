@@ -7,9 +7,9 @@ use super::assistant::tool_event_id;
 use super::edits::applied_lines;
 use super::prompts::{Cause, Signs, UserText, classify};
 use super::reader::{Call, Reader, Step};
-use super::records::{Attachment, Block, Content, ToolUseResult, object};
+use super::records::{Attachment, Block, Content, ToolUseResult, id_of, object};
 use super::tools::edits_files;
-use super::usage::milliseconds;
+use super::usage::{Response, milliseconds};
 use crate::events::{Event, Kind, TokenBasis, Trigger};
 use crate::fingerprint::{sketch_prompt, text_hash};
 use crate::sources::{Reason, Sink};
@@ -45,14 +45,14 @@ impl Reader {
     pub(super) fn queued_prompt(&mut self, step: &Step<'_, '_>, attachment: &Attachment<'_>, sink: &mut dyn Sink) {
         let (text, has_image) = attachment.prompt.as_ref().map_or((Cow::Borrowed(""), false), typed_text);
         let signs = Signs { origin: Some("human"), has_image, ..Signs::default() };
-        let id = attachment.source_uuid.as_deref().map(str::to_owned).or_else(|| step.uuid.clone());
+        let id = id_of(&attachment.source_uuid).map(str::to_owned).or_else(|| step.uuid.clone());
         let cause = (Trigger::Human, "origin.kind=human,queued");
         match classify(&signs, &text) {
             UserText::Prompt { text, .. } => self.prompt(step, id, cause, text.as_deref(), None, sink),
             UserText::Command { name, arguments, .. } => {
                 self.prompt(step, id, cause, arguments.as_deref(), Some(name), sink);
             }
-            UserText::Interrupt | UserText::Injected { .. } => sink.ignore("attachment/queued_command"),
+            UserText::Interrupt { .. } | UserText::Injected { .. } => sink.ignore("attachment/queued_command"),
         }
     }
 
@@ -88,7 +88,7 @@ impl Reader {
             UserText::Command { cause, name, arguments } => {
                 self.prompt(step, step.uuid.clone(), cause, arguments.as_deref(), Some(name), sink);
             }
-            UserText::Interrupt => self.interrupt(step, sink),
+            UserText::Interrupt { in_tool } => self.interrupt(step, in_tool, sink),
             UserText::Injected { kind, cause } => {
                 if let Some(cause) = cause {
                     self.start_turn(step.thread, cause, sink);
@@ -98,10 +98,14 @@ impl Reader {
         }
     }
 
-    /// Marks the response that the person cut short. Where none had begun, a request was under way all the same: it becomes a response
-    /// without usage, so that what was billed and not logged is seen to be missing.
-    fn interrupt(&mut self, step: &Step<'_, '_>, sink: &mut dyn Sink) {
-        if let Some(response) = &mut self.threads[step.thread].response {
+    /// Marks the response that the person cut short. Where none had begun, or the newest was whole and its calls answered, a request was
+    /// under way all the same: it becomes a response without usage, so that what was billed and not logged is seen to be missing.
+    fn interrupt(&mut self, step: &Step<'_, '_>, in_tool: bool, sink: &mut dyn Sink) {
+        let thread = &mut self.threads[step.thread];
+        if !in_tool && thread.response.as_ref().is_some_and(Response::is_answered) {
+            thread.close(sink);
+        }
+        if let Some(response) = &mut thread.response {
             response.interrupt();
             return sink.ignore("user/interrupt");
         }
@@ -131,7 +135,7 @@ impl Reader {
         self.start_turn(step.thread, cause, sink);
         let mut event = self.event(step, Kind::Prompt);
         event.event_id = id;
-        event.request_id = step.record.prompt_id.as_deref().map(str::to_owned);
+        event.request_id = id_of(&step.record.prompt_id).map(str::to_owned);
         event.text = text.map(sketch_prompt);
         event.marker = command.is_some().then_some("slash_command");
         event.command = command;
@@ -139,16 +143,20 @@ impl Reader {
     }
 
     fn tool_result(
-        &self,
+        &mut self,
         step: &Step<'_, '_>,
         block: &Block<'_>,
         structured: Option<&ToolUseResult<'_>>,
         sink: &mut dyn Sink,
     ) {
-        let call = block.tool_use_id.as_deref().and_then(|id| self.call(id));
+        let call_id = id_of(&block.tool_use_id);
+        if let (Some(id), Some(response)) = (call_id, &mut self.threads[step.thread].response) {
+            response.answer(id);
+        }
+        let call = call_id.and_then(|id| self.call(id));
         let mut event: Event = self.event(step, Kind::ToolResult);
-        event.event_id = tool_event_id(block.tool_use_id.as_deref(), step.uuid.as_deref());
-        event.call_id = block.tool_use_id.as_deref().map(str::to_owned);
+        event.event_id = tool_event_id(call_id, step.uuid.as_deref());
+        event.call_id = call_id.map(str::to_owned);
         // A result without the flag is a success: the client writes it on failures, and on some successes.
         let failed = block.is_error == Some(true);
         event.is_error = Some(failed);

@@ -92,10 +92,10 @@ impl Rollout {
         let payload = envelope.payload;
         match envelope.kind.as_ref() {
             "session_meta" => self.session_meta(payload, ts_us, at, sink),
-            "turn_context" => match self.origin(payload, true, false, ts_us) {
-                Origin::Thread(_) => self.turn_context(payload, at, sink),
-                Origin::Restamped => sink.ignore("replayed_history"),
-            },
+            "turn_context" => {
+                let is_copy = self.origin(payload, true, false, ts_us) == Origin::Restamped;
+                self.turn_context(payload, is_copy, at, sink);
+            }
             kind @ ("event_msg" | "response_item") => {
                 let found = PayloadKind::leading(payload).or_else(|| parse(payload, at, sink));
                 let Some(PayloadKind { kind: inner }) = found else { return };
@@ -120,7 +120,7 @@ impl Rollout {
         self.replay.origin(ts_us, turn.as_ref().and_then(|turn| turn.turn_id.as_deref()), is_usage)
     }
 
-    /// Copied history: the counter goes on from it, everything else counts in the file that it was written in first.
+    /// Copied history: the counter goes on from it, what else it counts stands in the file that it was written in first.
     fn replayed(&mut self, is_usage: bool, payload: &RawValue, at: Position, sink: &mut dyn Sink) {
         if is_usage && let Some(TokenCount { info: Some(info) }) = parse(payload, at, sink) {
             self.counter.advance(&info, at, sink);
@@ -134,17 +134,23 @@ impl Rollout {
         let birth = thread::birth(&meta);
         let thread = Thread::read(&meta);
         if !self.replay.is_introduced() {
-            self.replay.own(birth, thread::parent(&meta).is_some(), ts_us);
-            self.threads[0] = thread;
-        } else if self.threads.iter().all(|known| known.id != thread.id) {
+            let Some(lost) = thread::lost_birth(&self.threads[0].id, &thread.id, birth) else {
+                self.replay.own(birth, thread::parent(&meta).is_some(), ts_us);
+                self.threads[0] = thread;
+                return;
+            };
+            self.replay.own(lost, true, ts_us);
+        }
+        if self.threads.iter().all(|known| known.id != thread.id) {
             self.replay.ancestor(birth, ts_us);
             self.threads.push(thread);
         }
     }
 
-    fn turn_context(&mut self, payload: &RawValue, at: Position, sink: &mut dyn Sink) {
+    /// Model and zone of a copied turn hold until the thread's own turns say otherwise; who is asked is decided anew for each thread.
+    fn turn_context(&mut self, payload: &RawValue, is_copy: bool, at: Position, sink: &mut dyn Sink) {
         let Some(context) = parse::<TurnContext<'_>>(payload, at, sink) else { return };
-        sink.ignore("turn_context");
+        sink.ignore(if is_copy { "replayed_history" } else { "turn_context" });
         if let Some(model) = context.model {
             self.model = Some(model.into_owned());
         }
@@ -153,6 +159,9 @@ impl Rollout {
             if self.zone.is_none() {
                 sink.reject(at, Reason::BadValue, "timezone");
             }
+        }
+        if is_copy {
+            return;
         }
         // `never` asks nobody. Under every other policy some steps are asked for and the log does not say which.
         let policy = context.approval_policy.as_ref().and_then(serde_json::Value::as_str);

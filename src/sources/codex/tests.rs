@@ -13,6 +13,11 @@ fn fixture(name: &str) -> Recorded {
     read_fixture(&Codex, &format!("src/sources/codex/fixtures/{name}.jsonl"))
 }
 
+fn fixture_bytes(name: &str) -> Vec<u8> {
+    std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("src/sources/codex/fixtures/{name}.jsonl")))
+        .unwrap()
+}
+
 fn assert_fixture(name: &str) {
     insta::with_settings!({ snapshot_path => "snapshots", prepend_module_to_snapshot => false }, {
         insta::assert_snapshot!(name, fixture(name).snapshot());
@@ -57,10 +62,7 @@ fn compaction_repeats_no_prompt_and_no_usage_and_equal_times_keep_both_responses
 #[test]
 fn an_archived_copy_is_the_same_steps() {
     for name in ["counters", "tools", "fork_parent", "fork_restamped", "fork_kept", "compaction"] {
-        let bytes = std::fs::read(
-            Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("src/sources/codex/fixtures/{name}.jsonl")),
-        )
-        .unwrap();
+        let bytes = fixture_bytes(name);
         let archived = read_bytes(&Codex, "archived_sessions/rollout-2026-06-01T10-00-00-x.jsonl", &bytes);
         let active = fixture(name);
         assert_eq!(kept([&active, &archived]), kept([&active]), "{name}");
@@ -122,6 +124,49 @@ fn a_family_counts_its_history_once_in_any_order() {
     let output: i64 = all[0].values().filter_map(|event| event.tokens.output).sum();
     // The parent's 400, then 80 of the subagent and 60 of the fork.
     assert_eq!(output, 400 + 80 + 60);
+}
+
+#[test]
+fn a_fork_whose_introduction_is_lost_is_still_not_its_parent() {
+    let parent = fixture("fork_parent");
+    for (name, thread, output) in [
+        ("fork_restamped", "019e8226-b3b8-7000-8000-000000000002", 80),
+        ("fork_kept", "019e8226-b7a0-7000-8000-000000000003", 60),
+    ] {
+        let bytes = fixture_bytes(name);
+        let second_line = bytes.iter().position(|&byte| byte == b'\n').unwrap();
+        for first_line in [b"{\"timestamp\":\"2026-".as_slice(), b""] {
+            let bytes = [first_line, &bytes[second_line + usize::from(first_line.is_empty())..]].concat();
+            let fork = read_bytes(&Codex, &format!("rollout-2026-06-01T07-47-15-{thread}.jsonl"), &bytes);
+            let family = kept([&parent, &fork]);
+            let sum: i64 = family.values().filter_map(|event| event.tokens.output).sum();
+            assert_eq!(sum, 400 + output, "{name}");
+            let own: Vec<_> = family.values().filter(|event| event.session_id == thread).collect();
+            assert_eq!(own.iter().filter_map(|event| event.tokens.output).sum::<i64>(), output, "{name}");
+        }
+        // Under the name of an older thread, or one that tells no time, the first to introduce itself is the file's own.
+        for other in ["019e0000-0000-7000-8000-000000000009", "fork"] {
+            let renamed = read_bytes(&Codex, &format!("rollout-2026-06-01T07-47-15-{other}.jsonl"), &bytes);
+            assert_eq!(renamed.events, fixture(name).events, "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_fork_goes_on_with_the_model_and_zone_of_its_copied_turns_but_not_with_their_approval() {
+    let fork = String::from_utf8(fixture_bytes("fork_restamped")).unwrap();
+    let mut lines: Vec<String> =
+        fork.lines().filter(|line| !line.contains("gpt-5.5-mini")).map(str::to_owned).collect();
+    lines[3] = lines[3].replace("on-request", "never");
+    lines.push(
+        r#"{"timestamp":"2026-06-01T07:47:28.000Z","type":"response_item","payload":{"type":"function_call","name":"exec_command","arguments":"{}","call_id":"call_c1"}}"#
+            .to_owned(),
+    );
+    let read = read_bytes(&Codex, "rollout-x.jsonl", (lines.join("\n") + "\n").as_bytes());
+    assert_eq!(read.events.len(), 3);
+    for (_, event) in &read.events {
+        assert_eq!((event.model.as_deref(), event.utc_offset_min, event.approval), (Some("gpt-5.5"), Some(120), None));
+    }
 }
 
 #[test]

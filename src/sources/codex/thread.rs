@@ -69,6 +69,15 @@ pub(super) fn birth(meta: &SessionMeta<'_>) -> Birth {
     Birth { created_us: said.map(|moment| moment.us).or_else(|| Some(uuid_ms? * 1000)), uuid_ms }
 }
 
+/// When the thread that a rollout is named for began, where `first`, the first to introduce itself in it, is another and older: then the
+/// rollout has lost its own introduction and begins with that of an ancestor.
+pub(super) fn lost_birth(named: &str, first: &str, first_birth: Birth) -> Option<Birth> {
+    let uuid_ms = uuid7_ms(named)?;
+    let created_us = uuid_ms * 1000;
+    let is_ancestor = named != first && first_birth.created_us.is_some_and(|first_us| first_us < created_us);
+    is_ancestor.then_some(Birth { created_us: Some(created_us), uuid_ms: Some(uuid_ms) })
+}
+
 /// The thread that this one was forked from or spawned by.
 pub(super) fn parent<'a>(meta: &'a SessionMeta<'_>) -> Option<&'a str> {
     let spawned_by = || meta.source.as_ref()?.pointer("/subagent/thread_spawn/parent_thread_id")?.as_str();

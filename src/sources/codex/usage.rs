@@ -35,6 +35,22 @@ impl Usage {
         self.total.or_else(|| Some(self.input?.saturating_add(self.output?)))
     }
 
+    /// What the thread has used when this snapshot leaves fields out: there `earlier`, and what was counted since.
+    fn completed(&self, earlier: &Usage, counted: &Usage) -> Usage {
+        let field = |now: Option<i64>, before: Option<i64>, since: Option<i64>| {
+            let known = before.map(|before| before.saturating_add(since.unwrap_or(0)));
+            now.or(known).or(since)
+        };
+        Usage {
+            input: field(self.input, earlier.input, counted.input),
+            cached: field(self.cached, earlier.cached, counted.cached),
+            cache_write: field(self.cache_write, earlier.cache_write, counted.cache_write),
+            output: field(self.output, earlier.output, counted.output),
+            reasoning: field(self.reasoning, earlier.reasoning, counted.reasoning),
+            total: field(self.total(), earlier.total(), counted.total()),
+        }
+    }
+
     fn minus(&self, earlier: &Usage) -> Usage {
         let field = |now: Option<i64>, before: Option<i64>| Some((now? - before.unwrap_or(0)).max(0));
         Usage {
@@ -87,6 +103,7 @@ pub(super) enum Step {
 /// The counter of a thread, null before its first record: a first snapshot is usage, not a baseline.
 #[derive(Debug, Default)]
 pub(super) struct Counter {
+    /// The last snapshot, [`Usage::completed`].
     previous: Option<Usage>,
 }
 
@@ -106,15 +123,15 @@ impl Counter {
             };
         };
         let total = now.total();
-        let previous = self.previous.replace(now);
-        let usage = match (previous, last) {
-            (Some(previous), _) if total.is_some() && previous.total() == total => return Step::Repeated,
-            (_, Some(last)) => last,
-            (None, None) => now,
-            // The counter fell: it was reset, and everything it shows is new.
-            (Some(previous), None) if total < previous.total() => now,
-            (Some(previous), None) => now.minus(&previous),
-        };
+        let before = self.previous.and_then(|previous| previous.total());
+        if total.is_some() && before == total {
+            return Step::Repeated;
+        }
+        // The counter fell: it was reset, and everything it shows is new.
+        let was_reset = total.is_some() && total < before;
+        let previous = self.previous.filter(|_| !was_reset).unwrap_or_default();
+        let usage = last.unwrap_or_else(|| now.minus(&previous));
+        self.previous = Some(now.completed(&previous, &usage));
         Step::Response { tokens: usage.tokens(), total }
     }
 }
@@ -159,19 +176,36 @@ mod tests {
     }
 
     proptest! {
-        /// However often snapshots are repeated and whether or not the last usage is logged, the deltas add up to the last total.
+        /// However often snapshots are repeated, whether or not the last usage is logged, and whichever counters a snapshot before
+        /// the last one lacks, the deltas add up to the last total. Input and its part from the cache are lacking together; a last usage
+        /// right after a gap is not drawn, since it says nothing of what the gap hid.
         #[test]
         fn deltas_add_up_to_the_last_total(
-            responses in prop::collection::vec((1i64..100_000, 0i64..100, 1i64..9_000, 1usize..4, any::<bool>()), 1..40),
+            responses in prop::collection::vec(
+                (1i64..100_000, 0i64..100, 1i64..9_000, 1usize..4, any::<bool>(), 0u8..5),
+                1..40,
+            ),
         ) {
             let mut counter = Counter::default();
             let mut total = usage(0, 0, 0);
             let mut steps = Vec::new();
-            for (input, cached_percent, output, copies, says_last) in responses {
+            let count = responses.len();
+            let mut has_gap = false;
+            for (index, (input, cached_percent, output, copies, says_last, lacking)) in responses.into_iter().enumerate() {
                 let last = usage(input, input * cached_percent / 100, output);
                 total = added(&total, &last);
+                let shown = match lacking {
+                    _ if index + 1 == count => total,
+                    1 => Usage { output: None, ..total },
+                    2 => Usage { input: None, cached: None, ..total },
+                    3 => Usage { total: None, ..total },
+                    4 => Usage { input: None, cached: None, output: None, reasoning: None, ..total },
+                    _ => total,
+                };
+                let says_last = says_last && !has_gap;
+                has_gap = !says_last && (shown.input.is_none() || shown.output.is_none());
                 for _ in 0..copies {
-                    steps.push(counter.step(Some(total), says_last.then_some(last)));
+                    steps.push(counter.step(Some(shown), says_last.then_some(last)));
                 }
             }
             let cached = total.cached.unwrap();
@@ -184,6 +218,20 @@ mod tests {
         let mut counter = Counter::default();
         let steps = [(900, 100), (1_800, 200), (50, 5)].map(|(i, o)| counter.step(Some(usage(i, 0, o)), None));
         assert_eq!(sum(&steps), (1_850, 0, 205));
+    }
+
+    #[test]
+    fn a_counter_that_is_missing_once_is_not_counted_from_zero_again() {
+        let mut counter = Counter::default();
+        let whole = usage(1_800, 0, 200);
+        // Nothing but the input, and so no total either: no reset.
+        let one = Usage { output: None, total: None, ..usage(900, 0, 0) };
+        let steps = [usage(800, 0, 100), one, whole].map(|shown| counter.step(Some(shown), None));
+        assert_eq!(sum(&steps), (1_800, 0, 200));
+        // After a reset what was before it is no baseline, for a counter that is missing there either.
+        let reset = Usage { output: None, ..usage(40, 0, 10) };
+        let steps = [reset, usage(90, 0, 30)].map(|shown| counter.step(Some(shown), None));
+        assert_eq!(sum(&steps), (90, 0, 30));
     }
 
     #[test]

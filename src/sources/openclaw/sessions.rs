@@ -27,6 +27,7 @@ pub(super) struct SessionEntry {
     spawned_by: Option<String>,
     parent_session_key: Option<String>,
     heartbeat_isolated_base_session_key: Option<String>,
+    bootstrap_context_run_kind: Option<String>,
 }
 
 impl SessionEntry {
@@ -116,6 +117,11 @@ pub(super) fn describe(
         KeyKind::Probe => tell(fact(None, FactName::Note, "probe", RANK_SESSION_KEY, "sessionKey=model-run"), sink),
         KeyKind::Open => {}
     }
+    // Of the run that last filled the context, whatever the key is: weaker than what a run or a prompt says of itself.
+    if entry.bootstrap_context_run_kind.as_deref() == Some("cron") {
+        let evidence = "sessions.bootstrapContextRunKind=cron";
+        tell(trigger(Trigger::Schedule, RANK_FRESHNESS, evidence), sink);
+    }
     if let Some(job) = key_job_id(key, platform) {
         tell(run_of_job(session_id, None, job, "sessionKey"), sink);
     }
@@ -152,5 +158,24 @@ pub(super) fn describe(
     }
     if !told {
         sink.ignore("sessions.entry");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::sources::openclaw::OpenClaw;
+    use crate::sources::testing::read_bytes;
+
+    #[test]
+    fn a_session_whose_context_a_cron_run_filled_is_scheduled_unless_more_is_known() {
+        let facts = |entry: &str| {
+            let index = format!(r#"{{"agent:main:main":{{"sessionId":"s1"{entry}}}}}"#);
+            let read = read_bytes(&OpenClaw, ".openclaw/agents/main/sessions/sessions.json", index.as_bytes());
+            read.facts.into_iter().map(|(_, fact)| (fact.value, fact.rank, fact.evidence)).collect::<Vec<_>>()
+        };
+        let scheduled = ("schedule".to_owned(), 5, "sessions.bootstrapContextRunKind=cron".to_owned());
+        assert_eq!(facts(r#","bootstrapContextRunKind":"cron""#), [scheduled]);
+        assert_eq!(facts(r#","bootstrapContextRunKind":"default""#), []);
+        assert_eq!(facts(r#","bootstrapContextRunKind":null"#), []);
     }
 }

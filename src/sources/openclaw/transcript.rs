@@ -257,7 +257,7 @@ impl<'a> Transcript<'a> {
         sink: &mut dyn Sink,
     ) {
         let usage = UsageRead::of(message.usage.take(), at, sink);
-        if message.model.as_deref().is_some_and(|model| MIRROR_MODELS.contains(&model)) && usage.is_zero() {
+        if message.model.as_deref().is_some_and(|model| MIRROR_MODELS.contains(&model)) && usage.is_nothing() {
             return sink.ignore("message.delivery_mirror");
         }
         let text = message.content.text();

@@ -55,15 +55,21 @@ impl UsageRead {
         read
     }
 
-    /// Whether every count is zero or absent.
-    pub(super) fn is_zero(&self) -> bool {
+    /// Whether nothing was used: every count is zero or absent, and no cost is stated.
+    pub(super) fn is_nothing(&self) -> bool {
+        self.is_zero() && self.cost_micro_usd.is_none()
+    }
+
+    fn is_zero(&self) -> bool {
         [self.input, self.output, self.cache_read, self.cache_write].iter().flatten().all(|&count| count == 0)
     }
 
     /// Puts usage on a completion. An answer with content and nothing but zeros comes from a provider that reports no
-    /// usage: absent, not free. A failed attempt with zeros is taken at its word.
+    /// usage: absent, not free, and a cost that it states stands. A failed attempt with zeros is taken at its word.
     pub(super) fn fill(&self, event: &mut Event, content: &Content, text: &str, stop: &str) {
         let failed = stop == "error";
+        event.cost_micro_usd = self.cost_micro_usd;
+        event.cost_basis = self.cost_micro_usd.map(|_| CostBasis::Reported);
         if !self.stated || self.is_zero() && !failed && !content.0.is_empty() {
             event.token_basis = Some(TokenBasis::Absent);
             return;
@@ -74,13 +80,37 @@ impl UsageRead {
         event.tokens.reasoning = self.reasoning;
         event.tokens.cache_read = self.cache_read;
         event.tokens.cache_write = self.cache_write;
-        event.cost_micro_usd = self.cost_micro_usd;
-        event.cost_basis = self.cost_micro_usd.map(|_| CostBasis::Reported);
         // A stream that was cut off keeps the count of its first record.
         let visible = text.chars().count() as i64 / 4;
         if matches!(stop, "aborted" | "error") && self.output.is_some_and(|output| output < visible) {
             event.output_is_lower_bound = true;
             event.output_estimate = Some(visible);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::events::{CostBasis, TokenBasis};
+    use crate::sources::openclaw::OpenClaw;
+    use crate::sources::testing::read_bytes;
+
+    #[test]
+    fn a_stated_cost_stands_where_no_count_does() {
+        let line = |usage: &str| {
+            format!(
+                r#"{{"type":"message","id":"1","timestamp":"2026-05-06T08:00:00Z","message":{{"role":"assistant","content":[{{"type":"text","text":"done"}}],"model":"m","stopReason":"stop","usage":{usage}}}}}"#
+            )
+        };
+        for (usage, cost) in [
+            (r#"{"input":0,"output":0,"cost":{"total":0.0123}}"#, Some(12_300)),
+            (r#"{"cost":{"total":0.5}}"#, Some(500_000)),
+            (r#"{"input":0,"output":0,"cost":{"total":0}}"#, None),
+        ] {
+            let read = read_bytes(&OpenClaw, ".openclaw/agents/a/sessions/s-1.jsonl", line(usage).as_bytes());
+            let event = &read.events[0].1;
+            assert_eq!((event.cost_micro_usd, event.cost_basis), (cost, cost.map(|_| CostBasis::Reported)), "{usage}");
+            assert_eq!((event.tokens.output, event.token_basis), (None, Some(TokenBasis::Absent)), "{usage}");
         }
     }
 }
