@@ -2,7 +2,7 @@
 -- grain: one row of a bill or of a vendor's admin report that says what was used or charged
 -- reads: aggregates, aggregate_identities, actors, int_model_names
 -- measures: who used how many tokens and was charged how much, by UTC day, or by month where a bill has nothing finer. `scope` is what a
---   row speaks for: a tool (`cursor`), else the maker of the model. Several reports of one use all stand here;
+--   row speaks for: a tool (`cursor`; Copilot's CLI is Copilot), else the maker of the model. Several reports of one use all stand here;
 --   `report_rank` is smaller for the finer: a vendor's own, then a cloud's bill, then a gateway's log. Claude Code analytics repeats what
 --   the API's reports hold, but for subscriptions
 -- reference: formats.md sections 7, 8 and 12
@@ -40,7 +40,7 @@ scoped as (
         case
             when report = 'anthropic.claude_code' and has_api_report = 0 then 'claude-code'
             when report = 'anthropic.claude_code' then 'anthropic'
-            when client is not null then client
+            when client is not null then replace(client, 'copilot-cli', 'github-copilot')
             when coalesce(maker, '') <> '' then maker
             else lower(coalesce(provider, source))
         end as scope
