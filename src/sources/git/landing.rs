@@ -229,8 +229,11 @@ impl LandedIndex {
     /// The landed commit that carries `patch`, which stands at `commit`. Ancestors of it cannot: it was written on top of them.
     fn find(&self, history: &History<'_>, commit: usize, patch: &Patch) -> Option<usize> {
         let stands_apart = |landed: &usize| !history.is_ancestor(*landed, commit);
-        let same = patch.identity.and_then(|identity| self.by_patch.get(&identity)).into_iter().flatten().copied();
-        if let Some(landed) = same.min_by_key(|&landed| history.commits[landed].time).filter(stands_apart) {
+        let same = patch.identity.and_then(|identity| self.by_patch.get(&identity)).into_iter().flatten();
+        let mut same: Vec<usize> = same.copied().collect();
+        // The oldest of those that it does not stand on: what was written, taken away and written again has an equal patch below it.
+        same.sort_by_key(|&landed| history.commits[landed].time);
+        if let Some(landed) = same.into_iter().find(stands_apart) {
             return Some(landed);
         }
         if patch.lines.len() < CONTAINED_MIN_LINES {
