@@ -3,7 +3,7 @@
 use super::records::{Account, Id, Page, Record, Review, Shape};
 use crate::events::{Outcome, OutcomeKind, OutcomeStatus};
 use crate::sources::elements::Element;
-use crate::sources::json::{Count, parse_rfc3339, reject_reason, safe_detail};
+use crate::sources::json::{Count, borrow_last_wins, parse_rfc3339, reject_reason, safe_detail};
 use crate::sources::{Position, Reason, Sink, references};
 use rustc_hash::FxHashMap;
 use std::borrow::Cow;
@@ -37,7 +37,8 @@ impl Deployments {
 
 /// Puts what an object says into the sink, or rejects it.
 pub(super) fn take(element: Element<'_>, deployments: &mut Deployments, sink: &mut dyn Sink) {
-    let record: Record<'_> = match serde_json::from_str(element.text) {
+    let mut single = String::new();
+    let record: Record<'_> = match borrow_last_wins(element.text, &mut single) {
         Ok(record) => record,
         Err(error) => return sink.reject(element.at, reject_reason(&error), &safe_detail(&error)),
     };
