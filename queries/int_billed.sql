@@ -1,79 +1,44 @@
 -- model: int_billed
 -- grain: one row of a bill or of a vendor's admin report that says what was used or charged
--- reads: aggregates, aggregate_identities, actors, int_model_names
--- measures: who used how many tokens and was charged how much, by UTC day, or by month where a bill has nothing finer. `scope` is what a
---   row speaks for: a tool (`cursor`), else the maker of the model. Two reports of one use count once: of a scope and day the finest report
---   has the tokens and the finest the cost, a vendor's own before a cloud's bill before a gateway's log. Claude Code analytics repeats what
---   the API's reports hold, but for subscriptions
--- reference: formats.md sections 7, 8 and 12
--- params: since = '', as_of = ''
-with charges as (
+-- reads: int_charges
+-- measures: what counts of the charges: two reports of one use count once. Of a scope and day the finest report has the tokens and the finest the
+--   cost, a vendor's own before a cloud's bill before a gateway's log. Of a month it is the finest that has nearly all that the largest has, since a
+--   report by the day may speak of a few days only, and then the bill of the month stays. What subscriptions used no other report has
+-- reference: formats.md sections 7, 8 and 12; the share is judgement: reports of one use differ by rounding and by the edges of days
+-- params: covers = 0.95
+with reports as (
     select
-        a.report, a.dimension, a.client, a.provider, a.source, a.group_id, a.key_id, a.from_ts, a.to_ts, a.requests, a.cost_usd,
-        n.name, n.maker,
-        coalesce(who.actor_id, '(unassigned)') as actor_id,
-        coalesce(p.team_id, t.team_id, '(unassigned)') as team_id,
-        case
-            when coalesce(a.input_tokens, a.output_tokens, a.cache_read_tokens, a.cache_write_tokens) is not null
-                then coalesce(a.input_tokens, 0) + coalesce(a.output_tokens, 0)
-                    + coalesce(a.cache_read_tokens, 0) + coalesce(a.cache_write_tokens, 0)
-        end as tokens,
-        case
-            when a.report = 'focus.charges' then 3
-            when a.report = 'requests' then 4
-            when a.report in ('anthropic.claude_code', 'cursor.usage_csv') then 2
-            else 1
-        end as report_rank,
-        max(case when a.report in ('anthropic.messages', 'anthropic.cost') then 1 else 0 end) over () as has_api_report
-    from aggregates as a
-    left join int_model_names as n on a.model = n.model
-    left join aggregate_identities as who on coalesce(a.actor_id, a.key_id, a.group_id, '') = who.actor_raw
-    left join actors as p on who.actor_id = p.actor_id
-    left join (select distinct team_id from actors) as t on a.group_id = t.team_id
-    where (a.from_ts >= cast(nullif($since, '') as timestamp with time zone) or $since = '')
-        and (a.from_ts <= cast(nullif($as_of, '') as timestamp with time zone) or $as_of = '')
-        and a.counted_by = 'vendor' and a.report not in ('github_copilot.seats', 'github_copilot.seat_bill')
+        scope, period_from, report_rank, sum(tokens) as tokens, sum(cost_usd) as cost_usd,
+        max(case when period = 'month' then $covers else 0 end) as share
+    from int_charges
+    where not by_subscription
+    group by scope, period_from, report_rank
 ),
-scoped as (
+compared as (
     select
         *,
-        case
-            when report = 'anthropic.claude_code' and has_api_report = 0 then 'claude-code'
-            when report = 'anthropic.claude_code' then 'anthropic'
-            when client is not null then client
-            when coalesce(maker, '') <> '' then maker
-            else lower(coalesce(provider, source))
-        end as scope
-    from charges
-    where (tokens is not null or cost_usd is not null)
-        and (report <> 'anthropic.claude_code' or has_api_report = 0 or coalesce(dimension, '') like '%customer=subscription%')
+        max(tokens) over (partition by scope, period_from) as most_tokens,
+        max(cost_usd) over (partition by scope, period_from) as most_cost
+    from reports
 ),
-dated as (
+finest as (
     select
-        *,
-        max(arrow_cast(to_ts, 'Int64') - arrow_cast(from_ts, 'Int64')) over (partition by scope) > 90000000000 as by_month,
-        cast(arrow_cast(from_ts, 'Timestamp(Microsecond, None)') as date) as utc_day
-    from scoped
-),
-ranked as (
-    select
-        *,
-        case when by_month then cast(date_trunc('month', utc_day) as date) else utc_day end as period_from,
-        min(case when tokens is not null and coalesce(dimension, '') not like '%customer=subscription%' then report_rank end)
-            over (partition by scope, utc_day) as tokens_rank,
-        min(case when cost_usd is not null and coalesce(dimension, '') not like '%customer=subscription%' then report_rank end)
-            over (partition by scope, utc_day) as cost_rank
-    from dated
+        scope, period_from,
+        min(case when tokens >= share * most_tokens then report_rank end) as tokens_rank,
+        min(case when cost_usd >= share * most_cost then report_rank end) as cost_rank
+    from compared
+    group by scope, period_from
 ),
 counted as (
     select
-        scope, case when by_month then 'month' else 'day' end as period, period_from, report, actor_id, team_id, group_id, key_id,
+        c.scope, c.period, c.period_from, c.report, c.actor_id, c.team_id, c.group_id, c.key_id,
         coalesce(
-            name, case when max(name) over (partition by scope, period_from) is null then '(all models)' else '(no model)' end
+            c.name, case when max(c.name) over (partition by c.scope, c.period_from) is null then '(all models)' else '(no model)' end
         ) as model,
-        case when report_rank <= tokens_rank or coalesce(dimension, '') like '%customer=subscription%' then tokens end as tokens,
-        case when report_rank <= cost_rank or coalesce(dimension, '') like '%customer=subscription%' then cost_usd end as cost_usd,
-        requests
-    from ranked
+        case when c.by_subscription or c.report_rank = f.tokens_rank then c.tokens end as tokens,
+        case when c.by_subscription or c.report_rank = f.cost_rank then c.cost_usd end as cost_usd,
+        c.requests
+    from int_charges as c
+    left join finest as f on c.scope = f.scope and c.period_from = f.period_from
 )
 select * from counted where tokens is not null or cost_usd is not null

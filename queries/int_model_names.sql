@@ -2,8 +2,8 @@
 -- grain: one model as a log or a bill names it
 -- reads: stg_events, aggregates
 -- measures: one name for what logs and bills call differently, and who makes it: lower case, without the host before it
---   (`openrouter/anthropic/`, `us.anthropic.`), without a date, a mode or a version of the host behind it (`-20250929`, `-thinking`, `[1m]`,
---   `-v1:0`), and Claude's version behind its size with dashes (`claude-4.6-sonnet`, `Claude Sonnet 4.6`). Names are matched and never guessed:
+--   (`openrouter/anthropic/`, `us-gov.anthropic.`), without a date, a mode or a version of the host behind it (`-20250929`, `-thinking`, `[1m]`,
+--   `@default`, `-v1:0`; of Claude also `-v1`, which is part of others' names), and Claude's version behind its size with dashes (`claude-4.6-sonnet`, `Claude Sonnet 4.6`). Names are matched and never guessed:
 --   a stranger keeps its own
 -- reference: formats.md section 11
 with named as (
@@ -16,7 +16,7 @@ bare as (
         model,
         regexp_replace(
             regexp_replace(replace(lower(trim(model)), ' ', '-'), '^.*/', ''),
-            '^([a-z]{2,6}[.])?(anthropic|openai|amazon|meta|mistral|deepseek|qwen|google|vendor)[.]', ''
+            '^([a-z-]{2,8}[.])?(anthropic|openai|amazon|meta|mistral|deepseek|qwen|google|vendor)[.]', ''
         ) as name
     from named
 ),
@@ -24,8 +24,8 @@ short as (
     select
         model,
         regexp_replace(
-            regexp_replace(name, '(\[[^\]]*\]|-v[0-9]+:[0-9]+)$', ''),
-            '([-@]20[0-9]{6}|-20[0-9]{2}-[0-9]{2}-[0-9]{2}|-thinking|-latest|-fast|\[[^\]]*\])+$', ''
+            regexp_replace(regexp_replace(name, '(-v[0-9]+:[0-9]+)?(\[[^\]]*\])?$', ''), '^(claude-.*[0-9].*)-v[0-9]+$', '\1'),
+            '([-@]20[0-9]{6}|-20[0-9]{2}-[0-9]{2}-[0-9]{2}|-thinking|-latest|-fast|@default|\[[^\]]*\])+$', ''
         ) as name
     from bare
 ),

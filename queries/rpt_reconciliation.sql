@@ -2,14 +2,24 @@
 -- grain: one period, scope and model of what was billed, with what the logs hold beside it
 -- reads: int_billed, int_logged_use
 -- measures: billed and logged use, what is billed and in no log (missing), and what is logged above the bill (extra). Logs count where a bill
---   speaks: from its first day to its last, those of a tool that has a bill of its own there, the others by the maker of their model. A bill that
---   names no models is compared with all of them together. Requests are told and not compared: vendors count calls that no log has
-with scopes as (
-    select scope, period, min(period_from) as first_period, max(period_from) as last_period, count(tokens) > 0 as has_tokens
-    from int_billed
+--   speaks: from its first day to its last or, since days without use are on no bill, on the days that were asked for; those of a tool that has a
+--   bill of its own there, the others by the maker of their model. A bill that names no models is compared with all of them together. Requests
+--   are told and not compared: vendors count calls that no log has
+-- params: first_day = '', last_day = ''
+with bill as (
+    select * from int_billed
+    where ($first_day = '' or period_from >= cast(nullif($first_day, '') as date))
+        and ($last_day = '' or period_from <= cast(nullif($last_day, '') as date))
+),
+scopes as (
+    select
+        scope, period, count(tokens) > 0 as has_tokens,
+        coalesce(cast(nullif($first_day, '') as date), min(period_from)) as first_period,
+        coalesce(cast(nullif($last_day, '') as date), max(period_from)) as last_period
+    from bill
     group by scope, period
 ),
-whole as (select distinct scope, period_from from int_billed where model = '(all models)'),
+whole as (select distinct scope, period_from from bill where model = '(all models)'),
 placed as (
     select
         s.scope,
@@ -19,7 +29,7 @@ placed as (
     from int_logged_use as l
     inner join scopes as s
         on l.client_name = s.scope
-        or (l.maker = s.scope and l.client_name not in (select scope from scopes))
+        or (l.maker = s.scope and l.client_name not in (select scope from int_billed))
 ),
 logged as (
     select
@@ -42,7 +52,7 @@ billed as (
         sum(tokens) as tokens,
         sum(cost_usd) as cost_usd,
         sum(requests) as requests
-    from int_billed
+    from bill
     group by 1, 2, 3
 )
 select

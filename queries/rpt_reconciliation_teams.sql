@@ -2,15 +2,28 @@
 -- grain: one month, scope and team
 -- reads: int_billed, int_logged_use, stg_events
 -- measures: what a team was billed for and what its logs hold, where the bill says whose a row is: an account or key that the roster knows as
---   an alias, or a group that is called like a team. `people` are the team's people in the logs of the month, by which a cell may be shown
-with scopes as (
-    select scope from int_billed where team_id <> '(unassigned)' group by scope
+--   an alias, or a group that is called like a team. Of a month that is billed or asked for in part, the logs of the same days count. `people` are the
+--   team's people in the logs of those days, by which a cell may be shown
+-- params: first_day = '', last_day = ''
+with bill as (
+    select * from int_billed
+    where ($first_day = '' or period_from >= cast(nullif($first_day, '') as date))
+        and ($last_day = '' or period_from <= cast(nullif($last_day, '') as date))
+),
+scopes as (
+    select
+        scope, period,
+        coalesce(cast(nullif($first_day, '') as date), min(period_from)) as first_period,
+        coalesce(cast(nullif($last_day, '') as date), max(period_from)) as last_period
+    from bill
+    group by scope, period
+    having bool_or(team_id <> '(unassigned)')
 ),
 billed as (
     select
         scope, cast(date_trunc('month', period_from) as date) as month, team_id,
         sum(tokens) as tokens, sum(cost_usd) as cost_usd
-    from int_billed
+    from bill
     group by 1, 2, 3
 ),
 logged as (
@@ -20,17 +33,25 @@ logged as (
     from int_logged_use as l
     inner join scopes as s
         on l.client_name = s.scope
-        or (l.maker = s.scope and l.client_name not in (select scope from scopes))
+        or (l.maker = s.scope and l.client_name not in (select scope from int_billed))
+    where case when s.period = 'month' then cast(date_trunc('month', l.utc_day) as date) else l.utc_day end
+        between s.first_period and s.last_period
     group by 1, 2, 3
+),
+active as (
+    select distinct team_id, actor_id, cast(arrow_cast(ts, 'Timestamp(Microsecond, None)') as date) as utc_day
+    from stg_events
+    where ts is not null
 ),
 people as (
     select
-        team_id,
-        cast(date_trunc('month', arrow_cast(ts, 'Timestamp(Microsecond, None)')) as date) as month,
-        count(distinct actor_id) as people
-    from stg_events
-    where ts is not null
-    group by 1, 2
+        s.scope, cast(date_trunc('month', a.utc_day) as date) as month, a.team_id,
+        count(distinct a.actor_id) as people
+    from active as a
+    cross join scopes as s
+    where case when s.period = 'month' then cast(date_trunc('month', a.utc_day) as date) else a.utc_day end
+        between s.first_period and s.last_period
+    group by 1, 2, 3
 )
 select
     b.scope, b.month, b.team_id,
@@ -42,4 +63,4 @@ select
 from billed as b
 inner join scopes as s on b.scope = s.scope
 left join logged as l on b.scope = l.scope and b.month = l.month and b.team_id = l.team_id
-left join people as p on b.month = p.month and b.team_id = p.team_id
+left join people as p on b.scope = p.scope and b.month = p.month and b.team_id = p.team_id

@@ -12,7 +12,7 @@ use super::base_tables::{self, Span};
 use super::settings::Settings;
 use super::{Exit, UsageError};
 use crate::cli::{Global, ReconcileArgs};
-use crate::engine::{Engine, Models, overrides_from_toml};
+use crate::engine::{Engine, Models, ParamValue, overrides_from_toml};
 use crate::lake::Lake;
 use crate::output::Printer;
 use crate::privacy::{Pseudonyms, Rules};
@@ -21,14 +21,11 @@ use anyhow::Context;
 use jiff::civil::Date;
 use serde::Serialize;
 
-/// Models whose rows are shown; what they read runs as well.
-const MODELS: [&str; 5] = [
-    "rpt_reconciliation",
-    "rpt_reconciliation_teams",
-    "rpt_reconciliation_accounts",
-    "fct_log_checks",
-    "int_copied_logs",
-];
+/// Models that compare the days that are looked at.
+const COMPARISONS: [&str; 3] = ["rpt_reconciliation", "rpt_reconciliation_teams", "rpt_reconciliation_accounts"];
+
+/// Models about the logs alone.
+const CHECKS: [&str; 2] = ["fct_log_checks", "int_copied_logs"];
 
 /// The whole answer, as `--json` has it.
 #[derive(Debug, Serialize)]
@@ -76,9 +73,16 @@ pub async fn run(args: &ReconcileArgs, global: &Global, printer: Printer) -> any
     let (bill, _bill_lake) = bill::read(args, &settings, &engine, &base.resolver).await?;
     let models = Models::embedded()?;
     let params: toml::Table = settings.config.params.clone().into_iter().collect();
-    engine.run_for(&models, &MODELS, &overrides_from_toml(&params).context("[params]")?).await?;
+    let mut overrides = overrides_from_toml(&params).context("[params]")?;
+    for model in COMPARISONS {
+        for (name, day) in [("first_day", days.from), ("last_day", days.to)] {
+            overrides.extend(day.map(|day| (format!("{model}.{name}"), ParamValue::Text(day.to_string()))));
+        }
+    }
+    // What these models read runs as well.
+    engine.run_for(&models, &[&COMPARISONS[..], &CHECKS[..]].concat(), &overrides).await?;
 
-    let compared = rows::lines(&engine, days).await?;
+    let compared = rows::lines(&engine).await?;
     if compared.is_empty() {
         return Err(nothing_billed(&bill).into());
     }
@@ -91,8 +95,8 @@ pub async fn run(args: &ReconcileArgs, global: &Global, printer: Printer) -> any
         to: days.to,
         scopes: totals(&lines, args.tolerance),
         lines,
-        teams: rows::teams(&engine, days, floor as i64).await?,
-        accounts: rows::accounts(&engine, days, &pseudonyms).await?,
+        teams: rows::teams(&engine, floor as i64).await?,
+        accounts: rows::accounts(&engine, &pseudonyms).await?,
         checks: checks(&rows::checks(&engine, days).await?),
         bill,
     };

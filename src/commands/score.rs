@@ -254,7 +254,7 @@ pub(super) fn overrides(settings: &Settings, base: &BaseTables, looked_at: Span)
     overrides.insert("int_as_of.as_of".to_owned(), ParamValue::Text(as_of.to_string()));
     let lateness = ParamValue::Int(i64::from(settings.config.schedule.lateness_hours));
     overrides.entry("int_outcomes_until.lateness_hours".to_owned()).or_insert(lateness);
-    for (parameter, moment) in [("int_billed.since", looked_at.since_us), ("int_billed.as_of", looked_at.as_of_us)] {
+    for (parameter, moment) in [("int_charges.since", looked_at.since_us), ("int_charges.as_of", looked_at.as_of_us)] {
         if let Some(moment) = moment {
             let moment = jiff::Timestamp::from_microsecond(moment)?;
             overrides.insert(parameter.to_owned(), ParamValue::Text(moment.to_string()));

@@ -184,11 +184,24 @@ pub(crate) fn parse_line<T: DeserializeOwned>(line: &Line<'_>, sink: &mut dyn Si
 pub(crate) fn parse_last_wins<T: DeserializeOwned>(text: &str) -> serde_json::Result<T> {
     match quick_json::from_str(text) {
         // serde's derived readers refuse a repeated key; the slower way through a tree keeps the last one.
-        Err(error) if error.is_data() && error.to_string().starts_with("duplicate field") => {
-            serde_json::from_value(serde_json::from_str(text)?)
+        Err(error) if is_repeated_key(&error) => serde_json::from_value(serde_json::from_str(text)?),
+        result => result,
+    }
+}
+
+/// [`parse_last_wins`] for a record that borrows from its text, or, where a key stands twice, from `single`, which then has each key once.
+pub(crate) fn borrow_last_wins<'t, T: Deserialize<'t>>(text: &'t str, single: &'t mut String) -> serde_json::Result<T> {
+    match serde_json::from_str(text) {
+        Err(error) if is_repeated_key(&error) => {
+            *single = serde_json::from_str::<serde_json::Value>(text)?.to_string();
+            serde_json::from_str(single)
         }
         result => result,
     }
+}
+
+fn is_repeated_key(error: &serde_json::Error) -> bool {
+    error.is_data() && error.to_string().starts_with("duplicate field")
 }
 
 fn offset_minutes(text: &str) -> Option<i32> {
@@ -279,6 +292,9 @@ mod tests {
     fn the_last_of_two_equal_keys_counts() {
         let record: Record = parse_last_wins(r#"{"n":1,"n":2}"#).unwrap();
         assert_eq!(record.n, Count::Value(2));
+        let mut single = String::new();
+        let record: Record = borrow_last_wins(r#"{"n":1,"n":2}"#, &mut single).unwrap();
+        assert_eq!((record.n, single.as_str()), (Count::Value(2), r#"{"n":2}"#));
     }
 
     #[test]

@@ -138,6 +138,30 @@ fn missing_and_extra_use_is_told_by_day_of_utc_and_ends_with_code_4() {
 }
 
 #[test]
+fn days_that_were_asked_for_are_compared_though_the_bill_has_no_row_on_them() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    logs(dir);
+    fs::write(dir.join("usage.json"), usage(&[(2, used("user-bob", 5500, 5))])).unwrap();
+    let (code, answer, stderr) = reconcile(dir, &["--bill", "usage.json"]);
+    assert_eq!((code, lines(&answer).len()), (0, 1), "{stderr} {answer}");
+    let (code, answer, stderr) =
+        reconcile(dir, &["--bill", "usage.json", "--from", "2026-06-01", "--to", "2026-06-04"]);
+    let compared: Vec<_> = lines(&answer).into_iter().map(|line| (line.0, line.2, line.5)).collect();
+    let line = |day: &str, billed: i64, extra: i64| (format!("2026-06-{day}"), billed, extra);
+    assert_eq!((code, compared), (4, vec![line("01", 0, 5500), line("02", 5500, 0), line("04", 0, 5500)]), "{stderr}");
+    let amounts = |answer: &Value| {
+        let (team, account) = (&answer["reconciliation"]["teams"][0], &answer["reconciliation"]["accounts"][0]);
+        [&team["billed_tokens"], &team["logged_tokens"], &account["billed_tokens"]].map(|amount| amount.as_i64())
+    };
+    assert_eq!(amounts(&answer), [Some(5500), Some(16_500), Some(5500)]);
+    // A part of a month on one side is the same part on the other, for teams and accounts too.
+    let (code, answer, stderr) =
+        reconcile(dir, &["--bill", "usage.json", "--from", "2026-06-02", "--to", "2026-06-03"]);
+    assert_eq!((code, amounts(&answer)), (0, [Some(5500); 3]), "{stderr} {answer}");
+}
+
+#[test]
 fn the_answer_reads_as_it_should() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();

@@ -75,10 +75,11 @@ pub fn reduced(id: &str) -> Option<Reduced> {
     let (local, domain) = email(&id)?;
     let is_hidden = domain.starts_with("users.noreply.") || domain.starts_with("noreply.");
     if is_hidden {
-        // GitHub writes `7+login` and, of old accounts, `login`; GitLab writes `7-login`; others write the login.
+        // GitHub writes `7+login` and, of old accounts, `login`, which may begin with `7-`; GitLab writes `7-login`; others write the login.
         let digits = local.bytes().take_while(u8::is_ascii_digit).count();
         let login = match local.as_bytes().get(digits) {
-            Some(b'+' | b'-') if digits > 0 => &local[digits + 1..],
+            Some(b'+') if digits > 0 => &local[digits + 1..],
+            Some(b'-') if digits > 0 && domain != "users.noreply.github.com" => &local[digits + 1..],
             _ => local,
         };
         return Some(if login.is_empty() { Reduced::Nobody } else { Reduced::Login(login.to_owned()) });
@@ -125,6 +126,7 @@ mod tests {
             ("ada@example.com", None),
             ("4711+AdaL@users.noreply.github.com", Some(Reduced::Login("adal".into()))),
             ("adal@users.noreply.github.com", Some(Reduced::Login("adal".into()))),
+            ("7-ada@users.noreply.github.com", Some(Reduced::Login("7-ada".into()))),
             ("17-ada.l@users.noreply.gitlab.example.com", Some(Reduced::Login("ada.l".into()))),
             ("adal@noreply.codeberg.org", Some(Reduced::Login("adal".into()))),
             ("49699333+dependabot[bot]@users.noreply.github.com", Some(Reduced::Login("dependabot[bot]".into()))),

@@ -7,21 +7,11 @@ use crate::privacy::{Domain, Pseudonyms};
 use crate::report::reconciliation::{AccountLine, CheckRow, Row, Surroundings, TeamLine};
 use std::collections::BTreeMap;
 
-/// A condition on a column of days.
-fn within(days: Days, column: &str) -> String {
-    let from = days.from.map(|day| format!(" and {column} >= date '{day}'"));
-    let to = days.to.map(|day| format!(" and {column} <= date '{day}'"));
-    format!("true{}{}", from.unwrap_or_default(), to.unwrap_or_default())
-}
-
 /// The lines of the comparison.
-pub(super) async fn lines(engine: &Engine, days: Days) -> anyhow::Result<Vec<Row>> {
-    let sql = format!(
-        "select *, cast(period_from as varchar) as day from rpt_reconciliation where {}",
-        within(days, "period_from")
-    );
+pub(super) async fn lines(engine: &Engine) -> anyhow::Result<Vec<Row>> {
+    let sql = "select *, cast(period_from as varchar) as day from rpt_reconciliation";
     let mut rows = Vec::new();
-    for batch in engine.rows(&sql).await? {
+    for batch in engine.rows(sql).await? {
         let columns = Columns::new(&batch);
         let text = |name: &str| columns.text(name);
         let long = |name: &str| columns.integer(name);
@@ -80,13 +70,11 @@ pub(super) async fn surroundings(engine: &Engine) -> anyhow::Result<Surroundings
 }
 
 /// Teams by month; cells of fewer people than the floor are hidden, with a second one where the total would give a single one away.
-pub(super) async fn teams(engine: &Engine, days: Days, floor: i64) -> anyhow::Result<Vec<TeamLine>> {
-    let sql = format!(
-        "select *, cast(month as varchar) as month_name from rpt_reconciliation_teams where {} order by scope, month, team_id",
-        within(days, "month")
-    );
+pub(super) async fn teams(engine: &Engine, floor: i64) -> anyhow::Result<Vec<TeamLine>> {
+    let sql =
+        "select *, cast(month as varchar) as month_name from rpt_reconciliation_teams order by scope, month, team_id";
     let mut teams: Vec<(TeamLine, i64)> = Vec::new();
-    for batch in engine.rows(&sql).await? {
+    for batch in engine.rows(sql).await? {
         let columns = Columns::new(&batch);
         let (scope, month, team) = (columns.text("scope")?, columns.text("month_name")?, columns.text("team_id")?);
         let people = columns.integer("people")?;
@@ -129,13 +117,10 @@ fn hidden(line: TeamLine) -> TeamLine {
 }
 
 /// Workspaces and keys by month, in the order of names. A key may be one person's, so it is shown under a pseudonym.
-pub(super) async fn accounts(engine: &Engine, days: Days, pseudonyms: &Pseudonyms) -> anyhow::Result<Vec<AccountLine>> {
-    let sql = format!(
-        "select *, cast(month as varchar) as month_name from rpt_reconciliation_accounts where {} order by scope, month, kind, account",
-        within(days, "month")
-    );
+pub(super) async fn accounts(engine: &Engine, pseudonyms: &Pseudonyms) -> anyhow::Result<Vec<AccountLine>> {
+    let sql = "select *, cast(month as varchar) as month_name from rpt_reconciliation_accounts order by scope, month, kind, account";
     let mut accounts = Vec::new();
-    for batch in engine.rows(&sql).await? {
+    for batch in engine.rows(sql).await? {
         let columns = Columns::new(&batch);
         let text = |name: &str| columns.text(name);
         let (scope, month, kind) = (text("scope")?, text("month_name")?, text("kind")?);

@@ -5,6 +5,7 @@
 
 use super::command::{Git, GitError};
 use super::log::{Commit, PATCH_ARGUMENTS};
+use super::messages::Request;
 use super::patches::{self, Patch};
 use crate::events::OutcomeStatus;
 use rayon::prelude::*;
@@ -69,7 +70,7 @@ impl History<'_> {
     /// Goes from the newest landed commit to the oldest, so that whether a revert was itself taken back is known before
     /// it takes effect.
     fn reverts(&self, landed_as: &[Option<usize>]) -> (Vec<bool>, Vec<Option<usize>>, Vec<Vec<usize>>) {
-        let requests: FxHashMap<u64, usize> = (0..self.commits.len())
+        let requests: FxHashMap<Request, usize> = (0..self.commits.len())
             .rev()
             .filter(|&index| self.landed[index])
             .filter_map(|index| Some((self.commits[index].message.request?, index)))
@@ -89,7 +90,7 @@ impl History<'_> {
         for index in (0..self.commits.len()).filter(|&index| self.landed[index]) {
             let message = &self.commits[index].message;
             let by_name = message.reverts.iter().filter_map(|name| target(name));
-            let by_request = message.reverts_requests.iter().filter_map(|number| requests.get(number).copied());
+            let by_request = message.reverts_requests.iter().filter_map(|request| requests.get(request).copied());
             // A commit can only take back what came before it; the log has children first.
             takes_back[index] = by_name.chain(by_request).filter(|&other| other > index).collect();
             if !reverted[index] {
@@ -228,8 +229,11 @@ impl LandedIndex {
     /// The landed commit that carries `patch`, which stands at `commit`. Ancestors of it cannot: it was written on top of them.
     fn find(&self, history: &History<'_>, commit: usize, patch: &Patch) -> Option<usize> {
         let stands_apart = |landed: &usize| !history.is_ancestor(*landed, commit);
-        let same = patch.identity.and_then(|identity| self.by_patch.get(&identity)).into_iter().flatten().copied();
-        if let Some(landed) = same.min_by_key(|&landed| history.commits[landed].time).filter(stands_apart) {
+        let same = patch.identity.and_then(|identity| self.by_patch.get(&identity)).into_iter().flatten();
+        let mut same: Vec<usize> = same.copied().collect();
+        // The oldest of those that it does not stand on: what was written, taken away and written again has an equal patch below it.
+        same.sort_by_key(|&landed| history.commits[landed].time);
+        if let Some(landed) = same.into_iter().find(stands_apart) {
             return Some(landed);
         }
         if patch.lines.len() < CONTAINED_MIN_LINES {

@@ -9,6 +9,9 @@ use std::collections::BTreeMap;
 /// Trailers whose value is a session id. `Co-Authored-By` names a tool, not a session, and `Entire-Checkpoint` a checkpoint.
 const SESSION_TRAILERS: &[&str] = &["claude-session", "entire-session", "session-id"];
 
+/// A pull request (`#`) or merge request (`!`) of the repository itself. GitLab's `#12` is an issue and `!12` is something else.
+pub(super) type Request = (char, u64);
+
 /// What one message says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Message {
@@ -16,10 +19,11 @@ pub(super) struct Message {
     pub refs: Vec<String>,
     /// Object names, possibly abbreviated, after "This reverts commit".
     pub reverts: Vec<String>,
-    /// Numbers of pull requests after "Reverts owner/repo#", as GitHub's revert button writes.
-    pub reverts_requests: Vec<u64>,
-    /// The pull request that the subject says it lands: `... (#12)` of a squash merge, `Merge pull request #12 from ...`.
-    pub request: Option<u64>,
+    /// Requests after "Reverts owner/repo#", as GitHub's revert button writes, and "This reverts merge request group/project!", as GitLab's does.
+    pub reverts_requests: Vec<Request>,
+    /// The request that it says it lands: a subject `... (#12)` of a squash merge, `Merge pull request #12 from ...`, a line
+    /// `See merge request group/project!7`.
+    pub request: Option<Request>,
     /// Sorted distinct session ids.
     pub session_ids: Vec<String>,
     /// Checkpoints of Entire that it names.
@@ -33,9 +37,10 @@ pub(super) fn read(text: &str) -> Message {
     let mut message = Message { request: request_of(text.lines().next().unwrap_or("")), ..Message::default() };
     for line in text.lines() {
         if let Some(rest) = line.trim().strip_prefix("Reverts ") {
-            message
-                .reverts_requests
-                .extend(rest.rsplit_once('#').and_then(|(_, number)| number.trim_end_matches('.').parse::<u64>().ok()));
+            message.reverts_requests.extend(request_named(rest, '#'));
+        }
+        if let Some(rest) = line.trim().strip_prefix("See merge request ") {
+            message.request = request_named(rest, '!').or(message.request);
         }
         message.session_ids.extend(session_in_trailer(line));
         message.checkpoints.extend(checkpoint_in_trailer(line));
@@ -50,17 +55,29 @@ pub(super) fn read(text: &str) -> Message {
             }
         }
     }
+    for window in words.windows(5) {
+        if window[..4] == ["This", "reverts", "merge", "request"] {
+            message.reverts_requests.extend(request_named(window[4], '!'));
+        }
+    }
     message.refs = references::in_text(text, &['#']);
     message.session_ids.sort_unstable();
     message.session_ids.dedup();
     message
 }
 
-fn request_of(subject: &str) -> Option<u64> {
-    match subject.strip_prefix("Merge pull request #") {
+fn request_of(subject: &str) -> Option<Request> {
+    let number = match subject.strip_prefix("Merge pull request #") {
         Some(rest) => rest.split(' ').next()?.parse().ok(),
         None => subject.trim_end().strip_suffix(')')?.rsplit_once("(#")?.1.parse().ok(),
-    }
+    };
+    Some(('#', number?))
+}
+
+/// `owner/repo#12`, or `group/project!7` and `!7` for the other mark.
+fn request_named(text: &str, mark: char) -> Option<Request> {
+    let (_, number) = text.trim_end().rsplit_once(mark)?;
+    Some((mark, number.trim_end_matches('.').parse().ok()?))
 }
 
 fn session_in_trailer(line: &str) -> Option<String> {
@@ -151,7 +168,7 @@ mod tests {
     fn references_and_the_request_that_a_subject_lands() {
         let message = read("Round cents, PROJ-7 (#12)\n\nSee acme/shop#31, [OPS-44]: fixes #9.");
         assert_eq!(message.refs, ["PROJ-7", "#12", "acme/shop#31", "OPS-44", "#9"]);
-        assert_eq!(message.request, Some(12));
+        assert_eq!(message.request, Some(('#', 12)));
     }
 
     #[test]
@@ -170,8 +187,21 @@ mod tests {
             "Revert \"x\" (#13)\n\nThis reverts\ncommit 0123456789abcdef0123456789abcdef01234567.\n\nReverts acme/shop#12",
         );
         assert_eq!(message.reverts, ["0123456789abcdef0123456789abcdef01234567"]);
-        assert_eq!(message.reverts_requests, [12]);
+        assert_eq!(message.reverts_requests, [('#', 12)]);
         assert_eq!(read("This reverts commit message style").reverts, Vec::<String>::new());
+    }
+
+    #[test]
+    fn merge_requests_are_landed_and_taken_back_under_their_own_mark() {
+        let message = read(
+            "Merge branch 'void' into 'main'\n\nAdd voids (#12)\n\nCloses #3\n\nSee merge request group/sub/shop!7",
+        );
+        assert_eq!(message.request, Some(('!', 7)));
+        let message =
+            read("Revert \"Merge branch 'void' into 'main'\"\n\nThis reverts merge\nrequest group/sub/shop!7");
+        assert_eq!((message.reverts_requests, message.request), (vec![('!', 7)], None));
+        assert_eq!(read("x\n\nThis reverts merge request !7.").reverts_requests, [('!', 7)]);
+        assert_eq!(read("x (#2)\n\nSee merge request guidelines!").request, Some(('#', 2)));
     }
 
     #[test]
@@ -194,7 +224,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn no_message_makes_it_panic(text in "(Claude-Session: |Entire-Session: 2026-01-08-|Reverts |This reverts commit |#|/|://|PROJ-|\\(#|é|[0-9a-f]{0,40}|-|\n| ){0,30}") {
+        fn no_message_makes_it_panic(text in "(Claude-Session: |Entire-Session: 2026-01-08-|Reverts |This reverts commit |This reverts merge request |See merge request |#|!|/|://|PROJ-|\\(#|é|[0-9a-f]{0,40}|-|\n| ){0,30}") {
             read(&text);
             attested_in_note(&text);
         }

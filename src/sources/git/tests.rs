@@ -204,14 +204,41 @@ fn reverts_and_reverts_of_reverts() {
     assert_snapshot("reverts", &recorded);
     let status: Vec<&str> = recorded.outcomes.iter().map(|(_, outcome)| outcome.status.as_str()).collect();
     // Start is only taken back on a side branch; the revert of tax was itself taken back, so tax counts again.
-    // Taking back a merge takes back what it brought in.
+    // Taking back a merge takes back what it brought in, by the name of its request too; an issue of that number is none.
     assert_eq!(
         status,
         [
             "landed", "landed", "reverted", "reverted", "landed", "landed", "open", "reverted", "landed", "landed",
-            "reverted", "landed"
+            "reverted", "landed", "landed", "reverted", "landed"
         ]
     );
+}
+
+#[test]
+fn what_was_written_again_after_it_was_taken_away_lands_as_its_own_copy() {
+    let fixture = Fixture::empty(&["--bare"]);
+    let mut stream = String::new();
+    let one_line = "M 100644 inline once.rs\ndata <<END\nlet once = again();\nEND\n";
+    let other = "M 100644 inline other.rs\ndata <<END\nlet other = thing();\nEND\n";
+    // A line, taken away, written again on a branch, and picked from there to the default branch.
+    for (mark, branch, parent, change) in [
+        (1, "main", "", one_line),
+        (2, "main", "", "D once.rs\n"),
+        (3, "again", "from :2\n", one_line),
+        (4, "main", "from :2\n", other),
+        (5, "main", "", one_line),
+    ] {
+        let who = format!("Ada <ada@example.test> {} +0000", 1_767_225_600 + mark * 3_600);
+        stream += &format!(
+            "commit refs/heads/{branch}\nmark :{mark}\nauthor {who}\ncommitter {who}\ndata <<END\nStep {mark}\nEND\n{parent}{change}\n"
+        );
+    }
+    fixture.import(stream.as_bytes());
+    let names = fixture.git(&["rev-list", "--reverse", "--all", "--date-order"]);
+    let names: Vec<&str> = names.lines().collect();
+    let recorded = fixture.read();
+    let again = recorded.outcomes.iter().find(|(_, outcome)| outcome.outcome_id == names[2]).unwrap();
+    assert_eq!((again.1.status.as_str(), again.1.refs.as_slice()), ("abandoned", &[names[4].to_owned()][..]));
 }
 
 /// Configuration and attributes that would run a program, each of which would leave a file behind.

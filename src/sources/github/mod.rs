@@ -25,7 +25,7 @@ impl Source for GitHub {
             title: "GitHub records",
             files: "JSON of `gh pr list`, `gh issue list` and of REST pulls, issues, reviews, deployments and their statuses: arrays, pages behind each other, or an object a line",
             tells: "pull requests opened, merged and closed unmerged, with lines, commits, closed issues and named tickets; reviews given; issues done and reopened; deployments",
-            cannot_tell: "lines and commits where REST lists only name the request; who merged; which commit a deployment status is of",
+            cannot_tell: "lines and commits where REST lists only name the request; who merged; which commit a deployment status is of where its deployment is in another file",
         }
     }
 
@@ -46,6 +46,11 @@ impl Source for GitHub {
     }
 
     fn read(&self, input: &Input, sink: &mut dyn Sink) -> Result<u64, InputError> {
-        elements::read_elements(input, WRAPPERS, sink, outcomes::take)
+        let mut deployments = outcomes::Deployments::default();
+        let end = elements::read_elements(input, WRAPPERS, sink, |element, sink| {
+            outcomes::take(element, &mut deployments, sink)
+        })?;
+        deployments.finish(sink);
+        Ok(end)
     }
 }

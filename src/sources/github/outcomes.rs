@@ -3,13 +3,42 @@
 use super::records::{Account, Id, Page, Record, Review, Shape};
 use crate::events::{Outcome, OutcomeKind, OutcomeStatus};
 use crate::sources::elements::Element;
-use crate::sources::json::{Count, parse_rfc3339, reject_reason, safe_detail};
+use crate::sources::json::{Count, borrow_last_wins, parse_rfc3339, reject_reason, safe_detail};
 use crate::sources::{Position, Reason, Sink, references};
+use rustc_hash::FxHashMap;
 use std::borrow::Cow;
 
+/// The deployments of a file. A status does not say which commit it is of; its deployment does, which may stand behind it.
+#[derive(Default)]
+pub(super) struct Deployments {
+    /// Commit and creator by outcome id.
+    known: FxHashMap<String, (Option<String>, Option<String>)>,
+    /// Statuses whose deployment did not come yet.
+    waiting: Vec<(Position, Outcome)>,
+}
+
+impl Deployments {
+    /// Puts the statuses that waited into the sink; those of a deployment that is not in the file name no commit.
+    pub(super) fn finish(mut self, sink: &mut dyn Sink) {
+        for (at, mut status) in std::mem::take(&mut self.waiting) {
+            self.complete(&mut status);
+            sink.outcome(at, status);
+        }
+    }
+
+    /// Gives a status the commit and the creator of its deployment. False where that is not known.
+    fn complete(&self, status: &mut Outcome) -> bool {
+        let Some((sha, creator)) = self.known.get(&status.outcome_id) else { return false };
+        status.refs = sha.clone().into_iter().collect();
+        status.actor_id = creator.clone().or(status.actor_id.take());
+        true
+    }
+}
+
 /// Puts what an object says into the sink, or rejects it.
-pub(super) fn take(element: Element<'_>, sink: &mut dyn Sink) {
-    let record: Record<'_> = match serde_json::from_str(element.text) {
+pub(super) fn take(element: Element<'_>, deployments: &mut Deployments, sink: &mut dyn Sink) {
+    let mut single = String::new();
+    let record: Record<'_> = match borrow_last_wins(element.text, &mut single) {
         Ok(record) => record,
         Err(error) => return sink.reject(element.at, reject_reason(&error), &safe_detail(&error)),
     };
@@ -18,8 +47,8 @@ pub(super) fn take(element: Element<'_>, sink: &mut dyn Sink) {
         Shape::PullRequest => reading.pull_request(&record),
         Shape::Issue => reading.issue(&record),
         Shape::Review => reading.review(&record),
-        Shape::Deployment => reading.deployment(&record),
-        Shape::DeploymentStatus => reading.deployment_status(&record),
+        Shape::Deployment => reading.deployment(&record, deployments),
+        Shape::DeploymentStatus => reading.deployment_status(&record, deployments),
         Shape::PullRequestAsIssue => reading.sink.ignore("pull_request_as_issue"),
         Shape::ReviewComment => reading.sink.ignore("review_comment"),
         Shape::Unknown => reading.reject(Reason::UnknownKind, "no record of GitHub that counts"),
@@ -195,7 +224,7 @@ impl Reading<'_> {
         self.sink.outcome(self.at, outcome);
     }
 
-    fn deployment(&mut self, record: &Record<'_>) {
+    fn deployment(&mut self, record: &Record<'_>, deployments: &mut Deployments) {
         let page = record.place();
         let (Some(page), Some(id)) = (page, record.id.as_ref().map(spelled)) else {
             return self.reject(Reason::MissingField, "url or id");
@@ -207,21 +236,23 @@ impl Reading<'_> {
         let mut outcome =
             Outcome::new(created, deployment_id(&page, &id), OutcomeKind::Deployment, OutcomeStatus::Open);
         outcome.version = created / 1_000_000;
-        outcome.actor_id = account(record.author.as_ref());
         outcome.repo = Some(page.remote);
-        outcome.refs = record.sha.clone().map(Cow::into_owned).into_iter().collect();
+        let said = (record.sha.clone().map(Cow::into_owned), account(record.author.as_ref()));
+        deployments.known.insert(outcome.outcome_id.clone(), said);
+        deployments.complete(&mut outcome);
         self.sink.outcome(self.at, outcome);
     }
 
-    fn deployment_status(&mut self, record: &Record<'_>) {
+    fn deployment_status(&mut self, record: &Record<'_>, deployments: &mut Deployments) {
         let url = record.deployment_url.as_deref().unwrap_or("");
         let id = url.trim_end_matches('/').rsplit('/').next().filter(|id| !id.is_empty());
         let (Some(page), Some(id)) = (Page::of(url), id) else {
             return self.reject(Reason::BadValue, "deployment_url");
         };
         let status = match record.state.as_deref().unwrap_or("") {
-            // Inactive is what a later deployment makes of one that was out.
-            "success" | "inactive" => OutcomeStatus::Landed,
+            // What a later deployment makes of one that was out: it says nothing of what became of that one, and has a date of its own.
+            "inactive" => return self.sink.ignore("inactive_deployment"),
+            "success" => OutcomeStatus::Landed,
             "failure" | "error" => OutcomeStatus::Abandoned,
             "pending" | "queued" | "in_progress" | "waiting" => OutcomeStatus::Open,
             _ => return self.reject(Reason::BadValue, "state"),
@@ -233,7 +264,10 @@ impl Reading<'_> {
         outcome.version = created / 1_000_000;
         outcome.actor_id = account(record.author.as_ref());
         outcome.repo = Some(page.remote);
-        self.sink.outcome(self.at, outcome);
+        match deployments.complete(&mut outcome) {
+            true => self.sink.outcome(self.at, outcome),
+            false => deployments.waiting.push((self.at, outcome)),
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Records of GitHub in both spellings: `gh --json` (camel case) and REST (snake case). One struct reads both, since a file may hold any of them.
 
 use crate::sources::elements;
-use crate::sources::json::Count;
+use crate::sources::json::{Count, borrow_last_wins};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use std::borrow::Cow;
@@ -256,7 +256,7 @@ impl Page {
 /// Whether an object, or as much of it as recognition sees, is a record of GitHub.
 pub(super) fn is_record(object: &[u8]) -> bool {
     let text = String::from_utf8_lossy(object);
-    match serde_json::from_str::<Record<'_>>(&text) {
+    match borrow_last_wins::<Record<'_>>(&text, &mut String::new()) {
         Ok(record) => record.shape() != Shape::Unknown,
         // Longer than what recognition sees.
         Err(error) => {
@@ -276,7 +276,7 @@ pub(super) fn is_record(object: &[u8]) -> bool {
 /// What an object is, in words.
 pub(super) fn shape_of(object: &[u8]) -> &'static str {
     let text = String::from_utf8_lossy(object);
-    match serde_json::from_str::<Record<'_>>(&text).map(|record| record.shape()) {
+    match borrow_last_wins::<Record<'_>>(&text, &mut String::new()).map(|record| record.shape()) {
         Ok(Shape::PullRequest | Shape::PullRequestAsIssue) | Err(_) => "pull request",
         Ok(Shape::Issue) => "issue",
         Ok(Shape::Review) => "review",

@@ -55,6 +55,24 @@ fn one_review_in_two_exports_is_one() {
 }
 
 #[test]
+fn a_deployment_is_of_its_commit_and_landed_when_it_succeeded() {
+    let mut outcomes = read_fixture(&GitHub, "src/sources/github/fixtures/rest_deployments.json").outcomes;
+    // What stays in the lake is the view with the largest version.
+    outcomes.sort_by_key(|(_, outcome)| (outcome.outcome_id.clone(), outcome_version(outcome)));
+    let last = |id: &str| outcomes.iter().rfind(|(_, outcome)| outcome.outcome_id.ends_with(id)).unwrap().1.clone();
+    for (id, at, commit, creator) in [
+        ("/31", "2026-06-02T09:05:00Z", "00000000000000000000000000000000000000c2", "grace-h"),
+        ("/33", "2026-06-04T09:05:00Z", "00000000000000000000000000000000000000c4", "ada-l"),
+    ] {
+        let outcome = last(id);
+        let ts_us = at.parse::<jiff::Timestamp>().unwrap().as_microsecond();
+        assert_eq!((outcome.status, outcome.ts_us), (OutcomeStatus::Landed, ts_us), "{id}");
+        assert_eq!((outcome.refs, outcome.actor_id.as_deref()), (vec![commit.to_owned()], Some(creator)), "{id}");
+    }
+    assert_eq!((last("/32").status, last("/32").refs), (OutcomeStatus::Abandoned, vec![]));
+}
+
+#[test]
 fn titles_and_bodies_are_nowhere_in_what_is_kept() {
     let read = read_fixture(&GitHub, "src/sources/github/fixtures/gh_pull_requests.json").snapshot();
     for text in ["integer cents", "Looks right", "left-pad\""] {

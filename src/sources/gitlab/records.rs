@@ -2,7 +2,7 @@
 
 use crate::events::{Outcome, OutcomeKind, OutcomeStatus};
 use crate::sources::elements::{self, Element};
-use crate::sources::json::{Count, parse_rfc3339, reject_reason, safe_detail};
+use crate::sources::json::{Count, borrow_last_wins, parse_rfc3339, reject_reason, safe_detail};
 use crate::sources::{Reason, Sink, references};
 use serde::Deserialize;
 use std::borrow::Cow;
@@ -89,7 +89,7 @@ fn page(url: &str) -> Option<Page> {
 /// Whether an object, or as much of it as recognition sees, is a record of GitLab.
 pub(super) fn is_record(object: &[u8]) -> bool {
     let text = String::from_utf8_lossy(object);
-    match serde_json::from_str::<Record<'_>>(&text) {
+    match borrow_last_wins::<Record<'_>>(&text, &mut String::new()) {
         Ok(record) => record.iid != Count::Absent && record.web_url.as_deref().and_then(page).is_some(),
         // Longer than what recognition sees.
         Err(error) => error.is_eof() && elements::has_own_name(object, &["iid"]),
@@ -99,7 +99,8 @@ pub(super) fn is_record(object: &[u8]) -> bool {
 /// Puts a record into the sink, or rejects it.
 pub(super) fn take(element: Element<'_>, sink: &mut dyn Sink) {
     let at = element.at;
-    let record: Record<'_> = match serde_json::from_str(element.text) {
+    let mut single = String::new();
+    let record: Record<'_> = match borrow_last_wins(element.text, &mut single) {
         Ok(record) => record,
         Err(error) => return sink.reject(at, reject_reason(&error), &safe_detail(&error)),
     };

@@ -2,7 +2,7 @@
 
 use crate::events::{Outcome, OutcomeKind, OutcomeStatus};
 use crate::sources::elements::{self, Element};
-use crate::sources::json::{parse_rfc3339, reject_reason, safe_detail};
+use crate::sources::json::{borrow_last_wins, parse_rfc3339, reject_reason, safe_detail};
 use crate::sources::{Reason, Sink};
 use serde::Deserialize;
 use std::borrow::Cow;
@@ -125,7 +125,7 @@ struct Item<'a> {
 /// Whether an object, or as much of it as is there, is a ticket.
 pub(super) fn is_ticket(object: &[u8]) -> bool {
     let text = String::from_utf8_lossy(object);
-    match serde_json::from_str::<Ticket<'_>>(&text) {
+    match borrow_last_wins::<Ticket<'_>>(&text, &mut String::new()) {
         Ok(ticket) => ticket.key.is_some() && ticket.fields.is_some_and(|fields| fields.created.is_some()),
         // Longer than what recognition sees.
         Err(error) => {
@@ -137,7 +137,8 @@ pub(super) fn is_ticket(object: &[u8]) -> bool {
 /// Puts a ticket into the sink, or rejects it.
 pub(super) fn take(element: Element<'_>, sink: &mut dyn Sink) {
     let at = element.at;
-    let ticket: Ticket<'_> = match serde_json::from_str(element.text) {
+    let mut single = String::new();
+    let ticket: Ticket<'_> = match borrow_last_wins(element.text, &mut single) {
         Ok(ticket) => ticket,
         Err(error) => return sink.reject(at, reject_reason(&error), &safe_detail(&error)),
     };
