@@ -18,6 +18,7 @@ const FIXTURES: &[&str] = &[
     "api.json",
     "traces.jsonl",
     "scores.jsonl",
+    "nesting.jsonl",
     "faults.jsonl",
 ];
 
@@ -103,6 +104,34 @@ fn a_request_has_the_same_id_in_every_source_that_saw_it() {
     ] {
         assert!(here.iter().any(|held| held == id) && others.iter().any(|held| held == id), "{id}");
     }
+}
+
+#[test]
+fn a_request_inside_a_request_counts_once() {
+    assert_fixture("nesting.jsonl");
+    let kept = kept([&fixture("nesting.jsonl")]);
+    // 100 of n-3, 200 of n-5, 400 of n-6, whose inner one states nothing, 800 of another trace, 1600 of a judge.
+    let counts = |count: fn(&Event) -> Option<i64>| kept.values().filter_map(|event| count(event)).sum::<i64>();
+    assert_eq!(counts(|event| event.tokens.input), 100 + 200 + 400 + 800 + 1600);
+    assert_eq!(counts(|event| event.tokens.output), 10 + 20 + 40 + 80 + 160);
+    let judged = kept.values().filter(|event| event.trigger_evidence == Some("langfuse.evaluator"));
+    assert_eq!(judged.filter_map(|event| event.tokens.input).collect::<Vec<_>>(), [1600]);
+}
+
+#[test]
+fn observations_nest_in_the_answer_for_one_trace_too() {
+    let observation = |id: &str, parent: &str| {
+        format!(
+            r#"{{"id":"{id}","type":"GENERATION","parentObservationId":{parent},"startTime":"2026-06-02T09:00:00.000Z","usageDetails":{{"input":7,"total":7}}}}"#
+        )
+    };
+    let row = format!(
+        r#"{{"id":"tr-9","timestamp":"2026-06-02T09:00:00.000Z","userId":"u","sessionId":"s","release":null,"htmlPath":"/x","observations":[{},{}]}}"#,
+        observation("a", "null"),
+        observation("b", "\"a\"")
+    );
+    let read = testing::read_bytes(&Langfuse, "traces.jsonl", format!("{row}\n").as_bytes());
+    assert_eq!((read.events.len(), read.ignored.get("request_around_request")), (1, Some(&1)));
 }
 
 #[test]

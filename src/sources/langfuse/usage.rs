@@ -4,7 +4,12 @@
 
 use crate::events::{Event, TokenBasis, Tokens};
 use crate::fingerprint::Json;
-use crate::sources::{Position, Sink, values};
+use crate::sources::exports::Row;
+use crate::sources::{Position, Sink, Unheard, values};
+use std::borrow::Cow;
+
+/// Where counts by their names stand.
+pub(super) const USAGE_DETAILS: &[&str] = &["usage_details", "usageDetails"];
 
 /// What a count is of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,21 +103,45 @@ impl Counts {
     }
 }
 
-/// Puts the usage of `usage_details`, or of the older `usage` with its unit, on a completion.
-pub(super) fn fill(
-    event: &mut Event,
-    details: Option<&Json<'_>>,
-    unit: Option<&str>,
-    at: Position,
-    sink: &mut dyn Sink,
-) {
-    // Characters, images and seconds are no tokens.
-    let is_tokens = unit.is_none_or(|unit| unit.eq_ignore_ascii_case("tokens"));
-    let counts = details.filter(|_| is_tokens).map(|details| Counts::of(details, at, sink)).unwrap_or_default();
-    event.tokens = counts.tokens();
-    let tokens = [event.tokens.input, event.tokens.output, event.tokens.cache_read, event.tokens.cache_write];
-    let is_stated = tokens.iter().any(Option::is_some);
-    event.token_basis = Some(if is_stated { TokenBasis::Reported } else { TokenBasis::Absent });
+/// What a row states of its usage: `usage_details`, else the older `usage` with its unit.
+pub(super) struct Stated<'r> {
+    details: Option<Cow<'r, Json<'r>>>,
+    unit: Option<String>,
+}
+
+impl<'r> Stated<'r> {
+    pub(super) fn of(row: &Row<'r, '_>, sink: &mut dyn Sink) -> Self {
+        let details = row.nested(USAGE_DETAILS, sink);
+        // What SDKs of earlier years wrote; empty details are none.
+        let has_details = matches!(details.as_deref(), Some(Json::Object(fields)) if !fields.is_empty());
+        let older = if has_details { None } else { row.nested(&["usage"], sink) };
+        let unit = older.as_deref().and_then(|usage| usage.text("unit")).map(str::to_owned);
+        Self { details: older.or(details), unit }
+    }
+
+    fn counts(&self, at: Position, sink: &mut dyn Sink) -> Counts {
+        // Characters, images and seconds are no tokens.
+        let is_tokens = self.unit.as_deref().is_none_or(|unit| unit.eq_ignore_ascii_case("tokens"));
+        let details = self.details.as_deref().filter(|_| is_tokens);
+        details.map(|details| Counts::of(details, at, sink)).unwrap_or_default()
+    }
+
+    /// Puts it on a completion.
+    pub(super) fn fill(&self, event: &mut Event, at: Position, sink: &mut dyn Sink) {
+        event.tokens = self.counts(at, sink).tokens();
+        let is_stated = counted(&event.tokens).iter().any(Option::is_some);
+        event.token_basis = Some(if is_stated { TokenBasis::Reported } else { TokenBasis::Absent });
+    }
+
+    /// Whether it has counts above zero.
+    pub(super) fn is_used(&self) -> bool {
+        let tokens = self.counts(Position::default(), &mut Unheard).tokens();
+        counted(&tokens).iter().flatten().any(|&count| count > 0)
+    }
+}
+
+fn counted(tokens: &Tokens) -> [Option<i64>; 4] {
+    [tokens.input, tokens.output, tokens.cache_read, tokens.cache_write]
 }
 
 #[cfg(test)]
@@ -121,11 +150,16 @@ mod tests {
     use crate::events::Kind;
     use crate::sources::testing::Recorded;
 
-    fn tokens(details: &str) -> Tokens {
+    fn filled(row: &str) -> Event {
         let mut event = Event::new(1, "s", Kind::Completion, "c");
-        let details = serde_json::from_str(details).unwrap();
-        fill(&mut event, Some(&details), None, Position::default(), &mut Recorded::default());
-        event.tokens
+        let fields = serde_json::from_str(row).unwrap();
+        let row = Row { fields: &fields, at: Position::default() };
+        Stated::of(&row, &mut Unheard).fill(&mut event, row.at, &mut Recorded::default());
+        event
+    }
+
+    fn tokens(details: &str) -> Tokens {
+        filled(&format!(r#"{{"usage_details":{details}}}"#)).tokens
     }
 
     fn four(details: &str) -> [Option<i64>; 5] {
@@ -181,9 +215,7 @@ mod tests {
     #[test]
     fn a_total_alone_and_other_units_are_no_usage() {
         assert_eq!(tokens(r#"{"total":9}"#), Tokens::default());
-        let mut event = Event::new(1, "s", Kind::Completion, "c");
-        let details = serde_json::from_str(r#"{"input":9}"#).unwrap();
-        fill(&mut event, Some(&details), Some("CHARACTERS"), Position::default(), &mut Recorded::default());
+        let event = filled(r#"{"usage":{"input":9,"unit":"CHARACTERS"}}"#);
         assert_eq!((event.tokens, event.token_basis), (Tokens::default(), Some(TokenBasis::Absent)));
     }
 }
