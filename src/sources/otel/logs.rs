@@ -40,6 +40,7 @@ pub(super) fn take(log: &Log<'_>, sink: &mut dyn Sink) {
     let place = Place {
         at: log.at,
         dialect,
+        is_log: true,
         trace_id: log.trace_id.as_deref(),
         span_id: log.span_id.as_deref(),
         scope_name: &log.origin.scope_name,

@@ -119,6 +119,7 @@ pub(super) const NAMES: &[Name] = names! {
     }
     RequestId {
         "request_id" ClaudeCode "Claude Code",
+        "client_request_id" ClaudeCode "Claude Code 2.1.214 and later; on its span and its event",
     }
     Session {
         "gen_ai.conversation.id" Any "semconv 1.34 and later",

@@ -18,6 +18,7 @@ const FIXTURES: &[&str] = &[
     "tempo.json",
     "batches.json",
     "claude_code.jsonl",
+    "claude_code_ids.jsonl",
     "events.jsonl",
     "faults.jsonl",
     "claude_code.binpb",
@@ -92,6 +93,14 @@ fn claude_code_counts_by_its_events_and_never_by_its_metrics() {
 }
 
 #[test]
+fn requests_of_claude_code_without_a_request_id_are_told_apart() {
+    assert_fixture("claude_code_ids.jsonl");
+    // Two under one span, one after the session was resumed, one that its span tells again.
+    let sums = [100 + 200 + 400 + 800, 0, 0, 10 + 20 + 40 + 80];
+    assert_eq!(totals(&[&fixture("claude_code_ids.jsonl")]), (sums, 4));
+}
+
+#[test]
 fn an_event_that_repeats_its_span_is_the_same_request() {
     assert_fixture("events.jsonl");
     assert_eq!(totals(&[&fixture("events.jsonl")]), ([110, 0, 0, 12], 2));
@@ -147,7 +156,14 @@ fn records_in(value: &serde_json::Value) -> usize {
 
 #[test]
 fn every_record_is_a_step_an_ignored_kind_or_a_reject() {
-    for name in ["current.jsonl", "legacy.jsonl", "wrappers.jsonl", "claude_code.jsonl", "events.jsonl"] {
+    for name in [
+        "current.jsonl",
+        "legacy.jsonl",
+        "wrappers.jsonl",
+        "claude_code.jsonl",
+        "claude_code_ids.jsonl",
+        "events.jsonl",
+    ] {
         let text = std::fs::read_to_string(path(name)).unwrap();
         let lines = text.trim_start_matches('\u{feff}').lines();
         let there: usize = lines.map(|line| records_in(&serde_json::from_str(line).unwrap())).sum();

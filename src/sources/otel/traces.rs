@@ -71,6 +71,12 @@ impl Traces {
             {
                 sink.ignore("request_around_request");
             }
+            // Its event cannot be told to be the same request, and counts.
+            Some(Role::Inference)
+                if names::claude_code_span(&span.name).is_some() && attributes.get(Field::RequestId).is_none() =>
+            {
+                sink.ignore("claude_code/llm_request_without_id");
+            }
             Some(role @ (Role::Inference | Role::Tool)) => {
                 let Some(end_us) = span.end_us.or(span.start_us) else {
                     sink.reject(at, Reason::MissingField, "startTimeUnixNano");
@@ -79,6 +85,7 @@ impl Traces {
                 let place = Place {
                     at,
                     dialect: *dialect,
+                    is_log: false,
                     trace_id: span.trace_id.as_deref(),
                     span_id: span.span_id.as_deref(),
                     scope_name: &span.origin.scope_name,
