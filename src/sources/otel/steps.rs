@@ -55,13 +55,18 @@ pub(super) fn dialect(origin: &Origin<'_>, name: &str) -> Dialect {
 /// The id of a request, the same wherever it was seen: the provider's, else the span's, else the place of Claude Code's event in its session.
 pub(super) fn request_id(place: &Place<'_>, attributes: &Attributes<'_>) -> Option<String> {
     let own = attributes.string(Field::RequestId);
-    let response = || attributes.string(Field::ResponseId).filter(|id| !is_drawn_from_few(id));
-    own.or_else(response).or_else(|| place.span_name()).or_else(|| sequence_id(place, attributes))
+    own.or_else(|| response_id(attributes)).or_else(|| place.span_name()).or_else(|| sequence_id(place, attributes))
+}
+
+/// The provider's id of the response. Claude Code writes the id of the request under this name too, and that is no message's.
+fn response_id(attributes: &Attributes<'_>) -> Option<String> {
+    let is_request = |id: &str| attributes.text(Field::RequestId).is_some_and(|own| own == id);
+    attributes.string(Field::ResponseId).filter(|id| !is_drawn_from_few(id) && !is_request(id))
 }
 
 /// The ids by which other sources know a request: the provider's, else those of trace and span, which an observability export has too.
 pub(super) fn name(event: &mut Event, place: &Place<'_>, attributes: &Attributes<'_>) {
-    event.response_id = attributes.string(Field::ResponseId).filter(|id| !is_drawn_from_few(id));
+    event.response_id = response_id(attributes);
     let span = || if event.response_id.is_none() { place.span_name() } else { None };
     event.request_id = attributes.string(Field::RequestId).or_else(span);
 }

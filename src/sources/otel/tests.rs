@@ -95,9 +95,13 @@ fn claude_code_counts_by_its_events_and_never_by_its_metrics() {
 #[test]
 fn requests_of_claude_code_without_a_request_id_are_told_apart() {
     assert_fixture("claude_code_ids.jsonl");
-    // Two under one span, one after the session was resumed, one that its span tells again.
-    let sums = [100 + 200 + 400 + 800, 0, 0, 10 + 20 + 40 + 80];
-    assert_eq!(totals(&[&fixture("claude_code_ids.jsonl")]), (sums, 4));
+    // Two under one span, one after the session was resumed, one that its span tells again, one that only its span tells.
+    let sums = [100 + 200 + 400 + 800 + 1600, 0, 0, 10 + 20 + 40 + 80 + 160];
+    let read = fixture("claude_code_ids.jsonl");
+    assert_eq!(totals(&[&read]), (sums, 5));
+    // Transcripts state the request's id and the message's: one of them under the name of the other would join nothing.
+    let (_, last) = read.events.last().unwrap();
+    assert_eq!((last.request_id.as_deref(), last.response_id.as_deref()), (Some("req_inv09"), None));
 }
 
 #[test]
