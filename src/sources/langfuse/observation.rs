@@ -231,6 +231,7 @@ struct Step<'r, 'a> {
     session_id: String,
     actor_id: Option<String>,
     event_id: Option<String>,
+    request_id: Option<String>,
     response_id: Option<String>,
     is_overhead: bool,
 }
@@ -263,6 +264,7 @@ impl<'r, 'a> Step<'r, 'a> {
             session_id,
             actor_id: stated(USER_ID),
             event_id: response_id.clone().or_else(|| observation_id(row)),
+            request_id: observation_id(row),
             response_id,
             is_overhead: environment.starts_with("langfuse-")
                 || trace_name.is_some_and(|name| name.starts_with("Execute evaluator")),
@@ -281,12 +283,10 @@ impl<'r, 'a> Step<'r, 'a> {
         event
     }
 
-    /// The ids of the request: its response's, else those of trace and span, which telemetry has too.
+    /// The ids of the request: its response's, and those of trace and span, which telemetry has too, with or without the other.
     fn name(&self, event: &mut Event) {
         event.response_id.clone_from(&self.response_id);
-        if self.response_id.is_none() {
-            event.request_id.clone_from(&self.event_id);
-        }
+        event.request_id.clone_from(&self.request_id);
     }
 
     fn failed(&self) -> bool {

@@ -107,6 +107,17 @@ fn a_request_has_the_same_id_in_every_source_that_saw_it() {
 }
 
 #[test]
+fn a_span_has_its_own_id_in_telemetry_and_here_with_or_without_that_of_its_response() {
+    let requests = |read: &Recorded| -> Vec<(Option<String>, Option<String>)> {
+        let completions = read.events.iter().filter(|(_, event)| event.kind == Kind::Completion);
+        completions.map(|(_, event)| (event.request_id.clone(), event.response_id.clone())).collect()
+    };
+    let both = (Some("0af7651916cd43dd8448eb211c80319c/b7ad6b7169203331".to_owned()), Some("resp_inv1".to_owned()));
+    assert!(requests(&fixture("observations.jsonl")).contains(&both));
+    assert!(requests(&read_fixture(&Otel, "src/sources/otel/fixtures/current.jsonl")).contains(&both));
+}
+
+#[test]
 fn a_request_inside_a_request_counts_once() {
     assert_fixture("nesting.jsonl");
     let kept = kept([&fixture("nesting.jsonl")]);

@@ -64,11 +64,11 @@ fn response_id(attributes: &Attributes<'_>) -> Option<String> {
     attributes.string(Field::ResponseId).filter(|id| !is_drawn_from_few(id) && !is_request(id))
 }
 
-/// The ids by which other sources know a request: the provider's, else those of trace and span, which an observability export has too.
+/// The ids by which other sources know a request: the provider's of the response, and Claude Code's own or those of trace and span, which an observability
+/// export has too, with or without the other.
 pub(super) fn name(event: &mut Event, place: &Place<'_>, attributes: &Attributes<'_>) {
     event.response_id = response_id(attributes);
-    let span = || if event.response_id.is_none() { place.span_name() } else { None };
-    event.request_id = attributes.string(Field::RequestId).or_else(span);
+    event.request_id = attributes.string(Field::RequestId).or_else(|| place.span_name());
 }
 
 /// Claude Code numbers its events, from 1 in every process: a session that is resumed has each number again, at another time.
