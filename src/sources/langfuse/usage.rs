@@ -1,6 +1,6 @@
 //! Usage of a generation: counts by names that everybody chooses for himself.
 //!
-//! Owns the classes of names and the two ways in which counts relate: side by side, or parts inside a whole.
+//! Owns the classes of names and the ways in which counts relate: side by side, or parts inside a whole, for input and output each.
 
 use crate::events::{Event, TokenBasis, Tokens};
 use crate::fingerprint::Json;
@@ -46,6 +46,38 @@ fn class(key: &str) -> Class {
     }
 }
 
+/// How a count relates to those of its parts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Relation {
+    /// They are not in it.
+    Beside,
+    /// It is their whole.
+    Inside,
+}
+
+/// Input with its parts, or output.
+#[derive(Clone, Copy)]
+struct Side {
+    whole: Option<i64>,
+    /// The parts that are no part of what is kept as input: the cache. Of output the reasoning.
+    taken_out: i64,
+    other_parts: i64,
+}
+
+impl Side {
+    /// What a total adds for this side, null where the relation cannot be.
+    fn sum(self, relation: Relation) -> Option<i64> {
+        match relation {
+            Relation::Beside => Some(self.whole.unwrap_or(0) + self.taken_out + self.other_parts),
+            Relation::Inside => self.whole.filter(|&whole| whole >= self.taken_out),
+        }
+    }
+
+    fn inside_if_it_fits(self) -> Relation {
+        if self.sum(Relation::Inside).is_some() { Relation::Inside } else { Relation::Beside }
+    }
+}
+
 /// Counts by class.
 #[derive(Debug, Default)]
 struct Counts([Option<i64>; Class::Total as usize + 1]);
@@ -81,24 +113,42 @@ impl Counts {
         (!stated.is_empty()).then(|| stated.iter().sum())
     }
 
-    /// Whether the counts stand side by side, as Langfuse asks: then they add up to the total. Without a total the convention holds.
-    fn is_side_by_side(&self) -> bool {
-        let sum: i64 = self.0[..Class::Total as usize].iter().flatten().sum();
-        self.get(Class::Total).is_none_or(|total| total == sum)
+    /// How input and output count their parts, by the total. Without one Langfuse's convention holds, that all counts stand side by side; where no relation
+    /// gives it, OpenAI's way, in which parts are inside, as far as they fit.
+    fn relations(&self) -> (Relation, Relation) {
+        use Relation::{Beside, Inside};
+        let sum = |classes: &[Class]| self.all(classes).unwrap_or(0);
+        let cached = sum(&[Class::CacheRead, Class::CacheWrite, Class::CacheWriteHour]);
+        let reasoning = sum(&[Class::Reasoning]);
+        let input = Side { whole: self.get(Class::Input), taken_out: cached, other_parts: sum(&[Class::InputPart]) };
+        let output =
+            Side { whole: self.get(Class::Output), taken_out: reasoning, other_parts: sum(&[Class::OutputPart]) };
+        let Some(total) = self.get(Class::Total) else { return (Beside, Beside) };
+        let others = self.get(Class::Other).unwrap_or(0);
+        // Where the last two give the same total, the first of them is how Gemini counts: what is cached inside, what is thought beside.
+        let pairs = [(Beside, Beside), (Inside, Inside), (Inside, Beside), (Beside, Inside)];
+        let holds = |(of_input, of_output): &(Relation, Relation)| {
+            let sum = input.sum(*of_input).zip(output.sum(*of_output)).map(|(input, output)| input + output + others);
+            sum == Some(total)
+        };
+        pairs.into_iter().find(holds).unwrap_or_else(|| (input.inside_if_it_fits(), output.inside_if_it_fits()))
     }
 
     fn tokens(&self) -> Tokens {
         let cache_read = self.get(Class::CacheRead);
         let cache_write = self.all(&[Class::CacheWrite, Class::CacheWriteHour]);
-        let reasoning = self.get(Class::Reasoning);
-        let (input, output) = if self.is_side_by_side() {
-            let input = self.all(&[Class::Input, Class::InputPart]);
-            (input, self.all(&[Class::Output, Class::OutputPart, Class::Reasoning]))
-        } else {
-            // Parts inside a whole, OpenAI's way.
-            let cached = cache_read.unwrap_or(0) + cache_write.unwrap_or(0);
-            (self.get(Class::Input).map(|input| (input - cached).max(0)), self.get(Class::Output))
+        let (of_input, of_output) = self.relations();
+        let input = match of_input {
+            Relation::Beside => self.all(&[Class::Input, Class::InputPart]),
+            Relation::Inside => {
+                self.get(Class::Input).map(|input| input - cache_read.unwrap_or(0) - cache_write.unwrap_or(0))
+            }
         };
+        let output = match of_output {
+            Relation::Beside => self.all(&[Class::Output, Class::OutputPart, Class::Reasoning]),
+            Relation::Inside => self.get(Class::Output),
+        };
+        let reasoning = self.get(Class::Reasoning);
         Tokens { input, output, reasoning, cache_read, cache_write, cache_write_1h: self.get(Class::CacheWriteHour) }
     }
 }
@@ -206,7 +256,40 @@ mod tests {
                 r#"{"prompt_tokens":1200,"completion_tokens":80,"input_cached_tokens":1000,"input_audio_tokens":7,"total_tokens":1280}"#,
                 [some(200), some(1000), None, some(80), None],
             ),
-            (r#"{"input":5,"input_cached_tokens":9,"output":1,"total":6}"#, [some(0), some(9), None, some(1), None]),
+        ] {
+            assert_eq!(four(details), want, "{details}");
+        }
+    }
+
+    #[test]
+    fn input_and_output_may_count_their_parts_in_different_ways() {
+        let some = Some;
+        for (details, want) in [
+            (
+                r#"{"input":1200,"input_cached_tokens":1000,"output":80,"output_reasoning_tokens":30,"total":1310}"#,
+                [some(200), some(1000), None, some(110), some(30)],
+            ),
+            (
+                r#"{"input":200,"input_cached_tokens":1000,"output":80,"output_reasoning_tokens":30,"total":1280}"#,
+                [some(200), some(1000), None, some(80), some(30)],
+            ),
+            // Both mixed ways give this total.
+            (
+                r#"{"input":1200,"input_cached_tokens":30,"output":80,"output_reasoning_tokens":30,"total":1310}"#,
+                [some(1170), some(30), None, some(110), some(30)],
+            ),
+        ] {
+            assert_eq!(four(details), want, "{details}");
+        }
+    }
+
+    #[test]
+    fn parts_that_do_not_fit_inside_stand_beside_whatever_the_total() {
+        let some = Some;
+        for (details, want) in [
+            (r#"{"input":5,"input_cached_tokens":9,"output":1,"total":6}"#, [some(5), some(9), None, some(1), None]),
+            (r#"{"input":5,"output":1,"reasoning":4,"total":99}"#, [some(5), None, None, some(5), some(4)]),
+            (r#"{"input":9,"input_cached_tokens":5,"output":1,"total":99}"#, [some(4), some(5), None, some(1), None]),
         ] {
             assert_eq!(four(details), want, "{details}");
         }
