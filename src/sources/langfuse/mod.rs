@@ -8,7 +8,7 @@ mod observation;
 mod parquet;
 #[cfg(test)]
 mod tests;
-mod usage;
+pub(super) mod usage;
 
 use super::exports::{Row, first_columns, read_rows};
 use super::{Description, Input, InputError, Position, Probe, Sink, Source, Unheard, Unit, Vantage};

@@ -154,7 +154,7 @@ impl Counts {
 }
 
 /// What a row states of its usage: `usage_details`, else the older `usage` with its unit.
-pub(super) struct Stated<'r> {
+pub(in crate::sources) struct Stated<'r> {
     details: Option<Cow<'r, Json<'r>>>,
     unit: Option<String>,
 }
@@ -169,6 +169,11 @@ impl<'r> Stated<'r> {
         Self { details: older.or(details), unit }
     }
 
+    /// What an object of counts states that is found elsewhere.
+    pub(in crate::sources) fn of_details(details: Cow<'r, Json<'r>>) -> Self {
+        Self { details: Some(details), unit: None }
+    }
+
     fn counts(&self, at: Position, sink: &mut dyn Sink) -> Counts {
         // Characters, images and seconds are no tokens.
         let is_tokens = self.unit.as_deref().is_none_or(|unit| unit.eq_ignore_ascii_case("tokens"));
@@ -177,14 +182,14 @@ impl<'r> Stated<'r> {
     }
 
     /// Puts it on a completion.
-    pub(super) fn fill(&self, event: &mut Event, at: Position, sink: &mut dyn Sink) {
+    pub(in crate::sources) fn fill(&self, event: &mut Event, at: Position, sink: &mut dyn Sink) {
         event.tokens = self.counts(at, sink).tokens();
         let is_stated = counted(&event.tokens).iter().any(Option::is_some);
         event.token_basis = Some(if is_stated { TokenBasis::Reported } else { TokenBasis::Absent });
     }
 
     /// Whether it has counts above zero.
-    pub(super) fn is_used(&self) -> bool {
+    pub(in crate::sources) fn is_used(&self) -> bool {
         let tokens = self.counts(Position::default(), &mut Unheard).tokens();
         counted(&tokens).iter().flatten().any(|&count| count > 0)
     }

@@ -20,6 +20,7 @@ const FIXTURES: &[&str] = &[
     "claude_code.jsonl",
     "claude_code_ids.jsonl",
     "events.jsonl",
+    "langfuse.jsonl",
     "faults.jsonl",
     "claude_code.binpb",
     "packed.binpb",
@@ -111,6 +112,13 @@ fn an_event_that_repeats_its_span_is_the_same_request() {
 }
 
 #[test]
+fn counts_by_name_of_the_sdk_of_langfuse() {
+    assert_fixture("langfuse.jsonl");
+    // Inside another, whose counts are ignored; counts of the conventions beside them; counts that are none.
+    assert_eq!(totals(&[&fixture("langfuse.jsonl")]).0, [200 + 400 + 7, 1000, 0, 110 + 40]);
+}
+
+#[test]
 fn bad_records_are_rejected_alone() {
     assert_fixture("faults.jsonl");
 }
@@ -167,6 +175,7 @@ fn every_record_is_a_step_an_ignored_kind_or_a_reject() {
         "claude_code.jsonl",
         "claude_code_ids.jsonl",
         "events.jsonl",
+        "langfuse.jsonl",
     ] {
         let text = std::fs::read_to_string(path(name)).unwrap();
         let lines = text.trim_start_matches('\u{feff}').lines();
