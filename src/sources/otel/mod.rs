@@ -139,7 +139,7 @@ impl Reader {
     fn batch(&mut self, batch: &Batch<'_>, sink: &mut dyn Sink) {
         self.traces.take(&batch.spans, sink);
         for log in &batch.logs {
-            logs::take(log, sink);
+            logs::take(log, &self.traces, sink);
         }
         for counter in &batch.counters {
             metrics::take(counter, sink);

@@ -40,6 +40,12 @@ impl Traces {
         }
     }
 
+    /// Whether a span has a request with usage below it, as far as the file was read.
+    pub(super) fn contains_request(&self, trace_id: Option<&str>, span_id: Option<&str>) -> bool {
+        let key = trace_id.zip(span_id).map(|(trace_id, span_id)| span_key(trace_id, span_id));
+        key.is_some_and(|key| self.above_requests.contains(&key))
+    }
+
     /// Marks everything above a request, as far as this batch and those before it tell.
     fn mark(&mut self, spans: &[Classified<'_, '_>]) {
         if self.above_requests.len() > REMEMBERED {
@@ -67,7 +73,7 @@ impl Traces {
         let at = span.at;
         match role {
             Some(Role::Inference)
-                if *states_usage && key(span).is_some_and(|key| self.above_requests.contains(&key)) =>
+                if *states_usage && self.contains_request(span.trace_id.as_deref(), span.span_id.as_deref()) =>
             {
                 sink.ignore("request_around_request");
             }
