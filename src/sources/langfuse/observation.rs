@@ -115,6 +115,7 @@ const SESSION_ID: &[&str] = &["session_id", "sessionId"];
 const USER_ID: &[&str] = &["user_id", "userId"];
 const START: &[&str] = &["start_time", "startTime"];
 const END: &[&str] = &["end_time", "endTime"];
+const UPDATED: &[&str] = &["updated_at", "updatedAt"];
 const PARENT_ID: &[&str] = &["parent_observation_id", "parentObservationId"];
 
 /// Learns of one row what it says of the nesting of observations.
@@ -233,6 +234,7 @@ struct Step<'r, 'a> {
     event_id: Option<String>,
     request_id: Option<String>,
     response_id: Option<String>,
+    updated_us: Option<i64>,
     is_overhead: bool,
 }
 
@@ -265,6 +267,8 @@ impl<'r, 'a> Step<'r, 'a> {
             actor_id: stated(USER_ID),
             event_id: response_id.clone().or_else(|| observation_id(row)),
             request_id: observation_id(row),
+            // Several observations may have one response, and the later changed of them may be the emptier.
+            updated_us: row.moment(UPDATED, sink).filter(|_| response_id.is_none()),
             response_id,
             is_overhead: environment.starts_with("langfuse-")
                 || trace_name.is_some_and(|name| name.starts_with("Execute evaluator")),
@@ -275,6 +279,7 @@ impl<'r, 'a> Step<'r, 'a> {
         let mut event = Event::new(ts_us, self.session_id.clone(), kind, "langfuse");
         event.event_id.clone_from(&self.event_id);
         event.actor_id.clone_from(&self.actor_id);
+        event.updated_us = self.updated_us;
         if self.is_overhead {
             // The platform's own judges and experiments: nobody's work.
             event.trigger = Trigger::Agent;

@@ -130,6 +130,21 @@ fn a_request_inside_a_request_counts_once() {
 }
 
 #[test]
+fn of_a_row_that_was_exported_again_the_newest_stays() {
+    let row = |output: i64, updated: &str| {
+        format!(
+            r#"{{"id":"o-1","trace_id":"tr-9","type":"GENERATION","start_time":"2026-06-02 09:00:00","usage_details":{{"input":7,"output":{output}}},"updated_at":"{updated}"}}"#
+        )
+    };
+    let (first, corrected) = (row(900, "2026-06-02 09:00:10.5"), row(9, "2026-06-02 10:00:00"));
+    for rows in [format!("{first}\n{corrected}\n"), format!("{corrected}\n{first}\n")] {
+        let read = testing::read_bytes(&Langfuse, "observations.jsonl", rows.as_bytes());
+        let outputs: Vec<Option<i64>> = kept([&read]).values().map(|event| event.tokens.output).collect();
+        assert_eq!(outputs, [Some(9)]);
+    }
+}
+
+#[test]
 fn observations_nest_in_the_answer_for_one_trace_too() {
     let observation = |id: &str, parent: &str| {
         format!(
