@@ -1,7 +1,7 @@
 //! Fixtures of invented exports, one a trap, and the properties that hold for any of them.
 
 use super::Otel;
-use crate::events::ids::Key;
+use crate::events::ids::{Key, aggregate_key, aggregate_version};
 use crate::events::{Event, Kind, TokenBasis};
 use crate::sources::testing::{
     self, Recorded, file_input, fixture_bytes, fixture_path, input_of, read_bytes, read_fixture,
@@ -21,6 +21,7 @@ const FIXTURES: &[&str] = &[
     "claude_code_ids.jsonl",
     "events.jsonl",
     "langfuse.jsonl",
+    "cumulative.jsonl",
     "faults.jsonl",
     "claude_code.binpb",
     "packed.binpb",
@@ -120,6 +121,21 @@ fn counts_by_name_of_the_sdk_of_langfuse() {
 }
 
 #[test]
+fn of_a_counter_that_goes_on_the_last_value_stays() {
+    assert_fixture("cumulative.jsonl");
+    let mut kept = BTreeMap::new();
+    for (_, sum) in fixture("cumulative.jsonl").aggregates {
+        let (key, version) = (aggregate_key("otel", &sum), aggregate_version(&sum));
+        if kept.get(&key).is_none_or(|(known, _)| version > *known) {
+            kept.insert(key, (version, sum));
+        }
+    }
+    let input: i64 = kept.values().filter_map(|(_, sum)| sum.tokens.input).sum();
+    let output: i64 = kept.values().filter_map(|(_, sum)| sum.tokens.output).sum();
+    assert_eq!((kept.len(), input, output), (3, 250 + 30, 10));
+}
+
+#[test]
 fn bad_records_are_rejected_alone() {
     assert_fixture("faults.jsonl");
 }
@@ -177,6 +193,7 @@ fn every_record_is_a_step_an_ignored_kind_or_a_reject() {
         "claude_code_ids.jsonl",
         "events.jsonl",
         "langfuse.jsonl",
+        "cumulative.jsonl",
     ] {
         let text = std::fs::read_to_string(path(name)).unwrap();
         let lines = text.trim_start_matches('\u{feff}').lines();
