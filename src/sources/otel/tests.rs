@@ -15,6 +15,7 @@ const FIXTURES: &[&str] = &[
     "current.jsonl",
     "legacy.jsonl",
     "wrappers.jsonl",
+    "agents.jsonl",
     "tempo.json",
     "batches.json",
     "claude_code.jsonl",
@@ -78,6 +79,13 @@ fn requests_under_the_names_of_earlier_years_and_other_libraries() {
 fn a_request_that_two_libraries_trace_counts_once() {
     assert_fixture("wrappers.jsonl");
     assert_eq!(totals(&[&fixture("wrappers.jsonl")]).0, [100 + 200 + 300 + 400, 0, 0, 10 + 20 + 30 + 40]);
+}
+
+#[test]
+fn an_agent_below_which_no_request_stands_counts_where_the_file_has_its_whole_time() {
+    assert_fixture("agents.jsonl");
+    // 100, 400 and 800 of requests, 200 of the inner of two agents.
+    assert_eq!(totals(&[&fixture("agents.jsonl")]).0, [100 + 200 + 400 + 800, 0, 0, 10 + 20 + 40 + 80]);
 }
 
 #[test]
@@ -189,6 +197,7 @@ fn every_record_is_a_step_an_ignored_kind_or_a_reject() {
         "current.jsonl",
         "legacy.jsonl",
         "wrappers.jsonl",
+        "agents.jsonl",
         "claude_code.jsonl",
         "claude_code_ids.jsonl",
         "events.jsonl",
