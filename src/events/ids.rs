@@ -98,8 +98,8 @@ pub fn shared_id(id: &str) -> Option<&str> {
 }
 
 /// Which copy of one event stays: one that stands in a session of its own before one in a session that another started (a replay of the
-/// parent's history in a side conversation), then the larger output, then the one with more other usage, then the one that also states a cost or
-/// who approved.
+/// parent's history in a side conversation), then the one that its source changed later, where the source says so, then the larger output, then the one with
+/// more other usage, then the one that also states a cost or who approved.
 pub fn event_version(event: &Event) -> i64 {
     let tokens = &event.tokens;
     let own = i64::from(event.parent_session_id.is_none()) << 62;
@@ -107,6 +107,11 @@ pub fn event_version(event: &Event) -> i64 {
     let output = tokens.output.unwrap_or(0).clamp(0, (1 << 41) - 1);
     let other: i64 = [tokens.input, tokens.cache_read, tokens.cache_write].iter().flatten().sum();
     let says_more = event.cost_micro_usd.is_some() || event.approval.is_some();
+    if let Some(updated_us) = event.updated_us {
+        // Milliseconds have 41 bits until 2039, as output has; the bit above them says that it is a time.
+        let updated = (1 << 61) + ((updated_us / 1000).clamp(0, (1 << 41) - 1) << 20);
+        return own + updated + (output.min((1 << 19) - 1) << 1) + i64::from(says_more);
+    }
     // Output decides; the rest only breaks ties, so it must not carry into it.
     own + (output << 20) + (other.clamp(0, (1 << 19) - 1) << 1) + i64::from(says_more)
 }
@@ -296,6 +301,21 @@ mod tests {
         let mut fuller = bare;
         fuller.tokens.input = Some(1);
         assert!(event_version(&fuller) > event_version(&priced));
+    }
+
+    #[test]
+    fn what_a_source_changed_later_stays_whatever_it_counts() {
+        let mut fuller = Event::new(1, "s", Kind::Completion, "c");
+        fuller.tokens.output = Some(1_000_000_000_000);
+        let mut corrected = Event::new(1, "s", Kind::Completion, "c");
+        corrected.updated_us = Some(1_780_304_400_000_000);
+        assert!(event_version(&corrected) > event_version(&fuller), "one that says nothing of it is older");
+        fuller.updated_us = Some(1_780_304_399_999_000);
+        assert!(event_version(&corrected) > event_version(&fuller));
+        fuller.updated_us = corrected.updated_us;
+        assert!(event_version(&corrected) < event_version(&fuller));
+        corrected.updated_us = Some(i64::MAX);
+        assert!((0..1 << 62).contains(&(event_version(&corrected) - (1 << 62))), "beside the bit of an own session");
     }
 
     #[test]

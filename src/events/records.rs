@@ -135,6 +135,9 @@ pub struct Event {
     pub result_hash: Option<i64>,
     /// Sorted distinct hashes of the non-trivial lines that an edit added (see [`crate::fingerprint::line_hashes`]).
     pub added_lines: Vec<i64>,
+    /// When the source last changed what it says of the step, microseconds since the epoch, where later copies correct earlier ones: it decides before all
+    /// counts which copy stays (see [`super::ids::event_version`]). In no column.
+    pub updated_us: Option<i64>,
 }
 
 impl Event {
@@ -179,6 +182,7 @@ impl Event {
             call_names: Vec::new(),
             result_hash: None,
             added_lines: Vec::new(),
+            updated_us: None,
         }
     }
 }

@@ -106,6 +106,7 @@ impl<'a> Redactor<'a> {
             call_names: _,
             result_hash: _,
             added_lines: _,
+            updated_us: _,
         } = event;
         self.repeated_texts([session_id, client]);
         let repeated =

@@ -68,6 +68,7 @@ pub use input::{
 pub use lines::{Handled, Line, read_lines};
 pub(crate) use places::{home_user, without_credentials};
 pub use reject::Reason;
+pub(crate) use sink::Unheard;
 pub use sink::{Position, Sink};
 
 /// What a source is and what it can tell, shown by `footlight sources` and in the README.

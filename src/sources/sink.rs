@@ -39,3 +39,16 @@ pub trait Sink {
     /// A field that the canonical format does not know; counted by name.
     fn unknown_field(&mut self, _name: &str) {}
 }
+
+/// Where the records and rejects of a first look at an input go: they are told when it is read again.
+pub(crate) struct Unheard;
+
+impl Sink for Unheard {
+    fn event(&mut self, _: Position, _: Event) {}
+    fn outcome(&mut self, _: Position, _: Outcome) {}
+    fn fact(&mut self, _: Position, _: Fact) {}
+    fn aggregate(&mut self, _: Position, _: Aggregate) {}
+    fn roster(&mut self, _: Position, _: RosterEntry) {}
+    fn reject(&mut self, _: Position, _: Reason, _: &str) {}
+    fn ignore(&mut self, _: &'static str) {}
+}

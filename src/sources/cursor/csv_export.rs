@@ -3,11 +3,11 @@
 //! Owns the meaning of `Input (w/ Cache Write)`, which a checksum decides for each file, and the telling apart of equal rows.
 
 use super::{CLIENT, cost};
-use crate::events::{Aggregate, CountedBy, Event, Fact, Outcome, RosterEntry, Tokens, Trigger};
+use crate::events::{Aggregate, CountedBy, Tokens, Trigger};
 use crate::sources::document::read_bytes;
 use crate::sources::json::{MAX_COUNT, parse_rfc3339};
 use crate::sources::spans::{Length, span};
-use crate::sources::{Input, InputError, Position, Reason, Sink};
+use crate::sources::{Input, InputError, Position, Reason, Sink, Unheard};
 use std::collections::HashMap;
 
 /// Columns that are read. The first two make a header.
@@ -149,19 +149,6 @@ impl Table {
             }
         }
     }
-}
-
-/// Where rejects go that are told when the rows are read again.
-struct Unheard;
-
-impl Sink for Unheard {
-    fn event(&mut self, _: Position, _: Event) {}
-    fn outcome(&mut self, _: Position, _: Outcome) {}
-    fn fact(&mut self, _: Position, _: Fact) {}
-    fn aggregate(&mut self, _: Position, _: Aggregate) {}
-    fn roster(&mut self, _: Position, _: RosterEntry) {}
-    fn reject(&mut self, _: Position, _: Reason, _: &str) {}
-    fn ignore(&mut self, _: &'static str) {}
 }
 
 fn row<'r>(cell: impl Fn(usize) -> &'r str, trigger: Trigger, at: Position, sink: &mut dyn Sink) -> Option<Row> {

@@ -1,16 +1,19 @@
 //! Langfuse: observations, traces and scores as the blob export, the API and the user interface write them.
 //!
-//! Owns recognition. What a row means is [`observation`]'s and [`usage`]'s, how rows are framed is [`crate::sources::exports`]'; rules and their
-//! reasons stand in `README.md`.
+//! Owns recognition, and that a file is read twice: which observations stand inside which is known before any of them counts ([`nesting`]). What a row means is
+//! [`observation`]'s and [`usage`]'s, how rows are framed is [`crate::sources::exports`]'; rules and their reasons stand in `README.md`.
 
+mod nesting;
 mod observation;
 mod parquet;
 #[cfg(test)]
 mod tests;
-mod usage;
+pub(super) mod usage;
 
 use super::exports::{Row, first_columns, read_rows};
-use super::{Description, Input, InputError, Probe, Sink, Source, Unit, Vantage};
+use super::{Description, Input, InputError, Position, Probe, Sink, Source, Unheard, Unit, Vantage};
+use crate::fingerprint::Json;
+use nesting::Nesting;
 
 /// The source.
 pub struct Langfuse;
@@ -47,15 +50,24 @@ impl Source for Langfuse {
         observation::is_export(&columns.iter().map(String::as_str).collect::<Vec<_>>())
     }
 
-    /// A row means the same wherever it stands.
-    fn reads_tail_alone(&self) -> bool {
-        true
-    }
-
     fn read(&self, input: &Input, sink: &mut dyn Sink) -> Result<u64, InputError> {
-        if input.head()?.starts_with(PARQUET) {
-            return parquet::read(input, sink);
-        }
-        read_rows(input, sink, observation::is_column, |fields, at, sink| observation::take(&Row { fields, at }, sink))
+        let mut nesting = Nesting::default();
+        each_row(input, &mut Unheard, observation::is_link, |row, _| observation::learn(row, &mut nesting))?;
+        nesting.resolve();
+        each_row(input, sink, observation::is_column, |row, sink| observation::take(row, &nesting, sink))
     }
+}
+
+/// Hands over every row of a file, in whatever writing it is. `is_wanted` says which columns of Parquet are read.
+fn each_row(
+    input: &Input,
+    sink: &mut dyn Sink,
+    is_wanted: fn(&str) -> bool,
+    mut take: impl FnMut(&Row<'_, '_>, &mut dyn Sink),
+) -> Result<u64, InputError> {
+    let mut hand_over = |fields: &Json<'_>, at: Position, sink: &mut dyn Sink| take(&Row { fields, at }, sink);
+    if input.head()?.starts_with(PARQUET) {
+        return parquet::read(input, sink, is_wanted, &mut hand_over);
+    }
+    read_rows(input, sink, observation::is_column, hand_over)
 }

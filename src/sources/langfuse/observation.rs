@@ -2,14 +2,15 @@
 //!
 //! Owns what a row becomes and under which id. Owns neither framing nor the arithmetic of usage.
 
-use super::usage;
+use super::nesting::{self, Nesting, Role};
+use super::usage::{Stated, USAGE_DETAILS};
 use crate::events::{CostBasis, Event, Fact, FactName, Kind, Trigger};
 use crate::fingerprint::{Json, result_hash, sketch_answer, sketch_call_of, sketch_result};
 use crate::sources::exports::Row;
 use crate::sources::messages::{self, Asked};
 use crate::sources::requests::is_drawn_from_few;
 use crate::sources::slash::keep_prompt;
-use crate::sources::{Position, Reason, Sink, values};
+use crate::sources::{Position, Reason, Sink, Unheard, values};
 use std::borrow::Cow;
 
 /// Columns by which a header is known, as the export and as the API spell them; rows may have more.
@@ -76,6 +77,11 @@ pub(super) fn is_column(name: &str) -> bool {
     COLUMNS.contains(&name)
 }
 
+/// Whether a column tells which observations stand inside which.
+pub(super) fn is_link(name: &str) -> bool {
+    [TRACE_ID, PARENT_ID, USAGE_DETAILS, &["id", "type", "usage"]].iter().any(|names| names.contains(&name))
+}
+
 /// Whether these are the columns of observations, scores or traces.
 pub(super) fn is_export(columns: &[&str]) -> bool {
     let has = |names: &[&str]| names.iter().any(|name| columns.contains(name));
@@ -109,23 +115,54 @@ const SESSION_ID: &[&str] = &["session_id", "sessionId"];
 const USER_ID: &[&str] = &["user_id", "userId"];
 const START: &[&str] = &["start_time", "startTime"];
 const END: &[&str] = &["end_time", "endTime"];
+const UPDATED: &[&str] = &["updated_at", "updatedAt"];
+const PARENT_ID: &[&str] = &["parent_observation_id", "parentObservationId"];
+
+/// Learns of one row what it says of the nesting of observations.
+pub(super) fn learn(row: &Row<'_, '_>, nesting: &mut Nesting) {
+    if row.get(&["type"]).is_some() {
+        learn_observation(row, None, nesting);
+        return;
+    }
+    if let Some(Json::List(inner)) = row.nested(&["observations"], &mut Unheard).as_deref() {
+        for fields in inner {
+            learn_observation(&Row { fields, at: row.at }, Some(row), nesting);
+        }
+    }
+}
+
+fn learn_observation(row: &Row<'_, '_>, trace: Option<&Row<'_, '_>>, nesting: &mut Nesting) {
+    let Some(own) = key(row, trace, &["id"]) else { return };
+    let role = match row.text(&["type"]).map(|kind| kind.to_ascii_uppercase()).as_deref() {
+        Some("GENERATION" | "EMBEDDING") => Role::Request { states_usage: Stated::of(row, &mut Unheard).is_used() },
+        Some("EVALUATOR") => Role::Evaluator,
+        _ => Role::Other,
+    };
+    nesting.learn(own, key(row, trace, PARENT_ID), role);
+}
+
+/// The key of the observation that a column names.
+fn key(row: &Row<'_, '_>, trace: Option<&Row<'_, '_>>, id: &[&'static str]) -> Option<u64> {
+    let trace_id = row.text(TRACE_ID).or_else(|| trace.and_then(|trace| trace.text(&["id"]))).unwrap_or_default();
+    Some(nesting::key(&trace_id, &row.text(id)?))
+}
 
 /// Takes one row.
-pub(super) fn take(row: &Row<'_, '_>, sink: &mut dyn Sink) {
+pub(super) fn take(row: &Row<'_, '_>, nesting: &Nesting, sink: &mut dyn Sink) {
     let is_score = row.get(&["data_type", "dataType"]).is_some() && row.get(&["type"]).is_none();
     if is_score {
         sink.ignore("score");
     } else if row.get(&["type"]).is_some() || row.get(TRACE_ID).is_some() {
-        observation(row, None, sink);
+        observation(row, None, nesting, sink);
     } else if row.get(&["id"]).is_some() && row.get(&["timestamp"]).is_some() {
-        trace(row, sink);
+        trace(row, nesting, sink);
     } else {
         sink.reject(row.at, Reason::MissingField, "type");
     }
 }
 
 /// A trace says whose its observations are and to which session they belong; in older exports only it does.
-fn trace(row: &Row<'_, '_>, sink: &mut dyn Sink) {
+fn trace(row: &Row<'_, '_>, nesting: &Nesting, sink: &mut dyn Sink) {
     if let (Some(trace_id), Some(session_id)) = (row.string(&["id"]), row.string(SESSION_ID)) {
         let fact = Fact {
             session_id: trace_id,
@@ -143,7 +180,7 @@ fn trace(row: &Row<'_, '_>, sink: &mut dyn Sink) {
         Some(Json::List(inner)) => {
             for fields in inner {
                 match fields {
-                    Json::Object(_) => observation(&Row { fields, at: row.at }, Some(row), sink),
+                    Json::Object(_) => observation(&Row { fields, at: row.at }, Some(row), nesting, sink),
                     // The id of one that stands elsewhere.
                     Json::Text(_) | Json::Null => {}
                     _ => sink.reject(row.at, Reason::BadValue, "observations"),
@@ -157,11 +194,15 @@ fn trace(row: &Row<'_, '_>, sink: &mut dyn Sink) {
 }
 
 /// One observation, and the trace that it was found in.
-fn observation(row: &Row<'_, '_>, trace: Option<&Row<'_, '_>>, sink: &mut dyn Sink) {
+fn observation(row: &Row<'_, '_>, trace: Option<&Row<'_, '_>>, nesting: &Nesting, sink: &mut dyn Sink) {
     let kind = row.text(&["type"]).map(|kind| kind.to_ascii_uppercase());
     match kind.as_deref() {
         Some("GENERATION" | "EMBEDDING") => {
-            if let Some(step) = Step::of(row, trace, sink) {
+            let own = key(row, trace, &["id"]);
+            if own.is_some_and(|own| nesting.is_wrapper(own)) {
+                sink.ignore("request_around_request");
+            } else if let Some(mut step) = Step::of(row, trace, sink) {
+                step.is_overhead |= own.is_some_and(|own| nesting.is_judge(own));
                 step.generation(sink);
             }
         }
@@ -191,7 +232,9 @@ struct Step<'r, 'a> {
     session_id: String,
     actor_id: Option<String>,
     event_id: Option<String>,
+    request_id: Option<String>,
     response_id: Option<String>,
+    updated_us: Option<i64>,
     is_overhead: bool,
 }
 
@@ -223,6 +266,9 @@ impl<'r, 'a> Step<'r, 'a> {
             session_id,
             actor_id: stated(USER_ID),
             event_id: response_id.clone().or_else(|| observation_id(row)),
+            request_id: observation_id(row),
+            // Several observations may have one response, and the later changed of them may be the emptier.
+            updated_us: row.moment(UPDATED, sink).filter(|_| response_id.is_none()),
             response_id,
             is_overhead: environment.starts_with("langfuse-")
                 || trace_name.is_some_and(|name| name.starts_with("Execute evaluator")),
@@ -233,6 +279,7 @@ impl<'r, 'a> Step<'r, 'a> {
         let mut event = Event::new(ts_us, self.session_id.clone(), kind, "langfuse");
         event.event_id.clone_from(&self.event_id);
         event.actor_id.clone_from(&self.actor_id);
+        event.updated_us = self.updated_us;
         if self.is_overhead {
             // The platform's own judges and experiments: nobody's work.
             event.trigger = Trigger::Agent;
@@ -241,12 +288,10 @@ impl<'r, 'a> Step<'r, 'a> {
         event
     }
 
-    /// The ids of the request: its response's, else those of trace and span, which telemetry has too.
+    /// The ids of the request: its response's, and those of trace and span, which telemetry has too, with or without the other.
     fn name(&self, event: &mut Event) {
         event.response_id.clone_from(&self.response_id);
-        if self.response_id.is_none() {
-            event.request_id.clone_from(&self.event_id);
-        }
+        event.request_id.clone_from(&self.request_id);
     }
 
     fn failed(&self) -> bool {
@@ -264,12 +309,7 @@ impl<'r, 'a> Step<'r, 'a> {
         event.model = row.string(&["provided_model_name", "providedModelName", "model"]);
         event.is_error = self.failed().then_some(true);
         event.duration_ms = self.duration_ms();
-        let details = row.nested(&["usage_details", "usageDetails"], sink);
-        // What SDKs of earlier years wrote; empty details are none.
-        let has_details = matches!(details.as_deref(), Some(Json::Object(fields)) if !fields.is_empty());
-        let older = if has_details { None } else { row.nested(&["usage"], sink) };
-        let unit = older.as_deref().and_then(|usage| usage.text("unit")).map(str::to_owned);
-        usage::fill(&mut event, older.as_deref().or(details.as_deref()), unit.as_deref(), self.at, sink);
+        Stated::of(row, sink).fill(&mut event, self.at, sink);
         let cost = row.micro_usd(&["total_cost", "totalCost", "calculatedTotalCost", "calculated_total_cost"], sink);
         let cost = cost.or_else(|| {
             let costs = row.nested(&["cost_details", "costDetails"], sink)?;

@@ -6,7 +6,8 @@
 mod scan;
 
 use super::observation;
-use crate::sources::{Input, InputError, Sink};
+use crate::fingerprint::Json;
+use crate::sources::{Input, InputError, Position, Sink};
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
@@ -38,15 +39,25 @@ fn footer(path: &Path) -> io::Result<Vec<u8>> {
     Ok(footer)
 }
 
-/// Reads a Parquet file. Rows have no bytes of their own: offset and line of a row are its number.
+/// Reads the wanted columns of a Parquet file. Rows have no bytes of their own: offset and line of a row are its number.
 #[cfg(feature = "engine")]
-pub(super) fn read(input: &Input, sink: &mut dyn Sink) -> Result<u64, InputError> {
-    scan::read(input, sink)
+pub(super) fn read(
+    input: &Input,
+    sink: &mut dyn Sink,
+    is_wanted: fn(&str) -> bool,
+    take: &mut impl FnMut(&Json<'_>, Position, &mut dyn Sink),
+) -> Result<u64, InputError> {
+    scan::read(input, sink, is_wanted, take)
 }
 
 /// A build without the engine has no Parquet reader and says so.
 #[cfg(not(feature = "engine"))]
-pub(super) fn read(input: &Input, _sink: &mut dyn Sink) -> Result<u64, InputError> {
+pub(super) fn read(
+    input: &Input,
+    _sink: &mut dyn Sink,
+    _is_wanted: fn(&str) -> bool,
+    _take: &mut impl FnMut(&Json<'_>, Position, &mut dyn Sink),
+) -> Result<u64, InputError> {
     Err(InputError::Format {
         path: input.name.clone(),
         reason: crate::sources::Reason::UnknownFormat,

@@ -18,6 +18,7 @@ const FIXTURES: &[&str] = &[
     "api.json",
     "traces.jsonl",
     "scores.jsonl",
+    "nesting.jsonl",
     "faults.jsonl",
 ];
 
@@ -103,6 +104,60 @@ fn a_request_has_the_same_id_in_every_source_that_saw_it() {
     ] {
         assert!(here.iter().any(|held| held == id) && others.iter().any(|held| held == id), "{id}");
     }
+}
+
+#[test]
+fn a_span_has_its_own_id_in_telemetry_and_here_with_or_without_that_of_its_response() {
+    let requests = |read: &Recorded| -> Vec<(Option<String>, Option<String>)> {
+        let completions = read.events.iter().filter(|(_, event)| event.kind == Kind::Completion);
+        completions.map(|(_, event)| (event.request_id.clone(), event.response_id.clone())).collect()
+    };
+    let both = (Some("0af7651916cd43dd8448eb211c80319c/b7ad6b7169203331".to_owned()), Some("resp_inv1".to_owned()));
+    assert!(requests(&fixture("observations.jsonl")).contains(&both));
+    assert!(requests(&read_fixture(&Otel, "src/sources/otel/fixtures/current.jsonl")).contains(&both));
+}
+
+#[test]
+fn a_request_inside_a_request_counts_once() {
+    assert_fixture("nesting.jsonl");
+    let kept = kept([&fixture("nesting.jsonl")]);
+    // 100 of n-3, 200 of n-5, 400 of n-6, whose inner one states nothing, 800 of another trace, 1600 of a judge.
+    let counts = |count: fn(&Event) -> Option<i64>| kept.values().filter_map(|event| count(event)).sum::<i64>();
+    assert_eq!(counts(|event| event.tokens.input), 100 + 200 + 400 + 800 + 1600);
+    assert_eq!(counts(|event| event.tokens.output), 10 + 20 + 40 + 80 + 160);
+    let judged = kept.values().filter(|event| event.trigger_evidence == Some("langfuse.evaluator"));
+    assert_eq!(judged.filter_map(|event| event.tokens.input).collect::<Vec<_>>(), [1600]);
+}
+
+#[test]
+fn of_a_row_that_was_exported_again_the_newest_stays() {
+    let row = |output: i64, updated: &str| {
+        format!(
+            r#"{{"id":"o-1","trace_id":"tr-9","type":"GENERATION","start_time":"2026-06-02 09:00:00","usage_details":{{"input":7,"output":{output}}},"updated_at":"{updated}"}}"#
+        )
+    };
+    let (first, corrected) = (row(900, "2026-06-02 09:00:10.5"), row(9, "2026-06-02 10:00:00"));
+    for rows in [format!("{first}\n{corrected}\n"), format!("{corrected}\n{first}\n")] {
+        let read = testing::read_bytes(&Langfuse, "observations.jsonl", rows.as_bytes());
+        let outputs: Vec<Option<i64>> = kept([&read]).values().map(|event| event.tokens.output).collect();
+        assert_eq!(outputs, [Some(9)]);
+    }
+}
+
+#[test]
+fn observations_nest_in_the_answer_for_one_trace_too() {
+    let observation = |id: &str, parent: &str| {
+        format!(
+            r#"{{"id":"{id}","type":"GENERATION","parentObservationId":{parent},"startTime":"2026-06-02T09:00:00.000Z","usageDetails":{{"input":7,"total":7}}}}"#
+        )
+    };
+    let row = format!(
+        r#"{{"id":"tr-9","timestamp":"2026-06-02T09:00:00.000Z","userId":"u","sessionId":"s","release":null,"htmlPath":"/x","observations":[{},{}]}}"#,
+        observation("a", "null"),
+        observation("b", "\"a\"")
+    );
+    let read = testing::read_bytes(&Langfuse, "traces.jsonl", format!("{row}\n").as_bytes());
+    assert_eq!((read.events.len(), read.ignored.get("request_around_request")), (1, Some(&1)));
 }
 
 #[test]

@@ -5,7 +5,7 @@
 use super::names::{Dialect, FIELDS, Field, NAMES, place};
 use crate::fingerprint::Json;
 use crate::sources::messages::Asked;
-use crate::sources::{Position, Sink, values};
+use crate::sources::{Position, Reason, Sink, values};
 use std::borrow::Cow;
 
 /// One attribute, converted from either encoding.
@@ -118,6 +118,15 @@ impl<'r> Attributes<'r> {
     /// A count; what is none is rejected under its name and read as null.
     pub(super) fn count(&self, field: Field, at: Position, sink: &mut dyn Sink) -> Option<i64> {
         values::count(self.get(field)?).get(self.name(field), at, sink)
+    }
+
+    /// An object or list, also as JSON in a text; what is none is rejected under its name and read as null.
+    pub(super) fn nested(&self, field: Field, at: Position, sink: &mut dyn Sink) -> Option<Cow<'r, Json<'r>>> {
+        let nested = values::nested(self.get(field)?);
+        if nested.is_none() {
+            sink.reject(at, Reason::BadValue, self.name(field));
+        }
+        nested
     }
 
     /// An amount in millionths of a dollar; what is none is rejected under its name and read as null.

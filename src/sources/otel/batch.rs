@@ -6,8 +6,8 @@ use super::attributes::Attribute;
 use super::ids::hexadecimal;
 use super::metrics;
 use super::records::{
-    DataPoint, Envelope, LogRecord, Metric, Nanoseconds, Resource, ResourceRecords, Scope, Span as JsonSpan, Sum, body,
-    converted, converted_if,
+    DataPoint, Envelope, LogRecord, Metric, Nanoseconds, Resource, ResourceRecords, Scope, Span as JsonSpan, Sum,
+    Temporality, body, converted, converted_if,
 };
 use crate::fingerprint::Json;
 use crate::sources::document::Places;
@@ -70,8 +70,8 @@ pub(super) struct Counter<'a> {
     pub(super) at: Position,
     pub(super) origin: Rc<Origin<'a>>,
     pub(super) name: Cow<'a, str>,
-    /// Whether each value counts what came since the one before.
-    pub(super) is_delta: bool,
+    /// What each value counts, null where that is not said.
+    pub(super) temporality: Option<Temporality>,
     pub(super) points: Vec<Point<'a>>,
 }
 
@@ -209,7 +209,7 @@ fn log<'a>(raw: LogRecord<'a>, origin: Rc<Origin<'a>>, at: Position, sink: &mut 
 fn counter<'a>(raw: Metric<'a>, origin: Rc<Origin<'a>>, at: Position, sink: &mut dyn Sink) -> Counter<'a> {
     let name = raw.name.map_or(Cow::Borrowed(""), |name| name.0);
     let sum = raw.sum.filter(|_| metrics::is_read(&name));
-    let is_delta = sum.as_ref().is_some_and(Sum::is_delta);
+    let temporality = sum.as_ref().and_then(Sum::temporality);
     let points = sum.and_then(|sum| sum.data_points).into_iter().flatten().map(|raw: DataPoint<'a>| Point {
         from_us: moment(raw.start_time_unix_nano, "startTimeUnixNano", at, sink),
         to_us: moment(raw.time_unix_nano, "timeUnixNano", at, sink),
@@ -217,5 +217,5 @@ fn counter<'a>(raw: Metric<'a>, origin: Rc<Origin<'a>>, at: Position, sink: &mut
         attributes: converted_if(raw.attributes, |_| true, at, sink),
     });
     let points = points.collect();
-    Counter { at, origin, name, is_delta, points }
+    Counter { at, origin, name, temporality, points }
 }

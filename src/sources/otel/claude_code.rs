@@ -84,7 +84,7 @@ fn failed_request(place: &Place<'_>, attributes: &Attributes<'_>, sink: &mut dyn
 fn prompt(place: &Place<'_>, attributes: &Attributes<'_>, sink: &mut dyn Sink) -> bool {
     let Some(mut event) = steps::step(Kind::Prompt, place.end_us, place, attributes) else { return false };
     event.request_id = attributes.string(Field::PromptId);
-    event.event_id = event.request_id.clone().or_else(|| steps::sequence_id(attributes));
+    event.event_id = event.request_id.clone().or_else(|| steps::sequence_id(place, attributes));
     event.text = attributes.text(Field::InputMessages).filter(|text| text != REDACTED).map(|text| sketch_prompt(&text));
     event.command = attributes.text(Field::Command).map(|name| format!("/{}", name.trim_start_matches('/')));
     event.marker = event.command.is_some().then_some("slash_command");

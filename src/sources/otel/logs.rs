@@ -1,11 +1,13 @@
 //! Log records: Claude Code's events, and the events in which the conventions describe a request.
 //!
-//! Owns which records are events. Owns no meaning of Claude Code's ([`super::claude_code`]).
+//! Owns which records are events. Owns neither the meaning of Claude Code's ([`super::claude_code`]) nor which requests count
+//! ([`super::traces`]).
 
 use super::attributes::Attributes;
 use super::batch::Log;
 use super::names::{Dialect, Field, Role, operation_role};
 use super::steps::{self, Place};
+use super::traces::Traces;
 use super::{claude_code, usage};
 use crate::fingerprint::Json;
 use crate::sources::json::parse_utc;
@@ -17,7 +19,7 @@ const REQUEST_DETAILS: &str = "gen_ai.client.inference.operation.details";
 const CLAUDE_CODE: &str = "claude_code.";
 
 /// Takes one log record.
-pub(super) fn take(log: &Log<'_>, sink: &mut dyn Sink) {
+pub(super) fn take(log: &Log<'_>, traces: &Traces, sink: &mut dyn Sink) {
     let body = match &log.body {
         Json::Text(text) => text.as_ref(),
         _ => "",
@@ -40,6 +42,7 @@ pub(super) fn take(log: &Log<'_>, sink: &mut dyn Sink) {
     let place = Place {
         at: log.at,
         dialect,
+        is_log: true,
         trace_id: log.trace_id.as_deref(),
         span_id: log.span_id.as_deref(),
         scope_name: &log.origin.scope_name,
@@ -54,6 +57,11 @@ pub(super) fn take(log: &Log<'_>, sink: &mut dyn Sink) {
     let operation = attributes.text(Field::Operation);
     match operation.as_deref().map(operation_role) {
         None | Some(Some(Role::Inference)) => {
+            // What its span would be.
+            if usage::is_stated(&attributes) && traces.contains_request(place.trace_id, place.span_id) {
+                sink.ignore("request_around_request");
+                return;
+            }
             if !steps::request(&place, &attributes, &[], sink) {
                 sink.reject(log.at, Reason::MissingField, "gen_ai.conversation.id");
             }

@@ -1,11 +1,12 @@
 //! Metrics: sums over requests without their ids, and so never part of what events say.
 //!
-//! Owns what of Claude Code's metrics is kept: its deltas become aggregates, which stand beside the totals, and its active time says whether somebody was at the
+//! Owns what of Claude Code's metrics is kept: its counters become aggregates, which stand beside the totals, and its active time says whether somebody was at the
 //! keyboard. Metrics of the conventions are histograms and only counted.
 
 use super::attributes::Attributes;
 use super::batch::{Counter, Point};
 use super::names::{Dialect, Field};
+use super::records::Temporality;
 use crate::events::{Aggregate, CountedBy, Fact, FactName, Trigger};
 use crate::fingerprint::Json;
 use crate::sources::{Reason, Sink, values};
@@ -13,6 +14,8 @@ use crate::sources::{Reason, Sink, values};
 const PREFIX: &str = "claude_code.";
 /// How the aggregates are called.
 const REPORT: &str = "claude_code.metrics";
+/// How those are called that count on from their start, so that nobody adds them to the others.
+const CUMULATIVE_REPORT: &str = "claude_code.metrics.cumulative";
 const ACTIVE_TIME: &str = "claude_code.active_time.total";
 
 /// Names under which metrics are counted as ignored.
@@ -59,9 +62,8 @@ pub(super) fn take(counter: &Counter<'_>, sink: &mut dyn Sink) {
         let attributes = Attributes::merged(Dialect::ClaudeCode, &levels);
         if name == ACTIVE_TIME {
             presence(counter, point, &attributes, sink);
-        } else if counter.is_delta {
-            // Of a counter that goes on, each value holds all before it, and no two could be told apart from two sessions.
-            is_kept |= aggregate(counter, point, &attributes, sink);
+        } else if let Some(temporality) = counter.temporality {
+            is_kept |= aggregate(counter, temporality, point, &attributes, sink);
         }
     }
     if !is_kept {
@@ -88,14 +90,27 @@ fn presence(counter: &Counter<'_>, point: &Point<'_>, attributes: &Attributes<'_
 }
 
 /// One value of one series. Answers whether it was kept.
-fn aggregate(counter: &Counter<'_>, point: &Point<'_>, attributes: &Attributes<'_>, sink: &mut dyn Sink) -> bool {
+fn aggregate(
+    counter: &Counter<'_>,
+    temporality: Temporality,
+    point: &Point<'_>,
+    attributes: &Attributes<'_>,
+    sink: &mut dyn Sink,
+) -> bool {
     let at = counter.at;
     let Some(to_us) = point.to_us else {
         sink.reject(at, Reason::MissingField, "timeUnixNano");
         return true;
     };
-    let from_us = point.from_us.unwrap_or(to_us).min(to_us);
-    let mut sum = Aggregate::new(from_us, to_us, REPORT, CountedBy::Reader);
+    let (from_us, to_us, report) = match (temporality, point.from_us) {
+        (Temporality::Delta, from_us) => (from_us.unwrap_or(to_us).min(to_us), to_us, REPORT),
+        // Each value holds all before it since the start, so its end is no part of what it is: the next one, which is larger, takes its place.
+        (Temporality::Cumulative, Some(from_us)) => (from_us, from_us, CUMULATIVE_REPORT),
+        // Without a start no two values could be told from those of two sessions.
+        (Temporality::Cumulative, None) => return false,
+    };
+    let empty = Aggregate::new(from_us, to_us, report, CountedBy::Reader);
+    let mut sum = empty.clone();
     let kind = attributes.text(Field::MetricType).or_else(|| attributes.text(Field::Decision)).unwrap_or_default();
     let mut count = || values::count(&point.value).get(VALUE, at, sink);
     match (counter.name.as_ref(), kind.as_ref()) {
@@ -121,7 +136,7 @@ fn aggregate(counter: &Counter<'_>, point: &Point<'_>, attributes: &Attributes<'
             return true;
         }
     }
-    if sum == Aggregate::new(from_us, to_us, REPORT, CountedBy::Reader) {
+    if sum == empty {
         // The value is none, and rejected unless it is missing.
         if matches!(point.value, Json::Null) {
             sink.reject(at, Reason::MissingField, VALUE);

@@ -3,6 +3,7 @@
 //! Owns recognition and framing. What the names mean is a table ([`names`]), which spans count is [`traces`]' rule, and everything with its reasons stands in
 //! this folder's `README.md`. Owns no totals: copies of a request meet in the lake by their event ids.
 
+mod agents;
 mod any_value;
 mod attributes;
 mod batch;
@@ -56,7 +57,7 @@ impl Source for Otel {
                     metrics; also .gz, .zst",
             tells: "usage, model, provider and duration of each request, account where the writer adds it, tool calls and results, prompts where content \
                     is recorded; of Claude Code cost, commands, who approved a call, and its metrics: into the table `aggregates`",
-            cannot_tell: "who or what started a prompt, unless Claude Code's active time shows a person; usage that only an agent's span or another metric states; \
+            cannot_tell: "who or what started a prompt, unless Claude Code's active time shows a person; usage that only another metric states, or an agent's span unless its whole time is in one file; \
                           lines written",
         }
     }
@@ -68,22 +69,22 @@ impl Source for Otel {
     fn read(&self, input: &Input, sink: &mut dyn Sink) -> Result<u64, InputError> {
         let mut reader = Reader::default();
         let head = input.head()?;
-        if let Some(framing) = framed::framing(&head, is_otlp_json) {
-            return framed::read(framing, input, sink, |message, at, sink| reader.message(message, at, sink));
-        }
-        if !is_cut_by_lines(&head) {
-            return read_whole(input, sink, |text, base, sink| {
-                reader.take(text, Position { offset: base, line: 1 }, sink)
-            });
-        }
-        read_lines(input, sink, |line, sink| match reader.take(line.text, line.at, sink) {
-            Ok(()) => Handled::Done,
-            Err(_) if !line.complete => Handled::Torn,
-            Err(error) => {
-                sink.reject(line.at, reject_reason(&error), &safe_detail(&error));
-                Handled::Done
-            }
-        })
+        let end = if let Some(framing) = framed::framing(&head, is_otlp_json) {
+            framed::read(framing, input, sink, |message, at, sink| reader.message(message, at, sink))?
+        } else if !is_cut_by_lines(&head) {
+            read_whole(input, sink, |text, base, sink| reader.take(text, Position { offset: base, line: 1 }, sink))?
+        } else {
+            read_lines(input, sink, |line, sink| match reader.take(line.text, line.at, sink) {
+                Ok(()) => Handled::Done,
+                Err(_) if !line.complete => Handled::Torn,
+                Err(error) => {
+                    sink.reject(line.at, reject_reason(&error), &safe_detail(&error));
+                    Handled::Done
+                }
+            })?
+        };
+        reader.traces.finish(sink);
+        Ok(end)
     }
 }
 
@@ -139,7 +140,7 @@ impl Reader {
     fn batch(&mut self, batch: &Batch<'_>, sink: &mut dyn Sink) {
         self.traces.take(&batch.spans, sink);
         for log in &batch.logs {
-            logs::take(log, sink);
+            logs::take(log, &self.traces, sink);
         }
         for counter in &batch.counters {
             metrics::take(counter, sink);

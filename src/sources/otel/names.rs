@@ -26,6 +26,8 @@ pub(super) enum Field {
     CacheWrite,
     Total,
     Cost,
+    UsageDetails,
+    CostDetails,
     InputMessages,
     OutputMessages,
     ToolName,
@@ -119,6 +121,7 @@ pub(super) const NAMES: &[Name] = names! {
     }
     RequestId {
         "request_id" ClaudeCode "Claude Code",
+        "client_request_id" ClaudeCode "Claude Code 2.1.214 and later; on its span and its event",
     }
     Session {
         "gen_ai.conversation.id" Any "semconv 1.34 and later",
@@ -194,6 +197,12 @@ pub(super) const NAMES: &[Name] = names! {
         "gen_ai.cost.total_cost" Any "LiteLLM",
         "llm.cost.total" Any "OpenInference",
         "cost_usd" ClaudeCode "Claude Code",
+    }
+    UsageDetails {
+        "langfuse.observation.usage_details" Any "Langfuse SDK 3, an object in a text",
+    }
+    CostDetails {
+        "langfuse.observation.cost_details" Any "Langfuse SDK 3, an object in a text",
     }
     InputMessages {
         "gen_ai.input.messages" Any "semconv 1.37 and later",

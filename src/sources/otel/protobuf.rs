@@ -7,7 +7,7 @@ use super::attributes::{Attribute, is_wanted};
 use super::batch::{Batch, Counter, Log, Origin, Point, Span, SpanEvent, moment};
 use super::ids::hex_text;
 use super::metrics;
-use super::records::Nanoseconds;
+use super::records::{Nanoseconds, Temporality};
 use super::wire::{self, AnyValue, KeyValue, Value};
 use crate::fingerprint::Json;
 use crate::sources::{Position, Sink};
@@ -21,6 +21,7 @@ const ERROR: i32 = 2;
 
 /// `Sum.aggregation_temporality` of a counter that starts anew with each value.
 const DELTA: i32 = 1;
+const CUMULATIVE: i32 = 2;
 
 /// A decoded message. The three export requests have the bytes of these.
 pub(super) enum Decoded {
@@ -234,7 +235,11 @@ fn counter<'m>(raw: &'m wire::Metric, origin: Rc<Origin<'m>>, at: Position, sink
         at,
         origin,
         name: raw.name.as_str().into(),
-        is_delta: sum.is_some_and(|sum| sum.aggregation_temporality == DELTA),
+        temporality: sum.and_then(|sum| match sum.aggregation_temporality {
+            DELTA => Some(Temporality::Delta),
+            CUMULATIVE => Some(Temporality::Cumulative),
+            _ => None,
+        }),
         points: points.collect(),
     }
 }

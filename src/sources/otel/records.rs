@@ -199,10 +199,23 @@ pub(super) struct Sum<'a> {
 }
 
 impl Sum<'_> {
-    /// Whether each value counts what came since the one before, and not everything so far.
-    pub(super) fn is_delta(&self) -> bool {
-        self.temporality.is_some_and(|word| matches!(word.get(), "1" | "\"1\"" | "\"AGGREGATION_TEMPORALITY_DELTA\""))
+    /// What each value counts, null where that is not said.
+    pub(super) fn temporality(&self) -> Option<Temporality> {
+        match self.temporality?.get() {
+            "1" | "\"1\"" | "\"AGGREGATION_TEMPORALITY_DELTA\"" => Some(Temporality::Delta),
+            "2" | "\"2\"" | "\"AGGREGATION_TEMPORALITY_CUMULATIVE\"" => Some(Temporality::Cumulative),
+            _ => None,
+        }
     }
+}
+
+/// What a value of a counter counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Temporality {
+    /// What came since the one before.
+    Delta,
+    /// Everything since the start.
+    Cumulative,
 }
 
 /// One value of a counter.

@@ -19,6 +19,8 @@ use std::borrow::Cow;
 pub(super) struct Place<'r> {
     pub(super) at: Position,
     pub(super) dialect: Dialect,
+    /// Whether it is a log record: its span is the one that was active, not its own.
+    pub(super) is_log: bool,
     pub(super) trace_id: Option<&'r str>,
     pub(super) span_id: Option<&'r str>,
     pub(super) scope_name: &'r str,
@@ -30,6 +32,12 @@ pub(super) struct Place<'r> {
 impl Place<'_> {
     fn duration_ms(&self) -> Option<i64> {
         (self.end_us > self.start_us).then(|| (self.end_us - self.start_us) / 1000)
+    }
+
+    /// `<trace id>/<span id>` where they name the step: Claude Code logs all events of a turn under one span.
+    fn span_name(&self) -> Option<String> {
+        let names_step = !(self.is_log && self.dialect == Dialect::ClaudeCode);
+        names_step.then(|| Some(format!("{}/{}", self.trace_id?, self.span_id?))).flatten()
     }
 }
 
@@ -44,25 +52,29 @@ pub(super) fn dialect(origin: &Origin<'_>, name: &str) -> Dialect {
     if is_claude_code { Dialect::ClaudeCode } else { Dialect::Any }
 }
 
-/// The id of a request, the same wherever it was seen: the provider's, else the span's.
+/// The id of a request, the same wherever it was seen: the provider's, else the span's, else the place of Claude Code's event in its session.
 pub(super) fn request_id(place: &Place<'_>, attributes: &Attributes<'_>) -> Option<String> {
     let own = attributes.string(Field::RequestId);
-    let response = || attributes.string(Field::ResponseId).filter(|id| !is_drawn_from_few(id));
-    let span = || Some(format!("{}/{}", place.trace_id?, place.span_id?));
-    own.or_else(response).or_else(span).or_else(|| sequence_id(attributes))
+    own.or_else(|| response_id(attributes)).or_else(|| place.span_name()).or_else(|| sequence_id(place, attributes))
 }
 
-/// The ids by which other sources know a request: the provider's, else those of trace and span, which an observability export has too.
+/// The provider's id of the response. Claude Code writes the id of the request under this name too, and that is no message's.
+fn response_id(attributes: &Attributes<'_>) -> Option<String> {
+    let is_request = |id: &str| attributes.text(Field::RequestId).is_some_and(|own| own == id);
+    attributes.string(Field::ResponseId).filter(|id| !is_drawn_from_few(id) && !is_request(id))
+}
+
+/// The ids by which other sources know a request: the provider's of the response, and Claude Code's own or those of trace and span, which an observability
+/// export has too, with or without the other.
 pub(super) fn name(event: &mut Event, place: &Place<'_>, attributes: &Attributes<'_>) {
-    event.response_id = attributes.string(Field::ResponseId).filter(|id| !is_drawn_from_few(id));
-    let span = || Some(format!("{}/{}", place.trace_id?, place.span_id?));
-    event.request_id =
-        attributes.string(Field::RequestId).or_else(|| if event.response_id.is_none() { span() } else { None });
+    event.response_id = response_id(attributes);
+    event.request_id = attributes.string(Field::RequestId).or_else(|| place.span_name());
 }
 
-/// Claude Code numbers the events of a session.
-pub(super) fn sequence_id(attributes: &Attributes<'_>) -> Option<String> {
-    Some(format!("{}:{}", attributes.text(Field::Session)?, attributes.text(Field::EventSequence)?))
+/// Claude Code numbers its events, from 1 in every process: a session that is resumed has each number again, at another time.
+pub(super) fn sequence_id(place: &Place<'_>, attributes: &Attributes<'_>) -> Option<String> {
+    let session = attributes.text(Field::Session)?;
+    Some(format!("{session}:{}:{}", attributes.text(Field::EventSequence)?, place.end_us))
 }
 
 /// A step with what all steps of a record have. Null when the record says neither session nor trace.

@@ -1,7 +1,7 @@
 //! Fixtures of invented exports, one a trap, and the properties that hold for any of them.
 
 use super::Otel;
-use crate::events::ids::Key;
+use crate::events::ids::{Key, aggregate_key, aggregate_version};
 use crate::events::{Event, Kind, TokenBasis};
 use crate::sources::testing::{
     self, Recorded, file_input, fixture_bytes, fixture_path, input_of, read_bytes, read_fixture,
@@ -15,10 +15,14 @@ const FIXTURES: &[&str] = &[
     "current.jsonl",
     "legacy.jsonl",
     "wrappers.jsonl",
+    "agents.jsonl",
     "tempo.json",
     "batches.json",
     "claude_code.jsonl",
+    "claude_code_ids.jsonl",
     "events.jsonl",
+    "langfuse.jsonl",
+    "cumulative.jsonl",
     "faults.jsonl",
     "claude_code.binpb",
     "packed.binpb",
@@ -78,6 +82,13 @@ fn a_request_that_two_libraries_trace_counts_once() {
 }
 
 #[test]
+fn an_agent_below_which_no_request_stands_counts_where_the_file_has_its_whole_time() {
+    assert_fixture("agents.jsonl");
+    // 100, 400 and 800 of requests, 200 of the inner of two agents.
+    assert_eq!(totals(&[&fixture("agents.jsonl")]).0, [100 + 200 + 400 + 800, 0, 0, 10 + 20 + 40 + 80]);
+}
+
+#[test]
 fn tempo_and_the_collector_tell_of_the_same_spans() {
     assert_fixture("tempo.json");
     assert_fixture("batches.json");
@@ -92,9 +103,44 @@ fn claude_code_counts_by_its_events_and_never_by_its_metrics() {
 }
 
 #[test]
+fn requests_of_claude_code_without_a_request_id_are_told_apart() {
+    assert_fixture("claude_code_ids.jsonl");
+    // Two under one span, one after the session was resumed, one that its span tells again, one that only its span tells.
+    let sums = [100 + 200 + 400 + 800 + 1600, 0, 0, 10 + 20 + 40 + 80 + 160];
+    let read = fixture("claude_code_ids.jsonl");
+    assert_eq!(totals(&[&read]), (sums, 5));
+    // Transcripts state the request's id and the message's: one of them under the name of the other would join nothing.
+    let (_, last) = read.events.last().unwrap();
+    assert_eq!((last.request_id.as_deref(), last.response_id.as_deref()), (Some("req_inv09"), None));
+}
+
+#[test]
 fn an_event_that_repeats_its_span_is_the_same_request() {
     assert_fixture("events.jsonl");
-    assert_eq!(totals(&[&fixture("events.jsonl")]), ([110, 0, 0, 12], 2));
+    // 55 of one that its span tells too, 55 of one that has no span, 70 of one inside another, whose span and event are ignored.
+    assert_eq!(totals(&[&fixture("events.jsonl")]), ([55 + 55 + 70, 0, 0, 6 + 6 + 7], 3));
+}
+
+#[test]
+fn counts_by_name_of_the_sdk_of_langfuse() {
+    assert_fixture("langfuse.jsonl");
+    // Inside another, whose counts are ignored; counts of the conventions beside them; counts that are none.
+    assert_eq!(totals(&[&fixture("langfuse.jsonl")]).0, [200 + 400 + 7, 1000, 0, 110 + 40]);
+}
+
+#[test]
+fn of_a_counter_that_goes_on_the_last_value_stays() {
+    assert_fixture("cumulative.jsonl");
+    let mut kept = BTreeMap::new();
+    for (_, sum) in fixture("cumulative.jsonl").aggregates {
+        let (key, version) = (aggregate_key("otel", &sum), aggregate_version(&sum));
+        if kept.get(&key).is_none_or(|(known, _)| version > *known) {
+            kept.insert(key, (version, sum));
+        }
+    }
+    let input: i64 = kept.values().filter_map(|(_, sum)| sum.tokens.input).sum();
+    let output: i64 = kept.values().filter_map(|(_, sum)| sum.tokens.output).sum();
+    assert_eq!((kept.len(), input, output), (3, 250 + 30, 10));
 }
 
 #[test]
@@ -147,7 +193,17 @@ fn records_in(value: &serde_json::Value) -> usize {
 
 #[test]
 fn every_record_is_a_step_an_ignored_kind_or_a_reject() {
-    for name in ["current.jsonl", "legacy.jsonl", "wrappers.jsonl", "claude_code.jsonl", "events.jsonl"] {
+    for name in [
+        "current.jsonl",
+        "legacy.jsonl",
+        "wrappers.jsonl",
+        "agents.jsonl",
+        "claude_code.jsonl",
+        "claude_code_ids.jsonl",
+        "events.jsonl",
+        "langfuse.jsonl",
+        "cumulative.jsonl",
+    ] {
         let text = std::fs::read_to_string(path(name)).unwrap();
         let lines = text.trim_start_matches('\u{feff}').lines();
         let there: usize = lines.map(|line| records_in(&serde_json::from_str(line).unwrap())).sum();

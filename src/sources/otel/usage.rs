@@ -1,12 +1,13 @@
 //! Usage of one request: which counts include which.
 //!
-//! Owns arithmetic. Owns no names ([`super::names`]).
+//! Owns arithmetic. Owns neither names ([`super::names`]) nor that of Langfuse's counts by name ([`crate::sources::langfuse::usage`]).
 
 use super::attributes::Attributes;
 use super::names::{Dialect, Field};
 use crate::events::{CostBasis, Event, TokenBasis, Tokens};
+use crate::sources::langfuse::usage::Stated as Details;
 use crate::sources::requests::{StatedInput, stated_cost};
-use crate::sources::{Position, Sink};
+use crate::sources::{Position, Sink, values};
 
 /// Fields of which one makes a record one with usage.
 const COUNTS: &[Field] =
@@ -14,13 +15,14 @@ const COUNTS: &[Field] =
 
 /// Whether a record states any usage.
 pub(super) fn is_stated(attributes: &Attributes<'_>) -> bool {
-    COUNTS.iter().any(|&field| attributes.get(field).is_some())
+    let details = || Some(Details::of_details(values::nested(attributes.get(Field::UsageDetails)?)?));
+    COUNTS.iter().any(|&field| attributes.get(field).is_some()) || details().is_some_and(|details| details.is_used())
 }
 
 /// Puts the usage and the cost that a record states on its completion.
 ///
 /// The conventions count cache reads and writes inside the input and reasoning inside the output; Claude Code counts all four apart. What is not stated is
-/// null; a total alone says nothing of its parts and leaves the usage absent.
+/// null; a total alone says nothing of its parts and leaves the usage absent. Langfuse's counts by name are taken where the record has no others.
 pub(super) fn fill(
     event: &mut Event,
     attributes: &Attributes<'_>,
@@ -47,8 +49,20 @@ pub(super) fn fill(
     let counts = [stated.input, stated.output, stated.cache_read, stated.cache_write];
     let has_counts = counts.iter().any(Option::is_some);
     event.token_basis = Some(if has_counts { TokenBasis::Reported } else { TokenBasis::Absent });
-    let cost = attributes.micro_usd(Field::Cost, at, sink);
-    event.cost_micro_usd = stated_cost(cost, counts.iter().flatten().any(|&count| count > 0));
+    let mut is_used = counts.iter().flatten().any(|&count| count > 0);
+    if let Some(details) = attributes.nested(Field::UsageDetails, at, sink).filter(|_| !has_counts) {
+        let details = Details::of_details(details);
+        details.fill(event, at, sink);
+        is_used = details.is_used();
+    }
+    let cost = attributes.micro_usd(Field::Cost, at, sink).or_else(|| {
+        let costs = attributes.nested(Field::CostDetails, at, sink)?;
+        values::micro_usd(costs.get("total")?).unwrap_or_else(|reason| {
+            sink.reject(at, reason, "langfuse.observation.cost_details");
+            None
+        })
+    });
+    event.cost_micro_usd = stated_cost(cost, is_used);
     event.cost_basis = event.cost_micro_usd.map(|_| CostBasis::Reported);
 }
 

@@ -1,8 +1,6 @@
 //! The part that needs Arrow: batches of rows become the objects that the other writings give.
 
 use crate::fingerprint::Json;
-use crate::sources::exports::Row;
-use crate::sources::langfuse::observation;
 use crate::sources::{Input, InputError, Position, Reason, Sink};
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::{
@@ -22,18 +20,23 @@ const BATCH_ROWS: usize = 4096;
 /// Containers inside containers that are converted.
 const DEPTH: u8 = 4;
 
-/// Reads a file batch by batch. Nothing of a file that turns out to be damaged counts: the error makes the caller drop it whole.
-pub(super) fn read(input: &Input, sink: &mut dyn Sink) -> Result<u64, InputError> {
+/// Reads the wanted columns of a file batch by batch. Nothing of a file that turns out to be damaged counts: the error makes the caller drop it whole.
+pub(super) fn read(
+    input: &Input,
+    sink: &mut dyn Sink,
+    is_wanted: fn(&str) -> bool,
+    take_row: &mut impl FnMut(&Json<'_>, Position, &mut dyn Sink),
+) -> Result<u64, InputError> {
     let file = File::open(&input.path).map_err(|error| input.io_error(error))?;
     let length = file.metadata().map_err(|error| input.io_error(error))?.len();
     let failed = |error: String| InputError::Format { path: input.name.clone(), reason: Reason::DamagedArchive, error };
     let (send, receive) = sync_channel::<RecordBatch>(1);
     // A file that breaks the reader is a damaged file: a thread of its own keeps a panic to it.
     std::thread::scope(|scope| {
-        let scanning = scope.spawn(move || scan(file, &send));
+        let scanning = scope.spawn(move || scan(file, is_wanted, &send));
         let mut row = 0;
         for batch in receive {
-            take(&batch, &mut row, sink);
+            take(&batch, &mut row, take_row, sink);
         }
         match scanning.join() {
             Ok(result) => result.map_err(|error| failed(error.to_string())),
@@ -43,12 +46,16 @@ pub(super) fn read(input: &Input, sink: &mut dyn Sink) -> Result<u64, InputError
     Ok(length)
 }
 
-fn scan(file: File, send: &SyncSender<RecordBatch>) -> Result<(), parquet::errors::ParquetError> {
+fn scan(
+    file: File,
+    is_wanted: fn(&str) -> bool,
+    send: &SyncSender<RecordBatch>,
+) -> Result<(), parquet::errors::ParquetError> {
     // The types are those of Parquet itself: what an Arrow writer noted beside them, dictionaries above all, would only add forms of the same.
     let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
     let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(file, options)?;
     let roots = builder.parquet_schema().root_schema().get_fields();
-    let wanted = roots.iter().enumerate().filter(|(_, field)| observation::is_column(field.name()));
+    let wanted = roots.iter().enumerate().filter(|(_, field)| is_wanted(field.name()));
     let mask = ProjectionMask::roots(builder.parquet_schema(), wanted.map(|(index, _)| index));
     for batch in builder.with_projection(mask).with_batch_size(BATCH_ROWS).build()? {
         if send.send(batch?).is_err() {
@@ -58,7 +65,12 @@ fn scan(file: File, send: &SyncSender<RecordBatch>) -> Result<(), parquet::error
     Ok(())
 }
 
-fn take(batch: &RecordBatch, row: &mut u64, sink: &mut dyn Sink) {
+fn take(
+    batch: &RecordBatch,
+    row: &mut u64,
+    take_row: &mut impl FnMut(&Json<'_>, Position, &mut dyn Sink),
+    sink: &mut dyn Sink,
+) {
     let schema = batch.schema();
     for index in 0..batch.num_rows() {
         let columns = schema.fields().iter().zip(batch.columns());
@@ -66,7 +78,7 @@ fn take(batch: &RecordBatch, row: &mut u64, sink: &mut dyn Sink) {
         let fields = Json::Object(fields.collect());
         let at = Position { offset: *row, line: *row + 1 };
         *row += 1;
-        observation::take(&Row { fields: &fields, at }, sink);
+        take_row(&fields, at, sink);
     }
 }
 
