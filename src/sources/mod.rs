@@ -11,6 +11,7 @@ pub(crate) mod delimited;
 mod document;
 mod edits;
 mod elements;
+mod equal_sums;
 pub(crate) mod exports;
 mod input;
 pub mod json;

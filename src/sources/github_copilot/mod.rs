@@ -9,6 +9,7 @@ mod records;
 mod tests;
 
 use super::document::{position_inside, read_documents};
+use super::equal_sums::EqualSums;
 use super::json::{moment, parse_last_wins, reject_reason, safe_detail};
 use super::spans::{Length, span};
 use super::{Description, Input, InputError, Position, Probe, Reason, Sink, Source, Unit};
@@ -61,8 +62,9 @@ impl Source for GithubCopilot {
                 }
             }
             Ok(Report { usage_items: Some(items), .. }) => {
+                let mut equals = EqualSums::default();
                 for part in items.0 {
-                    billing::item(part.get(), position_inside(raw, at, part), sink);
+                    billing::item(part.get(), position_inside(raw, at, part), &mut equals, sink);
                 }
             }
             Ok(Report { day_totals: Some(days), enterprise_id, organization_id, .. }) => {
