@@ -90,10 +90,11 @@ pub(super) fn recognises(head: &[u8]) -> bool {
 
 /// Reads pages.
 pub(super) fn read(input: &Input, sink: &mut dyn Sink) -> Result<u64, InputError> {
-    let mut seen = HashMap::new();
     read_documents(input, sink, |raw, at, sink| match serde_json::from_str::<Page<'_>>(raw.get()) {
         Ok(Page { usage_events: None, data: None }) => sink.reject(at, Reason::MissingField, "usageEvents"),
         Ok(Page { usage_events, data }) => {
+            // Pages may overlap: what one tells again has the same number there.
+            let mut seen = HashMap::new();
             for part in usage_events.into_iter().flat_map(|events| events.0) {
                 event(part, position_inside(raw, at, part), &mut seen, sink);
             }
