@@ -59,3 +59,20 @@ fn cents_are_hundredths_and_sums_are_those_counted_by_hand() {
     let input: i64 = usage.aggregates.iter().filter_map(|(_, aggregate)| aggregate.tokens.input).sum();
     assert_eq!(input, 4 * 1000);
 }
+
+fn read(page: &str) -> Recorded {
+    crate::sources::testing::read_bytes(&AnthropicAdmin, "x.json", page.as_bytes())
+}
+
+#[test]
+fn rows_cut_by_what_has_no_column_all_count() {
+    let page = r#"{"data":[{"starting_at":"2026-06-01T00:00:00Z","ending_at":"2026-06-02T00:00:00Z","results":[
+        {"uncached_input_tokens":10,"model":"m","hue":"red"},{"uncached_input_tokens":20,"model":"m","hue":"blue"}]}]}"#;
+    let usage = read(page);
+    assert_distinct_aggregates(&AnthropicAdmin, &usage);
+    assert_eq!(usage.aggregates.iter().filter_map(|(_, it)| it.tokens.input).sum::<i64>(), 30);
+    let day = r#"{"date":"2026-06-01","actor":{"email_address":"a@example.test"},"core_metrics":{"num_sessions":1},"model_breakdown":[{"model":"m"}]}"#;
+    let days = read(&format!(r#"{{"data":[{day},{day}]}}"#));
+    assert_distinct_aggregates(&AnthropicAdmin, &days);
+    assert_eq!(days.aggregates.iter().filter_map(|(_, it)| it.sessions).sum::<i64>(), 2);
+}
