@@ -80,6 +80,20 @@ fn totals_are_those_counted_by_hand() {
 }
 
 #[test]
+fn a_cost_counts_where_no_tokens_are_stated() {
+    use crate::events::{CostBasis, TokenBasis};
+    for tokens in ["", r#","tokens":{"input":0,"output":0}"#] {
+        let message = format!(
+            r#"{{"id":"m","sessionID":"s","role":"assistant","time":{{"created":1780304400000}},"cost":0.02{tokens}}}"#
+        );
+        let read = read_bytes(&OpenCode, "storage/message/s/m.json", message.as_bytes());
+        let event = &read.events[0].1;
+        let told = (event.token_basis, event.tokens.output, event.cost_micro_usd, event.cost_basis);
+        assert_eq!(told, (Some(TokenBasis::Absent), None, Some(20_000), Some(CostBasis::Reported)), "{tokens}");
+    }
+}
+
+#[test]
 fn files_are_known_by_content_and_the_rest_of_the_store_by_place() {
     let options = SourceOptions::default();
     let form =
