@@ -135,6 +135,7 @@ fn actor_day(day: ActorDay, at: Position, equals: &mut EqualSums, sink: &mut dyn
         ("customer", day.customer_type),
         ("subscription", day.subscription_type),
     ]);
+    let mut has_tokens = false;
     for model in day.model_breakdown.unwrap_or_default() {
         let tokens = model.tokens.unwrap_or_default();
         let mut part = Aggregate { model: model.model, ..base.clone() };
@@ -145,6 +146,8 @@ fn actor_day(day: ActorDay, at: Position, equals: &mut EqualSums, sink: &mut dyn
             cache_write: tokens.cache_creation.get("tokens.cache_creation", at, sink),
             ..Tokens::default()
         };
+        let counts = [part.tokens.input, part.tokens.output, part.tokens.cache_read, part.tokens.cache_write];
+        has_tokens |= counts.iter().flatten().any(|&count| count > 0);
         part.cost_micro_usd = model.estimated_cost.and_then(|cost| cents(&cost, "estimated_cost", at, sink));
         equals.tell_apart(&mut part);
         sink.aggregate(at, part);
@@ -162,7 +165,9 @@ fn actor_day(day: ActorDay, at: Position, equals: &mut EqualSums, sink: &mut dyn
         base.edits_accepted = add(base.edits_accepted, tool.accepted.get("tool_actions.accepted", at, sink));
         base.edits_rejected = add(base.edits_rejected, tool.rejected.get("tool_actions.rejected", at, sink));
     }
-    base.seat_used = base.sessions.map(|sessions| sessions > 0);
+    let counts = [base.sessions, base.edits_accepted, base.lines_added];
+    let is_used = has_tokens || counts.iter().flatten().any(|&count| count > 0);
+    base.seat_used = (is_used || base.sessions.is_some()).then_some(is_used);
     equals.tell_apart(&mut base);
     sink.aggregate(at, base);
 }

@@ -76,3 +76,22 @@ fn rows_cut_by_what_has_no_column_all_count() {
     assert_distinct_aggregates(&AnthropicAdmin, &days);
     assert_eq!(days.aggregates.iter().filter_map(|(_, it)| it.sessions).sum::<i64>(), 2);
 }
+
+#[test]
+fn use_without_a_session_is_use_of_the_seat() {
+    let used = |sessions: &str, rest: &str| {
+        let core = format!(r#""core_metrics":{{{sessions}}}"#);
+        let page = format!(r#"{{"data":[{{"date":"2026-06-01","actor":{{"email_address":"a@example.test"}},{core}{rest}}}]}}"#);
+        read(&page).aggregates.last().and_then(|(_, it)| it.seat_used)
+    };
+    let none = r#""num_sessions":0"#;
+    for rest in [
+        r#","model_breakdown":[{"model":"m","tokens":{"cache_read":1}}]"#,
+        r#","tool_actions":{"edit_tool":{"accepted":1}}"#,
+    ] {
+        assert_eq!(used(none, rest), Some(true), "{rest}");
+        assert_eq!(used(none, &rest.replace('1', "0")), Some(false), "{rest}");
+    }
+    assert_eq!(used(r#""num_sessions":0,"lines_of_code":{"added":3}"#, ""), Some(true));
+    assert_eq!(used("", ""), None, "nothing is said of use");
+}

@@ -71,6 +71,24 @@ fn seats_say_who_holds_them_and_bills_what_they_cost() {
 }
 
 #[test]
+fn any_count_of_a_day_is_use_of_the_seat() {
+    let used = |counts: &str| {
+        let row = format!(r#"{{"day":"2026-06-01","user_login":"a","user_initiated_interaction_count":0{counts}}}"#);
+        let read = crate::sources::testing::read_bytes(&GithubCopilot, "x.json", row.as_bytes());
+        read.aggregates.last().and_then(|(_, it)| it.seat_used)
+    };
+    for counts in [
+        r#","loc_deleted_sum":2"#,
+        r#","totals_by_cli":{"prompt_count":1}"#,
+        r#","totals_by_cli":{"request_count":1}"#,
+        r#","totals_by_cli":{"session_count":1}"#,
+    ] {
+        assert_eq!(used(counts), Some(true), "{counts}");
+        assert_eq!(used(&counts.replace('1', "0").replace('2', "0")), Some(false), "{counts}");
+    }
+}
+
+#[test]
 fn a_bill_that_is_fetched_again_counts_once_and_its_equal_rows_all_count() {
     use crate::events::ids::{aggregate_key, aggregate_version};
     use std::collections::BTreeMap;
