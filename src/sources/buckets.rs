@@ -2,7 +2,8 @@
 //!
 //! Owns the page, its spans and their rejects, which two vendors write alike. Owns no row: what it counts, and in which names, is each vendor's own.
 
-use super::document::{Items, position_inside, read_documents};
+use super::document::{Items, position_inside};
+use super::documents::read_documents;
 use super::equal_sums::EqualSums;
 use super::json::{parse_last_wins, reject_reason, safe_detail};
 use super::{Input, InputError, Position, Reason, Sink};

@@ -9,6 +9,7 @@ mod buckets;
 pub mod companions;
 pub(crate) mod delimited;
 mod document;
+mod documents;
 mod edits;
 mod elements;
 mod equal_sums;

@@ -2,7 +2,8 @@
 
 use super::CLIENT;
 use crate::events::{Aggregate, CountedBy, Tokens, Trigger};
-use crate::sources::document::{Items, position_inside, read_documents};
+use crate::sources::document::{Items, position_inside};
+use crate::sources::documents::read_documents;
 use crate::sources::json::{Count, moment, parse_last_wins, reject_reason, safe_detail};
 use crate::sources::money::micro_units;
 use crate::sources::{Input, InputError, Position, Reason, Sink};

@@ -8,7 +8,8 @@ mod records;
 #[cfg(test)]
 mod tests;
 
-use super::document::{position_inside, read_documents};
+use super::document::position_inside;
+use super::documents::read_documents;
 use super::equal_sums::EqualSums;
 use super::json::{moment, parse_last_wins, reject_reason, safe_detail};
 use super::spans::{Length, span};
