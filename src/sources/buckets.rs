@@ -19,7 +19,11 @@ pub(super) type Span = (i64, i64);
 struct Page<'a> {
     #[serde(borrow)]
     data: Option<Items<&'a RawValue>>,
+    has_more: Option<bool>,
 }
+
+/// The ignored kind for a file whose last page says that there is another.
+pub(super) const MISSING_PAGE: &str = "page_is_missing";
 
 /// A span of time and its rows.
 #[derive(serde::Deserialize)]
@@ -38,16 +42,22 @@ pub(super) fn read_pages(
     sink: &mut dyn Sink,
     mut entry: impl FnMut(&RawValue, Position, &mut EqualSums, &mut dyn Sink),
 ) -> Result<u64, InputError> {
-    read_documents(input, sink, |raw, at, sink| match serde_json::from_str::<Page<'_>>(raw.get()) {
-        Ok(Page { data: Some(entries) }) => {
+    let mut has_more = false;
+    let end = read_documents(input, sink, |raw, at, sink| match serde_json::from_str::<Page<'_>>(raw.get()) {
+        Ok(Page { data: Some(entries), has_more: more }) => {
+            has_more = more == Some(true);
             let mut equals = EqualSums::default();
             for part in entries.0 {
                 entry(part, position_inside(raw, at, part), &mut equals, sink);
             }
         }
-        Ok(Page { data: None }) => sink.reject(at, Reason::MissingField, "data"),
+        Ok(Page { data: None, .. }) => sink.reject(at, Reason::MissingField, "data"),
         Err(error) => sink.reject(at, reject_reason(&error), &safe_detail(&error)),
-    })
+    })?;
+    if has_more {
+        sink.ignore(MISSING_PAGE);
+    }
+    Ok(end)
 }
 
 /// Hands over every row of an entry that is a span, and keeps the sum that it is. `names` are those of the span's first and last moment, `moment` reads one

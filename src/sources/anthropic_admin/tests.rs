@@ -81,7 +81,9 @@ fn rows_cut_by_what_has_no_column_all_count() {
 fn use_without_a_session_is_use_of_the_seat() {
     let used = |sessions: &str, rest: &str| {
         let core = format!(r#""core_metrics":{{{sessions}}}"#);
-        let page = format!(r#"{{"data":[{{"date":"2026-06-01","actor":{{"email_address":"a@example.test"}},{core}{rest}}}]}}"#);
+        let page = format!(
+            r#"{{"data":[{{"date":"2026-06-01","actor":{{"email_address":"a@example.test"}},{core}{rest}}}]}}"#
+        );
         read(&page).aggregates.last().and_then(|(_, it)| it.seat_used)
     };
     let none = r#""num_sessions":0"#;
@@ -94,4 +96,21 @@ fn use_without_a_session_is_use_of_the_seat() {
     }
     assert_eq!(used(r#""num_sessions":0,"lines_of_code":{"added":3}"#, ""), Some(true));
     assert_eq!(used("", ""), None, "nothing is said of use");
+}
+
+#[test]
+fn a_page_that_is_missing_is_counted() {
+    let page = |more: &str| {
+        format!(r#"{{"data":[{{"starting_at":"2026-06-01","ending_at":"2026-06-02","results":[]}}]{more}}}"#)
+    };
+    let missing = |pages: &[&str]| {
+        let pages: Vec<String> = pages.iter().map(|more| page(more)).collect();
+        read(&pages.join("\n")).ignored.get("page_is_missing").copied()
+    };
+    let (more, last) = (r#","has_more":true"#, r#","has_more":false"#);
+    assert_eq!(missing(&[more]), Some(1));
+    assert_eq!(missing(&[last, more]), Some(1));
+    for whole in [&[more, last][..], &[last], &[""]] {
+        assert_eq!(missing(whole), None, "{whole:?}");
+    }
 }
