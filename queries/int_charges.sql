@@ -21,7 +21,7 @@ with charges as (
         case
             when a.report = 'focus.charges' then 3
             when a.report = 'requests' then 4
-            when a.report in ('anthropic.claude_code', 'cursor.usage_csv') then 2
+            when a.report in ('anthropic.claude_code', 'cursor.usage_csv', 'github_copilot.days') then 2
             else 1
         end as report_rank,
         max(case when a.report in ('anthropic.messages', 'anthropic.cost') then 1 else 0 end) over () as has_api_report

@@ -4,7 +4,7 @@
 //! identity). Of two copies the larger `version` stays, then the smaller session id, then the smaller
 //! hash of the file path: a rule on content alone, so file order and thread count cannot matter.
 
-use super::{Aggregate, Event, Fact, Outcome, OutcomeStatus, RosterEntry};
+use super::{Aggregate, Event, Fact, Outcome, OutcomeStatus, RosterEntry, TokenBasis};
 
 /// 128-bit identity of a row, collision-free in practice at 10^9 rows.
 pub type Key = [u8; 16];
@@ -99,21 +99,26 @@ pub fn shared_id(id: &str) -> Option<&str> {
 
 /// Which copy of one event stays: one that stands in a session of its own before one in a session that another started (a replay of the
 /// parent's history in a side conversation), then the one that its source changed later, where the source says so, then the larger output, then the one with
-/// more other usage, then the one that also states a cost or who approved.
+/// more other usage, then the one that also states a cost or who approved. A copy without usage (`absent`) stays only where no other has any, whatever
+/// session it is in: it is the beginning of a step whose end another copy tells.
 pub fn event_version(event: &Event) -> i64 {
     let tokens = &event.tokens;
-    let own = i64::from(event.parent_session_id.is_none()) << 62;
+    let is_own = event.parent_session_id.is_none();
+    let says_more = i64::from(event.cost_micro_usd.is_some() || event.approval.is_some());
+    let own = i64::from(is_own) << 62;
     // Counts are at most 10^12, so an output shifted by 20 bits stays below the bit of an own session.
     let output = tokens.output.unwrap_or(0).clamp(0, (1 << 41) - 1);
     let other: i64 = [tokens.input, tokens.cache_read, tokens.cache_write].iter().flatten().sum();
-    let says_more = event.cost_micro_usd.is_some() || event.approval.is_some();
     if let Some(updated_us) = event.updated_us {
         // Milliseconds have 41 bits until 2039, as output has; the bit above them says that it is a time.
         let updated = (1 << 61) + ((updated_us / 1000).clamp(0, (1 << 41) - 1) << 20);
-        return own + updated + (output.min((1 << 19) - 1) << 1) + i64::from(says_more);
+        return own + updated + (output.min((1 << 19) - 1) << 1) + says_more;
+    }
+    if event.token_basis == Some(TokenBasis::Absent) {
+        return says_more - if is_own { 2 } else { 4 };
     }
     // Output decides; the rest only breaks ties, so it must not carry into it.
-    own + (output << 20) + (other.clamp(0, (1 << 19) - 1) << 1) + i64::from(says_more)
+    own + (output << 20) + (other.clamp(0, (1 << 19) - 1) << 1) + says_more
 }
 
 /// Identity of an outcome: the same commit seen in two clones is one outcome.
@@ -327,5 +332,20 @@ mod tests {
         replay.tokens.output = Some(1_000_000_000_000);
         replay.tokens.cache_read = Some(1_000_000_000_000);
         assert!(event_version(&original) > event_version(&replay));
+    }
+
+    #[test]
+    fn a_copy_without_usage_stays_only_where_no_other_has_any() {
+        let mut empty = Event::new(1, "s", Kind::Completion, "c");
+        empty.token_basis = Some(TokenBasis::Absent);
+        let mut full = empty.clone();
+        full.parent_session_id = Some("p".into());
+        let replayed = full.clone();
+        assert!(event_version(&empty) > event_version(&replayed), "of two without, that of its own session");
+        let mut priced = replayed.clone();
+        priced.cost_micro_usd = Some(7);
+        assert!(event_version(&empty) > event_version(&priced) && event_version(&priced) > event_version(&replayed));
+        (full.token_basis, full.tokens.output) = (Some(TokenBasis::Reported), Some(0));
+        assert!(event_version(&full) > event_version(&empty));
     }
 }

@@ -98,9 +98,14 @@ impl<R: Read> Read for Counted<R> {
     }
 }
 
+/// Bytes that a document may have.
+pub(super) fn longest(input: &Input) -> u64 {
+    (input.limits.line_bytes as u64).saturating_mul(LINES_PER_DOCUMENT)
+}
+
 /// The text of a document, from which its parts are borrowed.
 pub(crate) struct TextDocument {
-    text: String,
+    pub(super) text: String,
     /// Bytes of the byte-order mark before the text.
     mark_bytes: u64,
     /// Plain bytes of the file: where its committed part ends.
@@ -109,7 +114,7 @@ pub(crate) struct TextDocument {
 
 /// Reads all plain bytes of a file that is judged as a whole. The inner error, of one that is longer than a document may be, is where the committed part ends.
 pub(crate) fn read_bytes(input: &Input, sink: &mut dyn Sink) -> Result<Result<Vec<u8>, u64>, InputError> {
-    let limit = (input.limits.line_bytes as u64).saturating_mul(LINES_PER_DOCUMENT);
+    let limit = longest(input);
     let mut plain = input.open()?;
     let mut bytes = Vec::new();
     plain.by_ref().take(limit + 1).read_to_end(&mut bytes).map_err(|error| input.io_error(error))?;
@@ -170,55 +175,6 @@ pub(crate) fn position_inside(document: &RawValue, at: Position, part: &RawValue
     Position { offset: at.offset + inside as u64, ..at }
 }
 
-/// Reads every document of a file: one, several behind each other (pages of a report, one a line or not), or a list of them. One that cannot be
-/// read ends with its line. Returns where the committed part ends.
-pub(crate) fn read_documents(
-    input: &Input,
-    sink: &mut dyn Sink,
-    mut handle: impl FnMut(&RawValue, Position, &mut dyn Sink),
-) -> Result<u64, InputError> {
-    let document = match read_text(input, sink)? {
-        Ok(document) => document,
-        Err(end) => return Ok(end),
-    };
-    let mut rest = document.text.as_str();
-    loop {
-        let mut documents = serde_json::Deserializer::from_str(rest).into_iter::<&RawValue>();
-        let failed = loop {
-            match documents.next() {
-                Some(Ok(raw)) => match serde_json::from_str::<Items<&RawValue>>(raw.get()) {
-                    Ok(list) => {
-                        for raw in list.0 {
-                            handle(raw, document.position(raw.get()), sink);
-                        }
-                    }
-                    Err(_) => handle(raw, document.position(raw.get()), sink),
-                },
-                Some(Err(error)) => break error,
-                None => return Ok(document.length),
-            }
-        };
-        let read = documents.byte_offset();
-        let broken = rest.get(read..).unwrap_or("").trim_start();
-        let at = document.position(broken);
-        let line = broken.find('\n').map(|end| &broken[end..]).filter(|rest| !rest.trim().is_empty());
-        match line {
-            Some(next) => {
-                sink.reject(at, reject_reason(&failed), &safe_detail(&failed));
-                rest = next;
-            }
-            None if failed.is_eof() => {
-                sink.reject(at, Reason::TornLine, "the document is not whole yet");
-                return Ok(at.offset);
-            }
-            None => {
-                sink.reject(at, reject_reason(&failed), &safe_detail(&failed));
-                return Ok(document.length);
-            }
-        }
-    }
-}
-
 /// Reads the document and hands its text to `parse`, with the place of the text's first byte in the file. Returns where the committed part ends.
 pub(crate) fn read_whole(
     input: &Input,
@@ -253,7 +209,7 @@ pub(crate) fn read_document<T: DeserializeOwned>(
         plain.consume(3);
         mark_bytes = 3;
     }
-    let limit = (input.limits.line_bytes as u64).saturating_mul(LINES_PER_DOCUMENT);
+    let limit = longest(input);
     let mut counted = Counted { inner: plain, read: 0, limit };
     let parsed = serde_json::from_reader::<_, T>(io::BufReader::new(&mut counted));
     let start = Position::default();
@@ -323,28 +279,6 @@ mod tests {
         assert_eq!(offsets, [4, 14]);
         assert!(text[14..].starts_with("{\"b\""));
         assert_eq!((document.length, sink.content.len()), (text.len() as u64, text.len()));
-    }
-
-    #[test]
-    fn documents_behind_each_other_in_lists_and_lines_are_all_read() {
-        let read = |text: &str| {
-            let (input, _guard) = input_of("x.json", text.as_bytes());
-            let mut sink = Recorded::default();
-            let mut found = Vec::new();
-            let end =
-                read_documents(&input, &mut sink, |raw, at, _| found.push((at.offset, raw.get().to_owned()))).unwrap();
-            (
-                found.into_iter().map(|(at, raw)| format!("{at}:{raw}")).collect::<Vec<_>>().join(" "),
-                sink.reasons(),
-                end,
-            )
-        };
-        assert_eq!(read("{\"a\":1}"), ("0:{\"a\":1}".into(), vec![], 7));
-        assert_eq!(read("[{},\n{}]"), ("1:{} 5:{}".into(), vec![], 8));
-        assert_eq!(read("{}\n{x\n{}\n"), ("0:{} 6:{}".into(), vec!["bad_json"], 9));
-        assert_eq!(read("{}\n{\"a\":"), ("0:{}".into(), vec!["torn_line"], 3));
-        assert_eq!(read("{}\n}"), ("0:{}".into(), vec!["bad_json"], 4));
-        assert_eq!(read(""), (String::new(), vec![], 0));
     }
 
     #[test]

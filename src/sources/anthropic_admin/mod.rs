@@ -8,6 +8,7 @@ mod records;
 mod tests;
 
 use super::buckets::{Span, dimension, read_bucket, read_pages};
+use super::equal_sums::EqualSums;
 use super::json::{moment, parse_last_wins, reject_reason, safe_detail};
 use super::money::micro_units;
 use super::spans::{Length, span};
@@ -47,14 +48,14 @@ impl Source for AnthropicAdmin {
     }
 
     fn read(&self, input: &Input, sink: &mut dyn Sink) -> Result<u64, InputError> {
-        read_pages(input, sink, |raw, at, sink| {
+        read_pages(input, sink, |raw, at, equals, sink| {
             // A bucket, or one person's day in Claude Code: what tells them apart is the field that only one has.
             if memchr::memmem::find(raw.get().as_bytes(), b"\"core_metrics\"").is_none() {
                 let moment = |raw: &RawValue| moment(raw).map(|moment| moment.us);
-                return read_bucket(raw, at, ["starting_at", "ending_at"], moment, sink, usage);
+                return read_bucket(raw, at, ["starting_at", "ending_at"], moment, (equals, sink), usage);
             }
             match parse_last_wins::<ActorDay>(raw.get()) {
-                Ok(day) => actor_day(day, at, sink),
+                Ok(day) => actor_day(day, at, equals, sink),
                 Err(error) => sink.reject(at, reject_reason(&error), &safe_detail(&error)),
             }
         })
@@ -62,9 +63,9 @@ impl Source for AnthropicAdmin {
 }
 
 /// A row of the usage report, or of the cost report, which alone has an amount.
-fn usage(result: UsageResult, (from_us, to_us): Span, at: Position, sink: &mut dyn Sink) {
+fn usage(result: UsageResult, (from_us, to_us): Span, at: Position, sink: &mut dyn Sink) -> Option<Aggregate> {
     if result.amount.is_some() {
-        return charge(result, (from_us, to_us), at, sink);
+        return Some(charge(result, (from_us, to_us), at, sink));
     }
     let mut aggregate = Aggregate::new(from_us, to_us, "anthropic.messages", CountedBy::Vendor);
     let tiers = result.cache_creation.unwrap_or_default();
@@ -89,11 +90,11 @@ fn usage(result: UsageResult, (from_us, to_us): Span, at: Position, sink: &mut d
         ("inference_geo", result.inference_geo),
         ("speed", result.speed),
     ]);
-    sink.aggregate(at, aggregate);
+    Some(aggregate)
 }
 
 /// A row of the cost report: money, and no usage.
-fn charge(result: UsageResult, (from_us, to_us): Span, at: Position, sink: &mut dyn Sink) {
+fn charge(result: UsageResult, (from_us, to_us): Span, at: Position, sink: &mut dyn Sink) -> Aggregate {
     let mut aggregate = Aggregate::new(from_us, to_us, "anthropic.cost", CountedBy::Vendor);
     aggregate.cost_micro_usd = cents(&Cost { currency: result.currency, amount: result.amount }, "amount", at, sink);
     aggregate.provider = Some("anthropic".to_owned());
@@ -107,10 +108,10 @@ fn charge(result: UsageResult, (from_us, to_us): Span, at: Position, sink: &mut 
         ("context_window", result.context_window),
         ("inference_geo", result.inference_geo),
     ]);
-    sink.aggregate(at, aggregate);
+    aggregate
 }
 
-fn actor_day(day: ActorDay, at: Position, sink: &mut dyn Sink) {
+fn actor_day(day: ActorDay, at: Position, equals: &mut EqualSums, sink: &mut dyn Sink) {
     let (from_us, to_us) = match day.date.as_deref().map(|date| span(date, Length::Day)) {
         Some(Ok(span)) => span,
         Some(Err(reason)) => return sink.reject(at, reason, "date"),
@@ -134,6 +135,7 @@ fn actor_day(day: ActorDay, at: Position, sink: &mut dyn Sink) {
         ("customer", day.customer_type),
         ("subscription", day.subscription_type),
     ]);
+    let mut has_tokens = false;
     for model in day.model_breakdown.unwrap_or_default() {
         let tokens = model.tokens.unwrap_or_default();
         let mut part = Aggregate { model: model.model, ..base.clone() };
@@ -144,7 +146,10 @@ fn actor_day(day: ActorDay, at: Position, sink: &mut dyn Sink) {
             cache_write: tokens.cache_creation.get("tokens.cache_creation", at, sink),
             ..Tokens::default()
         };
+        let counts = [part.tokens.input, part.tokens.output, part.tokens.cache_read, part.tokens.cache_write];
+        has_tokens |= counts.iter().flatten().any(|&count| count > 0);
         part.cost_micro_usd = model.estimated_cost.and_then(|cost| cents(&cost, "estimated_cost", at, sink));
+        equals.tell_apart(&mut part);
         sink.aggregate(at, part);
     }
     // What is counted once for all models stands in a row without one, so that a sum over rows counts it once.
@@ -160,7 +165,10 @@ fn actor_day(day: ActorDay, at: Position, sink: &mut dyn Sink) {
         base.edits_accepted = add(base.edits_accepted, tool.accepted.get("tool_actions.accepted", at, sink));
         base.edits_rejected = add(base.edits_rejected, tool.rejected.get("tool_actions.rejected", at, sink));
     }
-    base.seat_used = base.sessions.map(|sessions| sessions > 0);
+    let counts = [base.sessions, base.edits_accepted, base.lines_added];
+    let is_used = has_tokens || counts.iter().flatten().any(|&count| count > 0);
+    base.seat_used = (is_used || base.sessions.is_some()).then_some(is_used);
+    equals.tell_apart(&mut base);
     sink.aggregate(at, base);
 }
 

@@ -35,6 +35,20 @@ fn counts_of_the_other_protocol_contain_the_cache() {
 }
 
 #[test]
+fn a_cost_counts_where_no_tokens_are_stated() {
+    use crate::events::{CostBasis, TokenBasis};
+    for counts in ["", r#"\"tokensIn\":0,\"tokensOut\":0,"#] {
+        let rows = format!(
+            r#"[{{"ts":1780304400000,"type":"say","say":"task","text":"x"}},{{"ts":1780304401000,"type":"say","say":"api_req_started","text":"{{{counts}\"cost\":0.02}}"}}]"#
+        );
+        let read = read_bytes(&Cline, "tasks/1780304400000/ui_messages.json", rows.as_bytes());
+        let event = read.events.iter().map(|(_, event)| event).find(|event| event.kind == Kind::Completion).unwrap();
+        let told = (event.token_basis, event.tokens.output, event.cost_micro_usd, event.cost_basis);
+        assert_eq!(told, (Some(TokenBasis::Absent), None, Some(20_000), Some(CostBasis::Reported)), "{counts}");
+    }
+}
+
+#[test]
 fn what_stands_beside_the_rows_is_read_with_them() {
     for name in ["task_metadata.json", "api_conversation_history.json"] {
         let read = fixture(&TASK.replace("ui_messages.json", name));

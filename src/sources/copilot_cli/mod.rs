@@ -5,6 +5,7 @@
 mod home;
 mod kinds;
 mod records;
+mod run;
 mod session;
 mod shares;
 #[cfg(test)]
@@ -49,7 +50,7 @@ impl Source for CopilotCli {
     fn read(&self, input: &Input, sink: &mut dyn Sink) -> Result<u64, InputError> {
         let mut session = Session::new(&session_of_path(&input.path));
         let committed = read_lines(input, sink, |line, sink| session.line(&line, sink))?;
-        session.release(sink);
+        session.finish(sink);
         Ok(committed)
     }
 }

@@ -1,25 +1,23 @@
-//! A session: its lines in order, what steps inherit from the prompt before them, and the usage of each run of the program.
+//! A session: its lines in order, and what steps inherit from the prompt before them.
 //!
-//! Owns the state of one file. Owns no tables: those are in [`super::kinds`] and [`super::tools`].
+//! Owns the state of one file. Owns no tables: those are in [`super::kinds`] and [`super::tools`], and no sums: those are in [`super::run`].
 
 use super::kinds::known;
 use super::records::{
     AssistantMessage, Context, Envelope, ModelChange, Shutdown, Start, ToolEnd, ToolStart, Usage, UserMessage,
 };
-use super::shares::split;
+use super::run::{Held, Run};
 use super::tools::{Touch, touch};
 use crate::events::{Effect, Event, Kind, TokenBasis, Tokens, Trigger};
-use crate::fingerprint::{result_hash, sketch_answer, sketch_call};
+use crate::fingerprint::{result_hash, sketch_call};
 use crate::sources::json::{moment, parse_last_wins, parse_line, reject_reason, safe_detail};
 use crate::sources::slash::keep_prompt;
 use crate::sources::{Handled, Line, Position, Reason, Sink, home_user};
 use serde::de::DeserializeOwned;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// The client name, followed by the version.
 const CLIENT: &str = "copilot-cli";
-/// Responses of one run that wait for its sums; the rest of a longer run goes without input.
-const HELD: usize = 20_000;
 /// Calls remembered until they end.
 const CALLS_KEPT: usize = 4096;
 
@@ -32,20 +30,8 @@ pub(super) struct Session {
     context: Context,
     trigger: Trigger,
     evidence: Option<&'static str>,
-    /// Responses since the program was started or the last sums, in order.
-    held: Vec<Held>,
+    run: Run,
     calls: HashMap<String, (String, Option<String>, Touch)>,
-    /// What the last sums were, by model: a later one that contains them is cumulative.
-    before: HashMap<String, Tokens>,
-}
-
-/// A response that waits for its run's sums.
-struct Held {
-    at: Position,
-    event: Event,
-    /// The identity of the response, shared by the messages it was split into.
-    response: Option<String>,
-    said: String,
 }
 
 /// A line with its parts read.
@@ -69,9 +55,8 @@ impl Session {
             context: Context::default(),
             trigger: Trigger::Unknown,
             evidence: None,
-            held: Vec::new(),
+            run: Run::default(),
             calls: HashMap::new(),
-            before: HashMap::new(),
         }
     }
 
@@ -132,6 +117,9 @@ impl Session {
     }
 
     fn start(&mut self, kind: &str, read: &Read<'_>, sink: &mut dyn Sink) {
+        if kind != "session.context_changed" {
+            self.run.start(sink);
+        }
         let start = match kind {
             "session.context_changed" => {
                 data(read, sink).map(|context| Start { context: Some(context), ..Start::default() })
@@ -194,18 +182,8 @@ impl Session {
         let Some(message) = data::<AssistantMessage>(read, sink) else { return };
         let output = message.output_tokens.get("outputTokens", read.at, sink);
         let said = message.content.unwrap_or_default();
-        if let Some(last) = self.held.last_mut()
-            && last.response.is_some()
-            && last.response == message.api_call_id
-        {
-            // One response in several messages, each with the count of all.
-            last.event.tokens.output = last.event.tokens.output.max(output);
-            last.said.push('\n');
-            last.said.push_str(&said);
+        if self.run.goes_on(message.api_call_id.as_deref(), output, &said) {
             return sink.ignore("assistant.message.chunk");
-        }
-        if self.held.len() >= HELD {
-            self.release(sink);
         }
         let is_agent = read.is_agent || message.parent_tool_call_id.is_some();
         let id = message.api_call_id.clone().or(message.message_id).or_else(|| read.id.clone());
@@ -215,7 +193,7 @@ impl Session {
         }
         event.model = message.model.or_else(|| self.model.clone());
         event.tokens.output = output;
-        self.held.push(Held { at: read.at, event, response: message.api_call_id, said });
+        self.run.hold(Held { at: read.at, event, response: message.api_call_id, said }, sink);
     }
 
     fn call(&mut self, read: &Read<'_>, sink: &mut dyn Sink) {
@@ -262,99 +240,32 @@ impl Session {
     fn shutdown(&mut self, read: &Read<'_>, sink: &mut dyn Sink) {
         let Some(shutdown) = data::<Shutdown>(read, sink) else { return };
         sink.ignore("session.shutdown");
-        let last_us = self.held.last().map_or(read.ts_us, |held| held.event.ts_us);
+        let last_us = self.run.last_us().unwrap_or(read.ts_us);
+        let mut stated = BTreeMap::new();
         for (model, metric) in shutdown.model_metrics {
-            let Some(sums) = metric.usage.and_then(|usage| tokens(usage, read.at, sink)) else {
+            let sums = metric.usage.and_then(|usage| tokens(usage, read.at, sink));
+            if sums.is_none() {
                 sink.reject(read.at, Reason::MissingField, "modelMetrics.usage");
-                continue;
-            };
-            let sums = self.since_before(&model, sums);
-            let mine: Vec<usize> = (0..self.held.len())
-                .filter(|&index| self.held[index].event.model.as_deref() == Some(model.as_str()))
-                .collect();
-            if mine.is_empty() {
-                if [sums.input, sums.output, sums.cache_read, sums.cache_write]
-                    .iter()
-                    .flatten()
-                    .all(|&count| count == 0)
-                {
-                    continue;
-                }
-                // Titles and summaries are asked of models that answer no prompt. The run's last answer is when they were, not its end: a
-                // window may stay open overnight.
-                let id = read.id.as_deref().map(|id| format!("{id}:{model}"));
-                let mut event = self.step(Kind::Completion, &Read { ts_us: last_us, id: None, ..*read }, id);
-                (event.trigger, event.trigger_evidence) = (Trigger::Agent, Some("session.shutdown"));
-                event.model = Some(model);
-                event.tokens = sums;
-                event.token_basis = Some(TokenBasis::Reported);
-                sink.event(read.at, event);
-                continue;
             }
-            self.lay_on(&mine, sums);
+            stated.insert(model, sums);
         }
-        self.release(sink);
+        for (model, sums) in self.run.end(stated) {
+            // Titles and summaries are asked of models that answer no prompt. The run's last answer is when they were, not its end: a
+            // window may stay open overnight.
+            let id = read.id.as_deref().map(|id| format!("{id}:{model}"));
+            let mut event = self.step(Kind::Completion, &Read { ts_us: last_us, id: None, ..*read }, id);
+            (event.trigger, event.trigger_evidence) = (Trigger::Agent, Some("session.shutdown"));
+            event.model = Some(model);
+            event.tokens = sums;
+            event.token_basis = Some(TokenBasis::Reported);
+            sink.event(read.at, event);
+        }
+        self.run.release(sink);
     }
 
-    /// What was used since the sums before. Each run of the program states its own; where a later one contains the earlier in every
-    /// count and what was answered since, it is the difference that is new.
-    fn since_before(&mut self, model: &str, sums: Tokens) -> Tokens {
-        let answered: i64 = (self.held.iter())
-            .filter(|held| held.event.model.as_deref() == Some(model))
-            .filter_map(|held| held.event.tokens.output)
-            .sum();
-        let Some(before) = self.before.insert(model.to_owned(), sums) else { return sums };
-        let zero = |count: Option<i64>| count.unwrap_or(0);
-        let pairs = |one: &Tokens| [one.input, one.output, one.cache_read, one.cache_write].map(zero);
-        let contains = pairs(&sums).iter().zip(pairs(&before)).all(|(now, then)| *now >= then)
-            && zero(before.output) > 0
-            && zero(sums.output) >= zero(before.output) + answered;
-        if !contains {
-            return sums;
-        }
-        let less = |now: Option<i64>, then: Option<i64>| now.map(|now| (now - zero(then)).max(0));
-        Tokens {
-            input: less(sums.input, before.input),
-            output: less(sums.output, before.output),
-            reasoning: less(sums.reasoning, before.reasoning),
-            cache_read: less(sums.cache_read, before.cache_read),
-            cache_write: less(sums.cache_write, before.cache_write),
-            cache_write_1h: None,
-        }
-    }
-
-    /// Lays sums on responses: output as stated, what the sums have beyond it and everything else in proportion to it.
-    fn lay_on(&mut self, mine: &[usize], sums: Tokens) {
-        let weights: Vec<i64> = mine.iter().map(|&index| self.held[index].event.tokens.output.unwrap_or(0)).collect();
-        let stated: i64 = weights.iter().sum();
-        let share = |count: Option<i64>| count.map(|count| split(count, &weights));
-        let unsaid = share(sums.output.map(|output| (output - stated).max(0)));
-        let (input, read, write) = (share(sums.input), share(sums.cache_read), share(sums.cache_write));
-        let reasoning = share(sums.reasoning);
-        for (place, &index) in mine.iter().enumerate() {
-            let at = |shares: &Option<Vec<i64>>| shares.as_ref().map(|shares| shares[place]);
-            let tokens = &mut self.held[index].event.tokens;
-            tokens.output = tokens.output.map(|output| output + at(&unsaid).unwrap_or(0)).or(at(&unsaid));
-            tokens.input = at(&input);
-            tokens.cache_read = at(&read);
-            tokens.cache_write = at(&write);
-            tokens.reasoning = at(&reasoning).map(|reasoning| reasoning.min(tokens.output.unwrap_or(reasoning)));
-            let basis = if mine.len() == 1 { TokenBasis::Reported } else { TokenBasis::Estimated };
-            self.held[index].event.token_basis = Some(basis);
-        }
-    }
-
-    /// Writes the responses that were held. Those that no sums were laid on have their output, or nothing.
-    pub(super) fn release(&mut self, sink: &mut dyn Sink) {
-        for Held { at, mut event, said, .. } in std::mem::take(&mut self.held) {
-            if event.token_basis.is_none() {
-                event.tokens.output = event.tokens.output.filter(|&output| output > 0);
-                let stated = event.tokens.output.is_some();
-                event.token_basis = Some(if stated { TokenBasis::Reported } else { TokenBasis::Absent });
-            }
-            event.text = (!said.is_empty()).then(|| sketch_answer(&said));
-            sink.event(at, event);
-        }
+    /// Writes what is still open at the end of the file.
+    pub(super) fn finish(&mut self, sink: &mut dyn Sink) {
+        self.run.release(sink);
     }
 }
 

@@ -126,3 +126,98 @@ fn sums_of_a_model_without_counts_are_rejected() {
         assert_eq!((read.events.len(), read.reasons()), (0, vec!["missing_field"]), "{usage}");
     }
 }
+
+/// A session of these lines, `kind data` each, a second apart.
+fn session(lines: &[(&str, String)]) -> Recorded {
+    let line = |(index, (kind, data)): (usize, &(&str, String))| {
+        let (minute, second) = (index / 60 % 60, index % 60);
+        format!(
+            r#"{{"type":"{kind}","data":{data},"id":"e{index}","timestamp":"2026-06-01T{:02}:{minute:02}:{second:02}Z"}}"#,
+            index / 3600
+        )
+    };
+    let lines: Vec<String> = lines.iter().enumerate().map(line).collect();
+    read_bytes(&CopilotCli, "s/events.jsonl", lines.join("\n").as_bytes())
+}
+
+fn answer(model: &str, output: i64) -> (&'static str, String) {
+    ("assistant.message", format!(r#"{{"content":"x","model":{model},"outputTokens":{output}}}"#))
+}
+
+fn resume() -> (&'static str, String) {
+    ("session.resume", "{}".to_owned())
+}
+
+fn shutdown(sums: &[(&str, i64, i64)]) -> (&'static str, String) {
+    let sums = sums.iter().map(|(model, input, output)| {
+        format!(r#""{model}":{{"usage":{{"inputTokens":{input},"outputTokens":{output}}}}}"#)
+    });
+    ("session.shutdown", format!(r#"{{"modelMetrics":{{{}}}}}"#, sums.collect::<Vec<_>>().join(",")))
+}
+
+fn all_of(read: &Recorded) -> [i64; 2] {
+    let sum = |count: fn(&Tokens) -> Option<i64>| read.events.iter().filter_map(|(_, it)| count(&it.tokens)).sum();
+    [sum(|t| t.input), sum(|t| t.output)]
+}
+
+#[test]
+fn runs_that_answered_nothing_state_their_own_sums() {
+    let titles = |input, output| shutdown(&[("gpt-5-mini", input, output)]);
+    let grown = session(&[titles(100, 5), resume(), titles(200, 10)]);
+    assert_eq!(all_of(&grown), [300, 15]);
+    let equal = session(&[titles(100, 5), resume(), titles(100, 5)]);
+    assert_eq!(all_of(&equal), [200, 10]);
+    let again = session(&[titles(100, 5), titles(100, 5)]);
+    assert_eq!(all_of(&again), [100, 5], "not started again: told again");
+}
+
+/// What one model says of a later statement holds for all of it.
+#[test]
+fn whether_sums_are_cumulative_is_decided_once_for_all_models() {
+    let main = |output| answer(r#""gpt-5.5""#, output);
+    let stated = |input, output, titles| shutdown(&[("gpt-5.5", input, output), ("gpt-5-mini", 10 * titles, titles)]);
+    let own = [main(100), stated(1000, 100, 5), resume(), main(110), stated(1200, 110, 10)];
+    assert_eq!(all_of(&session(&own)), [1000 + 50 + 1200 + 100, 100 + 5 + 110 + 10]);
+    let cumulative = [main(100), stated(1000, 100, 5), resume(), main(110), stated(2200, 210, 10)];
+    assert_eq!(all_of(&session(&cumulative)), [2200 + 100, 210 + 10]);
+    let mut idle = cumulative.to_vec();
+    idle.extend([resume(), stated(2200, 210, 10)]);
+    assert_eq!(all_of(&session(&idle)), [2200 + 100, 210 + 10], "as before, nothing was used");
+}
+
+#[test]
+fn sums_of_a_run_are_not_laid_on_responses_of_one_that_was_killed() {
+    let read = session(&[answer(r#""m""#, 10), resume(), answer(r#""m""#, 20), shutdown(&[("m", 1000, 25)])]);
+    let tokens: Vec<_> = read.events.iter().map(|(_, it)| (it.tokens.input, it.tokens.output)).collect();
+    assert_eq!(tokens, [(None, Some(10)), (Some(1000), Some(25))]);
+    let moved = ("session.context_changed", "{}".to_owned());
+    let same_run = session(&[answer(r#""m""#, 10), moved, answer(r#""m""#, 20), shutdown(&[("m", 1000, 35)])]);
+    assert_eq!(all_of(&same_run), [1000, 35]);
+    assert!(same_run.events.iter().all(|(_, it)| it.tokens.input.is_some()));
+}
+
+#[test]
+fn responses_whose_model_no_sums_name_count_once() {
+    for model in [r#""auto""#, "null"] {
+        let read = session(&[answer(model, 100), shutdown(&[("gpt-5.5", 1000, 120), ("gpt-5-mini", 90, 9)])]);
+        assert_eq!(sums(&read, "gpt-5.5"), [1000, 120, 0, 0], "{model}");
+        assert_eq!(all_of(&read), [1090, 129], "{model}");
+        assert_eq!(read.events.len(), 2, "{model}");
+    }
+    let alias = session(&[answer(r#""gpt-5.5-fast""#, 100), shutdown(&[("gpt-5.5", 1000, 120)])]);
+    assert_eq!(sums(&alias, "gpt-5.5-fast"), [1000, 120, 0, 0], "as the response says");
+    let either = session(&[answer(r#""auto""#, 40), shutdown(&[("a", 1000, 50), ("b", 2000, 50)])]);
+    assert_eq!(all_of(&either), [3000, 100], "whose it is cannot be told, that it counts once can");
+    let other = session(&[answer(r#""auto""#, 40), shutdown(&[("gpt-5-mini", 90, 9)])]);
+    assert_eq!(all_of(&other), [90, 40], "nine tokens do not hold forty");
+}
+
+#[test]
+fn output_of_responses_that_were_let_go_before_the_sums_counts_once() {
+    let mut lines: Vec<_> = (0..20_001).map(|_| answer(r#""m""#, 2)).collect();
+    lines.push(shutdown(&[("m", 1000, 40_010)]));
+    assert_eq!(all_of(&session(&lines)), [1000, 40_010]);
+    lines = (0..20_001).map(|_| answer(r#""auto""#, 2)).collect();
+    lines.push(shutdown(&[("m", 1000, 40_010)]));
+    assert_eq!(all_of(&session(&lines)), [1000, 40_010]);
+}

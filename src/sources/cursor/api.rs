@@ -2,7 +2,9 @@
 
 use super::CLIENT;
 use crate::events::{Aggregate, CountedBy, Tokens, Trigger};
-use crate::sources::document::{Items, position_inside, read_documents};
+use crate::sources::buckets::MISSING_PAGE;
+use crate::sources::document::{Items, position_inside};
+use crate::sources::documents::read_documents;
 use crate::sources::json::{Count, moment, parse_last_wins, reject_reason, safe_detail};
 use crate::sources::money::micro_units;
 use crate::sources::{Input, InputError, Position, Reason, Sink};
@@ -21,6 +23,14 @@ struct Page<'a> {
     usage_events: Option<Items<&'a RawValue>>,
     #[serde(borrow)]
     data: Option<Items<&'a RawValue>>,
+    pagination: Option<Pagination>,
+}
+
+/// Which page it is.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Pagination {
+    has_next_page: Option<bool>,
 }
 
 /// One billed event.
@@ -90,10 +100,13 @@ pub(super) fn recognises(head: &[u8]) -> bool {
 
 /// Reads pages.
 pub(super) fn read(input: &Input, sink: &mut dyn Sink) -> Result<u64, InputError> {
-    let mut seen = HashMap::new();
-    read_documents(input, sink, |raw, at, sink| match serde_json::from_str::<Page<'_>>(raw.get()) {
-        Ok(Page { usage_events: None, data: None }) => sink.reject(at, Reason::MissingField, "usageEvents"),
-        Ok(Page { usage_events, data }) => {
+    let mut has_more = false;
+    let end = read_documents(input, sink, |raw, at, sink| match serde_json::from_str::<Page<'_>>(raw.get()) {
+        Ok(Page { usage_events: None, data: None, .. }) => sink.reject(at, Reason::MissingField, "usageEvents"),
+        Ok(Page { usage_events, data, pagination }) => {
+            has_more = pagination.is_some_and(|pagination| pagination.has_next_page == Some(true));
+            // Pages may overlap: what one tells again has the same number there.
+            let mut seen = HashMap::new();
             for part in usage_events.into_iter().flat_map(|events| events.0) {
                 event(part, position_inside(raw, at, part), &mut seen, sink);
             }
@@ -102,7 +115,11 @@ pub(super) fn read(input: &Input, sink: &mut dyn Sink) -> Result<u64, InputError
             }
         }
         Err(error) => sink.reject(at, reject_reason(&error), &safe_detail(&error)),
-    })
+    })?;
+    if has_more {
+        sink.ignore(MISSING_PAGE);
+    }
+    Ok(end)
 }
 
 /// A moment in milliseconds, which the API writes as a text or a number.

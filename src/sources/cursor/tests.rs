@@ -71,6 +71,38 @@ fn equal_rows_all_count_and_idle_seats_appear() {
     assert_eq!(idle.and_then(|it| it.seat_used), Some(false));
 }
 
+#[test]
+fn an_event_on_two_pages_of_one_file_counts_once_and_equal_events_of_a_page_all_count() {
+    use crate::events::ids::aggregate_key;
+    let event =
+        |second: u32| format!(r#"{{"timestamp":"17803044{second:02}000","userEmail":"a@example.test","model":"m"}}"#);
+    let page = |events: &[u32]| {
+        let events: Vec<String> = events.iter().map(|second| event(*second)).collect();
+        format!(r#"{{"usageEvents":[{}]}}"#, events.join(","))
+    };
+    let told = |text: String| {
+        let read = crate::sources::testing::read_bytes(&Cursor, "x.json", text.as_bytes());
+        read.aggregates
+            .iter()
+            .map(|(_, it)| aggregate_key("cursor", it))
+            .collect::<std::collections::BTreeSet<_>>()
+            .len()
+    };
+    assert_eq!(told(page(&[1, 2, 2, 3]) + &page(&[2, 2, 3, 4])), 5);
+    assert_eq!(told(format!("[{},\n{}]", page(&[1, 2]), page(&[2, 3]))), 3, "a list of pages");
+}
+
+#[test]
+fn a_page_that_is_missing_is_counted() {
+    let page = |more: bool| format!(r#"{{"usageEvents":[],"pagination":{{"numPages":2,"hasNextPage":{more}}}}}"#);
+    let missing = |text: String| {
+        crate::sources::testing::read_bytes(&Cursor, "x.json", text.as_bytes()).ignored.get("page_is_missing").copied()
+    };
+    assert_eq!(missing(page(true)), Some(1));
+    assert_eq!(missing(page(true) + &page(false)), None);
+    assert_eq!(missing(r#"{"usageEvents":[]}"#.to_owned()), None);
+}
+
 /// Found by fuzzing: a quote that opens in the header made all rows part of it.
 #[test]
 fn a_quote_in_the_header_does_not_swallow_the_rows_in_silence() {

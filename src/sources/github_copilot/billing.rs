@@ -5,6 +5,7 @@
 use super::CLIENT;
 use crate::events::{Aggregate, CountedBy};
 use crate::fingerprint::Json;
+use crate::sources::equal_sums::EqualSums;
 use crate::sources::exports::{Row, read_rows};
 use crate::sources::json::{reject_reason, safe_detail};
 use crate::sources::spans::{Length, span};
@@ -40,18 +41,24 @@ pub(super) fn recognises(head: &[u8]) -> bool {
 
 /// Reads the report.
 pub(super) fn read(input: &Input, sink: &mut dyn Sink) -> Result<u64, InputError> {
-    read_rows(input, sink, |name| COLUMNS.contains(&name), |fields, at, sink| take(&Row { fields, at }, sink))
+    let mut equals = EqualSums::default();
+    read_rows(
+        input,
+        sink,
+        |name| COLUMNS.contains(&name),
+        |fields, at, sink| take(&Row { fields, at }, &mut equals, sink),
+    )
 }
 
-/// Reads one item of the API.
-pub(super) fn item(text: &str, at: Position, sink: &mut dyn Sink) {
+/// Reads one item of the API. `equals` are those of its report.
+pub(super) fn item(text: &str, at: Position, equals: &mut EqualSums, sink: &mut dyn Sink) {
     match serde_json::from_str::<Json<'_>>(text) {
-        Ok(fields) => take(&Row { fields: &fields, at }, sink),
+        Ok(fields) => take(&Row { fields: &fields, at }, equals, sink),
         Err(error) => sink.reject(at, reject_reason(&error), &safe_detail(&error)),
     }
 }
 
-fn take(row: &Row<'_, '_>, sink: &mut dyn Sink) {
+fn take(row: &Row<'_, '_>, equals: &mut EqualSums, sink: &mut dyn Sink) {
     let product = row.text(&["product"]).unwrap_or_default();
     if !product.to_lowercase().contains("copilot") && !product.to_lowercase().contains("spark") {
         return sink.ignore("another_product");
@@ -72,21 +79,27 @@ fn take(row: &Row<'_, '_>, sink: &mut dyn Sink) {
     aggregate.group_id = row.string(&["organization", "organizationName"]);
     aggregate.model = row.string(&["model"]);
     aggregate.cost_micro_usd = row.micro_usd(&["net_amount", "netAmount"], sink);
-    let quantity = row.string(&["quantity"]);
-    if unit.contains("request") {
+    if unit.contains("request")
+        && let Some(quantity) = row.text(&["quantity"])
+    {
         // Requests to some models count as a part of one or as several: only whole sums are requests.
-        aggregate.requests = quantity.as_deref().and_then(whole);
+        aggregate.requests = whole(&quantity);
+        if aggregate.requests.is_none() {
+            sink.ignore("quantity_in_parts");
+        }
     }
     let told = [
         ("sku", row.string(&["sku"])),
         ("unit", Some(unit).filter(|unit| !unit.is_empty())),
-        ("quantity", quantity),
+        ("exceeds_quota", row.string(&["exceeds_quota"]).map(|exceeds| exceeds.to_lowercase())),
         ("cost_center", row.string(&["cost_center_name"])),
         ("repository", row.string(&["repositoryName"])),
         ("day", is_seats.then(|| date.get(..10).map_or(Cow::Borrowed(""), Cow::Borrowed).into_owned())),
     ];
     let told = told.into_iter().filter_map(|(name, value)| Some(format!("{name}={}", value?)));
+    // What was counted is no part of what it is counted over: a bill that is fetched again has more of it.
     aggregate.dimension = Some(told.collect::<Vec<_>>().join(" "));
+    equals.tell_apart(&mut aggregate);
     sink.aggregate(row.at, aggregate);
 }
 

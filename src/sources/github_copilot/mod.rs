@@ -8,7 +8,9 @@ mod records;
 #[cfg(test)]
 mod tests;
 
-use super::document::{position_inside, read_documents};
+use super::document::position_inside;
+use super::documents::read_documents;
+use super::equal_sums::EqualSums;
 use super::json::{moment, parse_last_wins, reject_reason, safe_detail};
 use super::spans::{Length, span};
 use super::{Description, Input, InputError, Position, Probe, Reason, Sink, Source, Unit};
@@ -61,8 +63,9 @@ impl Source for GithubCopilot {
                 }
             }
             Ok(Report { usage_items: Some(items), .. }) => {
+                let mut equals = EqualSums::default();
                 for part in items.0 {
-                    billing::item(part.get(), position_inside(raw, at, part), sink);
+                    billing::item(part.get(), position_inside(raw, at, part), &mut equals, sink);
                 }
             }
             Ok(Report { day_totals: Some(days), enterprise_id, organization_id, .. }) => {
@@ -135,6 +138,7 @@ fn row(text: &str, group: Option<String>, at: Position, sink: &mut dyn Sink) {
         group.or_else(|| word(day.enterprise_id.as_deref()?)).or_else(|| word(day.organization_id.as_deref()?));
     base.client = Some(CLIENT.to_owned());
     base.trigger = Trigger::Human;
+    let mut by_cli = [None; 3];
     if let Some(cli) = day.totals_by_cli {
         let usage = cli.token_usage.unwrap_or_default();
         let mut part = Aggregate { client: Some("copilot-cli".to_owned()), ..base.clone() };
@@ -146,6 +150,7 @@ fn row(text: &str, group: Option<String>, at: Position, sink: &mut dyn Sink) {
             output: usage.output_tokens_sum.get("token_usage.output_tokens_sum", at, sink),
             ..Tokens::default()
         };
+        by_cli = [part.prompts, part.requests, part.sessions];
         sink.aggregate(at, part);
     }
     // `totals_by_feature`, `totals_by_ide` and the like cut the same counts again.
@@ -159,7 +164,8 @@ fn row(text: &str, group: Option<String>, at: Position, sink: &mut dyn Sink) {
         base.pull_requests = pulls.total_created.get("pull_requests.total_created", at, sink);
     }
     if base.actor_id.is_some() {
-        let counts = [base.prompts, base.edits_accepted, base.lines_suggested, base.lines_added, generated];
+        let lines = [base.lines_suggested, base.lines_added, base.lines_deleted];
+        let counts = [[base.prompts, base.edits_accepted, generated], lines, by_cli].concat();
         let ways = [day.used_agent, day.used_chat, day.used_cli];
         let told = counts.iter().any(Option::is_some) || ways.iter().any(Option::is_some);
         let used = counts.iter().flatten().any(|&count| count > 0) || ways.contains(&Some(true));

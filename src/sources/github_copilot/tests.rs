@@ -70,6 +70,57 @@ fn seats_say_who_holds_them_and_bills_what_they_cost() {
     assert_eq!(requests, [Some(12), None], "a third of a request is none");
 }
 
+#[test]
+fn any_count_of_a_day_is_use_of_the_seat() {
+    let used = |counts: &str| {
+        let row = format!(r#"{{"day":"2026-06-01","user_login":"a","user_initiated_interaction_count":0{counts}}}"#);
+        let read = crate::sources::testing::read_bytes(&GithubCopilot, "x.json", row.as_bytes());
+        read.aggregates.last().and_then(|(_, it)| it.seat_used)
+    };
+    for counts in [
+        r#","loc_deleted_sum":2"#,
+        r#","totals_by_cli":{"prompt_count":1}"#,
+        r#","totals_by_cli":{"request_count":1}"#,
+        r#","totals_by_cli":{"session_count":1}"#,
+    ] {
+        assert_eq!(used(counts), Some(true), "{counts}");
+        assert_eq!(used(&counts.replace('1', "0").replace('2', "0")), Some(false), "{counts}");
+    }
+}
+
+#[test]
+fn a_bill_that_is_fetched_again_counts_once_and_its_equal_rows_all_count() {
+    use crate::events::ids::{aggregate_key, aggregate_version};
+    use std::collections::BTreeMap;
+    const HEADER: &str = "date,username,product,sku,model,quantity,unit_type,net_amount,exceeds_quota,organization\n";
+    let row = |quantity: u32, exceeds: &str| {
+        format!("2026-06-01,dev1,copilot,copilot_premium_request,GPT-5,{quantity},requests,0,{exceeds},acme\n")
+    };
+    let item = |quantity: u32| {
+        format!(
+            r#"{{"date":"2026-06-01","product":"Copilot","sku":"x","quantity":{quantity},"unitType":"requests","netAmount":0}}"#
+        )
+    };
+    let kept = |files: &[String]| {
+        let mut kept = BTreeMap::new();
+        for text in files {
+            for (_, it) in crate::sources::testing::read_bytes(&GithubCopilot, "bill", text.as_bytes()).aggregates {
+                let (key, version) = (aggregate_key("github_copilot", &it), aggregate_version(&it));
+                let newer = (version, it.requests.unwrap_or(0));
+                kept.entry(key).and_modify(|was| *was = newer.max(*was)).or_insert(newer);
+            }
+        }
+        kept.values().map(|(_, requests)| requests).sum::<i64>()
+    };
+    let csv = |rows: &[String]| format!("{HEADER}{}", rows.concat());
+    let (early, late) = (csv(&[row(12, "False")]), csv(&[row(20, "False"), row(3, "True"), row(3, "True")]));
+    assert_eq!(kept(&[early.clone(), late.clone()]), 20 + 3 + 3);
+    assert_eq!(kept(&[late, early]), 20 + 3 + 3);
+    let page = |items: &[String]| format!(r#"{{"usageItems":[{}]}}"#, items.join(","));
+    assert_eq!(kept(&[page(&[item(12)]), page(&[item(20), item(2)])]), 22);
+    assert_eq!(kept(&[page(&[item(12)]) + &page(&[item(20), item(2)])]), 22, "both in one file");
+}
+
 /// The documentation shows a list, the download links give lines.
 #[test]
 fn a_list_of_days_tells_what_lines_tell() {

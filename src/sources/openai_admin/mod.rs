@@ -44,7 +44,9 @@ impl Source for OpenAiAdmin {
     }
 
     fn read(&self, input: &Input, sink: &mut dyn Sink) -> Result<u64, InputError> {
-        read_pages(input, sink, |raw, at, sink| read_bucket(raw, at, ["start_time", "end_time"], seconds, sink, row))
+        read_pages(input, sink, |raw, at, equals, sink| {
+            read_bucket(raw, at, ["start_time", "end_time"], seconds, (equals, sink), row);
+        })
     }
 }
 
@@ -72,9 +74,10 @@ fn report(object: &str) -> Option<&'static str> {
     })
 }
 
-fn row(result: UsageResult, (from_us, to_us): Span, at: Position, sink: &mut dyn Sink) {
+fn row(result: UsageResult, (from_us, to_us): Span, at: Position, sink: &mut dyn Sink) -> Option<Aggregate> {
     let Some(report) = result.object.as_deref().and_then(report) else {
-        return sink.reject(at, Reason::UnknownKind, "object");
+        sink.reject(at, Reason::UnknownKind, "object");
+        return None;
     };
     let mut aggregate = Aggregate::new(from_us, to_us, report, CountedBy::Vendor);
     let input = result.input_tokens.get("input_tokens", at, sink);
@@ -100,6 +103,9 @@ fn row(result: UsageResult, (from_us, to_us): Span, at: Position, sink: &mut dyn
         ("line_item", result.line_item),
         ("batch", result.batch.map(|batch| batch.to_string())),
         ("service_tier", result.service_tier),
+        ("api_source", result.api_source),
+        ("source", result.source),
+        ("size", result.size),
     ]);
     if let Some(amount) = result.amount {
         let is_usd = amount.currency.as_deref().is_some_and(|currency| currency.eq_ignore_ascii_case("usd"));
@@ -109,5 +115,5 @@ fn row(result: UsageResult, (from_us, to_us): Span, at: Position, sink: &mut dyn
             None => sink.ignore("cost_in_another_currency"),
         }
     }
-    sink.aggregate(at, aggregate);
+    Some(aggregate)
 }

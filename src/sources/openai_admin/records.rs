@@ -24,6 +24,11 @@ pub(super) struct UsageResult {
     pub(super) model: Option<String>,
     pub(super) batch: Option<bool>,
     pub(super) service_tier: Option<String>,
+    pub(super) api_source: Option<String>,
+    /// Images: what made them.
+    pub(super) source: Option<String>,
+    /// Images: their width and height.
+    pub(super) size: Option<String>,
     pub(super) line_item: Option<String>,
     pub(super) amount: Option<Amount>,
 }

@@ -57,3 +57,29 @@ fn sums_are_those_counted_by_hand() {
     let costs: i64 = fixture("costs.json").aggregates.iter().filter_map(|(_, it)| it.cost_micro_usd).sum();
     assert_eq!(costs, 60_000 + 1_250_000);
 }
+
+#[test]
+fn rows_cut_by_what_has_no_column_all_count() {
+    let row = |cut: &str| {
+        format!(r#"{{"object":"organization.usage.images.result","num_model_requests":3,"model":"m"{cut}}}"#)
+    };
+    let rows = [
+        r#","size":"256x256""#,
+        r#","size":"512x512""#,
+        r#","source":"image.edit""#,
+        r#","hue":"red""#,
+        r#","hue":"blue""#,
+    ];
+    let rows: Vec<String> = rows.iter().map(|cut| row(cut)).collect();
+    let page = format!(
+        r#"{{"object":"page","data":[{{"object":"bucket","start_time":1780272000,"end_time":1780358400,"results":[{}]}}]}}"#,
+        rows.join(",")
+    );
+    let read = |text: &str| crate::sources::testing::read_bytes(&OpenAiAdmin, "x.json", text.as_bytes());
+    let once = read(&page);
+    assert_distinct_aggregates(&OpenAiAdmin, &once);
+    let told: Vec<_> = once.aggregates.iter().map(|(_, it)| it.dimension.as_deref()).collect();
+    assert_eq!(told, [Some("size=256x256"), Some("size=512x512"), Some("source=image.edit"), None, Some("#2")]);
+    let twice: Vec<_> = read(&format!("{page}\n{page}")).aggregates.into_iter().map(|(_, it)| it.dimension).collect();
+    assert_eq!(twice[..5], twice[5..], "a page that was fetched again has the same");
+}

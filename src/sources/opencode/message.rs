@@ -23,7 +23,7 @@ pub(super) type Placed = (Position, Part);
 /// What the messages of one document share.
 #[derive(Default)]
 pub(super) struct Thread {
-    /// What an export says of the session; a message file of the store knows nothing of it.
+    /// What is said of the session, in an export, the database or beside a message of the store.
     pub(super) session: Session,
     /// What started the run that the last prompt began, and the rule that says so.
     run: Option<(Trigger, &'static str)>,

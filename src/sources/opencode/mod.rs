@@ -29,6 +29,8 @@ pub struct OpenCode;
 
 /// How reliable it is that a session was started by the one that it names as its parent.
 const RANK_PARENT: i32 = 3;
+/// Projects of a store among which a session is looked for at most; a store has tens.
+const PROJECTS: usize = 10_000;
 /// Parts of one message that are looked for at most; a message has tens.
 const PARTS: usize = 10_000;
 
@@ -203,8 +205,34 @@ fn read_message(input: &Input, sink: &mut dyn Sink) -> Result<u64, InputError> {
         Err(end) => return Ok(end),
     };
     let parts = parts_of(&message, input, sink);
-    message::read(message, parts, &mut Thread::default(), Position::default(), sink);
+    let mut thread = Thread::of(session_of(&message, input));
+    message::read(message, parts, &mut thread, Position::default(), sink);
     Ok(text.length)
+}
+
+/// What the store says of a message's session, nothing where it has none: `…/storage/message/<session>/<message>.json` has it in
+/// `…/storage/session/<project>/<session>.json`. That file is an input of its own, so what cannot be read of it is told there.
+fn session_of(message: &Message, input: &Input) -> Session {
+    let read = || {
+        let id = message.session_id.as_deref().filter(|id| is_plain_id(id))?;
+        let projects = std::fs::read_dir(messages_directory(&input.path)?.with_file_name("session")).ok()?;
+        let mut projects: Vec<PathBuf> = projects.flatten().map(|entry| entry.path()).take(PROJECTS).collect();
+        projects.sort();
+        let file = projects.into_iter().find_map(|project| input.beside(project.join(format!("{id}.json"))))?;
+        parse_last_wins(&file.small_text().ok()?).ok()
+    };
+    read().unwrap_or_default()
+}
+
+/// Whether an id can be the name of a file, and no way to another place.
+fn is_plain_id(id: &str) -> bool {
+    !id.is_empty() && id.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'))
+}
+
+/// The directory `message` of the store that a message stands in.
+fn messages_directory(path: &Path) -> Option<&Path> {
+    let messages = path.parent().and_then(Path::parent)?;
+    messages.file_name().is_some_and(|name| name == "message").then_some(messages)
 }
 
 /// The parts of a message of the store, in the order of their ids, which is that of their making. A message is one thing in several files, and
@@ -238,13 +266,10 @@ fn parts_of(message: &Message, input: &Input, sink: &mut dyn Sink) -> Vec<Placed
 /// `…/storage/message/<session>/<message>.json` has its parts in `…/storage/part/<message>/`, by the id in the record or, where that leads nowhere, by the
 /// name of the file, which the product makes of the same id. The error is the ignored kind of a message whose parts are nowhere.
 fn parts_directory(message: &Message, path: &Path) -> Result<PathBuf, &'static str> {
-    let is_name = |id: &&str| !id.is_empty() && id.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'));
-    let messages = path
-        .parent()
-        .and_then(Path::parent)
-        .filter(|messages| messages.file_name().is_some_and(|name| name == "message"));
-    let id = message.id.as_deref().filter(is_name);
-    let stem = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.split('.').next()).filter(is_name);
+    let messages = messages_directory(path);
+    let id = message.id.as_deref().filter(|id| is_plain_id(id));
+    let stem = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.split('.').next());
+    let stem = stem.filter(|stem| is_plain_id(stem));
     let found = messages.and_then(|messages| {
         let of = |id: &str| messages.with_file_name("part").join(id);
         id.into_iter().chain(stem).map(of).find(|directory| directory.is_dir())

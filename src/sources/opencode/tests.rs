@@ -3,7 +3,7 @@
 use super::{Form, OpenCode};
 use crate::events::ids::{Key, event_key};
 use crate::events::{Kind, Tokens};
-use crate::sources::testing::{Recorded, assert_read, input_of, read_bytes, read_fixture};
+use crate::sources::testing::{Recorded, assert_read, input_of, kept, read_bytes, read_fixture};
 use crate::sources::{Probe, Source, SourceOptions, Unit, recognise};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -80,6 +80,20 @@ fn totals_are_those_counted_by_hand() {
 }
 
 #[test]
+fn a_cost_counts_where_no_tokens_are_stated() {
+    use crate::events::{CostBasis, TokenBasis};
+    for tokens in ["", r#","tokens":{"input":0,"output":0}"#] {
+        let message = format!(
+            r#"{{"id":"m","sessionID":"s","role":"assistant","time":{{"created":1780304400000}},"cost":0.02{tokens}}}"#
+        );
+        let read = read_bytes(&OpenCode, "storage/message/s/m.json", message.as_bytes());
+        let event = &read.events[0].1;
+        let told = (event.token_basis, event.tokens.output, event.cost_micro_usd, event.cost_basis);
+        assert_eq!(told, (Some(TokenBasis::Absent), None, Some(20_000), Some(CostBasis::Reported)), "{tokens}");
+    }
+}
+
+#[test]
 fn files_are_known_by_content_and_the_rest_of_the_store_by_place() {
     let options = SourceOptions::default();
     let form =
@@ -119,6 +133,44 @@ fn a_message_whose_id_is_no_name_looks_for_no_parts() {
     let read = read_bytes(&OpenCode, "storage/message/s/m.json", message);
     assert_eq!((read.events.len(), read.rejects.len()), (1, 0));
     assert_eq!(read.ignored.get("message.parts_not_looked_for"), Some(&1));
+}
+
+/// A message of a subagent as the store has it, whose session the store knows or has lost.
+fn stored_by_a_subagent(message: &str, knows_session: bool) -> Recorded {
+    let (input, guard) = input_of("storage/message/ses_child/msg_c.json", message.as_bytes());
+    if knows_session {
+        let session = guard.path().join("storage/session/p1/ses_child.json");
+        std::fs::create_dir_all(session.parent().unwrap()).unwrap();
+        std::fs::write(session, bytes("opencode/storage/session/p1/ses_child.json")).unwrap();
+    }
+    let mut sink = Recorded::default();
+    OpenCode.read(&input, &mut sink).unwrap();
+    sink
+}
+
+#[test]
+fn an_empty_file_of_a_subagents_message_does_not_stay_before_one_with_counts() {
+    let message = |tokens: &str| {
+        format!(
+            r#"{{"id":"msg_c","sessionID":"ses_child","role":"assistant","time":{{"created":1780304400000}},"tokens":{{{tokens}}}}}"#
+        )
+    };
+    let export = format!(
+        r#"{{"info":{{"id":"ses_child","parentID":"ses_main","projectID":"p1","directory":"/w"}},"messages":[{{"info":{},"parts":[]}}]}}"#,
+        message(r#""input":5,"output":7"#)
+    );
+    let export = read_bytes(&OpenCode, "x.json", export.as_bytes());
+    for knows_session in [true, false] {
+        let file = stored_by_a_subagent(&message(r#""input":0,"output":0"#), knows_session);
+        let kept = kept(&OpenCode, [&file, &export]);
+        let outputs: Vec<_> = kept.values().map(|event| event.tokens.output).collect();
+        assert_eq!(outputs, [Some(7)], "{knows_session}: {}", file.snapshot());
+    }
+    let file = stored_by_a_subagent(&message(r#""input":1,"output":2"#), true);
+    let event = &file.events[0].1;
+    assert_eq!((event.parent_session_id.as_deref(), event.trigger.as_str()), (Some("ses_main"), "agent"));
+    let kept = kept(&OpenCode, [&file, &export]);
+    assert_eq!(kept.values().map(|event| event.tokens.output).collect::<Vec<_>>(), [Some(7)], "the later copy");
 }
 
 /// A message of the store beside its parts, with another id in the record and under another file name.

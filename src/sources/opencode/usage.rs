@@ -9,7 +9,7 @@ use crate::sources::{Position, Sink};
 ///
 /// - Input, cache reads and cache writes are separate counts for every provider.
 /// - Reasoning is billed as output and not part of it, unless the record's own total leaves no room for it (`formats.md` 0.2).
-/// - A response of nothing but zeros was not measured: it is written with zeros and filled at its end.
+/// - A response of nothing but zeros was not measured: it is written with zeros and filled at its end. A cost that it states counts all the same.
 /// - A cost of zero means a subscription or an unknown price, not that it was free.
 pub(super) fn fill(event: &mut Event, message: &mut Message, at: Position, sink: &mut dyn Sink) {
     let logged = message.tokens.take().unwrap_or_default();
@@ -20,6 +20,13 @@ pub(super) fn fill(event: &mut Event, message: &mut Message, at: Position, sink:
     let cache_read = cache.read.get("tokens.cache.read", at, sink);
     let cache_write = cache.write.get("tokens.cache.write", at, sink);
     let total = logged.total.get("tokens.total", at, sink);
+    if let Some(cost) = message.cost.as_deref().filter(|cost| cost.get() != "null") {
+        match micro_units(cost.get()) {
+            Ok(micros) => event.cost_micro_usd = Some(micros).filter(|&micros| micros > 0),
+            Err(reason) => sink.reject(at, reason, "cost"),
+        }
+    }
+    event.cost_basis = event.cost_micro_usd.map(|_| CostBasis::Reported);
     let parts = [input, output, reasoning, cache_read, cache_write];
     if parts.iter().flatten().all(|&count| count == 0) {
         event.token_basis = Some(TokenBasis::Absent);
@@ -33,11 +40,4 @@ pub(super) fn fill(event: &mut Event, message: &mut Message, at: Position, sink:
     event.tokens.reasoning = reasoning;
     event.tokens.cache_read = cache_read;
     event.tokens.cache_write = cache_write;
-    if let Some(cost) = message.cost.as_deref().filter(|cost| cost.get() != "null") {
-        match micro_units(cost.get()) {
-            Ok(micros) => event.cost_micro_usd = Some(micros).filter(|&micros| micros > 0),
-            Err(reason) => sink.reject(at, reason, "cost"),
-        }
-    }
-    event.cost_basis = event.cost_micro_usd.map(|_| CostBasis::Reported);
 }
