@@ -122,7 +122,7 @@ fn a_request_inside_a_request_counts_once() {
     assert_fixture("nesting.jsonl");
     let kept = kept([&fixture("nesting.jsonl")]);
     // 100 of n-3, 200 of n-5, 400 of n-6, whose inner one states nothing, 800 of another trace, 1600 of a judge.
-    let counts = |count: fn(&Event) -> Option<i64>| kept.values().filter_map(|event| count(event)).sum::<i64>();
+    let counts = |count: fn(&Event) -> Option<i64>| kept.values().filter_map(count).sum::<i64>();
     assert_eq!(counts(|event| event.tokens.input), 100 + 200 + 400 + 800 + 1600);
     assert_eq!(counts(|event| event.tokens.output), 10 + 20 + 40 + 80 + 160);
     let judged = kept.values().filter(|event| event.trigger_evidence == Some("langfuse.evaluator"));
