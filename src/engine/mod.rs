@@ -250,7 +250,7 @@ impl Engine {
         &self,
         models: &Models,
         overrides: &Overrides,
-        stays: &dyn Fn(&str) -> bool,
+        stays: &(dyn Fn(&str) -> bool + Sync),
     ) -> Result<Vec<ModelRun>, EngineError> {
         models.check_overrides(overrides)?;
         Run::new(self, models.iter().collect(), overrides, stays).finish().await

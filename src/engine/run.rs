@@ -86,7 +86,7 @@ pub(super) struct Run<'a> {
     is_alone: bool,
     buckets: Arc<Buckets>,
     /// Whether a model's result stays when no other model reads it any more.
-    stays: &'a dyn Fn(&str) -> bool,
+    stays: &'a (dyn Fn(&str) -> bool + Sync),
     /// How many models have yet to read each one: a view reads for as long as it is read itself.
     readers: BTreeMap<&'a str, usize>,
     /// The parts of kept models, by bucket.
@@ -102,7 +102,7 @@ impl<'a> Run<'a> {
         engine: &'a Engine,
         models: Vec<&'a Model>,
         overrides: &'a Overrides,
-        stays: &'a dyn Fn(&str) -> bool,
+        stays: &'a (dyn Fn(&str) -> bool + Sync),
     ) -> Self {
         let mut readers = BTreeMap::new();
         for name in models.iter().flat_map(|model| model.header.needs()) {
