@@ -5,6 +5,7 @@
 //!
 //! Adding a source: a folder with `mod.rs`, `README.md` and `fixtures/`, and one line in [`ALL`].
 
+mod ancestors;
 mod buckets;
 pub mod companions;
 pub(crate) mod delimited;

@@ -2,8 +2,8 @@
 //!
 //! Owns what is learnt of a file before it is read. Owns no usage ([`super::usage`]) and no steps ([`super::observation`]).
 
-use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
-use std::hash::{BuildHasher, Hasher};
+use crate::sources::ancestors::mark_above;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Observations whose links are held at once, 17 bytes each. Past this they are resolved and forgotten: traces are local in a file.
 const LINKS: usize = 1_000_000;
@@ -53,11 +53,7 @@ impl Nesting {
     pub(super) fn resolve(&mut self) {
         let mut above = FxHashSet::default();
         for (&start, _) in self.requests.iter().filter(|(_, states_usage)| **states_usage) {
-            let mut next = self.parents.get(&start).copied();
-            // Stops at what was marked before, so that every observation is walked over once, and at one that is said to be its own ancestor.
-            while let Some(key) = next.filter(|&key| key != start && above.insert(key)) {
-                next = self.parents.get(&key).copied();
-            }
+            mark_above(&mut above, Some(start), self.parents.get(&start).copied(), &self.parents);
         }
         self.wrappers.extend(above.iter().filter(|&key| self.requests.get(key) == Some(&true)));
         if !self.evaluators.is_empty() {
@@ -83,15 +79,6 @@ impl Nesting {
     pub(super) fn is_judge(&self, own: u64) -> bool {
         self.judges.contains(&own)
     }
-}
-
-/// The key of an observation, which is known by its id within its trace.
-pub(super) fn key(trace_id: &str, id: &str) -> u64 {
-    let mut hasher = FxBuildHasher.build_hasher();
-    hasher.write(trace_id.as_bytes());
-    hasher.write_u8(0xff);
-    hasher.write(id.as_bytes());
-    hasher.finish()
 }
 
 #[cfg(test)]

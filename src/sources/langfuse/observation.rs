@@ -2,7 +2,7 @@
 //!
 //! Owns what a row becomes and under which id. Owns neither framing nor the arithmetic of usage.
 
-use super::nesting::{self, Nesting, Role};
+use super::nesting::{Nesting, Role};
 use super::usage::{Stated, USAGE_DETAILS};
 use crate::events::{CostBasis, Event, Fact, FactName, Kind, Trigger};
 use crate::fingerprint::{Json, result_hash, sketch_answer, sketch_call_of, sketch_result};
@@ -10,7 +10,7 @@ use crate::sources::exports::Row;
 use crate::sources::messages::{self, Asked};
 use crate::sources::requests::is_drawn_from_few;
 use crate::sources::slash::keep_prompt;
-use crate::sources::{Position, Reason, Sink, Unheard, values};
+use crate::sources::{Position, Reason, Sink, Unheard, ancestors, values};
 use std::borrow::Cow;
 
 /// Columns by which a header is known, as the export and as the API spell them; rows may have more.
@@ -144,7 +144,7 @@ fn learn_observation(row: &Row<'_, '_>, trace: Option<&Row<'_, '_>>, nesting: &m
 /// The key of the observation that a column names.
 fn key(row: &Row<'_, '_>, trace: Option<&Row<'_, '_>>, id: &[&'static str]) -> Option<u64> {
     let trace_id = row.text(TRACE_ID).or_else(|| trace.and_then(|trace| trace.text(&["id"]))).unwrap_or_default();
-    Some(nesting::key(&trace_id, &row.text(id)?))
+    Some(ancestors::key(&trace_id, &row.text(id)?))
 }
 
 /// Takes one row.

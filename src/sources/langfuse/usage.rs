@@ -184,19 +184,15 @@ impl<'r> Stated<'r> {
     /// Puts it on a completion.
     pub(in crate::sources) fn fill(&self, event: &mut Event, at: Position, sink: &mut dyn Sink) {
         event.tokens = self.counts(at, sink).tokens();
-        let is_stated = counted(&event.tokens).iter().any(Option::is_some);
-        event.token_basis = Some(if is_stated { TokenBasis::Reported } else { TokenBasis::Absent });
+        event.token_basis = Some(if event.tokens.is_stated() { TokenBasis::Reported } else { TokenBasis::Absent });
     }
 
     /// Whether it has counts above zero.
     pub(in crate::sources) fn is_used(&self) -> bool {
-        let tokens = self.counts(Position::default(), &mut Unheard).tokens();
-        counted(&tokens).iter().flatten().any(|&count| count > 0)
+        let Tokens { input, output, cache_read, cache_write, .. } =
+            self.counts(Position::default(), &mut Unheard).tokens();
+        [input, output, cache_read, cache_write].iter().flatten().any(|&count| count > 0)
     }
-}
-
-fn counted(tokens: &Tokens) -> [Option<i64>; 4] {
-    [tokens.input, tokens.output, tokens.cache_read, tokens.cache_write]
 }
 
 #[cfg(test)]

@@ -9,9 +9,8 @@ use super::batch::Span;
 use super::names::{self, Dialect, Field, Role};
 use super::steps::{self, Place};
 use super::usage;
-use crate::sources::{Reason, Sink};
+use crate::sources::{Reason, Sink, ancestors};
 use rustc_hash::{FxHashMap, FxHashSet};
-use std::hash::{BuildHasher, Hasher};
 
 /// Ancestors remembered of one file, 8 bytes each. Past this the oldest knowledge is dropped as a whole: traces are local in a file.
 const REMEMBERED: usize = 4_000_000;
@@ -52,7 +51,7 @@ impl Traces {
 
     /// Whether a span has a request with usage below it, as far as the file was read.
     pub(super) fn contains_request(&self, trace_id: Option<&str>, span_id: Option<&str>) -> bool {
-        let key = trace_id.zip(span_id).map(|(trace_id, span_id)| span_key(trace_id, span_id));
+        let key = trace_id.zip(span_id).map(|(trace_id, span_id)| ancestors::key(trace_id, span_id));
         key.is_some_and(|key| self.above_requests.contains(&key))
     }
 
@@ -151,11 +150,7 @@ fn mark_above(
         .filter_map(|classified| Some((key(classified.span), parent_key(classified.span)?)))
         .collect();
     for (start, parent) in starts {
-        let mut next = Some(parent);
-        // Stops at what was marked before, so that every span is walked over once, and at a span that is said to be its own ancestor.
-        while let Some(key) = next.filter(|&key| start != Some(key) && marks.insert(key)) {
-            next = parents.get(&key).copied();
-        }
+        ancestors::mark_above(marks, start, Some(parent), parents);
     }
 }
 
@@ -177,16 +172,9 @@ fn classify<'r, 'a>(span: &'r Span<'a>) -> Classified<'r, 'a> {
 }
 
 fn key(span: &Span<'_>) -> Option<u64> {
-    Some(span_key(span.trace_id.as_deref()?, span.span_id.as_deref()?))
+    Some(ancestors::key(span.trace_id.as_deref()?, span.span_id.as_deref()?))
 }
 
 fn parent_key(span: &Span<'_>) -> Option<u64> {
-    Some(span_key(span.trace_id.as_deref()?, span.parent_span_id.as_deref()?))
-}
-
-fn span_key(trace_id: &str, span_id: &str) -> u64 {
-    let mut hasher = rustc_hash::FxBuildHasher.build_hasher();
-    hasher.write(trace_id.as_bytes());
-    hasher.write(span_id.as_bytes());
-    hasher.finish()
+    Some(ancestors::key(span.trace_id.as_deref()?, span.parent_span_id.as_deref()?))
 }
