@@ -161,7 +161,7 @@ fn an_executor_killed_in_the_middle_of_a_stage_changes_nothing() {
     });
 }
 
-/// What Ballista 55 refuses, or would answer with other rows, and what only this process has.
+/// What Ballista 55 refuses, answers with other rows or tries without end, and what only this process has.
 const AWKWARD: &[&str] = &[
     "-- model: filtered_windows\n-- grain: one number\n-- reads: numbers
 select n, count(*) filter (where n % 3 = 0) over (partition by n % 5) as thirds from numbers where n < 500",
@@ -177,6 +177,10 @@ select value, count(numbers.n) as found from range(1, 50) left join numbers on n
     "-- model: no_rows\n-- grain: one number\n-- reads: numbers
 with none as (select n from numbers where n < 0)
 select n, count(*) as found from none group by n",
+    "-- model: sorted_halves\n-- grain: one number\n-- reads: numbers
+select n, cast(row_number() over (partition by n % 7 order by n desc) as bigint) as place from numbers where n < 300
+union all
+select n, 0 - cast(row_number() over (partition by n % 11 order by n) as bigint) as place from numbers where n between 300 and 600",
 ];
 
 #[test]
