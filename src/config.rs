@@ -1,13 +1,15 @@
 //! Settings: defaults, then footlight.toml, then flags, resolved once. Nothing below reads the environment or the file.
 //!
-//! Owns the shape of footlight.toml and its checks. Owns no meaning: what a quota or an identity rule does is said where it is used.
+//! Owns the shape of footlight.toml; what its values may be is [`checks`]'. Owns no meaning: what a quota or an identity rule does is said where it is used.
 
+mod checks;
 mod retention;
 
 pub use retention::{Age, RetentionConfig};
 
 use crate::sources::SourceOptions;
 use crate::sources::mapping::Mapping;
+use jiff::civil::{Date, Time};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -293,59 +295,17 @@ impl Config {
     pub fn source_options(&self) -> SourceOptions {
         SourceOptions { mappings: self.mapping.clone(), ..self.sources.clone() }
     }
-
-    fn check(&self) -> Result<(), String> {
-        for (index, mapping) in self.mapping.iter().enumerate() {
-            if self.mapping[..index].iter().any(|earlier| earlier.name() == mapping.name()) {
-                return Err(format!("[[mapping]] `{}` is there twice", mapping.name()));
-            }
-        }
-        if let Some(zone) = &self.sources.jira.time_zone
-            && jiff::tz::TimeZone::get(zone).is_err()
-        {
-            return Err(format!("[sources.jira] time_zone: there is no time zone `{zone}`"));
-        }
-        for (index, rule) in self.identity.iter().enumerate() {
-            let binds = rule.path.as_deref().is_some_and(|path| path.contains("{actor}"));
-            if rule.actor.is_none() && !binds {
-                return Err(format!("[[identity]] number {}: name an `actor`, or bind {{actor}} in `path`", index + 1));
-            }
-            if rule.path.is_none() && rule.os_user.is_none() && rule.key_id.is_none() && rule.git_email.is_none() {
-                return Err(format!(
-                    "[[identity]] number {}: give at least one of path, os_user, key_id, git_email",
-                    index + 1
-                ));
-            }
-        }
-        for quota in &self.quota {
-            let share = quota.metric == QuotaMetric::ActiveWeek;
-            if quota.threshold <= 0.0 || (share && quota.threshold > 1.0) {
-                return Err(format!(
-                    "[[quota]] {}: threshold {} must be {}",
-                    quota.metric.as_str(),
-                    quota.threshold,
-                    if share { "a share between 0 and 1" } else { "positive" }
-                ));
-            }
-        }
-        if self.privacy.min_people < crate::privacy::FLOOR {
-            return Err(format!(
-                "[privacy] min_people = {} is below the floor of {}",
-                self.privacy.min_people,
-                crate::privacy::FLOOR
-            ));
-        }
-        Ok(())
-    }
 }
 
-/// A TOML date or date-time as microseconds since the epoch; a date is its midnight UTC.
+/// A TOML date or date-time as microseconds since the epoch; a date is its midnight UTC. None of a time without a date.
 pub fn datetime_us(value: &toml::value::Datetime) -> Option<i64> {
     let date = value.date?;
-    let date = jiff::civil::date(date.year as i16, date.month as i8, date.day as i8);
-    let time = value.time.map_or_else(jiff::civil::Time::midnight, |time| {
-        jiff::civil::time(time.hour as i8, time.minute as i8, time.second.unwrap_or(0) as i8, 0)
-    });
+    let date = Date::new(date.year as i16, date.month as i8, date.day as i8).ok()?;
+    let time = match value.time {
+        // TOML knows the 60th second of a minute.
+        Some(time) => Time::new(time.hour as i8, time.minute as i8, time.second.unwrap_or(0).min(59) as i8, 0).ok()?,
+        None => Time::midnight(),
+    };
     let offset_min = match value.offset {
         Some(toml::value::Offset::Custom { minutes }) => i64::from(minutes),
         _ => 0,
@@ -396,18 +356,5 @@ mod tests {
         assert_eq!(datetime_us(&config.quota[0].announced), Some(1_769_990_400_000_000));
         assert_eq!(config.rollout[0].team, "team-payments");
         assert_eq!(config.automation[0].r#match.as_deref(), Some("repo:infra-*"));
-    }
-
-    #[test]
-    fn mistakes_are_named() {
-        assert!(parse("quotas = []").unwrap_err().to_string().contains("quotas"));
-        assert!(parse("[[identity]]\nos_user = \"ada\"").unwrap_err().to_string().contains("name an `actor`"));
-        assert!(parse("[privacy]\nmin_people = 4").unwrap_err().to_string().contains("floor of 5"));
-        let mapping = "[[mapping]]\nname = \"x\"\ntable = \"outcomes\"\nfields = { outcome_id = \"A\", ts = \"B\", kind = \"C\", status = \"D\" }\n";
-        assert!(parse(&mapping.repeat(2)).unwrap_err().to_string().contains("`x` is there twice"));
-        assert_eq!(parse(mapping).unwrap().source_options().mappings.len(), 1);
-        assert!(parse("[sources.jira]\ntime_zone = \"Mars\"").unwrap_err().to_string().contains("no time zone `Mars`"));
-        let quota = "[[quota]]\nmetric = \"active_week\"\nthreshold = 80\nannounced = 2026-01-01";
-        assert!(parse(quota).unwrap_err().to_string().contains("between 0 and 1"));
     }
 }

@@ -6,5 +6,8 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     footlight::output::say_where_it_panicked();
-    footlight::commands::run(Cli::parse()).into()
+    match Cli::try_parse() {
+        Ok(cli) => footlight::commands::run(cli).into(),
+        Err(error) => footlight::commands::not_parsed(&error),
+    }
 }

@@ -28,10 +28,7 @@ struct Setting {
 pub fn run(args: &ConfigArgs, global: &Global, printer: Printer) -> anyhow::Result<Exit> {
     let ConfigKind::Show(show) = &args.what;
     let settings = Settings::resolve(global)?;
-    let models = match &show.queries {
-        Some(directory) => Models::with_directory(directory)?,
-        None => Models::embedded()?,
-    };
+    let (models, _) = settings.models(show.queries.as_deref())?;
     let mut all = defaults(&settings, &models);
     if let Some(path) = &settings.config_path {
         let text = std::fs::read_to_string(path)?;

@@ -4,12 +4,11 @@ use super::ingest::passed_over;
 use super::settings::Settings;
 use super::{Exit, report, run_facts};
 use crate::cli::RunArgs;
-use crate::engine::{Models, Store, overrides_from_toml};
+use crate::engine::Store;
 use crate::ingest::{IngestOptions, Planned, dry_run};
 use crate::lake::{Lake, LakeError};
 use crate::output::Printer;
 use crate::report::escape::plain;
-use anyhow::Context;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -29,12 +28,7 @@ pub async fn run(
         Err(error) => return Err(error.into()),
     };
     let planned = dry_run(lake.as_ref(), options).await?;
-    let models = match &args.scoring.queries {
-        Some(directory) => Models::with_directory(directory)?,
-        None => Models::embedded()?,
-    };
-    let params: toml::Table = settings.config.params.clone().into_iter().collect();
-    models.check_overrides(&overrides_from_toml(&params).context("[params]")?)?;
+    let (models, _) = settings.models(args.scoring.queries.as_deref())?;
     let mut text = words(&planned, lake.is_some());
     let names: Vec<&str> = models.iter().map(|model| model.name()).collect();
     let signals = names.iter().filter(|name| name.starts_with("sig_")).count();

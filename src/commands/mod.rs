@@ -21,6 +21,7 @@ mod export;
 mod forget;
 mod freshness;
 mod gc;
+mod hold;
 mod identities;
 mod identity;
 mod ingest;
@@ -54,7 +55,7 @@ mod written_rows;
 pub use catalogue::{signals_markdown, signals_page, sources_markdown};
 
 use crate::cli::{Cli, Color, Command, PolicyCommand, SourcesCommand};
-use crate::lake::LakeError;
+use crate::lake::{LakeError, is_full};
 use crate::output::Printer;
 use crate::privacy::{LedgerError, TombstoneError};
 use crate::results::ResultsError;
@@ -147,6 +148,23 @@ pub fn run(cli: Cli) -> Exit {
     }
 }
 
+/// Says what is wrong with what was typed, as JSON too where that was asked for, or prints the help that was.
+pub fn not_parsed(error: &clap::Error) -> ExitCode {
+    // Where nobody listens there is nobody to tell.
+    let _ = error.print();
+    if !error.use_stderr() {
+        return ExitCode::SUCCESS;
+    }
+    let printer = Printer { json: std::env::args_os().any(|typed| typed == "--json"), quiet: false };
+    let said = error.to_string();
+    let message = said.lines().next().unwrap_or_default().trim_start_matches("error: ");
+    let _ = printer.json(&serde_json::json!({
+        "schema_version": 1, "status": Exit::Usage.word(), "exit_code": Exit::Usage as u8,
+        "error": crate::privacy::terminal(message),
+    }));
+    Exit::Usage.into()
+}
+
 fn dispatch(cli: &Cli, printer: Printer) -> anyhow::Result<Exit> {
     let global = &cli.global;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -212,6 +230,10 @@ fn is_out_of_memory(cause: &(dyn std::error::Error + 'static)) -> bool {
 
 /// The exit code of an error, by its type.
 fn exit_of(error: &anyhow::Error) -> Exit {
+    // Whatever was being written, and through whatever library.
+    if error.chain().filter_map(|cause| cause.downcast_ref()).any(is_full) {
+        return Exit::Resources;
+    }
     for cause in error.chain() {
         if let Some(error) = cause.downcast_ref::<LakeError>() {
             return match error {

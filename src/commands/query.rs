@@ -135,7 +135,8 @@ async fn to_stdout(frame: DataFrame, format: RowFormat, csv_raw: bool) -> anyhow
     }
 }
 
-fn is_closed_pipe(error: &anyhow::Error) -> bool {
+/// Whether the reader of standard output went away, which ends the output and is no error.
+pub(super) fn is_closed_pipe(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
         let direct = cause.downcast_ref::<std::io::Error>();
         let in_csv = cause.downcast_ref::<csv::Error>().and_then(|error| match error.kind() {

@@ -9,15 +9,15 @@ mod output;
 mod rows;
 
 use super::base_tables::{self, Span};
+use super::query::is_closed_pipe;
 use super::settings::Settings;
 use super::{Exit, UsageError};
 use crate::cli::{Global, ReconcileArgs};
-use crate::engine::{Engine, Models, ParamValue, overrides_from_toml};
+use crate::engine::{Engine, Models, ParamValue};
 use crate::lake::Lake;
 use crate::output::Printer;
 use crate::privacy::{Pseudonyms, Rules};
 use crate::report::reconciliation::{AccountLine, Check, Line, ScopeTotal, TeamLine, checks, lines, totals};
-use anyhow::Context;
 use jiff::civil::Date;
 use serde::Serialize;
 
@@ -72,8 +72,7 @@ pub async fn run(args: &ReconcileArgs, global: &Global, printer: Printer) -> any
     // The directory of the bill's lake lives as long as its tables are read.
     let (bill, _bill_lake) = bill::read(args, &settings, &engine, &base.resolver).await?;
     let models = Models::embedded()?;
-    let params: toml::Table = settings.config.params.clone().into_iter().collect();
-    let mut overrides = overrides_from_toml(&params).context("[params]")?;
+    let mut overrides = settings.overrides()?;
     for model in COMPARISONS {
         for (name, day) in [("first_day", days.from), ("last_day", days.to)] {
             overrides.extend(day.map(|day| (format!("{model}.{name}"), ParamValue::Text(day.to_string()))));
@@ -107,7 +106,10 @@ pub async fn run(args: &ReconcileArgs, global: &Global, printer: Printer) -> any
         (false, false) => Exit::Done,
     };
     match args.format {
-        Some(format) if !printer.json => output::rows(&answer.lines, format)?,
+        Some(format) if !printer.json => match output::rows(&answer.lines, format) {
+            Err(error) if is_closed_pipe(&error) => {}
+            other => other?,
+        },
         _ => printer.text(&output::text(&answer)?)?,
     }
     printer.json(&serde_json::json!({

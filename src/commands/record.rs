@@ -148,6 +148,7 @@ fn digest(out: &Path) -> std::io::Result<String> {
     let mut paths: Vec<PathBuf> = std::fs::read_dir(tables_directory(out))?
         .map(|entry| entry.map(|entry| entry.path()))
         .collect::<std::io::Result<_>>()?;
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "parquet"));
     paths.sort();
     let mut hasher = blake3::Hasher::new();
     for path in paths {

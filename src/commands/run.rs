@@ -1,6 +1,7 @@
 //! `footlight run`: the batch job. Ingest what is new, score, cluster, report, and leave a record.
 
 use super::earlier::compared;
+use super::hold::hold;
 use super::record::RunRecord;
 use super::settings::{Settings, as_of_us};
 use super::{Exit, cluster, dry_run, ingest, report, score, standing};
@@ -8,6 +9,7 @@ use crate::cli::{Global, RunArgs};
 use crate::lake::Lake;
 use crate::output::Printer;
 use crate::privacy::Pseudonyms;
+use std::time::Duration;
 
 /// Runs the command.
 pub async fn run(args: &RunArgs, global: &Global, printer: Printer) -> anyhow::Result<Exit> {
@@ -52,6 +54,7 @@ async fn stages(
     record: &mut RunRecord,
 ) -> anyhow::Result<(Exit, serde_json::Value)> {
     let options = settings.ingest(&args.ingest, as_of_us(&args.scoring)?)?;
+    settings.models(args.scoring.queries.as_deref())?;
     // Before anything is written: the report that it names may be the one that this run replaces.
     let compared = match &args.compared.compare {
         Some(named) => Some(compared(named).await?),
@@ -65,6 +68,7 @@ async fn stages(
     let out = args.out.out.as_path();
     // Results depend on the key, which the first run on a lake makes.
     Pseudonyms::open(settings.config.privacy.key_file.as_deref(), lake.root())?;
+    let _held = hold(&lake, out, Duration::from_secs(args.ingest.lock_timeout)).await?;
     // Before scoring: what is committed while it goes on is not in its results.
     let basis = standing::basis(&lake, settings, args);
     if let Some(standing) = basis.as_deref().and_then(|basis| standing::find(&lake, out, basis)) {

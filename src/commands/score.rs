@@ -2,6 +2,7 @@
 
 use super::base_tables::{self, BaseTables, Span};
 use super::freshness::Freshness;
+use super::hold::hold;
 use super::identity::UNASSIGNED;
 use super::settings::{Settings, span};
 use super::{
@@ -10,7 +11,7 @@ use super::{
 };
 use crate::cli::{Global, OutArgs, ScoreArgs, ScoringArgs};
 use crate::cluster::{self, ClusterUnit};
-use crate::engine::{Engine, Limits, Models, Overrides, ParamValue, overrides_from_toml};
+use crate::engine::{Engine, Limits, Models, Overrides, ParamValue};
 use crate::lake::Lake;
 use crate::output::Printer;
 use crate::privacy::{Domain, Ledger, Pseudonyms, Rules, rounding};
@@ -28,6 +29,10 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// How far ahead a record may be dated before it is said. Clocks and time zones differ by less.
+const FUTURE: jiff::SignedDuration = jiff::SignedDuration::from_hours(48);
 
 /// What a scoring run found, for the summary.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -56,6 +61,7 @@ pub struct ScoreSummary {
 pub async fn run(args: &ScoreArgs, global: &Global, printer: Printer) -> anyhow::Result<Exit> {
     let settings = Settings::resolve(global)?;
     let lake = Lake::open(&args.lake)?;
+    let _held = hold(&lake, &args.out.out, Duration::ZERO).await?;
     let summary = score_lake(&lake, &settings, &args.scoring, &args.out, &[]).await?;
     printer.text(&text(&summary, &args.out.out))?;
     printer.json(&serde_json::json!({
@@ -106,10 +112,8 @@ pub async fn score_lake(
     let limits = Limits { scratch: Some(out.out.clone()), ..settings.engine_limits() };
     let engine = machines::engine(&limits, &scoring.machines, &out.out).await?;
     let base = base_tables::register(&engine, lake, &settings.config, span(scoring)?).await?;
-    let models = match &scoring.queries {
-        Some(directory) => Models::with_directory(directory)?,
-        None => Models::embedded()?,
-    };
+    warn_of_the_future(scoring, &base);
+    let (models, _) = settings.models(scoring.queries.as_deref())?;
     engine.run_keeping(&models, &overrides(settings, &base, span(scoring)?)?, &is_asked_for_later).await?;
     let mut input = readings::score_input(&engine, &settings.config, scoring.seed).await?;
     let pseudonyms = Pseudonyms::open(settings.config.privacy.key_file.as_deref(), lake.root())?;
@@ -186,6 +190,7 @@ pub async fn score_lake(
         })
         .collect();
     file.run.calibration_notes.extend(archetypes.notes);
+    RunFile::withdraw(out)?;
     write_sessions(&engine, &scored, &archetypes.labels, &rename, out).await?;
     results::write(out, &weeks)?;
     write_signals(&engine, &models, &scored, &names, out).await?;
@@ -212,6 +217,16 @@ pub async fn score_lake(
 /// Whether the result of a model is read once all models have run: what only other models read is dropped before.
 fn is_asked_for_later(model: &str) -> bool {
     !model.starts_with("int_") || model == "int_automation_runs"
+}
+
+/// One record of a machine whose clock is wrong moves the moment that everything is judged as of.
+fn warn_of_the_future(scoring: &ScoringArgs, base: &BaseTables) {
+    let newest = Timestamp::from_microsecond(base.as_of_us).unwrap_or_default();
+    if scoring.as_of.is_none() && newest > Timestamp::now() + FUTURE {
+        tracing::warn!(
+            "the newest record is of {newest}, which is not yet: give --as-of, or all that is young is judged as if its outcomes were known"
+        );
+    }
 }
 
 fn warn_of_unmatched(scored: &Scored) {
@@ -248,8 +263,7 @@ fn archetypes(scored: &Scored, seed: u64) -> cluster::Archetypes {
 
 /// Parameters of models, from the configuration and the moments that scores speak for.
 pub(super) fn overrides(settings: &Settings, base: &BaseTables, looked_at: Span) -> anyhow::Result<Overrides> {
-    let table: toml::Table = settings.config.params.clone().into_iter().collect();
-    let mut overrides = overrides_from_toml(&table).context("[params]")?;
+    let mut overrides = settings.overrides()?;
     let as_of = jiff::Timestamp::from_microsecond(base.as_of_us)?;
     overrides.insert("int_as_of.as_of".to_owned(), ParamValue::Text(as_of.to_string()));
     let lateness = ParamValue::Int(i64::from(settings.config.schedule.lateness_hours));

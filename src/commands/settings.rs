@@ -4,6 +4,7 @@ use super::base_tables::Span;
 use super::{UsageError, expiry};
 use crate::cli::{Global, IngestArgs, ScoringArgs};
 use crate::config::Config;
+use crate::engine::{Models, Overrides, overrides_from_toml};
 use crate::ingest::IngestOptions;
 use crate::sources::{self, Limits, Source};
 use globset::Glob;
@@ -48,6 +49,24 @@ impl Settings {
             threads: self.threads,
             ..crate::engine::Limits::default()
         }
+    }
+
+    /// `[params]`.
+    pub fn overrides(&self) -> anyhow::Result<Overrides> {
+        let params: toml::Table = self.config.params.clone().into_iter().collect();
+        Ok(overrides_from_toml(&params).map_err(|error| UsageError(error.to_string()))?)
+    }
+
+    /// The models of `--queries`, else the built-in ones, with what `[params]` sets: a parameter that no model has is wrong use, and so is a value of another
+    /// type.
+    pub fn models(&self, queries: Option<&Path>) -> anyhow::Result<(Models, Overrides)> {
+        let models = match queries {
+            Some(directory) => Models::with_directory(directory)?,
+            None => Models::embedded()?,
+        };
+        let overrides = self.overrides()?;
+        models.check_overrides(&overrides).map_err(|error| UsageError(error.to_string()))?;
+        Ok((models, overrides))
     }
 
     /// What to ingest and how.

@@ -74,7 +74,7 @@ pub fn basis(lake: &Lake, settings: &Settings, args: &RunArgs) -> Option<String>
 
 /// What an earlier run left in OUT, when it depends on the same and is all there.
 pub fn find(lake: &Lake, out: &Path, basis: &str) -> Option<Standing> {
-    let text = std::fs::read(path(lake.root(), out)?).ok()?;
+    let text = std::fs::read(place(lake.root(), out, "json").ok()?).ok()?;
     let standing: Standing = serde_json::from_slice(&text).ok()?;
     let is_whole = standing.schema_version == SCHEMA_VERSION && standing.basis == basis && standing.files == files(out);
     (is_whole && !standing.files.is_empty()).then_some(standing)
@@ -92,7 +92,7 @@ pub fn remember(
     let files = files(out);
     let standing =
         Standing { schema_version: SCHEMA_VERSION, basis, files, score, freshness, tables_digest, answer, headline };
-    let written = path(lake.root(), out).ok_or_else(|| std::io::Error::other("OUT is gone")).and_then(|path| {
+    let written = place(lake.root(), out, "json").and_then(|path| {
         std::fs::create_dir_all(path.parent().unwrap_or(lake.root()))?;
         write_file(&path, &serde_json::to_vec_pretty(&standing)?)
     });
@@ -101,11 +101,11 @@ pub fn remember(
     }
 }
 
-/// Where it is remembered what an OUT holds.
-fn path(lake: &Path, out: &Path) -> Option<PathBuf> {
-    let out = out.canonicalize().ok()?;
+/// Where the lake has a file about an OUT, by what kind of file it is. An OUT that is not there has none.
+pub fn place(lake: &Path, out: &Path, extension: &str) -> std::io::Result<PathBuf> {
+    let out = out.canonicalize()?;
     let name = blake3::hash(out.as_os_str().as_encoded_bytes()).to_hex();
-    Some(lake.join("standing").join(format!("{}.json", &name[..16])))
+    Ok(lake.join("standing").join(format!("{}.{extension}", &name[..16])))
 }
 
 /// The files of OUT and of its tables.

@@ -202,12 +202,13 @@ impl Models {
     /// Errors when an override names no parameter of any model.
     pub fn check_overrides(&self, overrides: &Overrides) -> Result<(), ModelError> {
         for key in overrides.keys() {
-            let known = key
-                .split_once('.')
-                .and_then(|(model, name)| self.get(model)?.header.params.iter().find(|param| param.name == name));
-            if known.is_none() {
+            let model = key.split_once('.').and_then(|(model, name)| {
+                self.get(model).filter(|model| model.header.params.iter().any(|param| param.name == name))
+            });
+            let Some(model) = model else {
                 return Err(ModelError::Override { problem: format!("no model has a parameter `{key}`") });
-            }
+            };
+            model.params(overrides)?;
         }
         Ok(())
     }

@@ -125,8 +125,17 @@ pub fn discover(inputs: &[PathBuf], exclude: &GlobSet, secrets: &Secrets, option
             }
         }
     }
-    found.sort_by(|one, two| one.name.cmp(&two.name));
-    found.dedup_by(|one, two| one.name == two.name);
+    found.sort_by(|one, two| (&one.name, &one.path).cmp(&(&two.name, &two.path)));
+    found.dedup_by(|one, two| one.path == two.path);
+    // Names that are not text, and backslashes, can make two names one; the lake tells files by their names.
+    found.dedup_by(|later, first| {
+        let is_same = later.name == first.name;
+        if is_same {
+            let detail = "another file has this name, as far as it is text".to_owned();
+            unreadable.push(Unreadable { name: later.name.clone(), reason: Reason::Unreadable, detail });
+        }
+        is_same
+    });
     let names = found.iter_mut().map(|found| &mut found.name).chain(unreadable.iter_mut().map(|one| &mut one.name));
     for name in names {
         if let Cow::Owned(without) = secrets.redact(name, |_| {}) {

@@ -1,5 +1,6 @@
 //! What can go wrong in the lake.
 
+use parquet::errors::ParquetError;
 use std::path::{Path, PathBuf};
 
 /// A lake error; the command line maps it to an exit code.
@@ -40,13 +41,13 @@ pub enum LakeError {
     },
     /// Delta refused.
     #[error("delta table: {0}")]
-    Delta(Box<deltalake::DeltaTableError>),
+    Delta(#[source] Box<deltalake::DeltaTableError>),
     /// DataFusion refused.
     #[error("{0}")]
     Engine(#[from] datafusion::error::DataFusionError),
     /// A data file is damaged or of another shape.
     #[error("data file: {0}")]
-    Parquet(#[from] parquet::errors::ParquetError),
+    Parquet(#[source] ParquetError),
     /// Arrow refused.
     #[error("arrow: {0}")]
     Arrow(#[from] arrow::error::ArrowError),
@@ -66,14 +67,34 @@ impl LakeError {
         match self {
             LakeError::Io { error, .. } => {
                 let path = path.display().to_string();
-                match error.kind() {
-                    std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
-                        LakeError::NoSpace { path, error }
-                    }
-                    _ => LakeError::Io { path, error },
-                }
+                if is_full(&error) { LakeError::NoSpace { path, error } } else { LakeError::Io { path, error } }
             }
             other => other,
+        }
+    }
+}
+
+/// Whether the disk is full or a quota is reached.
+pub fn is_full(error: &std::io::Error) -> bool {
+    matches!(error.kind(), std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded)
+}
+
+/// The system's own error, where that is what a Parquet error stands for: a writer hands it on as one of its own.
+pub fn of_the_system(error: ParquetError) -> Result<std::io::Error, ParquetError> {
+    match error {
+        ParquetError::External(cause) => match cause.downcast() {
+            Ok(error) => Ok(*error),
+            Err(cause) => Err(ParquetError::External(cause)),
+        },
+        other => Err(other),
+    }
+}
+
+impl From<ParquetError> for LakeError {
+    fn from(error: ParquetError) -> Self {
+        match of_the_system(error) {
+            Ok(error) => error.into(),
+            Err(error) => LakeError::Parquet(error),
         }
     }
 }
@@ -87,5 +108,26 @@ impl From<std::io::Error> for LakeError {
 impl From<deltalake::DeltaTableError> for LakeError {
     fn from(error: deltalake::DeltaTableError) -> Self {
         LakeError::Delta(Box::new(error))
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+    use crate::lake::Table;
+    use parquet::arrow::ArrowWriter;
+    use std::fs::File;
+    use std::sync::Arc;
+
+    /// `/dev/full` takes nothing, whenever the writer comes to write.
+    #[test]
+    fn a_full_disk_is_no_damaged_file() {
+        let file = File::options().write(true).open("/dev/full").unwrap();
+        let schema = Arc::new(Table::Facts.schema().as_ref().clone());
+        let failed = ArrowWriter::try_new(file, schema, None).and_then(ArrowWriter::close).unwrap_err();
+        let error = LakeError::from(failed).at(Path::new("part.parquet"));
+        assert!(matches!(&error, LakeError::NoSpace { path, .. } if path == "part.parquet"), "{error:?}");
+        let damaged = LakeError::from(ParquetError::General("no footer".into()));
+        assert!(matches!(damaged, LakeError::Parquet(_)), "{damaged:?}");
     }
 }

@@ -210,9 +210,10 @@ fn write_to(path: &Path, table: Table, rows: Rows<'_>) -> Result<(u64, usize, St
         }
         row_group.close()?;
     }
-    let Hashed { file, hasher } = writer.into_inner()?;
+    writer.finish()?;
+    let Hashed { file, hasher } = writer.inner();
     file.sync_all()?;
-    Ok((file.metadata()?.len(), rows.count(), shortened(&hasher)))
+    Ok((file.metadata()?.len(), rows.count(), shortened(hasher)))
 }
 
 /// How a table is encoded. Columns whose values are hardly ever met twice get no dictionary, which would be as long as they are, and no least

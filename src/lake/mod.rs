@@ -20,7 +20,7 @@ mod vacuum;
 mod verify;
 mod writer;
 
-pub use error::LakeError;
+pub use error::{LakeError, is_full, of_the_system};
 pub use history::LakeVersion;
 pub use ledger::Ledger;
 pub use rewrite::{Fate, Rewriting, TableChange};
@@ -81,25 +81,11 @@ impl Lake {
 
     /// Opens a lake to write it, creating what is missing. Waits up to `wait` for another writer, then [`LakeError::Locked`].
     pub async fn open_for_writing(root: &Path, wait: Duration) -> Result<Self, LakeError> {
-        std::fs::create_dir_all(root).map_err(|error| LakeError::from(error).at(root))?;
-        let path = root.join(".lock");
-        let lock = File::options()
-            .create(true)
-            .write(true)
-            .truncate(false)
-            .open(&path)
-            .map_err(|error| LakeError::from(error).at(&path))?;
-        let since = Instant::now();
-        loop {
-            match lock.try_lock() {
-                Ok(()) => break,
-                Err(TryLockError::WouldBlock) if since.elapsed() < wait => {
-                    tokio::time::sleep(Duration::from_millis(100)).await;
-                }
-                Err(TryLockError::WouldBlock) => return Err(LakeError::Locked(root.to_path_buf())),
-                Err(TryLockError::Error(error)) => return Err(LakeError::from(error).at(&path)),
-            }
-        }
+        make(root).map_err(|error| LakeError::from(error).at(root))?;
+        let lock = match lock(&root.join(".lock"), wait).await {
+            Err(LakeError::Locked(_)) => return Err(LakeError::Locked(root.to_path_buf())),
+            other => other?,
+        };
         let lake = Self { root: root.to_path_buf(), _lock: Some(lock), then: None };
         try_join_all(Table::ALL.map(|table| lake.create_if_missing(table))).await?;
         Ok(lake)
@@ -242,6 +228,9 @@ impl Lake {
             }
         }
         blocking(move || files::sync_directory(&directory)).await?;
+        // A checkpoint of Delta's is not synced, so that power loss could leave an empty one that hides every entry before it, and it forgets which files earlier
+        // versions had after a week. Without any, opening a table reads one small file a commit.
+        let properties = properties.with_create_checkpoint(false).with_cleanup_expired_logs(Some(false));
         CommitBuilder::from(properties).with_actions(actions).build(Some(state), delta.log_store(), operation).await?;
         self.sync_log(table).await
     }
@@ -271,6 +260,38 @@ fn sync_log(directory: &Path) -> Result<(), LakeError> {
     }
     files::sync_directory(&log)?;
     files::sync_directory(directory)
+}
+
+/// Makes the directory of a lake, which holds accounts as logs name them, for its owner alone. One that is there stays as it is.
+fn make(root: &Path) -> std::io::Result<()> {
+    if let Some(parent) = root.parent() {
+        std::fs::create_dir_all(parent)?;
+    }
+    let mut builder = std::fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    match builder.create(root) {
+        Err(_) if root.is_dir() => Ok(()),
+        other => other,
+    }
+}
+
+/// Makes the file where there is none and locks it, until it is closed or the process dies. Waits up to `wait` for another process, then
+/// [`LakeError::Locked`].
+pub async fn lock(path: &Path, wait: Duration) -> Result<File, LakeError> {
+    let file = File::options().create(true).write(true).truncate(false).open(path);
+    let file = file.map_err(|error| LakeError::from(error).at(path))?;
+    let since = Instant::now();
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) if since.elapsed() < wait => {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+            Err(TryLockError::WouldBlock) => return Err(LakeError::Locked(path.to_path_buf())),
+            Err(TryLockError::Error(error)) => return Err(LakeError::from(error).at(path)),
+        }
+    }
 }
 
 fn has_checkpoint(log: &Path) -> bool {

@@ -2,6 +2,7 @@
 
 use super::{ResultsError, tables_directory};
 use crate::engine::rows::{Columns, RowError};
+use crate::lake::of_the_system;
 use crate::lake::schema::{money, timestamp};
 use crate::report::inputs::{CoverageFact, JobFacts, OutcomeFact};
 use crate::score::rows::{
@@ -16,6 +17,7 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 use parquet::arrow::{ArrowWriter, ProjectionMask};
 use parquet::basic::{Compression, ZstdLevel};
+use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
 use rayon::prelude::*;
 use std::fs::File;
@@ -85,7 +87,8 @@ impl<R: ResultRow> Table<R> {
 /// A file of a table that is being written beside its place.
 struct Writing {
     path: PathBuf,
-    writer: ArrowWriter<tempfile::NamedTempFile>,
+    file: tempfile::NamedTempFile,
+    writer: ArrowWriter<std::fs::File>,
 }
 
 impl Writing {
@@ -102,23 +105,30 @@ impl Writing {
             .set_created_by("footlight".into())
             .build();
         let file = tempfile::NamedTempFile::new_in(&directory).map_err(io)?;
+        let handle = file.as_file().try_clone().map_err(io)?;
         let writer =
-            ArrowWriter::try_new(file, R::schema(), Some(properties)).map_err(|error| damaged(error.to_string()))?;
-        Ok(Self { path, writer })
+            ArrowWriter::try_new(handle, R::schema(), Some(properties)).map_err(|error| unwritten(&path, error))?;
+        Ok(Self { path, file, writer })
     }
 
     fn piece<R: ResultRow>(&mut self, rows: &[R]) -> Result<(), ResultsError> {
-        let batch = RecordBatch::try_new(R::schema(), R::columns(rows));
-        let written = batch.and_then(|batch| Ok(self.writer.write(&batch)?));
-        written.map_err(|error| ResultsError::Damaged { path: self.path.clone(), error: error.to_string() })
+        let batch = RecordBatch::try_new(R::schema(), R::columns(rows))
+            .map_err(|error| ResultsError::Damaged { path: self.path.clone(), error: error.to_string() })?;
+        self.writer.write(&batch).map_err(|error| unwritten(&self.path, error))
     }
 
     fn finish(self) -> Result<(), ResultsError> {
-        let Self { path, writer } = self;
-        let file = writer
-            .into_inner()
-            .map_err(|error| ResultsError::Damaged { path: path.clone(), error: error.to_string() })?;
+        let Self { path, file, writer } = self;
+        writer.close().map_err(|error| unwritten(&path, error))?;
         persist(file, &path).map_err(|error| ResultsError::Io { path, error })
+    }
+}
+
+fn unwritten(path: &Path, error: ParquetError) -> ResultsError {
+    let path = path.to_owned();
+    match of_the_system(error) {
+        Ok(error) => ResultsError::Io { path, error },
+        Err(error) => ResultsError::Damaged { path, error: error.to_string() },
     }
 }
 

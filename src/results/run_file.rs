@@ -102,7 +102,16 @@ impl RunFile {
         }
     }
 
-    /// Writes `OUT/run.json`.
+    /// Takes away `OUT/run.json`, before the tables that it speaks of change one by one: results of which some are old are none.
+    pub fn withdraw(out: &Path) -> Result<(), ResultsError> {
+        let path = out.join("run.json");
+        match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(ResultsError::Io { path, error }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes `OUT/run.json`, after all tables.
     pub fn write(&self, out: &Path) -> Result<(), ResultsError> {
         let path = out.join("run.json");
         let io = |error| ResultsError::Io { path: path.clone(), error };

@@ -96,6 +96,25 @@ fn lines(answer: &Value) -> Vec<(String, String, i64, i64, i64, i64)> {
     .collect()
 }
 
+/// A reader that goes away ends the output and not the answer.
+#[test]
+fn a_closed_pipe_does_not_change_the_exit_code() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    logs(dir);
+    bill(dir);
+    for format in ["csv", "table", "ndjson"] {
+        let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_footlight"))
+            .current_dir(dir)
+            .args(["reconcile", "--lake", "lake", "--bill", "usage.json", "--format", format])
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        drop(child.stdout.take());
+        assert_eq!(child.wait().unwrap().code(), Some(4), "{format}");
+    }
+}
+
 #[test]
 fn missing_and_extra_use_is_told_by_day_of_utc_and_ends_with_code_4() {
     let dir = tempfile::tempdir().unwrap();

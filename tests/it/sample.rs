@@ -347,6 +347,37 @@ fn exit_codes_are_the_contract() {
     assert_eq!(code, 2);
     let answer: Value = serde_json::from_str(&stdout).unwrap();
     assert_eq!((&answer["status"], &answer["exit_code"]), (&Value::from("usage"), &Value::from(2)));
+    // What the command line's grammar refuses is answered in the form that was asked for, too.
+    let (code, stdout, stderr) = footlight(dir, &["run", "--json", "--input", "logs", "--out", "o"]);
+    let answer: Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!((code, &answer["status"], &answer["exit_code"]), (2, &Value::from("usage"), &Value::from(2)));
+    assert!(answer["error"].as_str().unwrap().contains("required") && stderr.contains("--lake"), "{stderr}");
+    let (code, stdout, _) = footlight(dir, &["--help"]);
+    assert!(code == 0 && stdout.contains("Usage"), "{stdout}");
+}
+
+/// A parameter that no model has, and one of another type, are found before anything is read or written.
+#[test]
+fn parameters_are_checked_first() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    fs::create_dir(dir.join("logs")).unwrap();
+    for (line, said) in [
+        ("\"sig_loop_no_progres.min_calls\" = 25", "sig_loop_no_progres.min_calls"),
+        ("\"sig_loop_no_progress.min_calls\" = \"many\"", "is of type int"),
+    ] {
+        fs::write(dir.join("footlight.toml"), format!("[params]\n{line}\n")).unwrap();
+        for typed in [
+            &["run", "--input", "logs", "--lake", "l", "--out", "o"][..],
+            &["run", "--dry-run", "--input", "logs", "--lake", "l", "--out", "o"],
+            &["config", "show"],
+        ] {
+            let (code, _, stderr) = footlight(dir, typed);
+            assert_eq!(code, 2, "{typed:?}: {stderr}");
+            assert!(stderr.contains(said), "{stderr}");
+        }
+        assert!(!dir.join("l").exists() && !dir.join("o").exists());
+    }
 }
 
 #[test]

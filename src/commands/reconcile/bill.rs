@@ -9,7 +9,7 @@ use crate::commands::UsageError;
 use crate::commands::base_tables::{self, Span, aggregate_identities};
 use crate::commands::identity::IdentityResolver;
 use crate::commands::settings::Settings;
-use crate::engine::{Engine, Models, overrides_from_toml};
+use crate::engine::{Engine, Models};
 use crate::ingest::{IngestOptions, KeepFrom, Progress, ingest};
 use crate::lake::{Lake, Table};
 use crate::sources::Limits;
@@ -123,8 +123,6 @@ pub(super) async fn read(
 async fn counted(lake: &Lake, settings: &Settings) -> anyhow::Result<Engine> {
     let engine = Engine::new(&settings.engine_limits())?;
     base_tables::register(&engine, lake, &settings.config, Span::default()).await?;
-    let params: toml::Table = settings.config.params.clone().into_iter().collect();
-    let overrides = overrides_from_toml(&params).context("[params]")?;
-    engine.run_for(&Models::embedded()?, &["int_counted_events"], &overrides).await?;
+    engine.run_for(&Models::embedded()?, &["int_counted_events"], &settings.overrides()?).await?;
     Ok(engine)
 }
