@@ -46,6 +46,8 @@ pub struct Innocent {
     pub signal: String,
     /// Factor on positive evidence, 1 when none.
     pub discount: f64,
+    /// What the model says of each discount: why, its factor and what it counted.
+    pub why: Vec<String>,
     /// The facts, as the model and scoring recorded them.
     pub evidence: Value,
 }
@@ -68,8 +70,8 @@ pub fn explain(scope: Scope, score: &UnitScore, rows: &[SignalRow]) -> Explanati
         } else if let Some(evidence) = evidence_of(row)
             && let Some(facts) = evidence.get("innocent")
         {
-            let (signal, discount) = (row.signal.to_string(), row.discount);
-            innocent.push(Innocent { signal, discount, evidence: facts.clone() });
+            let (signal, discount, why) = (row.signal.to_string(), row.discount, discount_words(&evidence));
+            innocent.push(Innocent { signal, discount, why, evidence: facts.clone() });
         }
     }
     let mut contributions = score.contributions.clone();
@@ -93,6 +95,21 @@ pub fn explain(scope: Scope, score: &UnitScore, rows: &[SignalRow]) -> Explanati
 /// The evidence of a row, when it is an object.
 fn evidence_of(row: &SignalRow) -> Option<Map<String, Value>> {
     serde_json::from_str(&row.evidence).ok()
+}
+
+/// What a model says of each discount, such as `on call (times 0.20)`.
+fn discount_words(evidence: &Map<String, Value>) -> Vec<String> {
+    let discounts = evidence.get("discounts").and_then(Value::as_array).into_iter().flatten();
+    discounts
+        .filter_map(|discount| {
+            let facts = discount.as_object()?;
+            let (why, factor) = (facts.get("why")?.as_str()?, facts.get("factor")?.as_f64()?);
+            let counted = facts.iter().filter(|(name, value)| *name != "factor" && value.is_number());
+            let counted: String =
+                counted.map(|(name, value)| format!(", {} {value}", name.replace('_', " "))).collect();
+            Some(format!("{why} (times {factor:.2}{counted})"))
+        })
+        .collect()
 }
 
 /// The speaking signals of a unit, from its rows.
@@ -252,17 +269,17 @@ fn benign(signal: &str) -> &'static [&'static str] {
 mod tests {
     use super::*;
 
-    /// A session of these readings: signal, decibans and exculpation.
-    fn session(readings: &[(&'static str, f64, f64)]) -> Explanation {
+    /// A session of these readings: signal, decibans, exculpation and the discounts as the model wrote them.
+    fn session(readings: &[(&'static str, f64, f64, &str)]) -> Explanation {
         let rows: Vec<SignalRow> = readings
             .iter()
-            .map(|(signal, weight_db, exculpation_db)| {
+            .map(|(signal, weight_db, exculpation_db, discounts)| {
                 let exculpation = format!(r#""exculpation_db":{exculpation_db:?}"#);
                 SignalRow {
                     signal: (*signal).into(),
                     weight_db: Some(*weight_db),
                     discount: 0.5,
-                    evidence: format!(r#"{{"innocent":{{{exculpation}}}}}"#),
+                    evidence: format!(r#"{{"discounts":[{discounts}],"innocent":{{{exculpation}}}}}"#),
                     ..SignalRow::default()
                 }
             })
@@ -285,8 +302,11 @@ mod tests {
 
     #[test]
     fn another_signal_of_the_family_takes_the_place_of_the_one_left_out() {
-        let explanation =
-            session(&[("prompt_repetition", 9.0, 0.0), ("low_output_novelty", 8.5, 0.0), ("orphan_output", 8.0, 0.0)]);
+        let explanation = session(&[
+            ("prompt_repetition", 9.0, 0.0, ""),
+            ("low_output_novelty", 8.5, 0.0, ""),
+            ("orphan_output", 8.0, 0.0, ""),
+        ]);
         assert_eq!((explanation.score_db, explanation.band), (Some(17.0), Band::Look));
         assert_eq!(
             explanation.would_change,
@@ -296,11 +316,18 @@ mod tests {
 
     #[test]
     fn what_speaks_for_the_person_stays_when_a_signal_is_left_out() {
-        let explanation = session(&[("prompt_repetition", 9.0, 0.0), ("orphan_output", 8.0, -2.0)]);
+        let explanation = session(&[("prompt_repetition", 9.0, 0.0, ""), ("orphan_output", 8.0, -2.0, "")]);
         assert_eq!(explanation.score_db, Some(15.0));
         assert_eq!(
             explanation.would_change,
             ["without prompt_repetition: -2.00 dB, none", "without orphan_output: 7.00 dB, note"]
         );
+    }
+
+    #[test]
+    fn discounts_say_why() {
+        let discounts = r#"{"why":"on call","factor":0.2},{"why":"one-off loop","factor":0.25,"loop_sessions":1}"#;
+        let explanation = session(&[("loop_no_progress", 9.0, 0.0, discounts)]);
+        assert_eq!(explanation.innocent[0].why, ["on call (times 0.20)", "one-off loop (times 0.25, loop sessions 1)"]);
     }
 }
