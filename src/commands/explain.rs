@@ -4,11 +4,15 @@ use super::settings::Settings;
 use super::{Exit, RefusedError, UsageError};
 use crate::cli::{ExplainArgs, Global};
 use crate::output::Printer;
-use crate::report::case::{CaseFile, CaseReading, Origin};
+use crate::report::case::{CaseFile, CaseReading, Exhibit, Origin};
 use crate::report::escape::plain;
-use crate::results::{RunFile, explanation, read, write_file};
+use crate::report::inputs::SignalEntry;
+use crate::results::{RunFile, explanations, read, write_file};
+use crate::score::explain::Explanation;
+use crate::score::input::Scope;
 use crate::score::rows::{ActorWeekRow, AttributionRow, FindingRow, SessionRow, SessionSourceRow, SignalRow};
 use anyhow::Context;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// Runs the command.
@@ -39,31 +43,60 @@ pub async fn run(args: &ExplainArgs, global: &Global, printer: Printer) -> anyho
     Ok(Exit::Done)
 }
 
-/// Everything that a run left about one unit; `None` when there is no such unit.
+/// Everything that a run left about one unit, of a week with its sessions; `None` when there is no such unit.
 fn case_file(out: &Path, unit: &str) -> anyhow::Result<Option<CaseFile>> {
-    let Some(explanation) = explanation(out, unit)? else { return Ok(None) };
+    let mut sessions = read::<SessionRow>(out)?;
+    let session = sessions.iter().find(|row| row.session_id == unit).cloned();
+    let scope = if session.is_some() { Scope::Session } else { Scope::ActorWeek };
+    let of_week = |actor: &str, iso_week: &str| scope == Scope::ActorWeek && format!("{actor}/{iso_week}") == unit;
+    let week = read::<ActorWeekRow>(out)?.into_iter().find(|row| of_week(&row.actor, &row.iso_week));
+    sessions.retain(|row| of_week(&row.actor, &row.iso_week));
+    sessions.sort_by(|one, two| (one.started_at, &one.session_id).cmp(&(two.started_at, &two.session_id)));
+    // The unit, and of a week its exhibits: place by id.
+    let ids = sessions.iter().map(|row| row.session_id.clone());
+    let places: BTreeMap<String, usize> = std::iter::once(unit.to_owned()).chain(ids).zip(0..).collect();
+    let of_case = |id: &String| places.get(id).copied();
+    let mut explained: BTreeMap<(String, String), (Explanation, Vec<SignalRow>)> =
+        explanations(out, |candidate| places.contains_key(candidate))?
+            .into_iter()
+            .map(|one| ((one.0.scope.to_owned(), one.0.unit_id.clone()), one))
+            .collect();
+    let mut take = |scope: Scope, id: &str| explained.remove(&(scope.as_str().to_owned(), id.to_owned()));
+    let Some((explanation, rows)) = take(scope, unit) else { return Ok(None) };
     let file = RunFile::read(out)?;
-    let session = read::<SessionRow>(out)?.into_iter().find(|row| row.session_id == unit);
-    let week = read::<ActorWeekRow>(out)?.into_iter().find(|row| format!("{}/{}", row.actor, row.iso_week) == unit);
-    let readings = read::<SignalRow>(out)?
-        .iter()
-        .filter(|row| row.unit_id == unit && row.scope == explanation.scope)
-        .map(|row| CaseReading::new(row, &file.catalogue))
-        .collect();
+    let mut readings = readings_of(&rows, &file.catalogue);
+    let mut exhibits = Vec::new();
+    for session in sessions {
+        let (explanation, rows) = take(Scope::Session, &session.session_id).unzip();
+        readings.extend(readings_of(&rows.unwrap_or_default(), &file.catalogue));
+        exhibits.push(Exhibit { session, explanation });
+    }
     let objection = session.as_ref().map(|row| &row.objection).or(week.as_ref().map(|row| &row.objection));
     Ok(Some(CaseFile {
         score_hundredths: explanation.score_db.map(|score| (score * 100.0).round() as i64),
         objection: objection.cloned().unwrap_or_default(),
-        findings: read::<FindingRow>(out)?.into_iter().filter(|row| row.session_id == unit).collect(),
-        attribution: read::<AttributionRow>(out)?.into_iter().filter(|row| row.session_id == unit).collect(),
-        sources: read::<SessionSourceRow>(out)?.into_iter().filter(|row| row.session_id == unit).collect(),
+        findings: in_order(read::<FindingRow>(out)?, |row| of_case(&row.session_id)),
+        attribution: in_order(read::<AttributionRow>(out)?, |row| of_case(&row.session_id)),
+        sources: in_order(read::<SessionSourceRow>(out)?, |row| of_case(&row.session_id)),
         account: None,
         origin: origin(&file),
         explanation,
         session,
         week,
+        exhibits,
         readings,
     }))
+}
+
+fn readings_of(rows: &[SignalRow], catalogue: &[SignalEntry]) -> Vec<CaseReading> {
+    rows.iter().map(|row| CaseReading::new(row, catalogue)).collect()
+}
+
+/// The rows that have a place in the case, by it.
+fn in_order<R>(rows: Vec<R>, place: impl Fn(&R) -> Option<usize>) -> Vec<R> {
+    let mut rows: Vec<(usize, R)> = rows.into_iter().filter_map(|row| Some((place(&row)?, row))).collect();
+    rows.sort_by_key(|(place, _)| *place);
+    rows.into_iter().map(|(_, row)| row).collect()
 }
 
 /// Where the numbers of a run come from.

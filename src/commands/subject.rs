@@ -10,6 +10,7 @@ use crate::engine::rows::Columns;
 use crate::lake::Lake;
 use crate::output::Printer;
 use crate::privacy::{Domain, Pseudonyms};
+use crate::report::case::CaseReading;
 use crate::report::inputs::SignalEntry;
 use crate::report::subject::{Held, Person, SubjectFile, SubjectSession, SubjectWeek};
 use crate::results::{RunFile, explanations, read, write_file};
@@ -91,12 +92,15 @@ fn from_results(out: &Path, pseudonym: &str) -> anyhow::Result<SubjectFile> {
     sessions.sort_by(|one, two| (one.started_at, &one.session_id).cmp(&(two.started_at, &two.session_id)));
     let own: BTreeSet<String> = sessions.iter().map(|row| row.session_id.clone()).collect();
     let prefix = format!("{pseudonym}/");
-    let mut by_unit: BTreeMap<String, Explanation> =
-        explanations(out, |unit| own.contains(unit) || unit.starts_with(&prefix))?
-            .into_iter()
-            .map(|one| (one.unit_id.clone(), one))
-            .collect();
-    let signals = spoken(by_unit.values(), &file.catalogue);
+    let mut by_unit = BTreeMap::<String, (Explanation, Vec<CaseReading>)>::new();
+    for (explanation, rows) in explanations(out, |unit| own.contains(unit) || unit.starts_with(&prefix))? {
+        let readings = rows.iter().map(|row| CaseReading::new(row, &file.catalogue)).collect();
+        by_unit.insert(explanation.unit_id.clone(), (explanation, readings));
+    }
+    let signals = spoken(by_unit.values().flat_map(|(_, readings)| readings), &file.catalogue);
+    let mut read_of = |unit: &str| {
+        by_unit.remove(unit).map_or_else(|| (None, Vec::new()), |(explanation, readings)| (Some(explanation), readings))
+    };
     Ok(SubjectFile {
         schema_version: SubjectFile::SCHEMA_VERSION,
         person: Person::default(),
@@ -105,20 +109,27 @@ fn from_results(out: &Path, pseudonym: &str) -> anyhow::Result<SubjectFile> {
         attribution: read::<AttributionRow>(out)?.into_iter().filter(|row| own.contains(&row.session_id)).collect(),
         weeks: weeks
             .into_iter()
-            .map(|week| SubjectWeek { explanation: by_unit.remove(&format!("{prefix}{}", week.iso_week)), week })
+            .map(|week| {
+                let (explanation, readings) = read_of(&format!("{prefix}{}", week.iso_week));
+                SubjectWeek { week, explanation, readings }
+            })
             .collect(),
         sessions: sessions
             .into_iter()
-            .map(|session| SubjectSession { explanation: by_unit.remove(&session.session_id), session })
+            .map(|session| {
+                let (explanation, readings) = read_of(&session.session_id);
+                SubjectSession { session, explanation, readings }
+            })
             .collect(),
         signals,
         origin: explain::origin(&file),
     })
 }
 
-/// The catalogue's words for the signals that contribute to any of the scores.
-fn spoken<'a>(units: impl Iterator<Item = &'a Explanation>, catalogue: &[SignalEntry]) -> Vec<SignalEntry> {
-    let names: BTreeSet<&str> = units.flat_map(|unit| unit.contributions.iter().map(|part| part.name)).collect();
+/// The catalogue's words for the signals that spoke about any of the units.
+fn spoken<'a>(readings: impl Iterator<Item = &'a CaseReading>, catalogue: &[SignalEntry]) -> Vec<SignalEntry> {
+    let names: BTreeSet<&str> =
+        readings.filter(|reading| reading.status == "speak").map(|reading| reading.signal.as_str()).collect();
     catalogue.iter().filter(|entry| names.contains(entry.name.as_str())).cloned().collect()
 }
 

@@ -1,20 +1,24 @@
 //! The case file: everything there is to say about one session or person-week, as text, JSON and one HTML page.
 //!
 //! Owns the shape and the words around an explanation; the numbers are the score's. JSON is [`CaseFile`] itself, with ids as the
-//! sources have them; in text and on the page every text has passed [`plain`](super::escape::plain).
+//! sources have them; in text and on the page every text has passed [`plain`](super::escape::plain). A person-week is a case, and its
+//! sessions are its exhibits (signals.md section 3, step 7): in text and on the page they are numbered from 1.
 
 mod page;
+mod reading;
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use serde::Serialize;
 use serde_json::Value;
 
 use super::escape::{plain, plain_long};
-use super::inputs::SignalEntry;
 use super::quantities::MicroDollars;
-use crate::score::explain::Explanation;
-use crate::score::rows::{ActorWeekRow, AttributionRow, FindingRow, SessionRow, SessionSourceRow, SignalRow};
+use crate::score::explain::{Explanation, Innocent};
+use crate::score::rows::{ActorWeekRow, AttributionRow, FindingRow, SessionRow, SessionSourceRow};
+
+pub use reading::CaseReading;
 
 /// The style sheet of the pages about one unit or one person.
 pub(super) const STYLE: &str = include_str!("templates/file.css");
@@ -32,7 +36,9 @@ pub struct CaseFile {
     pub session: Option<SessionRow>,
     /// The person's week, when it is one.
     pub week: Option<ActorWeekRow>,
-    /// What each signal read, spoken or abstained, by name.
+    /// The sessions of the week, by their start; none for a session.
+    pub exhibits: Vec<Exhibit>,
+    /// What each signal read, spoken or abstained, by name: of the unit itself, then of each exhibit.
     pub readings: Vec<CaseReading>,
     /// Observed facts, compared with nobody.
     pub findings: Vec<FindingRow>,
@@ -46,6 +52,15 @@ pub struct CaseFile {
     pub origin: Origin,
 }
 
+/// A session of the week that the case is about.
+#[derive(Debug, Clone, Serialize)]
+pub struct Exhibit {
+    /// The row of `sessions`.
+    pub session: SessionRow,
+    /// How it was read; none when it was not scored.
+    pub explanation: Option<Explanation>,
+}
+
 /// Where the numbers come from.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Origin {
@@ -55,56 +70,6 @@ pub struct Origin {
     pub policy_hash: String,
     /// The moment the scores speak for, RFC 3339; empty without data.
     pub as_of: String,
-}
-
-/// One signal's reading of the unit, with the words of the catalogue.
-#[derive(Debug, Clone, Serialize)]
-pub struct CaseReading {
-    /// Signal.
-    pub signal: String,
-    /// Family.
-    pub family: String,
-    /// `speak` or `abstain`.
-    pub status: String,
-    /// Why it abstains.
-    pub abstain_reason: Option<String>,
-    /// In the signal's own unit.
-    pub value: Option<f64>,
-    /// Observations.
-    pub n: i64,
-    /// Conformal p.
-    pub p: Option<f64>,
-    /// Decibans after discounts.
-    pub weight_db: Option<f64>,
-    /// Factor on positive evidence, 1 when none.
-    pub discount: f64,
-    /// What was counted, as an object.
-    pub evidence: Value,
-    /// What the signal measures.
-    pub measures: String,
-    /// When a high reading is innocent.
-    pub innocent: String,
-}
-
-impl CaseReading {
-    /// A row of the signals table with the words of the catalogue.
-    pub fn new(row: &SignalRow, catalogue: &[SignalEntry]) -> Self {
-        let entry = catalogue.iter().find(|entry| entry.name == row.signal);
-        Self {
-            signal: row.signal.to_string(),
-            family: row.family.to_string(),
-            status: row.status.to_string(),
-            abstain_reason: row.abstain_reason.clone(),
-            value: row.value,
-            n: row.n,
-            p: row.p,
-            weight_db: row.weight_db,
-            discount: row.discount,
-            evidence: serde_json::from_str(&row.evidence).unwrap_or_else(|_| Value::String(row.evidence.clone())),
-            measures: entry.map_or_else(String::new, |entry| entry.measures.clone()),
-            innocent: entry.map_or_else(String::new, |entry| entry.innocent.clone()),
-        }
-    }
 }
 
 impl CaseFile {
@@ -150,7 +115,8 @@ impl CaseFile {
             let total: i64 = explanation.contributions.iter().map(|part| part.hundredths).sum();
             let _ = writeln!(out, "  {:>8} dB  in all", decibans(total));
         }
-        section(&mut out, "What was counted, of the signals that speak", &self.counted_lines());
+        section(&mut out, "Exhibits, the sessions of this week", &self.exhibit_lines());
+        section(&mut out, "What was read, of the signals that speak", &self.reading_lines());
         if !self.findings.is_empty() {
             let _ = writeln!(out, "\nFacts, compared with nobody");
             for line in self.finding_lines() {
@@ -183,9 +149,6 @@ impl CaseFile {
             facts.push(("Cost", cost_text(session.cost_micro_usd)));
             facts.push(("Outcome", plain(&session.outcome_link)));
         }
-        if !self.sources.is_empty() {
-            facts.push(("Seen by", self.source_line()));
-        }
         if let Some(week) = &self.week {
             facts.push(("Who", plain(&week.actor)));
             facts.push(("Week", plain(&week.iso_week)));
@@ -194,91 +157,143 @@ impl CaseFile {
             facts.push(("Cost", cost_text(week.cost_micro_usd)));
             facts.push(("Outcomes", week.outcomes.map_or_else(|| "not known".to_owned(), |count| count.to_string())));
         }
+        if !self.sources.is_empty() {
+            facts.push(("Seen by", self.source_line()));
+        }
         if let Some(account) = &self.account {
             facts.push(("Account", plain(account)));
         }
         facts
     }
 
-    /// Which sources saw the session, and under whose name its responses are counted.
+    /// Which sources saw the session or the exhibits, and under whose name their responses are counted.
     fn source_line(&self) -> String {
-        let told = |row: &SessionSourceRow| {
-            let (source, seen, counted) = (plain(&row.source), row.requests_seen, row.requests_counted);
-            format!("{source} ({seen} responses, {counted} counted here)")
-        };
-        self.sources.iter().map(told).collect::<Vec<_>>().join(", ")
+        let mut sums = BTreeMap::<&str, (i64, i64)>::new();
+        for row in &self.sources {
+            let (seen, counted) = sums.entry(&row.source).or_default();
+            (*seen, *counted) = (*seen + row.requests_seen, *counted + row.requests_counted);
+        }
+        let told = |(source, (seen, counted))| format!("{} ({seen} responses, {counted} counted here)", plain(source));
+        sums.into_iter().map(told).collect::<Vec<_>>().join(", ")
+    }
+
+    /// The number of an exhibit, from 1; none for the unit itself.
+    fn exhibit_number(&self, unit_id: &str) -> Option<usize> {
+        self.exhibits.iter().position(|one| one.session.session_id == unit_id).map(|place| place + 1)
+    }
+
+    /// What a line is about, to stand before it; empty for the unit itself.
+    fn about(&self, unit_id: &str) -> String {
+        self.exhibit_number(unit_id).map_or_else(String::new, |number| format!("exhibit {number}, "))
     }
 
     fn lines_of(&self, lines: &[String]) -> Vec<String> {
         lines.iter().map(|line| plain_long(line)).collect()
     }
 
-    fn counted_lines(&self) -> Vec<String> {
-        let spoken = self.readings.iter().filter(|reading| reading.status == "speak");
-        spoken.map(|reading| format!("{}: {}", reading.signal, counted(&reading.evidence))).collect()
+    fn exhibit_lines(&self) -> Vec<String> {
+        let line = |(place, exhibit): (usize, &Exhibit)| {
+            let session = &exhibit.session;
+            let (id, client, outcome) =
+                (plain(&session.session_id), plain(&session.client), plain(&session.outcome_link));
+            let (prompts, cost) = (session.prompts, cost_text(session.cost_micro_usd));
+            let (band, score) = (exhibit.band_words(), score_text(session.score_db));
+            let number = place + 1;
+            format!(
+                "exhibit {number}: {id} · {client} · {prompts} prompts · {cost} · outcome {outcome} · {band}, {score}"
+            )
+        };
+        self.exhibits.iter().enumerate().map(line).collect()
+    }
+
+    fn spoken(&self) -> impl Iterator<Item = &CaseReading> {
+        self.readings.iter().filter(|reading| reading.status == "speak")
+    }
+
+    fn reading_lines(&self) -> Vec<String> {
+        self.spoken().map(|reading| format!("{}{}", self.about(&reading.unit_id), reading.line())).collect()
     }
 
     fn finding_lines(&self) -> Vec<String> {
-        self.findings.iter().map(finding_line).collect()
+        self.findings.iter().map(|row| format!("{}{}", self.about(&row.session_id), finding_line(row))).collect()
     }
 
     fn link_lines(&self) -> Vec<String> {
         self.attribution
             .iter()
             .map(|link| {
-                let (outcome, tier) = (plain(&link.outcome_id), plain(&link.tier));
+                let (about, outcome, tier) = (self.about(&link.session_id), plain(&link.outcome_id), plain(&link.tier));
                 let (confidence, lines) = (link.confidence, link.lines_matched);
-                format!("{outcome} by {tier} (confidence {confidence:.2}, {lines} lines)")
+                format!("{about}{outcome} by {tier} (confidence {confidence:.2}, {lines} lines)")
             })
             .collect()
+    }
+
+    /// The explanations of the unit and of its exhibits.
+    fn explanations(&self) -> impl Iterator<Item = &Explanation> {
+        let of_exhibits = self.exhibits.iter().filter_map(|one| one.explanation.as_ref());
+        std::iter::once(&self.explanation).chain(of_exhibits)
     }
 
     fn favour_lines(&self) -> Vec<String> {
-        self.explanation
-            .innocent
-            .iter()
-            .map(|one| {
-                let mut said = Vec::new();
-                if one.discount < 1.0 {
-                    said.push(format!("evidence times {:.2}", one.discount));
-                }
-                for (name, value) in one.evidence.as_object().into_iter().flatten() {
-                    match (name.as_str(), value.as_f64()) {
-                        ("discount", _) => {}
-                        ("most_db", Some(most)) => {
-                            said.push(format!(
-                                "no more than {:.2} dB: the reading itself supports no more",
-                                most.max(0.0)
-                            ));
-                        }
-                        ("exculpation_db", Some(db)) => said.push(format!("{db:.2} dB for what came of the work")),
-                        _ => said.push(plain_long(value.as_str().unwrap_or(&value.to_string()))),
-                    }
-                }
-                format!("{}: {}", one.signal, said.join("; "))
-            })
-            .collect()
+        let of_unit = |one: &Explanation| {
+            let about = self.about(&one.unit_id);
+            one.innocent.iter().map(|innocent| format!("{about}{}", favour_line(innocent))).collect::<Vec<_>>()
+        };
+        self.explanations().flat_map(of_unit).collect()
     }
 
+    /// One line for each reason of each signal, with the exhibits that it holds for.
     fn abstained_lines(&self) -> Vec<String> {
-        let line = |one: &crate::score::explain::Abstention| format!("{}: {}", one.signal, plain_long(&one.reason));
-        self.explanation.abstentions.iter().map(line).collect()
+        let mut reasons: Vec<(String, Vec<String>)> = Vec::new();
+        for explanation in self.explanations() {
+            let number = self.exhibit_number(&explanation.unit_id).map(|number| number.to_string());
+            for one in &explanation.abstentions {
+                let line = format!("{}: {}", plain(&one.signal), plain_long(&one.reason));
+                match (
+                    number.clone(),
+                    reasons.iter_mut().find(|(known, numbers)| *known == line && !numbers.is_empty()),
+                ) {
+                    (Some(number), Some((_, numbers))) => numbers.push(number),
+                    (number, _) => reasons.push((line, number.into_iter().collect())),
+                }
+            }
+        }
+        let said = |(line, numbers): (String, Vec<String>)| match numbers.as_slice() {
+            [] => line,
+            [only] => format!("{line} (exhibit {only})"),
+            several => format!("{line} (exhibits {})", several.join(", ")),
+        };
+        reasons.into_iter().map(said).collect()
     }
 }
 
-/// What a reading counted, by the names that its model gives it. What scoring added (calibration, discounts) is an object or a list, and is said elsewhere.
-fn counted(evidence: &Value) -> String {
-    let members = evidence.as_object().into_iter().flatten();
-    let said = members.filter_map(|(name, value)| {
-        let value = match value {
-            Value::Number(number) => number.to_string(),
-            Value::Bool(yes) => (if *yes { "yes" } else { "no" }).to_owned(),
-            Value::String(text) if !text.is_empty() => plain_long(text),
-            _ => return None,
-        };
-        Some(format!("{} {value}", plain(name).replace('_', " ")))
-    });
-    said.collect::<Vec<_>>().join(", ")
+impl Exhibit {
+    /// The band, and what became of an objection.
+    fn band_words(&self) -> String {
+        let (band, objection) = (plain(&self.session.band), plain(&self.session.objection));
+        if objection.is_empty() { band } else { format!("{band} (objection {objection})") }
+    }
+}
+
+/// What spoke for the person in one reading.
+fn favour_line(one: &Innocent) -> String {
+    let mut said = Vec::new();
+    if one.discount < 1.0 {
+        let why = if one.why.is_empty() { String::new() } else { format!(": {}", plain_long(&one.why.join(", "))) };
+        said.push(format!("evidence times {:.2}{why}", one.discount));
+    }
+    for (name, value) in one.evidence.as_object().into_iter().flatten() {
+        match (name.as_str(), value.as_f64()) {
+            ("discount", _) => {}
+            ("most_db", Some(most)) => {
+                said.push(format!("no more than {:.2} dB: the reading itself supports no more", most.max(0.0)));
+            }
+            ("exculpation_db", Some(db)) => said.push(format!("{db:.2} dB for what came of the work")),
+            _ => said.push(plain_long(value.as_str().unwrap_or(&value.to_string()))),
+        }
+    }
+    format!("{}: {}", plain(&one.signal), said.join("; "))
 }
 
 /// A fact in words: why it was seen and what it may innocently be, where its evidence says so, else the evidence as it is.

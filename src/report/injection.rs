@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use super::case::tests::case;
+use super::case::tests::{case, week};
 use super::fixture::{organisation, signal_rows};
 use super::inputs::{Inputs, SignalEntry};
 use super::readings::Readings;
@@ -201,10 +201,13 @@ fn shapes(files: &[(&'static str, String); 4]) -> BTreeMap<&'static str, Shape> 
 #[test]
 fn no_text_changes_the_shape_of_a_page_about_one_unit_or_one_person() {
     let of = |text: &str| {
-        let (case, file) = (case(text), file(text));
-        assert_eq!(case.text().find(is_steering), None, "{text:?}");
+        let (case, week, file) = (case(text), week(text), file(text));
+        for text in [case.text(), week.text()] {
+            assert_eq!(text.find(is_steering), None, "{text:?}");
+        }
         [
             of_page(&case.html().unwrap()),
+            of_page(&week.html().unwrap()),
             of_page(&file.html().unwrap()),
             of_document(&file.markdown().unwrap()),
             of_json(&file.json().unwrap()),

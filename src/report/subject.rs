@@ -7,7 +7,7 @@ use askama::Template;
 use serde::Serialize;
 
 use super::RenderError;
-use super::case::{Origin, STYLE, cost_text, decibans, finding_line, objection_row, score_text};
+use super::case::{CaseReading, Origin, STYLE, cost_text, decibans, finding_line, objection_row, score_text};
 use super::escape::{plain, plain_long};
 use super::html::style_hash;
 use super::inputs::SignalEntry;
@@ -83,6 +83,8 @@ pub struct SubjectWeek {
     pub week: ActorWeekRow,
     /// Its reading; none when it was not scored.
     pub explanation: Option<Explanation>,
+    /// What each signal read, spoken or abstained, by name.
+    pub readings: Vec<CaseReading>,
 }
 
 /// One session and how it was read.
@@ -92,6 +94,8 @@ pub struct SubjectSession {
     pub session: SessionRow,
     /// Its reading; none when it was not scored.
     pub explanation: Option<Explanation>,
+    /// What each signal read, spoken or abstained, by name.
+    pub readings: Vec<CaseReading>,
 }
 
 /// A unit for the page.
@@ -257,7 +261,7 @@ impl From<&SubjectWeek> for Unit {
             band: plain(&week.band),
             score: score_text(week.score_db),
             objection: plain(&week.objection),
-            why: one.explanation.as_ref().map(reasons).unwrap_or_default(),
+            why: why(one.explanation.as_ref(), &one.readings),
         }
     }
 }
@@ -277,7 +281,7 @@ impl From<&SubjectSession> for Unit {
             band: plain(&session.band),
             score: score_text(session.score_db),
             objection: plain(&session.objection),
-            why: one.explanation.as_ref().map(reasons).unwrap_or_default(),
+            why: why(one.explanation.as_ref(), &one.readings),
         }
     }
 }
@@ -292,6 +296,21 @@ impl From<&SignalEntry> for Word {
     }
 }
 
+/// An explanation and what it rests on: each reading with its numbers, and what could not be judged.
+fn why(explanation: Option<&Explanation>, readings: &[CaseReading]) -> Vec<String> {
+    let mut lines = explanation.map(reasons).unwrap_or_default();
+    lines.extend(readings.iter().filter(|one| one.status == "speak").map(|one| format!("Read: {}.", one.line())));
+    let abstained = |one: &CaseReading| {
+        let reason = plain_long(one.abstain_reason.as_deref()?);
+        Some(format!("{}: {reason}", plain(&one.signal).replace('_', " ")))
+    };
+    let abstained: Vec<String> = readings.iter().filter_map(abstained).collect();
+    if !abstained.is_empty() {
+        lines.push(format!("Not judged: {}.", abstained.join("; ")));
+    }
+    lines
+}
+
 /// An explanation in plain sentences: what added to the score, what took away, what was counted in favour, what it may well be.
 pub fn reasons(explanation: &Explanation) -> Vec<String> {
     let mut lines: Vec<String> = explanation.reasons.iter().map(|reason| plain_long(reason)).collect();
@@ -304,9 +323,10 @@ pub fn reasons(explanation: &Explanation) -> Vec<String> {
         });
     }
     for one in explanation.innocent.iter().filter(|one| one.discount < 1.0) {
-        let name = one.signal.replace('_', " ");
+        let (name, why) = (plain(&one.signal).replace('_', " "), plain_long(&one.why.join(", ")));
+        let known = if why.is_empty() { "is known".to_owned() } else { format!("is known, {why}") };
         lines.push(format!(
-            "An innocent explanation of {name} is known: its evidence counts {:.0} %.",
+            "An innocent explanation of {name} {known}: its evidence counts {:.0} %.",
             one.discount * 100.0
         ));
     }

@@ -113,13 +113,14 @@ fn parts(
     Ok(())
 }
 
-/// The explanation of one unit from what scoring left behind; `None` when there is no such unit.
-pub fn explanation(out: &Path, unit_id: &str) -> Result<Option<Explanation>, ResultsError> {
-    Ok(explanations(out, |candidate| candidate == unit_id)?.into_iter().next())
-}
-
-/// The explanations of all units that are wanted, sessions first, each scope by unit id.
-pub fn explanations(out: &Path, wanted: impl Fn(&str) -> bool) -> Result<Vec<Explanation>, ResultsError> {
+/// The explanations of all units that are wanted, each with its rows of signals, from what scoring left behind; sessions first, each scope by unit id.
+///
+/// # Errors
+/// [`ResultsError`] when a table is missing or damaged.
+pub fn explanations(
+    out: &Path,
+    wanted: impl Fn(&str) -> bool,
+) -> Result<Vec<(Explanation, Vec<SignalRow>)>, ResultsError> {
     let mut parts = BTreeMap::<(Scope, String), Vec<EvidenceRow>>::new();
     for row in read::<EvidenceRow>(out)?.into_iter().filter(|row| wanted(&row.unit_id)) {
         let scope = if row.scope == Scope::Session.as_str() { Scope::Session } else { Scope::ActorWeek };
@@ -129,9 +130,9 @@ pub fn explanations(out: &Path, wanted: impl Fn(&str) -> bool) -> Result<Vec<Exp
     for row in read::<SignalRow>(out)?.into_iter().filter(|row| wanted(&row.unit_id)) {
         signals.entry((row.scope.to_string(), row.unit_id.clone())).or_default().push(row);
     }
-    let explained = parts.iter().filter_map(|((scope, unit_id), parts)| {
-        let rows = signals.get(&(scope.as_str().to_owned(), unit_id.clone()));
-        Some(explain(*scope, &unit_of(parts)?, rows.map_or(&[], Vec::as_slice)))
+    let explained = parts.into_iter().filter_map(|((scope, unit_id), parts)| {
+        let rows = signals.remove(&(scope.as_str().to_owned(), unit_id)).unwrap_or_default();
+        Some((explain(scope, &unit_of(&parts)?, &rows), rows))
     });
     Ok(explained.collect())
 }

@@ -11,7 +11,7 @@ mod run_file;
 mod views;
 
 pub use columns::{ResultRow, Table, read, write, write_file};
-pub use evidence::{EvidenceRow, explanation, explanations, write_evidence};
+pub use evidence::{EvidenceRow, explanations, write_evidence};
 pub use figures::write_figures;
 pub use readings::read_readings;
 pub use run_file::{RunFile, Scoring};

@@ -5,10 +5,10 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::band::{Band, Gate};
-use super::evidence::{Contribution, FIRST_KEYS, as_decibans};
+use super::evidence::{Contribution, FIRST_KEYS, Member, add_up, as_decibans};
 use super::input::{Family, Scope};
 use super::pool::FALSE_DISCOVERY_RATE;
 use super::rows::SignalRow;
@@ -46,6 +46,8 @@ pub struct Innocent {
     pub signal: String,
     /// Factor on positive evidence, 1 when none.
     pub discount: f64,
+    /// What the model says of each discount: why, its factor and what it counted.
+    pub why: Vec<String>,
     /// The facts, as the model and scoring recorded them.
     pub evidence: Value,
 }
@@ -65,11 +67,11 @@ pub fn explain(scope: Scope, score: &UnitScore, rows: &[SignalRow]) -> Explanati
     for row in rows {
         if let Some(reason) = &row.abstain_reason {
             abstentions.push(Abstention { signal: row.signal.to_string(), reason: reason.clone() });
-        } else if let Ok(Value::Object(evidence)) = serde_json::from_str::<Value>(&row.evidence)
+        } else if let Some(evidence) = evidence_of(row)
             && let Some(facts) = evidence.get("innocent")
         {
-            let (signal, discount) = (row.signal.to_string(), row.discount);
-            innocent.push(Innocent { signal, discount, evidence: facts.clone() });
+            let (signal, discount, why) = (row.signal.to_string(), row.discount, discount_words(&evidence));
+            innocent.push(Innocent { signal, discount, why, evidence: facts.clone() });
         }
     }
     let mut contributions = score.contributions.clone();
@@ -82,12 +84,45 @@ pub fn explain(scope: Scope, score: &UnitScore, rows: &[SignalRow]) -> Explanati
         score_db: score.score_db(),
         band: score.band,
         reasons: score.reasons.clone(),
-        would_change: would_change(scope, score, &contributions),
+        would_change: would_change(scope, score, &contributions, rows),
         contributions,
         innocent,
         abstentions,
         benign,
     }
+}
+
+/// The evidence of a row, when it is an object.
+fn evidence_of(row: &SignalRow) -> Option<Map<String, Value>> {
+    serde_json::from_str(&row.evidence).ok()
+}
+
+/// What a model says of each discount, such as `on call (times 0.20)`.
+fn discount_words(evidence: &Map<String, Value>) -> Vec<String> {
+    let discounts = evidence.get("discounts").and_then(Value::as_array).into_iter().flatten();
+    discounts
+        .filter_map(|discount| {
+            let facts = discount.as_object()?;
+            let (why, factor) = (facts.get("why")?.as_str()?, facts.get("factor")?.as_f64()?);
+            let counted = facts.iter().filter(|(name, value)| *name != "factor" && value.is_number());
+            let counted: String =
+                counted.map(|(name, value)| format!(", {} {value}", name.replace('_', " "))).collect();
+            Some(format!("{why} (times {factor:.2}{counted})"))
+        })
+        .collect()
+}
+
+/// The speaking signals of a unit, from its rows.
+fn members(rows: &[SignalRow]) -> Vec<Member> {
+    let member = |row: &SignalRow| {
+        let (signal, family) = Family::of_signal(&row.signal)?;
+        let weight_db = row.weight_db?;
+        let exculpation_db = evidence_of(row)
+            .and_then(|evidence| evidence.get("innocent")?.get("exculpation_db")?.as_f64())
+            .unwrap_or(0.0);
+        Some(Member { signal, family, weight_db, exculpation_db })
+    };
+    rows.iter().filter_map(member).collect()
 }
 
 /// What unused output found and what it counts, when that is less ([`evidence::limit_second_key`](super::evidence)).
@@ -121,28 +156,28 @@ fn unused_lost(contributions: &[Contribution], line: &Contribution) -> i64 {
     (of_family(contributions, Family::NoConsumption) - first).max(0)
 }
 
-/// Counterfactuals: additive evidence makes them subtractions.
-fn would_change(scope: Scope, score: &UnitScore, contributions: &[Contribution]) -> Vec<String> {
+/// Counterfactuals. A session is added up again without what a signal found, since another of its family may take its place; what speaks for the
+/// person stays. Of a week only the sum is at hand, and additive evidence makes it a subtraction.
+fn would_change(scope: Scope, score: &UnitScore, contributions: &[Contribution], rows: &[SignalRow]) -> Vec<String> {
     let Some(total) = score.hundredths else {
         return Vec::new();
     };
+    let members = members(rows);
     let mut lines: Vec<String> = contributions
         .iter()
         .filter(|line| line.kind == "signal" && line.hundredths > 0)
-        .map(|line| {
-            let rest = as_decibans(total - line.hundredths - unused_lost(contributions, line));
-            let mut families = score.families.clone();
-            for (family, db) in &mut families {
-                if family.as_str() == line.family {
-                    *db -= as_decibans(line.hundredths);
-                }
+        .map(|line| match scope {
+            Scope::Session => {
+                let mut members = members.clone();
+                members.iter_mut().filter(|one| one.signal == line.name).for_each(|one| one.weight_db = 0.0);
+                let rest = add_up(&members);
+                let decibans = as_decibans(rest.hundredths);
+                let band = band::session_band(decibans, &Gate::of(&rest.families));
+                format!("without {}: {decibans:.2} dB, {band}", line.name)
             }
-            match scope {
-                Scope::Session => {
-                    let band = band::session_band(rest, &Gate::of(&families));
-                    format!("without {}: {rest:.2} dB, {band}", line.name)
-                }
-                Scope::ActorWeek => format!("without {}: {rest:.2} dB", line.name),
+            Scope::ActorWeek => {
+                let rest = as_decibans(total - line.hundredths - unused_lost(contributions, line));
+                format!("without {}: {rest:.2} dB, if nothing else of its family stood in its place", line.name)
             }
         })
         .collect();
@@ -227,5 +262,72 @@ fn benign(signal: &str) -> &'static [&'static str] {
         "rank_chasing" => &["a new project", "an unusually quiet week before"],
         "model_overkill" => &["the client's default model", "a flat-price plan"],
         _ => &[],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A session of these readings: signal, decibans, exculpation and the discounts as the model wrote them.
+    fn session(readings: &[(&'static str, f64, f64, &str)]) -> Explanation {
+        let rows: Vec<SignalRow> = readings
+            .iter()
+            .map(|(signal, weight_db, exculpation_db, discounts)| {
+                let exculpation = format!(r#""exculpation_db":{exculpation_db:?}"#);
+                SignalRow {
+                    signal: (*signal).into(),
+                    weight_db: Some(*weight_db),
+                    discount: 0.5,
+                    evidence: format!(r#"{{"discounts":[{discounts}],"innocent":{{{exculpation}}}}}"#),
+                    ..SignalRow::default()
+                }
+            })
+            .collect();
+        let evidence = add_up(&members(&rows));
+        let score = UnitScore {
+            unit_id: "s-1".into(),
+            actor: "a-1".into(),
+            iso_week: "2026-W10".into(),
+            hundredths: Some(evidence.hundredths),
+            band: band::session_band(as_decibans(evidence.hundredths), &Gate::of(&evidence.families)),
+            contributions: evidence.contributions,
+            families: evidence.families,
+            sessions: 1,
+            reasons: Vec::new(),
+            objection: None,
+        };
+        explain(Scope::Session, &score, &rows)
+    }
+
+    #[test]
+    fn another_signal_of_the_family_takes_the_place_of_the_one_left_out() {
+        let explanation = session(&[
+            ("prompt_repetition", 9.0, 0.0, ""),
+            ("low_output_novelty", 8.5, 0.0, ""),
+            ("orphan_output", 8.0, 0.0, ""),
+        ]);
+        assert_eq!((explanation.score_db, explanation.band), (Some(17.0), Band::Look));
+        assert_eq!(
+            explanation.would_change,
+            ["without prompt_repetition: 16.50 dB, look", "without orphan_output: 9.00 dB, note"]
+        );
+    }
+
+    #[test]
+    fn what_speaks_for_the_person_stays_when_a_signal_is_left_out() {
+        let explanation = session(&[("prompt_repetition", 9.0, 0.0, ""), ("orphan_output", 8.0, -2.0, "")]);
+        assert_eq!(explanation.score_db, Some(15.0));
+        assert_eq!(
+            explanation.would_change,
+            ["without prompt_repetition: -2.00 dB, none", "without orphan_output: 7.00 dB, note"]
+        );
+    }
+
+    #[test]
+    fn discounts_say_why() {
+        let discounts = r#"{"why":"on call","factor":0.2},{"why":"one-off loop","factor":0.25,"loop_sessions":1}"#;
+        let explanation = session(&[("loop_no_progress", 9.0, 0.0, discounts)]);
+        assert_eq!(explanation.innocent[0].why, ["on call (times 0.20)", "one-off loop (times 0.25, loop sessions 1)"]);
     }
 }

@@ -51,6 +51,16 @@ fn a_person_gets_their_own_file_and_nobody_elses() {
     let sessions = file["sessions"].as_array().unwrap();
     assert_eq!(of_hers[0]["n"], sessions.len());
     assert!(sessions.iter().all(|one| one["session"]["actor"] == pseudonym));
+    // The same evidence as whoever asks about her: each reading with its numbers, and of whom it is.
+    let of_hers = format!(
+        "select count(*) as n from signals where unit_id in (select session_id from sessions where actor = '{pseudonym}')"
+    );
+    let readings: Vec<&Value> = sessions.iter().flat_map(|one| one["readings"].as_array().unwrap()).collect();
+    assert_eq!(rows(OUT, &of_hers)[0]["n"], readings.len());
+    assert!(!readings.is_empty());
+    assert!(sessions.iter().all(|one| {
+        one["readings"].as_array().unwrap().iter().all(|reading| reading["unit_id"] == one["session"]["session_id"])
+    }));
     assert!(file["held"].as_array().unwrap().iter().any(|held| held["table"] == "events"));
     let roster = fs::read_to_string(dir.join(OUT).join("sample/roster.csv")).unwrap();
     let pseudonyms = rows(OUT, &format!("select distinct actor from sessions where actor <> '{pseudonym}'"));
@@ -133,6 +143,47 @@ fn objections_are_honoured_shown_and_counted() {
     let (code, _, stderr) = footlight(dir, &["score", "--lake", &lake, "--out", "objected", "--config", &config]);
     assert_eq!(code, 2, "{stderr}");
     assert!(stderr.contains("objections.csv:2:"), "{stderr}");
+}
+
+#[test]
+fn a_week_is_shown_with_the_evidence_of_its_sessions() {
+    let dir = demo();
+    let sql = "select distinct concat(s.actor, '/', s.iso_week) as unit
+        from sessions as s inner join findings as f on s.session_id = f.session_id
+        order by unit limit 5";
+    let weeks = rows(OUT, sql);
+    assert!(!weeks.is_empty());
+    for week in weeks {
+        let unit = week["unit"].as_str().unwrap();
+        let own = rows(
+            OUT,
+            &format!(
+                "select session_id from sessions where concat(actor, '/', iso_week) = '{unit}' order by started_at, session_id"
+            ),
+        );
+        let ids: Vec<&str> = own.iter().map(|row| row["session_id"].as_str().unwrap()).collect();
+        let page = dir.join("week.html");
+        let (code, stdout, stderr) =
+            footlight(dir, &["explain", "--json", "--out", OUT, "--html", page.to_str().unwrap(), unit]);
+        assert_eq!(code, 0, "{stderr}");
+        let case: Value = serde_json::from_str(&stdout).unwrap();
+        let exhibits = case["exhibits"].as_array().unwrap();
+        let shown: Vec<&str> = exhibits.iter().map(|one| one["session"]["session_id"].as_str().unwrap()).collect();
+        assert_eq!(shown, ids);
+        let of_week = format!("in ('{}')", ids.join("', '"));
+        for (table, column, member) in [
+            ("findings", "session_id", "findings"),
+            ("attribution", "session_id", "attribution"),
+            ("signals", "unit_id", "readings"),
+        ] {
+            let or_own = if table == "signals" { format!(" or unit_id = '{unit}'") } else { String::new() };
+            let count = rows(OUT, &format!("select count(*) as n from {table} where {column} {of_week}{or_own}"));
+            assert_eq!(count[0]["n"], case[member].as_array().unwrap().len(), "{table} of {unit}");
+        }
+        let page = fs::read_to_string(page).unwrap();
+        assert!(ids.iter().all(|id| page.contains(&format!("<code>{id}</code>"))), "{unit}");
+        assert!(page.contains("exhibit 1") || page.contains("Exhibit 1"), "{unit}");
+    }
 }
 
 #[test]

@@ -2,9 +2,12 @@
 //!
 //! Owns what the template asks for and the bars of the sum. Owns no words: they are those of the text.
 
+use std::collections::BTreeSet;
+
 use askama::Template;
 
-use super::{CaseFile, CaseReading, Origin, STYLE, counted, decibans, objection_row, score_text};
+use super::reading::number;
+use super::{CaseFile, CaseReading, Exhibit, Origin, STYLE, cost_text, decibans, objection_row, score_text};
 use crate::report::RenderError;
 use crate::report::escape::{plain, plain_long};
 use crate::report::html::style_hash;
@@ -28,7 +31,33 @@ struct Spoken {
     p: String,
     discount: String,
     weight: String,
-    counted: String,
+    details: String,
+}
+
+/// The speaking readings of one unit of the case.
+struct Group {
+    /// `This week` or the exhibit with its number; empty where the case is one session.
+    title: String,
+    /// Session id of an exhibit, else empty.
+    id: String,
+    spoken: Vec<Spoken>,
+}
+
+/// A session of the week.
+struct Row {
+    number: usize,
+    id: String,
+    client: String,
+    prompts: i64,
+    cost: String,
+    outcome: String,
+    band: String,
+    score: String,
+}
+
+/// What a signal that spoke measures.
+struct Word {
+    signal: String,
     measures: String,
     innocent: String,
 }
@@ -46,7 +75,9 @@ struct Page {
     reasons: Vec<String>,
     lines: Vec<Line>,
     total: String,
-    spoken: Vec<Spoken>,
+    exhibits: Vec<Row>,
+    groups: Vec<Group>,
+    words: Vec<Word>,
     findings: Vec<String>,
     links: Vec<String>,
     favour: Vec<String>,
@@ -78,7 +109,9 @@ impl CaseFile {
             reasons: self.lines_of(&explanation.reasons),
             lines: self.drawn(),
             total: decibans(self.score_hundredths.unwrap_or(0)),
-            spoken: self.readings.iter().filter(|reading| reading.status == "speak").map(Spoken::from).collect(),
+            exhibits: self.exhibit_rows(),
+            groups: self.groups(),
+            words: self.words(),
             findings: self.finding_lines(),
             links: self.link_lines(),
             favour: self.favour_lines(),
@@ -89,6 +122,55 @@ impl CaseFile {
             origin: self.origin.clone(),
         };
         Ok(page.render()?)
+    }
+
+    fn exhibit_rows(&self) -> Vec<Row> {
+        let row = |(place, exhibit): (usize, &Exhibit)| {
+            let session = &exhibit.session;
+            Row {
+                number: place + 1,
+                id: plain(&session.session_id),
+                client: plain(&session.client),
+                prompts: session.prompts,
+                cost: cost_text(session.cost_micro_usd),
+                outcome: plain(&session.outcome_link),
+                band: exhibit.band_words(),
+                score: score_text(session.score_db),
+            }
+        };
+        self.exhibits.iter().enumerate().map(row).collect()
+    }
+
+    /// Readings by unit, in the order of the case.
+    fn groups(&self) -> Vec<Group> {
+        let mut groups: Vec<(&str, Group)> = Vec::new();
+        for reading in self.spoken() {
+            if groups.last().is_none_or(|(unit_id, _)| *unit_id != reading.unit_id) {
+                let (title, id) = match self.exhibit_number(&reading.unit_id) {
+                    Some(number) => (format!("Exhibit {number}"), plain(&reading.unit_id)),
+                    None if self.exhibits.is_empty() => (String::new(), String::new()),
+                    None => ("This week".to_owned(), String::new()),
+                };
+                groups.push((&reading.unit_id, Group { title, id, spoken: Vec::new() }));
+            }
+            if let Some((_, group)) = groups.last_mut() {
+                group.spoken.push(Spoken::from(reading));
+            }
+        }
+        groups.into_iter().map(|(_, group)| group).collect()
+    }
+
+    /// The catalogue's words for the signals that spoke, each once.
+    fn words(&self) -> Vec<Word> {
+        let mut names = BTreeSet::new();
+        let first = self.spoken().filter(|reading| names.insert(reading.signal.as_str()));
+        first
+            .map(|reading| Word {
+                signal: plain(&reading.signal).replace('_', " "),
+                measures: plain_long(&reading.measures),
+                innocent: plain_long(&reading.innocent),
+            })
+            .collect()
     }
 
     fn drawn(&self) -> Vec<Line> {
@@ -115,9 +197,6 @@ impl CaseFile {
 
 impl From<&CaseReading> for Spoken {
     fn from(reading: &CaseReading) -> Self {
-        let number = |value: Option<f64>, decimals: usize| {
-            value.map_or_else(|| "–".to_owned(), |value| format!("{value:.decimals$}"))
-        };
         Self {
             signal: plain(&reading.signal).replace('_', " "),
             value: number(reading.value, 3),
@@ -125,9 +204,7 @@ impl From<&CaseReading> for Spoken {
             p: number(reading.p, 4),
             discount: format!("{:.2}", reading.discount),
             weight: number(reading.weight_db, 2),
-            counted: counted(&reading.evidence),
-            measures: plain_long(&reading.measures),
-            innocent: plain_long(&reading.innocent),
+            details: reading.details(),
         }
     }
 }

@@ -43,8 +43,13 @@ pub(in crate::report) fn file(text: &str) -> SubjectFile {
                 objection: String::new(),
             },
             explanation: None,
+            readings: Vec::new(),
         }],
-        sessions: vec![SubjectSession { session, explanation: Some(one.explanation.clone()) }],
+        sessions: vec![SubjectSession {
+            session,
+            explanation: Some(one.explanation.clone()),
+            readings: one.readings.clone(),
+        }],
         findings: one.findings.clone(),
         attribution: one.attribution.clone(),
         signals: vec![SignalEntry {
