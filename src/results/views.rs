@@ -113,7 +113,7 @@ const TABLES: &[Words] = &[
             ("tokens", "tokens of every kind"),
             ("cost_usd", COST),
             ("outcomes", "outcomes landed"),
-            ("tokens_with_outcome_low", "tokens of sessions that are certainly linked to an outcome"),
+            ("tokens_with_outcome_low", "of the tokens, those of sessions that are certainly linked to an outcome"),
             ("tokens_with_outcome_high", "the same with unknown links counted as linked"),
             ("flagged_share", "shrunk share of active people in look or review, 0 to 1"),
             ("flagged_low", "lower end of its 90 % interval"),

@@ -160,7 +160,7 @@ pub struct TeamRow {
     pub cost_micro_usd: Option<i64>,
     /// Outcomes landed.
     pub outcomes: Option<i64>,
-    /// Tokens of sessions linked to an outcome, lower bound (certain links).
+    /// Of the tokens, those of sessions linked to an outcome, lower bound (certain links).
     pub tokens_with_outcome_low: Option<i64>,
     /// Upper bound (unknown links counted as linked).
     pub tokens_with_outcome_high: Option<i64>,
