@@ -278,7 +278,7 @@ pub struct ModelTotals {
 pub struct WeekTotals {
     /// `2026-W07`.
     pub iso_week: String,
-    /// People with at least one session.
+    /// Known people who were active: with a session begun or a prompt.
     pub active_actors: i64,
     /// Root sessions.
     pub sessions: i64,

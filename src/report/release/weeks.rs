@@ -183,7 +183,7 @@ fn gathered(input: &TeamWeeks<'_>) -> BTreeMap<String, BTreeMap<String, TeamWeek
         add(&mut cell.cost, week.cost_micro_usd);
         add(&mut cell.outcomes, week.outcomes);
         let one = cell.by_actor.entry(week.actor.clone()).or_default();
-        one.active |= week.sessions > 0 || week.prompts > 0;
+        one.active |= week.is_active();
         one.tokens += week.tokens.unwrap_or(0);
         one.cost += week.cost_micro_usd.unwrap_or(0);
         one.outcomes += week.outcomes.unwrap_or(0);
