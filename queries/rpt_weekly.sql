@@ -1,13 +1,14 @@
 -- model: rpt_weekly
 -- grain: one ISO week, in each actor's local time, in which anybody used a tool or anything landed
 -- reads: fct_actor_weeks, int_counted_outcomes
--- measures: use and outcomes side by side, each piece of work once a person. People are actors of kind person, known ones; use by services and unknown actors is
---   in the totals. Tokens and cost are null when nothing was reported
+-- measures: use and outcomes side by side, each piece of work once a person. Active people are known actors of kind person with a session begun or a
+--   prompt in the week; use by services, by unknown actors and of sessions that ran on from the week before is in the totals. Tokens and cost are null
+--   when nothing was reported
 with used as (
     select
         iso_week,
         sum(sessions) as sessions,
-        count(distinct actor_id) filter (where actor_kind = 'person' and actor_id <> '(unassigned)') as active_people,
+        count(distinct actor_id) filter (where actor_kind = 'person' and actor_id <> '(unassigned)' and (sessions > 0 or prompts > 0)) as active_people,
         sum(prompts) as prompts,
         sum(human_prompts) as human_prompts,
         sum(tokens) as tokens,

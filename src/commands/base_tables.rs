@@ -30,10 +30,11 @@ pub struct BaseTables {
     pub actors: BTreeSet<String>,
     /// Moment of the newest event or outcome, or the one asked for; microseconds since the epoch.
     pub as_of_us: i64,
-    /// Moment of the first event or outcome, 0 when there is none.
-    pub first_us: i64,
-    /// Moment of the last.
-    pub last_us: i64,
+    /// Whether there is any event or outcome.
+    pub has_data: bool,
+    /// Moments of the first and the last event, microseconds since the epoch: from when to when use would be known. None without events, whatever
+    /// else there is: outcomes reach back to the first commit of a repository, and come after the last log.
+    pub logged_us: Option<(i64, i64)>,
     /// Events and outcomes of the lake that lie outside of the span, or have no moment while there is one.
     pub left_out: i64,
 }
@@ -66,8 +67,10 @@ pub async fn register(engine: &Engine, lake: &Lake, config: &Config, looked_at: 
             _ => engine.register(table.name(), provider)?,
         }
     }
-    let span = span(engine).await?;
-    let as_of_us = looked_at.as_of_us.unwrap_or(span.1);
+    let logged_us = span(engine, Table::Events).await?;
+    let landed_us = span(engine, Table::Outcomes).await?;
+    let all = logged_us.into_iter().chain(landed_us).reduce(|one, other| (one.0.min(other.0), one.1.max(other.1)));
+    let as_of_us = looked_at.as_of_us.unwrap_or(all.map_or(0, |(_, last)| last));
     let roster = roster(engine, as_of_us).await?;
     let resolver = IdentityResolver::new(&config.identity, &roster.entries)
         .context("[[identity]] path")?
@@ -81,10 +84,10 @@ pub async fn register(engine: &Engine, lake: &Lake, config: &Config, looked_at: 
     warn_of_conflicts(&links);
     let roster = roster.entries;
     register_actors(engine, &actors, &roster)?;
-    register_zone_offsets(engine, &roster, span)?;
+    register_zone_offsets(engine, &roster, all.unwrap_or_default())?;
     register_policy(engine, config)?;
     register_vantages(engine)?;
-    Ok(BaseTables { roster, resolver, links, actors, as_of_us, first_us: span.0, last_us: span.1, left_out })
+    Ok(BaseTables { roster, resolver, links, actors, as_of_us, has_data: all.is_some(), logged_us, left_out })
 }
 
 /// A table of the lake as the engine reads it: by Delta here, as the list of its files where other machines read them.
@@ -133,20 +136,17 @@ fn moments(values: impl IntoIterator<Item = Option<i64>>) -> ArrayRef {
     Arc::new(values.into_iter().collect::<TimestampMicrosecondArray>().with_timezone("UTC"))
 }
 
-/// First and last moment of events and outcomes.
-async fn span(engine: &Engine) -> anyhow::Result<(i64, i64)> {
-    let sql =
-        "select min(ts) as first, max(ts) as last from (select ts from events union all select ts from outcomes) as t";
-    for batch in engine.rows(sql).await? {
+/// First and last moment of events or outcomes; none without one.
+async fn span(engine: &Engine, table: Table) -> anyhow::Result<Option<(i64, i64)>> {
+    let sql = format!("select min(ts) as first, max(ts) as last from {}", table.name());
+    for batch in engine.rows(&sql).await? {
         let columns = Columns::new(&batch);
         let (first, last) = (columns.time("first")?, columns.time("last")?);
-        if batch.num_rows() > 0
-            && let (Some(first), Some(last)) = (first.get(0), last.get(0))
-        {
-            return Ok((first, last));
+        if batch.num_rows() > 0 {
+            return Ok(first.get(0).zip(last.get(0)));
         }
     }
-    Ok((0, 0))
+    Ok(None)
 }
 
 /// The messages of a run end in logs, so they name nobody.

@@ -241,10 +241,10 @@ pub async fn actor_weeks(engine: &Engine) -> anyhow::Result<Vec<ActorWeekRow>> {
     .await
 }
 
-/// `findings`, row by row.
+/// `findings`, row by row, in an order that leaves nothing open: calls that were made at once share their moments.
 pub async fn findings(engine: &Engine, mut take: impl FnMut(FindingRow) -> anyhow::Result<()>) -> anyhow::Result<()> {
     let sql = "select session_id, finding, count, tokens, cost_usd, first_at, last_at, evidence from fct_findings
-        order by session_id, finding, first_at";
+        order by session_id, finding, first_at, last_at, count, tokens, cost_usd, evidence";
     each_batch(engine, sql, |columns| {
         let (session_id, finding) = (columns.text("session_id")?, columns.text("finding")?);
         let (count, tokens) = (columns.integer("count")?, columns.integer("tokens")?);
@@ -327,7 +327,37 @@ pub fn week_start_us(iso_week: &str) -> Option<i64> {
 
 #[cfg(test)]
 mod tests {
-    use super::week_start_us;
+    use super::{findings, week_start_us};
+    use crate::engine::{Engine, Limits};
+
+    /// Calls that were made at once, again and again: two facts with one moment. Whatever order they come in, one order is written.
+    #[test]
+    fn findings_of_one_moment_have_one_order() {
+        let written = |tools: [&str; 3]| {
+            let rows = tools.map(|tool| format!("('{{\"tool\":\"{tool}\"}}')")).join(", ");
+            let sql = format!(
+                "create table fct_findings as
+                select 's-1' as session_id, 'identical_calls' as finding, 5 as count, 100 as tokens, cast(null as decimal(18, 6)) as cost_usd,
+                    to_timestamp_micros(0) as first_at, to_timestamp_micros(1) as last_at, told.evidence
+                from (values {rows}) as told (evidence)"
+            );
+            let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
+            runtime.block_on(async {
+                let engine = Engine::new(&Limits::default()).unwrap();
+                engine.context().sql(&sql).await.unwrap().collect().await.unwrap();
+                let mut written = Vec::new();
+                let take = |row: crate::score::rows::FindingRow| {
+                    written.push(row.evidence);
+                    Ok(())
+                };
+                findings(&engine, take).await.unwrap();
+                written
+            })
+        };
+        let expected = ["bash", "grep", "read"].map(|tool| format!("{{\"tool\":\"{tool}\"}}"));
+        assert_eq!(written(["read", "bash", "grep"]), expected);
+        assert_eq!(written(["grep", "read", "bash"]), expected);
+    }
 
     #[test]
     fn iso_weeks_begin_on_monday_also_at_new_year() {

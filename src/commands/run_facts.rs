@@ -51,7 +51,6 @@ pub struct FactsOf<'a> {
 pub async fn facts(of: FactsOf<'_>) -> anyhow::Result<RunFacts> {
     let FactsOf { engine, lake, models, settings, scoring, base, scored, watermark, inputs, out } = of;
     let config = &settings.config;
-    let has_data = base.last_us > 0;
     let day = |us: i64| Timestamp::from_microsecond(us).map(|at| at.to_zoned(TimeZone::UTC).date());
     let (rung, notes) = calibration(scored);
     let (identities, identity_conflicts) = super::identities::counts(&base.links);
@@ -61,10 +60,10 @@ pub async fn facts(of: FactsOf<'_>) -> anyhow::Result<RunFacts> {
         integer(engine, &format!("select sum(tokens) as n from fct_sessions where actor_id = '{UNASSIGNED}'")).await?;
     Ok(RunFacts {
         title: config.title.clone().unwrap_or_else(|| "AI usage".to_owned()),
-        as_of: has_data.then(|| Timestamp::from_microsecond(base.as_of_us)).transpose()?,
+        as_of: base.has_data.then(|| Timestamp::from_microsecond(base.as_of_us)).transpose()?,
         watermark,
-        period_start: has_data.then(|| day(base.first_us)).transpose()?,
-        period_end: has_data.then(|| day(base.last_us)).transpose()?,
+        period_start: base.logged_us.map(|(first, _)| day(first)).transpose()?,
+        period_end: base.logged_us.map(|(_, last)| day(last)).transpose()?,
         footlight_version: env!("CARGO_PKG_VERSION").to_owned(),
         lake_version: Some(lake.version().await?),
         policy_hash: policy_hash(settings)?,
@@ -391,13 +390,21 @@ pub async fn models(engine: &Engine, rename: &impl Fn(&str) -> String) -> anyhow
     Ok(rows)
 }
 
+const DAY_US: i64 = 86_400_000_000;
+const WEEK_US: i64 = 7 * DAY_US;
+
+/// Whether the logs hold the whole of the week that begins then: they begin no later than its Monday and reach its Friday. A week that only
+/// outcomes are known of is none in which nobody used a tool.
+fn is_logged(logged_us: Option<(i64, i64)>, week_us: i64) -> bool {
+    logged_us.is_some_and(|(first, last)| first < week_us + DAY_US && last >= week_us + WEEK_US - 3 * DAY_US)
+}
+
 /// The weekly panel.
 pub async fn weeks(
     engine: &Engine,
     base: &BaseTables,
     watermark: Option<Timestamp>,
 ) -> anyhow::Result<Vec<WeekTotals>> {
-    const WEEK_US: i64 = 7 * 86_400_000_000;
     let sql = "select iso_week, active_people, sessions, prompts, tokens, cost_usd, outcomes from rpt_weekly order by iso_week";
     let mut rows = Vec::new();
     for batch in engine.rows(sql).await? {
@@ -409,9 +416,6 @@ pub async fn weeks(
         for row in 0..batch.num_rows() {
             let iso_week = iso_week.required(row)?;
             let start = week_start_us(&iso_week).unwrap_or(0);
-            // A week that the data does not reach the last day of, or begins after the first day of, is not whole.
-            let day_us = 86_400_000_000;
-            let partial = base.first_us >= start + day_us || base.last_us < start + WEEK_US - 3 * day_us;
             rows.push(WeekTotals {
                 iso_week,
                 active_actors: active.required(row)?,
@@ -420,7 +424,7 @@ pub async fn weeks(
                 tokens: tokens.get(row),
                 cost_micro_usd: cost.get(row),
                 outcomes: outcomes.get(row),
-                partial,
+                partial: !is_logged(base.logged_us, start),
                 withheld: false,
                 is_open: watermark.is_some_and(|watermark| start + WEEK_US > watermark.as_microsecond()),
             });

@@ -5,22 +5,13 @@ use super::readings::{collect, week_start_us};
 use crate::engine::Engine;
 use crate::report::release::LinkedTokens;
 
-/// Tokens by person, team and week of sessions that have an outcome, or of which nobody can tell, under the names that `rename` gives people.
+/// Tokens by person, team and week of use, of sessions that have an outcome or of which nobody can tell, under the names that `rename` gives people.
 pub async fn links(engine: &Engine, rename: &impl Fn(&str) -> String) -> anyhow::Result<Vec<LinkedTokens>> {
-    let sql = "select actor_id, team_id, iso_week, coalesce(cast(sum(tokens) filter (where link = 'linked') as bigint), 0) as linked,
-            coalesce(cast(sum(tokens) filter (where link = 'unknown') as bigint), 0) as unknown
-        from (
-            select s.actor_id, s.team_id, s.iso_week, coalesce(l.outcome_link, 'unknown') as link,
-                coalesce(s.input_tokens, 0) + coalesce(s.output_tokens, 0) + coalesce(s.cache_read_tokens, 0)
-                    + coalesce(s.cache_write_tokens, 0) as tokens
-            from fct_sessions as s left join rpt_session_links as l on s.session_id = l.session_id
-        ) as sessions
-        where link in ('linked', 'unknown')
-        group by actor_id, team_id, iso_week";
+    let sql = "select actor_id, team_id, iso_week, linked_tokens, unknown_tokens from rpt_linked_weeks";
     collect(engine, sql, |columns, batch| {
         let (actor, team_id, iso_week) =
             (columns.text("actor_id")?, columns.text("team_id")?, columns.text("iso_week")?);
-        let (linked, unknown) = (columns.integer("linked")?, columns.integer("unknown")?);
+        let (linked, unknown) = (columns.integer("linked_tokens")?, columns.integer("unknown_tokens")?);
         (0..batch.num_rows())
             .map(|row| {
                 Ok(LinkedTokens {

@@ -71,7 +71,7 @@ fn sustained(inputs: &Inputs) -> String {
     let weeks = weeks.join(", ");
     format!(
         "with present as (\n    select actor, count(distinct case when iso_week in ({weeks}) then iso_week end) as weeks\n    from actor_weeks\n    \
-         where sessions > 0 and actor <> '{UNASSIGNED}'\n    group by actor\n)\nselect\n    cast(sum(case when weeks >= {SUSTAINED_WEEKS} then 1 else 0 end) as double) / count(*) as \
+         where (sessions > 0 or prompts > 0) and actor <> '{UNASSIGNED}'\n    group by actor\n)\nselect\n    cast(sum(case when weeks >= {SUSTAINED_WEEKS} then 1 else 0 end) as double) / count(*) as \
          sustained_share,\n    count(*) as active_people\nfrom present"
     )
 }

@@ -75,9 +75,9 @@ pub struct RunFacts {
     /// Up to here every source has delivered, but for what comes later than the lateness.
     #[serde(default)]
     pub watermark: Option<Timestamp>,
-    /// First day, inclusive; none when there are no events.
+    /// Day of the first event, inclusive; none when there are no events. Outcomes may lie outside of the period.
     pub period_start: Option<Date>,
-    /// Last day, inclusive.
+    /// Day of the last event, inclusive.
     pub period_end: Option<Date>,
     /// Version of footlight.
     pub footlight_version: String,
@@ -278,7 +278,7 @@ pub struct ModelTotals {
 pub struct WeekTotals {
     /// `2026-W07`.
     pub iso_week: String,
-    /// People with at least one session.
+    /// Known people who were active: with a session begun or a prompt.
     pub active_actors: i64,
     /// Root sessions.
     pub sessions: i64,
@@ -290,7 +290,7 @@ pub struct WeekTotals {
     pub cost_micro_usd: Option<i64>,
     /// Outcomes landed; none when no outcome source covers the week.
     pub outcomes: Option<i64>,
-    /// True when the period does not hold the whole week: it is drawn pale and left out of week-on-week figures.
+    /// True when the logs do not hold the whole week: it is drawn pale and left out of week-on-week figures.
     pub partial: bool,
     /// True when the figures may not be published: they are then zero or none.
     #[serde(default)]

@@ -26,7 +26,7 @@ pub(super) const SUSTAINED_WINDOW: usize = 4;
 /// Sets of people that the funnel and the figures count.
 #[derive(Debug)]
 pub(super) struct People<'a> {
-    /// With at least one session in the period.
+    /// Active in at least one week of the period.
     pub(super) active: FxHashSet<&'a str>,
     /// Of these, active in 3 of the last 4 whole weeks; none when there are no 4 whole weeks.
     pub(super) sustained: Option<FxHashSet<&'a str>>,
@@ -53,7 +53,7 @@ pub(super) fn sustained_window(inputs: &Inputs) -> Option<Vec<&str>> {
 /// Counts the people.
 pub(super) fn people<'a>(inputs: &'a Inputs, owners: &Owners<'a>) -> People<'a> {
     let mut weeks_of: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for row in inputs.actor_weeks.iter().filter(|row| is_known(&row.actor) && row.sessions > 0) {
+    for row in inputs.actor_weeks.iter().filter(|row| is_known(&row.actor) && row.is_active()) {
         weeks_of.entry(&row.actor).or_default().insert(&row.iso_week);
     }
     // Services have sessions and no weeks: they are counted in no step.
@@ -219,6 +219,22 @@ mod tests {
     #[test]
     fn each_step_is_counted_among_the_people_of_the_step_before() {
         assert_eq!(counts(&inputs(6)), [Some(9), Some(3), Some(1), Some(1), Some(1)]);
+    }
+
+    #[test]
+    fn a_prompt_in_a_session_of_the_week_before_is_use_and_its_running_on_is_none() {
+        let carried = |prompts: i64| {
+            let mut inputs = inputs(6);
+            inputs.actor_weeks.push(ActorWeekRow {
+                actor: "b".into(),
+                iso_week: "2026-W12".into(),
+                prompts,
+                tokens: Some(500),
+                ..ActorWeekRow::default()
+            });
+            counts(&inputs)[2]
+        };
+        assert_eq!((carried(1), carried(0)), (Some(2), Some(1)));
     }
 
     #[test]

@@ -87,11 +87,11 @@ fn of_teams(inputs: &Inputs) -> BTreeMap<&str, OfTeam<'_>> {
     // Hashed while rows are added up, since there are a million sessions; in order for whatever comes after.
     let mut people: FxHashMap<(&str, &str), InTeam> = FxHashMap::default();
     let mut hidden: FxHashMap<(&str, &str), InTeam> = FxHashMap::default();
-    for row in inputs.actor_weeks.iter().filter(|row| row.sessions > 0 || row.tokens.unwrap_or(0) > 0) {
+    for row in inputs.actor_weeks.iter().filter(|row| row.is_active() || row.tokens.unwrap_or(0) > 0) {
         let is_hidden = withheld.contains(&(row.team_id.as_str(), row.iso_week.as_str()));
         for places in std::iter::once(&mut people).chain(is_hidden.then_some(&mut hidden)) {
             let one = places.entry((row.team_id.as_str(), row.actor.as_str())).or_default();
-            one.weeks += 1;
+            one.weeks += i64::from(row.is_active());
             one.tokens += row.tokens.unwrap_or(0);
             one.cost += row.cost_micro_usd.unwrap_or(0);
         }

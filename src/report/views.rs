@@ -38,7 +38,7 @@ pub(super) fn cohorts(inputs: &Inputs, release: &mut Release<'_>) -> Vec<Cohort>
     whole.sort_unstable();
     let (Some(&first), Some(&last)) = (whole.first(), whole.last()) else { return Vec::new() };
     let mut weeks_of: BTreeMap<&str, BTreeSet<Date>> = BTreeMap::new();
-    for row in inputs.actor_weeks.iter().filter(|row| row.sessions > 0 && is_known(&row.actor)) {
+    for row in inputs.actor_weeks.iter().filter(|row| row.is_active() && is_known(&row.actor)) {
         if let Some(week) = monday(&row.iso_week).filter(|week| *week <= last) {
             weeks_of.entry(&row.actor).or_default().insert(week);
         }

@@ -109,11 +109,14 @@ const TABLES: &[Words] = &[
             ("team_id", "team"),
             ("iso_week", "ISO week"),
             ("actors", "people on the roster"),
-            ("active_actors", "of these, with at least one session"),
+            (
+                "active_actors",
+                "of these, with a session begun or a prompt in the week, as wherever active people are counted",
+            ),
             ("tokens", "tokens of every kind"),
             ("cost_usd", COST),
             ("outcomes", "outcomes landed"),
-            ("tokens_with_outcome_low", "tokens of sessions that are certainly linked to an outcome"),
+            ("tokens_with_outcome_low", "of the tokens, those of sessions that are certainly linked to an outcome"),
             ("tokens_with_outcome_high", "the same with unknown links counted as linked"),
             ("flagged_share", "shrunk share of active people in look or review, 0 to 1"),
             ("flagged_low", "lower end of its 90 % interval"),
@@ -261,10 +264,10 @@ const TABLES: &[Words] = &[
 const MORE: &[Words] = &[
     (
         "organisation_weeks",
-        "one ISO week of the whole organisation",
+        "one ISO week of everybody who used a tool, known or not; services, and outcomes of whoever used none that week, are in the report alone",
         &[
             ("iso_week", "iso_week"),
-            ("active_people", "count(*) filter (where sessions > 0)"),
+            ("active_people", "count(*) filter (where (sessions > 0 or prompts > 0) and actor <> '(unassigned)')"),
             ("sessions", "sum(sessions)"),
             ("prompts", "sum(prompts)"),
             ("tokens", "sum(tokens)"),

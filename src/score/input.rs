@@ -229,7 +229,7 @@ pub struct TeamWeekInput {
     pub week_start: i64,
     /// People on the roster.
     pub people: u64,
-    /// Of these, with at least one session.
+    /// Of these, active: with a session begun or a prompt.
     pub active: u64,
 }
 

@@ -84,6 +84,14 @@ pub struct ActorWeekRow {
     pub objection: String,
 }
 
+impl ActorWeekRow {
+    /// Whether the person was active in the week, which every count of active people asks: began a session or gave a prompt. Whoever only let a
+    /// session of the week before run on was not.
+    pub fn is_active(&self) -> bool {
+        self.sessions > 0 || self.prompts > 0
+    }
+}
+
 /// One signal read on one unit. A run has millions of them, and their words are a dozen: words are borrowed, not copied.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct SignalRow {
@@ -152,7 +160,7 @@ pub struct TeamRow {
     pub iso_week: String,
     /// People on the roster that week.
     pub actors: Option<i64>,
-    /// Of these, with at least one session.
+    /// Of these, active ([`ActorWeekRow::is_active`]).
     pub active_actors: Option<i64>,
     /// Tokens.
     pub tokens: Option<i64>,
@@ -160,7 +168,7 @@ pub struct TeamRow {
     pub cost_micro_usd: Option<i64>,
     /// Outcomes landed.
     pub outcomes: Option<i64>,
-    /// Tokens of sessions linked to an outcome, lower bound (certain links).
+    /// Of the tokens, those of sessions linked to an outcome, lower bound (certain links).
     pub tokens_with_outcome_low: Option<i64>,
     /// Upper bound (unknown links counted as linked).
     pub tokens_with_outcome_high: Option<i64>,

@@ -44,6 +44,15 @@ fn totals_agree_between_models() {
                 "{table}"
             );
         }
+        // What came of tokens is told in the week of their use, and of no more than were used in it.
+        let linked = row(engine, "select sum(linked_tokens), sum(unknown_tokens) from rpt_linked_weeks").await;
+        let of_sessions = "select coalesce(sum(s.tokens) filter (where l.outcome_link = 'linked'), 0), coalesce(sum(s.tokens) filter (where l.outcome_link = 'unknown'), 0)
+            from fct_sessions as s inner join rpt_session_links as l on s.session_id = l.session_id";
+        assert_eq!(row(engine, of_sessions).await, linked);
+        let beyond = "select count(*) from rpt_linked_weeks as l
+            left join fct_actor_weeks as w on l.actor_id = w.actor_id and l.iso_week = w.iso_week
+            where w.tokens is null or l.linked_tokens + l.unknown_tokens > w.tokens";
+        assert_eq!(row(engine, beyond).await, "0");
         let parts = "sum(input_tokens) + sum(output_tokens) + sum(cache_read_tokens), sum(cost_usd)";
         assert_eq!(row(engine, &format!("select {parts} from rpt_totals_by_day_model")).await, reported);
 

@@ -106,6 +106,53 @@ fn people_without_commits_have_outcomes_and_one_piece_of_work_counts_once() {
     assert_eq!(asked(dir, &results, sql), ["5b0e0a4e-0000-4000-8000-000000000001 explicit"]);
 }
 
+/// A first commit long before the logs, and one two weeks after them.
+const HISTORY: &str = r#"{"ts":"2019-05-01T10:00:00Z","outcome_id":"00000000000000000000000000000000000000a1","kind":"commit","status":"landed","actor_id":"ada","repo":"https://github.test/acme/shop"}
+{"ts":"2026-03-27T10:00:00Z","outcome_id":"00000000000000000000000000000000000000a2","kind":"commit","status":"landed","actor_id":"ada","repo":"https://github.test/acme/shop"}
+"#;
+
+const BILL: &str = r#"{"data":[{"starting_at":"2026-06-01T00:00:00Z","ending_at":"2026-06-02T00:00:00Z","results":[{"currency":"USD","amount":"250","workspace_id":"wrkspc_desk","description":"Claude Sonnet 4.6 Usage - Output Tokens","cost_type":"tokens","model":"claude-sonnet-4-6","token_type":"output_tokens"}]}],"has_more":false,"next_page":null}"#;
+
+/// What a run over these files says of its span: the moment it speaks for, its first and last day, and each week with whether it is whole.
+fn span_of(files: &[(&str, &str)]) -> (Value, [Value; 2], Vec<(String, bool)>) {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    fs::create_dir(dir.join("in")).unwrap();
+    for (name, text) in files {
+        fs::write(dir.join("in").join(name), text).unwrap();
+    }
+    let (code, stdout) = footlight(dir, &["run", "--json", "--input", "in", "--lake", "lake", "--out", "out"]);
+    assert_eq!(code, 0, "{stdout}");
+    let facts: Value = serde_json::from_str(&fs::read_to_string(dir.join("out/run.json")).unwrap()).unwrap();
+    let week = |week: &Value| (week["iso_week"].as_str().unwrap().to_owned(), week["partial"] == false);
+    let weeks = facts["weeks"].as_array().unwrap().iter().map(week).collect();
+    let run = &facts["run"];
+    (run["as_of"].clone(), [run["period_start"].clone(), run["period_end"].clone()], weeks)
+}
+
+#[test]
+fn outcomes_do_not_stretch_the_time_that_logs_are_known_of() {
+    let prompt = |id: &str, ts: &str| {
+        format!(
+            "{{\"ts\":\"{ts}\",\"session_id\":\"{id}\",\"kind\":\"prompt\",\"actor_id\":\"ada\",\"trigger\":\"human\",\"client\":\"deskbot/1\"}}\n"
+        )
+    };
+    // From a Monday to the Friday of the week after.
+    let logs = prompt("s-1", "2026-03-02T09:00:00Z") + &prompt("s-2", "2026-03-13T09:00:00Z");
+    let weeks = |weeks: &[(&str, bool)]| weeks.iter().map(|(week, whole)| ((*week).to_owned(), *whole)).collect();
+    let all = span_of(&[("a.events.ndjson", &logs), ("a.outcomes.ndjson", HISTORY)]);
+    let whole: Vec<(String, bool)> =
+        weeks(&[("2019-W18", false), ("2026-W10", true), ("2026-W11", true), ("2026-W13", false)]);
+    // Scores speak for the newest commit; what is left of the logs is not known of its week.
+    assert_eq!(all, ("2026-03-27T10:00:00Z".into(), ["2026-03-02".into(), "2026-03-13".into()], whole));
+    // Outcomes alone have no period, and weeks of which nothing is known but them.
+    let landed = span_of(&[("a.outcomes.ndjson", HISTORY)]);
+    let none: Vec<(String, bool)> = weeks(&[("2019-W18", false), ("2026-W13", false)]);
+    assert_eq!(landed, ("2026-03-27T10:00:00Z".into(), [Value::Null, Value::Null], none));
+    // Nor has what a vendor counted.
+    assert_eq!(span_of(&[("cost.json", BILL)]), (Value::Null, [Value::Null, Value::Null], vec![]));
+}
+
 #[test]
 fn sources_try_says_what_would_be_read_and_writes_nothing() {
     let dir = tempfile::tempdir().unwrap();

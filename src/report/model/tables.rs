@@ -11,7 +11,7 @@ use crate::report::quantities::{Count, Estimate, Maybe, MicroDollars, Portion, P
 pub struct Week {
     /// `2026-W07`.
     pub iso_week: String,
-    /// People with at least one session; none, as all that follows, when the week may not be shown.
+    /// Active people: with a session begun or a prompt; none, as all that follows, when the week may not be shown.
     pub active_actors: Maybe<Count>,
     /// Sessions.
     pub sessions: Maybe<Count>,

@@ -81,7 +81,7 @@ impl<'a> Release<'a> {
         let people: FxHashSet<&str> = inputs
             .actor_weeks
             .iter()
-            .filter(|row| is_known(&row.actor) && row.sessions > 0)
+            .filter(|row| is_known(&row.actor) && row.is_active())
             .map(|row| row.actor.as_str())
             .collect();
         let rules = rules(inputs.run.small_cell_floor);

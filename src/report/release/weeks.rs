@@ -29,7 +29,8 @@ pub struct TeamWeeks<'a> {
     pub roster_size: &'a dyn Fn(&str, &str) -> i64,
 }
 
-/// Tokens of one person's sessions of one week by what came of them; sessions without an outcome are not told.
+/// Tokens that one person used in one week by what came of their sessions, which may have begun the week before; sessions without an outcome are not
+/// told.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LinkedTokens {
     /// Pseudonym.
@@ -182,7 +183,7 @@ fn gathered(input: &TeamWeeks<'_>) -> BTreeMap<String, BTreeMap<String, TeamWeek
         add(&mut cell.cost, week.cost_micro_usd);
         add(&mut cell.outcomes, week.outcomes);
         let one = cell.by_actor.entry(week.actor.clone()).or_default();
-        one.active |= week.sessions > 0 || week.prompts > 0;
+        one.active |= week.is_active();
         one.tokens += week.tokens.unwrap_or(0);
         one.cost += week.cost_micro_usd.unwrap_or(0);
         one.outcomes += week.outcomes.unwrap_or(0);
@@ -213,8 +214,8 @@ fn row(team: &str, iso_week: &str, cell: &TeamWeek, prior: &Prior, roster_size: 
         tokens: Some(rounding::amount(tokens)),
         cost_micro_usd: cell.cost.map(|_| rounding::amount(cell.sum(|one| one.cost))),
         outcomes: cell.outcomes.map(|_| rounding::count(cell.sum(|one| one.outcomes))),
-        tokens_with_outcome_low: Some(rounding::amount(linked.min(tokens))),
-        tokens_with_outcome_high: Some(rounding::amount((linked + cell.sum(|one| one.unknown)).min(tokens))),
+        tokens_with_outcome_low: Some(rounding::amount(linked)),
+        tokens_with_outcome_high: Some(rounding::amount(linked + cell.sum(|one| one.unknown))),
         flagged_share: Some(rounding::share(rate.rate)),
         flagged_low: Some(rounding::share_below(rate.low)),
         flagged_high: Some(rounding::share_above(rate.high)),
