@@ -68,28 +68,31 @@ fn is_random(end: &str) -> bool {
 mod tests {
     use super::*;
 
-    #[tokio::test]
-    async fn one_at_a_time_and_nothing_left_of_the_killed() {
-        let directory = tempfile::tempdir().unwrap();
-        let (root, out) = (directory.path().join("lake"), directory.path().join("out"));
-        let lake = Lake::open_for_writing(&root, Duration::ZERO).await.unwrap();
-        for left in ["footlight-Ab3xYz", "footlight-notes", "tables"] {
-            fs::create_dir_all(out.join(left)).unwrap();
-        }
-        for left in ["tables/.tmpAb3xYz", "tables/sessions.parquet", "footlight-123456"] {
-            fs::write(out.join(left), "half").unwrap();
-        }
-        let held = hold(&lake, &out, Duration::ZERO).await.unwrap();
-        let names = |of: &Path| {
-            let mut names: Vec<_> = fs::read_dir(of).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-            names.sort();
-            names
-        };
-        assert_eq!(names(&out), ["footlight-123456", "footlight-notes", "tables"]);
-        assert_eq!(names(&out.join("tables")), ["sessions.parquet"]);
-        let second = hold(&lake, &out, Duration::ZERO).await;
-        assert!(matches!(second, Err(LakeError::Locked(path)) if path == out));
-        drop(held);
-        assert!(hold(&lake, &out, Duration::ZERO).await.is_ok());
+    #[test]
+    fn one_at_a_time_and_nothing_left_of_the_killed() {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let directory = tempfile::tempdir().unwrap();
+            let (root, out) = (directory.path().join("lake"), directory.path().join("out"));
+            let lake = Lake::open_for_writing(&root, Duration::ZERO).await.unwrap();
+            for left in ["footlight-Ab3xYz", "footlight-notes", "tables"] {
+                fs::create_dir_all(out.join(left)).unwrap();
+            }
+            for left in ["tables/.tmpAb3xYz", "tables/sessions.parquet", "footlight-123456"] {
+                fs::write(out.join(left), "half").unwrap();
+            }
+            let held = hold(&lake, &out, Duration::ZERO).await.unwrap();
+            let names = |of: &Path| {
+                let mut names: Vec<_> = fs::read_dir(of).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+                names.sort();
+                names
+            };
+            assert_eq!(names(&out), ["footlight-123456", "footlight-notes", "tables"]);
+            assert_eq!(names(&out.join("tables")), ["sessions.parquet"]);
+            let second = hold(&lake, &out, Duration::ZERO).await;
+            assert!(matches!(second, Err(LakeError::Locked(path)) if path == out));
+            drop(held);
+            assert!(hold(&lake, &out, Duration::ZERO).await.is_ok());
+        });
     }
 }

@@ -405,6 +405,26 @@ mod tests {
         assert!(write_sorted(directory.path(), Table::Facts, &[all], &[0, 1]).unwrap().is_none());
     }
 
+    /// Delta's own default is one at every hundredth.
+    #[test]
+    fn hundreds_of_commits_make_no_checkpoint() {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let directory = tempfile::tempdir().unwrap();
+            let root = directory.path().join("lake");
+            let lake = crate::lake::Lake::open_for_writing(&root, std::time::Duration::ZERO).await.unwrap();
+            for run in 1..=101 {
+                let file = write(&lake.directory(Table::Facts), Table::Facts, &[facts([run as usize])]).unwrap();
+                lake.commit(Table::Facts, &[file], &[], run).await.unwrap();
+            }
+            let log = std::fs::read_dir(lake.directory(Table::Facts).join("_delta_log")).unwrap();
+            let names: Vec<String> = log.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+            assert!(names.iter().filter(|name| name.ends_with(".json")).count() == 102, "{names:?}");
+            assert!(names.iter().all(|name| !name.contains("checkpoint")), "{names:?}");
+            assert_eq!(lake.held_files(Table::Facts).await.unwrap().len(), 101);
+        });
+    }
+
     #[test]
     fn every_unlike_column_is_one_of_its_table() {
         for table in Table::ALL {

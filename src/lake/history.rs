@@ -1,10 +1,10 @@
 //! Earlier versions of a lake: which there are, and reading the lake as one of them left it.
 //!
 //! A version is a commit of the ledger of files, which commits last in every run that read something. The lake of that version is what each
-//! table was at that moment. Moments are those that commits record themselves: those of the files change when a lake is copied. Owns no
-//! removal: how long replaced files stay is `vacuum`'s.
+//! table was then: every commit names its run, and of those that belong to none (`gc`, `forget`) the moment decides that they record themselves, since those of
+//! the files change when a lake is copied. Owns no removal: how long replaced files stay is `vacuum`'s.
 
-use super::{Lake, LakeError, Table};
+use super::{APPLICATION, Lake, LakeError, Table};
 use deltalake::DeltaTable;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -27,25 +27,42 @@ impl LakeVersion {
     }
 }
 
-/// The entry of a Delta log that says when it was made.
-#[derive(Deserialize)]
-struct Entry {
+/// A line of a Delta log's entry.
+#[derive(Default, Deserialize)]
+struct Line {
     #[serde(rename = "commitInfo")]
-    commit: Option<Commit>,
+    info: Option<Info>,
+    txn: Option<Transaction>,
 }
 
 #[derive(Deserialize)]
-struct Commit {
+struct Info {
     timestamp: i64,
+}
+
+#[derive(Deserialize)]
+struct Transaction {
+    #[serde(rename = "appId")]
+    application: String,
+    version: u64,
+}
+
+/// A commit of one table.
+struct Commit {
+    number: u64,
+    /// When, by the clock of the machine that made it, milliseconds since the epoch.
+    committed_ms: i64,
+    /// The version of the lake that it belongs to; none of what makes a table and of what `gc` and `forget` do.
+    run: Option<u64>,
 }
 
 impl Lake {
     /// The versions that the log still names, oldest first. That one is named does not mean that its data files are still there.
     pub fn versions(&self) -> Result<Vec<LakeVersion>, LakeError> {
-        let mut versions = commits(&self.directory(Table::Ingested))?;
+        let commits = commits(&self.directory(Table::Ingested))?;
         // The first commit makes the table, before anything was read.
-        versions.retain(|version| version.number > 0);
-        Ok(versions)
+        let read = commits.into_iter().filter(|commit| commit.number > 0);
+        Ok(read.map(|Commit { number, committed_ms, .. }| LakeVersion { number, committed_ms }).collect())
     }
 
     /// The lake as one of its [`versions`](Self::versions) was, to be read. [`LakeError::NotKept`] when it cannot be any more.
@@ -53,9 +70,9 @@ impl Lake {
         let mut tables = BTreeMap::new();
         for table in Table::ALL.into_iter().filter(|table| self.directory(*table).is_dir()) {
             let commits = commits(&self.directory(table))?;
-            match commits.iter().rev().find(|commit| commit.committed_ms <= version.committed_ms) {
-                Some(commit) => {
-                    tables.insert(table, commit.number);
+            match newest_of(&commits, version) {
+                Some(number) => {
+                    tables.insert(table, number);
                 }
                 // Made later, by another version of footlight.
                 None if commits.first().is_none_or(|first| first.number == 0) => {}
@@ -113,8 +130,17 @@ impl Lake {
     }
 }
 
+/// The newest of a table's commits that was part of a version of the lake. A clock that was set back between two runs does not confuse them.
+fn newest_of(commits: &[Commit], version: LakeVersion) -> Option<u64> {
+    let until = commits.iter().take_while(|commit| commit.run.is_none_or(|run| run <= version.number));
+    until
+        .filter(|commit| commit.run.is_some() || commit.committed_ms <= version.committed_ms)
+        .last()
+        .map(|one| one.number)
+}
+
 /// The commits of a table that its log still has as entries of their own, oldest first.
-fn commits(directory: &Path) -> Result<Vec<LakeVersion>, LakeError> {
+fn commits(directory: &Path) -> Result<Vec<Commit>, LakeError> {
     let log = directory.join("_delta_log");
     let mut commits = Vec::new();
     for entry in std::fs::read_dir(&log).map_err(|error| LakeError::from(error).at(&log))? {
@@ -124,9 +150,39 @@ fn commits(directory: &Path) -> Result<Vec<LakeVersion>, LakeError> {
             continue;
         };
         let text = std::fs::read_to_string(&path).map_err(|error| LakeError::from(error).at(&path))?;
-        let info = text.lines().find_map(|line| serde_json::from_str::<Entry>(line).ok()?.commit);
-        commits.extend(info.map(|info| LakeVersion { number, committed_ms: info.timestamp }));
+        let (mut info, mut run) = (None, None);
+        for line in text.lines().filter_map(|line| serde_json::from_str::<Line>(line).ok()) {
+            info = info.or(line.info);
+            run = run.or(line.txn.filter(|one| one.application == APPLICATION).map(|one| one.version));
+        }
+        commits.extend(info.map(|info| Commit { number, committed_ms: info.timestamp, run }));
     }
     commits.sort_unstable_by_key(|commit| commit.number);
     Ok(commits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_are_told_apart_by_their_number_when_the_clock_went_back() {
+        let commit = |number, committed_ms, run| Commit { number, committed_ms, run };
+        let version = |number, committed_ms| LakeVersion { number, committed_ms };
+        // Made at 10, run 1 at 1,200, then the clock is set back: run 2 at 1,110, `gc` at 1,120, run 4 at 1,300.
+        let commits = [
+            commit(0, 10, None),
+            commit(1, 1_200, Some(1)),
+            commit(2, 1_110, Some(2)),
+            commit(3, 1_120, None),
+            commit(4, 1_300, Some(4)),
+        ];
+        assert_eq!(newest_of(&commits, version(1, 1_201)), Some(1));
+        assert_eq!(newest_of(&commits, version(2, 1_111)), Some(2));
+        assert_eq!(newest_of(&commits, version(3, 1_121)), Some(3));
+        assert_eq!(newest_of(&commits, version(4, 1_301)), Some(4));
+        // A table that only later runs wrote to was there and empty.
+        assert_eq!(newest_of(&[commit(0, 10, None), commit(1, 900, Some(2))], version(1, 1_201)), Some(0));
+        assert_eq!(newest_of(&[commit(5, 900, Some(6))], version(1, 1_201)), None);
+    }
 }

@@ -238,6 +238,40 @@ fn two_runs_at_once_wait_or_are_told() {
     assert_eq!(ingest(dir, &["logs"], "lake", &[]), 3);
 }
 
+/// The lake has accounts as the logs have them; one that a group shares was made for it.
+#[cfg(unix)]
+#[test]
+fn a_new_lake_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    logs(dir);
+    fs::create_dir(dir.join("shared")).unwrap();
+    fs::set_permissions(dir.join("shared"), fs::Permissions::from_mode(0o750)).unwrap();
+    let mode = |lake: &str| fs::metadata(dir.join(lake)).unwrap().permissions().mode() & 0o777;
+    for lake in ["shared", "below/it"] {
+        ingest(dir, &["logs"], lake, &[]);
+    }
+    assert_eq!((mode("shared"), mode("below/it")), (0o750, 0o700));
+}
+
+/// Two names that are one as text: both are told of, and one is read.
+#[cfg(unix)]
+#[test]
+fn a_file_whose_name_is_anothers_as_text_is_told() {
+    use std::os::unix::ffi::OsStrExt;
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let logs = logs(dir);
+    for (number, name) in [b"caf\xe8.jsonl", b"caf\xe9.jsonl"].into_iter().enumerate() {
+        let text = session(&format!("{number:08}-0000-4000-8000-00000000000a"), 2);
+        fs::write(logs.join(std::ffi::OsStr::from_bytes(name)), text).unwrap();
+    }
+    let output = footlight(dir).args(["ingest", "--json", "--lake", "lake", "--input", "logs"]).output().unwrap();
+    let answer: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((output.status.code(), &answer["ingest"]["rejected"]["unreadable"]), (Some(3), &serde_json::json!(1)));
+}
+
 #[test]
 fn hostile_files_are_quarantined_and_the_rest_is_read() {
     let dir = tempfile::tempdir().unwrap();
