@@ -1,4 +1,5 @@
-//! Outcomes of people without commits, from the exports of forges and trackers to the weeks of their people: each with its actor, each piece of work once.
+//! Outcomes of people without commits, from the exports of forges and trackers to the weeks of their people: each with its actor, each piece of work once; and which
+//! lines of a session are looked for in commits.
 
 use assert_cmd::Command;
 use serde_json::Value;
@@ -104,6 +105,32 @@ fn people_without_commits_have_outcomes_and_one_piece_of_work_counts_once() {
     // The forge's record of the request replaced the one that the session's log made; the session is still linked to it.
     let sql = "select concat_ws(' ', session_id, tier) as line from attribution where outcome_id = 'acme/shop#7' and tier = 'explicit'";
     assert_eq!(asked(dir, &results, sql), ["5b0e0a4e-0000-4000-8000-000000000001 explicit"]);
+}
+
+/// Edits of the same size in four files of one repository.
+const EDITS: &str = r#"{"ts":"2026-06-01T09:00:00Z","session_id":"s","kind":"tool_call","actor_id":"ada","tool_name":"edit","effect":"write","repo":"/w/shop","path":"/w/shop/src/cents.rs","tool_args":"{\"content\":\"let total = cents(1);\"}"}
+{"ts":"2026-06-01T09:00:01Z","session_id":"s","kind":"tool_call","actor_id":"ada","tool_name":"edit","effect":"write","repo":"/w/shop","path":"/w/shop/services/vendor/pay.rs","tool_args":"{\"content\":\"let total = cents(2);\"}"}
+{"ts":"2026-06-01T09:00:02Z","session_id":"s","kind":"tool_call","actor_id":"ada","tool_name":"edit","effect":"write","repo":"/w/shop","path":"web/yarn.lock","tool_args":"{\"content\":\"let total = cents(3);\"}"}
+{"ts":"2026-06-01T09:00:03Z","session_id":"s","kind":"tool_call","actor_id":"ada","tool_name":"edit","effect":"write","repo":"/w/vendor/shop","path":"/w/vendor/shop/src/cents.rs","tool_args":"{\"content\":\"let total = cents(4);\"}"}
+"#;
+
+#[test]
+fn lines_of_files_that_nobody_writes_are_no_lines_of_a_session() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    fs::write(dir.join("week.events.ndjson"), EDITS).unwrap();
+    let (code, stdout) = footlight(dir, &["ingest", "--json", "--input", "week.events.ndjson", "--lake", "lake"]);
+    assert_eq!(code, 0, "{stdout}");
+    let sql = "select concat_ws(' ', path, cast(coalesce(cardinality(added_lines), 0) as varchar)) as line from events order by ts";
+    assert_eq!(
+        asked(dir, &["--lake", "lake"], sql),
+        [
+            "/w/shop/src/cents.rs 1",
+            "/w/shop/services/vendor/pay.rs 0",
+            "web/yarn.lock 0",
+            "/w/vendor/shop/src/cents.rs 1",
+        ]
+    );
 }
 
 #[test]
