@@ -2,7 +2,7 @@
 -- grain: one job: a declaration, a schedule of a platform, a service account; or what schedules of a tool began and nobody declared
 -- reads: int_declared_jobs, int_automation_runs, fct_sessions, rpt_session_links, int_session_uptake, stg_events, facts
 -- measures: what each job ran and cost, and what became of its output. A run was taken up where an outcome is linked to it or a line of it landed
---   (rpt_session_links, int_session_uptake), and was not where its new lines are old enough, its outcomes are known and none is linked, or where it wrote none and
+--   (rpt_session_links, int_session_uptake), and was not where its new lines in known repositories are old enough, its outcomes are known and none is linked, or where it wrote none and
 --   nothing of it was delivered. Of every other run uptake is not known, and it is in no share: a job that posts to a chat has no sink here. Cost is null where no run has a price
 -- suggests: a job that costs much and whose output nobody takes up is its owner's to look at; so is automation that nobody declared
 -- innocent: a watch that finds nothing is doing its job; what it prevents is in no log
@@ -22,6 +22,7 @@ runs as (
         case
             when l.outcome_link = 'linked' or u.landed_lines > 0 then true
             when u.lines > 0 then case when l.outcome_link = 'none' and not u.is_young then false end
+            when u.elsewhere_lines > 0 then null
             when d.is_undelivered and not d.is_delivered and e.session_id is null then false
         end as taken_up
     from int_automation_runs as r

@@ -1,6 +1,6 @@
 -- model: sig_unattended_burn
 -- grain: one root session
--- reads: fct_sessions, int_unattended, int_unattended_reads, int_reached_sessions, fct_coverage, int_on_call_sessions, int_outcomes_until
+-- reads: fct_sessions, int_unattended, int_unattended_reads, int_reached_sessions, fct_coverage, int_on_call_sessions, int_censored_runs
 -- family: AGENT-WASTE
 -- measures: undeclared tokens after the last human turn by more than the attention gap, where nothing landed, was sent or was delivered, and no session that
 --   read what was written leads to such a consumer or to a human turn (six steps at most, int_reached_sessions); 0 where one of these exists
@@ -8,7 +8,7 @@
 -- innocent: overnight work that lands, bots that post to a chat, declared schedules: no burn; the actor's next human turn in the same
 --   repository within $return_hours hours may be the reading of it (discount $returned); on-call windows discount by $on_call
 -- abstains: declared automation, service accounts; no human turn recorded; no token counts; sinks unknown (coverage under $coverage and no
---   delivery record; or the session ended after int_outcomes_until, and what landed may not have been read); the actor has not burnt $min_tokens tokens or $min_hours hours over $min_runs runs
+--   delivery record) or not known yet (int_censored_runs, which count in none of the sums); the actor has not burnt $min_tokens tokens or $min_hours hours over $min_runs runs
 -- evasion: fake heartbeats are prompts: sig_prompt_repetition and sig_timer_regularity see them; an agent that reads an agent is no
 --   consumer, however many of them there are in a row or a circle
 -- reference: signals.md S7
@@ -23,13 +23,14 @@ unattended as (
 ),
 readers as (select session_id, count(*) as readers from int_unattended_reads group by session_id),
 undeclared as (
-    select unattended.*
+    select unattended.*, censored.why as censored
     from unattended
     join sessions on sessions.session_id = unattended.session_id
+    left join int_censored_runs as censored on censored.session_id = unattended.session_id
     where not sessions.declared and sessions.trigger <> 'schedule' and sessions.actor_kind <> 'service' and sessions.actor_id <> '(unassigned)'
 ),
 actors as (
-    select actor_id, count(*) as runs, sum(burnt_tokens) as tokens, sum(burnt_seconds) as seconds from undeclared where burnt_seconds > 0 group by actor_id
+    select actor_id, count(*) as runs, sum(burnt_tokens) as tokens, sum(burnt_seconds) as seconds from undeclared where burnt_seconds > 0 and censored is null group by actor_id
 ),
 returns as (
     select distinct sessions.session_id
@@ -52,13 +53,13 @@ judged as (
             when unattended.session_id is null then 'no human turn recorded'
             when sessions.tokens is null then 'no token counts'
             when coalesce(fct_coverage.outcome_coverage, 0.0) < $coverage and coalesce(unattended.not_delivered, 0) + coalesce(unattended.delivered, 0) = 0 then 'sinks unknown'
-            when not unattended.has_sink and sessions.ended_at > known.outcomes_until then 'outcomes of its time not known yet'
+            when undeclared.censored is not null then undeclared.censored
             when coalesce(actors.runs, 0) < $min_runs or actors.tokens < $min_tokens and actors.seconds < $min_hours * 3600.0
                 then concat('under ', $min_tokens, ' unattended tokens and ', $min_hours, ' hours over ', $min_runs, ' runs')
         end as abstain_reason,
     from sessions
-    cross join int_outcomes_until as known
     left join unattended on unattended.session_id = sessions.session_id
+    left join undeclared on undeclared.session_id = sessions.session_id
     left join fct_coverage on fct_coverage.actor_id = sessions.actor_id
     left join actors on actors.actor_id = sessions.actor_id
     left join returns on returns.session_id = sessions.session_id left join readers on readers.session_id = sessions.session_id

@@ -267,7 +267,9 @@ pub(super) fn overrides(settings: &Settings, base: &BaseTables, looked_at: Span)
     let as_of = jiff::Timestamp::from_microsecond(base.as_of_us)?;
     overrides.insert("int_as_of.as_of".to_owned(), ParamValue::Text(as_of.to_string()));
     let lateness = ParamValue::Int(i64::from(settings.config.schedule.lateness_hours));
-    overrides.entry("int_outcomes_until.lateness_hours".to_owned()).or_insert(lateness);
+    for model in ["int_outcomes_until", "int_repo_outcomes_until"] {
+        overrides.entry(format!("{model}.lateness_hours")).or_insert(lateness.clone());
+    }
     for (parameter, moment) in [("int_charges.since", looked_at.since_us), ("int_charges.as_of", looked_at.as_of_us)] {
         if let Some(moment) = moment {
             let moment = jiff::Timestamp::from_microsecond(moment)?;

@@ -133,7 +133,8 @@ pub struct Event {
     pub call_names: Vec<i64>,
     /// Hash of the masked result on tool results.
     pub result_hash: Option<i64>,
-    /// Sorted distinct hashes of the non-trivial lines that an edit added (see [`crate::fingerprint::line_hashes`]).
+    /// Sorted distinct hashes of the non-trivial lines that an edit added (see [`crate::fingerprint::line_hashes`]). Ingest empties those of files that
+    /// nobody writes: lock files, vendored, generated and minified ones.
     pub added_lines: Vec<i64>,
     /// When the source last changed what it says of the step, microseconds since the epoch, where later copies correct earlier ones: it decides before all
     /// counts which copy stays (see [`super::ids::event_version`]). In no column.

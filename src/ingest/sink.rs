@@ -8,6 +8,7 @@ use crate::lake::rows::{Ingested, Place};
 use crate::lake::{LakeError, RowSink, Table};
 use crate::pricing::{self, Price};
 use crate::privacy::Secrets;
+use crate::sources::generated::is_generated_in_log;
 use crate::sources::{Position, Reason, Sink};
 use std::collections::BTreeMap;
 
@@ -191,6 +192,12 @@ impl Sink for JobSink<'_, '_, '_> {
             event.parent_session_id = None;
         }
         self.records += 1;
+        // Commits have no fingerprints of such files, so no session is asked what became of them.
+        if !event.added_lines.is_empty()
+            && event.path.as_deref().is_some_and(|path| is_generated_in_log(path, event.repo.as_deref()))
+        {
+            event.added_lines.clear();
+        }
         self.redactor.event(&mut event);
         if event.kind == Kind::Completion && event.cost_micro_usd.is_none() && event.tokens.is_stated() {
             let model = event.model.as_deref().unwrap_or("");

@@ -15,6 +15,7 @@ mod edits;
 mod elements;
 mod equal_sums;
 pub(crate) mod exports;
+pub(crate) mod generated;
 mod input;
 pub mod json;
 #[cfg(any(test, fuzzing))]

@@ -1,4 +1,5 @@
-//! Outcomes of people without commits, from the exports of forges and trackers to the weeks of their people: each with its actor, each piece of work once.
+//! Outcomes of people without commits, from the exports of forges and trackers to the weeks of their people: each with its actor, each piece of work once; and which
+//! lines of a session are looked for in commits.
 
 use assert_cmd::Command;
 use serde_json::Value;
@@ -151,6 +152,32 @@ fn outcomes_do_not_stretch_the_time_that_logs_are_known_of() {
     assert_eq!(landed, ("2026-03-27T10:00:00Z".into(), [Value::Null, Value::Null], none));
     // Nor has what a vendor counted.
     assert_eq!(span_of(&[("cost.json", BILL)]), (Value::Null, [Value::Null, Value::Null], vec![]));
+}
+
+/// Edits of the same size in four files of one repository.
+const EDITS: &str = r#"{"ts":"2026-06-01T09:00:00Z","session_id":"s","kind":"tool_call","actor_id":"ada","tool_name":"edit","effect":"write","repo":"/w/shop","path":"/w/shop/src/cents.rs","tool_args":"{\"content\":\"let total = cents(1);\"}"}
+{"ts":"2026-06-01T09:00:01Z","session_id":"s","kind":"tool_call","actor_id":"ada","tool_name":"edit","effect":"write","repo":"/w/shop","path":"/w/shop/services/vendor/pay.rs","tool_args":"{\"content\":\"let total = cents(2);\"}"}
+{"ts":"2026-06-01T09:00:02Z","session_id":"s","kind":"tool_call","actor_id":"ada","tool_name":"edit","effect":"write","repo":"/w/shop","path":"web/yarn.lock","tool_args":"{\"content\":\"let total = cents(3);\"}"}
+{"ts":"2026-06-01T09:00:03Z","session_id":"s","kind":"tool_call","actor_id":"ada","tool_name":"edit","effect":"write","repo":"/w/vendor/shop","path":"/w/vendor/shop/src/cents.rs","tool_args":"{\"content\":\"let total = cents(4);\"}"}
+"#;
+
+#[test]
+fn lines_of_files_that_nobody_writes_are_no_lines_of_a_session() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    fs::write(dir.join("week.events.ndjson"), EDITS).unwrap();
+    let (code, stdout) = footlight(dir, &["ingest", "--json", "--input", "week.events.ndjson", "--lake", "lake"]);
+    assert_eq!(code, 0, "{stdout}");
+    let sql = "select concat_ws(' ', path, cast(coalesce(cardinality(added_lines), 0) as varchar)) as line from events order by ts";
+    assert_eq!(
+        asked(dir, &["--lake", "lake"], sql),
+        [
+            "/w/shop/src/cents.rs 1",
+            "/w/shop/services/vendor/pay.rs 0",
+            "web/yarn.lock 0",
+            "/w/vendor/shop/src/cents.rs 1",
+        ]
+    );
 }
 
 #[test]

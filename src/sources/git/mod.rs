@@ -5,7 +5,6 @@
 
 mod checkpoints;
 mod command;
-mod generated;
 mod landing;
 mod log;
 mod messages;

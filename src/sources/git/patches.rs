@@ -5,8 +5,8 @@
 //! for a header. Paths come from the raw part, C-quoted by git, so that a newline in a path is not the end of a line.
 
 use super::command::GitError;
-use super::generated::is_generated;
 use crate::fingerprint::normalised_line_hash;
+use crate::sources::generated::is_generated;
 use rustc_hash::FxHashSet;
 use std::io::{self, BufRead};
 use xxhash_rust::xxh3::Xxh3;
