@@ -13,7 +13,6 @@ use crate::engine::{Engine, Models};
 use crate::ingest::{IngestOptions, KeepFrom, Progress, ingest};
 use crate::lake::{Lake, Table};
 use crate::sources::Limits;
-use anyhow::Context;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
