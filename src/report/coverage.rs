@@ -81,9 +81,10 @@ fn seat(fact: &SeatFact, floor: i64, release: &Release<'_>) -> Seats {
     // Together the sides give each other away, so that all are shown or none is.
     let sides = shown(fact.used) && shown(fact.idle) && shown(idle_high) && shown(fact.never_used);
     let count = |value: i64| Maybe(sides.then_some(Count(release.count(value))));
+    // Of the seats as they are counted aloud: at a known price two digits of dollars are finer than steps of 5 seats.
     let cost = |idle: i64| {
-        let share =
-            |monthly: i64| i64::try_from(i128::from(monthly) * i128::from(idle) / i128::from(fact.seats.max(1))).ok();
+        let idle = i128::from(release.count(idle));
+        let share = |monthly: i64| i64::try_from(i128::from(monthly) * idle / i128::from(fact.seats.max(1))).ok();
         Maybe(
             fact.monthly_cost_micro_usd
                 .filter(|_| sides)
@@ -234,6 +235,19 @@ mod tests {
         let idle = idle_seats(&[rows[0].clone(), rows[0].clone()]).unwrap();
         assert_eq!((idle.cost_low.0, idle.cost_high.0), (190_000_000, 580_000_000));
         assert_eq!(idle_seats(&[]), None);
+    }
+
+    #[test]
+    fn what_idle_seats_cost_counts_them_no_finer_than_their_number_does() {
+        for idle in [13, 14, 15, 16, 17] {
+            let row = &seen(&inputs(vec![], vec![seat_fact(60, 60 - idle, idle, idle)]))[0];
+            assert_eq!((row.idle_high, row.never_used), (Maybe(Some(Count(15))), Maybe(Some(Count(15)))));
+            let cost = Maybe(Some(MicroDollars(290_000_000)));
+            assert_eq!((row.idle_cost_low, row.idle_cost_high), (cost, cost), "{idle}");
+        }
+        let mut few = inputs(vec![], vec![seat_fact(4, 1, 3, 3)]);
+        few.actor_weeks.truncate(1);
+        assert_eq!(seen(&few)[0].idle_cost_low, Maybe(Some(MicroDollars(57_000_000))), "a report of few is exact");
     }
 
     #[test]

@@ -105,7 +105,11 @@ fn seat_holders_without_any_use_are_counted_and_named_nowhere() {
         (&json!(20), &json!(15), &json!(5), &json!(5)),
         "14 of 20, rounded"
     );
-    assert_eq!((&copilot["idle_cost_low"], &copilot["idle_cost_high"]), (&json!(110_000_000), &json!(110_000_000)));
+    assert_eq!(
+        (&copilot["idle_cost_low"], &copilot["idle_cost_high"]),
+        (&json!(95_000_000), &json!(95_000_000)),
+        "of 5 seats, as they are counted"
+    );
     let codex = of("codex");
     assert_eq!(
         (&codex["seats"], &codex["used"], &codex["idle"]),
