@@ -74,6 +74,7 @@ fn facts(title: &str) -> RunFacts {
         unassigned_tokens_share: Some(0.021),
         calibration_rung: "the organisation's own weeks before the quota".into(),
         calibration_notes: vec![],
+        silenced: vec![],
         coverage: coverage(),
         seat_use: vec![
             SeatFact {

@@ -126,6 +126,9 @@ pub struct RunFacts {
     pub calibration_rung: String,
     /// Reservations about the comparison.
     pub calibration_notes: Vec<String>,
+    /// Readings that could not be compared, by reason; none in files of earlier versions.
+    #[serde(default)]
+    pub silenced: Vec<(String, i64)>,
     /// How much of what vendors billed or counted the logs hold, by month; empty without a bill.
     #[serde(default)]
     pub coverage: Vec<CoverageFact>,

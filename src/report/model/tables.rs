@@ -169,7 +169,7 @@ pub struct Team {
     pub flagged_low: Maybe<Share>,
     /// 90 % interval.
     pub flagged_high: Maybe<Share>,
-    /// True when the interval covers the organisation's share.
+    /// True when it cannot be told apart from the organisation's share, judged with the week's other teams.
     pub like_organisation: bool,
 }
 
