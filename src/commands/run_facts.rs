@@ -221,6 +221,7 @@ async fn coverage(engine: &Engine) -> anyhow::Result<Vec<CoverageFact>> {
                 held_low: amount("held_low")?,
                 held_high: amount("held_high")?,
                 billed_periods: amount("billed_periods")?,
+                people: amount("people")?,
             });
         }
     }

@@ -112,6 +112,7 @@ fn coverage() -> Vec<CoverageFact> {
         held_low,
         held_high,
         billed_periods,
+        people: 40,
     };
     vec![
         fact("2026-09", "anthropic", "tokens", 910_000_000, (803_000_000, 812_000_000), 30),

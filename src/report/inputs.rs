@@ -183,6 +183,9 @@ pub struct CoverageFact {
     pub held_high: i64,
     /// Days with a bill; 1 where bills are by the month.
     pub billed_periods: i64,
+    /// People behind it, as far as bill and logs know them; 0 in files of earlier versions.
+    #[serde(default)]
+    pub people: i64,
 }
 
 /// Seats of one tool: a row of `rpt_seats`.

@@ -236,6 +236,10 @@ const TABLES: &[Words] = &[
             ("held_low", "of the billed, what the logs hold by day and model"),
             ("held_high", "of the billed, what the logs hold by model in the whole month"),
             ("billed_periods", "days with a bill; 1 where bills are by the month"),
+            (
+                "people",
+                "people known behind it: named by the bill, or with use in the logs, the fewer where both are known",
+            ),
         ],
     ),
     (

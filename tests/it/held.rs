@@ -73,10 +73,11 @@ fn coverage_is_not_known_without_a_bill_and_a_share_with_one() {
         assert!(text.contains(needle), "{file} lacks {needle}: {text}");
     }
     assert_eq!(footlight(dir, &["check", "--out", "out", "--fail-on", "billed_use_in_logs < 0.5"]).0, 0);
-    let sql = "select month, scope, billed, held_low from coverage";
+    let sql = "select month, scope, billed, held_low, people from coverage";
     let (_, stdout, _) = footlight(dir, &["query", "--json", "--lake", "lake", "--out", "out", sql]);
     let answer: Value = serde_json::from_str(&stdout).unwrap();
-    assert_eq!(answer["rows"][0], json!({"month": "2026-06", "scope": "openai", "billed": 20_000, "held_low": 12_000}));
+    let row = json!({"month": "2026-06", "scope": "openai", "billed": 20_000, "held_low": 12_000, "people": 12});
+    assert_eq!(answer["rows"][0], row);
 }
 
 #[test]

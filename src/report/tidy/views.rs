@@ -290,9 +290,9 @@ fn coverage(report: &Report) -> View {
     view.add("coverage", "", "share", coverage.share, false).between(coverage.low, coverage.high);
     for month in &coverage.months {
         let cell = format!("{} {}", month.month, month.scope);
-        view.add("coverage_month", &cell, "share", month.share, false).between(month.low, month.high);
-        view.add("coverage_billed", &cell, month.measure, month.billed, false);
-        view.add("coverage_logged", &cell, month.measure, month.logged, false);
+        view.add("coverage_month", &cell, "share", month.share, true).between(month.low, month.high);
+        view.add("coverage_billed", &cell, month.measure, month.billed, true);
+        view.add("coverage_logged", &cell, month.measure, month.logged, true);
     }
     for row in &report.seats {
         view.add("seats", &row.product, "people", row.seats, row.suppressed);
