@@ -182,13 +182,11 @@ fn reservations(evidence: &Evidence<'_>) -> Vec<String> {
         let share = evidence.shown_share("unknown").unwrap_or_else(|| "a good part".to_owned());
         found.push(format!("it is not known what {share} of the spend bought"));
     }
-    for (share, what) in [
-        (quality.missing_usage, "of the responses report no usage"),
-        (quality.unassigned_tokens, "of the tokens belong to nobody known"),
-    ] {
-        if share.0.is_some_and(|share| share.0 > TOLERATED_GAP) {
-            found.push(format!("{share} {what}"));
-        }
+    if quality.missing_usage.0.is_some_and(|share| share.0 > TOLERATED_GAP) {
+        found.push(format!("{} of the responses report no usage", quality.missing_usage));
+    }
+    if evidence.inputs.run.unassigned_tokens_share.is_some_and(|share| share > TOLERATED_GAP) {
+        found.push(format!("{} of the tokens belong to nobody known", quality.unassigned_tokens));
     }
     if evidence.describes_persons {
         found.push("too few people are in the data to speak of a population".into());

@@ -15,7 +15,7 @@ use super::model::{DataQuality, Day, Policy, ReasonCount, Report, Run, SCHEMA_VE
 use super::money::split;
 use super::people::{funnel, people};
 use super::quadrant::quadrant;
-use super::quantities::{Count, Maybe, MicroDollars, Portion, Tokens};
+use super::quantities::{Count, Maybe, MicroDollars, Portion, Share, Tokens};
 use super::readings::Owners;
 use super::release::Release;
 use super::{automation, coverage, machines, tables, views};
@@ -262,7 +262,7 @@ fn data_quality(inputs: &Inputs, release: &Release<'_>) -> DataQuality {
         missing_usage: Maybe(Portion::of(sum(|session| session.completions_without_usage), completions)),
         lower_bound_outputs: Maybe(Portion::of(sum(|session| session.lower_bound_completions), completions)),
         outcome_coverage: Maybe(facts.outcome_coverage.map(Portion)),
-        unassigned_tokens: Maybe(facts.unassigned_tokens_share.map(Portion)),
+        unassigned_tokens: Maybe(facts.unassigned_tokens_share.map(|share| release.share(Share(share)))),
         scored_sessions: Maybe(scored_share(inputs)),
         suppressed_cells: Count(
             i64::try_from(inputs.teams.iter().filter(|team| team.suppressed).count()).unwrap_or(i64::MAX),

@@ -239,9 +239,10 @@ fn row(
 }
 
 fn panel_cell(cell: &TeamWeek, row: &TeamRow) -> PanelCell {
+    let known = cell.by_actor.iter().filter(|(actor, _)| is_known(actor));
     PanelCell {
         name: row.team_id.clone(),
-        members: cell.by_actor.iter().map(|(actor, one)| (actor.clone(), one.contribution())).collect(),
+        members: known.map(|(actor, one)| (actor.clone(), one.contribution())).collect(),
         value: serde_json::to_value(row).unwrap_or_default(),
         barred: (row.team_id == UNASSIGNED).then_some(Hidden::Remainder),
         ..PanelCell::default()
@@ -306,6 +307,37 @@ mod tests {
             // Beta(5.1, 14.9) and 10 of 40 people: .165 to .348. Twelve agreeing teams would leave .24 to .26.
             assert_eq!((row.flagged_low, row.flagged_high), (Some(0.15), Some(0.35)), "{}", row.iso_week);
         }
+    }
+
+    #[test]
+    fn whoever_is_not_known_stands_in_nobodys_place() {
+        let of = |team: &str, people: usize, tokens: i64| {
+            let row = move |actor: String, team: &str| ActorWeekRow {
+                actor,
+                team_id: team.to_owned(),
+                iso_week: "2026-W07".to_owned(),
+                sessions: 1,
+                tokens: Some(tokens),
+                ..ActorWeekRow::default()
+            };
+            (0..people).map(|person| row(format!("{team}{person:02}"), team)).collect::<Vec<_>>()
+        };
+        let mut actor_weeks = [of("red", 20, 5_000_000), of("blue", 9, 6_666_667)].concat();
+        let [mut nobody] = <[ActorWeekRow; 1]>::try_from(of(UNASSIGNED, 1, 40_000_000)).unwrap();
+        nobody.actor = UNASSIGNED.to_owned();
+        actor_weeks.push(nobody);
+        let week = WeekTotals {
+            iso_week: "2026-W07".to_owned(),
+            active_actors: 30,
+            sessions: 30,
+            tokens: Some(200_000_003),
+            ..WeekTotals::default()
+        };
+        let input = TeamWeeks { links: &[], actor_weeks: &actor_weeks, weeks: vec![week], roster_size: &|_, _| 0 };
+        let (rows, weeks, _) = team_weeks(input, Rules::default(), None).unwrap();
+        // The total less red and less the use of nobody known, of which the report says the share, would be that of nine people.
+        assert!(rows.iter().all(|row| row.suppressed), "{rows:?}");
+        assert_eq!(weeks[0].tokens, Some(200_000_000));
     }
 
     #[test]

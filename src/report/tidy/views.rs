@@ -365,10 +365,10 @@ fn quality(report: &Report) -> View {
         ("missing_usage", quality.missing_usage),
         ("lower_bound_outputs", quality.lower_bound_outputs),
         ("outcome_coverage", quality.outcome_coverage),
-        ("unassigned_tokens", quality.unassigned_tokens),
-        ("scored_sessions", quality.scored_sessions),
     ] {
         view.add(id, "", "share", share, false);
     }
+    view.add("unassigned_tokens", "", "share", quality.unassigned_tokens, false);
+    view.add("scored_sessions", "", "share", quality.scored_sessions, false);
     view
 }
