@@ -399,7 +399,7 @@ mod tests {
             );
         }
         assert_eq!(
-            claims(|number| if number % 3 == 0 { "linked" } else { "none" }),
+            claims(|number| if number.is_multiple_of(3) { "linked" } else { "none" }),
             [
                 "Part of this usage reached an outcome, and part of it leans on the metric",
                 "Part of this usage reached an outcome; the rest is open"

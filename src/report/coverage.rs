@@ -58,7 +58,9 @@ fn shown_months(facts: &[&CoverageFact], unit: &str, release: &Release<'_>) -> V
     let of_unit = |at: &usize| measure(facts[*at]) == unit;
     if (0..facts.len()).filter(of_unit).any(|at| !shown[at]) {
         let smallest = (0..facts.len()).filter(of_unit).filter(|at| shown[*at]).min_by_key(|at| facts[*at].people);
-        smallest.into_iter().for_each(|at| shown[at] = false);
+        if let Some(at) = smallest {
+            shown[at] = false;
+        }
     }
     shown
 }
