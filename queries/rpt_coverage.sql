@@ -1,9 +1,10 @@
 -- model: rpt_coverage
 -- grain: one month and scope
--- reads: rpt_reconciliation
+-- reads: rpt_reconciliation, int_billed_people
 -- measures: how much of the billed use the logs hold. At least what is held line by line, that is by day and model; at most what is held model by
 --   model in the whole month, since a request near midnight may be billed on another day than it is logged. What is logged above a bill
---   never makes up for what is missing elsewhere. In tokens where a bill has them, else in millionths of a US dollar
+--   never makes up for what is missing elsewhere. In tokens where a bill has them, else in millionths of a US dollar. With the people behind it,
+--   as far as they are known
 with lines as (
     select
         scope,
@@ -32,7 +33,9 @@ select
     sum(m.logged) as logged,
     sum(m.held_low) as held_low,
     sum(least(m.billed, m.logged)) as held_high,
-    max(d.billed_periods) as billed_periods
+    max(d.billed_periods) as billed_periods,
+    max(coalesce(p.people, 0)) as people
 from models as m
 inner join days as d on m.scope = d.scope and m.month = d.month
+left join int_billed_people as p on m.scope = p.scope and m.month = p.month
 group by 1, 2, 3

@@ -52,7 +52,6 @@ pub async fn facts(of: FactsOf<'_>) -> anyhow::Result<RunFacts> {
     let FactsOf { engine, lake, models, settings, scoring, base, scored, watermark, inputs, out } = of;
     let config = &settings.config;
     let day = |us: i64| Timestamp::from_microsecond(us).map(|at| at.to_zoned(TimeZone::UTC).date());
-    let (rung, notes) = calibration(scored);
     let (identities, identity_conflicts) = super::identities::counts(&base.links);
     let seat_use = seat_use(engine).await?;
     let tokens = integer(engine, "select sum(tokens) as n from fct_sessions").await?;
@@ -100,8 +99,9 @@ pub async fn facts(of: FactsOf<'_>) -> anyhow::Result<RunFacts> {
         unassigned_tokens_share: tokens
             .filter(|tokens| *tokens > 0)
             .map(|tokens| unassigned.unwrap_or(0) as f64 / tokens as f64),
-        calibration_rung: rung,
-        calibration_notes: notes,
+        calibration_rung: calibration_rung(scored).to_owned(),
+        calibration_notes: scored.calibration_notes.clone(),
+        silenced: scored.silenced.iter().map(|(reason, count)| (reason.clone(), *count as i64)).collect(),
         objections: scored.objection_counts,
     })
 }
@@ -122,16 +122,13 @@ fn seats(base: &BaseTables) -> Option<i64> {
     (!base.roster.is_empty()).then(|| base.roster.iter().filter(holds).count() as i64)
 }
 
-/// R0 of the calibration ladder (`signals.md` 3), and why some readings could not be calibrated.
-fn calibration(scored: &Scored) -> (String, Vec<String>) {
-    let counted = scored.silenced.iter().map(|(reason, count)| format!("{count} readings: {reason}"));
-    let notes = scored.calibration_notes.iter().cloned().chain(counted).collect();
-    let rung = if scored.calibrated > 0 {
+/// R0 of the calibration ladder (`signals.md` 3).
+fn calibration_rung(scored: &Scored) -> &'static str {
+    if scored.calibrated > 0 {
         "R0: conformal p against the organisation's own sessions, the person's own left out"
     } else {
         "none: too few readings to compare with"
-    };
-    (rung.to_owned(), notes)
+    }
 }
 
 /// Identity of everything that decides the numbers: the configuration file and the objections.
@@ -223,6 +220,7 @@ async fn coverage(engine: &Engine) -> anyhow::Result<Vec<CoverageFact>> {
                 held_low: amount("held_low")?,
                 held_high: amount("held_high")?,
                 billed_periods: amount("billed_periods")?,
+                people: amount("people")?,
             });
         }
     }

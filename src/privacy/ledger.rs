@@ -20,7 +20,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::known::{Known, add, add_one, amounts_that_differ};
-use super::panel::{Cell, Contribution, Decision, Members, Panel, Verdict};
+use super::panel::{Cell, Contribution, Decision, Members, NOBODY, Panel, Verdict};
 use super::pseudonym::Pseudonyms;
 use super::suppress::Rules;
 
@@ -207,7 +207,9 @@ impl Ledger {
                 return Err(LedgerError::OtherKey { path: path.clone(), key: line.key });
             }
             ledger.report = ledger.report.max(line.report + 1);
-            let members = opened(&ledger.key, &line).ok_or_else(|| damaged("its members cannot be read".into()))?;
+            let mut members = opened(&ledger.key, &line).ok_or_else(|| damaged("its members cannot be read".into()))?;
+            // Lines of earlier versions have a member for whoever was not known.
+            members.remove(&member_id(&ledger.key, NOBODY));
             ledger.remember(&line, members);
         }
         Ok(ledger)

@@ -19,7 +19,7 @@ pub use access::{AccessError, AccessLine, rewrite_access_log};
 pub use bounds::{Interval, Line, propagate};
 pub use ledger::{History, Ledger, LedgerError, ledger_members};
 pub use panel::Cell as PanelCell;
-pub use panel::{Contribution, Decision, Members, PROTECTION, Panel, Verdict, is_wide};
+pub use panel::{Contribution, Decision, Members, NOBODY, PROTECTION, Panel, Verdict, is_wide};
 pub use pseudonym::{Domain, KeyError, Pseudonyms};
 pub use secrets::Secrets;
 pub use suppress::{Cell, FLOOR, Hidden, Rules, RulesError};

@@ -18,6 +18,10 @@ use super::ledger::{Earlier, History};
 use super::rounding::{amount_interval, amount_step, count_interval, count_step};
 use super::suppress::{Hidden, Rules};
 
+/// Whoever is not known, as a name: no member of any cell. What they use is in the figures like that of services, and as much of it is said elsewhere (the
+/// share of it under data quality) it is taken for known: it stands in nobody's place.
+pub const NOBODY: &str = "(unassigned)";
+
 /// No reader may know an amount of a hidden cell better than this: the numeric goal of faults.md, 15 %.
 pub const PROTECTION: f64 = 0.15;
 

@@ -9,6 +9,7 @@ use super::inputs::Inputs;
 use super::model::{Answer, Confidence, DataQuality, Figure, Money, MoneyPart, PopulationTest, Quantity, Verdict};
 use super::money::Split;
 use super::quantities::{Maybe, Portion, Share};
+use crate::privacy::rounding::LOW_SHARE;
 
 /// Below this share of scored sessions, and without a population test that speaks, there is no answer.
 const LEAST_SCORED: f64 = 0.5;
@@ -98,9 +99,34 @@ impl Evidence<'_> {
         self.population.iter().filter(|test| test.speaks).count()
     }
 
+    /// How much is said to have reached an outcome. Asked of what is published: that nothing landed is as little said as that everything did.
+    fn landed(&self) -> Landed {
+        let Some(figure) = self.figure("linked_share") else { return Landed::NotKnown };
+        let least = |end: Maybe<Quantity>| matches!(end.0, Some(Quantity::Share(share)) if share.0 >= LOW_SHARE);
+        let has_sessions = |part: &MoneyPart| part.sessions.0.is_some_and(|sessions| sessions.0 > 0);
+        // Without a price there is no share, and still a link.
+        let unpriced = self.split.priced == 0 && self.published("linked").is_some_and(has_sessions);
+        match figure.value.0 {
+            _ if least(figure.value) || least(figure.low) || unpriced => Landed::Part,
+            Some(_) => Landed::Little,
+            None => Landed::NotKnown,
+        }
+    }
+
     fn pointing(&self) -> impl Iterator<Item = &PopulationTest> {
         self.population.iter().filter(|test| test.points_to_metric)
     }
+}
+
+/// What the published figures say of outcomes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Landed {
+    /// A part of the usage has one.
+    Part,
+    /// Less than a share is ever said to be; whether any has one is not said.
+    Little,
+    /// Nothing: no source covers them, or what there is, is withheld.
+    NotKnown,
 }
 
 /// Leaves out a range that holds everything.
@@ -156,13 +182,11 @@ fn reservations(evidence: &Evidence<'_>) -> Vec<String> {
         let share = evidence.shown_share("unknown").unwrap_or_else(|| "a good part".to_owned());
         found.push(format!("it is not known what {share} of the spend bought"));
     }
-    for (share, what) in [
-        (quality.missing_usage, "of the responses report no usage"),
-        (quality.unassigned_tokens, "of the tokens belong to nobody known"),
-    ] {
-        if share.0.is_some_and(|share| share.0 > TOLERATED_GAP) {
-            found.push(format!("{share} {what}"));
-        }
+    if quality.missing_usage.0.is_some_and(|share| share.0 > TOLERATED_GAP) {
+        found.push(format!("{} of the responses report no usage", quality.missing_usage));
+    }
+    if evidence.inputs.run.unassigned_tokens_share.is_some_and(|share| share > TOLERATED_GAP) {
+        found.push(format!("{} of the tokens belong to nobody known", quality.unassigned_tokens));
     }
     if evidence.describes_persons {
         found.push("too few people are in the data to speak of a population".into());
@@ -201,10 +225,16 @@ fn claim(evidence: &Evidence<'_>, verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Insufficient => "These logs do not say yet whether the usage is real",
         Verdict::MostlyReal => "Most of this usage reached an outcome",
-        Verdict::Mixed if evidence.pointing().next().is_some() => {
-            "Part of this usage reached an outcome, and part of it leans on the metric"
-        }
-        Verdict::Mixed => "Part of this usage reached an outcome; the rest is open",
+        Verdict::Mixed => match (evidence.landed(), evidence.pointing().next().is_some()) {
+            (Landed::Part, true) => "Part of this usage reached an outcome, and part of it leans on the metric",
+            (Landed::Part, false) => "Part of this usage reached an outcome; the rest is open",
+            (Landed::Little, true) => {
+                "Little or none of this usage is known to have reached an outcome, and part of it leans on the metric"
+            }
+            (Landed::Little, false) => "Little or none of this usage is known to have reached an outcome",
+            (Landed::NotKnown, true) => "Part of this usage leans on the metric; what came of it is not known",
+            (Landed::NotKnown, false) => "What came of this usage is not known",
+        },
         Verdict::PartlyForTheMetric => "Part of this usage is better explained by the metric than by the work",
     }
 }
@@ -325,4 +355,66 @@ fn what_to_do(evidence: &Evidence<'_>, verdict: Verdict) -> String {
 pub(super) fn scored_share(inputs: &Inputs) -> Option<Portion> {
     let scored = inputs.sessions.iter().filter(|session| is_scored(&session.band)).count();
     Portion::of(i64::try_from(scored).ok()?, i64::try_from(inputs.sessions.len()).ok()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::build;
+    use super::super::fixture::organisation;
+
+    /// The claim about an organisation whose sessions all have this link, with a test that points to the metric and without.
+    fn claims(link: impl Fn(usize) -> &'static str) -> [String; 2] {
+        [true, false].map(|points| {
+            let mut inputs = organisation();
+            if !points {
+                inputs.population.clear();
+            }
+            inputs.findings.clear();
+            for (number, session) in inputs.sessions.iter_mut().enumerate() {
+                (session.outcome_link, session.band) = (link(number).into(), "none".into());
+            }
+            build(&inputs).answer.claim
+        })
+    }
+
+    #[test]
+    fn a_claim_names_an_outcome_only_where_one_is_told() {
+        assert_eq!(
+            claims(|_| "unknown"),
+            [
+                "Part of this usage leans on the metric; what came of it is not known",
+                "What came of this usage is not known"
+            ]
+        );
+        // None and few are not told apart, in the figures as in the title.
+        for some in [1, 40] {
+            let link = |number: usize| if some > 1 && number.is_multiple_of(some) { "linked" } else { "none" };
+            assert_eq!(
+                claims(link),
+                [
+                    "Little or none of this usage is known to have reached an outcome, and part of it leans on the metric",
+                    "Little or none of this usage is known to have reached an outcome"
+                ],
+                "{some}"
+            );
+        }
+        assert_eq!(
+            claims(|number| if number.is_multiple_of(3) { "linked" } else { "none" }),
+            [
+                "Part of this usage reached an outcome, and part of it leans on the metric",
+                "Part of this usage reached an outcome; the rest is open"
+            ]
+        );
+    }
+
+    #[test]
+    fn an_outcome_without_a_price_is_one() {
+        let mut inputs = organisation();
+        inputs.population.clear();
+        inputs.findings.clear();
+        for session in &mut inputs.sessions {
+            (session.outcome_link, session.band, session.cost_micro_usd) = ("linked".into(), "none".into(), None);
+        }
+        assert_eq!(build(&inputs).answer.claim, "Part of this usage reached an outcome; the rest is open");
+    }
 }

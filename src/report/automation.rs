@@ -9,6 +9,7 @@
 use super::escape::plain;
 use super::inputs::{DeclaredJob, Inputs, JobFacts};
 use super::model::automation::{Automation, Job, JobKind};
+use super::people::is_known;
 use super::quantities::{Count, Maybe, MicroDollars, Share, Tokens};
 use super::release::{Draft, Gathered, Release, members};
 use crate::privacy::{Contribution, Hidden, Members};
@@ -31,7 +32,8 @@ pub(super) fn automation(inputs: &Inputs, release: &mut Release<'_>) -> Automati
     let idle = inputs.declared.len() - jobs.len();
     let (of_services, of_people): (Vec<&DeclaredJob>, Vec<&DeclaredJob>) =
         jobs.iter().partition(|job| job.people.is_empty());
-    let few = |job: &&DeclaredJob| release.is_active() && job.people.len() < release.rules().people();
+    let known = |job: &DeclaredJob| job.people.keys().filter(|actor| is_known(actor)).count();
+    let few = |job: &&DeclaredJob| release.is_active() && known(job) < release.rules().people();
     let (of_few, of_many): (Vec<&DeclaredJob>, Vec<&DeclaredJob>) = of_people.iter().partition(|job| few(job));
 
     let mut drafts: Vec<Draft<Figures>> = of_many

@@ -15,7 +15,7 @@ use super::model::{DataQuality, Day, Policy, ReasonCount, Report, Run, SCHEMA_VE
 use super::money::split;
 use super::people::{funnel, people};
 use super::quadrant::quadrant;
-use super::quantities::{Count, Maybe, MicroDollars, Portion, Tokens};
+use super::quantities::{Count, Maybe, MicroDollars, Portion, Share, Tokens};
 use super::readings::Owners;
 use super::release::Release;
 use super::{automation, coverage, machines, tables, views};
@@ -199,6 +199,15 @@ fn by_reason(reasons: &[(String, i64)]) -> Vec<ReasonCount> {
     counts
 }
 
+/// Reservations about the comparison, with how many readings could not be compared: those of a handful are a handful of people's.
+fn calibration_notes(facts: &RunFacts, release: &Release<'_>) -> Vec<String> {
+    let counted = facts.silenced.iter().filter_map(|(reason, count)| {
+        let count = release.count(*count);
+        (count > 0).then(|| format!("{} readings: {}", Count(count), plain_long(reason)))
+    });
+    facts.calibration_notes.iter().map(|note| plain_long(note)).chain(counted).collect()
+}
+
 /// Objections by what became of them; none when nobody objected. That a number is contested is part of it, and never rounded away.
 fn objections(counts: &ObjectionCounts) -> Vec<ReasonCount> {
     let ObjectionCounts { open, accepted, rejected, unmatched } = *counts;
@@ -253,7 +262,7 @@ fn data_quality(inputs: &Inputs, release: &Release<'_>) -> DataQuality {
         missing_usage: Maybe(Portion::of(sum(|session| session.completions_without_usage), completions)),
         lower_bound_outputs: Maybe(Portion::of(sum(|session| session.lower_bound_completions), completions)),
         outcome_coverage: Maybe(facts.outcome_coverage.map(Portion)),
-        unassigned_tokens: Maybe(facts.unassigned_tokens_share.map(Portion)),
+        unassigned_tokens: Maybe(facts.unassigned_tokens_share.map(|share| release.share(Share(share)))),
         scored_sessions: Maybe(scored_share(inputs)),
         suppressed_cells: Count(
             i64::try_from(inputs.teams.iter().filter(|team| team.suppressed).count()).unwrap_or(i64::MAX),
@@ -261,11 +270,35 @@ fn data_quality(inputs: &Inputs, release: &Release<'_>) -> DataQuality {
         cells: Count(i64::try_from(inputs.teams.len()).unwrap_or(i64::MAX)),
         objections: objections(&facts.objections),
         calibration_rung: plain_long(&facts.calibration_rung),
-        calibration_notes: facts.calibration_notes.iter().map(|note| plain_long(note)).collect(),
+        calibration_notes: calibration_notes(facts, release),
     }
 }
 
 /// The day of a moment. The newest record is somebody's: its time of day is nobody's business.
 fn day(moment: jiff::Timestamp) -> String {
     moment.to_zoned(jiff::tz::TimeZone::UTC).date().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{alone, organisation};
+    use super::*;
+
+    fn notes(mut inputs: Inputs) -> Vec<String> {
+        let reason = |least: u8| format!("calibration: fewer than {least} comparable readings");
+        inputs.run.silenced = vec![(reason(20), 2), (reason(100), 13)];
+        build(&inputs).data_quality.calibration_notes
+    }
+
+    #[test]
+    fn readings_that_were_not_compared_are_counted_as_people_are() {
+        assert_eq!(notes(organisation()), ["15 readings: calibration: fewer than 100 comparable readings"]);
+        assert_eq!(
+            notes(alone()),
+            [
+                "2 readings: calibration: fewer than 20 comparable readings",
+                "13 readings: calibration: fewer than 100 comparable readings"
+            ]
+        );
+    }
 }

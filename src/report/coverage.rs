@@ -31,31 +31,59 @@ pub(super) fn coverage(inputs: &Inputs, release: &Release<'_>) -> Coverage {
         "Of what vendors billed or counted, what the logs hold by day and model; up to: by model in the whole month, since a request near \
          midnight may be billed on another day. Use that no bill was given for is in neither."
     };
+    let shown = shown_months(&facts, unit, release);
+    let mut note = note.to_owned();
+    if shown.contains(&false) {
+        let people = release.rules().people();
+        note.push_str(&format!(
+            " Months of a tool or maker with fewer than {people} people known behind them are withheld, and the smallest other one beside them."
+        ));
+    }
     Coverage {
         share: Maybe(Portion::of(low, billed)),
         low: Maybe(Portion::of(low, billed)),
         high: Maybe(Portion::of(high, billed)),
         measure: Maybe((!facts.is_empty()).then_some(unit)),
-        note: note.to_owned(),
-        months: facts.into_iter().map(|fact| month(fact, release)).collect(),
+        note,
+        months: facts.into_iter().zip(shown).map(|(fact, shown)| month(fact, shown, release)).collect(),
     }
 }
 
-fn month(fact: &CoverageFact, release: &Release<'_>) -> CoverageMonth {
+/// Which months may be shown: those with enough people behind them. The share of all of `unit` is published whatever is, so beside a month that is
+/// not shown the smallest that could be is not either: what is left when the others are taken from it is then of enough people. Who used how much
+/// of it bills often do not say, so that nobody's dominance is looked at.
+fn shown_months(facts: &[&CoverageFact], unit: &str, release: &Release<'_>) -> Vec<bool> {
+    let enough = i64::try_from(release.rules().people()).unwrap_or(i64::MAX);
+    let mut shown: Vec<bool> = facts.iter().map(|fact| !release.is_active() || fact.people >= enough).collect();
+    let of_unit = |at: &usize| measure(facts[*at]) == unit;
+    if (0..facts.len()).filter(of_unit).any(|at| !shown[at]) {
+        let smallest = (0..facts.len()).filter(of_unit).filter(|at| shown[*at]).min_by_key(|at| facts[*at].people);
+        if let Some(at) = smallest {
+            shown[at] = false;
+        }
+    }
+    shown
+}
+
+fn month(fact: &CoverageFact, shown: bool, release: &Release<'_>) -> CoverageMonth {
     let unit = measure(fact);
-    let quantity = |amount: i64| match unit {
-        TOKENS => Quantity::Tokens(Tokens(release.amount(amount))),
-        _ => Quantity::Money(MicroDollars(release.amount(amount))),
+    let quantity = |amount: i64| {
+        let quantity = match unit {
+            TOKENS => Quantity::Tokens(Tokens(release.amount(amount))),
+            _ => Quantity::Money(MicroDollars(release.amount(amount))),
+        };
+        Maybe(shown.then_some(quantity))
     };
+    let share = |held: i64| Maybe(Portion::of(held, fact.billed).filter(|_| shown));
     CoverageMonth {
         month: plain(&fact.month),
         scope: plain(&fact.scope),
         measure: unit,
         billed: quantity(fact.billed),
         logged: quantity(fact.logged),
-        share: Maybe(Portion::of(fact.held_low, fact.billed)),
-        low: Maybe(Portion::of(fact.held_low, fact.billed)),
-        high: Maybe(Portion::of(fact.held_high, fact.billed)),
+        share: share(fact.held_low),
+        low: share(fact.held_low),
+        high: share(fact.held_high),
         billed_days: Maybe((fact.billed_periods > 1).then_some(Count(fact.billed_periods))),
     }
 }
@@ -81,9 +109,10 @@ fn seat(fact: &SeatFact, floor: i64, release: &Release<'_>) -> Seats {
     // Together the sides give each other away, so that all are shown or none is.
     let sides = shown(fact.used) && shown(fact.idle) && shown(idle_high) && shown(fact.never_used);
     let count = |value: i64| Maybe(sides.then_some(Count(release.count(value))));
+    // Of the seats as they are counted aloud: at a known price two digits of dollars are finer than steps of 5 seats.
     let cost = |idle: i64| {
-        let share =
-            |monthly: i64| i64::try_from(i128::from(monthly) * i128::from(idle) / i128::from(fact.seats.max(1))).ok();
+        let idle = i128::from(release.count(idle));
+        let share = |monthly: i64| i64::try_from(i128::from(monthly) * idle / i128::from(fact.seats.max(1))).ok();
         Maybe(
             fact.monthly_cost_micro_usd
                 .filter(|_| sides)
@@ -185,6 +214,7 @@ mod tests {
             held_low: held.0,
             held_high: held.1,
             billed_periods: 30,
+            people: 40,
         }
     }
 
@@ -208,6 +238,47 @@ mod tests {
         assert_eq!((read.share, read.high), (Maybe(Some(Portion(0.7))), Maybe(Some(Portion(0.8)))));
         let months: Vec<_> = read.months.iter().map(|month| (month.month.as_str(), month.scope.as_str())).collect();
         assert_eq!(months, [("2026-06", "cursor"), ("2026-06", "openai"), ("2026-07", "openai")]);
+    }
+
+    #[test]
+    fn a_month_of_few_people_is_withheld_and_another_beside_it() {
+        let of = |scope: &str, people: i64, month: i8, measure: &str| CoverageFact {
+            people,
+            ..fact(month, scope, measure, 900, (450, 500))
+        };
+        let shown = |facts: Vec<CoverageFact>, people: usize| {
+            let mut inputs = inputs(facts, vec![]);
+            inputs.actor_weeks.truncate(people);
+            let read = read(&inputs);
+            let months = read.months.iter().map(|month| {
+                let all = [month.share, month.low, month.high].map(|share| share.0.is_some());
+                assert_eq!(all, [month.billed.0.is_some(); 3]);
+                assert_eq!(month.billed.0.is_some(), month.logged.0.is_some());
+                (month.scope.clone(), month.billed.0.is_some())
+            });
+            (months.collect::<Vec<_>>(), read.share, read.note.contains("withheld"))
+        };
+        let half = Maybe(Some(Portion(0.5)));
+        let named = |scopes: &[(&str, bool)]| -> Vec<(String, bool)> {
+            scopes.iter().map(|(scope, shown)| ((*scope).to_owned(), *shown)).collect()
+        };
+        // One person tries a tool. The share of all less the months that are shown is of eight people more.
+        let pilot = vec![
+            of("cursor", 1, 6, "tokens"),
+            of("openai", 40, 6, "tokens"),
+            of("anthropic", 8, 7, "tokens"),
+            of("google", 5, 7, "micro_usd"),
+        ];
+        let hidden = named(&[("cursor", false), ("openai", true), ("anthropic", false), ("google", true)]);
+        assert_eq!(shown(pilot.clone(), 5), (hidden, half, true));
+        // What is in another unit is in no share that anything can be taken from.
+        let alone = vec![of("cursor", 4, 6, "micro_usd"), of("openai", 40, 6, "tokens")];
+        assert_eq!(shown(alone, 5), (named(&[("cursor", false), ("openai", true)]), half, true));
+        let enough = vec![of("cursor", 5, 6, "tokens"), of("openai", 40, 6, "tokens")];
+        assert_eq!(shown(enough, 5), (named(&[("cursor", true), ("openai", true)]), half, false));
+        // A report of few persons says so itself.
+        let (months, _, withheld) = shown(pilot, 4);
+        assert!(months.iter().all(|(_, shown)| *shown) && !withheld);
     }
 
     fn seat_fact(seats: i64, used: i64, idle: i64, never_used: i64) -> SeatFact {
@@ -234,6 +305,19 @@ mod tests {
         let idle = idle_seats(&[rows[0].clone(), rows[0].clone()]).unwrap();
         assert_eq!((idle.cost_low.0, idle.cost_high.0), (190_000_000, 580_000_000));
         assert_eq!(idle_seats(&[]), None);
+    }
+
+    #[test]
+    fn what_idle_seats_cost_counts_them_no_finer_than_their_number_does() {
+        for idle in [13, 14, 15, 16, 17] {
+            let row = &seen(&inputs(vec![], vec![seat_fact(60, 60 - idle, idle, idle)]))[0];
+            assert_eq!((row.idle_high, row.never_used), (Maybe(Some(Count(15))), Maybe(Some(Count(15)))));
+            let cost = Maybe(Some(MicroDollars(290_000_000)));
+            assert_eq!((row.idle_cost_low, row.idle_cost_high), (cost, cost), "{idle}");
+        }
+        let mut few = inputs(vec![], vec![seat_fact(4, 1, 3, 3)]);
+        few.actor_weeks.truncate(1);
+        assert_eq!(seen(&few)[0].idle_cost_low, Maybe(Some(MicroDollars(57_000_000))), "a report of few is exact");
     }
 
     #[test]

@@ -74,6 +74,7 @@ fn facts(title: &str) -> RunFacts {
         unassigned_tokens_share: Some(0.021),
         calibration_rung: "the organisation's own weeks before the quota".into(),
         calibration_notes: vec![],
+        silenced: vec![],
         coverage: coverage(),
         seat_use: vec![
             SeatFact {
@@ -111,6 +112,7 @@ fn coverage() -> Vec<CoverageFact> {
         held_low,
         held_high,
         billed_periods,
+        people: 40,
     };
     vec![
         fact("2026-09", "anthropic", "tokens", 910_000_000, (803_000_000, 812_000_000), 30),

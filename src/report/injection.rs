@@ -32,6 +32,7 @@ fn small() -> Inputs {
     inputs.findings.truncate(12);
     inputs.days.truncate(3);
     inputs.run.calibration_notes.push("note".into());
+    inputs.run.silenced.push(("reason".into(), 100));
     inputs
 }
 
@@ -74,6 +75,7 @@ fn poisoned(inputs: &Inputs, payloads: &[String], first: usize, keep_vocabulary:
     run.reproduce.iter_mut().for_each(|text| poison("reproduce", text));
     run.unpriced_models.iter_mut().for_each(|text| poison("unpriced model", text));
     run.calibration_notes.iter_mut().for_each(|text| poison("calibration note", text));
+    run.silenced.iter_mut().for_each(|(reason, _)| poison("silenced for", reason));
     run.quarantined.iter_mut().for_each(|(reason, _)| poison("quarantine reason", reason));
     run.ignored_kinds.iter_mut().for_each(|(kind, _)| poison("ignored kind", kind));
     for row in &mut inputs.sessions {

@@ -126,6 +126,9 @@ pub struct RunFacts {
     pub calibration_rung: String,
     /// Reservations about the comparison.
     pub calibration_notes: Vec<String>,
+    /// Readings that could not be compared, by reason; none in files of earlier versions.
+    #[serde(default)]
+    pub silenced: Vec<(String, i64)>,
     /// How much of what vendors billed or counted the logs hold, by month; empty without a bill.
     #[serde(default)]
     pub coverage: Vec<CoverageFact>,
@@ -180,6 +183,9 @@ pub struct CoverageFact {
     pub held_high: i64,
     /// Days with a bill; 1 where bills are by the month.
     pub billed_periods: i64,
+    /// People behind it, as far as bill and logs know them; 0 in files of earlier versions.
+    #[serde(default)]
+    pub people: i64,
 }
 
 /// Seats of one tool: a row of `rpt_seats`.

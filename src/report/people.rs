@@ -16,7 +16,7 @@ use crate::score::rows::SessionRow;
 use crate::score::stats::wilson_interval;
 
 /// Pseudonym of events that nobody could be found for.
-pub(super) const UNASSIGNED: &str = "(unassigned)";
+pub(super) const UNASSIGNED: &str = crate::privacy::NOBODY;
 
 /// Use is sustained when a person is active in at least this many of the last [`SUSTAINED_WINDOW`] whole weeks.
 pub(super) const SUSTAINED_WEEKS: usize = 3;

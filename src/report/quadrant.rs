@@ -12,7 +12,7 @@ use super::escape::plain;
 use super::inputs::Inputs;
 use super::model::views::{Quadrant, QuadrantTeam};
 use super::money::session_tokens;
-use super::people::UNASSIGNED;
+use super::people::{UNASSIGNED, is_known};
 use super::quantities::{Count, Maybe, Share, Tokens};
 use super::release::{Draft, Release};
 use crate::privacy::rounding::{amount_above, amount_below, amount_interval};
@@ -138,7 +138,8 @@ pub(super) fn quadrant(inputs: &Inputs, release: &mut Release<'_>) -> Quadrant {
     let mut drafts: Vec<Draft<Place>> = Vec::new();
     for (name, team) in &teams {
         let members = |people: &BTreeMap<&str, InTeam>| -> Members {
-            people.iter().map(|(actor, one)| ((*actor).to_owned(), one.contribution())).collect()
+            let known = people.iter().filter(|(actor, _)| is_known(actor));
+            known.map(|(actor, one)| ((*actor).to_owned(), one.contribution())).collect()
         };
         let everything = members(&team.people);
         let barred = match *name {
@@ -193,13 +194,16 @@ pub(super) fn quadrant(inputs: &Inputs, release: &mut Release<'_>) -> Quadrant {
     }
 }
 
-/// Between what its published usage says that a team's tokens lie, to whoever knows in how many weeks its people were active. A mean of two digits
-/// may say it ten times closer than the sum to two digits would.
+/// Between what its published usage says that the tokens of a team's people lie, to whoever knows in how many weeks they were active, and what
+/// nobody known used. A mean of two digits may say it ten times closer than the sum to two digits would.
 fn tokens_between(team: &OfTeam<'_>, place: Place) -> Interval {
     let weeks = team.sum(|one| one.weeks);
+    let nobodys =
+        team.people.iter().filter(|(actor, _)| !is_known(actor)).map(|(_, one)| one.tokens as f64).sum::<f64>();
     let (low, high) = amount_interval(place.usage[1].unsigned_abs());
     // The mean was rounded to a whole number first.
-    Interval { low: (low as f64 - 0.5).max(0.0) * weeks, high: (high as f64 + 0.5) * weeks }
+    let [low, high] = [low as f64 - 0.5, high as f64 + 0.5].map(|mean| (mean * weeks - nobodys).max(0.0));
+    Interval { low, high }
 }
 
 /// Where a team stands. Its people are counted as they would be published: the interval must not tell of one more or less.

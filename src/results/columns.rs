@@ -458,6 +458,7 @@ result_table!(CoverageFact, "coverage", {
     held_low: long = "held_low",
     held_high: long = "held_high",
     billed_periods: long = "billed_periods",
+    people: long = "people",
 });
 
 result_table!(JobFacts, "declared_automations", {

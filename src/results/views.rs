@@ -121,7 +121,10 @@ const TABLES: &[Words] = &[
             ("flagged_share", "shrunk share of active people in look or review, 0 to 1"),
             ("flagged_low", "lower end of its 90 % interval"),
             ("flagged_high", "upper end of its 90 % interval"),
-            ("flagged_distinguishable", "false when the interval covers the organisation's rate"),
+            (
+                "flagged_distinguishable",
+                "true when the share is not the organisation's, judged with the week's other teams (Benjamini-Hochberg at 10 %)",
+            ),
             ("suppressed", "true when the cell is hidden; leave it hidden"),
         ],
     ),
@@ -236,6 +239,10 @@ const TABLES: &[Words] = &[
             ("held_low", "of the billed, what the logs hold by day and model"),
             ("held_high", "of the billed, what the logs hold by model in the whole month"),
             ("billed_periods", "days with a bill; 1 where bills are by the month"),
+            (
+                "people",
+                "people known behind it: named by the bill, or with use in the logs, the fewer where both are known",
+            ),
         ],
     ),
     (

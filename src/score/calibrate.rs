@@ -87,13 +87,12 @@ pub struct Calibration {
     pub pre_incentive: bool,
 }
 
-/// Too few peers even among everybody.
+/// Too few peers even among everybody. How many there are is not said: it is all readings less the person's own, so that each number would be
+/// a person's, and reports count readings by these words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("calibration: n_cal = {n_cal} < {least}")]
+#[error("calibration: fewer than {least} comparable readings")]
 pub struct TooFewPeers {
-    /// Reference readings among everybody, or people.
-    pub n_cal: usize,
-    /// How many there should be.
+    /// How many readings of others, or other people, there should be.
     pub least: usize,
 }
 
@@ -203,14 +202,7 @@ pub fn calibrate(points: &[Point]) -> Vec<Result<Calibration, TooFewPeers>> {
             rank_within(points, members, &all, residuals, (level, minimum, window), &mut found);
         }
     }
-    let everybody = Reference::new(points.iter().map(|point| (point.actor, 0.0)));
-    found
-        .into_iter()
-        .zip(points)
-        .map(|(found, point)| {
-            found.ok_or_else(|| TooFewPeers { n_cal: everybody.size_without(point.actor), least: COARSE_REFERENCE })
-        })
-        .collect()
+    found.into_iter().map(|found| found.ok_or(TooFewPeers { least: COARSE_REFERENCE })).collect()
 }
 
 /// Fills `found` for the members `within` a group that have enough peers there and no p yet.
@@ -417,7 +409,7 @@ pub(super) mod tests {
         tied.iter_mut().skip(1).for_each(|point| point.actor = 1);
         let results = calibrate(&tied);
         assert_eq!(results[0].unwrap().n_cal, 500);
-        assert_eq!(results[1].unwrap_err().to_string(), "calibration: n_cal = 1 < 100");
+        assert_eq!(results[1].unwrap_err().to_string(), "calibration: fewer than 100 comparable readings");
     }
 
     #[test]

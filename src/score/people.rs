@@ -27,7 +27,7 @@ pub fn calibrate_people(points: &[Point]) -> Vec<Result<Calibration, TooFewPeers
         .map(|point| {
             let n_cal = reference.size_without(point.actor);
             if n_cal < LEAST_PEOPLE {
-                return Err(TooFewPeers { n_cal, least: LEAST_PEOPLE });
+                return Err(TooFewPeers { least: LEAST_PEOPLE });
             }
             let p = reference.p(point.actor, point.value);
             Ok(Calibration { p, n_cal, level: Level::People, pre_incentive: false })
@@ -80,7 +80,8 @@ mod tests {
             assert_eq!(result.map(|found| (found.p, found.n_cal, found.level)), Ok((expected, 39, Level::People)));
         }
         let few: Vec<Point> = readings.into_iter().filter(|point| point.actor < 20).collect();
-        assert_eq!(calibrate_people(&few)[0].unwrap_err().to_string(), "calibration: n_cal = 19 < 20");
+        let silence = calibrate_people(&few)[0].unwrap_err().to_string();
+        assert_eq!(silence, "calibration: fewer than 20 comparable readings");
     }
 
     #[test]

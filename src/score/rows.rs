@@ -178,7 +178,7 @@ pub struct TeamRow {
     pub flagged_low: Option<f64>,
     /// 90 % interval.
     pub flagged_high: Option<f64>,
-    /// False when the interval covers the organisation's rate: the team cannot be told apart from it.
+    /// Whether the team can be told apart from the organisation, judged with the week's other teams (Benjamini-Hochberg at 10 %).
     pub flagged_distinguishable: Option<bool>,
     /// True when the cell is below the small-cell floor or dominated.
     pub suppressed: bool,

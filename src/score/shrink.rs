@@ -1,11 +1,11 @@
 //! Team rates that small teams cannot swing: beta-binomial empirical Bayes (signals.md section 3, shrinkage).
 //!
-//! Owns the prior and the intervals. Owns no suppression (`privacy`) and no ranking: a rate comes with its interval, and with
-//! whether it can be told apart from the organisation at all.
+//! Owns the prior, the intervals and the contrasts. Owns no suppression (`privacy`) and no ranking: a rate comes with its interval, and
+//! with whether it can be told apart from the organisation at all.
 
 use statrs::function::beta::ln_beta;
 
-use super::stats::beta_quantile;
+use super::stats::{benjamini_hochberg, beta_cdf, beta_quantile};
 
 /// Prior strength when the teams are too few to say (people that the prior counts as); a judgement default.
 const DEFAULT_STRENGTH: f64 = 20.0;
@@ -13,6 +13,8 @@ const DEFAULT_STRENGTH: f64 = 20.0;
 const FEWEST_TEAMS: usize = 5;
 /// Range that the strength is looked for in; the upper end means that the teams do not differ.
 const STRENGTHS: (f64, f64) = (2.0, 10_000.0);
+/// Level of the intervals, and false discovery rate of the contrasts of teams that are compared together.
+const LEVEL: f64 = 0.1;
 /// Steps of each golden-section search, enough for 6 digits.
 const STEPS: usize = 48;
 
@@ -43,8 +45,8 @@ pub struct ShrunkRate {
     pub low: f64,
     /// 95 % quantile.
     pub high: f64,
-    /// False when the interval covers the organisation's rate.
-    pub distinguishable: bool,
+    /// Twice the smaller tail of the posterior beyond the organisation's rate: below 0.1 where the interval does not cover it.
+    pub p: f64,
 }
 
 impl Prior {
@@ -80,9 +82,9 @@ impl Prior {
         let (alpha, beta) = self.parameters();
         let flagged = team.flagged.min(team.people) as f64;
         let (alpha, beta) = (alpha + flagged, beta + team.people as f64 - flagged);
-        let (low, high) = (beta_quantile(alpha, beta, 0.05), beta_quantile(alpha, beta, 0.95));
-        let distinguishable = !(low..=high).contains(&self.mean);
-        ShrunkRate { rate: alpha / (alpha + beta), low, high, distinguishable }
+        let (low, high) = (beta_quantile(alpha, beta, LEVEL / 2.0), beta_quantile(alpha, beta, 1.0 - LEVEL / 2.0));
+        let below = beta_cdf(alpha, beta, self.mean);
+        ShrunkRate { rate: alpha / (alpha + beta), low, high, p: 2.0 * below.min(1.0 - below) }
     }
 
     fn parameters(&self) -> (f64, f64) {
@@ -101,6 +103,12 @@ impl Prior {
             })
             .sum()
     }
+}
+
+/// Which of the teams can be told apart from the organisation, in the order given: by Benjamini and Hochberg over all of them, since of ten
+/// equal teams the interval of one lies beside the organisation's rate by chance. None whose own interval covers it is among them.
+pub fn distinguishable(rates: &[ShrunkRate]) -> Vec<bool> {
+    benjamini_hochberg(&rates.iter().map(|rate| rate.p).collect::<Vec<f64>>(), LEVEL)
 }
 
 /// Golden-section maximum of a unimodal function: (where, how much).
@@ -139,8 +147,28 @@ mod tests {
         let shrunk = prior.shrink(TeamCount { flagged: 5, people: 10 });
         // scipy: stats.beta.ppf([.05, .95], 5.6, 24.4)
         assert!((shrunk.low - 0.084_512_9).abs() < 1e-6 && (shrunk.high - 0.312_853_8).abs() < 1e-6);
-        assert!(shrunk.distinguishable);
-        assert!(!prior.shrink(TeamCount { flagged: 0, people: 10 }).distinguishable);
+        // Twice the integral of the density of Beta(5.6, 24.4) up to .03, by Simpson's rule.
+        assert!((shrunk.p - 0.000_910_875).abs() < 1e-8, "{}", shrunk.p);
+        assert!(prior.shrink(TeamCount { flagged: 0, people: 10 }).p > 0.1);
+    }
+
+    #[test]
+    fn contrasts_are_adjusted_over_the_teams_that_are_compared() {
+        let prior = Prior { mean: 0.1, strength: 20.0 };
+        let team = |flagged: u64| prior.shrink(TeamCount { flagged, people: 20 });
+        // By itself the interval of six of twenty lies above the organisation's rate, and among twenty teams one does by chance.
+        let six = team(6);
+        assert!(six.low > prior.mean && six.p < 0.1, "{six:?}");
+        assert_eq!(distinguishable(&[six]), [true]);
+        let mut many = vec![team(2); 19];
+        many.push(six);
+        assert_eq!(distinguishable(&many), [false; 20]);
+        // A larger one is among any number of teams, and takes its like along.
+        many.push(team(14));
+        let told = distinguishable(&many);
+        assert!(told[20] && !told[19] && told.iter().filter(|told| **told).count() == 1, "{told:?}");
+        assert_eq!(distinguishable(&[team(14), six, team(13)]), [true; 3]);
+        assert!(distinguishable(&[]).is_empty());
     }
 
     /// The same maximum by scipy 1.17.1: `optimize.minimize` (Nelder-Mead) over logit(mean) and ln(strength) of

@@ -107,6 +107,11 @@ pub fn beta_quantile(alpha: f64, beta: f64, probability: f64) -> f64 {
     inv_beta_reg(alpha, beta, probability)
 }
 
+/// P(X <= x) of Beta(alpha, beta), `0 <= x <= 1`.
+pub fn beta_cdf(alpha: f64, beta: f64, x: f64) -> f64 {
+    beta_reg(alpha, beta, x)
+}
+
 /// P(T >= t) of Student's t.
 pub fn student_t_upper_tail(t: f64, degrees_of_freedom: f64) -> f64 {
     if t.is_nan() {

@@ -264,7 +264,14 @@ fn small_data_abstains_and_says_why() {
     input.readings.retain(|reading| reading.unit_id.contains("-W1") || reading.unit_id.contains("-10-"));
     let scored = score(input);
     assert!(scored.sessions.iter().all(|session| session.band == Band::Insufficient && session.hundredths.is_none()));
-    insta::assert_snapshot!(scored.signals[0].abstain_reason.as_deref().unwrap(), @"calibration: n_cal = 5 < 100");
+    insta::assert_snapshot!(scored.signals[0].abstain_reason.as_deref().unwrap(), @"calibration: fewer than 100 comparable readings");
+    // The same words for everybody: how many readings there are without one's own is one's own secret.
+    let reasons = scored.signals.iter().filter_map(|row| row.abstain_reason.as_deref());
+    let reasons: Vec<&str> = reasons.filter(|why| why.starts_with("calibration")).collect();
+    assert!(
+        !reasons.is_empty() && reasons.iter().all(|why| why.starts_with("calibration: fewer than ")),
+        "{reasons:?}"
+    );
     insta::assert_snapshot!(scored.actor_weeks[0].reasons.join("; "), @"no signal speaks about this week or its sessions");
 }
 
@@ -324,7 +331,7 @@ fn unknown_units_signals_and_repeats_abstain_instead_of_vanishing() {
     insta::assert_snapshot!(reasons.join("\n"), @r"
     orphan_output: the session is not among the units of this run
     orphan_output: the reading has no finite value
-    prompt_repetition: calibration: n_cal = 0 < 100
+    prompt_repetition: calibration: fewer than 100 comparable readings
     prompt_repetition: a second reading of the same unit and signal
     vibes: the signal has no family in the catalogue
     ");

@@ -1,7 +1,7 @@
 //! An attacker against the release rule: random organisations, twelve weekly reports each and comparisons with the lake as it was, everything
 //! that was published and one insider.
 //!
-//! Owns the organisations (people who join, leave, change teams, deliver late; spend with a heavy tail), the arithmetic of the attacker
+//! Owns the organisations (people who join, leave, change teams, deliver late; spend with a heavy tail; use of nobody known), the arithmetic of the attacker
 //! and what counts as a disclosure. The reports are made by the code that makes them for people: `report::release::team_weeks` and
 //! `report::build_with_ledger`. docs/disclosure.md describes the attacker, and how the full size is run:
 //! `FOOTLIGHT_ATTACK_ORGANISATIONS=1000 cargo test --no-default-features --test it -- attacker --nocapture`, in parts with
@@ -97,6 +97,7 @@ impl Step {
     }
 }
 
+/// People, and behind the last of them, in every list, whoever is not known.
 #[derive(Debug)]
 struct Organisation {
     people: Vec<Person>,
@@ -166,7 +167,48 @@ impl Organisation {
                 one.job = (random.f64() < of_work).then_some(job);
             }
         }
+        // So is the use of nobody known, in two organisations of five: those in which something was once found are as they were.
+        let mut random = fastrand::Rng::with_seed(seed.wrapping_add(1 << 32));
+        if matches!(seed % 5, 0 | 2) {
+            let weeks = REPORTS + FIRST_WEEKS - 1;
+            let level = work.iter().map(|one| one.tokens).sum::<i64>() as f64 / weeks as f64 * random.f64();
+            for week in 0..weeks {
+                let tokens = (level * (normal(&mut random) * 0.3).exp()) as i64 + 1;
+                work.push(Work {
+                    person: size,
+                    week,
+                    tokens,
+                    cost: tokens * random.i64(9..12),
+                    part: ["linked", "exploration", "unknown"][random.usize(0..3)],
+                    finding: random.u8(0..10) == 0,
+                    job: None,
+                    arrives: (week + 1).saturating_sub(FIRST_WEEKS) + random.usize(0..2),
+                });
+            }
+        }
         Organisation { people, work }
+    }
+
+    fn is_known(&self, person: usize) -> bool {
+        person < self.people.len()
+    }
+
+    fn name(&self, person: usize) -> String {
+        if self.is_known(person) { format!("p{person:03}") } else { team_name(0) }
+    }
+
+    /// Nothing yet of each person and of nobody known.
+    fn nothing(&self) -> Vec<i64> {
+        vec![0; self.people.len() + 1]
+    }
+
+    /// Share of the tokens whose person is not known.
+    fn unknown_share(&self, step: Step) -> f64 {
+        let of = |which: fn(&Organisation, usize) -> bool| {
+            let arrived = self.work.iter().filter(|work| work.arrives <= step.held && which(self, work.person));
+            arrived.map(|work| work.tokens).sum::<i64>() as f64
+        };
+        of(|organisation, person| !organisation.is_known(person)) / of(|_, _| true).max(1.0)
     }
 
     /// People with a run of the job by a report, and whether the job has a line of its own.
@@ -176,7 +218,7 @@ impl Organisation {
     }
 
     fn team(&self, person: usize, week: usize, report: usize) -> usize {
-        let one = &self.people[person];
+        let Some(one) = self.people.get(person) else { return 0 };
         match one.moves {
             Some((moved, team, always)) if moved < report + FIRST_WEEKS && (always || week >= moved) => team,
             _ => one.team,
@@ -209,6 +251,7 @@ fn inputs(organisation: &Organisation, step: Step) -> Inputs {
             small_cell_floor: PEOPLE as i64,
             period_start: Some(monday(0)),
             period_end: Some(monday(last).saturating_add(6.days())),
+            unassigned_tokens_share: Some(organisation.unknown_share(step)),
             ..RunFacts::default()
         },
         ..Inputs::default()
@@ -217,7 +260,7 @@ fn inputs(organisation: &Organisation, step: Step) -> Inputs {
     let mut person_weeks: BTreeMap<(usize, usize), ActorWeekRow> = BTreeMap::new();
     let mut weeks: BTreeMap<usize, WeekTotals> = BTreeMap::new();
     for (number, work) in organisation.work.iter().enumerate().filter(|(_, work)| work.arrives <= step.held) {
-        let actor = format!("p{:03}", work.person);
+        let actor = organisation.name(work.person);
         let team_id = team_name(organisation.team(work.person, work.week, step.roster));
         let row = person_weeks.entry((work.person, work.week)).or_insert_with(|| ActorWeekRow {
             actor: actor.clone(),
@@ -305,6 +348,18 @@ struct Known {
 const HIDDEN: i64 = i64::MIN;
 
 impl Known {
+    /// Less what nobody known put in, the last of the list. It protects nobody: whoever reads which share of the tokens it is knows about how much of
+    /// it is where, and the attacker is taken to know it exactly.
+    fn new(value: i64, mut truth: Vec<i64>, low: f64, high: f64) -> Known {
+        let of_nobody = truth.last_mut().map(std::mem::take).unwrap_or_default() as f64;
+        Known { value, truth, or: None, low: low - of_nobody, high: high - of_nobody }
+    }
+
+    /// A cell that is there and not shown.
+    fn hidden(truth: Vec<i64>) -> Known {
+        Known { low: 0.0, high: f64::INFINITY, ..Known::new(HIDDEN, truth, 0.0, 0.0) }
+    }
+
     fn is_shown(&self) -> bool {
         self.value != HIDDEN
     }
@@ -350,9 +405,10 @@ fn truths(organisation: &Organisation, step: Step) -> BTreeMap<String, Vec<i64>>
         }
         for cell in cells {
             for figure in FIGURES {
-                let people =
-                    truths.entry(format!("{cell}/{figure}")).or_insert_with(|| vec![0; organisation.people.len()]);
+                let people = truths.entry(format!("{cell}/{figure}")).or_insert_with(|| organisation.nothing());
                 match figure {
+                    // The people behind the spend of the period are counted without whoever is not known.
+                    "people" if cell == "money/" && !organisation.is_known(work.person) => {}
                     "tokens" => people[work.person] += work.tokens,
                     "cost" => people[work.person] += work.cost,
                     _ => people[work.person] = 1,
@@ -365,7 +421,7 @@ fn truths(organisation: &Organisation, step: Step) -> BTreeMap<String, Vec<i64>>
 
 /// Tokens of the people in a team by a roster, and in how many weeks of people; of everybody without one.
 fn of_team(organisation: &Organisation, step: Step, team: Option<&str>) -> (Vec<i64>, i64) {
-    let mut tokens = vec![0; organisation.people.len()];
+    let mut tokens = organisation.nothing();
     let mut weeks = BTreeSet::new();
     let arrived = organisation.work.iter().filter(|work| work.arrives <= step.held);
     for work in arrived.filter(|work| {
@@ -391,7 +447,7 @@ fn read_mean(
     let Some(value) = mean else {
         let (truth, _) = at(steps[report]);
         let is_there = truth.iter().any(|amount| *amount != 0);
-        said[report] = is_there.then_some(Known { value: HIDDEN, truth, or: None, low: 0.0, high: f64::INFINITY });
+        said[report] = is_there.then(|| Known::hidden(truth));
         return;
     };
     let before = said.iter().flatten().rev().find(|known| known.is_shown() && known.value == value).cloned();
@@ -401,7 +457,7 @@ fn read_mean(
         let sum = truth.iter().sum::<i64>() as f64;
         let is_this = amount((sum / weeks.max(1) as f64).round() as i64) == value;
         let (low, high) = ((low as f64 - 0.5) * weeks as f64, (high as f64 + 0.5) * weeks as f64);
-        is_this.then_some(Known { value, truth, or: None, low, high })
+        is_this.then(|| Known::new(value, truth, low, high))
     };
     said[report] = match (as_of(steps[report]), before) {
         // The one of before was a mean over the weeks of before.
@@ -420,21 +476,21 @@ fn read(published: &mut Published, report: usize, key: &str, shown: Option<i64>,
     let said = published.entry(key.to_owned()).or_insert_with(|| vec![None; Step::all().len()]);
     let Some(value) = shown else {
         if let Some(now) = now {
-            said[report] = Some(Known { value: HIDDEN, truth: now.clone(), or: None, low: 0.0, high: f64::INFINITY });
+            said[report] = Some(Known::hidden(now.clone()));
         }
         return;
     };
     let before = said.iter().flatten().rev().find(|known| known.is_shown() && known.value == value);
     let before = before.map(Known::kept);
-    let now = now.filter(|now| round(now.iter().sum()) == value).cloned();
-    let (truth, or) = match (now, before) {
-        (Some(now), before) => (now, before.map(Box::new)),
-        (None, Some(before)) => (before.truth, None),
-        (None, None) => panic!("report {report} says {value} of {key}, which was never true"),
-    };
     let size = value.unsigned_abs();
     let (low, high) = if counted { count_interval(size) } else { amount_interval(size) };
-    said[report] = Some(Known { value, truth, or, low: low as f64, high: high as f64 });
+    let now = now.filter(|now| round(now.iter().sum()) == value).cloned();
+    let now = now.map(|now| Known::new(value, now, low as f64, high as f64));
+    said[report] = match (now, before) {
+        (Some(now), before) => Some(Known { or: before.map(Box::new), ..now }),
+        (None, Some(before)) => Some(before),
+        (None, None) => panic!("report {report} says {value} of {key}, which was never true"),
+    };
 }
 
 const FIGURES: [&str; 3] = ["tokens", "cost", "people"];
@@ -523,6 +579,9 @@ fn take(
     made: &Report,
 ) {
     let truths = truths(organisation, step);
+    // Of the use of nobody known a reader is told the share, no finer than in steps of 5 points.
+    let share = made.data_quality.unassigned_tokens.0.map(|share| share.0 * 20.0);
+    assert!(share.is_some_and(|steps| (steps - steps.round()).abs() < 1e-9), "{share:?}");
     let mut take = |cell: &str, figure: &str, shown: Option<i64>| {
         let key = format!("{cell}/{figure}");
         read(published, report, &key, shown, truths.get(&key));

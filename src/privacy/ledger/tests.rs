@@ -308,6 +308,18 @@ fn whoever_waited_for_the_ledger_writes_into_the_one_that_took_its_place() {
     assert_eq!(std::fs::read_to_string(&path).unwrap().lines().count(), 2);
 }
 
+#[test]
+fn whoever_is_not_known_was_a_member_once_and_has_not_left() {
+    let lake = tempfile::tempdir().unwrap();
+    let mut with_nobody = cell("a", 0..20, 100);
+    with_nobody.members.extend([(NOBODY.to_owned(), Contribution { tokens: 500, cost: 1_500, rest: 1 })]);
+    let first = publish(&mut Ledger::open(lake.path(), &pseudonyms()).unwrap(), &panel(vec![with_nobody], false));
+    assert_eq!(first.cells, [Verdict::Fresh]);
+    let mut ledger = Ledger::open(lake.path(), &pseudonyms()).unwrap();
+    let known = panel(vec![cell("a", 0..20, 100)], false);
+    assert_eq!(publish(&mut ledger, &known).cells, [Verdict::Fresh]);
+}
+
 /// A total of now less cells as an earlier report had them leaves those whom they have changed by, and whoever is hidden. To hide a cell
 /// now that was shown then is of no use.
 #[test]

@@ -33,10 +33,10 @@ pub struct CoverageMonth {
     pub scope: String,
     /// `tokens` or `micro_usd`.
     pub measure: &'static str,
-    /// On the bill.
-    pub billed: Quantity,
+    /// On the bill; none, like all that follows but the days, where too few people stand behind it.
+    pub billed: Maybe<Quantity>,
     /// In the logs, for days that the bill covers.
-    pub logged: Quantity,
+    pub logged: Maybe<Quantity>,
     /// Share of the billed that the logs hold.
     pub share: Maybe<Portion>,
     /// Lower end.

@@ -169,7 +169,7 @@ pub struct Team {
     pub flagged_low: Maybe<Share>,
     /// 90 % interval.
     pub flagged_high: Maybe<Share>,
-    /// True when the interval covers the organisation's share.
+    /// True when it cannot be told apart from the organisation's share, judged with the week's other teams.
     pub like_organisation: bool,
 }
 
@@ -240,8 +240,8 @@ pub struct DataQuality {
     pub lower_bound_outputs: Maybe<Portion>,
     /// Share of edited files whose outcomes are known.
     pub outcome_coverage: Maybe<Portion>,
-    /// Share of the tokens whose actor is not known.
-    pub unassigned_tokens: Maybe<Portion>,
+    /// Share of the tokens whose actor is not known, rounded: subtracted from a total it would tell of those beside it.
+    pub unassigned_tokens: Maybe<Share>,
     /// Share of the sessions that could be scored.
     pub scored_sessions: Maybe<Portion>,
     /// Cells of the teams table that are suppressed.

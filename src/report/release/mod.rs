@@ -145,9 +145,10 @@ impl<'a> Release<'a> {
             .map(|share| self.share(share))
     }
 
-    /// Adds to what a person put into a cell. Services are no people: what they do is in the figures and protects nobody.
+    /// Adds to what a person put into a cell. Services are no people, and whoever is not known is nobody: what they do is in the figures and protects
+    /// nobody.
     pub(super) fn add<'b>(&self, gathered: &mut Gathered<'b>, actor: &'b str, part: Contribution) {
-        if is_known(actor) && !self.people.contains(actor) {
+        if !self.people.contains(actor) {
             return;
         }
         let sum = gathered.entry(actor).or_default();
@@ -234,7 +235,7 @@ impl<'a> Release<'a> {
     pub(super) fn close_period(&mut self, inputs: &Inputs) {
         let Some(ledger) = self.ledger.as_ref().filter(|_| self.active) else { return };
         let mut everybody = Members::new();
-        for row in &inputs.actor_weeks {
+        for row in inputs.actor_weeks.iter().filter(|row| is_known(&row.actor)) {
             let sum = everybody.entry(row.actor.clone()).or_default();
             sum.tokens = sum.tokens.saturating_add(row.tokens.unwrap_or(0).unsigned_abs());
             sum.cost = sum.cost.saturating_add(row.cost_micro_usd.unwrap_or(0).unsigned_abs());

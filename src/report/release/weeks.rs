@@ -15,7 +15,7 @@ use crate::report::inputs::WeekTotals;
 use crate::report::measuring::monday;
 use crate::report::people::{UNASSIGNED, is_known};
 use crate::score::rows::{ActorWeekRow, TeamRow};
-use crate::score::shrink::{Prior, TeamCount};
+use crate::score::shrink::{Prior, ShrunkRate, TeamCount, distinguishable};
 
 /// What the table is made from.
 pub struct TeamWeeks<'a> {
@@ -95,8 +95,10 @@ impl TeamWeek {
 }
 
 /// Teams by week, as they may be published, and the weeks of the organisation. A flagged person counts once in a week's cell, however
-/// many sessions they had, so people are the units of the interval and no bootstrap over them is needed. `(unassigned)` is a row like
-/// any other and never published by itself.
+/// many sessions they had, so people are the units of the interval and no bootstrap over them is needed. The prior and the contrasts are
+/// those of the week's teams and of no other week's: the same people are flagged again, so that twelve weeks of one team would be counted as
+/// twelve teams that agree, and its interval would be narrower than its people allow. `(unassigned)` is a row like any other and never
+/// published by itself.
 ///
 /// # Errors
 /// [`LedgerError`] when what is to be published cannot be taken down.
@@ -109,21 +111,16 @@ pub fn team_weeks(
     let people: BTreeSet<&str> =
         input.actor_weeks.iter().map(|row| row.actor.as_str()).filter(|id| is_known(id)).collect();
     let protected = people.len() >= rules.people();
-    let counts: Vec<TeamCount> = cells
-        .values()
-        .flat_map(BTreeMap::values)
-        .map(|cell| TeamCount {
-            flagged: cell.sum(|one| i64::from(one.flagged)).unsigned_abs(),
-            people: cell.active().unsigned_abs(),
-        })
-        .collect();
-    let prior = Prior::fit(&counts);
     let mut totals: BTreeMap<String, WeekTotals> =
         input.weeks.iter().map(|week| (week.iso_week.clone(), week.clone())).collect();
     let (mut rows, mut done) = (Vec::new(), Weeks::default());
     for (iso_week, teams) in &cells {
-        let drafts: Vec<TeamRow> =
-            teams.iter().map(|(team, cell)| row(team, iso_week, cell, &prior, input.roster_size)).collect();
+        let rates = rates(teams.values());
+        let drafts: Vec<TeamRow> = teams
+            .iter()
+            .zip(rates)
+            .map(|((team, cell), rate)| row(team, iso_week, cell, rate, input.roster_size))
+            .collect();
         let panel_cells = teams.values().zip(&drafts).map(|(cell, row)| panel_cell(cell, row)).collect();
         let total = totals.get(iso_week).cloned().map(rounded_week);
         let Some(start) = monday(iso_week) else { continue };
@@ -201,10 +198,28 @@ fn gathered(input: &TeamWeeks<'_>) -> BTreeMap<String, BTreeMap<String, TeamWeek
     cells
 }
 
-fn row(team: &str, iso_week: &str, cell: &TeamWeek, prior: &Prior, roster_size: &dyn Fn(&str, &str) -> i64) -> TeamRow {
+/// Flagged shares of the teams of one week, and which of them can be told apart from all of them together.
+fn rates<'a>(teams: impl Iterator<Item = &'a TeamWeek>) -> Vec<(ShrunkRate, bool)> {
+    let counts: Vec<TeamCount> = teams
+        .map(|cell| TeamCount {
+            flagged: cell.sum(|one| i64::from(one.flagged)).unsigned_abs(),
+            people: cell.active().unsigned_abs(),
+        })
+        .collect();
+    let prior = Prior::fit(&counts);
+    let rates: Vec<ShrunkRate> = counts.into_iter().map(|count| prior.shrink(count)).collect();
+    let told_apart = distinguishable(&rates);
+    rates.into_iter().zip(told_apart).collect()
+}
+
+fn row(
+    team: &str,
+    iso_week: &str,
+    cell: &TeamWeek,
+    (rate, told_apart): (ShrunkRate, bool),
+    roster_size: &dyn Fn(&str, &str) -> i64,
+) -> TeamRow {
     let (active, tokens) = (cell.active(), cell.sum(|one| one.tokens));
-    let flagged = cell.sum(|one| i64::from(one.flagged));
-    let rate = prior.shrink(TeamCount { flagged: flagged.unsigned_abs(), people: active.unsigned_abs() });
     let linked = cell.sum(|one| one.linked);
     TeamRow {
         team_id: team.to_owned(),
@@ -219,15 +234,16 @@ fn row(team: &str, iso_week: &str, cell: &TeamWeek, prior: &Prior, roster_size: 
         flagged_share: Some(rounding::share(rate.rate)),
         flagged_low: Some(rounding::share_below(rate.low)),
         flagged_high: Some(rounding::share_above(rate.high)),
-        flagged_distinguishable: Some(rate.distinguishable),
+        flagged_distinguishable: Some(told_apart),
         suppressed: false,
     }
 }
 
 fn panel_cell(cell: &TeamWeek, row: &TeamRow) -> PanelCell {
+    let known = cell.by_actor.iter().filter(|(actor, _)| is_known(actor));
     PanelCell {
         name: row.team_id.clone(),
-        members: cell.by_actor.iter().map(|(actor, one)| (actor.clone(), one.contribution())).collect(),
+        members: known.map(|(actor, one)| (actor.clone(), one.contribution())).collect(),
         value: serde_json::to_value(row).unwrap_or_default(),
         barred: (row.team_id == UNASSIGNED).then_some(Hidden::Remainder),
         ..PanelCell::default()
@@ -257,5 +273,84 @@ fn hidden_week(week: WeekTotals) -> WeekTotals {
 fn add(sum: &mut Option<i64>, part: Option<i64>) {
     if let Some(part) = part {
         *sum = Some(sum.unwrap_or(0) + part);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Rows of teams in which so many of so many people are flagged, the same ones in each of these weeks.
+    fn rows(weeks: u8, teams: &[(&str, usize, usize)]) -> Vec<TeamRow> {
+        let mut actor_weeks = Vec::new();
+        for week in 1..=weeks {
+            for (team, flagged, people) in teams {
+                actor_weeks.extend((0..*people).map(|person| ActorWeekRow {
+                    actor: format!("{team}{person:02}"),
+                    team_id: (*team).to_owned(),
+                    iso_week: format!("2026-W{week:02}"),
+                    sessions: 1,
+                    tokens: Some(1_000),
+                    band: if person < *flagged { "review" } else { "none" }.to_owned(),
+                    ..ActorWeekRow::default()
+                }));
+            }
+        }
+        let input = TeamWeeks { links: &[], actor_weeks: &actor_weeks, weeks: Vec::new(), roster_size: &|_, _| 0 };
+        team_weeks(input, Rules::default(), None).unwrap().0
+    }
+
+    #[test]
+    fn weeks_of_one_team_are_no_teams() {
+        let rows = rows(12, &[("red", 10, 40)]);
+        assert_eq!(rows.len(), 12);
+        for row in rows {
+            // Beta(5.1, 14.9) and 10 of 40 people: .165 to .348. Twelve agreeing teams would leave .24 to .26.
+            assert_eq!((row.flagged_low, row.flagged_high), (Some(0.15), Some(0.35)), "{}", row.iso_week);
+        }
+    }
+
+    #[test]
+    fn whoever_is_not_known_stands_in_nobodys_place() {
+        let of = |team: &str, people: usize, tokens: i64| {
+            let row = move |actor: String, team: &str| ActorWeekRow {
+                actor,
+                team_id: team.to_owned(),
+                iso_week: "2026-W07".to_owned(),
+                sessions: 1,
+                tokens: Some(tokens),
+                ..ActorWeekRow::default()
+            };
+            (0..people).map(|person| row(format!("{team}{person:02}"), team)).collect::<Vec<_>>()
+        };
+        let mut actor_weeks = [of("red", 20, 5_000_000), of("blue", 9, 6_666_667)].concat();
+        let [mut nobody] = <[ActorWeekRow; 1]>::try_from(of(UNASSIGNED, 1, 40_000_000)).unwrap();
+        nobody.actor = UNASSIGNED.to_owned();
+        actor_weeks.push(nobody);
+        let week = WeekTotals {
+            iso_week: "2026-W07".to_owned(),
+            active_actors: 30,
+            sessions: 30,
+            tokens: Some(200_000_003),
+            ..WeekTotals::default()
+        };
+        let input = TeamWeeks { links: &[], actor_weeks: &actor_weeks, weeks: vec![week], roster_size: &|_, _| 0 };
+        let (rows, weeks, _) = team_weeks(input, Rules::default(), None).unwrap();
+        // The total less red and less the use of nobody known, of which the report says the share, would be that of nine people.
+        assert!(rows.iter().all(|row| row.suppressed), "{rows:?}");
+        assert_eq!(weeks[0].tokens, Some(200_000_000));
+    }
+
+    #[test]
+    fn teams_of_a_week_are_compared_together() {
+        let usual = [("blue", 2, 20), ("green", 2, 20), ("grey", 2, 20)];
+        let mut teams = usual.to_vec();
+        teams.push(("red", 9, 20));
+        // Its interval begins above the organisation's .19, as that of one team in ten does by chance (p = .06).
+        let red = |rows: Vec<TeamRow>| rows.into_iter().find(|row| row.team_id == "red").unwrap();
+        let row = red(rows(1, &teams));
+        assert_eq!((row.flagged_low, row.flagged_distinguishable), (Some(0.2), Some(false)));
+        teams[3].1 = 14;
+        assert_eq!(red(rows(1, &teams)).flagged_distinguishable, Some(true));
     }
 }

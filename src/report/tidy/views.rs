@@ -290,9 +290,9 @@ fn coverage(report: &Report) -> View {
     view.add("coverage", "", "share", coverage.share, false).between(coverage.low, coverage.high);
     for month in &coverage.months {
         let cell = format!("{} {}", month.month, month.scope);
-        view.add("coverage_month", &cell, "share", month.share, false).between(month.low, month.high);
-        view.add("coverage_billed", &cell, month.measure, month.billed, false);
-        view.add("coverage_logged", &cell, month.measure, month.logged, false);
+        view.add("coverage_month", &cell, "share", month.share, true).between(month.low, month.high);
+        view.add("coverage_billed", &cell, month.measure, month.billed, true);
+        view.add("coverage_logged", &cell, month.measure, month.logged, true);
     }
     for row in &report.seats {
         view.add("seats", &row.product, "people", row.seats, row.suppressed);
@@ -365,10 +365,10 @@ fn quality(report: &Report) -> View {
         ("missing_usage", quality.missing_usage),
         ("lower_bound_outputs", quality.lower_bound_outputs),
         ("outcome_coverage", quality.outcome_coverage),
-        ("unassigned_tokens", quality.unassigned_tokens),
-        ("scored_sessions", quality.scored_sessions),
     ] {
         view.add(id, "", "share", share, false);
     }
+    view.add("unassigned_tokens", "", "share", quality.unassigned_tokens, false);
+    view.add("scored_sessions", "", "share", quality.scored_sessions, false);
     view
 }
