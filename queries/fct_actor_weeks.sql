@@ -3,10 +3,14 @@
 -- reads: stg_events, fct_sessions, stg_outcomes, int_counted_outcomes, fct_coverage
 -- measures: use by the week in which it happened; a session counts in the week in which it began. All of a session is its
 --   actor's, subagents included. Outcomes of every kind that landed in the week count, each piece of work once; they are null when no outcome
---   source covers the actor
--- reference: outputs.md
+--   source covers the actor. own_steps, own_sessions, own_prompts, own_tokens and own_cost_usd are the same without declared automation and what a
+--   schedule began, which leave the person scopes: what a person is read by. own_tokens and own_cost_usd are null when nothing of it was reported
+-- reference: outputs.md, signals.md 1.6
 -- part: person
-with used as (
+with sessions as (
+    select session_id, actor_id, iso_week, not declared and trigger <> 'schedule' as is_own from fct_sessions
+),
+used as (
     select
         s.actor_id,
         e.iso_week,
@@ -14,16 +18,20 @@ with used as (
         count(*) filter (where e.kind = 'prompt' and e.trigger = 'human') as human_prompts,
         sum(e.tokens) as tokens,
         sum(e.cost_usd) as cost_usd,
+        count(*) filter (where s.is_own) as own_steps,
+        count(*) filter (where s.is_own and e.kind = 'prompt' and e.trigger in ('human', 'unknown')) as own_prompts,
+        sum(e.tokens) filter (where s.is_own) as own_tokens,
+        sum(e.cost_usd) filter (where s.is_own) as own_cost_usd,
         count(distinct cast(e.local_ts as date)) as active_days,
         min(e.ts) as first_at,
         max(e.ts) as last_at
     from stg_events as e
-    inner join fct_sessions as s on e.root_session_id = s.session_id
+    inner join sessions as s on e.root_session_id = s.session_id
     group by s.actor_id, e.iso_week
 ),
 begun as (
-    select actor_id, iso_week, count(*) as sessions
-    from fct_sessions
+    select actor_id, iso_week, count(*) as sessions, count(*) filter (where is_own) as own_sessions
+    from sessions
     group by actor_id, iso_week
 ),
 people as (
@@ -51,6 +59,11 @@ select
     u.human_prompts,
     u.tokens,
     u.cost_usd,
+    u.own_steps,
+    coalesce(b.own_sessions, 0) as own_sessions,
+    u.own_prompts,
+    u.own_tokens,
+    u.own_cost_usd,
     case when c.actor_id is not null then coalesce(l.outcomes, 0) end as outcomes,
     u.active_days,
     u.first_at,

@@ -2,11 +2,11 @@
 -- grain: one active_week quota, team and ISO week
 -- reads: actors, fct_actor_weeks, quotas
 -- family: INCENTIVE
--- measures: n people of the team who were on the roster in that week (those without any use count), and k of them with a session
---   begun or a prompt; quorum is the smallest k that meets the quota. A share of a small team is discrete: the null of k is computed per size
+-- measures: n people of the team who were on the roster in that week (those without any use count), and k of them with a session of
+--   their own begun or a prompt of their own (declared automation keeps nobody active); quorum is the smallest k that meets the quota. A share of a small team is discrete: the null of k is computed per size
 -- reference: signals.md P1 (v) and finding 5
 with active as (
-    select distinct actor_id, iso_week from fct_actor_weeks where sessions > 0 or prompts > 0
+    select distinct actor_id, iso_week from fct_actor_weeks where own_sessions > 0 or own_prompts > 0
 ),
 weeks as (
     select

@@ -4,9 +4,10 @@
 -- family: INCENTIVE
 -- measures: the person's rank by the board's metric in that week and the growth of ln(amount + 1) to the next week, for the population test
 --   rank_chasing (S12): people just below the top $cut against people just above it, while the board was published and before. Weekly ranks
---   stand for the board's own, whose period no log has. Nobody's slope is estimated here
+--   stand for the board's own, whose period no log has. A week whose amount no source reported has no rank, and nothing is known of the step
+--   to it. Nobody's slope is estimated here
 -- suggests: usage made to pass the cut
--- innocent: a new project; regression to the mean, which pulls both sides of the cut alike; placebo cuts at other ranks must be quiet
+-- innocent: a new project; declared automation, which is no use of a person's own; regression to the mean, which pulls both sides of the cut alike; placebo cuts at other ranks must be quiet
 -- abstains: fewer than 6 whole weeks while published, 40 steps or 12 people next to the cut; boards by active_week, which rank nobody
 -- evasion: overtaking by more than a few ranks leaves the window
 -- reference: signals.md S12; Cameron, Gelbach and Miller 2008
@@ -28,26 +29,26 @@ amounts as (
     select
         boards.board, boards.published_week, boards.withdrawn_week, used.actor_id, used.iso_week,
         case boards.metric
-            when 'prompts' then cast(used.prompts as double)
-            when 'sessions' then cast(used.sessions as double)
-            when 'tokens' then cast(used.tokens as double)
-            when 'cost_usd' then cast(used.cost_usd as double)
+            when 'prompts' then cast(used.own_prompts as double)
+            when 'sessions' then cast(used.own_sessions as double)
+            when 'tokens' then cast(used.own_tokens as double)
+            when 'cost_usd' then cast(used.own_cost_usd as double)
         end as amount,
     from used
     cross join boards
     cross join bounds
-    where used.iso_week > bounds.first_week and used.iso_week < bounds.last_week
+    where used.iso_week > bounds.first_week and used.iso_week < bounds.last_week and used.own_steps > 0
 ),
 weeks as (
     select iso_week, row_number() over (order by iso_week) as week from amounts group by iso_week
 ),
 numbered as (
-    select amounts.*, weeks.week from amounts inner join weeks on weeks.iso_week = amounts.iso_week where amounts.amount is not null
+    select amounts.*, weeks.week from amounts inner join weeks on weeks.iso_week = amounts.iso_week
 ),
 ranked as (
     select
         *,
-        row_number() over (partition by board, iso_week order by amount desc, actor_id) as rank,
+        row_number() over (partition by board, iso_week order by amount desc nulls last, actor_id) as rank,
         lead(amount) over (partition by board, actor_id order by week) as next_amount,
         lead(week) over (partition by board, actor_id order by week) as next_week,
     from numbered
@@ -66,4 +67,4 @@ select
     end as growth,
 from ranked
 cross join last
-where ranked.iso_week <> ranked.published_week
+where ranked.iso_week <> ranked.published_week and ranked.amount is not null

@@ -7,10 +7,11 @@
 -- suggests: a prompt passed around to raise usage: spreads after the policy date, its results are not used
 -- innocent: shared skills are used like the rest of the stratum; a workshop shows as one busy day of first uses, onboarding as people in
 --   their first $new_days days
--- abstains: sessions younger than $horizon_days days, unknown coverage or coverage under $coverage are not judged
+-- abstains: sessions younger than $horizon_days days, unknown coverage or coverage under $coverage are not judged; nor are those of a stratum with fewer than $base_sessions sessions
+--   without a template or $base_actors people who have them: its share is not known
 -- evasion: paraphrases share no bands; sig_orphan_output and sig_low_output_novelty do not read prompts
 -- reference: signals.md P4; Broder 1997
--- params: new_days = 60, coverage = 0.8, horizon_days = 14
+-- params: new_days = 60, coverage = 0.8, horizon_days = 14, base_sessions = 20, base_actors = 5
 with uses as (
     select * from int_template_prompts
 ),
@@ -18,7 +19,7 @@ linked as (
     select distinct session_id from fct_attribution where tier in ('explicit', 'lines')
 ),
 judged as (
-    select s.session_id, s.stratum, case when linked.session_id is null then 0 else 1 end as is_used
+    select s.session_id, s.actor_id, s.stratum, case when linked.session_id is null then 0 else 1 end as is_used
     from fct_sessions as s
     inner join fct_coverage as c on c.actor_id = s.actor_id and c.outcome_coverage >= $coverage
     cross join int_as_of as a
@@ -34,6 +35,7 @@ rates as (
     left join (select distinct session_id from with_template) as t on t.session_id = judged.session_id
     where t.session_id is null
     group by judged.stratum
+    having count(*) >= $base_sessions and count(distinct judged.actor_id) >= $base_actors
 ),
 sessions as (
     select w.template, w.actor_id, count(*) as judged_sessions, sum(judged.is_used) as used_sessions, sum(rates.rate) as expected_used

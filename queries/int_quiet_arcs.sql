@@ -1,13 +1,16 @@
 -- model: int_quiet_arcs
 -- grain: one actor and ISO week with at least $min_weeks prompting weeks among the eight before it
--- reads: int_prompts, stg_outcomes
+-- reads: int_prompts, fct_sessions, stg_outcomes
 -- family: CLOCK
 -- measures: the actor's own quiet arc: the longest run of 6 to 12 hours of the local clock that holds at most $quiet_share of the human
 --   prompts and authored outcomes of the eight weeks before; and what this week put into it
+-- innocent: prompts of declared automation are nobody's
 -- reference: signals.md S9; Claes et al. 2018 (baselines must be individual)
 -- params: min_weeks = 4, quiet_share = 0.02
 with acts as (
-    select actor_id, local_ts, 1 as prompts, 0 as outcomes from int_prompts
+    select actor_id, local_ts, 1 as prompts, 0 as outcomes
+    from int_prompts
+    where not exists (select 1 from fct_sessions where fct_sessions.session_id = int_prompts.session_id and fct_sessions.declared)
     union all
     select actor_id, local_ts, 0 as prompts, 1 as outcomes from stg_outcomes
 ),

@@ -5,7 +5,8 @@
 -- measures: growth, the logarithm of next week's use over this week's, less its mean over everybody in that week; whether the person stood just
 --   below the cut (near) or just above it, and whether the leaderboard was published and not withdrawn (post). The cut is the top
 --   $top; twice and three times that are placebo cuts
--- innocent: whoever falls just below a rank rises again by chance, and so does whoever is just above: only the difference counts
+-- innocent: whoever falls just below a rank rises again by chance, and so does whoever is just above: only the difference counts; declared automation
+--   and what a schedule began is no use of a person's own
 -- abstains: no row without two successive weeks of use
 -- reference: signals.md S12 (regression discontinuity at a published cut)
 -- params: top = 10, width = 5
@@ -25,8 +26,8 @@ used as (
         people.iso_week > to_char(boards.published, '%G-W%V')
             and (boards.stands or people.iso_week < to_char(boards.withdrawn, '%G-W%V')) as post,
         people.iso_week = to_char(boards.published, '%G-W%V') as is_first,
-        case boards.metric when 'prompts' then cast(people.prompts as double) when 'sessions' then cast(people.sessions as double)
-            when 'tokens' then cast(people.tokens as double) else cast(people.cost_usd as double) end as amount,
+        case boards.metric when 'prompts' then cast(people.own_prompts as double) when 'sessions' then cast(people.own_sessions as double)
+            when 'tokens' then cast(people.own_tokens as double) else cast(people.own_cost_usd as double) end as amount,
     from fct_actor_weeks as people
     join weeks on weeks.iso_week = people.iso_week
     cross join boards

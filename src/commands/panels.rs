@@ -8,11 +8,11 @@ use crate::score::input::{PanelWeek, RankWeek, TemplateUse, WeekEvent};
 /// People and whole weeks.
 pub async fn panel(engine: &Engine) -> anyhow::Result<Vec<PanelWeek>> {
     let sql =
-        "select actor_id, team_id, iso_week, tokens, prompts, outcomes, outcome_coverage from fct_population_panel
+        "select actor_id, team_id, iso_week, is_new, tokens, prompts, outcomes, outcome_coverage from fct_population_panel
         order by actor_id, iso_week";
     collect(engine, sql, |columns, batch| {
         let (actor, iso_week) = (columns.text("actor_id")?, columns.text("iso_week")?);
-        let team_id = columns.text("team_id")?;
+        let (team_id, is_new) = (columns.text("team_id")?, columns.boolean("is_new")?);
         let (tokens, prompts) = (columns.integer("tokens")?, columns.integer("prompts")?);
         let (outcomes, coverage) = (columns.integer("outcomes")?, columns.number("outcome_coverage")?);
         (0..batch.num_rows())
@@ -21,6 +21,7 @@ pub async fn panel(engine: &Engine) -> anyhow::Result<Vec<PanelWeek>> {
                     actor: actor.required(row)?,
                     team_id: team_id.get(row).filter(|team| team != UNASSIGNED).unwrap_or_default(),
                     week_start: week_start_us(&iso_week.required(row)?).unwrap_or(0),
+                    is_new: is_new.get(row).unwrap_or(false),
                     tokens: tokens.get(row),
                     prompts: prompts.required(row)?,
                     outcomes: outcomes.get(row),

@@ -114,14 +114,15 @@ async fn session_inputs(engine: &Engine, shared: &mut Shared) -> anyhow::Result<
 }
 
 async fn week_inputs(engine: &Engine, shared: &mut Shared) -> anyhow::Result<Vec<ActorWeekInput>> {
-    let sql = "select actor_id, team_id, role, actor_kind, iso_week, sessions, prompts, tokens, cost_usd
+    let sql =
+        "select actor_id, team_id, role, actor_kind, iso_week, own_sessions, own_prompts, own_tokens, own_cost_usd
         from fct_actor_weeks order by actor_id, iso_week";
     let mut weeks = Vec::new();
     each_batch(engine, sql, |columns| {
         let (actor, team_id, role) = (columns.text("actor_id")?, columns.text("team_id")?, columns.text("role")?);
         let (kind, iso_week) = (columns.text("actor_kind")?, columns.text("iso_week")?);
-        let (sessions, prompts) = (columns.integer("sessions")?, columns.integer("prompts")?);
-        let (tokens, cost) = (columns.integer("tokens")?, columns.micro_usd("cost_usd")?);
+        let (sessions, prompts) = (columns.integer("own_sessions")?, columns.integer("own_prompts")?);
+        let (tokens, cost) = (columns.integer("own_tokens")?, columns.micro_usd("own_cost_usd")?);
         for row in 0..columns.rows() {
             let iso_week = iso_week.borrowed_required(row)?;
             weeks.push(ActorWeekInput {

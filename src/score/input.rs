@@ -195,7 +195,7 @@ pub struct SessionInput {
     pub tokens: Option<i64>,
 }
 
-/// One person and ISO week.
+/// One person and ISO week. Amounts are those of the person's own use: declared automation and what a schedule began are not in them.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ActorWeekInput {
     /// Resolved actor.
@@ -233,7 +233,8 @@ pub struct TeamWeekInput {
     pub active: u64,
 }
 
-/// One known person and whole ISO week of the population panel. A person's week without use and outcomes may be left out.
+/// One known person and whole ISO week of the population panel, with the use that is the person's own. A person's week without use and outcomes
+/// may be left out.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct PanelWeek {
     /// Resolved actor.
@@ -242,7 +243,9 @@ pub struct PanelWeek {
     pub team_id: String,
     /// First microsecond of the week, UTC.
     pub week_start: i64,
-    /// Tokens of all kinds; null when none was reported.
+    /// True when the week ends before the person's first 60 days on the roster do.
+    pub is_new: bool,
+    /// Tokens of all kinds; null when there was use and none was reported.
     pub tokens: Option<i64>,
     /// Prompts.
     pub prompts: i64,

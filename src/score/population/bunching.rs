@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 
 use super::histogram::is_whole;
+use super::panel::is_after;
 use super::polynomial::{Counterfactual, Grid, Mass, Window, best_degree, heaping};
 use super::{RESAMPLES, bootstrap, excess_p, interval, row, team_shares, too_few};
 use crate::score::input::{Quota, ScoreInput};
@@ -41,7 +42,7 @@ pub(super) struct Amount<'a> {
     actor: &'a str,
     /// The metric of the quota.
     value: f64,
-    /// True when the week began after the announcement.
+    /// True when the week began after the announcement, false when it had ended by then.
     exposed: bool,
 }
 
@@ -73,7 +74,8 @@ pub(super) fn scope(quota: &Quota) -> String {
     format!("{} >= {} a {}", quota.metric, quota.threshold, quota.period)
 }
 
-/// The quota's metric for each week of a person; weeks without a reported amount are left out, not counted as 0.
+/// The quota's metric for each week of a person. Weeks without a reported amount are left out, not counted as 0; so is the week of the
+/// announcement.
 pub(super) fn amounts<'a>(input: &'a ScoreInput, quota: &Quota) -> Vec<Amount<'a>> {
     input
         .actor_weeks
@@ -87,7 +89,7 @@ pub(super) fn amounts<'a>(input: &'a ScoreInput, quota: &Quota) -> Vec<Amount<'a
                 "cost_usd" => week.cost_micro_usd.map(|cost| cost as f64 / 1e6),
                 _ => None,
             }?;
-            Some(Amount { actor: &week.actor, value, exposed: week.week_start >= quota.announced })
+            Some(Amount { actor: &week.actor, value, exposed: is_after(week.week_start, quota.announced)? })
         })
         .collect()
 }
@@ -353,6 +355,7 @@ pub(super) fn counts<'a>(grid: &Grid, weeks: impl Iterator<Item = &'a (f64, bool
 
 #[cfg(test)]
 mod tests {
+    use super::super::panel::WEEK;
     use super::*;
     use crate::score::input::ActorWeekInput;
     use crate::score::stats::Seeded;
@@ -370,7 +373,7 @@ mod tests {
                 }
                 input.actor_weeks.push(ActorWeekInput {
                     actor: actor.to_string().into(),
-                    week_start: week,
+                    week_start: week * WEEK,
                     prompts: amount.max(0.0) as i64,
                     tokens: Some((amount.max(0.0) * 1_000.0) as i64),
                     ..ActorWeekInput::default()
@@ -378,7 +381,7 @@ mod tests {
             }
         }
         let threshold = if metric == "tokens" { 100_000.0 } else { 100.0 };
-        input.quotas.push(Quota { metric: metric.into(), threshold, period: "week".into(), announced: 12 });
+        input.quotas.push(Quota { metric: metric.into(), threshold, period: "week".into(), announced: 12 * WEEK });
         quota_bunching(&input).remove(0)
     }
 
@@ -409,6 +412,24 @@ mod tests {
         let found = (0..20).filter(|seed| run(60, 0.0, 100 + seed, "prompts").ci_low.is_some_and(|low| low > 0.0));
         let found = found.count();
         assert!(found <= 2, "{found} of 20 at a nominal 2.5 %");
+    }
+
+    #[test]
+    fn the_week_of_the_announcement_is_on_neither_side() {
+        let mut input = ScoreInput::default();
+        input.actor_weeks.extend((0..4).map(|week| ActorWeekInput {
+            week_start: week * WEEK,
+            prompts: week,
+            ..ActorWeekInput::default()
+        }));
+        let sides = |announced| {
+            let quota = Quota { metric: "prompts".into(), threshold: 1.0, period: "week".into(), announced };
+            let found = amounts(&input, &quota);
+            found.iter().map(|amount| (amount.value, amount.exposed)).collect::<Vec<_>>()
+        };
+        // On its Monday it is all of it after the announcement.
+        assert_eq!(sides(2 * WEEK), [(0.0, false), (1.0, false), (2.0, true), (3.0, true)]);
+        assert_eq!(sides(2 * WEEK + 1), [(0.0, false), (1.0, false), (3.0, true)]);
     }
 
     #[test]

@@ -48,13 +48,15 @@ pub(super) fn metric_decoupling(input: &ScoreInput) -> Option<(PopulationRow, Op
     let date = input.incentive_start()?;
     let mut row = row("metric_decoupling", format!("organisation, {}", day(date)));
     let panel = Panel::new(&input.panel);
-    let sides = panel.sides(date);
-    let users = panel.people(&sides);
-    let people: Vec<usize> = users.iter().copied().filter(|&person| panel.outcomes_are_known(person)).collect();
+    let all = panel.sides(date);
+    // Who is compared is decided over the weeks that are compared: somebody without use in them would stand far from all others.
+    let sides = all.balanced();
+    let people: Vec<usize> =
+        panel.people(&sides).into_iter().filter(|&person| panel.outcomes_are_known(person)).collect();
     row.n = people.len() as i64;
     let missing = too_few(&[
-        ("whole weeks before the date", sides.before.len(), FEWEST_WEEKS),
-        ("whole weeks after it", sides.after.len(), FEWEST_WEEKS),
+        ("whole weeks before the date", all.before.len(), FEWEST_WEEKS),
+        ("whole weeks after it", all.after.len(), FEWEST_WEEKS),
         ("people who used tools on both sides with an outcome coverage of .8", people.len(), FEWEST_ACTORS),
     ]);
     let agreement = match missing {
@@ -62,7 +64,7 @@ pub(super) fn metric_decoupling(input: &ScoreInput) -> Option<(PopulationRow, Op
             row.note = missing;
             None
         }
-        None => judge(&mut row, &panel, &sides.balanced(), &people, input.seed),
+        None => judge(&mut row, &panel, &sides, &people, input.seed),
     };
     Some((row, agreement))
 }

@@ -86,19 +86,25 @@ fn weeks_in(grid: &Grid, actors: &[Weeks], bin: usize, exposed: bool) -> WeeksOf
 
 #[cfg(test)]
 mod tests {
+    use super::super::panel::WEEK;
     use super::*;
     use crate::score::input::ActorWeekInput;
 
     #[test]
     fn every_week_near_the_line_stands_in_one_bin_and_the_curve_does_not_see_the_pile() {
         let mut input = ScoreInput {
-            quotas: vec![Quota { metric: "prompts".into(), threshold: 100.0, period: "week".into(), announced: 50 }],
+            quotas: vec![Quota {
+                metric: "prompts".into(),
+                threshold: 100.0,
+                period: "week".into(),
+                announced: 50 * WEEK,
+            }],
             ..ScoreInput::default()
         };
         let mut week = |actor: i64, start: i64, prompts: i64| {
             input.actor_weeks.push(ActorWeekInput {
                 actor: format!("a{actor:03}").into(),
-                week_start: start,
+                week_start: start * WEEK,
                 prompts,
                 ..ActorWeekInput::default()
             });

@@ -247,7 +247,8 @@ fn without_date(input: &ScoreInput) -> PopulationRow {
         row.note = format!("no policy date, and for a change point {missing}");
         return row;
     }
-    let people: Vec<usize> = (0..panel.actors()).collect();
+    let people: Vec<usize> =
+        (0..panel.actors()).filter(|&person| panel.tokens_are_reported(person, &everything.before)).collect();
     let usage = panel.usage(&people, &everything);
     let (first, later) = usage.split_at(FEWEST_WEEKS);
     let mean = first.iter().sum::<f64>() / first.len() as f64;
@@ -302,6 +303,7 @@ pub(super) fn panel_week(actor: usize, week: i64, tokens: f64, outcomes: f64) ->
         actor: format!("a{actor:03}"),
         team_id: String::new(),
         week_start: week * super::panel::WEEK,
+        is_new: false,
         tokens: Some(tokens as i64),
         prompts: (tokens / 1_000.0) as i64,
         outcomes: Some(outcomes as i64),

@@ -11,6 +11,17 @@ use crate::score::regression::least_squares;
 pub(super) const WEEK: i64 = 7 * 86_400 * 1_000_000;
 /// Least share of a person's edited paths that lies where outcomes are known (`coverage.min`).
 const COVERAGE: f64 = 0.8;
+/// Most of a person's prompts on a side that may lie in weeks whose tokens nobody reported, as one that was interrupted does; a judgement default.
+const UNREPORTED: f64 = 0.01;
+
+/// Whether a week lies after a date: `Some(true)` when it began on or after it, `Some(false)` when it had ended, `None` for the week of the date,
+/// which is in neither.
+pub(super) fn is_after(week_start: i64, date: i64) -> Option<bool> {
+    if week_start >= date {
+        return Some(true);
+    }
+    (week_start.saturating_add(WEEK) <= date).then_some(false)
+}
 
 /// People times whole weeks; a week without a row is one without use and without outcomes.
 pub(super) struct Panel<'a> {
@@ -64,17 +75,32 @@ impl<'a> Panel<'a> {
 
     /// Weeks that ended by `date`, and weeks that began on or after it.
     pub(super) fn sides(&self, date: i64) -> Sides {
-        let weeks = || 0..self.weeks.len();
-        Sides {
-            before: weeks().filter(|&week| self.weeks[week].saturating_add(WEEK) <= date).collect(),
-            after: weeks().filter(|&week| self.weeks[week] >= date).collect(),
-        }
+        let side =
+            |after| (0..self.weeks.len()).filter(|&week| is_after(self.weeks[week], date) == Some(after)).collect();
+        Sides { before: side(false), after: side(true) }
     }
 
-    /// People who used a tool on both sides: a wave of new licences or hires is no break.
+    /// People who used a tool on both sides, whose tokens are reported on both, and who were not new before the date: neither a wave of new
+    /// licences or hires, nor a tool that began to report its tokens, nor somebody who learnt is a break.
     pub(super) fn people(&self, sides: &Sides) -> Vec<usize> {
-        let used = |person: usize, weeks: &[usize]| weeks.iter().any(|&week| self.tokens(person, week) > 0.0);
-        (0..self.people.len()).filter(|&person| used(person, &sides.before) && used(person, &sides.after)).collect()
+        let used = |person: usize, weeks: &[usize]| {
+            weeks.iter().any(|&week| self.tokens(person, week) > 0.0) && self.tokens_are_reported(person, weeks)
+        };
+        let was_new = |person: usize| self.rows(person, &sides.before).any(|row| row.is_new);
+        (0..self.people.len())
+            .filter(|&person| used(person, &sides.before) && used(person, &sides.after) && !was_new(person))
+            .collect()
+    }
+
+    fn rows(&self, person: usize, weeks: &[usize]) -> impl Iterator<Item = &'a PanelWeek> {
+        weeks.iter().filter_map(move |&week| self.people[person][week])
+    }
+
+    /// Whether a person's tokens over these weeks are known: what nobody reported is not zero.
+    pub(super) fn tokens_are_reported(&self, person: usize, weeks: &[usize]) -> bool {
+        let unreported = self.rows(person, weeks).filter(|row| row.tokens.is_none()).map(|row| row.prompts.max(1));
+        let prompts: i64 = self.rows(person, weeks).map(|row| row.prompts).sum();
+        unreported.sum::<i64>() as f64 <= UNREPORTED * prompts as f64
     }
 
     /// Whether outcomes of the person are known: reported at all, and coverage of at least .8 of what was edited.
@@ -126,5 +152,63 @@ impl<'a> Panel<'a> {
             .map(|(tokens, outcomes)| (vec![1.0, tokens.ln()], outcomes.ln_1p()))
             .unzip();
         least_squares(&design, &y).map(|fit| fit.coefficients[1])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::incentive_break::panel_week;
+    use super::*;
+
+    /// Who is compared of one person, of whom `change` changes each of ten weeks; the date is the first moment of the sixth.
+    fn is_compared(change: impl Fn(i64, &mut PanelWeek)) -> bool {
+        let rows: Vec<PanelWeek> = (0..10)
+            .map(|week| {
+                let mut row = panel_week(0, week, 20_000.0, 3.0);
+                change(week, &mut row);
+                row
+            })
+            .collect();
+        let panel = Panel::new(&rows);
+        !panel.people(&panel.sides(5 * WEEK)).is_empty()
+    }
+
+    #[test]
+    fn people_are_compared_who_used_a_tool_on_both_sides_and_were_not_new() {
+        assert!(is_compared(|_, _| ()));
+        assert!(!is_compared(|week, row| row.tokens = row.tokens.filter(|_| week < 5).or(Some(0))));
+        assert!(!is_compared(|week, row| row.tokens = row.tokens.filter(|_| week > 4).or(Some(0))));
+        assert!(!is_compared(|week, row| row.is_new = week == 0));
+        assert!(is_compared(|week, row| row.is_new = week > 4));
+    }
+
+    #[test]
+    fn tokens_that_were_not_reported_are_not_zero() {
+        // 20 prompts a week. One of 81 prompts is too many, one of 101 is one that was interrupted.
+        let unreported = |prompts: i64, others: i64| {
+            is_compared(|week, row| {
+                row.prompts = others;
+                if week == 2 {
+                    (row.tokens, row.prompts) = (None, prompts);
+                }
+            })
+        };
+        assert!(
+            !unreported(20, 20) && !unreported(1, 20) && unreported(1, 25) && !unreported(0, 20) && unreported(0, 25)
+        );
+        // Every other week before the date in a tool that reports nothing: use seems to double at it.
+        assert!(!is_compared(|week, row| row.tokens = row.tokens.filter(|_| week > 4 || week % 2 == 0)));
+        // No week of the other side is asked for them.
+        let rows = [panel_week(0, 0, 20_000.0, 3.0), PanelWeek { tokens: None, ..panel_week(0, 1, 20_000.0, 3.0) }];
+        let panel = Panel::new(&rows);
+        assert_eq!([&[0][..], &[1], &[0, 1]].map(|weeks| panel.tokens_are_reported(0, weeks)), [true, false, false]);
+    }
+
+    #[test]
+    fn the_week_of_the_date_is_on_neither_side() {
+        assert_eq!(
+            [-WEEK - 1, -WEEK, 1 - WEEK, -1, 0].map(|week| is_after(week, 0)),
+            [Some(false), Some(false), None, None, Some(true)]
+        );
     }
 }

@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 
+use super::panel::WEEK;
 use super::{banded, day, row, too_few};
 use crate::score::input::{ScoreInput, TemplateUse};
 use crate::score::rows::PopulationRow;
@@ -19,6 +20,9 @@ const FEWEST_ACTORS: usize = 5;
 const FEWEST_SESSIONS: usize = 20;
 /// Share of its people whose first use lies after the date from which a template is said to have spread since then.
 const SPREADING: f64 = 0.8;
+/// How long before the date a person's sessions must begin for their first use of a prompt to be known to lie after it: of habits of once a
+/// week one in twenty is not seen in that time. A judgement default.
+const HISTORY: i64 = 3 * WEEK;
 /// Share of first uses on one day from which it was handed out in a workshop, and of people in their first 60 days from which
 /// it belongs to onboarding; judgement defaults.
 const WORKSHOP: f64 = 0.5;
@@ -55,27 +59,39 @@ pub(super) fn shared_burner_template(input: &ScoreInput) -> Option<PopulationRow
         return Some(row);
     }
     let shared = by_template.len();
-    let [mut old, mut workshop, mut onboarding] = [0; 3];
+    let mut begun: BTreeMap<&str, i64> = BTreeMap::new();
+    for session in &input.sessions {
+        let first = begun.entry(&session.actor).or_insert(session.started_at);
+        *first = session.started_at.min(*first);
+    }
+    let is_known = |use_: &TemplateUse| begun.get(use_.actor.as_str()).is_some_and(|first| *first <= date - HISTORY);
+    let [mut late, mut old, mut workshop, mut onboarding] = [0; 4];
     let mut templates = Vec::new();
     for uses in by_template.values() {
         let share = |test: &dyn Fn(&&&TemplateUse) -> bool| uses.iter().filter(test).count() as f64 / uses.len() as f64;
-        if share(&|use_| use_.first_use >= date) < SPREADING {
+        let known: Vec<&&TemplateUse> = uses.iter().filter(|use_| is_known(use_)).collect();
+        let known_after = known.iter().filter(|use_| use_.first_use >= date).count() as f64;
+        if share(&|use_| use_.first_use >= date) < SPREADING || known_after < SPREADING * known.len() as f64 {
             old += 1;
         } else if share(&|use_| use_.first_on_busiest_day) >= WORKSHOP {
             workshop += 1;
         } else if share(&|use_| use_.is_new) >= ONBOARDING {
             onboarding += 1;
+        } else if known.len() < FEWEST_ACTORS {
+            late += 1;
         } else {
             templates.extend(Template::of(uses));
         }
     }
     let cleared = format!(
-        "{shared} shared by {FEWEST_ACTORS} people or more, {old} older than the date, {workshop} from a workshop, {onboarding} of onboarding"
+        "{shared} shared by {FEWEST_ACTORS} people or more, {old} older than the date, {workshop} from a workshop, {onboarding} of onboarding, {late} of people whose logs begin too late to say"
     );
     if templates.is_empty() {
         // Nothing that could be a burner is a result when there was nothing left to judge.
-        let left = shared - old - workshop - onboarding;
-        if left == 0 {
+        let left = shared - old - workshop - onboarding - late;
+        if left == 0 && late > 0 {
+            row.note = format!("the logs begin too late to say which prompts are older than the date: {cleared}");
+        } else if left == 0 {
             (row.status, row.estimate, row.p) = ("speak".to_owned(), Some(0.0), Some(1.0));
             row.note = format!("no template spread after the date: {cleared}");
         } else {
@@ -152,14 +168,24 @@ fn judge(row: &mut PopulationRow, templates: &[Template], cleared: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::score::input::Quota;
+    use crate::score::input::{Quota, SessionInput};
     use crate::score::stats::Seeded;
 
     /// Templates of (people, judged sessions a person, used sessions a person, first use in days after the date, on one day, new).
     fn run(templates: &[(i64, i64, i64, i64, bool, bool)]) -> PopulationRow {
+        run_from(-21, 30, templates)
+    }
+
+    /// The logs of this many people begin so many days after the date, those of all others on it.
+    fn run_from(days: i64, early: i64, templates: &[(i64, i64, i64, i64, bool, bool)]) -> PopulationRow {
         let date = 1_767_571_200_000_000;
         let mut input = ScoreInput::default();
         input.quotas.push(Quota { metric: "tokens".into(), threshold: 1.0, period: "week".into(), announced: date });
+        input.sessions.extend((0..30).map(|person| SessionInput {
+            actor: format!("a{person}").into(),
+            started_at: date + if person < early { days * 86_400_000_000 } else { 0 },
+            ..SessionInput::default()
+        }));
         for (template, &(people, judged_sessions, used_sessions, days, first_on_busiest_day, is_new)) in
             templates.iter().enumerate()
         {
@@ -193,10 +219,26 @@ mod tests {
         let cleared = run(&[(12, 4, 0, -40, false, false), (12, 4, 0, 3, true, false), (12, 4, 0, 3, false, true)]);
         assert_eq!((cleared.status.as_str(), cleared.p), ("speak", Some(1.0)));
         assert!(
-            cleared
-                .note
-                .ends_with("3 shared by 5 people or more, 1 older than the date, 1 from a workshop, 1 of onboarding")
+            cleared.note.contains(
+                "3 shared by 5 people or more, 1 older than the date, 1 from a workshop, 1 of onboarding, 0 of"
+            )
         );
+    }
+
+    #[test]
+    fn logs_that_begin_too_late_say_no_prompt_is_new() {
+        // Three weeks of five people are enough to see that it was not there; a day less, or one of them fewer, is not.
+        let template = [(12, 4, 0, 3, false, false)];
+        assert!(run_from(-21, 5, &template).p.unwrap() < 0.01);
+        for row in [run_from(-20, 5, &template), run_from(-21, 4, &template)] {
+            assert_eq!((row.status.as_str(), row.p), ("abstain", None), "{row:?}");
+            assert!(
+                row.note.starts_with("the logs begin too late to say which prompts are older than the date: 1 shared")
+            );
+        }
+        // Of those whose logs reach back four of five had it before: that others are seen with it later is no spread.
+        let older = run_from(-21, 5, &[(30, 4, 0, -4, false, false)]);
+        assert_eq!((older.status.as_str(), older.p), ("speak", Some(1.0)), "{older:?}");
     }
 
     #[test]

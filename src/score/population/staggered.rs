@@ -37,13 +37,16 @@ pub(super) fn staggered_break(input: &ScoreInput) -> Option<PopulationRow> {
     let teams = Teams::new(input, &panel, weeks);
     row.n = teams.members.len() as i64;
     let treated = teams.turns.iter().flatten().count();
-    let first = teams.turns.iter().flatten().min().copied().unwrap_or(0);
     let covered: usize = teams.members.iter().map(Vec::len).sum();
     let missing = too_few(&[
-        ("teams with people whose outcomes are known", teams.members.len(), FEWEST_TEAMS),
+        ("whole weeks before the first date", teams.first.unwrap_or(weeks), FEWEST_WEEKS_BEFORE),
+        (
+            "teams with people who used tools on both sides of the first date and whose outcomes are known",
+            teams.members.len(),
+            FEWEST_TEAMS,
+        ),
         ("teams that a policy came to within the weeks", treated, FEWEST_OF_A_KIND),
-        ("whole weeks before the first date", first, FEWEST_WEEKS_BEFORE),
-        ("people with known outcomes", covered, FEWEST_ACTORS),
+        ("people who used tools on both sides of it with known outcomes", covered, FEWEST_ACTORS),
     ]);
     row.note = match missing {
         Some(missing) => missing,
@@ -132,10 +135,12 @@ fn resampled(panel: &Panel<'_>, teams: &Teams, weeks: usize, before: &Sides, see
     draws
 }
 
-/// Teams with people whose outcomes are known, and the first whole week of each under the policy.
+/// Teams with people who used tools on both sides of the first date and whose outcomes are known, and the first week of each under the policy.
 struct Teams {
     members: Vec<Vec<usize>>,
     turns: Vec<Option<usize>>,
+    /// The week in which the policy came to the first of all teams.
+    first: Option<usize>,
 }
 
 impl Teams {
@@ -148,17 +153,25 @@ impl Teams {
                 *last = week;
             }
         }
-        let mut by_team: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-        for (person, week) in team_of.values().enumerate().filter(|(person, _)| panel.outcomes_are_known(*person)) {
-            if !week.team_id.is_empty() {
-                by_team.entry(&week.team_id).or_default().push(person);
-            }
-        }
         let turn = |team: &str| {
             let date = input.rollouts.iter().filter(|(of, _)| of == team).map(|(_, date)| *date).min()?;
             (0..weeks).find(|&week| panel.week_start(week).saturating_add(WEEK) > date)
         };
-        Self { turns: by_team.keys().map(|team| turn(team)).collect(), members: by_team.into_values().collect() }
+        // A wave of licences that comes with the turn is no break, nor is one that comes between two turns.
+        let first = team_of.values().filter_map(|week| turn(&week.team_id)).min();
+        let people = match first {
+            Some(first) => panel.people(&Sides { before: (0..first).collect(), after: (first..weeks).collect() }),
+            None => (0..panel.actors()).collect(),
+        };
+        let team_of: Vec<&PanelWeek> = team_of.into_values().collect();
+        let mut by_team: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        for person in people.into_iter().filter(|&person| panel.outcomes_are_known(person)) {
+            let team = team_of[person].team_id.as_str();
+            if !team.is_empty() {
+                by_team.entry(team).or_default().push(person);
+            }
+        }
+        Self { turns: by_team.keys().map(|team| turn(team)).collect(), members: by_team.into_values().collect(), first }
     }
 
     /// Logarithms of each team's sums by week.
@@ -371,6 +384,25 @@ mod tests {
     }
 
     #[test]
+    fn a_wave_of_licences_that_comes_with_the_turn_is_no_break() {
+        // Half of each team that a policy comes to has its first week of use with the turn; outcomes are as ever, and those of whoever had a licence
+        // before go with use, so that a share could be said.
+        let mut input = world(0.0, 0.0, false, 0.0, 1);
+        let turn = |week: &PanelWeek| {
+            let team: i64 = week.team_id.trim_start_matches("team-").parse().unwrap();
+            (team < 4).then_some((10 + 2 * team + 2_900) * WEEK)
+        };
+        for week in input.panel.iter_mut().filter(|week| week.actor.ends_with(['0', '2', '4', '6', '8'])) {
+            if turn(week).is_some_and(|turn| week.week_start < turn) {
+                week.tokens = Some(0);
+            }
+        }
+        let row = found(&input);
+        assert_eq!((row.status.as_str(), row.estimate), ("speak", Some(0.0)), "{row:?}");
+        assert!(row.note.starts_with("no rise with the turn of the teams"), "{}", row.note);
+    }
+
+    #[test]
     fn teams_that_went_another_way_before_are_no_evidence() {
         let row = found(&world(0.6, 0.0, false, 0.06, 1));
         assert_eq!((row.status.as_str(), row.p), ("abstain", None));
@@ -381,7 +413,10 @@ mod tests {
     fn it_abstains_below_its_evidence() {
         let mut input = world(0.6, 0.0, false, 0.0, 1);
         input.panel.retain(|week| week.team_id != "team-7" && week.team_id != "team-6" && week.team_id != "team-5");
-        assert_eq!(found(&input).note, "5 teams with people whose outcomes are known, 6 needed");
+        assert_eq!(
+            found(&input).note,
+            "5 teams with people who used tools on both sides of the first date and whose outcomes are known, 6 needed"
+        );
         let mut input = world(0.6, 0.0, false, 0.0, 1);
         input.rollouts.truncate(1);
         assert_eq!(found(&input).note, "1 teams that a policy came to within the weeks, 2 needed");

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use super::panel::is_after;
 use super::{RESAMPLES, bootstrap, excess_p, interval, too_few};
 use crate::score::input::{Quota, TeamWeekInput};
 use crate::score::rows::PopulationRow;
@@ -39,9 +40,10 @@ struct Team {
 /// the quota, and hugging teams lift the fit after.
 pub(super) fn team_share(row: &mut PopulationRow, weeks: &[TeamWeekInput], quota: &Quota, seed: u64) {
     let count = |week: &TeamWeekInput| TeamCount { flagged: week.active.min(week.people), people: week.people };
-    let before: Vec<TeamCount> = weeks.iter().filter(|week| week.week_start < quota.announced).map(count).collect();
+    let side = |after| weeks.iter().filter(move |week| is_after(week.week_start, quota.announced) == Some(after));
+    let before: Vec<TeamCount> = side(false).map(count).collect();
     let mut teams: BTreeMap<&str, Vec<TeamCount>> = BTreeMap::new();
-    for week in weeks.iter().filter(|week| week.week_start >= quota.announced && week.people > 0) {
+    for week in side(true).filter(|week| week.people > 0) {
         teams.entry(&week.team_id).or_default().push(count(week));
     }
     row.n = teams.len() as i64;
@@ -115,6 +117,7 @@ fn z<'a>(teams: impl Iterator<Item = &'a Team>) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::panel::WEEK;
     use super::*;
     use crate::score::input::ScoreInput;
     use crate::score::stats::Seeded;
@@ -130,10 +133,11 @@ mod tests {
                 if week >= 8 && active < needed && random.uniform() < gaming {
                     active = needed;
                 }
-                input.team_weeks.push(TeamWeekInput { team_id: team.to_string(), week_start: week, people, active });
+                let (team_id, week_start) = (team.to_string(), week * WEEK);
+                input.team_weeks.push(TeamWeekInput { team_id, week_start, people, active });
             }
         }
-        let quota = Quota { metric: "active_week".into(), threshold: 0.8, period: "week".into(), announced: 8 };
+        let quota = Quota { metric: "active_week".into(), threshold: 0.8, period: "week".into(), announced: 8 * WEEK };
         input.quotas.push(quota);
         super::super::tests(&input).rows.remove(0)
     }

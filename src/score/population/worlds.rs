@@ -5,6 +5,7 @@
 //! incentive is allowed to do. A test fires when a report would say so: it speaks, its interval lies above zero, p <= .05.
 
 use super::incentive_break::panel_week;
+use super::panel::WEEK;
 use super::tests;
 use crate::score::input::{ActorWeekInput, Quota, RankWeek, ScoreInput, TeamWeekInput, WeekEvent};
 use crate::score::rows::PopulationRow;
@@ -63,7 +64,7 @@ impl QuotaWorld {
                 let whole = amount.round() as i64;
                 input.actor_weeks.push(ActorWeekInput {
                     actor: format!("a{actor:03}").into(),
-                    week_start: week,
+                    week_start: week * WEEK,
                     prompts: whole,
                     sessions: whole,
                     tokens: Some(whole),
@@ -77,7 +78,7 @@ impl QuotaWorld {
             metric: self.metric.into(),
             threshold,
             period: "week".into(),
-            announced: self.announced,
+            announced: self.announced * WEEK,
         });
         tests(&input).rows.into_iter().find(|row| row.test == "quota_bunching").unwrap()
     }
@@ -136,10 +137,20 @@ fn share_world(gaming: f64, seed: u64) -> PopulationRow {
             if week >= 6 && active < needed && random.uniform() < gaming {
                 active = needed;
             }
-            input.team_weeks.push(TeamWeekInput { team_id: format!("t{team}"), week_start: week, people, active });
+            input.team_weeks.push(TeamWeekInput {
+                team_id: format!("t{team}"),
+                week_start: week * WEEK,
+                people,
+                active,
+            });
         }
     }
-    input.quotas.push(Quota { metric: "active_week".into(), threshold: 0.8, period: "week".into(), announced: 6 });
+    input.quotas.push(Quota {
+        metric: "active_week".into(),
+        threshold: 0.8,
+        period: "week".into(),
+        announced: 6 * WEEK,
+    });
     tests(&input).rows.into_iter().find(|row| row.test == "quota_bunching").unwrap()
 }
 
@@ -206,6 +217,16 @@ fn break_and_decoupling_abstain_below_their_evidence() {
     let notes = |input: &ScoreInput| ["incentive_break", "metric_decoupling"].map(|test| of(test, input).note);
     input.panel.retain(|week| week.week_start < (12 + 2_900 + 5) * 7 * 86_400_000_000);
     assert_eq!(notes(&input), ["5 whole weeks after it, 8 needed", "5 whole weeks after it, 6 needed"]);
+    // A tool that reports its tokens from the date on: use would seem to double at it.
+    let mut input = panel_world(0.0, 0.0, 1);
+    for week in
+        input.panel.iter_mut().filter(|week| week.week_start < (12 + 2_900) * WEEK && week.week_start % (2 * WEEK) == 0)
+    {
+        week.tokens = None;
+    }
+    let [break_, decoupling] = notes(&input);
+    assert!(break_.starts_with("0 people who used tools on both sides with known outcomes"), "{break_}");
+    assert!(decoupling.starts_with("0 people who used tools on both sides"), "{decoupling}");
     let mut input = panel_world(0.15, 0.0, 1);
     input.panel.iter_mut().for_each(|week| week.coverage = Some(0.79));
     let [break_, decoupling] = notes(&input);
@@ -225,6 +246,23 @@ fn use_that_saturates_is_a_narrower_range_and_no_decoupling() {
     }
     let row = of("metric_decoupling", &input);
     assert!(!fires(&row), "{row:?}");
+}
+
+#[test]
+fn who_is_away_in_the_weeks_that_are_compared_does_not_hide_a_narrower_range() {
+    // As above, with six weeks before the date: of the twelve after it six are compared, and three people come back later.
+    let mut input = panel_world(0.0, 0.0, 2);
+    let week = |week: i64| (week + 2_900) * WEEK;
+    input.panel.retain(|row| row.week_start >= week(6));
+    for row in input.panel.iter_mut().filter(|row| row.week_start >= week(12)) {
+        row.tokens = row.tokens.map(|tokens| ((tokens as f64).ln() * 0.1 + 10.0).exp() as i64);
+        if row.week_start < week(18) && ["a000", "a001", "a002"].contains(&row.actor.as_str()) {
+            (row.tokens, row.outcomes) = (Some(0), Some(0));
+        }
+    }
+    let row = of("metric_decoupling", &input);
+    assert_eq!((row.n, row.status.as_str()), (237, "abstain"), "{row:?}");
+    assert!(row.note.starts_with("the range of use has narrowed"), "{}", row.note);
 }
 
 #[test]
