@@ -8,17 +8,19 @@
 --   late use is that of sessions which fall late by chance and independently, or the larger one of the other weeks if there are four.
 --   supported_z is the z of a normal variable that is as unlikely as Bernstein's bound makes this sum: one large session that fell late is no
 --   habit, and is as likely as chance makes it however many standard errors it is worth
--- innocent: whoever works late in the week does so in the weeks that are not behind, too; reached says how many weeks behind were made good
+-- innocent: whoever works late in the week does so in the weeks that are not behind, too; reached says how many weeks behind were made good. Weeks on call are in no sum,
+--   neither behind nor to compare with: what happened in them says nothing of the others
 -- reference: signals.md S11 (beta of late use on the gap, sessions as the unit of chance); Bernstein 1946 (sums of bounded independent variables)
 -- params: late = 0.2, shrink = 2
 with marked as (
-    select *, gap > 0 as is_behind, phase <> 'announced' as counts from int_deadline_weeks
+    select * except (gap), case when is_on_call then 0.0 else gap end as gap, gap > 0 and not is_on_call as is_behind, phase <> 'announced' and not is_on_call as counts
+    from int_deadline_weeks
 ),
 running as (
     select
         quota_id, metric, actor_id, iso_week, phase,
-        count(case when phase = 'after' then 1 end) over ever as weeks,
-        sum(case when phase = 'after' then sessions else 0 end) over ever as sessions,
+        count(case when counts and phase = 'after' then 1 end) over ever as weeks,
+        sum(case when counts and phase = 'after' then sessions else 0 end) over ever as sessions,
         sum(case when counts then 1 else 0 end) over ever as all_weeks,
         sum(case when counts then early else 0.0 end) over ever as all_early,
         sum(case when counts then session_squares else 0.0 end) over ever as squares,
@@ -51,7 +53,7 @@ tested as (
     select *, coalesce((late_by_gap - expected_late * gaps) / nullif(sqrt(gap_squares * late_variance), 0.0), 0.0) as z from expected
 )
 select
-    quota_id, metric, actor_id, iso_week, weeks, sessions, weeks_behind, weeks_reached, is_on_call, late_outcomes,
+    quota_id, metric, actor_id, iso_week, weeks, sessions, weeks_behind, weeks_reached, other_weeks, is_on_call, late_outcomes,
     expected_late, late_by_gap / nullif(gaps, 0.0) as mean_late, z,
     greatest(z, 0.0) / sqrt(1.0 + coalesce(largest_session * greatest(z, 0.0) / (3 * nullif(sqrt(gap_squares * late_variance), 0.0)), 0.0)) as supported_z,
     2.0 * (sqrt(late_outcomes + 0.375) - sqrt(expected_outcomes + 0.375)) as outcome_z,

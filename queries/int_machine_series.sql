@@ -6,7 +6,7 @@
 --   or one masked text of it. Fixed: $starts starts or more, and either $constant_share of the gaps within 5 % (at least 15 seconds) of
 --   the median gap of two minutes or more, or phases concentrated with R >= $concentration in as many turns of one of six periods from 5 to 60 minutes:
 --   several prompts of one sitting are one turn
--- innocent: sessions of a declared automation leave
+-- innocent: sessions of a declared automation leave, and so do prompts of clients whose times stand on a grid
 -- reference: signals.md S8
 -- params: starts = 10, constant_share = 0.8, concentration = 0.95
 -- part: person
@@ -14,10 +14,11 @@ with declared as (
     select session_id from fct_sessions where declared
 ),
 prompts as (
-    select actor_id, iso_week, root_session_id as session_id, date_part('epoch', ts) as seconds, ts, masked_hash, split_part(client, '/', 1) as client_name
+    select actor_id, iso_week, root_session_id as session_id, date_part('epoch', ts) as seconds, ts, masked_hash
     from stg_events
     left join declared on declared.session_id = stg_events.root_session_id
-    where declared.session_id is null and kind = 'prompt' and trigger in ('human', 'unknown') and actor_kind = 'person'
+    left join int_clock_grids as grids on grids.client_name is not distinct from split_part(client, '/', 1)
+    where declared.session_id is null and grids.is_on_grid is not true and kind = 'prompt' and trigger in ('human', 'unknown') and actor_kind = 'person'
         and coalesce(marker, '') not in ('continue', 'retry', 'interrupt')
 ),
 frequent as (select actor_id, iso_week, masked_hash from prompts where masked_hash is not null group by actor_id, iso_week, masked_hash having count(*) >= $starts),
@@ -44,7 +45,6 @@ starts as (
 evenness as (
     select
         actor_id, iso_week, series, count(*) as starts, min(ts) as first_at, max(ts) as last_at, max(median_gap) as median_gap,
-        min(client_name) as client_name,
         avg(case when gap is not null then cast(abs(gap - median_gap) <= greatest(15.0, 0.05 * median_gap) as double) end) as constant_share,
     from starts
     group by actor_id, iso_week, series
@@ -68,8 +68,7 @@ fixed as (
     from evenness
     join best on best.actor_id = evenness.actor_id and best.iso_week = evenness.iso_week
         and best.series = evenness.series and best.place = 1
-    join int_clock_grids as grids on grids.client_name = evenness.client_name
-    where not grids.is_on_grid and (constant_share >= $constant_share and median_gap >= 120 or best.concentration >= $concentration and best.cycles >= $starts)
+    where constant_share >= $constant_share and median_gap >= 120 or best.concentration >= $concentration and best.cycles >= $starts
 )
 select
     fixed.actor_id, fixed.iso_week, nullif(fixed.series, 0) as series, fixed.starts, sittings.sessions, fixed.first_at, fixed.last_at, fixed.constant_share,

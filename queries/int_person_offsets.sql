@@ -1,8 +1,9 @@
 -- model: int_person_offsets
 -- grain: one known person with a prompt
 -- reads: int_clock_habits, int_clock_template
--- measures: where the person's offset from UTC comes from, and for whom nobody states one the offset that their hours say, with its posterior. Over the 48 whole
---   and half hours: L(u) = exp(sum_h n_h ln p_(h+u) / (1 + (n - 1) rho)), p the template of those whose offset is known, tempered by its overdispersion rho;
+-- measures: where the person's offset from UTC comes from. Of whose logs some state one and others none, it is the one stated in most half hours, to the
+--   half hour; for whom nobody states one, the one that their hours say, with its posterior. Over the 48 whole and half hours:
+--   L(u) = exp(sum_h n_h ln p_(h+u) / (1 + (n - 1) rho)), p the template of those whose offset is known, tempered by its overdispersion rho;
 --   q = L / sum L; M(o) = sum_t W(t) q(o+t), with W from int_clock_template: the probability that the offset lies within two hours of o, since a person's own
 --   day begins an hour or more from their zone's, which no number of prompts makes smaller. The largest M decides, and below $least nothing is inferred
 -- innocent: travel and the change to summer time within the period widen the hours, and less is inferred; who works at night for the whole period is taken to be elsewhere
@@ -10,6 +11,15 @@
 -- params: least = 0.8, min_acts = 30
 with people as (
     select actor_id, min(basis) as basis, sum(half_hours) as acts from int_clock_habits group by actor_id
+),
+stated as (
+    select actor_id, (local_half_hour - utc_half_hour + 48) % 48 as shift, sum(half_hours) as half_hours
+    from int_clock_habits
+    where basis = 'client' and local_half_hour is not null
+    group by actor_id, (local_half_hour - utc_half_hour + 48) % 48
+),
+usual as (
+    select actor_id, shift, row_number() over (partition by actor_id order by half_hours desc, shift) as place from stated
 ),
 habits as (
     select h.actor_id, h.utc_half_hour as hour, sum(h.half_hours) as n, min(people.acts) as acts
@@ -45,13 +55,16 @@ masses as (
 ),
 best as (
     select actor_id, shift, round(mass, 6) as posterior, row_number() over (partition by actor_id order by round(mass, 6) desc, shift) as place from masses
+),
+placed as (
+    select actor_id, shift from best where place = 1 and posterior >= $least
+    union all
+    select actor_id, shift from usual where place = 1
 )
 select
     people.actor_id,
     case when people.basis = 'unknown' and best.posterior >= $least then 'inferred' else people.basis end as basis,
-    case when people.basis = 'unknown' and best.posterior >= $least
-        then cast(case when best.shift <= 26 then best.shift else best.shift - 48 end * 30 as int) -- +13 is New Zealand's summer; hardly anybody is at -11
-    end as offset_min,
+    cast(case when placed.shift <= 26 then placed.shift else placed.shift - 48 end * 30 as int) as offset_min, -- +13 is New Zealand's summer; hardly anybody is at -11
     templates.hours > 0 as others_are_known,
     best.posterior, people.acts,
     case
@@ -63,3 +76,4 @@ select
 from people
 cross join (select count(*) as hours from int_clock_template) as templates
 left join best on best.actor_id = people.actor_id and best.place = 1
+left join placed on placed.actor_id = people.actor_id

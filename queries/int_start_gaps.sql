@@ -1,11 +1,15 @@
 -- model: int_start_gaps
 -- grain: one actor and ISO week with declustered starts
--- reads: int_start_windows, int_clock_grids
+-- reads: int_start_windows
 -- family: CLOCK
 -- measures: what the gaps between the starts of int_start_windows say: (a) burstiness B_n of the gaps under $quiet_hours hours, the silence that
---   declustering forces taken off, and whether it lies under its Poisson 1st percentile -1.25/sqrt(n); (d) the longest time without a quiet arc
---   of $quiet_hours hours; (e) the correlation of ln(gap) with what there was to read and type, and 90 % limits by Fisher's z
--- reference: signals.md S8 (a), (d), (e); Goh and Barabasi 2008; Kim and Jo 2016
+--   declustering forces taken off, and whether it lies under its Poisson 1st percentile -1.25/sqrt(n) for n gaps. Their variation is 1 in a Poisson
+--   process, but less when they are cut: an exponential cut at T, the quiet hours less the silence, of mean m T has 1 - 2 m = L(x) = coth x - 1/x, where x is
+--   half the rate times T, and the variation sqrt(L'(x)) / (1 - L(x)), L'(x) = 1 + 1/x^2 - coth^2 x: 1 for short gaps, .58 where all lengths are alike. By that the
+--   variation is divided; x = y (3 - y^2) / (1 - y^2), y = 1 - 2 m, is the inverse of L within 5 %, the variation then right within .006.
+--   (d) the longest time without a quiet arc of $quiet_hours hours; (e) the correlation of ln(gap) with what there was to read and type where the log
+--   says it, null where it has none, and 90 % limits by Fisher's z
+-- reference: signals.md S8 (a), (d), (e); Goh and Barabasi 2008; Kim and Jo 2016; Cohen 1991 (inverse of the Langevin function)
 -- params: quiet_hours = 5, awake_hours = 30, silence_min = 10, human_correlation = 0.3
 -- part: person
 with starts as (
@@ -21,27 +25,36 @@ awake as (
 ),
 gaps as (
     select
-        starts.actor_id, iso_week, count(*) as n, count(distinct local_day) as days, count(distinct own_week) as weeks, bool_or(grids.is_on_grid) as is_on_grid,
+        actor_id, iso_week, count(*) as n, count(distinct local_day) as days, count(distinct own_week) as weeks, bool_or(is_on_grid) as is_on_grid,
         cast(count(*) filter (where gap_seconds < $quiet_hours * 3600.0) as double) as short_gaps,
-        stddev_pop(gap_seconds) filter (where gap_seconds < $quiet_hours * 3600.0)
-            / greatest(avg(gap_seconds) filter (where gap_seconds < $quiet_hours * 3600.0) - $silence_min * 60.0, 1.0) as variation,
+        cast(count(effort) filter (where gap_seconds < $quiet_hours * 3600.0) as double) as efforts,
+        stddev_pop(gap_seconds) filter (where gap_seconds < $quiet_hours * 3600.0) as deviation,
+        greatest(avg(gap_seconds) filter (where gap_seconds < $quiet_hours * 3600.0) - $silence_min * 60.0, 1.0) as excess,
         corr(ln(gap_seconds), ln(1.0 + effort)) filter (where gap_seconds < $quiet_hours * 3600.0) as think_time,
     from starts
-    left join int_clock_grids as grids on grids.client_name = starts.client_name
-    group by starts.actor_id, iso_week
+    group by actor_id, iso_week
+),
+cut as (
+    select *, 1 - 2 * excess / ($quiet_hours * 3600.0 - $silence_min * 60.0) as y from gaps
+),
+inverted as ( -- at 0 the terms of L' have no bound
+    select *, case when abs(y) < 0.001 then 0.003 else y * (3 - y * y) / (1 - y * y) end as x from cut
+),
+varied as (
+    select *, deviation / excess * (1 + 1 / x - 1 / tanh(x)) / sqrt(1 + 1 / (x * x) - power(1 / tanh(x), 2)) as variation from inverted
 ),
 measured as (
     select
-        gaps.*, awake.awake_hours,
+        varied.*, awake.awake_hours,
         (sqrt(short_gaps + 2) * variation - sqrt(short_gaps)) / ((sqrt(short_gaps + 2) - 2) * variation + sqrt(short_gaps)) as burstiness,
-        least(greatest(case when not isnan(think_time) then think_time end, -0.999), 0.999) as correlation,
-    from gaps
-    join awake on awake.actor_id = gaps.actor_id and awake.iso_week = gaps.iso_week
+        case when not isnan(think_time) then least(greatest(think_time, -0.999), 0.999) end as correlation,
+    from varied
+    join awake on awake.actor_id = varied.actor_id and awake.iso_week = varied.iso_week
 )
 select
     actor_id, iso_week, n, days, weeks, is_on_grid, burstiness, awake_hours, correlation,
-    coalesce(burstiness <= -1.25 / sqrt(n), false) as is_even,
+    coalesce(burstiness <= -1.25 / sqrt(short_gaps), false) as is_even,
     awake_hours >= $awake_hours as is_sleepless,
-    coalesce(atanh(correlation) + 1.645 / sqrt(greatest(short_gaps - 3, 1.0)) < atanh($human_correlation), false) as is_thoughtless,
-    coalesce(atanh(correlation) - 1.645 / sqrt(greatest(short_gaps - 3, 1.0)) > atanh($human_correlation), false) as is_thoughtful,
+    coalesce(atanh(correlation) + 1.645 / sqrt(greatest(efforts - 3, 1.0)) < atanh($human_correlation), false) as is_thoughtless,
+    coalesce(atanh(correlation) - 1.645 / sqrt(greatest(efforts - 3, 1.0)) > atanh($human_correlation), false) as is_thoughtful,
 from measured

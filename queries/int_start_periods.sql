@@ -16,7 +16,7 @@ with gated as (
     select gaps.actor_id, gaps.iso_week
     from int_start_gaps as gaps
     join int_start_phases as phases on phases.actor_id = gaps.actor_id and phases.iso_week = gaps.iso_week
-    where gaps.n >= $least_starts and gaps.actor_id <> '(unassigned)' and (gaps.is_even or phases.p <= $alpha)
+    where gaps.n >= $least_starts and gaps.actor_id <> '(unassigned)' and gaps.is_on_grid is not true and (gaps.is_even or phases.p <= $alpha)
 ),
 frequencies as (
     select value as place, 2 * pi() * (1.0 / 43200 + (1.0 / 600 - 1.0 / 43200) * value / ($frequencies - 1)) as omega from range(0, 10000) where value < $frequencies
@@ -28,7 +28,7 @@ windows as (
 ),
 profiles as (
     select actor_id, floor(local_seconds % 86400 / 3600) as hour, count(*) as starts
-    from int_starts where actor_id in (select actor_id from gated) group by actor_id, floor(local_seconds % 86400 / 3600)
+    from int_starts where is_on_grid is not true and actor_id in (select actor_id from gated) group by actor_id, floor(local_seconds % 86400 / 3600)
 ),
 profile_waves as (
     select

@@ -1,8 +1,9 @@
 -- model: int_starts
--- grain: one declustered start: a prompt labelled human, or whose origin no log states, after $silence_min minutes without one of the same actor
--- reads: stg_events, fct_sessions
+-- grain: one declustered start: a prompt labelled human, or whose origin no log states, after $silence_min minutes without one of the same actor; clients whose
+--   times stand on a grid are a series of their own
+-- reads: stg_events, fct_sessions, int_clock_grids
 -- family: CLOCK
--- measures: when people begin, and how much output they had to read and text to type since the start before
+-- measures: when people begin, and how much output they had to read and text to type since the start before: null where the log says one of the two not at all
 -- innocent: only undeclared automation counts: sessions of a declared automation leave, and so does what a log says a scheduler, hook or agent sent; automatic continues and retries are no starts, and pings closer than the silence collapse into one start
 -- reference: signals.md S8
 -- params: silence_min = 10
@@ -12,13 +13,14 @@ with declared as (
 ),
 steps as (
     select
-        event_key, actor_id, iso_week, client, kind, ts, text_chars, output_tokens,
+        event_key, actor_id, iso_week, ts, text_chars, output_tokens, coalesce(is_on_grid, false) as is_on_grid,
         cast(local_ts as date) as local_day,
         date_part('epoch', local_ts) as local_seconds,
         date_part('epoch', ts) as seconds,
         case when kind = 'prompt' then 1 else 0 end as is_prompt,
     from stg_events
     left join declared on declared.session_id = stg_events.root_session_id
+    left join int_clock_grids as grids on grids.client_name is not distinct from split_part(client, '/', 1)
     where declared.session_id is null and actor_kind = 'person'
         and (kind = 'completion' or kind = 'prompt' and trigger in ('human', 'unknown') and coalesce(marker, '') not in ('continue', 'retry', 'interrupt'))
 ),
@@ -26,7 +28,7 @@ silences as (
     select
         *,
         seconds - max(case when is_prompt = 1 then seconds end) over (
-            partition by actor_id order by seconds, is_prompt desc, event_key rows between unbounded preceding and 1 preceding
+            partition by actor_id, is_on_grid order by seconds, is_prompt desc, event_key rows between unbounded preceding and 1 preceding
         ) as silence,
     from steps
 ),
@@ -34,22 +36,22 @@ marked as (
     select *, case when is_prompt = 1 and coalesce(silence >= $silence_min * 60.0, true) then 1 else 0 end as is_start from silences
 ),
 bursts as (
-    select *, sum(is_start) over (partition by actor_id order by seconds, is_prompt desc, event_key) as burst from marked
+    select *, sum(is_start) over (partition by actor_id, is_on_grid order by seconds, is_prompt desc, event_key) as burst from marked
 ),
 starts as (
-    select actor_id, iso_week, local_day, local_seconds, split_part(client, '/', 1) as client_name, ts, seconds, burst, coalesce(text_chars, 0) as text_chars
+    select actor_id, is_on_grid, iso_week, local_day, local_seconds, ts, seconds, burst, text_chars
     from bursts
     where is_start = 1
 ),
 outputs as (
-    select actor_id, burst, sum(coalesce(output_tokens, 0)) as output_tokens
+    select actor_id, is_on_grid, burst, sum(output_tokens) as output_tokens
     from bursts
     where is_prompt = 0
-    group by actor_id, burst
+    group by actor_id, is_on_grid, burst
 )
 select
-    starts.actor_id, starts.iso_week, starts.local_day, starts.local_seconds, starts.client_name, starts.ts, starts.seconds,
-    starts.seconds - lag(starts.seconds) over (partition by starts.actor_id, starts.iso_week order by starts.seconds) as gap_seconds,
-    coalesce(outputs.output_tokens, 0) + starts.text_chars as effort,
+    starts.actor_id, starts.iso_week, starts.local_day, starts.local_seconds, starts.is_on_grid, starts.ts, starts.seconds,
+    starts.seconds - lag(starts.seconds) over (partition by starts.actor_id, starts.is_on_grid, starts.iso_week order by starts.seconds) as gap_seconds,
+    outputs.output_tokens + starts.text_chars as effort,
 from starts
-left join outputs on outputs.actor_id = starts.actor_id and outputs.burst = starts.burst - 1
+left join outputs on outputs.actor_id = starts.actor_id and outputs.is_on_grid = starts.is_on_grid and outputs.burst = starts.burst - 1

@@ -7,11 +7,13 @@
 --   the announcement, and the quota with the largest value is taken
 -- suggests: usage made up to reach a line before the cut-off
 -- innocent: weighs no more than Bernstein's bound of its own p supports; working late in the week as a habit: the weeks before the
---   announcement and those not behind say so; sprint, release and month ends: cancelled when the landed outcomes burst in the same hours (z of $outcome_z or more); on call, discount $on_call
+--   announcement and those not behind say so; sprint, release and month ends: cancelled when the landed outcomes burst in the same hours (z of $outcome_z or more);
+--   weeks on call are in no sum, and discounted $on_call
 -- abstains: service accounts; actor unknown; time zone unknown where others' zones are known (where nobody's is, all weeks are cut at one instant); no weekly quota of an amount; fewer than $min_weeks weeks or $min_sessions sessions since the announcement
+--   off call; behind in some, and fewer than $min_others others to compare with: being late may then be a habit
 -- evasion: spreading the use over the week: sig_threshold_hugging, sig_quota_bunching; junk commits in the same hours: sig_orphan_output
 -- reference: signals.md S11; Anscombe 1948 (outcome z)
--- params: min_weeks = 4, min_sessions = 8, outcome_z = 1.0, on_call = 0.2
+-- params: min_weeks = 4, min_sessions = 8, outcome_z = 1.0, on_call = 0.2, min_others = 2
 with weeks as (
     select * from fct_actor_weeks
 ),
@@ -19,10 +21,11 @@ quota_counts as (
     select count(*) as quotas from quotas where period = 'week' and metric in ('prompts', 'sessions', 'tokens', 'cost_usd')
 ),
 valued as (
-    select *, greatest(z, 0.0) * cast(weeks_reached as double) / greatest(weeks_behind, 1) as burst from int_deadline_series
+    select *, greatest(z, 0.0) * cast(weeks_reached as double) / greatest(weeks_behind, 1) as burst, weeks_behind = 0 or other_weeks >= $min_others as has_others
+    from int_deadline_series
 ),
 ranked as (
-    select *, row_number() over (partition by actor_id, iso_week order by round(burst, 9) desc, quota_id) as place from valued
+    select *, row_number() over (partition by actor_id, iso_week order by has_others desc, round(burst, 9) desc, quota_id) as place from valued
 ),
 judged as (
     select
@@ -37,6 +40,7 @@ judged as (
             when offsets.abstain_reason is not null and offsets.others_are_known then offsets.abstain_reason
             when coalesce(ranked.weeks, 0) < $min_weeks then concat('fewer than ', $min_weeks, ' weeks since the announcement')
             when ranked.sessions < $min_sessions then concat('fewer than ', $min_sessions, ' sessions since the announcement')
+            when not ranked.has_others then concat('fewer than ', $min_others, ' weeks that were not behind to compare with')
         end as abstain_reason,
     from weeks
     cross join quota_counts

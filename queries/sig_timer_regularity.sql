@@ -3,16 +3,17 @@
 -- reads: int_start_gaps, int_start_phases, int_start_periods
 -- family: CLOCK
 -- measures: a fifth of the summed strengths of those of five tests that agree: (a) burstiness B_n of the gaps under 5 hours, the silence that
---   declustering forces taken off, under its Poisson 1st percentile -1.25/sqrt(n); (b) the smaller of the Rayleigh and Kuiper p at 5, 10, 15, 20, 30 and
+--   declustering forces and what the cut makes even taken off, under its Poisson 1st percentile -1.25/sqrt(n); (b) the smaller of the Rayleigh and Kuiper p at 5, 10, 15, 20, 30 and
 --   60 minutes, times twelve, under $alpha; (c) the highest peak of the periodogram between 10 minutes and 12 hours, what the own hourly profile makes taken
 --   off, with a false-alarm probability under $alpha, looked for where (a) or (b) agrees; (d) no quiet arc of 5 hours for 30 hours on end; (e) gaps that
---   do not follow what there was to read and type. A week of fewer than $min_starts starts is read with the weeks before it, twelve at most,
+--   do not follow what there was to read and type, where that is known. A week of fewer than $min_starts starts is read with the weeks before it, twelve at most,
 --   and then (b) or (c) is one of the two, with p times the weeks: a start stands in as many windows
 -- suggests: a machine clock behind starts that are labelled human, or that no log labels
 -- innocent: declared schedules are labelled so, and leave; daily meetings are periods of a day, which no test here looks at; keep-alive pings
 --   collapse when declustered, automatic continues are dropped; gaps that do follow the reading and typing discount by $thoughtful
--- abstains: fewer than $min_starts starts or $min_days days in twelve weeks; a client whose times stand on a grid; fewer than two tests agree
--- evasion: exponential timers beat (a), (b) and (c), and meet (d) and (e); wide jitter beats (b) and (c) only
+-- abstains: fewer than $min_starts starts or $min_days days in twelve weeks; clients whose times stand on a grid, where nothing else was used in the week; fewer than two tests agree
+-- evasion: exponential timers beat (a), (b) and (c), and meet (d) and (e); wide jitter beats (b) and (c) only; prompts through a client whose times are
+--   rounded are left out, and the others read
 -- reference: signals.md S8; Goh and Barabasi 2008; Kim and Jo 2016; Kuiper 1960; Stephens 1970; Bartlett 1963; Scargle 1982
 -- params: min_starts = 30, min_days = 3, alpha = 0.001, thoughtful = 0.2
 with tested as (

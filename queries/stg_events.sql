@@ -4,7 +4,7 @@
 -- measures: each step, seen by however many sources, with its person, root session, trigger and local time resolved. The best-ranked evidence decides the
 --   trigger: a fact of int_triggers, or the event's own (provenance 2, text markers 4, bare text below every fact);
 --   what another agent wrote never becomes a person's. Local time is by the actor's zone, else by the log's offset, else
---   by the offset that the hours of a person say of whom nobody states one (int_person_places), else UTC
+--   by the one that the person's other logs mostly state, or their hours say where none does (int_person_places), else UTC
 -- reference: signals.md 1.1 and 1.7, formats.md 3.3
 -- store: table
 -- part: person, shared by int_shared_sessions
@@ -40,7 +40,7 @@ placed as (
         coalesce(p.role, '') as role,
         coalesce(p.kind, 'person') as actor_kind,
         arrow_cast(
-            arrow_cast(e.ts, 'Int64') + coalesce(p.roster_offset_min, e.utc_offset_min, p.inferred_offset_min, 0) * 60000000,
+            arrow_cast(e.ts, 'Int64') + coalesce(p.roster_offset_min, e.utc_offset_min, p.usual_offset_min, 0) * 60000000,
             'Timestamp(Microsecond, None)'
         ) as local_ts
     from resolved as e

@@ -1,8 +1,8 @@
 -- model: stg_outcomes
 -- grain: one outcome
 -- reads: outcomes, outcome_identities, int_person_places, int_requests_taken_back
--- measures: each outcome with its author and local time resolved; local time is by the author's zone, else by the offset that
---   their hours say (int_person_places), else UTC. A pull request that was taken back is reverted, whatever its own record says
+-- measures: each outcome with its author and local time resolved; local time is by the author's zone, else by the offset that their
+--   logs mostly state or their hours say (int_person_places), else UTC. A pull request that was taken back is reverted, whatever its own record says
 with resolved as (
     select
         o.*,
@@ -18,7 +18,7 @@ placed as (
         coalesce(p.kind, 'person') as actor_kind,
         t.outcome_key is not null as is_taken_back,
         arrow_cast(
-            arrow_cast(o.ts, 'Int64') + coalesce(p.roster_offset_min, p.inferred_offset_min, 0) * 60000000,
+            arrow_cast(o.ts, 'Int64') + coalesce(p.roster_offset_min, p.usual_offset_min, 0) * 60000000,
             'Timestamp(Microsecond, None)'
         ) as local_ts
     from resolved as o
