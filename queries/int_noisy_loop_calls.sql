@@ -4,7 +4,7 @@
 -- family: AGENT-WASTE
 -- measures: within one epoch of a thread, the same result to the same (tool, path) whatever the arguments, $dense times in $window calls, where the
 --   result is no generic one; or the same call with the same result $scattered times, however far apart. Counted by calls, never by the clock
--- innocent: paging and searching give other results; a call that at last answers something else was waited for, and so was one that is made again after longer and longer pauses (int_back_offs); an edit that adds something begins a new epoch
+-- innocent: paging and searching give other results, but digits are masked in results (result_hash), so that many answers which differ in numbers alone look like one; a call that at last answers something else was waited for, and so was one that is made again after longer and longer pauses (int_back_offs); an edit that adds something begins a new epoch
 -- evasion: writing scratch files begins epochs: sig_orphan_output
 -- reference: signals.md S3 (noise calls, cosmetic arguments; coarse alphabet)
 -- params: dense = 10, window = 30, scattered = 20
