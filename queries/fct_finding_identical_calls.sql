@@ -1,7 +1,7 @@
 -- model: fct_finding_identical_calls
 -- grain: one thread, tool call and unchanged result between two edits
 -- reads: int_call_epochs
--- measures: the same call with the same result, $least times or more, with no edit between that added something
+-- measures: the same call with the same result, $least times or more, with no edit between that added something. A call without a hash equals none
 -- suggests: an agent that repeats a step which cannot bring anything new
 -- innocent: polls are left out; flaky tests run again, and waiting with growing pauses, look the same
 -- reference: signals.md S3
@@ -14,6 +14,6 @@ select
         replace(replace(coalesce(max(tool_name), ''), '\', '\\'), '"', '\"'), '","first_call":', min(position), ',"last_call":', max(position),
         ',"innocent":["a flaky test that is run again","waiting for something outside the log"]}') as evidence,
 from int_call_epochs
-where result_hash is not null
+where result_hash is not null and call_hash is not null
 group by session_id, thread_id, call_hash, result_hash, epoch
 having count(*) >= $least

@@ -2,8 +2,10 @@
 -- grain: one tool call that is no poll
 -- reads: int_calls
 -- measures: the call's position in its thread (a count of calls, never a clock) and its epoch, which begins anew at each edit that adds
---   something: a write that did not fail and whose arguments the thread has not seen before. is_answered says that the call was given another
+--   something: a write that did not fail and whose arguments the thread has not seen before. A call of which the log does not say what it does may be an edit,
+--   and arguments that are not in the log were not seen before. is_answered says that the call was given another
 --   result in the end, so that what came before was waiting for it; a last call without a result answers nothing
+-- evasion: calls of tools that nobody knows, with new arguments each, begin epochs as scratch files do
 -- reference: signals.md S3 (edit, test, edit is progress; polls are no loops)
 -- part: person
 with calls as (
@@ -23,9 +25,9 @@ numbered as (
         cost_usd,
         row_number() over thread as position,
         lag(ts) over thread as ts_before,
-        effect = 'write' and is_error is not true as is_write,
+        coalesce(effect, 'write') = 'write' and is_error is not true as is_write,
         -- The first of its arguments in the thread; a window a thread, since one a call would be a window a row.
-        row_number() over alike = 1 or lag(call_hash) over alike is distinct from call_hash as is_new,
+        call_hash is null or row_number() over alike = 1 or lag(call_hash) over alike is distinct from call_hash as is_new,
     from calls
     window thread as (partition by thread_id order by seq), alike as (partition by thread_id order by call_hash, seq)
 ),

@@ -3,7 +3,7 @@
 -- reads: stg_events
 -- measures: the calls of a root session in order. The tokens of a completion stand on its first call only, so that sums over
 --   calls count nothing twice; `is_poll` marks tools whose purpose is to ask again and shell commands that only wait or ask (the registry
---   in src/fingerprint/polls.rs), `unanswered` calls have no result
+--   in src/fingerprint/polls.rs), `unanswered` calls have no result; whether a call failed, and that it changed files, its result knows better
 -- reference: signals.md S3
 -- params: poll_tools = '(^|_)(poll|wait|watch|sleep)(_|$)|(^|_)(status|logs?)$|^(bashoutput|taskoutput|write_stdin|process)$'
 -- part: person
@@ -22,7 +22,7 @@ with steps as (
 ),
 answers as (
     select
-        session_id, call_id, result_hash, is_error, duration_ms,
+        session_id, call_id, result_hash, is_error, duration_ms, effect,
         (lag(session_id) over results is distinct from session_id) or (lag(call_id) over results is distinct from call_id) as is_first
     from stg_events
     where kind = 'tool_result' and call_id is not null
@@ -45,7 +45,7 @@ select
     r.result_hash,
     coalesce(r.is_error, c.is_error, false) as is_error,
     r.session_id is null as unanswered,
-    c.effect,
+    case when r.effect = 'write' then r.effect else c.effect end as effect,
     c.system,
     c.path,
     c.repo,

@@ -4,30 +4,30 @@
 -- family: NO-CONSUMPTION
 -- measures: what became of it: the share of its lines that is alive, once it is $survival_days days old (younger ones are censored and count as
 --   alive, as do those whose survival nobody measured; reverted ones are not landed); and whether another person touched one of its files, named
---   it, or reviewed its pull request. used_share is the product, an untouched commit counting $untouched
+--   it, or reviewed its pull request; a service account is no person. used_share is the product, an untouched commit counting $untouched
 -- innocent: where only one person commits to a repository, or paths are unknown, nobody else can be expected
--- evasion: junk commits and generated documents are alive but untouched; editing a file that everybody edits passes
+-- evasion: junk commits and generated documents are alive but untouched, whatever bots deploy, name or review; editing a file that everybody edits passes
 -- reference: signals.md S4 (alive at 30 days, second person)
 -- params: survival_days = 30, untouched = 0.75
 with outcomes as (
-    select outcome_key, outcome_id, kind, status, actor_id, repo, ts, paths, lines_added, lines_surviving from stg_outcomes
+    select outcome_key, outcome_id, kind, status, actor_id, actor_kind, repo, ts, paths, lines_added, lines_surviving from stg_outcomes
 ),
 commits as (
     select * from outcomes where kind = 'commit' and status = 'landed'
 ),
 authors as (
-    select repo, count(distinct actor_id) as people from commits group by repo
+    select repo, count(distinct case when actor_kind <> 'service' then actor_id end) as people from commits group by repo
 ),
 touched_paths as (
-    select repo, path, count(distinct actor_id) as people
-    from (select repo, actor_id, unnest(paths) as path from outcomes where cardinality(paths) > 0)
+    select repo, path, count(distinct case when actor_kind <> 'service' then actor_id end) as people
+    from (select repo, actor_id, actor_kind, unnest(paths) as path from outcomes where cardinality(paths) > 0)
     group by repo, path
 ),
 commit_paths as (
-    select outcome_id, repo, unnest(paths) as path from commits where cardinality(paths) > 0
+    select outcome_id, actor_kind, repo, unnest(paths) as path from commits where cardinality(paths) > 0
 ),
 touches as (
-    select commit_paths.outcome_id, max(touched_paths.people) > 1 as is_touched
+    select commit_paths.outcome_id, bool_or(touched_paths.people > case when commit_paths.actor_kind = 'service' then 0 else 1 end) as is_touched
     from commit_paths
     join touched_paths on touched_paths.repo = commit_paths.repo and touched_paths.path = commit_paths.path
     group by commit_paths.outcome_id
@@ -47,13 +47,13 @@ named as (
     select commits.outcome_id
     from commits
     join int_outcome_refs as refs on refs.named_key = commits.outcome_key
-    join outcomes as others on others.outcome_key = refs.outcome_key and others.actor_id <> commits.actor_id
+    join outcomes as others on others.outcome_key = refs.outcome_key and others.actor_id <> commits.actor_id and others.actor_kind <> 'service'
     union
     select requests.outcome_id
     from requests
     join commits on commits.outcome_id = requests.outcome_id
     join int_outcome_refs as refs on refs.named_key = requests.outcome_key
-    join outcomes as reviews on reviews.outcome_key = refs.outcome_key and reviews.kind = 'review' and reviews.actor_id <> commits.actor_id
+    join outcomes as reviews on reviews.outcome_key = refs.outcome_key and reviews.kind = 'review' and reviews.actor_id <> commits.actor_id and reviews.actor_kind <> 'service'
 ),
 judged as (
     select

@@ -1,10 +1,10 @@
 -- model: int_loop_calls
 -- grain: one tool call in the third or a later iteration of a run without progress
--- reads: int_call_epochs
+-- reads: int_call_epochs, int_back_offs
 -- family: AGENT-WASTE
 -- measures: runs of equal (call, result) pairs within one epoch: a pair repeated $identical times in a row, a pattern of 2 to 12 calls
 --   repeated $repeats times, or, for calls in no such run, one pair 10 times in 30 calls (period 0). Gaps and islands. A call without a hash equals none
--- innocent: identical calls whose gaps grow by 1.5 to 3 each time are a back-off and leave; so do those of a call that at last
+-- innocent: identical calls whose gaps grow are a back-off and leave (int_back_offs); so do those of a call that at last
 --   answers something else: that was waiting for it
 -- reference: signals.md S3; Main and Lorentz 1984; Kolpakov and Kucherov 1999
 -- params: identical = 5, repeats = 4, longest_period = 12
@@ -17,11 +17,13 @@ with equal_calls as (
     having count(*) >= $repeats
 ),
 candidates as (
-    select calls.*, date_part('epoch', calls.ts) - date_part('epoch', calls.ts_before) as gap
+    select calls.*
     from int_call_epochs as calls
     join equal_calls as equal
         on equal.thread_id = calls.thread_id and equal.epoch = calls.epoch
         and equal.call_hash = calls.call_hash and equal.result_hash = calls.result_hash
+    left join int_back_offs as waits on waits.thread_id = calls.thread_id and waits.position = calls.position
+    where waits.position is null
 ),
 periods as (select value as period from range(1, 13) where value <= $longest_period),
 looked_back as (
@@ -43,10 +45,8 @@ runs as (
         *,
         count(*) over (partition by thread_id, period, island) as repeated_calls,
         row_number() over (partition by thread_id, period, island order by position) as run_index,
-        ln(nullif(greatest(gap, 0.0), 0.0) / nullif(lag(gap) over (partition by thread_id, period, island order by position), 0.0)) as growth,
     from islands
 ),
-growths as (select *, exp(avg(growth) over (partition by thread_id, period, island)) as gap_growth from runs),
 dense as (
     select
         *,
@@ -58,10 +58,8 @@ dense as (
 dense_groups as (select *, bool_or(is_dense) over (partition by thread_id, call_hash, result_hash, epoch) as has_dense from dense),
 looped as (
     select session_id, thread_id, position, ts, tool_name, call_hash, tokens, cost_usd, period, island + 1 - period as run_start
-    from growths
-    where run_index > period
-        and (period > 1 and repeated_calls >= ($repeats - 1) * period
-            or period = 1 and repeated_calls >= $identical - 1 and not coalesce(gap_growth between 1.5 and 3.0, false))
+    from runs
+    where run_index > period and repeated_calls >= case when period = 1 then $identical - 1 else ($repeats - 1) * period end
     union all
     select session_id, thread_id, position, ts, tool_name, call_hash, tokens, cost_usd, 0 as period, run_start
     from dense_groups

@@ -1,78 +1,66 @@
 -- model: int_unattended
 -- grain: one root session with a human turn
--- reads: stg_events, fct_sessions, fct_attribution, facts
+-- reads: int_attention, int_calls, stg_events, fct_attribution, facts
 -- family: AGENT-WASTE
--- measures: what ran after the last human turn by more than the attention gap: the 95th percentile of the longest run (from a human turn to the last step before
---   the next one) in the stratum's linked sessions where there are $min_linked, and never under $attention_min minutes. Tokens without cache reads, which no one chose to send
--- innocent: a prompt whose trigger the log does not state counts as a human turn; sinks are landed outcomes, deliveries and sends
+-- measures: what ran after the last human turn by more than the attention gap (int_attention). Tokens of a completion are its output and what its context has over
+--   that of the completion before it in the thread, at most what was not read from a cache: what is sent again, after a cache has run out too, no one chose to send
+-- innocent: sinks are outcomes that landed, or tickets that name the session, past the attention gap; deliveries, messages sent and tickets changed after the last
+--   turn. Of `untold` calls (of an unknown effect, or writes to a system of which no outcomes are read) it is not known whether they reached somebody
+-- evasion: what landed while a person attended is no sink of what ran on alone
 -- reference: signals.md S7
--- params: attention_min = 30, min_linked = 20
-with linked as (select distinct session_id from fct_attribution where tier in ('explicit', 'lines', 'files')),
+with limits as (
+    select *, greatest(0.0, tail_seconds - attention_seconds) as unattended_seconds from int_attention
+),
+landed as (
+    select distinct links.session_id
+    from fct_attribution as links join limits on limits.session_id = links.session_id
+    where links.tier in ('explicit', 'lines', 'files') and (links.status = 'landed' or links.outcome_kind = 'ticket')
+        and date_part('epoch', links.outcome_ts) - date_part('epoch', limits.last_turn_at) > limits.attention_seconds
+),
 deliveries as (
     select
-        session_id,
-        count(*) filter (where value = 'delivered') as delivered,
-        count(*) filter (where value = 'not_delivered') as not_delivered,
-    from facts
-    where name = 'delivery'
-    group by session_id
+        facts.session_id,
+        count(*) filter (where facts.value = 'delivered' and (facts.ts is null or facts.ts > limits.last_turn_at)) as delivered,
+        count(*) filter (where facts.value = 'not_delivered') as not_delivered,
+    from facts join limits on limits.session_id = facts.session_id
+    where facts.name = 'delivery'
+    group by facts.session_id
 ),
-turns as (
-    select root_session_id as session_id, max(ts) as last_turn_at from stg_events where kind = 'prompt' and trigger in ('human', 'unknown') group by root_session_id
-),
-marked as (
-    select
-        linked.session_id, date_part('epoch', ts) as seconds,
-        sum(case when kind = 'prompt' and trigger in ('human', 'unknown') then 1 else 0 end) over (partition by linked.session_id order by ts) as turn,
-    from linked join stg_events as events on events.root_session_id = linked.session_id
-),
-runs as (
-    select session_id, max(run_seconds) as run_seconds
-    from (select session_id, max(seconds) - min(seconds) as run_seconds from marked where turn > 0 group by session_id, turn) group by session_id
-),
-tails as (
-    select
-        sessions.session_id,
-        sessions.actor_id,
-        sessions.stratum,
-        sessions.ended_at,
-        turns.last_turn_at,
-        linked.session_id is not null as is_linked,
-        runs.run_seconds,
-        greatest(0.0, date_part('epoch', sessions.ended_at) - date_part('epoch', turns.last_turn_at)) as tail_seconds,
-    from fct_sessions as sessions
-    join turns on turns.session_id = sessions.session_id
-    left join linked on linked.session_id = sessions.session_id left join runs on runs.session_id = sessions.session_id
-),
-gaps as (
-    select stratum, count(*) as linked_sessions, percentile_cont(0.95) within group (order by greatest(tail_seconds, run_seconds)) as gap_seconds
-    from tails where is_linked group by stratum
-),
-limits as (
-    select
-        tails.*,
-        greatest($attention_min * 60.0, case when gaps.linked_sessions >= $min_linked then gaps.gap_seconds end) as attention_seconds,
-    from tails
-    left join gaps on gaps.stratum = tails.stratum
-),
-after as (
+called as (
     select
         limits.session_id,
-        sum(events.tokens - coalesce(events.cache_read_tokens, 0))
-            filter (where date_part('epoch', events.ts) - date_part('epoch', limits.last_turn_at) > limits.attention_seconds) as tokens,
-        count(*) filter (where events.effect = 'send' and events.is_error is not true) as sends,
-    from limits
-    join stg_events as events on events.root_session_id = limits.session_id and events.ts > limits.last_turn_at
+        count(*) filter (where calls.effect = 'send' or calls.effect = 'write' and calls.system = 'ticket') as sends,
+        count(*) filter (where calls.effect is null or calls.effect = 'write'
+            and coalesce(calls.system, 'filesystem') not in ('filesystem', 'git', 'shell', 'database', 'memory', 'ticket')) as untold,
+    from limits join int_calls as calls on calls.session_id = limits.session_id and calls.ts > limits.last_turn_at
+    where not calls.is_error
     group by limits.session_id
+),
+contexts as (
+    select
+        limits.session_id, limits.last_turn_at, limits.attention_seconds, events.session_id as thread_id, events.ts, events.event_key, events.output_tokens,
+        coalesce(events.input_tokens, 0) + coalesce(events.cache_write_tokens, 0) as uncached,
+        coalesce(events.input_tokens, 0) + coalesce(events.cache_write_tokens, 0) + coalesce(events.cache_read_tokens, 0) as context,
+    from limits join stg_events as events on events.root_session_id = limits.session_id
+    where limits.unattended_seconds > 0 and events.tokens is not null
+),
+grown as (
+    select *, greatest(0, context - coalesce(lag(context) over (partition by thread_id order by ts, event_key), 0)) as growth from contexts
+),
+spent as (
+    select session_id, sum(coalesce(output_tokens, 0) + least(uncached, growth)) as tokens
+    from grown where date_part('epoch', ts) - date_part('epoch', last_turn_at) > attention_seconds
+    group by session_id
 )
 select
     limits.*,
-    coalesce(after.tokens, 0) as unattended_tokens,
-    greatest(0.0, limits.tail_seconds - limits.attention_seconds) as unattended_seconds,
-    coalesce(after.sends, 0) as sends,
+    coalesce(spent.tokens, 0) as unattended_tokens,
+    landed.session_id is not null as has_landed,
+    coalesce(called.sends, 0) as sends,
+    coalesce(called.untold, 0) as untold,
     coalesce(deliveries.delivered, 0) as delivered,
     coalesce(deliveries.not_delivered, 0) as not_delivered,
-    limits.is_linked or coalesce(after.sends, 0) > 0 or coalesce(deliveries.delivered, 0) > 0 as has_sink,
+    landed.session_id is not null or coalesce(called.sends, 0) > 0 or coalesce(deliveries.delivered, 0) > 0 as has_sink,
 from limits
-left join after on after.session_id = limits.session_id
-left join deliveries on deliveries.session_id = limits.session_id
+left join landed on landed.session_id = limits.session_id left join spent on spent.session_id = limits.session_id
+left join called on called.session_id = limits.session_id left join deliveries on deliveries.session_id = limits.session_id

@@ -1,8 +1,8 @@
 -- model: int_unattended_reads
 -- grain: one session with work that nobody attended to, and another session of the same actor that read a path it wrote
--- reads: fct_sessions, int_unattended, stg_events
+-- reads: fct_sessions, int_unattended, int_calls
 -- family: AGENT-WASTE
--- measures: the edges call, artifact, reader: writes after the last human turn of a session (all of one without any), and reads of the same path in the same
+-- measures: the edges call, artifact, reader, of calls that did not fail: writes after the last human turn of a session (all of one without any), and reads of the same path in the same
 --   repository within $horizon_days days. is_attended says that a human turn of the reading session followed the read. Of the same actor, because what has not
 --   landed stands on one machine; what has landed is a sink anyway
 -- innocent: what a person opens in an editor leaves no trace, nor does a shell that prints a file: the discount for a return to the repository stands for them
@@ -18,17 +18,17 @@ with writers as (
 ),
 written as (
     select
-        writers.session_id, writers.actor_id, coalesce(events.repo, '') as repo, replace(events.path, '\', '/') as path, min(events.ts) as written_at,
-    from stg_events as events
-    join writers on writers.session_id = events.root_session_id
-    where events.kind = 'tool_call' and events.effect = 'write' and events.path is not null and events.is_error is not true
-        and (writers.last_turn_at is null or events.ts > writers.last_turn_at)
-    group by writers.session_id, writers.actor_id, coalesce(events.repo, ''), replace(events.path, '\', '/')
+        writers.session_id, writers.actor_id, coalesce(calls.repo, '') as repo, replace(calls.path, '\', '/') as path, min(calls.ts) as written_at,
+    from int_calls as calls
+    join writers on writers.session_id = calls.session_id
+    where calls.effect = 'write' and calls.path is not null and not calls.is_error
+        and (writers.last_turn_at is null or calls.ts > writers.last_turn_at)
+    group by writers.session_id, writers.actor_id, coalesce(calls.repo, ''), replace(calls.path, '\', '/')
 ),
 opened as (
-    select root_session_id as reader_id, actor_id, ts, coalesce(repo, '') as repo, replace(path, '\', '/') as path
-    from stg_events
-    where kind = 'tool_call' and effect = 'read' and path is not null and is_error is not true
+    select session_id as reader_id, actor_id, ts, coalesce(repo, '') as repo, replace(path, '\', '/') as path
+    from int_calls
+    where effect = 'read' and path is not null and not is_error
 )
 select written.session_id, opened.reader_id, bool_or(coalesce(readers.last_turn_at > opened.ts, false)) as is_attended
 from written

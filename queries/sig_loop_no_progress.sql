@@ -6,7 +6,7 @@
 --   the same: repeated 3-grams of calls, Lempel and Ziv's complexity of (tool, path), landed lines for each 1,000 tokens (int_call_texture)
 -- suggests: an agent that burns tokens in a loop; only where loops recur, or a human restarts them, usage made to be counted
 -- innocent: weighs in full from $full of the tokens on; one-off loops are an agent fault: advice, so the discount is $agent_fault; polls, edits that add something and back-offs are
---   no loops at all; on-call and incident windows discount by $on_call
+--   no loops at all; loops of declared jobs make no loop of the person's recurrent; on-call and incident windows discount by $on_call
 -- abstains: declared automation, service accounts; under $min_calls tool calls; results not in the log; no token counts
 -- evasion: cosmetic argument changes are normalised away, clocks in results are masked, calls are counted and never timed; changed arguments
 --   and noise between leave the same result to the same tool and path, or the same call, again and again (int_noisy_loop_calls); calls that only wait are no loop,
@@ -29,7 +29,7 @@ legible as (select distinct session_id from int_calls where result_hash is not n
 ),
 loop_days as (
     select loops.session_id, sessions.actor_id, sessions.local_day from loops join sessions on sessions.session_id = loops.session_id
-    where sessions.actor_id <> '(unassigned)'
+    where sessions.actor_id <> '(unassigned)' and not sessions.declared and sessions.trigger <> 'schedule' and sessions.actor_kind <> 'service' and sessions.tool_calls >= $min_calls
 ),
 recurrence as (
     select loop_days.session_id, count(*) as sessions, count(distinct earlier.local_day) as days

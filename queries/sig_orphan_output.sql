@@ -1,6 +1,6 @@
 -- model: sig_orphan_output
 -- grain: one root session
--- reads: fct_sessions, int_session_uptake, fct_coverage, int_on_call_sessions, int_learning_sessions, stg_events
+-- reads: fct_sessions, int_session_uptake, fct_coverage, int_on_call_sessions, int_learning_sessions, int_spike_sessions, stg_events
 -- family: NO-CONSUMPTION
 -- measures: one minus the share of the session's new lines in known repositories that any teammate landed in a commit within 60 days (a squash has the
 --   date of its merge), asked once the horizon (14 days) is over, each weighed by what became of the commit: alive at 30 days, touched by another person (int_commit_use); times the mean of the same over the
@@ -16,10 +16,7 @@
 -- reference: signals.md S4; Baumann et al. 2026; Rahman and Shihab 2026
 -- params: coverage = 0.8, session_lines = 20, min_lines = 200, min_sessions = 5, high_uptake = 0.5, unused = 0.2, spike = 0.2, on_call = 0.2, learning = 0.2
 with sessions as (select * from fct_sessions),
-spikes as (
-    select distinct session_id from (select distinct root_session_id as session_id, branch from stg_events where branch is not null)
-    where regexp_like(branch, '(^|[/_-])(spike|experiment|prototype|poc|scratch|investigate)([/_-]|$)')
-),
+spikes as (select * from int_spike_sessions),
 unread as (select distinct root_session_id as session_id from stg_events where kind = 'tool_call' and effect = 'write' and call_hash is null),
 ripe as (
     select

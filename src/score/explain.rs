@@ -240,9 +240,13 @@ fn benign(signal: &str) -> &'static [&'static str] {
         ],
         "context_padding" => &["logs, specifications or tables pasted to be read", "few-shot examples"],
         "low_output_novelty" => &["whole-file rewrites", "generated code", "recurring reports or translations"],
-        "loop_no_progress" => {
-            &["waiting for a build", "edit and test cycles", "a flaky test run again", "an agent fault"]
-        }
+        "loop_no_progress" => &[
+            "waiting for a build",
+            "edit and test cycles",
+            "a flaky test run again",
+            "queries or measurements whose results differ in numbers alone",
+            "an agent fault",
+        ],
         "unattended_burn" => {
             &["a migration or batch left to run overnight", "results that went to a place not in the data"]
         }

@@ -255,14 +255,14 @@ impl Rollout {
                     sink.ignore("call_without_name");
                 }
                 let name = call.name.as_deref().map(|name| tools::qualified_name(call.namespace.as_deref(), name));
-                let arguments = call.arguments.as_deref().or(call.input.as_deref()).unwrap_or("");
+                let arguments = call.arguments.as_deref().or(call.input.as_deref());
                 self.call(name, call.call_id.as_deref(), arguments, thread, ts_us, at, sink);
             }
             "local_shell_call" | "web_search_call" | "image_generation_call" => {
                 let Some(call) = parse::<HostedToolCall<'_>>(payload, at, sink) else { return };
                 let name = kind.strip_suffix("_call").unwrap_or(kind).to_owned();
                 let id = call.call_id.as_deref().or(call.id.as_deref());
-                self.call(Some(name), id, tools::action_text(call.action), thread, ts_us, at, sink);
+                self.call(Some(name), id, call.action.map(RawValue::get), thread, ts_us, at, sink);
             }
             "function_call_output" | "custom_tool_call_output" => {
                 let Some(output) = parse::<ToolOutput<'_>>(payload, at, sink) else { return };
@@ -299,23 +299,27 @@ impl Rollout {
         &mut self,
         name: Option<String>,
         call_id: Option<&str>,
-        arguments: &str,
+        arguments: Option<&str>,
         thread: usize,
         ts_us: i64,
         at: Position,
         sink: &mut dyn Sink,
     ) {
         let tool = name.as_deref().unwrap_or("");
-        let CallSketch { hash, names, marker } = sketch_call(tool, arguments);
+        let CallSketch { hash, names, marker } = sketch_call(tool, arguments.unwrap_or(""));
         let (effect, system) = tools::effect_and_system(tool);
-        let patch = if effect == Some(Effect::Write) { tools::patch(arguments) } else { tools::Patch::default() };
+        let patch = match (effect, arguments) {
+            (Some(Effect::Write), Some(arguments)) => tools::patch(arguments),
+            _ => tools::Patch::default(),
+        };
         let mut event = self.event(thread, ts_us, Kind::ToolCall);
         event.event_id = Some(match call_id {
             Some(call_id) => self.call_event_id(thread, call_id),
             None => self.step_id(thread, ts_us, &format!("{hash:016x}")),
         });
         event.call_id = call_id.map(str::to_owned);
-        (event.call_hash, event.call_names, event.marker) = (Some(hash), names, marker);
+        // Two calls whose arguments are not in the log are not two that are equal.
+        (event.call_hash, event.call_names, event.marker) = (arguments.map(|_| hash), names, marker);
         event.effect = effect;
         event.system = system.map(str::to_owned);
         event.path = patch.path.clone();

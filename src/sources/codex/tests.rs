@@ -170,6 +170,23 @@ fn a_fork_goes_on_with_the_model_and_zone_of_its_copied_turns_but_not_with_their
 }
 
 #[test]
+fn calls_without_arguments_in_the_log_equal_none() {
+    let line = |payload: &str| {
+        format!(r#"{{"timestamp":"2026-06-01T10:00:05Z","type":"response_item","payload":{{{payload}}}}}"#) + "\n"
+    };
+    let lines = [
+        line(r#""type":"function_call","name":"exec_command","call_id":"c1""#),
+        line(r#""type":"custom_tool_call","name":"apply_patch","call_id":"c2""#),
+        line(r#""type":"web_search_call","id":"c3""#),
+        line(r#""type":"function_call","name":"exec_command","arguments":"{}","call_id":"c4""#),
+        line(r#""type":"custom_tool_call","name":"apply_patch","input":"","call_id":"c5""#),
+    ];
+    let read = read_bytes(&Codex, "rollout-x.jsonl", lines.concat().as_bytes());
+    let hashes: Vec<_> = read.events.iter().map(|(_, event)| event.call_hash.is_some()).collect();
+    assert_eq!(hashes, [false, false, false, true, true]);
+}
+
+#[test]
 fn who_starts_a_thread_is_claimed_only_where_a_field_says_so() {
     let cases = [
         (r#""originator":"codex-tui","source":"cli""#, Trigger::Human, Some("source=cli")),

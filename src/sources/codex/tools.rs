@@ -8,7 +8,6 @@ use crate::fingerprint::line_hashes;
 use crate::sources::json::Count;
 use crate::sources::quick_json;
 use serde_json::Value;
-use serde_json::value::RawValue;
 use std::borrow::Cow;
 
 /// What a tool does and to what; null for tools that Codex does not ship (MCP servers, apps), since their names promise nothing.
@@ -176,11 +175,6 @@ pub(super) fn patch(text: &str) -> Patch {
     });
     let path = paths.next().filter(|_| paths.next().is_none()).map(str::to_owned);
     Patch { path, added_lines: line_hashes(text.lines().filter_map(|line| line.strip_prefix('+'))) }
-}
-
-/// The JSON of a provider's tool call, or nothing.
-pub(super) fn action_text(action: Option<&RawValue>) -> &str {
-    action.map_or("", RawValue::get)
 }
 
 #[cfg(test)]
