@@ -5,18 +5,16 @@
 -- measures: the share of the prompt's names, weighted by their rarity in the outputs of other sessions, that a later output or tool
 --   argument of the session has, and how many rare ones do. A name is rare from $rare of the highest weight on
 -- innocent: an answer that says nothing can still have been of use: only the absence of every rare name speaks
--- abstains: no row for a session without output text, or with edits whose arguments have no sketch: what was written there is unknown
+-- abstains: no row for a session without output text, with answers of which no text was logged, or with edits whose arguments have no sketch: what was written there is unknown
 -- evasion: asking for a summary makes names come back; who used the summary is for sig_orphan_output
 -- reference: signals.md S2 (zero-reference blocks)
 -- params: rare = 0.5
 with texts as (
     select event_key, session_id, ts, identifiers from int_supplied_texts where packed_permille is not null
 ),
-block_sessions as (
-    select distinct session_id from texts
-),
+block_sessions as (select distinct session_id from texts),
 outputs as (
-    select events.root_session_id as session_id, events.kind, events.ts, events.effect, events.identifiers
+    select events.root_session_id as session_id, events.kind, events.ts, events.effect, events.text_chars, events.identifiers
     from block_sessions
     join stg_events as events on events.root_session_id = block_sessions.session_id
     where events.kind in ('completion', 'tool_call')
@@ -25,7 +23,8 @@ legible as (
     select
         session_id,
         count(*) filter (where cardinality(identifiers) > 0) > 0
-            and count(*) filter (where effect = 'write' and coalesce(cardinality(identifiers), 0) = 0) = 0 as is_legible,
+            and count(*) filter (where effect = 'write' and coalesce(cardinality(identifiers), 0) = 0) = 0
+            and (count(*) filter (where kind = 'completion') = 0 or count(*) filter (where kind = 'completion' and coalesce(text_chars, cardinality(identifiers)) > 0) > 0) as is_legible,
     from outputs
     group by session_id
 ),

@@ -1,19 +1,23 @@
 -- model: int_output_novelty
 -- grain: one output of at least $least_chars characters and $least_words masked words
--- reads: stg_events, int_stock_shingles
+-- reads: stg_events, fct_sessions, int_stock_shingles
 -- family: REDUNDANCY
 -- measures: of a sample of the output's word shingles, how many stood in an earlier output of the same actor, of any of their sessions, or in
 --   an earlier prompt, within $days days. The sample is every shingle in the lowest quarter of the hash range, of the 64 smallest, so
 --   that two texts sample the same shingles; fenced code is masked and never counts. Phrases that many people are given are left out
---   (int_stock_shingles). nearest_session is the earlier one that most of what is known stood in last
+--   (int_stock_shingles), and so is what a declared or scheduled session says, which no person was given. nearest_session is the earlier one that most of what is known stood in last
 -- reference: signals.md S5, 1.2 (1 - |S(o) and B_28d| / |S(o)|)
 -- params: least_chars = 400, least_words = 40, days = 28
 -- part: person
-with texts as (
+with automated as (
+    select session_id from fct_sessions where declared or trigger = 'schedule'
+),
+texts as (
     select
         event_key, root_session_id as session_id, actor_id, cast(local_ts as date) as local_day,
         arrow_cast(ts, 'Int64') as us, kind = 'completion' as is_output, array_slice(shingles, 1, 64) as shingles,
-    from stg_events
+    from automated
+    right anti join stg_events as events on events.root_session_id = automated.session_id
     where actor_kind = 'person' and actor_id <> '(unassigned)' and cardinality(shingles) > 0
         and (kind = 'completion' and text_chars >= $least_chars and text_words >= $least_words or kind = 'prompt' and trigger <> 'agent')
 ),

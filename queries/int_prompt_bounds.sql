@@ -1,17 +1,18 @@
 -- model: int_prompt_bounds
--- grain: one actor and local day on which they prompted
+-- grain: one actor and local day on which they prompted, with prompts of no batch evaluation in the 28 days that end with it
 -- reads: int_prompt_windows
 -- family: REDUNDANCY
--- measures: the re-issued share of the prompts of the 28 days that end with the day, 1 - exp(H)/N with H the entropy of the cluster sizes; the lower end
+-- measures: the re-issued share of the prompts of the 28 days that end with the day, those of batch evaluations left out, 1 - exp(H)/N with H the entropy of the cluster sizes; the lower end
 --   of its 90 % Wilson interval; usual_low, what that end is among people with as many prompts (median over people, in eighths of all days
 --   by prompts; over everybody where an eighth has fewer than $peers people, and 0 where there are no more); and excess, the part of what is left above it. Whoever prompts more has more to repeat: volume is taken out before anything is ranked
 -- reference: signals.md S1 and section 3, step 6 (binned medians); Jost 2006 (Hill numbers); Wilson 1927
 -- params: z = 1.645, peers = 10
 with windows as (
     select
-        actor_id, window_day, max(active_days) as active_days, max(prompts) as largest, cast(sum(prompts) as double) as total,
-        1.0 - exp(-sum(prompts * ln(prompts)) / sum(prompts)) as repeated,
+        actor_id, window_day, max(active_days) as active_days, max(own_prompts) as largest, cast(sum(own_prompts) as double) as total,
+        1.0 - exp(-sum(own_prompts * ln(own_prompts)) / sum(own_prompts)) as repeated,
     from int_prompt_windows
+    where own_prompts > 0
     group by actor_id, window_day
 ),
 bounds as (

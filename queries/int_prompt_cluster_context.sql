@@ -1,23 +1,24 @@
 -- model: int_prompt_cluster_context
 -- grain: one actor and prompt cluster of at least two prompts
--- reads: int_usual_links, int_prompts, int_prompt_texts, int_prompt_clusters, int_evaluation_days, int_workshop_days, fct_attribution, fct_coverage
+-- reads: int_usual_links, int_prompts, int_prompt_texts, int_prompt_clusters, int_evaluation_days, int_workshop_days, int_session_use, fct_coverage
 -- family: REDUNDANCY
 -- measures: what else could explain a cluster: whether its text is a template of $template_actors people or more, or at least of $shared_actors (a quarter of its 32 bands
 --   are shared that widely, which is a Jaccard of about .7) whose blanks are filled in: $variety of the cluster's texts differ. How many of its prompts compare models, how many belong to a workshop, how many
---   are slash commands, and how many of its sessions left lines in a commit. A template whose sessions leave them far less often than those of the same role do (a score test at
+--   are slash commands that $shared_actors people use (a name of one's own can stand before anything), how many of its sessions an outcome names or shares lines with, and what came of these (int_session_use). A template whose sessions leave them far less often than those of the same role do (a score test at
 --   $unused_z) is a burner and no hand-off: it keeps its evidence. factor multiplies the evidence of sig_prompt_repetition
 -- innocent: hand-off template; batch evaluation (int_evaluation_days); workshop (int_workshop_days); slash command; used results
 -- abstains: the uptake factor is 1 where outcome coverage is unknown or under $coverage, since missing outcomes are not zero outcomes
--- evasion: junk commits raise uptake; survival after the merge counters that
+-- evasion: junk commits raise uptake: those that do not live, or that nobody else touches, less
 -- reference: signals.md S1 and look-alike register
 -- params: template_actors = 5, template_factor = 0.2, shared_actors = 3, shared_factor = 0.5, variety = 0.5, unused_z = 1.645, workshop_factor = 0.2, coverage = 0.8
-with clusters as (
-    select clusters.*, prompts.text_hash, coalesce(prompts.marker = 'slash_command', false) as is_command
+with known as (
+    select command from (select distinct command, actor_id from int_prompts where command is not null) group by command having count(*) >= $shared_actors
+),
+clusters as (
+    select clusters.*, prompts.text_hash, coalesce(prompts.marker = 'slash_command', false) and (prompts.command is null or known.command is not null) as is_command
     from int_prompt_clusters as clusters
     join int_prompts as prompts on prompts.event_key = clusters.event_key
-),
-linked as (
-    select distinct session_id from fct_attribution where tier in ('explicit', 'lines')
+    left join known on known.command = prompts.command
 ),
 text_bands as (
     select actor_id, masked_hash, unnest(bands) as band from int_prompt_texts
@@ -51,9 +52,10 @@ evaluations as (
 members as (
     select
         sessions.actor_id, sessions.cluster_id, sum(prompts) as prompts, count(*) as sessions, max(actors) as actors,
-        sum(slash_commands) as slash_commands, sum(workshop_prompts) as workshop_prompts, count(linked.session_id) as linked_sessions,
+        sum(slash_commands) as slash_commands, sum(workshop_prompts) as workshop_prompts, count(uses.session_id) as linked_sessions,
+        cast(coalesce(sum(cast(uses.used_share as decimal(38, 15))), 0) as double) as used_sessions, -- decimals have one sum, in any order
     from sessions
-    left join linked on linked.session_id = sessions.session_id
+    left join int_session_use as uses on uses.session_id = sessions.session_id
     group by sessions.actor_id, sessions.cluster_id
     having sum(prompts) >= 2
 ),
@@ -67,7 +69,7 @@ factors as (
         1.0 - cast(coalesce(evaluations.prompts, 0) as double) / members.prompts as evaluation_factor,
         1.0 - (1.0 - $workshop_factor) * members.workshop_prompts / members.prompts as workshop_factor,
         1.0 - cast(members.slash_commands as double) / members.prompts as command_factor,
-        case when fct_coverage.outcome_coverage >= $coverage then 1.0 - cast(members.linked_sessions as double) / members.sessions else 1.0 end as uptake_factor,
+        case when fct_coverage.outcome_coverage >= $coverage then 1.0 - members.used_sessions / members.sessions else 1.0 end as uptake_factor,
     from members
     join texts on texts.actor_id = members.actor_id and texts.cluster_id = members.cluster_id
     left join evaluations on evaluations.actor_id = members.actor_id and evaluations.cluster_id = members.cluster_id

@@ -1,18 +1,21 @@
 -- model: int_prompt_windows
 -- grain: one actor, local day on which they prompted, and cluster met in the 28 days that end with it
--- reads: int_prompt_clusters
+-- reads: int_prompt_clusters, int_evaluation_days
 -- family: REDUNDANCY
--- measures: how many prompts of the trailing 28 days stand in the cluster, and on how many days of them the actor prompted
+-- measures: how many prompts of the trailing 28 days stand in the cluster, how many of them are part of no batch evaluation (own_prompts), and on how many days of them the actor sent such prompts
 -- reference: signals.md S1
 -- part: person
 with clusters as (
-    select * from int_prompt_clusters
+    select clusters.actor_id, clusters.cluster_id, clusters.local_day, evaluations.actor_id is null as is_own
+    from int_prompt_clusters as clusters
+    left join int_evaluation_days as evaluations
+        on evaluations.actor_id = clusters.actor_id and evaluations.cluster_id = clusters.cluster_id and evaluations.local_day = clusters.local_day
 ),
 days as (
-    select distinct actor_id, local_day from clusters
+    select actor_id, local_day, bool_or(is_own) as is_own from clusters group by actor_id, local_day
 ),
 active as (
-    select days.actor_id, days.local_day as window_day, count(*) as active_days
+    select days.actor_id, days.local_day as window_day, count(*) filter (where earlier.is_own) as active_days
     from days
     join days as earlier on earlier.actor_id = days.actor_id and earlier.local_day between days.local_day - 27 and days.local_day
     group by days.actor_id, days.local_day
@@ -23,6 +26,7 @@ select
     active.active_days,
     clusters.cluster_id,
     count(*) as prompts,
+    count(*) filter (where clusters.is_own) as own_prompts,
     min(clusters.local_day) as first_day,
 from active
 join clusters on clusters.actor_id = active.actor_id and clusters.local_day between active.window_day - 27 and active.window_day

@@ -7,12 +7,13 @@
 -- innocent: prompts of declared automation are nobody's
 -- reference: signals.md S9; Claes et al. 2018 (baselines must be individual)
 -- params: min_weeks = 4, quiet_share = 0.02
+-- part: person
 with acts as (
     select actor_id, local_ts, 1 as prompts, 0 as outcomes
     from int_prompts
     where not exists (select 1 from fct_sessions where fct_sessions.session_id = int_prompts.session_id and fct_sessions.declared)
     union all
-    select actor_id, local_ts, 0 as prompts, 1 as outcomes from stg_outcomes
+    select actor_id, local_ts, 0 as prompts, 1 as outcomes from stg_outcomes where actor_id in (select actor_id from int_prompts)
 ),
 hours as (
     select

@@ -2,10 +2,10 @@
 -- grain: one trivial human prompt that a priced model answered
 -- reads: int_answers
 -- family: SPEND
--- measures: trivial is at most $prompt_words words ($prompt_tokens tokens where only the size of the prompt is known), $output_tokens tokens of output (reported, or of four characters of what could be read of it: reasoning makes no answer longer),
+-- measures: trivial is at most $prompt_words words ($prompt_tokens tokens where only the size of the prompt is known), $output_tokens tokens of output (reported, or, without a call, whose arguments are no text, of four characters of what could be read of it: reasoning makes no answer longer),
 --   one tool call and no edit. A model is premium when its price
 --   for a weighed token is $premium times that of the cheapest model which answers trivial prompts of $adequate_actors people in that client; it
---   is chosen when it is not the model that most people of the client have in that week. expected is the share of chosen premium
+--   is chosen when it is not the model that most people of the client have in that week, nor one of several that equally many have. expected is the share of chosen premium
 --   among the trivial prompts of the other people of the client and role; excess_usd is the cost above that of the cheapest model
 -- innocent: whoever has the client's default has chosen nothing
 -- abstains: no row without a prompt text or its size, an output count and a price; is_comparable is false where no adequate model is cheaper
@@ -25,7 +25,7 @@ trivial as (
     from answers
     join prices on prices.client_name = answers.client_name and prices.model = answers.model
     where (text_words <= $prompt_words or text_words is null and supplied_tokens <= $prompt_tokens)
-        and (visible_tokens <= $output_tokens or output_tokens is not null and output_chars <= 4 * $output_tokens) and calls <= 1 and edits = 0 and weighed_tokens > 0
+        and (visible_tokens <= $output_tokens or calls = 0 and output_tokens is not null and output_chars <= 4 * $output_tokens) and calls <= 1 and edits = 0 and weighed_tokens > 0
 ),
 adequate as (
     select client_name, min(price) as price
@@ -37,7 +37,7 @@ users as (
 ),
 defaults as (
     select * from (
-        select client_name, iso_week, model, row_number() over (partition by client_name, iso_week order by people desc, model) as place from users
+        select client_name, iso_week, model, rank() over (partition by client_name, iso_week order by people desc) as place from users
     ) where place = 1
 ),
 marked as (
@@ -45,10 +45,10 @@ marked as (
         trivial.*,
         adequate.price is not null as has_adequate,
         coalesce(trivial.price >= $premium * adequate.price, false) as is_premium,
-        trivial.model <> defaults.model as is_chosen,
+        defaults.model is null as is_chosen,
         greatest(0.0, trivial.cost_usd - trivial.weighed_tokens * adequate.price) as excess_usd,
     from trivial
-    join defaults on defaults.client_name = trivial.client_name and defaults.iso_week = trivial.iso_week
+    left join defaults on defaults.client_name = trivial.client_name and defaults.iso_week = trivial.iso_week and defaults.model = trivial.model
     left join adequate on adequate.client_name = trivial.client_name
 ),
 strata as (

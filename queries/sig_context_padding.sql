@@ -4,14 +4,14 @@
 -- family: REDUNDANCY
 -- measures: the share of what people supplied in the session, in characters, that was supplied before (spans of 50 tokens, when they
 --   come to $least_chars characters of a prompt), or is a block of unusual packed size that no rare name for each 2,000 tokens came back
---   from, or a block of $least_block tokens of which at most $reference_share of the names, weighted by rarity, came back, where the
---   actor has $block_tokens tokens of such blocks in 28 days. Beside it, unscored, the slope of ln(output) on ln(input) over 28 days (int_input_slopes)
+--   from, or a block of $least_block tokens of which at most $reference_share of the names, weighted by rarity, and no rare name for each 2,000 tokens came back, where the
+--   actor has $block_tokens tokens of such blocks in the 28 days that end with it. Beside it, unscored, the slope of ln(output) on ln(input) over 28 days (int_input_slopes)
 -- suggests: input that is sent to be counted, not to be used
 -- innocent: weighs in full from $full of the input on; logs, specifications, contracts, tables, few-shot examples, packed repositories: a
 --   first supply is free, only a second one or one that nothing refers to counts; replayed context, cache reads, tool results and retrieved files are no human input at all
 -- abstains: declared automation, service accounts; actor unknown; no logical human prompt; no prompt text in the log; fewer than
 --   $min_prompts prompts with $min_tokens tokens in the session and fewer than $min_prompts prompts of $min_tokens tokens of the actor
---   in 28 days, unless $padded_tokens tokens are padded
+--   in 28 days, unless $padded_tokens tokens are padded; a value of 0 beside it says that nothing is
 -- evasion: articles and foreign code escape the first two tests and meet the third; asking for a summary of them makes names come back,
 --   and the summary is then to be used by somebody: sig_orphan_output, sig_low_output_novelty
 -- reference: signals.md S2
@@ -25,20 +25,20 @@ large as (
     select supplied.session_id, supplied.actor_id, sum(days.prompts) as prompts
     from supplied
     join days on days.actor_id = supplied.actor_id and days.day between supplied.last_day - 27 and supplied.last_day
-    where supplied.largest >= $min_tokens
-    group by supplied.session_id, supplied.actor_id
+    where supplied.largest >= $min_tokens group by supplied.session_id, supplied.actor_id
 ),
 judged_prompts as (
     select
         *,
         case when resupplied_chars >= $least_chars then resupplied_chars else 0.0 end as resupplied,
         case when is_unusual and rare_references < tokens / 2000.0 then cast(text_chars as double) else 0.0 end as unusual,
-        case when tokens >= $least_block and reference_share <= $reference_share then cast(text_chars as double) else 0.0 end as unread,
-        sum(case when tokens >= $least_block and reference_share <= $reference_share then tokens end) over (
-            partition by actor_id order by ts range between interval '28 days' preceding and interval '28 days' following) as unread_tokens,
+        tokens >= $least_block and reference_share <= $reference_share and rare_references < tokens / 2000.0 as is_unread,
     from int_padding
 ),
-pooled as (select *, case when unread_tokens >= $block_tokens then unread else 0.0 end as unreferenced from judged_prompts),
+pooled as (
+    select *, case when is_unread and sum(case when is_unread then tokens end) over trailing >= $block_tokens then cast(text_chars as double) else 0.0 end as unreferenced
+    from judged_prompts window trailing as (partition by actor_id order by date_trunc('day', ts) range between interval '27 days' preceding and current row)
+),
 padding as (
     select
         session_id, actor_id, sum(greatest(resupplied, unusual, unreferenced)) as padded, sum(resupplied) as resupplied, sum(unusual) as unusual,
@@ -70,7 +70,7 @@ judged as (
 )
 select
     'session' as scope, session_id as unit_id, actor_id, iso_week,
-    case when abstain_reason is null then round(padded / chars, 9) when starts_with(abstain_reason, 'fewer than') then 0.0 end as value, coalesce(prompts, 0) as n,
+    case when abstain_reason is null then round(padded / chars, 9) when starts_with(abstain_reason, 'fewer than') and padded = 0 then 0.0 end as value, coalesce(prompts, 0) as n,
     case when abstain_reason is null then 'speak' else 'abstain' end as status, abstain_reason, 1.0 as discount, 0.0 as exculpation_db,
     case when abstain_reason is null then round(12.0 * least(1.0, padded / chars / $full), 2) end as most_db,
     concat('{"supplied_tokens":', coalesce(tokens, 0), ',"padded_tokens":', round(padded / 4), ',"resupplied_tokens":', round(resupplied / 4),

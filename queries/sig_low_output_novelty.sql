@@ -1,25 +1,22 @@
 -- model: sig_low_output_novelty
 -- grain: one root session
--- reads: fct_sessions, int_novel_sessions, int_batch_evaluations, int_on_call_sessions, int_learning_sessions, fct_attribution, fct_coverage
+-- reads: fct_sessions, int_novel_sessions, int_batch_evaluations, int_on_call_sessions, int_learning_sessions, int_session_use, fct_coverage
 -- family: REDUNDANCY
 -- measures: the share of the session's long outputs, by sampled word shingles, that the actor was already given within 28 days or had
 --   supplied themselves: the definition's cheap form of (C(h o) - C(h)) / C(o). The lake keeps no texts, so nothing is compressed against another and there is no NCD
 -- suggests: the same answer produced again, whatever words asked for it
--- innocent: weighs no more than a Chernoff bound on so many unusual sessions of the actor in 28 days (int_novel_sessions), so it must recur; recurring reports, translations, generated code: lines that landed take the evidence by the share of the actor's sessions
---   with $known or more known that left any; batch evaluations; on call, discount $on_call; whoever learns asks the same again and is answered the same, discount $learning; fenced code is not read, so rewritten files are no repetition
+-- innocent: weighs no more than a Chernoff bound on so many unusual sessions of the actor in 28 days (int_novel_sessions), so it must recur; recurring reports, translations, generated code: what landed takes the evidence by the share of the actor's sessions
+--   with $known or more known that was used (int_session_use); batch evaluations; on call, discount $on_call; whoever learns asks the same again and is answered the same, discount $learning; fenced code is not read, so rewritten files are no repetition
 -- abstains: declared automation, service accounts; actor unknown; no output text in the log; fewer than $min_outputs long outputs of the
 --   actor in 28 days; fewer than $min_sampled sampled shingles in the session
 -- evasion: random text or poems are new: novelty is never exculpatory; sig_orphan_output asks what became of it
 -- reference: signals.md S5; Cilibrasi and Vitanyi 2005; Cebrian, Alfonseca and Ortega 2005
 -- params: min_outputs = 5, min_sampled = 10, on_call = 0.2, learning = 0.2, coverage = 0.8, known = 0.25
 with legible as (select * from int_novel_sessions),
-linked as (
-    select distinct session_id from fct_attribution where tier in ('explicit', 'lines')
-),
 uptakes as (
-    select legible.actor_id, cast(count(linked.session_id) as double) / count(*) as uptake
+    select legible.actor_id, cast(coalesce(sum(cast(uses.used_share as decimal(38, 15))), 0) as double) / count(*) as uptake -- decimals have one sum, in any order
     from legible
-    left join linked on linked.session_id = legible.session_id
+    left join int_session_use as uses on uses.session_id = legible.session_id
     where cast(legible.known as double) / legible.sampled >= $known
     group by legible.actor_id
 ),

@@ -1,9 +1,9 @@
 -- model: sig_model_overkill
 -- grain: one root session
--- reads: fct_sessions, int_prompts, int_answers, int_trivial_answers, int_batch_evaluations, int_learning_sessions
+-- reads: fct_sessions, int_prompts, int_answers, int_trivial_answers, int_trivial_days, int_batch_evaluations, int_learning_sessions
 -- family: SPEND
 -- measures: the share of the session's answered prompts that are trivial and went to a premium model the actor chose, times the part of such
---   choices in $days days that the habit of others with the same client and role does not explain, 1 - E / O
+--   choices in $days days (int_trivial_days) that the habit of others with the same client and role does not explain, 1 - E / O
 -- suggests: the dearest model for work that the cheapest one does here
 -- innocent: the client's default model; comparisons of models (batch evaluations); people in their first 60 days or in training, discount $learning; under a
 --   flat-price plan nothing was spent, which the log does not say: the family is capped at 3 dB for it; weighs no more than a Chernoff bound on O against E
@@ -24,19 +24,14 @@ answered as (
     where completions > 0
     group by session_id, actor_id
 ),
-prompted as (
-    select session_id, actor_id, count(*) as prompts from int_prompts group by session_id, actor_id
-),
-days as (
-    select actor_id, local_day, count(*) as trivial, count(*) filter (where is_overkill) as observed, sum(cast(expected as decimal(38, 15))) as expected, count(*) filter (where is_comparable) as comparable
-    from int_trivial_answers group by actor_id, local_day
-),
+prompted as (select session_id, actor_id, count(*) as prompts from int_prompts group by session_id, actor_id),
 windows as (
     select
         answered.session_id, answered.actor_id, count(*) as days, sum(days.trivial) as trivial, sum(days.observed) as observed,
         cast(sum(days.expected) as double) as expected, sum(days.comparable) as comparable, -- decimals have one sum, in any order
     from answered
-    join days on days.actor_id = answered.actor_id and days.local_day between answered.last_day - $days + 1 and answered.last_day
+    left join int_learning_sessions as learning on learning.session_id = answered.session_id
+    join int_trivial_days as days on days.actor_id = answered.actor_id and days.with_learning = (learning.session_id is not null) and days.local_day between answered.last_day - $days + 1 and answered.last_day
     group by answered.session_id, answered.actor_id
 ),
 judged as (
@@ -67,7 +62,7 @@ shares as (
 )
 select
     'session' as scope, session_id as unit_id, actor_id, iso_week,
-    case when abstain_reason is null then round(cast(overkill as double) / answered_prompts * greatest(0.0, 1.0 - expected / greatest(observed, 1)), 9) when starts_with(abstain_reason, 'fewer than') then 0.0 end as value,
+    case when abstain_reason is null then round(cast(overkill as double) / answered_prompts * greatest(0.0, 1.0 - expected / greatest(observed, 1)), 9) when starts_with(abstain_reason, 'fewer than') and coalesce(observed, 0) = 0 then 0.0 end as value,
     cast(coalesce(window_trivial, 0) as bigint) as n, case when abstain_reason is null then 'speak' else 'abstain' end as status, abstain_reason,
     evaluation_factor * learning_factor as discount, 0.0 as exculpation_db,
     case when abstain_reason is null then round(case when observed > expected then 2.171 * window_trivial * (own_share * ln(own_share / base_share)

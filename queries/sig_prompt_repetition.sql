@@ -2,7 +2,7 @@
 -- grain: one root session
 -- reads: fct_sessions, int_prompts, int_prompt_clusters, int_prompt_windows, int_prompt_bounds, int_prompt_cluster_context, int_learning_sessions, int_on_call_sessions
 -- family: REDUNDANCY
--- measures: share of the session's prompts in clusters of >= $min_cluster near-identical prompts of the actor's trailing 28 days, times what the
+-- measures: share of the session's prompts in clusters of >= $min_cluster near-identical prompts of the actor's trailing 28 days (those of batch evaluations not counted), times what the
 --   lower end of the 90 % Wilson interval of the re-issued share of those days, 1 - exp(H)/N with H the entropy of the cluster sizes, has above
 --   the median of people with as many prompts, as a part of what is left above it (int_prompt_bounds). Where no prompt in the lake has a text, prompts of one size are taken for near-identical (int_sized_prompts): the evidence
 --   says so and weighs $by_size dB at most, since equal sizes are not yet equal texts
@@ -21,14 +21,14 @@ with session_windows as (
 readings as (
     select
         clusters.session_id,
-        count(*) as repeated_prompts, sum(clusters.tokens) as repeated_tokens, max(sizes.prompts) as cluster_size, min(sizes.first_day) as first_day,
+        count(*) as repeated_prompts, sum(clusters.tokens) as repeated_tokens, max(sizes.own_prompts) as cluster_size, min(sizes.first_day) as first_day,
         round(avg(context.template_factor), 4) as template_factor, round(avg(context.evaluation_factor), 4) as evaluation_factor,
         round(avg(context.workshop_factor), 4) as workshop_factor, round(avg(context.command_factor), 4) as command_factor, round(avg(context.uptake_factor), 4) as uptake_factor, round(avg(context.factor), 4) as factor,
     from session_windows
     join int_prompt_clusters as clusters on clusters.session_id = session_windows.session_id and clusters.actor_id = session_windows.actor_id
     join int_prompt_windows as sizes on sizes.actor_id = clusters.actor_id and sizes.window_day = session_windows.window_day and sizes.cluster_id = clusters.cluster_id
     left join int_prompt_cluster_context as context on context.actor_id = clusters.actor_id and context.cluster_id = clusters.cluster_id
-    where sizes.prompts >= $min_cluster
+    where sizes.own_prompts >= $min_cluster
     group by clusters.session_id
 ),
 judged as (
@@ -39,7 +39,7 @@ judged as (
             when sessions.declared or sessions.trigger = 'schedule' or sessions.actor_kind = 'service' then 'declared automation'
             when sessions.actor_id = '(unassigned)' then 'actor unknown'
             when session_windows.prompts is null then case when mute.session_id is null then 'no logical human prompt' else 'neither prompt text nor its size in the log' end
-            when bounds.total < $min_prompts then concat('fewer than ', $min_prompts, ' logical prompts in 28 days')
+            when coalesce(bounds.total, 0) < $min_prompts then concat('fewer than ', $min_prompts, ' logical prompts in 28 days')
             when bounds.active_days < $min_days then concat('prompts on fewer than ', $min_days, ' days')
             when bounds.largest < $min_cluster then concat('no cluster of ', $min_cluster, ' prompts')
         end as abstain_reason,
