@@ -31,6 +31,8 @@ gaps as (
         stddev_pop(gap_seconds) filter (where gap_seconds < $quiet_hours * 3600.0) as deviation,
         greatest(avg(gap_seconds) filter (where gap_seconds < $quiet_hours * 3600.0) - $silence_min * 60.0, 1.0) as excess,
         corr(ln(gap_seconds), ln(1.0 + effort)) filter (where gap_seconds < $quiet_hours * 3600.0) as think_time,
+        stddev_pop(ln(1.0 + effort)) filter (where gap_seconds < $quiet_hours * 3600.0) as effort_spread,
+        stddev_pop(ln(gap_seconds)) filter (where gap_seconds < $quiet_hours * 3600.0 and effort is not null) as gap_spread,
     from starts
     group by actor_id, iso_week
 ),
@@ -47,7 +49,8 @@ measured as (
     select
         varied.*, awake.awake_hours,
         (sqrt(short_gaps + 2) * variation - sqrt(short_gaps)) / ((sqrt(short_gaps + 2) - 2) * variation + sqrt(short_gaps)) as burstiness,
-        case when not isnan(think_time) then least(greatest(think_time, -0.999), 0.999) end as correlation,
+        -- Of equal efforts nothing can be told; equal gaps follow none.
+        case when effort_spread > 1e-9 then case when gap_spread > 1e-9 then least(greatest(think_time, -0.999), 0.999) else 0.0 end end as correlation,
     from varied
     join awake on awake.actor_id = varied.actor_id and awake.iso_week = varied.iso_week
 )

@@ -72,6 +72,7 @@ pub(super) fn is_generated(path: &[u8]) -> bool {
 }
 
 /// The same of the path that a log has of a file, and of the directory or remote that it gives for the repository.
+#[cfg(any(feature = "engine", test))]
 pub(crate) fn is_generated_in_log(path: &str, repo: Option<&str>) -> bool {
     let slashed = |text: &str| text.replace('\\', "/");
     is_generated(below(&slashed(path), &slashed(repo.unwrap_or(""))).as_bytes())
@@ -79,6 +80,7 @@ pub(crate) fn is_generated_in_log(path: &str, repo: Option<&str>) -> bool {
 
 /// What of a path lies below its repository's directory, or below one that has the name of its remote; else the file's name: directories above a repository
 /// say nothing of what is in it. A relative path is one of the repository.
+#[cfg(any(feature = "engine", test))]
 fn below<'a>(path: &'a str, repo: &str) -> &'a str {
     if !(path.starts_with(['/', '~']) || path.as_bytes().get(1) == Some(&b':')) {
         return path;
