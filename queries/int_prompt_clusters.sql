@@ -2,15 +2,14 @@
 -- grain: one logical human prompt of $min_words words or more that is no stop phrase and in no session of a declared automation
 -- reads: int_prompts, int_prompt_edges, int_sized_prompts, fct_sessions
 -- family: REDUNDANCY
--- measures: the cluster of near-identical prompts of the actor that each prompt stands in, named by its smallest masked hash. Texts are joined over at most three edges, so a long chain of small edits splits: the count can only be too low. Under $compared_words words, which are too few to tell a template by, only prompts of one text (text_hash) stand together:
---   masked, "explain this error please" is one request with every error. In a lake
+-- measures: the cluster of near-identical prompts of the actor that each prompt stands in, named by its smallest masked hash. Texts are joined over at most three edges, so a long chain of small edits splits: the count can only be too low. In a lake
 --   without any text, prompts of one size stand together (int_sized_prompts): the cluster is the size, and there is no hash
 -- suggests: prompts of one cluster are one request
 -- innocent: see sig_prompt_repetition
 -- abstains: texts under $min_words words, which anybody may say again, are no rows
 -- evasion: see int_prompt_edges
--- reference: signals.md S1 (its eight words; four are judgement: one short text, word for word, can repeat)
--- params: min_words = 4, compared_words = 8
+-- reference: signals.md S1
+-- params: min_words = 4
 -- part: person
 with declared as (
     select session_id from fct_sessions where declared
@@ -52,7 +51,7 @@ select
     prompts.session_id,
     prompts.actor_id,
     prompts.masked_hash,
-    coalesce(third_hop.label, case when prompts.text_words < $compared_words then prompts.text_hash end, prompts.masked_hash) as cluster_id,
+    coalesce(third_hop.label, prompts.masked_hash) as cluster_id,
     prompts.text_words,
     prompts.tokens,
     prompts.cost_usd,
