@@ -27,10 +27,7 @@ pub async fn hold(lake: &Lake, out: &Path, wait: Duration) -> Result<Hold, LakeE
     let path = standing::place(lake.root(), out, "lock").map_err(at(out))?;
     let directory = path.parent().unwrap_or(lake.root());
     fs::create_dir_all(directory).map_err(at(directory))?;
-    let lock = match lake::lock(&path, wait).await {
-        Err(LakeError::Locked(_)) => return Err(LakeError::Locked(out.to_owned())),
-        other => other?,
-    };
+    let lock = lake::lock(&path, out, wait).await?;
     tidy(out).map_err(at(out))?;
     Ok(Hold { _lock: lock })
 }

@@ -82,10 +82,7 @@ impl Lake {
     /// Opens a lake to write it, creating what is missing. Waits up to `wait` for another writer, then [`LakeError::Locked`].
     pub async fn open_for_writing(root: &Path, wait: Duration) -> Result<Self, LakeError> {
         make(root).map_err(|error| LakeError::from(error).at(root))?;
-        let lock = match lock(&root.join(".lock"), wait).await {
-            Err(LakeError::Locked(_)) => return Err(LakeError::Locked(root.to_path_buf())),
-            other => other?,
-        };
+        let lock = lock(&root.join(".lock"), root, wait).await?;
         let lake = Self { root: root.to_path_buf(), _lock: Some(lock), then: None };
         try_join_all(Table::ALL.map(|table| lake.create_if_missing(table))).await?;
         Ok(lake)
@@ -277,8 +274,8 @@ fn make(root: &Path) -> std::io::Result<()> {
 }
 
 /// Makes the file where there is none and locks it, until it is closed or the process dies. Waits up to `wait` for another process, then
-/// [`LakeError::Locked`].
-pub async fn lock(path: &Path, wait: Duration) -> Result<File, LakeError> {
+/// [`LakeError::Locked`], which names `what` it stands for.
+pub async fn lock(path: &Path, what: &Path, wait: Duration) -> Result<File, LakeError> {
     let file = File::options().create(true).write(true).truncate(false).open(path);
     let file = file.map_err(|error| LakeError::from(error).at(path))?;
     let since = Instant::now();
@@ -288,7 +285,7 @@ pub async fn lock(path: &Path, wait: Duration) -> Result<File, LakeError> {
             Err(TryLockError::WouldBlock) if since.elapsed() < wait => {
                 tokio::time::sleep(Duration::from_millis(100)).await;
             }
-            Err(TryLockError::WouldBlock) => return Err(LakeError::Locked(path.to_path_buf())),
+            Err(TryLockError::WouldBlock) => return Err(LakeError::Locked(what.to_path_buf())),
             Err(TryLockError::Error(error)) => return Err(LakeError::from(error).at(path)),
         }
     }

@@ -192,18 +192,13 @@ impl CaseFile {
     }
 
     fn exhibit_lines(&self) -> Vec<String> {
-        let line = |(place, exhibit): (usize, &Exhibit)| {
-            let session = &exhibit.session;
-            let (id, client, outcome) =
-                (plain(&session.session_id), plain(&session.client), plain(&session.outcome_link));
-            let (prompts, cost) = (session.prompts, cost_text(session.cost_micro_usd));
-            let (band, score) = (exhibit.band_words(), score_text(session.score_db));
-            let number = place + 1;
+        let line = |row: page::Row| {
+            let page::Row { number, id, client, prompts, cost, outcome, band, score } = row;
             format!(
                 "exhibit {number}: {id} · {client} · {prompts} prompts · {cost} · outcome {outcome} · {band}, {score}"
             )
         };
-        self.exhibits.iter().enumerate().map(line).collect()
+        self.exhibit_rows().into_iter().map(line).collect()
     }
 
     fn spoken(&self) -> impl Iterator<Item = &CaseReading> {

@@ -43,16 +43,16 @@ struct Group {
     spoken: Vec<Spoken>,
 }
 
-/// A session of the week.
-struct Row {
-    number: usize,
-    id: String,
-    client: String,
-    prompts: i64,
-    cost: String,
-    outcome: String,
-    band: String,
-    score: String,
+/// A session of the week, in words: of the page, and of the text's line.
+pub(super) struct Row {
+    pub(super) number: usize,
+    pub(super) id: String,
+    pub(super) client: String,
+    pub(super) prompts: i64,
+    pub(super) cost: String,
+    pub(super) outcome: String,
+    pub(super) band: String,
+    pub(super) score: String,
 }
 
 /// What a signal that spoke measures.
@@ -124,7 +124,7 @@ impl CaseFile {
         Ok(page.render()?)
     }
 
-    fn exhibit_rows(&self) -> Vec<Row> {
+    pub(super) fn exhibit_rows(&self) -> Vec<Row> {
         let row = |(place, exhibit): (usize, &Exhibit)| {
             let session = &exhibit.session;
             Row {
