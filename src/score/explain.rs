@@ -229,6 +229,11 @@ pub(super) fn week_reasons(
     reasons
 }
 
+/// Why a week that could not be tested is not in review.
+pub(super) fn untested_reasons(why: &str) -> Vec<String> {
+    vec![why.to_owned(), "too few weeks of other people to test this one: it reaches look at most".to_owned()]
+}
+
 /// Innocent patterns that a signal also shows, from the look-alikes of signals.md section 2; commonest first, by judgement.
 fn benign(signal: &str) -> &'static [&'static str] {
     match signal {

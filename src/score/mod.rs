@@ -316,7 +316,15 @@ fn score_week(week: &ActorWeekInput, unit_id: &str, case: Option<Case>, second: 
             score.reasons.extend(explain::limited_reason(&case.families, &case.contributions));
             (score.contributions, score.families) = (case.contributions, case.keys);
         }
-        (_, Some(Second::TooFewCases(reason))) => score.reasons.push(reason.clone()),
+        (Some(case), Some(Second::TooFewCases(reason))) => {
+            // The evidence is the case's own (signals.md section 3, step 7); only review hangs on the second calibration.
+            let gate = Gate::of(&case.keys);
+            score.band = band::case_band(evidence::as_decibans(case.hundredths), &gate, case.sessions, false);
+            score.hundredths = Some(case.hundredths);
+            score.reasons = explain::untested_reasons(reason);
+            score.reasons.extend(explain::limited_reason(&case.families, &case.contributions));
+            (score.contributions, score.families) = (case.contributions, case.keys);
+        }
         _ if week.service => {
             (score.hundredths, score.band) = (Some(0), Band::None);
             score.reasons.push("service account: leaves the person scopes; its cost stays in the totals".to_owned());

@@ -5,13 +5,15 @@
 
 use std::collections::BTreeMap;
 
-use super::calibrate::{COARSE_REFERENCE, MINIMUM_REFERENCE, Reference};
+use super::calibrate::{MINIMUM_REFERENCE, Reference};
 use super::evidence::{Contribution, Evidence, Line, limit_second_key, rounded};
 use super::input::Family;
 use super::stats::benjamini_hochberg;
 
 /// False discovery rate of a batch of cases (`bh.q`).
 pub const FALSE_DISCOVERY_RATE: f64 = 0.05;
+/// Person-weeks of other people from which a week is tested for review. Below it a case keeps its T and its band, up to `look`.
+pub const LEAST_CASES: usize = 100;
 
 /// One person's week, pooled.
 #[derive(Debug, Clone, PartialEq)]
@@ -114,7 +116,7 @@ pub struct CasePoint {
 /// What the second calibration says of a case.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Second {
-    /// Too few reference cases with a similar K; the reason in words.
+    /// Too few cases of other people to test this one against, so that it cannot be in review; the reason in words. T stands.
     TooFewCases(String),
     /// Compared with its reference.
     Calibrated {
@@ -175,8 +177,8 @@ pub fn second_calibration(cases: &[CasePoint]) -> Vec<Second> {
                 (ALL, "any number of sessions", true, MINIMUM_REFERENCE),
                 (number, name, false, MINIMUM_REFERENCE),
                 (ALL, "any number of sessions", false, MINIMUM_REFERENCE),
-                (ALL, "any number of sessions", true, COARSE_REFERENCE),
-                (ALL, "any number of sessions", false, COARSE_REFERENCE),
+                (ALL, "any number of sessions", true, LEAST_CASES),
+                (ALL, "any number of sessions", false, LEAST_CASES),
             ];
             for (number, bin, clean_reference, minimum) in ladder {
                 let reference = &references[number][usize::from(!clean_reference)];
@@ -187,7 +189,7 @@ pub fn second_calibration(cases: &[CasePoint]) -> Vec<Second> {
                 }
             }
             let n_cal = references[ALL][1].size_without(case.actor);
-            Second::TooFewCases(format!("second calibration: n_cal = {n_cal} < {COARSE_REFERENCE} actor-weeks"))
+            Second::TooFewCases(format!("second calibration: n_cal = {n_cal} < {LEAST_CASES} actor-weeks"))
         })
         .collect();
     discover(cases, &mut verdicts);
@@ -290,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_clean_reference_no_one_is_discovered_and_small_data_is_insufficient() {
+    fn without_a_clean_reference_no_one_is_discovered_and_small_data_is_not_tested() {
         let mut many = cases(100, 24, 5);
         many.iter_mut().for_each(|case| case.before_incentive = false);
         many[0].hundredths = 9_000;

@@ -264,7 +264,7 @@ fn small_data_abstains_and_says_why() {
     input.readings.retain(|reading| reading.unit_id.contains("-W1") || reading.unit_id.contains("-10-"));
     let scored = score(input);
     assert!(scored.sessions.iter().all(|session| session.band == Band::Insufficient && session.hundredths.is_none()));
-    insta::assert_snapshot!(scored.signals[0].abstain_reason.as_deref().unwrap(), @"calibration: fewer than 100 comparable readings");
+    insta::assert_snapshot!(scored.signals[0].abstain_reason.as_deref().unwrap(), @"calibration: fewer than 20 comparable readings");
     // The same words for everybody: how many readings there are without one's own is one's own secret.
     let reasons = scored.signals.iter().filter_map(|row| row.abstain_reason.as_deref());
     let reasons: Vec<&str> = reasons.filter(|why| why.starts_with("calibration")).collect();
@@ -273,6 +273,33 @@ fn small_data_abstains_and_says_why() {
         "{reasons:?}"
     );
     insta::assert_snapshot!(scored.actor_weeks[0].reasons.join("; "), @"no signal speaks about this week or its sessions");
+}
+
+#[test]
+fn a_week_with_too_few_others_to_test_it_keeps_its_evidence() {
+    // Twelve people and five weeks; all sessions of one person's last week are alike, and nothing is in any other.
+    let mut input = world(12, 9, |_, _| 0.0);
+    input.sessions.retain(|session| &*session.iso_week < "2026-W05");
+    input.readings.retain(|reading| reading.signal == "prompt_repetition" && &reading.unit_id[5..7] < "05");
+    for reading in &mut input.readings {
+        reading.value = Some(if reading.unit_id.starts_with("s000-04") { 1.0 } else { 0.0 });
+    }
+    let scored = score(input);
+    let (loud, others): (Vec<&UnitScore>, Vec<&UnitScore>) =
+        scored.actor_weeks.iter().partition(|week| week.unit_id == "a000/2026-W04");
+    // p = 1/276 in each session.
+    assert_eq!((loud[0].hundredths, loud[0].band), (Some(919), Band::Note));
+    assert_eq!(loud[0].contributions.iter().map(|line| line.hundredths).sum::<i64>(), 919);
+    assert_eq!(loud[0].families[&Family::Redundancy].round(), 9.0);
+    assert_eq!(
+        loud[0].reasons,
+        [
+            "second calibration: n_cal = 55 < 100 actor-weeks",
+            "too few weeks of other people to test this one: it reaches look at most"
+        ]
+    );
+    assert_eq!(others.len(), 59);
+    assert!(others.iter().all(|week| (week.hundredths, week.band) == (Some(0), Band::None)));
 }
 
 #[test]
@@ -331,7 +358,7 @@ fn unknown_units_signals_and_repeats_abstain_instead_of_vanishing() {
     insta::assert_snapshot!(reasons.join("\n"), @r"
     orphan_output: the session is not among the units of this run
     orphan_output: the reading has no finite value
-    prompt_repetition: calibration: fewer than 100 comparable readings
+    prompt_repetition: calibration: fewer than 20 comparable readings
     prompt_repetition: a second reading of the same unit and signal
     vibes: the signal has no family in the catalogue
     ");
