@@ -286,18 +286,18 @@ mod tests {
 
     fn notes(mut inputs: Inputs) -> Vec<String> {
         let reason = |least: u8| format!("calibration: fewer than {least} comparable readings");
-        inputs.run.silenced = vec![(reason(20), 2), (reason(100), 13)];
+        inputs.run.silenced = vec![(reason(9), 2), (reason(20), 13)];
         build(&inputs).data_quality.calibration_notes
     }
 
     #[test]
     fn readings_that_were_not_compared_are_counted_as_people_are() {
-        assert_eq!(notes(organisation()), ["15 readings: calibration: fewer than 100 comparable readings"]);
+        assert_eq!(notes(organisation()), ["15 readings: calibration: fewer than 20 comparable readings"]);
         assert_eq!(
             notes(alone()),
             [
-                "2 readings: calibration: fewer than 20 comparable readings",
-                "13 readings: calibration: fewer than 100 comparable readings"
+                "2 readings: calibration: fewer than 9 comparable readings",
+                "13 readings: calibration: fewer than 20 comparable readings"
             ]
         );
     }

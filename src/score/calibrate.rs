@@ -11,10 +11,12 @@ use rustc_hash::FxHashMap;
 
 /// Reference readings from which a peer group is large enough (`ncal.min`); below it the next wider group is asked.
 pub const MINIMUM_REFERENCE: usize = 500;
-/// Reference readings that everybody together must have when no group has [`MINIMUM_REFERENCE`]; below it the reading abstains. A
-/// conformal p is valid at any size and never below 1/(n_cal + 1): what a small reference cannot tell it does not claim, and a hundred
-/// readings hold a lone signal to 7 decibans.
-pub const COARSE_REFERENCE: usize = 100;
+/// Reference readings of everybody that are asked next, a clean window of so many before all weeks.
+const MODERATE_REFERENCE: usize = 100;
+/// Reference readings of everybody that there must be at least; below it the reading abstains. A conformal p is valid at any size and never
+/// below 1/(n_cal + 1): what a small reference cannot tell it does not claim. A hundred readings hold a lone signal to 7 decibans, twenty to 3.6. A higher
+/// floor would silence the busiest first, since their own readings are no reference for them and are one for all others.
+pub const COARSE_REFERENCE: usize = 20;
 /// Most volume cells of a stratum, and the readings wanted in each: enough for a reference that leaves one actor out.
 const VOLUME_CELLS: usize = 10;
 const READINGS_PER_CELL: usize = 600;
@@ -164,7 +166,7 @@ fn groups(points: &[Point], level: Level) -> Vec<Group> {
 /// Each reading takes the narrowest peer group that has [`MINIMUM_REFERENCE`] readings of other actors before the first incentive, else the
 /// narrowest that has as many at any time. A reference that holds theater costs power, not innocence (Bashari, Sesia and Romano 2025);
 /// people of other clients are no peers, so everybody comes last, clean window or not. Where no group is large enough,
-/// [`COARSE_REFERENCE`] readings of everybody are.
+/// a hundred readings of everybody are, and at last [`COARSE_REFERENCE`].
 pub fn calibrate(points: &[Point]) -> Vec<Result<Calibration, TooFewPeers>> {
     let mut found: Vec<Option<Calibration>> = vec![None; points.len()];
     let ladder = [
@@ -174,6 +176,8 @@ pub fn calibrate(points: &[Point]) -> Vec<Result<Calibration, TooFewPeers>> {
         (Level::Client, MINIMUM_REFERENCE, Window::All),
         (Level::Everybody, MINIMUM_REFERENCE, Window::Clean),
         (Level::Everybody, MINIMUM_REFERENCE, Window::All),
+        (Level::Everybody, MODERATE_REFERENCE, Window::Clean),
+        (Level::Everybody, MODERATE_REFERENCE, Window::All),
         (Level::Everybody, COARSE_REFERENCE, Window::Clean),
         (Level::Everybody, COARSE_REFERENCE, Window::All),
     ];
@@ -409,7 +413,7 @@ pub(super) mod tests {
         tied.iter_mut().skip(1).for_each(|point| point.actor = 1);
         let results = calibrate(&tied);
         assert_eq!(results[0].unwrap().n_cal, 500);
-        assert_eq!(results[1].unwrap_err().to_string(), "calibration: fewer than 100 comparable readings");
+        assert_eq!(results[1].unwrap_err().to_string(), "calibration: fewer than 20 comparable readings");
     }
 
     #[test]
@@ -443,7 +447,41 @@ pub(super) mod tests {
             let share = share_below(&results, cut);
             assert!((share - cut).abs() < 0.05, "{cut}: {share}");
         }
-        assert!(calibrate(&points(90, 30, 5)).iter().all(Result::is_err));
+        let coarse = calibrate(&points(60, 30, 5));
+        assert!(coarse.iter().all(|result| result.unwrap().p >= 1.0 / 59.0));
+        for cut in [0.2, 0.5] {
+            let share = share_below(&coarse, cut);
+            assert!((share - cut).abs() < 0.1, "{cut}: {share}");
+        }
+        assert!(calibrate(&points(20, 20, 5)).iter().all(Result::is_err));
+    }
+
+    #[test]
+    fn the_busiest_of_a_few_people_is_not_silenced_by_the_own_readings() {
+        // One person has 60 readings above everybody else's, five others have 18 each: 90 are no fewer for the one than 132 for each other.
+        let readings: Vec<Point> = points(150, 1, 8)
+            .into_iter()
+            .enumerate()
+            .map(|(index, point)| {
+                let actor = if index < 60 { 0 } else { 1 + (index as u32 - 60) / 18 };
+                let value = if actor == 0 { 10.0 } else { f64::from(index as u32 % 5) };
+                Point { actor, volumes: [None; 3], value, ..point }
+            })
+            .collect();
+        let results = calibrate(&readings);
+        assert_eq!(results[0].map(|found| (found.p, found.n_cal)), Ok((1.0 / 91.0, 90)));
+        assert!(results[60..].iter().all(|result| result.is_ok_and(|found| found.n_cal == 132 && found.p > 0.4)));
+    }
+
+    #[test]
+    fn a_small_clean_window_does_not_replace_a_hundred_readings() {
+        let mut all = points(300, 30, 9);
+        all.iter_mut().take(60).for_each(|point| point.before_incentive = true);
+        let found = calibrate(&all)[299].unwrap();
+        assert_eq!((found.n_cal, found.pre_incentive), (290, false));
+        all.iter_mut().take(150).for_each(|point| point.before_incentive = true);
+        let found = calibrate(&all)[299].unwrap();
+        assert_eq!((found.n_cal, found.pre_incentive), (145, true));
     }
 
     #[test]

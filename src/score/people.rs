@@ -6,9 +6,9 @@ use rustc_hash::FxHashMap;
 
 use super::calibrate::{Calibration, Level, Point, Reference, TooFewPeers, calibrate};
 
-/// Other people from which a reading about all of somebody's weeks is compared. A conformal p is valid at any size; among so few it is 1/21 at
-/// least, and holds such a signal to 3.6 decibans.
-pub const LEAST_PEOPLE: usize = 20;
+/// Other people from which a reading about all of somebody's weeks is compared. A conformal p is valid at any size; among so few it is 1/10 at
+/// least, and holds such a signal to 2 decibans. Among twenty others it is 3.6, among a hundred 7.
+pub const LEAST_PEOPLE: usize = 9;
 
 /// Calibrates readings that say the same of every week of a person, in the order given: one reading a person, the person's largest, among all
 /// other people.
@@ -37,7 +37,7 @@ pub fn calibrate_people(points: &[Point]) -> Vec<Result<Calibration, TooFewPeers
 
 /// Calibrates readings that show a habit of a person: the sessions of one person are one observation, so a p among sessions is no smaller than the rank, among people,
 /// of each one's smallest p. Thirty people of two hundred who always take the largest model hold the extreme twentieth of sessions between them; they are no
-/// twentieth of the people.
+/// twentieth of the people. So it is among few people too, of whom the bound leaves little: a rank that a handful of people cannot give is not claimed.
 pub fn calibrate_habits(points: &[Point]) -> Vec<Result<Calibration, TooFewPeers>> {
     let mut results = calibrate(points);
     let mut smallest: FxHashMap<u32, f64> = FxHashMap::default();
@@ -49,9 +49,7 @@ pub fn calibrate_habits(points: &[Point]) -> Vec<Result<Calibration, TooFewPeers
     }
     let people = Reference::new(smallest.iter().map(|(actor, p)| (*actor, -*p)));
     for (point, result) in points.iter().zip(&mut results) {
-        if let Ok(found) = result
-            && people.size_without(point.actor) >= LEAST_PEOPLE
-        {
+        if let Ok(found) = result {
             found.p = found.p.max(people.p(point.actor, -found.p));
         }
     }
@@ -79,9 +77,12 @@ mod tests {
             };
             assert_eq!(result.map(|found| (found.p, found.n_cal, found.level)), Ok((expected, 39, Level::People)));
         }
-        let few: Vec<Point> = readings.into_iter().filter(|point| point.actor < 20).collect();
+        let mut few = readings;
+        few.retain(|point| point.actor < 12);
+        assert_eq!(calibrate_people(&few)[0].map(|found| (found.p, found.n_cal)), Ok((1.0 / 12.0, 11)));
+        few.retain(|point| point.actor < 9);
         let silence = calibrate_people(&few)[0].unwrap_err().to_string();
-        assert_eq!(silence, "calibration: fewer than 20 comparable readings");
+        assert_eq!(silence, "calibration: fewer than 9 comparable readings");
     }
 
     #[test]
@@ -104,5 +105,9 @@ mod tests {
         assert_eq!(habit[last].unwrap().p, 1.0 / 40.0);
         let eighth = readings.iter().position(|point| point.value > 0.0).unwrap();
         assert!((habit[eighth].unwrap().p - 8.0 / 40.0).abs() < 1e-12, "{}", habit[eighth].unwrap().p);
+        // Six people cannot say that one of them is rarer than one in six, whatever their sessions do.
+        let few: Vec<Point> = readings.iter().filter(|point| point.actor < 2 || point.actor > 35).copied().collect();
+        let last = few.iter().rposition(|point| point.value > 0.0).unwrap();
+        assert_eq!(calibrate_habits(&few)[last].unwrap().p, 1.0 / 6.0);
     }
 }
