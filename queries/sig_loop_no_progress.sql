@@ -1,13 +1,13 @@
 -- model: sig_loop_no_progress
 -- grain: one root session
--- reads: fct_sessions, int_calls, int_loop_calls, int_noisy_loop_calls, int_call_texture, int_prompts, int_on_call_sessions
+-- reads: fct_sessions, int_calls, int_result_logging, int_loop_calls, int_noisy_loop_calls, int_call_texture, int_prompts, int_on_call_sessions
 -- family: AGENT-WASTE
 -- measures: tokens of the calls in the third and later iterations of runs without progress, as a share of the session's tokens. Beside it, unscored, because paging looks
 --   the same: repeated 3-grams of calls, Lempel and Ziv's complexity of (tool, path), landed lines for each 1,000 tokens (int_call_texture)
 -- suggests: an agent that burns tokens in a loop; only where loops recur, or a human restarts them, usage made to be counted
 -- innocent: weighs in full from $full of the tokens on; one-off loops are an agent fault: advice, so the discount is $agent_fault; polls, edits that add something and back-offs are
 --   no loops at all; loops of declared jobs make no loop of the person's recurrent; on-call and incident windows discount by $on_call
--- abstains: declared automation, service accounts; under $min_calls tool calls; results not in the log; no token counts
+-- abstains: declared automation, service accounts; under $min_calls tool calls, with a value of 0 where results would be in the log (int_result_logging); results not in the log; no token counts
 -- evasion: cosmetic argument changes are normalised away, clocks in results are masked, calls are counted and never timed; changed arguments
 --   and noise between leave the same result to the same tool and path, or the same call, again and again (int_noisy_loop_calls); calls that only wait are no loop,
 --   and what they burn is for sig_unattended_burn
@@ -54,12 +54,12 @@ judged as (
         case when on_call.session_id is null then 1.0 else $on_call end as on_call_factor,
         case
             when sessions.declared or sessions.trigger = 'schedule' or sessions.actor_kind = 'service' then 'declared automation'
-            when sessions.tool_calls < $min_calls then concat('fewer than ', $min_calls, ' tool calls')
+            when sessions.tool_calls < $min_calls and (legible.session_id is not null or logging.results > 0 and sessions.prompts > 0) then concat('fewer than ', $min_calls, ' tool calls')
             when legible.session_id is null then 'no results in the log'
             when coalesce(sessions.tokens, 0) = 0 or loops.calls > 0 and loops.tokens is null then 'no token counts'
         end as abstain_reason,
     from sessions
-    left join loops on loops.session_id = sessions.session_id left join legible on legible.session_id = sessions.session_id
+    left join loops on loops.session_id = sessions.session_id left join legible on legible.session_id = sessions.session_id left join int_result_logging as logging on logging.client_name = sessions.client_name
     left join recurrence on recurrence.session_id = sessions.session_id left join int_call_texture as texture on texture.session_id = sessions.session_id
     left join restarts on restarts.session_id = sessions.session_id left join int_on_call_sessions as on_call on on_call.session_id = sessions.session_id
 )
