@@ -4,8 +4,8 @@
 -- family: AGENT-WASTE
 -- measures: what ran after the last human turn by more than the attention gap (int_attention). Tokens of a completion are its output and what its context has over
 --   that of the completion before it in the thread, at most what was not read from a cache: what is sent again, after a cache has run out too, no one chose to send
--- innocent: sinks are outcomes that landed, or tickets that name the session, past the attention gap; deliveries, messages sent and tickets changed after the last
---   turn. Of `untold` calls (of an unknown effect, or writes to a system of which no outcomes are read) it is not known whether they reached somebody
+-- innocent: sinks are outcomes that landed, or tickets that name the session, past the attention gap; deliveries, messages sent and tickets changed (`tickets` of the
+--   `sends`) after the last turn. Of `untold` calls (of an unknown effect, or writes to a system of which no outcomes are read) it is not known whether they reached somebody
 -- evasion: what landed while a person attended is no sink of what ran on alone
 -- reference: signals.md S7
 with limits as (
@@ -30,6 +30,7 @@ called as (
     select
         limits.session_id,
         count(*) filter (where calls.effect = 'send' or calls.effect = 'write' and calls.system = 'ticket') as sends,
+        count(*) filter (where calls.effect in ('send', 'write') and calls.system = 'ticket') as tickets,
         count(*) filter (where calls.effect is null or calls.effect = 'write'
             and coalesce(calls.system, 'filesystem') not in ('filesystem', 'git', 'shell', 'database', 'memory', 'ticket')) as untold,
     from limits join int_calls as calls on calls.session_id = limits.session_id and calls.ts > limits.last_turn_at
@@ -57,6 +58,7 @@ select
     coalesce(spent.tokens, 0) as unattended_tokens,
     landed.session_id is not null as has_landed,
     coalesce(called.sends, 0) as sends,
+    coalesce(called.tickets, 0) as tickets,
     coalesce(called.untold, 0) as untold,
     coalesce(deliveries.delivered, 0) as delivered,
     coalesce(deliveries.not_delivered, 0) as not_delivered,

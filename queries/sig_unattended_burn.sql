@@ -2,13 +2,13 @@
 -- grain: one root session
 -- reads: fct_sessions, int_unattended, int_unattended_reads, int_reached_sessions, fct_coverage, int_on_call_sessions, int_spike_sessions, int_turns, int_censored_runs
 -- family: AGENT-WASTE
--- measures: undeclared new tokens after the last human turn by more than the attention gap, where nothing landed after it, no message was sent, no ticket changed and nothing was delivered, and no session
+-- measures: undeclared new tokens after the last human turn by more than the attention gap, where nothing landed after it, no ticket changed and nothing was delivered, and no session
 --   that read what was written leads to such a consumer or to a human turn (six steps at most, int_reached_sessions); 0 where one of these exists
 -- suggests: an agent left running for nobody
--- innocent: weighs in full from an even part of $min_tokens tokens in $min_runs runs on; overnight work that lands, bots that post to a chat, declared schedules: no burn; the actor's next human turn in the same
+-- innocent: weighs in full from an even part of $min_tokens tokens in $min_runs runs on; overnight work that lands, declared schedules: no burn; bots that post to a chat: nobody can tell; the actor's next human turn in the same
 --   repository within $return_hours hours may be the reading of it (discount $returned); spikes (branch name) discount by $spike, on-call windows by $on_call
 -- abstains: declared automation, service accounts; no human turn recorded; no token counts; sinks unknown (calls after the last turn of which the log does not say whether they reached somebody; coverage under $coverage and no
---   delivery record) or not known yet (int_censored_runs, which count in none of the sums); the actor has not burnt $min_tokens tokens or $min_hours hours over $min_runs runs
+--   delivery record), outside the data (messages sent and nothing else) or not known yet (int_censored_runs, which count in none of the sums); the actor has not burnt $min_tokens tokens or $min_hours hours over $min_runs runs
 -- evasion: fake heartbeats are prompts: sig_prompt_repetition and sig_timer_regularity see them; an agent that reads an agent is no
 --   consumer, however many of them there are in a row or a circle
 -- reference: signals.md S7
@@ -53,6 +53,8 @@ judged as (
             when not unattended.has_sink and unattended.steps is null and unattended.untold > 0 and unattended.unattended_seconds > 0 then 'sinks unknown'
             when sessions.tokens is null then 'no token counts'
             when coalesce(fct_coverage.outcome_coverage, 0.0) < $coverage and coalesce(unattended.not_delivered, 0) + coalesce(unattended.delivered, 0) = 0 then 'sinks unknown'
+            when unattended.unattended_seconds > 0 and unattended.steps is null and unattended.sends > 0 and not unattended.has_landed and coalesce(unattended.tickets, 0) + coalesce(unattended.delivered, 0) = 0
+                then 'the only consumer is outside the data'
             when undeclared.censored is not null then undeclared.censored
             when coalesce(actors.runs, 0) < $min_runs or actors.tokens < $min_tokens and actors.seconds < $min_hours * 3600.0
                 then concat('under ', $min_tokens, ' unattended tokens and ', $min_hours, ' hours over ', $min_runs, ' runs')

@@ -87,13 +87,15 @@ fn without_text_what_can_be_judged_is_and_the_rest_says_why_not() {
     let sizes =
         "select count(*) as sessions, sum(input_tokens) as tokens, count(distinct actor) as people from sessions";
     assert_eq!(stripped(sizes), full(sizes));
-    // A session that only readings of text spoke about is not scored.
-    let scores = "select count(score_db) as scored from sessions";
-    let count = |rows: Value| rows[0]["scored"].as_i64().unwrap();
-    let (with, without) = (count(full(scores)), count(stripped(scores)));
-    assert!(without <= with && without * 100 >= with * 99, "{without} of {with}");
-    let weeks = "select count(*) as weeks, count(score_db) as scored from actor_weeks";
-    assert_eq!(stripped(weeks), full(weeks));
+    // A session or week that only readings of text or of results speak about, or could have found nothing in, is not scored.
+    for table in ["sessions", "actor_weeks"] {
+        let scores = format!("select count(*) as units, count(score_db) as scored from {table}");
+        let count = |rows: &Value, name: &str| rows[0][name].as_i64().unwrap();
+        let (with, without) = (full(&scores), stripped(&scores));
+        assert_eq!(count(&without, "units"), count(&with, "units"), "{table}");
+        let (with, without) = (count(&with, "scored"), count(&without, "scored"));
+        assert!(0 < without && without <= with, "{table}: {without} of {with}");
+    }
 
     // What needs no text gives the same readings.
     for signal in ["threshold_hugging", "deadline_burst", "timer_regularity", "unattended_burn"] {
