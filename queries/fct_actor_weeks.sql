@@ -1,6 +1,6 @@
 -- model: fct_actor_weeks
 -- grain: one actor and ISO week in local time in which the actor used a tool
--- reads: stg_events, fct_sessions, stg_outcomes, int_counted_outcomes, fct_coverage
+-- reads: stg_events, fct_sessions, stg_outcomes, int_counted_outcomes, fct_coverage, int_unprompted_clients
 -- measures: use by the week in which it happened; a session counts in the week in which it began. All of a session is its
 --   actor's, subagents included. Outcomes of every kind that landed in the week count, each piece of work once; they are null when no outcome
 --   source covers the actor. own_steps, own_sessions, own_prompts, own_tokens and own_cost_usd are the same without declared automation and what a
@@ -61,7 +61,7 @@ select
     u.cost_usd,
     u.own_steps,
     coalesce(b.own_sessions, 0) as own_sessions,
-    u.own_prompts,
+    case when u.own_prompts > 0 or u.own_steps = 0 or n.actor_id is null then u.own_prompts end as own_prompts, -- null where a client logs none
     u.own_tokens,
     u.own_cost_usd,
     case when c.actor_id is not null then coalesce(l.outcomes, 0) end as outcomes,
@@ -72,4 +72,4 @@ from used as u
 inner join people as p on u.actor_id = p.actor_id
 left join begun as b on u.actor_id = b.actor_id and u.iso_week = b.iso_week
 left join landed as l on u.actor_id = l.actor_id and u.iso_week = l.iso_week
-left join covered as c on u.actor_id = c.actor_id
+left join covered as c on u.actor_id = c.actor_id left join (select distinct actor_id from int_unprompted_clients) as n on u.actor_id = n.actor_id

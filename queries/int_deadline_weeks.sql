@@ -6,7 +6,7 @@
 --   the time of the week by which all but $late of the sessions of everybody have begun, before the first announcement where there
 --   are $profile_sessions, so that weekends and habits of the place are in it. gap is what was missing at the cut, in the weeks after
 --   the announcement; session_squares is the sum of the squared amounts of the sessions, from which the chance variation comes
--- innocent: the time of the week is the person's local one
+-- innocent: the time of the week is the person's local one; sessions without a prompt say nothing of a quota in prompts, since gateways without messages log none
 -- reference: signals.md S11; Claes et al. 2018 (rhythms)
 -- params: late = 0.2, profile_sessions = 200
 with sessions as (
@@ -35,7 +35,7 @@ cuts as (
 amounts as (
     select
         quotas.quota_id, quotas.metric, sessions.actor_id, sessions.iso_week, quotas.announced_week, quotas.is_whole, sessions.week_second >= cuts.cut as is_late,
-        case quotas.metric when 'prompts' then cast(sessions.prompts as double) when 'sessions' then 1.0
+        case quotas.metric when 'prompts' then cast(nullif(sessions.prompts, 0) as double) when 'sessions' then 1.0
             when 'tokens' then cast(sessions.tokens as double) else cast(sessions.cost_usd as double) end / quotas.threshold as amount,
     from sessions
     cross join weekly_quotas as quotas

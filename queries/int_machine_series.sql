@@ -1,8 +1,8 @@
 -- model: int_machine_series
 -- grain: one actor, ISO week and series of starts that follow a fixed period
--- reads: stg_events, fct_sessions, int_clock_grids
+-- reads: stg_events, fct_sessions, int_clock_grids, int_unprompted_clients
 -- family: CLOCK
--- measures: prompts labelled human or unknown, first after a minute of silence in their series; a series is everything of the actor's week,
+-- measures: prompts labelled human or unknown, or responses where there are none (int_unprompted_clients), first after a minute of silence in their series; a series is everything of the actor's week,
 --   or one masked text of it. Fixed: $starts starts or more, and either $constant_share of the gaps within 5 % (at least 15 seconds) of
 --   the median gap of two minutes or more, or phases concentrated with R >= $concentration in as many turns of one of six periods from 5 to 60 minutes:
 --   several prompts of one sitting are one turn
@@ -14,11 +14,12 @@ with declared as (
     select session_id from fct_sessions where declared
 ),
 prompts as (
-    select actor_id, iso_week, root_session_id as session_id, date_part('epoch', ts) as seconds, ts, masked_hash
+    select stg_events.actor_id, iso_week, root_session_id as session_id, date_part('epoch', ts) as seconds, ts, case when kind = 'prompt' then masked_hash end as masked_hash
     from stg_events
     left join declared on declared.session_id = stg_events.root_session_id
     left join int_clock_grids as grids on grids.client_name is not distinct from split_part(client, '/', 1)
-    where declared.session_id is null and grids.is_on_grid is not true and kind = 'prompt' and trigger in ('human', 'unknown') and actor_kind = 'person'
+    left join int_unprompted_clients as unprompted on unprompted.actor_id = stg_events.actor_id and unprompted.client_name = coalesce(split_part(client, '/', 1), '')
+    where declared.session_id is null and grids.is_on_grid is not true and (kind = 'prompt' or kind = 'completion' and unprompted.actor_id is not null) and trigger in ('human', 'unknown') and actor_kind = 'person'
         and coalesce(marker, '') not in ('continue', 'retry', 'interrupt')
 ),
 frequent as (select actor_id, iso_week, masked_hash from prompts where masked_hash is not null group by actor_id, iso_week, masked_hash having count(*) >= $starts),

@@ -133,7 +133,8 @@ async fn week_inputs(engine: &Engine, shared: &mut Shared) -> anyhow::Result<Vec
                 week_start: week_start_us(iso_week).unwrap_or(0),
                 iso_week: shared.word(iso_week),
                 sessions: sessions.required(row)?,
-                prompts: prompts.required(row)?,
+                // Null where the log has none of them: volume is then told by tokens and sessions.
+                prompts: prompts.get(row).unwrap_or(0),
                 tokens: tokens.get(row),
                 cost_micro_usd: cost.get(row),
             });
