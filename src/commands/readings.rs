@@ -133,7 +133,7 @@ async fn week_inputs(engine: &Engine, shared: &mut Shared) -> anyhow::Result<Vec
                 week_start: week_start_us(iso_week).unwrap_or(0),
                 iso_week: shared.word(iso_week),
                 sessions: sessions.required(row)?,
-                // Null where the log has none of them: volume is then told by tokens and sessions.
+                // Null where a client logs none: what the log shows is then 0, and tokens and sessions tell the volume beside it.
                 prompts: prompts.get(row).unwrap_or(0),
                 tokens: tokens.get(row),
                 cost_micro_usd: cost.get(row),
