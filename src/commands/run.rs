@@ -78,7 +78,7 @@ async fn stages(
         return Ok((exit, standing.answer));
     }
     record.look_at(&lake, settings).await?;
-    let scored = score::score_lake(&lake, settings, &args.scoring, &args.out, &args.ingest.input).await?;
+    let scored = score::score_lake(&lake, settings, &args.scoring, &args.out, Some(&args.ingest)).await?;
     printer.text(&score::text(&scored, out))?;
     record.score = Some(scored.clone());
     let written = report::write(out, Some((&lake, settings)), compared).await?;

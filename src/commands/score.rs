@@ -9,7 +9,7 @@ use super::{
     Exit, catalogue, cluster as machines, declared, identities, kpis, objections, readings, run_facts, signals_heard,
     survival, team_rows,
 };
-use crate::cli::{Global, OutArgs, ScoreArgs, ScoringArgs};
+use crate::cli::{Global, IngestArgs, OutArgs, ScoreArgs, ScoringArgs};
 use crate::cluster::{self, ClusterUnit};
 use crate::engine::{Engine, Limits, Models, Overrides, ParamValue};
 use crate::lake::Lake;
@@ -62,7 +62,7 @@ pub async fn run(args: &ScoreArgs, global: &Global, printer: Printer) -> anyhow:
     let settings = Settings::resolve(global)?;
     let lake = Lake::open(&args.lake)?;
     let _held = hold(&lake, &args.out.out, Duration::ZERO).await?;
-    let summary = score_lake(&lake, &settings, &args.scoring, &args.out, &[]).await?;
+    let summary = score_lake(&lake, &settings, &args.scoring, &args.out, None).await?;
     printer.text(&text(&summary, &args.out.out))?;
     printer.json(&serde_json::json!({
         "schema_version": 1, "status": Exit::Done.word(), "exit_code": 0, "score": summary,
@@ -99,13 +99,13 @@ pub fn text(summary: &ScoreSummary, out: &Path) -> String {
     )
 }
 
-/// Scores a lake into OUT. `inputs` are the input paths of a whole run, for the commands that the report prints.
+/// Scores a lake into OUT. `ingest` is what a whole run read, for the commands that the report prints.
 pub async fn score_lake(
     lake: &Lake,
     settings: &Settings,
     scoring: &ScoringArgs,
     out: &OutArgs,
-    inputs: &[std::path::PathBuf],
+    ingest: Option<&IngestArgs>,
 ) -> anyhow::Result<ScoreSummary> {
     // Temporary files go where the results go: the system's directory for them may be in memory.
     std::fs::create_dir_all(&out.out).with_context(|| format!("cannot make {}", out.out.display()))?;
@@ -157,7 +157,7 @@ pub async fn score_lake(
             base: &base,
             scored: &scored,
             watermark,
-            inputs,
+            ingest,
             out,
         })
         .await?,

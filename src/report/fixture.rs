@@ -37,8 +37,8 @@ fn facts(title: &str) -> RunFacts {
         price_table: "litellm 1.109.1".into(),
         queries_hash: "0f3d9a61c2b4".into(),
         reproduce: vec![
-            "footlight ingest --input logs --lake lake".into(),
-            "footlight report --lake lake --as-of 2026-11-18T06:00:00Z --out out".into(),
+            "footlight ingest --input INPUTS... --lake LAKE".into(),
+            "footlight report --out OUT --lake LAKE".into(),
         ],
         seats: Some(48),
         small_cell_floor: 5,

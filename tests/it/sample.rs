@@ -96,13 +96,28 @@ fn written(dir: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     names.map(|name| (name.clone(), fs::read(out.join(&name)).unwrap())).collect()
 }
 
-/// The last command is asked: the report again, through the release ledger. The one before it is asked by the test of a second run.
+/// The last command is asked: the report again, through the release ledger. The one before it is asked by the test of a second run. The report
+/// prints it without paths, which the record of the run has.
 #[test]
 fn the_commands_that_a_report_prints_make_it_again() {
     let dir = demo();
-    let summary: Value = serde_json::from_str(&golden("summary.json")).unwrap();
-    let commands = summary["run"]["reproduce"].as_array().unwrap();
-    let last: Vec<&str> = commands.last().unwrap().as_str().unwrap().split(' ').collect();
+    let commands = |text: &str, of: &str| -> Vec<String> {
+        let file: Value = serde_json::from_str(text).unwrap();
+        let commands = file.pointer(of).unwrap().as_array().unwrap();
+        commands.iter().map(|command| command.as_str().unwrap().to_owned()).collect()
+    };
+    let printed = commands(&golden("summary.json"), "/run/reproduce");
+    assert_eq!(
+        printed,
+        [
+            "footlight ingest --input INPUTS... --lake LAKE --config CONFIG",
+            "footlight score --lake LAKE --out OUT --seed 1 --config CONFIG",
+            "footlight report --out OUT --lake LAKE --config CONFIG",
+        ]
+    );
+    let record = files_below(&dir.join(OUT).join("lake/runs")).remove(0);
+    let in_full = commands(&fs::read_to_string(record).unwrap(), "/reproduce");
+    let last: Vec<&str> = in_full[2].split(' ').collect();
     assert_eq!(last[..2], ["footlight", "report"]);
     let (code, _, stderr) = footlight(dir, &[&last[1..], &["--dry-run"]].concat());
     assert_eq!(code, 0, "{stderr}");
