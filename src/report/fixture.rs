@@ -236,14 +236,22 @@ pub(super) fn organisation() -> Inputs {
             "Shared templates are taken up like others.",
         ),
     ] {
+        let (estimate_unit, n_unit) = match test {
+            "quota_bunching" => ("bins of the counterfactual", "person-weeks"),
+            "incentive_break" => ("share of the rise", "weeks"),
+            "metric_decoupling" => ("Kendall's tau", "people"),
+            _ => ("log odds", "templates"),
+        };
         inputs.population.push(PopulationRow {
             test: test.into(),
             scope: scope.into(),
             estimate,
+            estimate_unit: estimate_unit.into(),
             ci_low: interval.map(|interval: (f64, f64)| interval.0),
             ci_high: interval.map(|interval| interval.1),
             p,
             n,
+            n_unit: n_unit.into(),
             status: if speaks { "speak" } else { "abstain" }.into(),
             note: note.into(),
         });

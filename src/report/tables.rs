@@ -78,7 +78,7 @@ fn add(sum: Option<i64>, amount: Option<i64>) -> Option<i64> {
     }
 }
 
-/// Population tests by name and scope. A test speaks of everybody at once; what it counted is rounded.
+/// Population tests by name and scope. A test speaks of everybody at once; what it counted is rounded where that is people, or what they did.
 pub(super) fn population(inputs: &Inputs, release: &Release<'_>) -> Vec<PopulationTest> {
     let catalogue = catalogue(inputs);
     let mut tests: Vec<PopulationTest> = inputs
@@ -91,10 +91,12 @@ pub(super) fn population(inputs: &Inputs, release: &Release<'_>) -> Vec<Populati
                 test: plain(&row.test),
                 scope: plain(&row.scope),
                 estimate: Maybe(row.estimate.map(Estimate)),
+                estimate_unit: plain(&row.estimate_unit),
                 low: Maybe(row.ci_low.map(Estimate)),
                 high: Maybe(row.ci_high.map(Estimate)),
                 p: Maybe(row.p.map(Probability)),
-                n: Count(release.count(row.n)),
+                n: Count(if row.counts_people() { release.count(row.n) } else { row.n }),
+                n_unit: plain(&row.n_unit),
                 speaks,
                 points_to_metric: row.fires(),
                 note: plain_long(&row.note),

@@ -50,6 +50,30 @@ fn the_report_is_the_golden() {
     }
 }
 
+/// Whoever knows of one newcomer would learn from a count that grew by one on which side of a line that one stands.
+#[test]
+fn population_tests_say_what_they_count_and_count_nobody_out() {
+    let out = demo().join(OUT);
+    let summary: Value = serde_json::from_str(&fs::read_to_string(out.join("summary.json")).unwrap()).unwrap();
+    let tests = summary["population"].as_array().unwrap();
+    assert!(tests.len() >= 5, "{tests:?}");
+    for test in tests {
+        assert_ne!(test["n_unit"], "", "{test}");
+        assert!(test["estimate"].is_null() || test["estimate_unit"] != "", "{test}");
+        let of_people = !["weeks", "teams", "templates"].contains(&test["n_unit"].as_str().unwrap());
+        assert!(!of_people || test["n"].as_i64().unwrap() % 5 == 0, "{test}");
+        let words: Vec<&str> = test["note"].as_str().unwrap().split_whitespace().collect();
+        for pair in words.windows(2).filter(|pair| pair[1].starts_with("people") || pair[1].starts_with("actors")) {
+            // A number that a test needs is a setting, and ends in 0 or 5 where it stands before people.
+            let number = pair[0].parse::<i64>().unwrap_or(0);
+            assert!(number % 5 == 0, "{test}");
+        }
+    }
+    let page = fs::read_to_string(out.join("report.html")).unwrap();
+    let table = page.split("id=\"population\"").nth(1).unwrap().split("</section>").next().unwrap();
+    assert!(table.contains(">4 teams</td>") && table.contains("person-weeks</td>"), "{table}");
+}
+
 #[test]
 fn a_report_compared_with_itself_has_not_changed() {
     let dir = demo();
