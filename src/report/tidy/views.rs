@@ -288,7 +288,8 @@ fn totals(report: &Report) -> View {
 fn coverage(report: &Report) -> View {
     let mut view = View::new("coverage");
     let coverage = &report.coverage;
-    view.add("coverage", "", "share", coverage.share, false).between(coverage.low, coverage.high);
+    let has_bill = !coverage.months.is_empty();
+    view.add("coverage", "", "share", coverage.share, has_bill).between(coverage.low, coverage.high);
     for month in &coverage.months {
         let cell = format!("{} {}", month.month, month.scope);
         view.add("coverage_month", &cell, "share", month.share, true).between(month.low, month.high);
