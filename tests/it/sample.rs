@@ -211,8 +211,14 @@ fn the_question_behind_each_number_of_the_first_screen_gives_it() {
 fn the_same_lake_gives_the_same_bytes_and_a_second_run_reads_nothing() {
     // The same inputs in another place, with one thread: every file that is written is the same.
     let twin = tempfile::tempdir().unwrap();
-    let (code, _, stderr) = footlight(twin.path(), &["demo", "--threads", "1", "--out", OUT]);
+    let (code, stdout, stderr) = footlight(twin.path(), &["demo", "--json", "--threads", "1", "--out", OUT]);
     assert_eq!(code, 0, "{stderr}");
+    let said: Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!(
+        (&said["status"], &said["exit_code"]),
+        (&"ok".into(), &code.into()),
+        "the object says how the process ends"
+    );
     let same = |what: &str| {
         let (expected, found) = (written(demo()), written(twin.path()));
         let names = |files: &[(PathBuf, Vec<u8>)]| files.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();

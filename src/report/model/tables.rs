@@ -81,7 +81,7 @@ pub struct Finding {
     pub finding: String,
     /// What was observed, in words.
     pub states: String,
-    /// `waste`, `exploration`, `theater`: which of the three words it can bear on.
+    /// `waste`, `exploration`, `theater`: which of the three words it can bear on; `unknown` of one that the report has no words for.
     pub bears_on: &'static str,
     /// Sessions with it; none, as all that follows, when it may not be shown.
     pub sessions: Maybe<Count>,
