@@ -72,7 +72,7 @@ pub(super) fn check(plan: &LogicalPlan) -> anyhow::Result<()> {
     if ranks {
         return Err(RefusedError(
             "people are not ranked: rows that name them are put in order by names and times, not by what was measured, and are not picked by score or band. \
-             Ask for groups, or for sessions without `actor`; `footlight explain UNIT` shows one unit"
+             Ask for groups, or for sessions without `actor`; `footlight explain UNIT --out OUT` shows one unit"
                 .to_owned(),
         )
         .into());
