@@ -97,7 +97,7 @@ impl Laboratory<'_> {
         let out = OutArgs { out: root.join("out") };
         let scoring =
             ScoringArgs { as_of: None, since: None, queries: None, seed: 1, machines: MachinesArgs::default() };
-        score::score_lake(&Lake::open(&lake)?, &settings, &scoring, &out, &[]).await?;
+        score::score_lake(&Lake::open(&lake)?, &settings, &scoring, &out, None).await?;
         let truth = Truth::read(&root.join("truth"))?;
         Ok(observe(&truth, &evaluate::readings(&out.out)?, &simulation.incentive_week())?)
     }

@@ -94,7 +94,7 @@ impl Then {
             .tempdir_in(out)
             .with_context(|| format!("cannot use {} for temporary files", out.display()))?;
         let directory = OutArgs { out: scratch.path().to_path_buf() };
-        score::score_lake(&self.lake, settings, &scoring(file.scoring), &directory, &[]).await?;
+        score::score_lake(&self.lake, settings, &scoring(file.scoring), &directory, None).await?;
         Ok(Scored { scratch, version: self.version })
     }
 }

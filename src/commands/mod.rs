@@ -36,6 +36,7 @@ mod reconcile;
 mod record;
 mod redaction;
 mod report;
+mod reproduce;
 mod retention;
 mod run;
 mod run_facts;

@@ -4,6 +4,7 @@
 //! A record that cannot be written is a warning: it must not undo a run.
 
 use super::freshness::Freshness;
+use super::reproduce::Typed;
 use super::settings::Settings;
 use super::standing::Standing;
 use super::{Exit, run_facts, score::ScoreSummary};
@@ -30,6 +31,8 @@ pub struct RunRecord {
     footlight_version: &'static str,
     policy_hash: Option<String>,
     arguments: Arguments,
+    /// The commands that make the results again, as a shell takes them; the report prints them without paths.
+    reproduce: Vec<String>,
     /// What ingest did; null when the run did not get so far.
     pub ingest: Option<Summary>,
     /// What scoring found.
@@ -81,6 +84,14 @@ impl RunRecord {
                 threads: settings.threads,
                 memory_bytes: settings.memory_bytes,
             },
+            reproduce: Typed {
+                ingest: Some(&args.ingest),
+                scoring: &args.scoring,
+                settings,
+                lake: &args.ingest.lake,
+                out: &args.out.out,
+            }
+            .in_full(),
             ingest: None,
             score: None,
             freshness: None,

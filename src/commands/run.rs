@@ -19,17 +19,23 @@ pub async fn run(args: &RunArgs, global: &Global, printer: Printer) -> anyhow::R
         let options = settings.ingest(&args.ingest, as_of_us(&args.scoring)?)?;
         return dry_run::run(args, &settings, &options, printer).await;
     }
-    pipeline(args, &settings, printer).await
+    pipeline(args, &settings, printer, |exit| exit).await
 }
 
 /// The stages, one after the other. A stage that fails leaves what the stages before it committed, and nothing half-written; the record
-/// says how far it came.
-pub async fn pipeline(args: &RunArgs, settings: &Settings, printer: Printer) -> anyhow::Result<Exit> {
+/// says how far it came. `ends` is how the process ends where the stages are done so.
+pub async fn pipeline(
+    args: &RunArgs,
+    settings: &Settings,
+    printer: Printer,
+    ends: fn(Exit) -> Exit,
+) -> anyhow::Result<Exit> {
     let mut record = RunRecord::begin(args, settings);
     match stages(args, settings, printer, &mut record).await {
         Ok((exit, said)) => {
+            let ended = ends(exit);
             let mut answer = serde_json::json!({
-                "schema_version": 1, "status": exit.word(), "exit_code": exit as u8,
+                "schema_version": 1, "status": ended.word(), "exit_code": ended as u8,
                 "ingest": record.ingest, "score": record.score, "freshness": record.freshness,
                 "results_stand": record.results_stand, "report": args.out.out.join("report.html"), "answer": said,
             });
@@ -38,7 +44,7 @@ pub async fn pipeline(args: &RunArgs, settings: &Settings, printer: Printer) -> 
                 answer.insert("run_record".to_owned(), serde_json::to_value(path)?);
             }
             printer.json(&answer)?;
-            Ok(exit)
+            Ok(ended)
         }
         Err(error) => {
             record.finish(super::exit_of(&error), Some(super::message(&error)));
@@ -78,7 +84,7 @@ async fn stages(
         return Ok((exit, standing.answer));
     }
     record.look_at(&lake, settings).await?;
-    let scored = score::score_lake(&lake, settings, &args.scoring, &args.out, &args.ingest.input).await?;
+    let scored = score::score_lake(&lake, settings, &args.scoring, &args.out, Some(&args.ingest)).await?;
     printer.text(&score::text(&scored, out))?;
     record.score = Some(scored.clone());
     let written = report::write(out, Some((&lake, settings)), compared).await?;

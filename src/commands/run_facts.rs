@@ -5,9 +5,10 @@ use super::catalogue;
 use super::identity::UNASSIGNED;
 use super::kpis;
 use super::readings::week_start_us;
+use super::reproduce::Typed;
 use super::retention;
 use super::settings::Settings;
-use crate::cli::ScoringArgs;
+use crate::cli::{IngestArgs, ScoringArgs};
 use crate::config::{Config, datetime_us};
 use crate::engine::rows::Columns;
 use crate::engine::{Engine, Models};
@@ -21,7 +22,7 @@ use crate::score::rows::{OutcomeCoverageRow, SeatRow};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// What `facts` needs to know.
 pub struct FactsOf<'a> {
@@ -41,15 +42,15 @@ pub struct FactsOf<'a> {
     pub scored: &'a Scored,
     /// Up to where all sources have delivered.
     pub watermark: Option<Timestamp>,
-    /// Input paths, when ingest was part of the run.
-    pub inputs: &'a [PathBuf],
+    /// What was ingested, when that was part of the run.
+    pub ingest: Option<&'a IngestArgs>,
     /// Where results go.
     pub out: &'a Path,
 }
 
 /// Facts about the run.
 pub async fn facts(of: FactsOf<'_>) -> anyhow::Result<RunFacts> {
-    let FactsOf { engine, lake, models, settings, scoring, base, scored, watermark, inputs, out } = of;
+    let FactsOf { engine, lake, models, settings, scoring, base, scored, watermark, ingest, out } = of;
     let config = &settings.config;
     let day = |us: i64| Timestamp::from_microsecond(us).map(|at| at.to_zoned(TimeZone::UTC).date());
     let (identities, identity_conflicts) = super::identities::counts(&base.links);
@@ -68,7 +69,7 @@ pub async fn facts(of: FactsOf<'_>) -> anyhow::Result<RunFacts> {
         policy_hash: policy_hash(settings)?,
         queries_hash: catalogue::hash(models),
         price_table: format!("litellm {}", crate::pricing::table_version().split(' ').next().unwrap_or_default()),
-        reproduce: reproduce(lake, scoring, settings, inputs, out),
+        reproduce: Typed { ingest, scoring, settings, lake: lake.root(), out }.published(),
         seats: held_seats(&seat_use).or_else(|| seats(base)),
         coverage: coverage(engine).await?,
         seat_use,
@@ -143,22 +144,6 @@ pub(super) fn policy_hash(settings: &Settings) -> anyhow::Result<String> {
         hasher.update(&std::fs::read(path)?);
     }
     Ok(hasher.finalize().to_hex()[..16].to_owned())
-}
-
-fn reproduce(lake: &Lake, scoring: &ScoringArgs, settings: &Settings, inputs: &[PathBuf], out: &Path) -> Vec<String> {
-    let config = settings.config_path.as_ref().map_or_else(String::new, |path| format!(" --config {}", path.display()));
-    let as_of = scoring.as_of.as_ref().map_or_else(String::new, |as_of| format!(" --as-of {as_of}"));
-    let since = scoring.since.as_ref().map_or_else(String::new, |since| format!(" --since {since}"));
-    let lake = lake.root().display();
-    let mut commands = Vec::new();
-    if !inputs.is_empty() {
-        let inputs: Vec<String> = inputs.iter().map(|input| input.display().to_string()).collect();
-        commands.push(format!("footlight ingest --input {} --lake {lake}{config}", inputs.join(" ")));
-    }
-    let out = out.display();
-    commands.push(format!("footlight score --lake {lake} --out {out} --seed {}{since}{as_of}{config}", scoring.seed));
-    commands.push(format!("footlight report --out {out} --lake {lake}{config}"));
-    commands
 }
 
 /// Records that the files held and the lake did not take a second time. `left_out` are in the lake and not looked at.

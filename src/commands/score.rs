@@ -1,5 +1,10 @@
 //! `footlight score`: base tables, models, readings, evidence, archetypes, and OUT/tables with pseudonyms.
 
+mod summary;
+
+use summary::published_tests;
+pub use summary::{ScoreSummary, text};
+
 use super::base_tables::{self, BaseTables, Span};
 use super::freshness::Freshness;
 use super::hold::hold;
@@ -9,13 +14,13 @@ use super::{
     Exit, catalogue, cluster as machines, declared, identities, kpis, objections, readings, run_facts, signals_heard,
     survival, team_rows,
 };
-use crate::cli::{Global, OutArgs, ScoreArgs, ScoringArgs};
+use crate::cli::{Global, IngestArgs, OutArgs, ScoreArgs, ScoringArgs};
 use crate::cluster::{self, ClusterUnit};
 use crate::engine::{Engine, Limits, Models, Overrides, ParamValue};
 use crate::lake::Lake;
 use crate::output::Printer;
-use crate::privacy::{Domain, Ledger, Pseudonyms, Rules, rounding};
-use crate::report::inputs::{Archetype, JobFacts, SurvivalFact};
+use crate::privacy::{Domain, Ledger, Pseudonyms, Rules};
+use crate::report::inputs::{Archetype, JobFacts};
 use crate::report::release::{TeamWeeks, team_weeks};
 use crate::results::{self, RunFile, Scoring, Table};
 use crate::score::input::Scope;
@@ -25,7 +30,6 @@ use crate::score::{Scored, Scoring as ScoringRun, SignalRows};
 use anyhow::Context;
 use jiff::Timestamp;
 use rustc_hash::{FxHashMap, FxHashSet};
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -34,35 +38,12 @@ use std::time::Duration;
 /// How far ahead a record may be dated before it is said. Clocks and time zones differ by less.
 const FUTURE: jiff::SignedDuration = jiff::SignedDuration::from_hours(48);
 
-/// What a scoring run found, for the summary.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct ScoreSummary {
-    /// Root sessions.
-    pub sessions: usize,
-    /// Actor-weeks.
-    pub actor_weeks: usize,
-    /// Sessions and actor-weeks by band.
-    pub bands: BTreeMap<String, usize>,
-    /// Observed facts by kind.
-    pub findings: BTreeMap<String, usize>,
-    /// Session-outcome pairs by tier.
-    pub attribution: BTreeMap<String, usize>,
-    /// How much work lands and stays.
-    pub survival: Vec<SurvivalFact>,
-    /// People with a scored week, and how many a published cell needs; for the words, not for machines.
-    #[serde(skip)]
-    pub people: usize,
-    /// See `people`.
-    #[serde(skip)]
-    pub floor: usize,
-}
-
 /// Runs the command.
 pub async fn run(args: &ScoreArgs, global: &Global, printer: Printer) -> anyhow::Result<Exit> {
     let settings = Settings::resolve(global)?;
     let lake = Lake::open(&args.lake)?;
     let _held = hold(&lake, &args.out.out, Duration::ZERO).await?;
-    let summary = score_lake(&lake, &settings, &args.scoring, &args.out, &[]).await?;
+    let summary = score_lake(&lake, &settings, &args.scoring, &args.out, None).await?;
     printer.text(&text(&summary, &args.out.out))?;
     printer.json(&serde_json::json!({
         "schema_version": 1, "status": Exit::Done.word(), "exit_code": 0, "score": summary,
@@ -70,42 +51,13 @@ pub async fn run(args: &ScoreArgs, global: &Global, printer: Printer) -> anyhow:
     Ok(Exit::Done)
 }
 
-/// The summary for people. Where there are enough people that they can be protected its counts are rounded like those of a report, and a
-/// handful is not counted out: a terminal is read over shoulders and pasted into chats.
-pub fn text(summary: &ScoreSummary, out: &Path) -> String {
-    let protected = summary.people >= summary.floor.max(1);
-    let shown = |count: usize| match i64::try_from(count) {
-        Ok(few) if protected && few > 0 && count < summary.floor => format!("fewer than {}", summary.floor),
-        Ok(count) if protected => rounding::count(count).to_string(),
-        _ => count.to_string(),
-    };
-    let list = |counts: &BTreeMap<String, usize>| {
-        let parts: Vec<String> = counts.iter().map(|(name, count)| format!("{} {name}", shown(*count))).collect();
-        if parts.is_empty() { "none".to_owned() } else { parts.join(", ") }
-    };
-    let kept: String = summary
-        .survival
-        .iter()
-        .map(|fact| format!("{}: {:.0} % after {} days, n {}\n", fact.of, 100.0 * fact.share, fact.days, fact.n))
-        .collect();
-    format!(
-        "scored {} sessions and {} person-weeks: {}\nfacts: {}\nlinks to outcomes: {}\n{kept}tables: {}\n",
-        shown(summary.sessions),
-        shown(summary.actor_weeks),
-        list(&summary.bands),
-        list(&summary.findings),
-        list(&summary.attribution),
-        results::tables_directory(out).display()
-    )
-}
-
-/// Scores a lake into OUT. `inputs` are the input paths of a whole run, for the commands that the report prints.
+/// Scores a lake into OUT. `ingest` is what a whole run read, for the commands that the report prints.
 pub async fn score_lake(
     lake: &Lake,
     settings: &Settings,
     scoring: &ScoringArgs,
     out: &OutArgs,
-    inputs: &[std::path::PathBuf],
+    ingest: Option<&IngestArgs>,
 ) -> anyhow::Result<ScoreSummary> {
     // Temporary files go where the results go: the system's directory for them may be in memory.
     std::fs::create_dir_all(&out.out).with_context(|| format!("cannot make {}", out.out.display()))?;
@@ -157,7 +109,7 @@ pub async fn score_lake(
             base: &base,
             scored: &scored,
             watermark,
-            inputs,
+            ingest,
             out,
         })
         .await?,
@@ -197,7 +149,7 @@ pub async fn score_lake(
     results::write_evidence(out, &scored, rename)?;
     summary.findings = write_findings(&engine, out).await?;
     results::write(out, &teams)?;
-    results::write(out, &scored.population)?;
+    results::write(out, &published_tests(&scored.population, summary.is_protected()))?;
     summary.attribution = write_attribution(&engine, out).await?;
     results::write(out, &run_facts::kept_outcomes(&engine).await?)?;
     let mut sources = Table::<SessionSourceRow>::create(out)?;

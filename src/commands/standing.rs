@@ -62,9 +62,11 @@ pub fn basis(lake: &Lake, settings: &Settings, args: &RunArgs) -> Option<String>
         let path = scoring.queries.as_ref()?.join(&model);
         add(&model, &std::fs::read(path).unwrap_or_default());
     }
-    // As they were typed: the report prints the commands that make it.
-    let typed = (&args.ingest.input, &args.ingest.lake, &args.out.out, &settings.config_path, &settings.objections);
-    add("paths", format!("{typed:?}").as_bytes());
+    // As they were typed: the report prints the flags of the commands that make it.
+    let ingest = &args.ingest;
+    let paths = (&ingest.input, &ingest.lake, &args.out.out, &settings.config_path, &settings.objections);
+    let typed = (paths, &ingest.source, &ingest.exclude, ingest.max_line);
+    add("ingest", format!("{typed:?}").as_bytes());
     add(
         "scoring",
         format!("{:?} {:?} {:?} {}", scoring.as_of, scoring.since, scoring.queries, scoring.seed).as_bytes(),

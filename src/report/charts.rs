@@ -219,7 +219,7 @@ pub(super) fn reason_bars(reasons: &[MainReason]) -> Vec<Svg> {
         Svg(format!(
             r#"<svg class="range-bar" viewBox="0 0 {BAR} 20" preserveAspectRatio="none" role="img"><title>{}: {}</title><rect class="track" x="0" y="0" width="{BAR}" height="20"/><rect class="step" x="0" y="0" width="{:.2}" height="20"/></svg>"#,
             text(&reason.signal),
-            reason.share,
+            text(&reason.share.to_string()),
             reason.share.0.map_or(0.0, |share| BAR as f64 * share.0.clamp(0.0, 1.0)),
         ))
     };
@@ -273,7 +273,7 @@ pub(super) fn funnel_bars(funnel: &[FunnelStep]) -> Vec<Svg> {
         .collect()
 }
 
-/// Escapes text that this module writes into markup itself. Only `< $0.01` ever needs it; labels are constants.
+/// Escapes text that this module writes into markup itself: names, and numbers such as `< $0.01` and `<10 %`.
 fn text(raw: &str) -> String {
     raw.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
@@ -281,7 +281,7 @@ fn text(raw: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::quantities::{Count, Maybe};
+    use crate::report::quantities::{Count, Maybe, Share};
 
     fn weeks() -> Vec<Week> {
         (1..=3)
@@ -330,6 +330,20 @@ mod tests {
             )),
             "{svg}"
         );
+    }
+
+    #[test]
+    fn a_band_is_text_in_the_title_of_its_bar() {
+        let reason = MainReason {
+            signal: "a & b".into(),
+            family: "CLOCK".into(),
+            sessions: Maybe(None),
+            share: Maybe(Some(Share(0.05))),
+            innocent: String::new(),
+        };
+        let svg = reason_bars(&[reason]).remove(0).to_string();
+        let title = svg.split("<title>").nth(1).unwrap().split("</title>").next().unwrap();
+        assert!(title.starts_with("a &amp; b: ") && !title.contains('<'), "{svg}");
     }
 
     #[test]

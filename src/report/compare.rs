@@ -155,7 +155,7 @@ impl Earlier {
 /// Says in a report what changed since an earlier one: the comparison, a sentence in the answer, and a mark on the weeks that were restated.
 pub fn compare(report: &mut Report, earlier: &Earlier) {
     let moved = moved(earlier, report);
-    let restated = restated(&earlier.weeks, &report.weeks);
+    let (restated, left_weeks) = restated(&earlier.weeks, &report.weeks);
     let weeks: BTreeSet<&str> = restated.iter().map(|row| row.iso_week.as_str()).collect();
     let whole_then: BTreeSet<&str> =
         earlier.weeks.iter().filter(|week| !week.partial).map(|week| week.iso_week.as_str()).collect();
@@ -163,7 +163,7 @@ pub fn compare(report: &mut Report, earlier: &Earlier) {
     let new_weeks = report.weeks.iter().filter(is_new).map(|week| week.iso_week.clone()).collect();
     let reasons = reasons(earlier, report, !restated.is_empty());
     let against = against(earlier);
-    let sentence = sentence(&against, earlier, &moved, &weeks, &reasons);
+    let sentence = sentence(&against, earlier, &moved, (&weeks, left_weeks.len()), &reasons);
     for week in &mut report.weeks {
         week.restated = weeks.contains(week.iso_week.as_str());
     }
@@ -178,6 +178,7 @@ pub fn compare(report: &mut Report, earlier: &Earlier) {
         moved,
         restated,
         new_weeks,
+        left_weeks,
         reasons,
     });
 }
@@ -269,17 +270,24 @@ fn change(before: &Range, now: &Range) -> Change {
     }
 }
 
-/// Figures of weeks that were whole and differ now. A week that was not whole was not final, so it is completed, not restated.
-fn restated(then: &[WeekThen], now: &[Week]) -> Vec<Restated> {
+/// Figures of weeks that were whole and differ now, and the weeks that were whole and that the period does not hold whole any more. A week that was
+/// not whole was not final, so it is completed, not restated; one that is withheld on either side has no figures that could differ.
+fn restated(then: &[WeekThen], now: &[Week]) -> (Vec<Restated>, Vec<String>) {
     let now: BTreeMap<&str, &Week> = now.iter().map(|week| (week.iso_week.as_str(), week)).collect();
-    let mut restated = Vec::new();
+    let (mut restated, mut left) = (Vec::new(), Vec::new());
     for before in then.iter().filter(|week| !week.partial) {
         let iso_week = plain(&before.iso_week);
-        let week = now.get(iso_week.as_str());
+        let Some(week) = now.get(iso_week.as_str()).filter(|week| !week.partial) else {
+            left.push(iso_week);
+            continue;
+        };
+        if before.active_actors.is_none() || week.active_actors.0.is_none() {
+            continue;
+        }
         let counts: [(&'static str, Option<i64>, Option<Count>); 3] = [
-            ("active people", before.active_actors, week.and_then(|week| week.active_actors.0)),
-            ("sessions", before.sessions, week.and_then(|week| week.sessions.0)),
-            ("prompts", before.prompts, week.and_then(|week| week.prompts.0)),
+            ("active people", before.active_actors, week.active_actors.0),
+            ("sessions", before.sessions, week.sessions.0),
+            ("prompts", before.prompts, week.prompts.0),
         ];
         let counts = counts.map(|(what, before, now)| {
             (what, before.map(|before| Quantity::Count(Count(before))), now.map(Quantity::Count))
@@ -288,17 +296,13 @@ fn restated(then: &[WeekThen], now: &[Week]) -> Vec<Restated> {
             (
                 "tokens",
                 before.tokens.map(|tokens| Quantity::Tokens(Tokens(tokens))),
-                week.and_then(|week| week.tokens.0).map(Quantity::Tokens),
+                week.tokens.0.map(Quantity::Tokens),
             ),
-            (
-                "cost",
-                before.cost.map(|cost| Quantity::Money(MicroDollars(cost))),
-                week.and_then(|week| week.cost.0).map(Quantity::Money),
-            ),
+            ("cost", before.cost.map(|cost| Quantity::Money(MicroDollars(cost))), week.cost.0.map(Quantity::Money)),
             (
                 "outcomes",
                 before.outcomes.map(|outcomes| Quantity::Count(Count(outcomes))),
-                week.and_then(|week| week.outcomes.0).map(Quantity::Count),
+                week.outcomes.0.map(Quantity::Count),
             ),
         ];
         for (what, before, now) in counts.into_iter().chain(amounts).filter(|(_, before, now)| before != now) {
@@ -306,7 +310,8 @@ fn restated(then: &[WeekThen], now: &[Week]) -> Vec<Restated> {
         }
     }
     restated.sort_by(|a, b| a.iso_week.cmp(&b.iso_week));
-    restated
+    left.sort();
+    (restated, left)
 }
 
 /// What differs between the two runs that can restate a week.
@@ -323,7 +328,11 @@ fn reasons(earlier: &Earlier, report: &Report, any_restated: bool) -> Vec<String
     if (files, events) != read || version_then != version {
         reasons.push(format!(
             "{}: {} against {} then",
-            if any_restated { "late input" } else { "more input" },
+            match (any_restated, read.0 >= files && read.1 >= events) {
+                (true, _) => "late input",
+                (false, true) => "more input",
+                (false, false) => "other input",
+            },
             input(read.0, read.1, version),
             input(files, events, version_then)
         ));
@@ -353,7 +362,7 @@ fn sentence(
     against: &str,
     earlier: &Earlier,
     moved: &[Moved],
-    restated: &BTreeSet<&str>,
+    (restated, left): (&BTreeSet<&str>, usize),
     reasons: &[String],
 ) -> String {
     let changes: Vec<String> = moved
@@ -375,5 +384,10 @@ fn sentence(
         1 => format!("1 week was restated ({})", why.join(", ")),
         n => format!("{n} weeks were restated ({})", why.join(", ")),
     };
-    format!("Since {against}, {changes}; {weeks}.")
+    let left = match left {
+        0 => String::new(),
+        1 => "; 1 week is no longer whole in the period".to_owned(),
+        n => format!("; {n} weeks are no longer whole in the period"),
+    };
+    format!("Since {against}, {changes}; {weeks}{left}.")
 }

@@ -39,22 +39,32 @@ pub(super) fn coverage(inputs: &Inputs, release: &Release<'_>) -> Coverage {
             " Months of a tool or maker with fewer than {people} people known behind them are withheld, and the smallest other one beside them."
         ));
     }
+    // Who is behind several months together bills do not say: it may be the same few.
+    let of_enough = of_unit().any(|fact| has_enough(fact, release));
+    if !facts.is_empty() && !of_enough {
+        note.push_str(" So is the share of all, since none of them has as many.");
+    }
+    let share = |held: i64| Maybe(Portion::of(held, billed).filter(|_| of_enough));
     Coverage {
-        share: Maybe(Portion::of(low, billed)),
-        low: Maybe(Portion::of(low, billed)),
-        high: Maybe(Portion::of(high, billed)),
+        share: share(low),
+        low: share(low),
+        high: share(high),
         measure: Maybe((!facts.is_empty()).then_some(unit)),
         note,
         months: facts.into_iter().zip(shown).map(|(fact, shown)| month(fact, shown, release)).collect(),
     }
 }
 
-/// Which months may be shown: those with enough people behind them. The share of all of `unit` is published whatever is, so beside a month that is
+/// Whether enough people are known behind a month, or nobody is protected.
+fn has_enough(fact: &CoverageFact, release: &Release<'_>) -> bool {
+    !release.is_active() || fact.people >= i64::try_from(release.rules().people()).unwrap_or(i64::MAX)
+}
+
+/// Which months may be shown: those with enough people behind them. The share of all of `unit` is published where one has, so beside a month that is
 /// not shown the smallest that could be is not either: what is left when the others are taken from it is then of enough people. Who used how much
 /// of it bills often do not say, so that nobody's dominance is looked at.
 fn shown_months(facts: &[&CoverageFact], unit: &str, release: &Release<'_>) -> Vec<bool> {
-    let enough = i64::try_from(release.rules().people()).unwrap_or(i64::MAX);
-    let mut shown: Vec<bool> = facts.iter().map(|fact| !release.is_active() || fact.people >= enough).collect();
+    let mut shown: Vec<bool> = facts.iter().map(|fact| has_enough(fact, release)).collect();
     let of_unit = |at: &usize| measure(facts[*at]) == unit;
     if (0..facts.len()).filter(of_unit).any(|at| !shown[at]) {
         let smallest = (0..facts.len()).filter(of_unit).filter(|at| shown[*at]).min_by_key(|at| facts[*at].people);
@@ -256,6 +266,7 @@ mod tests {
                 assert_eq!(month.billed.0.is_some(), month.logged.0.is_some());
                 (month.scope.clone(), month.billed.0.is_some())
             });
+            assert_eq!([read.low.0.is_some(), read.high.0.is_some()], [read.share.0.is_some(); 2]);
             (months.collect::<Vec<_>>(), read.share, read.note.contains("withheld"))
         };
         let half = Maybe(Some(Portion(0.5)));
@@ -276,8 +287,17 @@ mod tests {
         assert_eq!(shown(alone, 5), (named(&[("cursor", false), ("openai", true)]), half, true));
         let enough = vec![of("cursor", 5, 6, "tokens"), of("openai", 40, 6, "tokens")];
         assert_eq!(shown(enough, 5), (named(&[("cursor", true), ("openai", true)]), half, false));
+        // The share of all is one month's, or that of a few people in several.
+        let single = of("cursor", 1, 6, "tokens");
+        let hidden = (named(&[("cursor", false)]), Maybe(None), true);
+        assert_eq!(shown(vec![single.clone()], 5), hidden);
+        let beside = of("openai", 40, 6, "micro_usd");
+        assert_eq!(shown(vec![single, beside], 5), (named(&[("cursor", false), ("openai", true)]), Maybe(None), true));
+        let again = vec![of("cursor", 4, 6, "tokens"), of("cursor", 4, 7, "tokens")];
+        assert_eq!(shown(again, 5), (named(&[("cursor", false), ("cursor", false)]), Maybe(None), true));
         // A report of few persons says so itself.
-        let (months, _, withheld) = shown(pilot, 4);
+        let (months, share, withheld) = shown(pilot, 4);
+        assert_eq!(share, half);
         assert!(months.iter().all(|(_, shown)| *shown) && !withheld);
     }
 

@@ -37,8 +37,8 @@ fn facts(title: &str) -> RunFacts {
         price_table: "litellm 1.109.1".into(),
         queries_hash: "0f3d9a61c2b4".into(),
         reproduce: vec![
-            "footlight ingest --input logs --lake lake".into(),
-            "footlight report --lake lake --as-of 2026-11-18T06:00:00Z --out out".into(),
+            "footlight ingest --input INPUTS... --lake LAKE".into(),
+            "footlight report --out OUT --lake LAKE".into(),
         ],
         seats: Some(48),
         small_cell_floor: 5,
@@ -236,14 +236,22 @@ pub(super) fn organisation() -> Inputs {
             "Shared templates are taken up like others.",
         ),
     ] {
+        let (estimate_unit, n_unit) = match test {
+            "quota_bunching" => ("bins of the counterfactual", "person-weeks"),
+            "incentive_break" => ("share of the rise", "weeks"),
+            "metric_decoupling" => ("Kendall's tau", "people"),
+            _ => ("log odds", "templates"),
+        };
         inputs.population.push(PopulationRow {
             test: test.into(),
             scope: scope.into(),
             estimate,
+            estimate_unit: estimate_unit.into(),
             ci_low: interval.map(|interval: (f64, f64)| interval.0),
             ci_high: interval.map(|interval| interval.1),
             p,
             n,
+            n_unit: n_unit.into(),
             status: if speaks { "speak" } else { "abstain" }.into(),
             note: note.into(),
         });

@@ -119,6 +119,8 @@ fn poisoned(inputs: &Inputs, payloads: &[String], first: usize, keep_vocabulary:
         row.scope.insert(0, 'x');
         poison("test scope", &mut row.scope);
         poison("test note", &mut row.note);
+        poison("test unit", &mut row.estimate_unit);
+        poison("test n unit", &mut row.n_unit);
         word("test", &mut row.test);
         word("test status", &mut row.status);
     }

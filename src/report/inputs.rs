@@ -91,7 +91,7 @@ pub struct RunFacts {
     /// blake3 of the models that ran, in hexadecimal; empty in files of earlier versions.
     #[serde(default)]
     pub queries_hash: String,
-    /// Commands that reproduce the report, in order.
+    /// Commands that reproduce the report, in order, without paths: they may name people.
     pub reproduce: Vec<String>,
     /// Seats paid for; none when no roster or licence count was given.
     pub seats: Option<i64>,

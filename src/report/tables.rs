@@ -22,6 +22,10 @@ const EXAMPLES: usize = 3;
 /// Abstention reasons shown per signal; the rest are added up.
 const REASONS: usize = 3;
 
+/// What is said of a finding without words here: one of `--queries`, of which nobody has said when it is innocent.
+const WITHOUT_WORDS: (&str, &str, &str) =
+    ("A finding of a model that this report has no words for.", "unknown", "No explanation is known.");
+
 /// What each finding states and when it is innocent: name, statement, word it bears on, innocent explanation.
 const FINDINGS: [(&str, &str, &str, &str); 6] = [
     (
@@ -78,7 +82,7 @@ fn add(sum: Option<i64>, amount: Option<i64>) -> Option<i64> {
     }
 }
 
-/// Population tests by name and scope. A test speaks of everybody at once; what it counted is rounded.
+/// Population tests by name and scope. A test speaks of everybody at once; what it counted is rounded where that is people, or what they did.
 pub(super) fn population(inputs: &Inputs, release: &Release<'_>) -> Vec<PopulationTest> {
     let catalogue = catalogue(inputs);
     let mut tests: Vec<PopulationTest> = inputs
@@ -91,10 +95,12 @@ pub(super) fn population(inputs: &Inputs, release: &Release<'_>) -> Vec<Populati
                 test: plain(&row.test),
                 scope: plain(&row.scope),
                 estimate: Maybe(row.estimate.map(Estimate)),
+                estimate_unit: plain(&row.estimate_unit),
                 low: Maybe(row.ci_low.map(Estimate)),
                 high: Maybe(row.ci_high.map(Estimate)),
                 p: Maybe(row.p.map(Probability)),
-                n: Count(release.count(row.n)),
+                n: Count(if row.counts_people() { release.count(row.n) } else { row.n }),
+                n_unit: plain(&row.n_unit),
                 speaks,
                 points_to_metric: row.fires(),
                 note: plain_long(&row.note),
@@ -141,8 +147,8 @@ pub(super) fn findings(inputs: &Inputs, owners: &Owners<'_>, release: &mut Relea
     groups
         .into_iter()
         .map(|(name, group)| {
-            let (states, bears_on, innocent) = meaning(name)
-                .map_or(("", "exploration", ""), |&(_, states, bears_on, innocent)| (states, bears_on, innocent));
+            let (states, bears_on, innocent) =
+                meaning(name).map_or(WITHOUT_WORDS, |&(_, states, bears_on, innocent)| (states, bears_on, innocent));
             let counts = FoundCounts {
                 sessions: release.count(length(group.sessions.len())),
                 count: release.count(group.count),
@@ -340,4 +346,24 @@ pub(super) fn teams(inputs: &Inputs, release: &Release<'_>) -> Vec<Team> {
             }
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::build;
+    use super::super::fixture::organisation;
+    use super::*;
+
+    #[test]
+    fn every_finding_has_words_and_a_stranger_is_said_to_be_one() {
+        let union = include_str!("../../queries/fct_findings.sql");
+        let branches: BTreeSet<&str> =
+            union.lines().filter_map(|line| Some(line.split_once(" from fct_finding_")?.1.trim())).collect();
+        assert_eq!(branches, FINDINGS.iter().map(|(name, ..)| *name).collect::<BTreeSet<_>>());
+        let mut inputs = organisation();
+        inputs.findings.iter_mut().for_each(|row| row.finding = "of_our_own".to_owned());
+        let found = build(&inputs).findings.remove(0);
+        let said = (found.states.as_str(), found.bears_on, found.innocent.as_str());
+        assert_eq!((found.finding.as_str(), said), ("of_our_own", WITHOUT_WORDS));
+    }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::fixture::{alone, nothing, organisation, signal_rows};
 use super::injection::of_page;
-use super::inputs::Inputs;
+use super::inputs::{Inputs, WeekTotals};
 use super::model::Verdict;
 use super::readings::Readings;
 use super::{Report, build, compare, html, markdown, render, summary, tidy};
@@ -175,6 +175,31 @@ fn a_comparison_says_what_moved_and_what_was_restated_and_why() {
     let json: serde_json::Value = serde_json::from_str(&summary::render(&report).unwrap()).unwrap();
     assert_eq!(json["comparison"]["moved"][1]["change"], "higher");
     assert_eq!(json["answer"]["what_changed"], json["comparison"]["sentence"]);
+}
+
+#[test]
+fn a_week_that_left_the_period_or_is_withheld_was_not_restated() {
+    // `--since` has moved: the first week is gone, the second is cut, and there are fewer events. Two others are withheld, on one side each.
+    let mut before = organisation();
+    let hide = |week: &mut WeekTotals| {
+        *week = WeekTotals { withheld: true, tokens: None, cost_micro_usd: None, outcomes: None, ..week.clone() };
+    };
+    hide(&mut before.weeks[6]);
+    let mut inputs = organisation();
+    let first = inputs.weeks.remove(0).iso_week;
+    inputs.weeks[0].partial = true;
+    hide(&mut inputs.weeks[3]);
+    inputs.run.events -= 40_000;
+    inputs.earlier = Some(compare::earlier(&summary::render(&build(&before)).unwrap()).unwrap());
+    let report = build(&inputs);
+    let comparison = report.comparison.as_ref().unwrap();
+    assert!(comparison.restated.is_empty() && !report.weeks.iter().any(|week| week.restated), "{comparison:?}");
+    assert_eq!(comparison.left_weeks, [first.as_str(), inputs.weeks[0].iso_week.as_str()]);
+    assert!(comparison.sentence.ends_with("; no week was restated; 2 weeks are no longer whole in the period."));
+    assert!(comparison.reasons[0].starts_with("other input: "), "{:?}", comparison.reasons);
+    for text in [html::render(&report).unwrap(), markdown::render(&report).unwrap()] {
+        assert!(text.contains(&format!("No longer whole in the period: {first}, ")));
+    }
 }
 
 #[test]

@@ -23,7 +23,7 @@ pub struct Row {
     pub view: &'static str,
     /// Which week, team, part, signal, ...; empty for the organisation.
     pub cell: String,
-    /// `micro_usd`, `tokens`, `share`, `people`, `count`, `probability`, `tau`, `estimate`, ...
+    /// `micro_usd`, `tokens`, `share`, `people`, `count`, `probability`, `tau`, ...; of a population test its own, `estimate` where it has none.
     pub unit: String,
     /// Value.
     pub value: String,

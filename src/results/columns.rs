@@ -482,10 +482,12 @@ result_table!(PopulationRow, "population", {
     test: text = "test",
     scope: text = "scope",
     estimate: maybe_float = "estimate",
+    estimate_unit: text = "estimate_unit",
     ci_low: maybe_float = "ci_low",
     ci_high: maybe_float = "ci_high",
     p: maybe_float = "p",
     n: long = "n",
+    n_unit: text = "n_unit",
     status: text = "status",
     note: text = "note",
 });

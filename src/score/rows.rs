@@ -221,6 +221,8 @@ pub struct PopulationRow {
     pub scope: String,
     /// Estimate in the test's own unit.
     pub estimate: Option<f64>,
+    /// That unit in words, such as `Kendall's tau`; may be empty where nothing was estimated.
+    pub estimate_unit: String,
     /// 95 % interval.
     pub ci_low: Option<f64>,
     /// 95 % interval.
@@ -229,15 +231,22 @@ pub struct PopulationRow {
     pub p: Option<f64>,
     /// Observations.
     pub n: i64,
+    /// What they are: `person-weeks`, `people`, `steps of people`, `teams`, `weeks` or `templates`.
+    pub n_unit: String,
     /// `speak` or `abstain`.
     pub status: String,
-    /// Reading in words, or why it abstains.
+    /// Reading in words, or why it abstains. Published, so people are not counted in it.
     pub note: String,
 }
 
 impl PopulationRow {
     /// p up to which a test fires.
     const FIRES_P: f64 = 0.05;
+
+    /// Whether n counts people or what they did, and not weeks, teams or templates: published, it is rounded then.
+    pub fn counts_people(&self) -> bool {
+        !matches!(self.n_unit.as_str(), "weeks" | "teams" | "templates")
+    }
 
     /// Whether the test speaks and points to usage for the metric: its interval leaves out zero on that side, and p is at most 0.05.
     pub fn fires(&self) -> bool {

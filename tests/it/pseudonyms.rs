@@ -249,6 +249,12 @@ fn no_query_orders_or_picks_people_by_what_was_measured() {
         "select first_value(actor order by score_db desc) as worst from actor_weeks",
         "select actor from actor_weeks where tokens = (select max(tokens) from actor_weeks) order by tokens",
         "select unit_id from evidence order by decibans desc",
+        "select family from evidence where part = 'unit' order by hundredths desc",
+        "select e.family from evidence as e where e.part = 'unit' and e.name = 'look'",
+        "select unit_id from evidence where hundredths > 900",
+        "select identity, events from identities order by events desc",
+        "select looks_like, events from identities order by events desc",
+        "select r.aliases, count(*) as n from roster as r inner join events as e on e.actor_id = r.actor_id group by r.aliases order by n desc",
         "select actor from actor_weeks union all select actor from (select actor from sessions order by cost_usd desc limit 3)",
     ] {
         let (code, stdout, stderr) = ask(sql);
@@ -267,6 +273,8 @@ fn no_query_orders_or_picks_people_by_what_was_measured() {
         "select actor, tokens, lag(tokens) over (partition by actor order by iso_week) as before from actor_weeks",
         "select actor_id, team_id from roster order by actor_id",
         "select actor from sessions where session_id = 'one'",
+        "select identity, form, confidence from identities order by identity",
+        "select family, count(*) as readings from signals group by family order by readings desc",
     ] {
         let (code, _, stderr) = ask(sql);
         assert_eq!(code, 0, "{sql}: {stderr}");

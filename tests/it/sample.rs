@@ -50,6 +50,30 @@ fn the_report_is_the_golden() {
     }
 }
 
+/// Whoever knows of one newcomer would learn from a count that grew by one on which side of a line that one stands.
+#[test]
+fn population_tests_say_what_they_count_and_count_nobody_out() {
+    let out = demo().join(OUT);
+    let summary: Value = serde_json::from_str(&fs::read_to_string(out.join("summary.json")).unwrap()).unwrap();
+    let tests = summary["population"].as_array().unwrap();
+    assert!(tests.len() >= 5, "{tests:?}");
+    for test in tests {
+        assert_ne!(test["n_unit"], "", "{test}");
+        assert!(test["estimate"].is_null() || test["estimate_unit"] != "", "{test}");
+        let of_people = !["weeks", "teams", "templates"].contains(&test["n_unit"].as_str().unwrap());
+        assert!(!of_people || test["n"].as_i64().unwrap() % 5 == 0, "{test}");
+        let words: Vec<&str> = test["note"].as_str().unwrap().split_whitespace().collect();
+        for pair in words.windows(2).filter(|pair| pair[1].starts_with("people") || pair[1].starts_with("actors")) {
+            // A number that a test needs is a setting, and ends in 0 or 5 where it stands before people.
+            let number = pair[0].parse::<i64>().unwrap_or(0);
+            assert!(number % 5 == 0, "{test}");
+        }
+    }
+    let page = fs::read_to_string(out.join("report.html")).unwrap();
+    let table = page.split("id=\"population\"").nth(1).unwrap().split("</section>").next().unwrap();
+    assert!(table.contains(">4 teams</td>") && table.contains("person-weeks</td>"), "{table}");
+}
+
 #[test]
 fn a_report_compared_with_itself_has_not_changed() {
     let dir = demo();
@@ -96,13 +120,28 @@ fn written(dir: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     names.map(|name| (name.clone(), fs::read(out.join(&name)).unwrap())).collect()
 }
 
-/// The last command is asked: the report again, through the release ledger. The one before it is asked by the test of a second run.
+/// The last command is asked: the report again, through the release ledger. The one before it is asked by the test of a second run. The report
+/// prints it without paths, which the record of the run has.
 #[test]
 fn the_commands_that_a_report_prints_make_it_again() {
     let dir = demo();
-    let summary: Value = serde_json::from_str(&golden("summary.json")).unwrap();
-    let commands = summary["run"]["reproduce"].as_array().unwrap();
-    let last: Vec<&str> = commands.last().unwrap().as_str().unwrap().split(' ').collect();
+    let commands = |text: &str, of: &str| -> Vec<String> {
+        let file: Value = serde_json::from_str(text).unwrap();
+        let commands = file.pointer(of).unwrap().as_array().unwrap();
+        commands.iter().map(|command| command.as_str().unwrap().to_owned()).collect()
+    };
+    let printed = commands(&golden("summary.json"), "/run/reproduce");
+    assert_eq!(
+        printed,
+        [
+            "footlight ingest --input INPUTS... --lake LAKE --config CONFIG",
+            "footlight score --lake LAKE --out OUT --seed 1 --config CONFIG",
+            "footlight report --out OUT --lake LAKE --config CONFIG",
+        ]
+    );
+    let record = files_below(&dir.join(OUT).join("lake/runs")).remove(0);
+    let in_full = commands(&fs::read_to_string(record).unwrap(), "/reproduce");
+    let last: Vec<&str> = in_full[2].split(' ').collect();
     assert_eq!(last[..2], ["footlight", "report"]);
     let (code, _, stderr) = footlight(dir, &[&last[1..], &["--dry-run"]].concat());
     assert_eq!(code, 0, "{stderr}");
@@ -172,8 +211,14 @@ fn the_question_behind_each_number_of_the_first_screen_gives_it() {
 fn the_same_lake_gives_the_same_bytes_and_a_second_run_reads_nothing() {
     // The same inputs in another place, with one thread: every file that is written is the same.
     let twin = tempfile::tempdir().unwrap();
-    let (code, _, stderr) = footlight(twin.path(), &["demo", "--threads", "1", "--out", OUT]);
+    let (code, stdout, stderr) = footlight(twin.path(), &["demo", "--json", "--threads", "1", "--out", OUT]);
     assert_eq!(code, 0, "{stderr}");
+    let said: Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!(
+        (&said["status"], &said["exit_code"]),
+        (&"ok".into(), &code.into()),
+        "the object says how the process ends"
+    );
     let same = |what: &str| {
         let (expected, found) = (written(demo()), written(twin.path()));
         let names = |files: &[(PathBuf, Vec<u8>)]| files.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();

@@ -219,6 +219,78 @@ fn every_run_leaves_a_record_also_when_it_fails() {
     assert_eq!(run(&["--since", "ten days ago"]).0, 2);
 }
 
+/// Directories of exports are named after people, and so may patterns and models be: what is for everybody has none of them.
+#[test]
+fn a_report_names_no_path_and_the_record_makes_its_results_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    small_logs(&dir.join("exports/cleo.tarn@example.com"));
+    small_logs(&dir.join("exports/dov o'hara"));
+    small_logs(&dir.join("exports/cleo.tarn@example.com/archive"));
+    fs::write(dir.join("exports/cleo.tarn@example.com/archive/c.events.ndjson"), "damaged\n").unwrap();
+    let roster = "actor_id,aliases,team_id,role,kind\ncleo.tarn@example.com,ada,red,engineer,person\n";
+    fs::write(dir.join("exports/roster.csv"), roster).unwrap();
+    fs::create_dir(dir.join("tarn models")).unwrap();
+    fs::write(dir.join("tarn.toml"), "title = \"Weekly\"\n").unwrap();
+    let run = [
+        "run",
+        "--input",
+        "exports/cleo.tarn@example.com",
+        "exports/dov o'hara",
+        "exports/roster.csv",
+        "--exclude",
+        "**/archive/**",
+        "--exclude",
+        "**/o'hara*.old",
+        "--max-line",
+        "1000000",
+        "--queries",
+        "tarn models",
+        "--config",
+        "tarn.toml",
+        "--lake",
+        "tarn-lake",
+        "--out",
+        "tarn-out",
+    ];
+    let (code, _, stderr) = footlight(dir, &run);
+    assert_eq!(code, 0, "{stderr}");
+    let out = dir.join("tarn-out");
+    let public = ["report.html", "report.md", "summary.json", "report.csv", "report.parquet"];
+    for file in public.into_iter().chain(["tables/teams.parquet", "tables/population.parquet"]) {
+        let bytes = fs::read(out.join(file)).unwrap();
+        let text = String::from_utf8_lossy(&bytes).to_lowercase();
+        // Three letters are found in compressed bytes too.
+        let login = if file.ends_with("parquet") { "cleo" } else { "ada" };
+        for name in [login, "cleo", "tarn", "hara"] {
+            let is_named = text.split(|c: char| !c.is_alphanumeric()).any(|word| word == name);
+            assert!(!is_named, "{name} is in {file}");
+        }
+    }
+    let summary = |out: &Path| json(&fs::read_to_string(out.join("summary.json")).unwrap());
+    assert_eq!(
+        summary(&out)["run"]["reproduce"],
+        serde_json::json!([
+            "footlight ingest --input INPUTS... --lake LAKE --exclude PATTERN --exclude PATTERN --max-line 1000000 --config CONFIG",
+            "footlight score --lake LAKE --out OUT --seed 1 --queries QUERIES --config CONFIG",
+            "footlight report --out OUT --lake LAKE --config CONFIG",
+        ])
+    );
+    // The commands of the record, as a shell takes them, somewhere else.
+    let record = fs::read_dir(dir.join("tarn-lake/runs")).unwrap().next().unwrap().unwrap().path();
+    let record = json(&fs::read_to_string(record).unwrap());
+    fs::rename(&out, dir.join("first")).unwrap();
+    fs::rename(dir.join("tarn-lake"), dir.join("first-lake")).unwrap();
+    for command in record["reproduce"].as_array().unwrap() {
+        let (code, text) = shell(dir, command.as_str().unwrap(), &[]);
+        assert_eq!(code, 0, "{command}: {text}");
+    }
+    let (first, again) = (summary(&dir.join("first")), summary(&out));
+    for what in ["/run/queries_hash", "/run/policy_hash", "/data_quality", "/figures", "/weeks"] {
+        assert_eq!(first.pointer(what).unwrap(), again.pointer(what).unwrap(), "{what}");
+    }
+}
+
 #[test]
 fn a_gate_passes_fails_or_does_not_know() {
     let dir = demo();

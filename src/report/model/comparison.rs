@@ -26,6 +26,8 @@ pub struct Comparison {
     pub restated: Vec<Restated>,
     /// Weeks that the earlier report did not hold whole, in their order: what they bring has moved figures and restated nothing.
     pub new_weeks: Vec<String>,
+    /// Weeks that it held whole and the period does not any more, in their order: nothing of them was restated.
+    pub left_weeks: Vec<String>,
     /// What may have restated them, one reason each.
     pub reasons: Vec<String>,
     /// What of it the comparison can tell apart; may be empty.

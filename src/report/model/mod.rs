@@ -138,7 +138,7 @@ pub struct Run {
     pub price_table: String,
     /// Hash of the models that ran.
     pub queries_hash: String,
-    /// Commands that reproduce the report.
+    /// Commands that reproduce the report, without paths.
     pub reproduce: Vec<String>,
     /// Smallest number of people a published cell may stand for.
     pub small_cell_floor: i64,

@@ -51,6 +51,8 @@ pub struct PopulationTest {
     pub scope: String,
     /// Estimate in the test's own unit.
     pub estimate: Maybe<Estimate>,
+    /// That unit in words; may be empty where nothing was estimated.
+    pub estimate_unit: String,
     /// 95 % interval.
     pub low: Maybe<Estimate>,
     /// 95 % interval.
@@ -59,6 +61,8 @@ pub struct PopulationTest {
     pub p: Maybe<Probability>,
     /// Observations.
     pub n: Count,
+    /// What they are: person-weeks, people, teams, ...
+    pub n_unit: String,
     /// Whether it speaks.
     pub speaks: bool,
     /// Whether it speaks, and for the metric: p at most 0.05 and an excess: an interval above zero, or
@@ -77,7 +81,7 @@ pub struct Finding {
     pub finding: String,
     /// What was observed, in words.
     pub states: String,
-    /// `waste`, `exploration`, `theater`: which of the three words it can bear on.
+    /// `waste`, `exploration`, `theater`: which of the three words it can bear on; `unknown` of one that the report has no words for.
     pub bears_on: &'static str,
     /// Sessions with it; none, as all that follows, when it may not be shown.
     pub sessions: Maybe<Count>,

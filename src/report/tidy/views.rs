@@ -151,7 +151,8 @@ fn measuring(report: &Report) -> View {
 fn population(report: &Report) -> View {
     let mut view = View::new("population");
     for test in &report.population {
-        view.add(&test.test, &test.scope, "estimate", test.estimate, false).between(test.low, test.high).of(test.n);
+        let unit = if test.estimate_unit.is_empty() { "estimate" } else { test.estimate_unit.as_str() };
+        view.add(&test.test, &test.scope, unit, test.estimate, false).between(test.low, test.high).of(test.n);
         view.add(&format!("{}_p", test.test), &test.scope, "probability", test.p, false).of(test.n);
     }
     view
@@ -287,7 +288,8 @@ fn totals(report: &Report) -> View {
 fn coverage(report: &Report) -> View {
     let mut view = View::new("coverage");
     let coverage = &report.coverage;
-    view.add("coverage", "", "share", coverage.share, false).between(coverage.low, coverage.high);
+    let has_bill = !coverage.months.is_empty();
+    view.add("coverage", "", "share", coverage.share, has_bill).between(coverage.low, coverage.high);
     for month in &coverage.months {
         let cell = format!("{} {}", month.month, month.scope);
         view.add("coverage_month", &cell, "share", month.share, true).between(month.low, month.high);

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use super::histogram::is_whole;
 use super::panel::is_after;
 use super::polynomial::{Counterfactual, Grid, Mass, Window, best_degree, heaping};
-use super::{RESAMPLES, bootstrap, excess_p, interval, row, team_shares, too_few};
+use super::{Of, RESAMPLES, bootstrap, excess_p, interval, row, team_shares, too_few};
 use crate::score::input::{Quota, ScoreInput};
 use crate::score::rows::PopulationRow;
 use crate::score::stats::{sign_test, sorted_quantile};
@@ -55,7 +55,7 @@ pub(super) fn quota_bunching(input: &ScoreInput) -> Vec<PopulationRow> {
         .quotas
         .iter()
         .map(|quota| {
-            let mut row = row("quota_bunching", scope(quota));
+            let mut row = row("quota_bunching", scope(quota), "person-weeks");
             if quota.period != "week" {
                 row.note = format!("readings are by week, the quota by {}", quota.period);
             } else if quota.metric == "active_week" {
@@ -105,9 +105,9 @@ fn amounts_at_line(row: &mut PopulationRow, amounts: &[Amount<'_>], quota: f64, 
     let exposed_actors = actors.iter().filter(|weeks| weeks.iter().any(|(_, exposed)| *exposed)).count();
     row.n = after as i64;
     let missing = too_few(&[
-        ("actor-weeks within half the quota", after, FEWEST_WEEKS),
-        ("actor-weeks on the thinner side", above.min(after - above), FEWEST_A_SIDE),
-        ("actors", exposed_actors, FEWEST_ACTORS),
+        (Of::People("actor-weeks within half the quota"), after, FEWEST_WEEKS),
+        (Of::People("actor-weeks on the thinner side"), above.min(after - above), FEWEST_A_SIDE),
+        (Of::People("actors"), exposed_actors, FEWEST_ACTORS),
     ]);
     if let Some(missing) = missing {
         row.note = format!("after the announcement {missing}");
@@ -205,7 +205,7 @@ fn excess_mass(row: &mut PopulationRow, grid: &Grid, actors: &[Weeks], quota: f6
         Some(excess)
     });
     placebos.iter_mut().for_each(|draws| draws.sort_unstable_by(f64::total_cmp));
-    fill(row, estimates(&mut (0..actors.len()))[0], &draws);
+    fill(row, (estimates(&mut (0..actors.len()))[0], "bins of the counterfactual"), &draws);
     let [estimate, at_placebos @ ..] = estimates(&mut (0..actors.len()));
     let loud = PLACEBOS.iter().zip(&placebos).zip(at_placebos).find(|((_, draws), found)| {
         sorted_quantile(draws, PLACEBO_LEVEL).is_some_and(|low| low > 0.0) && *found > PLACEBO_SHARE * estimate
@@ -222,11 +222,11 @@ fn excess_mass(row: &mut PopulationRow, grid: &Grid, actors: &[Weeks], quota: f6
     row.status = "speak".to_owned();
     row.note = format!(
         "excess mass at the quota in bins of the counterfactual, {}{}; {:.0} % of the weeks just above the line unexplained, \
-         {:.0} weeks missing just below{}{}",
+         {:.0} % of those expected just below missing{}{}",
         baseline(compared),
         if round.is_empty() { "" } else { ", round numbers taken out" },
         100.0 * above.unexplained_share(),
-        (below.expected - below.observed).max(0.0),
+        100.0 * below.missing_share(),
         match grid.density_jump(&after, BANDWIDTH) {
             Some((theta, error)) => format!("; log density jump {theta:.2} (SE {error:.2})"),
             None => String::new(),
@@ -268,7 +268,7 @@ fn share_at_count(row: &mut PopulationRow, actors: &[Weeks], quota: f64, compare
         row.note = "no weeks at the quota or beside it".to_owned();
         return;
     };
-    fill(row, estimate, &draws);
+    fill(row, (estimate, "share of weeks"), &draws);
     let exactly = |at: f64| {
         actors.iter().flatten().filter(|(value, exposed)| *exposed && (value - at).abs() < 0.5).count() as u64
     };
@@ -289,8 +289,8 @@ fn share_at_count(row: &mut PopulationRow, actors: &[Weeks], quota: f64, compare
     }
 }
 
-fn fill(row: &mut PopulationRow, estimate: f64, draws: &[f64]) {
-    row.estimate = Some(estimate);
+fn fill(row: &mut PopulationRow, (estimate, unit): (f64, &str), draws: &[f64]) {
+    (row.estimate, row.estimate_unit) = (Some(estimate), unit.to_owned());
     (row.ci_low, row.ci_high) = interval(draws, RESAMPLES).unzip();
     row.p = Some(excess_p(draws));
 }
@@ -305,10 +305,11 @@ fn baseline(compared: bool) -> &'static str {
 
 /// Says so in the note when the mass lies below the line: a plan cap or rate limit, not a quota.
 fn is_plan_cap(row: &mut PopulationRow, below: u64, above: u64) -> bool {
-    let capped = below > above && sign_test(below, above) < PLAN_CAP_P;
+    let p = sign_test(below, above);
+    let capped = below > above && p < PLAN_CAP_P;
     if capped {
         row.note = format!(
-            "{below} weeks just below the line against {above} just above: a plan cap or rate limit, not a quota"
+            "more weeks just below the line than just above (exact p {p:.3}): a plan cap or rate limit, not a quota"
         );
     }
     capped
@@ -335,9 +336,10 @@ fn exact_window(actors: &[Weeks], quota: f64, step: f64) -> String {
         above.iter().zip(&below).filter(|(above, below)| above.cmp(below) == wanted).count() as u64
     };
     let (more, less) = (people(std::cmp::Ordering::Greater), people(std::cmp::Ordering::Less));
+    // How many they are would say of one who joins on which side of the line that one stands.
     format!(
-        "; next to the line {more} of {} people have more weeks above (exact p {:.3})",
-        more + less,
+        "; next to the line {} people have more weeks above than below (exact p {:.3})",
+        if more > less { "more" } else { "no more" },
         sign_test(more, less)
     )
 }
@@ -391,6 +393,16 @@ mod tests {
             let row = run(120, 0.3, 1, metric);
             assert_eq!(row.status, "speak", "{row:?}");
             assert!(row.ci_low.unwrap() > 0.0 && row.p.unwrap() < 0.005, "{row:?}");
+            assert_eq!(
+                (row.estimate_unit.as_str(), row.n_unit.as_str()),
+                ("bins of the counterfactual", "person-weeks")
+            );
+            // Neither how many people stand next to the line nor how many weeks are missing below it.
+            let words: Vec<&str> = row.note.split_whitespace().collect();
+            let counted = words.windows(2).find(|pair| {
+                pair[0].chars().all(|c| c.is_ascii_digit()) && matches!(pair[1], "people" | "weeks" | "of")
+            });
+            assert!(counted.is_none() && row.note.contains("next to the line more people"), "{}", row.note);
         }
     }
 
@@ -433,10 +445,10 @@ mod tests {
     }
 
     #[test]
-    fn too_little_data_abstains_with_the_number_that_is_missing() {
+    fn too_little_data_abstains_with_the_number_that_is_needed() {
         let row = run(10, 0.3, 1, "prompts");
         assert_eq!(row.status, "abstain");
-        assert!(row.note.ends_with("needed"), "{}", row.note);
+        assert_eq!(row.note, "after the announcement fewer than 200 actor-weeks within half the quota");
         assert_eq!(row.estimate, None);
     }
 

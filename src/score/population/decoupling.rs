@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::panel::{Panel, Sides};
-use super::{RESAMPLES, bootstrap, day, excess_p, interval, row, too_few};
+use super::{Of, RESAMPLES, bootstrap, day, excess_p, interval, row, too_few};
 use crate::score::association::{kendall_null_error, kendall_tau_b};
 use crate::score::input::ScoreInput;
 use crate::score::rows::PopulationRow;
@@ -46,7 +46,7 @@ pub struct RankAgreement {
 /// One row for the first policy date, and the taus when it speaks.
 pub(super) fn metric_decoupling(input: &ScoreInput) -> Option<(PopulationRow, Option<RankAgreement>)> {
     let date = input.incentive_start()?;
-    let mut row = row("metric_decoupling", format!("organisation, {}", day(date)));
+    let mut row = row("metric_decoupling", format!("organisation, {}", day(date)), "people");
     let panel = Panel::new(&input.panel);
     let all = panel.sides(date);
     // Who is compared is decided over the weeks that are compared: somebody without use in them would stand far from all others.
@@ -55,9 +55,9 @@ pub(super) fn metric_decoupling(input: &ScoreInput) -> Option<(PopulationRow, Op
         panel.people(&sides).into_iter().filter(|&person| panel.outcomes_are_known(person)).collect();
     row.n = people.len() as i64;
     let missing = too_few(&[
-        ("whole weeks before the date", all.before.len(), FEWEST_WEEKS),
-        ("whole weeks after it", all.after.len(), FEWEST_WEEKS),
-        ("people who used tools on both sides with an outcome coverage of .8", people.len(), FEWEST_ACTORS),
+        (Of::Organisation("whole weeks before the date"), all.before.len(), FEWEST_WEEKS),
+        (Of::Organisation("whole weeks after it"), all.after.len(), FEWEST_WEEKS),
+        (Of::People("people who used tools on both sides with an outcome coverage of .8"), people.len(), FEWEST_ACTORS),
     ]);
     let agreement = match missing {
         Some(missing) => {
@@ -98,7 +98,7 @@ fn judge(
     let slope_draws =
         bootstrap(people.len(), RESAMPLES, seed, |drawn| Some(slopes[0].of(drawn)? - slopes[1].of(drawn)?));
     let slope = |at: usize| slopes[at].of(&everybody);
-    row.estimate = Some(tau_before - tau_after);
+    (row.estimate, row.estimate_unit) = (Some(tau_before - tau_after), "Kendall's tau".to_owned());
     (row.ci_low, row.ci_high) = interval(&draws, RESAMPLES).unzip();
     row.p = Some(excess_p(&draws));
     let ratio = spread(&after) / spread(&before);

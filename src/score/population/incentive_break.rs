@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use super::panel::{Panel, Sides};
 use super::staggered::staggered_break;
-use super::{RESAMPLES, bootstrap, day, excess_p, interval, row, too_few};
+use super::{Of, RESAMPLES, bootstrap, day, excess_p, interval, row, too_few};
 use crate::score::input::{ScoreInput, WeekEvent};
 use crate::score::regression::{Fit, least_squares, newey_west_lags};
 use crate::score::rows::PopulationRow;
@@ -20,6 +20,8 @@ const FEWEST_WEEKS: usize = 8;
 const FEWEST_ACTORS: usize = 30;
 /// Elasticity of outcomes before the date below which a shortfall means nothing; a judgement default.
 pub(super) const LEAST_ELASTICITY: f64 = 0.05;
+/// Unit of the estimate where there is a date.
+pub(super) const SHARE_OF_RISE: &str = "share of the rise";
 /// Above this p usage is not said to have risen.
 pub(super) const RISE_P: f64 = 0.05;
 /// Reference value and decision limit of the CUSUM in standard deviations (Page 1954; Montgomery): a false alarm in about 465
@@ -47,12 +49,12 @@ fn everybody_at_once(input: &ScoreInput) -> Option<PopulationRow> {
 }
 
 fn at_date(input: &ScoreInput, date: i64) -> PopulationRow {
-    let mut row = row("incentive_break", format!("organisation, {}", day(date)));
+    let mut row = row("incentive_break", format!("organisation, {}", day(date)), "weeks");
     let panel = Panel::new(&input.panel);
     let sides = panel.sides(date);
     let missing = too_few(&[
-        ("whole weeks before the date", sides.before.len(), FEWEST_WEEKS),
-        ("whole weeks after it", sides.after.len(), FEWEST_WEEKS),
+        (Of::Organisation("whole weeks before the date"), sides.before.len(), FEWEST_WEEKS),
+        (Of::Organisation("whole weeks after it"), sides.after.len(), FEWEST_WEEKS),
     ]);
     row.n = (sides.before.len() + sides.after.len()) as i64;
     if let Some(missing) = missing {
@@ -66,9 +68,8 @@ fn at_date(input: &ScoreInput, date: i64) -> PopulationRow {
         row.note = format!("an event of the calendar falls together with the date and cannot be told apart: {names}");
         return row;
     };
-    if let Some(missing) =
-        too_few(&[("people who used tools on both sides with known outcomes", covered.len(), FEWEST_ACTORS)])
-    {
+    let needed = Of::People("people who used tools on both sides with known outcomes");
+    if let Some(missing) = too_few(&[(needed, covered.len(), FEWEST_ACTORS)]) {
         row.note = format!("{missing}; {}", series.described("use", &panel.usage(&people, &sides)));
         return row;
     }
@@ -96,6 +97,7 @@ fn judge(row: &mut PopulationRow, panel: &Panel<'_>, sides: &Sides, people: &[us
             .effect(&panel.prompts(people, sides))
             .map_or_else(|| "unknown".to_owned(), |effect| percent(effect.mean)),
     );
+    SHARE_OF_RISE.clone_into(&mut row.estimate_unit);
     if p_rise > RISE_P || rise.mean <= 0.0 {
         (row.estimate, row.p) = (Some(0.0), Some(p_rise));
         row.note.insert_str(0, "no rise at the date; ");
@@ -239,11 +241,11 @@ fn covariates(events: &[WeekEvent], panel: &Panel<'_>, sides: &Sides) -> (Vec<Ve
 /// When no policy date is known: the first week whose use has shifted, measured against the first eight weeks. It says when to
 /// ask what happened, so it has no p and never points to a metric.
 fn without_date(input: &ScoreInput) -> PopulationRow {
-    let mut row = row("incentive_break", "organisation, date unknown".to_owned());
+    let mut row = row("incentive_break", "organisation, date unknown".to_owned(), "weeks");
     let panel = Panel::new(&input.panel);
     let everything = panel.sides(i64::MAX);
     row.n = everything.before.len() as i64;
-    if let Some(missing) = too_few(&[("whole weeks", everything.before.len(), 2 * FEWEST_WEEKS)]) {
+    if let Some(missing) = too_few(&[(Of::Organisation("whole weeks"), everything.before.len(), 2 * FEWEST_WEEKS)]) {
         row.note = format!("no policy date, and for a change point {missing}");
         return row;
     }
@@ -265,7 +267,7 @@ fn without_date(input: &ScoreInput) -> PopulationRow {
         Some((week, up)) => {
             let after = &later[week..];
             let shift = after.iter().sum::<f64>() / after.len() as f64 - mean;
-            row.estimate = Some(shift);
+            (row.estimate, row.estimate_unit) = (Some(shift), "ln tokens".to_owned());
             let begins = day(panel.week_start(everything.before[FEWEST_WEEKS + week]));
             let direction = if up { "rises" } else { "falls" };
             format!(

@@ -51,15 +51,31 @@ pub fn tests(input: &ScoreInput) -> Population {
     Population { rows, histograms: histogram::histograms(input), rank_agreement: rank_agreement.flatten() }
 }
 
-/// A row that abstains until a test fills it.
-fn row(test: &str, scope: String) -> PopulationRow {
-    PopulationRow { test: test.to_owned(), scope, status: "abstain".to_owned(), ..PopulationRow::default() }
+/// A row that abstains until a test fills it; its n counts `n_unit`.
+fn row(test: &str, scope: String, n_unit: &str) -> PopulationRow {
+    PopulationRow {
+        test: test.to_owned(),
+        scope,
+        n_unit: n_unit.to_owned(),
+        status: "abstain".to_owned(),
+        ..PopulationRow::default()
+    }
+}
+
+/// What a requirement counts. Notes are published: people, and what a few of them have, are not counted out in them.
+#[derive(Debug, Clone, Copy)]
+enum Of {
+    People(&'static str),
+    Organisation(&'static str),
 }
 
 /// The first requirement that is not met, in words: (what, found, needed).
-fn too_few(requirements: &[(&str, usize, usize)]) -> Option<String> {
+fn too_few(requirements: &[(Of, usize, usize)]) -> Option<String> {
     let (what, found, needed) = requirements.iter().find(|(_, found, needed)| found < needed)?;
-    Some(format!("{found} {what}, {needed} needed"))
+    Some(match what {
+        Of::People(what) => format!("fewer than {needed} {what}"),
+        Of::Organisation(what) => format!("{found} {what}, {needed} needed"),
+    })
 }
 
 /// Statistics of resamples of `units` things with replacement, sorted; resamples without an estimate are left out.
@@ -102,8 +118,7 @@ fn day(us: i64) -> String {
 /// People in a band, so that a note does not single anybody out.
 fn banded(people: usize) -> &'static str {
     match people {
-        0..=4 => "fewer than 5",
-        5..=9 => "5 to 9",
+        0..=9 => "fewer than 10",
         10..=19 => "10 to 19",
         20..=49 => "20 to 49",
         _ => "50 or more",
@@ -128,8 +143,12 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_said() {
-        assert_eq!(too_few(&[("actors", 30, 30), ("weeks", 5, 6)]).as_deref(), Some("5 weeks, 6 needed"));
-        assert_eq!(too_few(&[("actors", 30, 30)]), None);
+        let (actors, weeks) = (Of::People("actors"), Of::Organisation("weeks"));
+        assert_eq!(too_few(&[(actors, 30, 30), (weeks, 5, 6)]).as_deref(), Some("5 weeks, 6 needed"));
+        assert_eq!(too_few(&[(actors, 30, 30)]), None);
+        // Seven people are not counted out.
+        assert_eq!(too_few(&[(actors, 7, 30)]).as_deref(), Some("fewer than 30 actors"));
+        assert_eq!([7, 9, 10].map(banded), ["fewer than 10", "fewer than 10", "10 to 19"]);
         assert_eq!(day(1_766_966_400_000_000), "2025-12-29");
     }
 }

@@ -156,6 +156,11 @@ impl Mass {
     pub(super) fn unexplained_share(&self) -> f64 {
         if self.observed > 0.0 { (1.0 - self.expected / self.observed).clamp(0.0, 1.0) } else { 0.0 }
     }
+
+    /// Part of the expected weeks that was not observed, 0 to 1.
+    pub(super) fn missing_share(&self) -> f64 {
+        if self.expected > 0.0 { (1.0 - self.observed / self.expected).clamp(0.0, 1.0) } else { 0.0 }
+    }
 }
 
 impl Counterfactual {

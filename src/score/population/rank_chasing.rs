@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{row, too_few};
+use super::{Of, row, too_few};
 use crate::score::input::{RankWeek, ScoreInput};
 use crate::score::regression::{least_squares, unit, wild_cluster_p};
 use crate::score::rows::PopulationRow;
@@ -45,7 +45,7 @@ pub(super) fn rank_chasing(input: &ScoreInput) -> Vec<PopulationRow> {
 }
 
 fn at_board(board: &str, weeks: &[&RankWeek], seed: u64) -> PopulationRow {
-    let mut row = row("rank_chasing", board.to_owned());
+    let mut row = row("rank_chasing", board.to_owned(), "steps of people");
     let cut = weeks.first().map_or(0, |week| week.cut);
     let steps = steps(weeks, cut);
     let mut after: Vec<i64> = weeks.iter().filter(|week| week.published).map(|week| week.week_start).collect();
@@ -54,9 +54,9 @@ fn at_board(board: &str, weeks: &[&RankWeek], seed: u64) -> PopulationRow {
     let exposed: Vec<Step> = steps.iter().copied().filter(|step| step.published).collect();
     row.n = exposed.len() as i64;
     let missing = too_few(&[
-        ("whole weeks while it was published", after.len(), FEWEST_WEEKS),
-        ("steps of people next to the cut", exposed.len(), FEWEST_STEPS),
-        ("people next to the cut", actors(&exposed), FEWEST_ACTORS),
+        (Of::Organisation("whole weeks while it was published"), after.len(), FEWEST_WEEKS),
+        (Of::People("steps of people next to the cut"), exposed.len(), FEWEST_STEPS),
+        (Of::People("people next to the cut"), actors(&exposed), FEWEST_ACTORS),
     ]);
     if let Some(missing) = missing {
         row.note = missing;
@@ -70,6 +70,7 @@ fn at_board(board: &str, weeks: &[&RankWeek], seed: u64) -> PopulationRow {
     };
     (row.estimate, row.ci_low, row.ci_high, row.p) =
         (Some(found.slope), Some(found.low), Some(found.high), Some(found.p));
+    row.estimate_unit = "ln use a week".to_owned();
     // Cuts that nobody was shown, far enough from the true one that their neighbours are other people.
     let placebos = [cut + 2 * NEAR + 1, cut + 4 * NEAR + 2];
     let loud = placebos.into_iter().find(|&placebo| {
@@ -85,12 +86,11 @@ fn at_board(board: &str, weeks: &[&RankWeek], seed: u64) -> PopulationRow {
     row.status = "speak".to_owned();
     row.note = format!(
         "growth of ln use to the next week, ranks {} to {} less ranks {} to {cut}{}; weekly ranks stand for the board's own, the \
-         cut at {cut} is a setting; {} people, errors by person{}",
+         cut at {cut} is a setting; errors by person{}",
         cut + 1,
         cut + NEAR,
         (cut + 1).saturating_sub(NEAR),
         if compared { ", less the same before it was published" } else { "; not compared: too few weeks before" },
-        actors(used),
         if actors(used) < FEW_CLUSTERS { ", p by wild bootstrap" } else { "" },
     );
     row

@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use super::panel::WEEK;
-use super::{banded, day, row, too_few};
+use super::{Of, banded, day, row, too_few};
 use crate::score::input::{ScoreInput, TemplateUse};
 use crate::score::rows::PopulationRow;
 use crate::score::shrink::{Prior, TeamCount};
@@ -27,6 +27,9 @@ const HISTORY: i64 = 3 * WEEK;
 /// it belongs to onboarding; judgement defaults.
 const WORKSHOP: f64 = 0.5;
 const ONBOARDING: f64 = 0.5;
+
+/// What a template needs [`FEWEST_SESSIONS`] of.
+const SESSIONS: Of = Of::People("sessions with known outcome");
 
 /// Correlation of sessions of one person: what n sessions of m people are worth (signals.md section 3, n_eff); a judgement
 /// default.
@@ -47,13 +50,13 @@ struct Template {
 /// One row for the first policy date.
 pub(super) fn shared_burner_template(input: &ScoreInput) -> Option<PopulationRow> {
     let date = input.incentive_start()?;
-    let mut row = row("shared_burner_template", format!("organisation, {}", day(date)));
+    let mut row = row("shared_burner_template", format!("organisation, {}", day(date)), "templates");
     let mut by_template: BTreeMap<i64, Vec<&TemplateUse>> = BTreeMap::new();
     for use_ in &input.template_uses {
         by_template.entry(use_.template).or_default().push(use_);
     }
     by_template.retain(|_, uses| uses.len() >= FEWEST_ACTORS);
-    row.n = by_template.len() as i64;
+    (row.n, row.estimate_unit) = (by_template.len() as i64, "log odds".to_owned());
     if by_template.is_empty() {
         row.note = format!("no prompt is shared by {FEWEST_ACTORS} people or more");
         return Some(row);
@@ -95,7 +98,7 @@ pub(super) fn shared_burner_template(input: &ScoreInput) -> Option<PopulationRow
             (row.status, row.estimate, row.p) = ("speak".to_owned(), Some(0.0), Some(1.0));
             row.note = format!("no template spread after the date: {cleared}");
         } else {
-            let needed = too_few(&[("sessions with known outcome", 0, FEWEST_SESSIONS)]).unwrap_or_default();
+            let needed = too_few(&[(SESSIONS, 0, FEWEST_SESSIONS)]).unwrap_or_default();
             row.note =
                 format!("{left} templates spread after the date, none with enough to judge ({needed}): {cleared}");
         }
@@ -111,7 +114,7 @@ impl Template {
         let judged: Vec<&&TemplateUse> = uses.iter().filter(|use_| use_.judged_sessions > 0).collect();
         let sum = |of: &dyn Fn(&TemplateUse) -> f64| judged.iter().map(|use_| of(use_)).sum::<f64>();
         let sessions = sum(&|use_| use_.judged_sessions as f64);
-        if too_few(&[("", sessions as usize, FEWEST_SESSIONS), ("", judged.len(), FEWEST_ACTORS)]).is_some() {
+        if (sessions as usize) < FEWEST_SESSIONS || judged.len() < FEWEST_ACTORS {
             return None;
         }
         let (used, expected) = (sum(&|use_| use_.used_sessions as f64), sum(&|use_| use_.expected_used));
@@ -155,13 +158,10 @@ fn judge(row: &mut PopulationRow, templates: &[Template], cleared: &str) {
     (row.estimate, row.ci_low, row.ci_high) = (Some(deficit), Some(low), Some(high));
     row.p = Some((worst.p() * count).min(1.0));
     row.note = format!(
-        "largest shortfall of used results of a template against its people's strata, log odds, shrunk, of {} judged: {} people, \
-         {:.0} of {:.0} sessions used against {:.0} expected; {cleared}",
+        "largest shortfall of used results of a template against its people's strata, log odds, shrunk, of {} judged: \
+         {} people; {cleared}",
         templates.len(),
         banded(worst.people),
-        worst.used,
-        worst.sessions,
-        worst.base * worst.sessions,
     );
 }
 
@@ -208,7 +208,8 @@ mod tests {
         let row = run(&[(12, 4, 0, 3, false, false), (9, 4, 3, 3, false, false), (30, 5, 3, 10, false, false)]);
         assert_eq!(row.status, "speak");
         assert!(row.ci_low.unwrap() > 0.0 && row.p.unwrap() < 0.01, "{row:?}");
-        assert!(row.note.contains("10 to 19 people, 0 of 48 sessions used against 29 expected"), "{}", row.note);
+        assert!(row.note.contains("of 3 judged: 10 to 19 people; 3 shared by 5 people or more"), "{}", row.note);
+        assert_eq!((row.n, row.n_unit.as_str(), row.estimate_unit.as_str()), (3, "templates", "log odds"));
     }
 
     #[test]

@@ -6,9 +6,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::incentive_break::{LEAST_ELASTICITY, RISE_P, percent, theater_share};
+use super::incentive_break::{LEAST_ELASTICITY, RISE_P, SHARE_OF_RISE, percent, theater_share};
 use super::panel::{Panel, Sides, WEEK};
-use super::{RESAMPLES, interval, row, too_few};
+use super::{Of, RESAMPLES, interval, row, too_few};
 use crate::score::input::{PanelWeek, ScoreInput};
 use crate::score::rows::PopulationRow;
 use crate::score::stats::Seeded;
@@ -31,7 +31,7 @@ pub(super) fn staggered_break(input: &ScoreInput) -> Option<PopulationRow> {
     if input.rollouts.is_empty() {
         return None;
     }
-    let mut row = row("incentive_break", "organisation, team by team".to_owned());
+    let mut row = row("incentive_break", "organisation, team by team".to_owned(), "teams");
     let panel = Panel::new(&input.panel);
     let weeks = panel.sides(i64::MAX).before.len();
     let teams = Teams::new(input, &panel, weeks);
@@ -39,14 +39,16 @@ pub(super) fn staggered_break(input: &ScoreInput) -> Option<PopulationRow> {
     let treated = teams.turns.iter().flatten().count();
     let covered: usize = teams.members.iter().map(Vec::len).sum();
     let missing = too_few(&[
-        ("whole weeks before the first date", teams.first.unwrap_or(weeks), FEWEST_WEEKS_BEFORE),
+        (Of::Organisation("whole weeks before the first date"), teams.first.unwrap_or(weeks), FEWEST_WEEKS_BEFORE),
         (
-            "teams with people who used tools on both sides of the first date and whose outcomes are known",
+            Of::Organisation(
+                "teams with people who used tools on both sides of the first date and whose outcomes are known",
+            ),
             teams.members.len(),
             FEWEST_TEAMS,
         ),
-        ("teams that a policy came to within the weeks", treated, FEWEST_OF_A_KIND),
-        ("people who used tools on both sides of it with known outcomes", covered, FEWEST_ACTORS),
+        (Of::Organisation("teams that a policy came to within the weeks"), treated, FEWEST_OF_A_KIND),
+        (Of::People("people who used tools on both sides of it with known outcomes"), covered, FEWEST_ACTORS),
     ]);
     row.note = match missing {
         Some(missing) => missing,
@@ -85,6 +87,7 @@ fn judge(row: &mut PopulationRow, panel: &Panel<'_>, teams: &Teams, weeks: usize
         return format!("teams whose turn came went another way already before it (p {p_before:.3}); {found}");
     }
     row.status = "speak".to_owned();
+    SHARE_OF_RISE.clone_into(&mut row.estimate_unit);
     if p_rise > RISE_P || rise <= 0.0 {
         (row.estimate, row.p) = (Some(0.0), Some(p_rise));
         return format!("no rise with the turn of the teams; {found}");

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::panel::is_after;
-use super::{RESAMPLES, bootstrap, excess_p, interval, too_few};
+use super::{Of, RESAMPLES, bootstrap, excess_p, interval, too_few};
 use crate::score::input::{Quota, TeamWeekInput};
 use crate::score::rows::PopulationRow;
 use crate::score::shrink::{Prior, TeamCount};
@@ -46,8 +46,8 @@ pub(super) fn team_share(row: &mut PopulationRow, weeks: &[TeamWeekInput], quota
     for week in side(true).filter(|week| week.people > 0) {
         teams.entry(&week.team_id).or_default().push(count(week));
     }
-    row.n = teams.len() as i64;
-    if let Some(missing) = too_few(&[("teams", teams.len(), FEWEST_TEAMS)]) {
+    (row.n, row.n_unit) = (teams.len() as i64, "teams".to_owned());
+    if let Some(missing) = too_few(&[(Of::Organisation("teams"), teams.len(), FEWEST_TEAMS)]) {
         row.note = format!("after the announcement {missing}");
         return;
     }
@@ -66,7 +66,7 @@ pub(super) fn team_share(row: &mut PopulationRow, weeks: &[TeamWeekInput], quota
     let resampled =
         |teams: &[Team]| bootstrap(teams.len(), RESAMPLES, seed, |drawn| self::z(drawn.iter().map(|&at| &teams[at])));
     let draws = resampled(&at_quota);
-    row.estimate = Some(z);
+    (row.estimate, row.estimate_unit) = (Some(z), "standard errors".to_owned());
     (row.ci_low, row.ci_high) = interval(&draws, RESAMPLES).unzip();
     row.p = Some(excess_p(&draws));
     let loud = PLACEBOS.iter().map(|difference| quota.threshold + difference).find(|share| {
@@ -150,6 +150,7 @@ mod tests {
         }
         let gamed = teams(0.9, 1);
         assert!(gamed.p.unwrap() < 0.01 && gamed.estimate.unwrap() > 2.0, "{gamed:?}");
+        assert_eq!((gamed.n, gamed.n_unit.as_str(), gamed.estimate_unit.as_str()), (40, "teams", "standard errors"));
     }
 
     #[test]

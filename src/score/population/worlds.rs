@@ -188,7 +188,11 @@ fn panel_world(theater: f64, honest_rise: f64, seed: u64) -> ScoreInput {
 }
 
 fn of(test: &str, input: &ScoreInput) -> PopulationRow {
-    tests(input).rows.into_iter().find(|row| row.test == test).unwrap()
+    let rows = tests(input).rows;
+    let has_units =
+        |row: &PopulationRow| !row.n_unit.is_empty() && (row.estimate.is_none() || !row.estimate_unit.is_empty());
+    assert!(rows.iter().all(has_units), "{rows:?}");
+    rows.into_iter().find(|row| row.test == test).unwrap()
 }
 
 #[test]
@@ -225,16 +229,16 @@ fn break_and_decoupling_abstain_below_their_evidence() {
         week.tokens = None;
     }
     let [break_, decoupling] = notes(&input);
-    assert!(break_.starts_with("0 people who used tools on both sides with known outcomes"), "{break_}");
-    assert!(decoupling.starts_with("0 people who used tools on both sides"), "{decoupling}");
+    assert!(break_.starts_with("fewer than 30 people who used tools on both sides with known outcomes"), "{break_}");
+    assert!(decoupling.starts_with("fewer than 30 people who used tools on both sides"), "{decoupling}");
     let mut input = panel_world(0.15, 0.0, 1);
     input.panel.iter_mut().for_each(|week| week.coverage = Some(0.79));
     let [break_, decoupling] = notes(&input);
     assert!(
-        break_.starts_with("0 people who used tools on both sides with known outcomes, 30 needed; use +"),
+        break_.starts_with("fewer than 30 people who used tools on both sides with known outcomes; use +"),
         "{break_}"
     );
-    assert_eq!(decoupling, "0 people who used tools on both sides with an outcome coverage of .8, 30 needed");
+    assert_eq!(decoupling, "fewer than 30 people who used tools on both sides with an outcome coverage of .8");
 }
 
 #[test]
