@@ -486,11 +486,17 @@ pub async fn systems(engine: &Engine, rename: &impl Fn(&str) -> String) -> anyho
 /// Whether each linked outcome was kept.
 pub async fn kept_outcomes(engine: &Engine) -> anyhow::Result<Vec<OutcomeFact>> {
     let mut rows = Vec::new();
-    for batch in engine.rows("select outcome_id, kept from rpt_kept_outcomes order by outcome_id").await? {
+    let sql = "select outcome_id, kept, outcome_kind from rpt_kept_outcomes order by outcome_id, outcome_kind";
+    for batch in engine.rows(sql).await? {
         let columns = Columns::new(&batch);
         let (outcome_id, kept) = (columns.text("outcome_id")?, columns.boolean("kept")?);
+        let outcome_kind = columns.text("outcome_kind")?;
         for row in 0..batch.num_rows() {
-            rows.push(OutcomeFact { outcome_id: outcome_id.required(row)?, kept: kept.get(row) });
+            rows.push(OutcomeFact {
+                outcome_id: outcome_id.required(row)?,
+                kept: kept.get(row),
+                outcome_kind: outcome_kind.required(row)?,
+            });
         }
     }
     Ok(rows)

@@ -151,7 +151,8 @@ const TABLES: &[Words] = &[
             ("outcome_id", "the source's own id: commit, owner/repo#12, PROJ-7"),
             ("tier", "how the link was found: explicit, lines, files or window"),
             ("confidence", "0 to 1"),
-            ("lines_matched", "distinct added lines that both have"),
+            ("lines_matched", "distinct added lines that both have; 0 also where lines were not compared"),
+            ("outcome_kind", "commit, pull_request, ticket and so on; an id is of its kind"),
         ],
     ),
     (
@@ -188,6 +189,7 @@ const TABLES: &[Words] = &[
         &[
             ("outcome_id", "the source's own id"),
             ("kept", "true when alive after the survival horizon and not reverted; null when too young to tell"),
+            ("outcome_kind", "commit, pull_request, ticket and so on; an id is of its kind"),
         ],
     ),
     (

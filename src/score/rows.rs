@@ -298,6 +298,8 @@ pub struct AttributionRow {
     pub tier: String,
     /// 0 to 1.
     pub confidence: f64,
-    /// Distinct added lines that both have.
+    /// Distinct added lines that both have; 0 also where lines were not compared.
     pub lines_matched: i64,
+    /// Kind of the outcome: ids are those of their kind.
+    pub outcome_kind: String,
 }
