@@ -166,7 +166,7 @@ pub struct TeamRow {
     pub tokens: Option<i64>,
     /// Millionths of a US dollar.
     pub cost_micro_usd: Option<i64>,
-    /// Outcomes landed.
+    /// Outcomes landed by people in weeks in which they used a tool.
     pub outcomes: Option<i64>,
     /// Of the tokens, those of sessions linked to an outcome, lower bound (certain links).
     pub tokens_with_outcome_low: Option<i64>,
