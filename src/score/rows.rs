@@ -95,9 +95,9 @@ impl ActorWeekRow {
 /// One signal read on one unit. A run has millions of them, and their words are a dozen: words are borrowed, not copied.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct SignalRow {
-    /// `session`, `actor_week`, `population`.
+    /// `session` or `actor_week`; what is read on `population` stands in [`PopulationRow`] alone.
     pub scope: Cow<'static, str>,
-    /// Session id; `pseudonym/2026-W07`; scope name.
+    /// Session id; `pseudonym/2026-W07`.
     pub unit_id: String,
     /// Snake-case name of `signals.md`.
     pub signal: Cow<'static, str>,
