@@ -11,7 +11,7 @@ select
     session_id, 'identical_calls' as finding, count(*) as count, sum(tokens) as tokens, sum(cost_usd) as cost_usd,
     min(ts) as first_at, max(ts) as last_at,
     concat('{"why":"the same call gave the same result ', count(*), ' times with no edit between","tool":"',
-        replace(replace(coalesce(max(tool_name), ''), '\', '\\'), '"', '\"'), '","first_call":', min(position), ',"last_call":', max(position),
+        replace(replace(regexp_replace(coalesce(max(tool_name), ''), '[[:cntrl:]]', ' ', 'g'), '\', '\\'), '"', '\"'), '","first_call":', min(position), ',"last_call":', max(position),
         ',"innocent":["a flaky test that is run again","waiting for something outside the log"]}') as evidence,
 from int_call_epochs
 where result_hash is not null and call_hash is not null

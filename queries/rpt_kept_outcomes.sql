@@ -6,16 +6,15 @@
 -- reference: signals.md S4 (survival at 30 days)
 -- params: survival_days = 30
 with attributed as (
-    select distinct outcome_id from fct_attribution where tier in ('explicit', 'lines', 'files')
+    select distinct outcome_key from fct_attribution where tier in ('explicit', 'lines', 'files')
 )
 select
     o.outcome_id,
     case
-        when bool_or(o.status in ('reverted', 'abandoned') or o.lines_surviving = 0 and o.lines_added > 0) then false
-        when bool_and(o.status = 'landed')
-            and arrow_cast(max(a.as_of), 'Int64') - arrow_cast(min(o.ts), 'Int64') >= $survival_days * 86400000000 then true
-    end as kept
+        when o.status in ('reverted', 'abandoned') or o.lines_surviving = 0 and o.lines_added > 0 then false
+        when o.status = 'landed' and arrow_cast(a.as_of, 'Int64') - arrow_cast(o.ts, 'Int64') >= $survival_days * 86400000000 then true
+    end as kept,
+    o.kind as outcome_kind,
 from stg_outcomes as o
-inner join attributed on o.outcome_id = attributed.outcome_id
+inner join attributed on o.outcome_key = attributed.outcome_key
 cross join int_as_of as a
-group by o.outcome_id

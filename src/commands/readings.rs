@@ -274,12 +274,12 @@ pub async fn attribution(
     engine: &Engine,
     mut take: impl FnMut(AttributionRow) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
-    let sql = "select session_id, outcome_id, tier, confidence, lines_matched from fct_attribution
-        order by session_id, outcome_id, tier";
+    let sql = "select session_id, outcome_id, tier, confidence, lines_matched, outcome_kind from fct_attribution
+        order by session_id, outcome_id, outcome_kind";
     each_batch(engine, sql, |columns| {
         let (session_id, outcome_id) = (columns.text("session_id")?, columns.text("outcome_id")?);
         let (tier, confidence) = (columns.text("tier")?, columns.number("confidence")?);
-        let lines_matched = columns.integer("lines_matched")?;
+        let (lines_matched, outcome_kind) = (columns.integer("lines_matched")?, columns.text("outcome_kind")?);
         for row in 0..columns.rows() {
             take(AttributionRow {
                 session_id: session_id.required(row)?,
@@ -287,6 +287,7 @@ pub async fn attribution(
                 tier: tier.required(row)?,
                 confidence: confidence.required(row)?,
                 lines_matched: lines_matched.get(row).unwrap_or(0),
+                outcome_kind: outcome_kind.required(row)?,
             })?;
         }
         Ok(())

@@ -112,13 +112,15 @@ fn held_seats(seats: &[SeatFact]) -> Option<i64> {
     seats.iter().find(|fact| fact.product == "(any)").map(|fact| fact.seats)
 }
 
-/// People on the roster on the last day; none without a roster.
+/// People on the roster on the last day, at any time where nothing has a day; none without a roster.
 fn seats(base: &BaseTables) -> Option<i64> {
     let last = Timestamp::from_microsecond(base.as_of_us).ok()?.to_zoned(TimeZone::UTC).date();
+    let last = (base.as_of_us != 0).then_some(last);
     let holds = |entry: &&crate::events::RosterEntry| {
         let to = entry.active_to.as_deref().and_then(|day| day.parse::<jiff::civil::Date>().ok());
         let from = entry.active_from.as_deref().and_then(|day| day.parse::<jiff::civil::Date>().ok());
-        !entry.is_service && from.is_none_or(|from| from <= last) && to.is_none_or(|to| to >= last)
+        let is_on = |last| from.is_none_or(|from| from <= last) && to.is_none_or(|to| to >= last);
+        !entry.is_service && last.is_none_or(is_on)
     };
     (!base.roster.is_empty()).then(|| base.roster.iter().filter(holds).count() as i64)
 }
@@ -471,11 +473,17 @@ pub async fn systems(engine: &Engine, rename: &impl Fn(&str) -> String) -> anyho
 /// Whether each linked outcome was kept.
 pub async fn kept_outcomes(engine: &Engine) -> anyhow::Result<Vec<OutcomeFact>> {
     let mut rows = Vec::new();
-    for batch in engine.rows("select outcome_id, kept from rpt_kept_outcomes order by outcome_id").await? {
+    let sql = "select outcome_id, kept, outcome_kind from rpt_kept_outcomes order by outcome_id, outcome_kind";
+    for batch in engine.rows(sql).await? {
         let columns = Columns::new(&batch);
         let (outcome_id, kept) = (columns.text("outcome_id")?, columns.boolean("kept")?);
+        let outcome_kind = columns.text("outcome_kind")?;
         for row in 0..batch.num_rows() {
-            rows.push(OutcomeFact { outcome_id: outcome_id.required(row)?, kept: kept.get(row) });
+            rows.push(OutcomeFact {
+                outcome_id: outcome_id.required(row)?,
+                kept: kept.get(row),
+                outcome_kind: outcome_kind.required(row)?,
+            });
         }
     }
     Ok(rows)

@@ -97,7 +97,7 @@ pub async fn score_lake(
         released
     };
     let out = out.out.as_path();
-    let mut summary = summarise(&scored);
+    let mut summary = summarise(&scored, &weeks);
     summary.floor = settings.config.privacy.min_people;
     let mut file = RunFile::new(
         run_facts::facts(run_facts::FactsOf {
@@ -266,15 +266,16 @@ impl Published {
     }
 }
 
-fn summarise(scored: &Scored) -> ScoreSummary {
+/// Counts what the tables hold: weeks of people, and none of services.
+fn summarise(scored: &Scored, weeks: &[ActorWeekRow]) -> ScoreSummary {
     let mut summary = ScoreSummary {
         sessions: scored.session_inputs().len(),
-        actor_weeks: scored.weeks().len(),
-        people: scored.weeks().map(|(_, actor, _)| actor).collect::<FxHashSet<_>>().len(),
+        actor_weeks: weeks.len(),
+        people: weeks.iter().map(|week| week.actor.as_str()).collect::<FxHashSet<_>>().len(),
         ..ScoreSummary::default()
     };
-    for week in scored.actor_weeks() {
-        *summary.bands.entry(week.band.as_str().to_owned()).or_default() += 1;
+    for week in weeks {
+        *summary.bands.entry(week.band.clone()).or_default() += 1;
     }
     summary
 }

@@ -426,8 +426,13 @@ fn person_week(inputs: &mut Inputs, person: i64, week: i64) {
                 tier: tier.into(),
                 confidence: 0.8,
                 lines_matched: draw,
+                outcome_kind: "commit".into(),
             });
-            inputs.outcomes.push(OutcomeFact { outcome_id, kept: (week < 9).then_some(draw % 11 != 0) });
+            inputs.outcomes.push(OutcomeFact {
+                outcome_id,
+                kept: (week < 9).then_some(draw % 11 != 0),
+                outcome_kind: "commit".into(),
+            });
         }
         let finding = match draw {
             5 | 17 | 51 | 63 => "identical_calls",

@@ -240,6 +240,8 @@ pub struct OutcomeFact {
     pub outcome_id: String,
     /// True when still there after the survival horizon and not reverted; none when it is too young to tell.
     pub kept: Option<bool>,
+    /// `commit`, `ticket` and so on: ids are those of their kind.
+    pub outcome_kind: String,
 }
 
 /// Totals of one day, in the actors' local time.

@@ -73,14 +73,17 @@ pub(super) fn people<'a>(inputs: &'a Inputs, owners: &Owners<'a>) -> People<'a> 
         linked.map(|session| session.actor.as_str()).filter(of_sustained).collect()
     });
 
-    let kept_outcome: FxHashMap<&str, Option<bool>> =
-        inputs.outcomes.iter().map(|outcome| (outcome.outcome_id.as_str(), outcome.kept)).collect();
+    let kept_outcome: FxHashMap<(&str, &str), Option<bool>> =
+        inputs.outcomes.iter().map(|of| ((of.outcome_kind.as_str(), of.outcome_id.as_str()), of.kept)).collect();
     let any_old_enough = inputs.outcomes.iter().any(|outcome| outcome.kept.is_some());
     let kept = linked.as_ref().filter(|_| any_old_enough).map(|linked| {
         inputs
             .attribution
             .iter()
-            .filter(|row| kept_outcome.get(row.outcome_id.as_str()).copied().flatten() == Some(true))
+            .filter(|row| {
+                let outcome = (row.outcome_kind.as_str(), row.outcome_id.as_str());
+                kept_outcome.get(&outcome).copied().flatten() == Some(true)
+            })
             .filter_map(|row| owners.of(&row.session_id))
             .filter(|actor| linked.contains(actor))
             .collect()
@@ -205,7 +208,10 @@ mod tests {
             outcome_id: "o".into(),
             ..AttributionRow::default()
         });
-        inputs.outcomes.push(OutcomeFact { outcome_id: "o".into(), kept: Some(true) });
+        inputs.outcomes.push(OutcomeFact { outcome_id: "o".into(), kept: Some(true), ..OutcomeFact::default() });
+        // A roll-out that has the same name as what was rolled out is another outcome.
+        let outcome_kind = "deployment".into();
+        inputs.outcomes.push(OutcomeFact { outcome_id: "o".into(), kept: Some(false), outcome_kind });
         inputs
     }
 

@@ -47,6 +47,8 @@ impl InTeam {
 #[derive(Default)]
 struct OfTeam<'a> {
     people: BTreeMap<&'a str, InTeam>,
+    /// Whether any of their logs states tokens.
+    has_tokens: bool,
     /// What they did in weeks in which their team is withheld.
     hidden: BTreeMap<&'a str, InTeam>,
 }
@@ -108,6 +110,11 @@ fn of_teams(inputs: &Inputs) -> BTreeMap<&str, OfTeam<'_>> {
     for ((team, actor), one) in people {
         teams.entry(team).or_default().people.insert(actor, one);
     }
+    for row in inputs.actor_weeks.iter().filter(|row| row.tokens.is_some()) {
+        if let Some(team) = teams.get_mut(row.team_id.as_str()) {
+            team.has_tokens = true;
+        }
+    }
     for ((team, actor), one) in hidden {
         teams.entry(team).or_default().hidden.insert(actor, one);
     }
@@ -167,8 +174,9 @@ pub(super) fn quadrant(inputs: &Inputs, release: &mut Release<'_>) -> Quadrant {
     let middle = |ends: [f64; 2]| (ends[0] + ends[1]) / 2.0;
     let apart = |low: f64, high: f64, centre: f64| centre < low || centre > high;
     let points = names.iter().zip(shown).filter_map(|(team, shown)| {
-        // Whoever is in no team is no team, also where nothing is withheld.
-        let (place, total) = (shown.filter(|_| *team != UNASSIGNED)?, total?);
+        // Whoever is in no team is no team, also where nothing is withheld; and what no log states is not nothing.
+        let has_place = *team != UNASSIGNED && teams.get(team).is_some_and(|team| team.has_tokens);
+        let (place, total) = (shown.filter(|_| has_place)?, total?);
         let [low, usage, high] = place.usage;
         let [least, most] = place.outcome;
         Some(QuadrantTeam {

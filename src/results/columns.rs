@@ -498,6 +498,7 @@ result_table!(AttributionRow, "attribution", {
     tier: text = "tier",
     confidence: float = "confidence",
     lines_matched: long = "lines_matched",
+    outcome_kind: text = "outcome_kind",
 });
 
 result_table!(SessionSourceRow, "session_sources", {
@@ -522,4 +523,5 @@ result_table!(IdentityRow, "identities", {
 result_table!(OutcomeFact, "attributed_outcomes", {
     outcome_id: text = "outcome_id",
     kept: maybe_flag = "kept",
+    outcome_kind: text = "outcome_kind",
 });

@@ -64,7 +64,7 @@ const TABLES: &[Words] = &[
             ("prompts", "prompts"),
             ("tokens", "tokens of every kind; null when none was reported"),
             ("cost_usd", COST),
-            ("outcomes", "outcomes landed; null when no outcome source covers the person"),
+            ("outcomes", "outcomes landed in a week of use; null when no outcome source covers the person"),
             ("score_db", SCORE),
             ("band", BAND),
             ("objection", OBJECTION),
@@ -115,7 +115,7 @@ const TABLES: &[Words] = &[
             ),
             ("tokens", "tokens of every kind"),
             ("cost_usd", COST),
-            ("outcomes", "outcomes landed"),
+            ("outcomes", "outcomes landed by people in weeks in which they used a tool; the report's weeks have all"),
             ("tokens_with_outcome_low", "of the tokens, those of sessions that are certainly linked to an outcome"),
             ("tokens_with_outcome_high", "the same with unknown links counted as linked"),
             ("flagged_share", "shrunk share of active people in look or review, 0 to 1"),
@@ -153,7 +153,8 @@ const TABLES: &[Words] = &[
             ("outcome_id", "the source's own id: commit, owner/repo#12, PROJ-7"),
             ("tier", "how the link was found: explicit, lines, files or window"),
             ("confidence", "0 to 1"),
-            ("lines_matched", "distinct added lines that both have"),
+            ("lines_matched", "distinct added lines that both have; 0 also where lines were not compared"),
+            ("outcome_kind", "commit, pull_request, ticket and so on; an id is of its kind"),
         ],
     ),
     (
@@ -190,6 +191,7 @@ const TABLES: &[Words] = &[
         &[
             ("outcome_id", "the source's own id"),
             ("kept", "true when alive after the survival horizon and not reverted; null when too young to tell"),
+            ("outcome_kind", "commit, pull_request, ticket and so on; an id is of its kind"),
         ],
     ),
     (

@@ -95,9 +95,9 @@ impl ActorWeekRow {
 /// One signal read on one unit. A run has millions of them, and their words are a dozen: words are borrowed, not copied.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct SignalRow {
-    /// `session`, `actor_week`, `population`.
+    /// `session` or `actor_week`; what is read on `population` stands in [`PopulationRow`] alone.
     pub scope: Cow<'static, str>,
-    /// Session id; `pseudonym/2026-W07`; scope name.
+    /// Session id; `pseudonym/2026-W07`.
     pub unit_id: String,
     /// Snake-case name of `signals.md`.
     pub signal: Cow<'static, str>,
@@ -166,7 +166,7 @@ pub struct TeamRow {
     pub tokens: Option<i64>,
     /// Millionths of a US dollar.
     pub cost_micro_usd: Option<i64>,
-    /// Outcomes landed.
+    /// Outcomes landed by people in weeks in which they used a tool.
     pub outcomes: Option<i64>,
     /// Of the tokens, those of sessions linked to an outcome, lower bound (certain links).
     pub tokens_with_outcome_low: Option<i64>,
@@ -307,6 +307,8 @@ pub struct AttributionRow {
     pub tier: String,
     /// 0 to 1.
     pub confidence: f64,
-    /// Distinct added lines that both have.
+    /// Distinct added lines that both have; 0 also where lines were not compared.
     pub lines_matched: i64,
+    /// Kind of the outcome: ids are those of their kind.
+    pub outcome_kind: String,
 }

@@ -15,9 +15,9 @@ use std::path::Path;
 pub struct ScoreSummary {
     /// Root sessions.
     pub sessions: usize,
-    /// Actor-weeks.
+    /// Weeks of people.
     pub actor_weeks: usize,
-    /// Sessions and actor-weeks by band.
+    /// Weeks of people by band.
     pub bands: BTreeMap<String, usize>,
     /// Observed facts by kind.
     pub findings: BTreeMap<String, usize>,

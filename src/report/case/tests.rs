@@ -116,6 +116,7 @@ pub(in crate::report) fn case(text: &str) -> CaseFile {
             tier: "window".into(),
             confidence: 0.4,
             lines_matched: 0,
+            outcome_kind: "ticket".into(),
         }],
         account: None,
         origin: Origin {

@@ -60,7 +60,8 @@ pub struct Weeks {
 #[derive(Default)]
 struct TeamWeek {
     by_actor: BTreeMap<String, OfActor>,
-    /// Whether any cost, or any outcome, is known.
+    /// Whether any token, any cost or any outcome is known.
+    tokens: Option<i64>,
     cost: Option<i64>,
     outcomes: Option<i64>,
 }
@@ -177,6 +178,7 @@ fn gathered(input: &TeamWeeks<'_>) -> BTreeMap<String, BTreeMap<String, TeamWeek
     let mut cells: BTreeMap<String, BTreeMap<String, TeamWeek>> = BTreeMap::new();
     for week in input.actor_weeks {
         let cell = cells.entry(week.iso_week.clone()).or_default().entry(week.team_id.clone()).or_default();
+        add(&mut cell.tokens, week.tokens);
         add(&mut cell.cost, week.cost_micro_usd);
         add(&mut cell.outcomes, week.outcomes);
         let one = cell.by_actor.entry(week.actor.clone()).or_default();
@@ -219,18 +221,19 @@ fn row(
     (rate, told_apart): (ShrunkRate, bool),
     roster_size: &dyn Fn(&str, &str) -> i64,
 ) -> TeamRow {
-    let (active, tokens) = (cell.active(), cell.sum(|one| one.tokens));
+    let active = cell.active();
     let linked = cell.sum(|one| one.linked);
+    let of_tokens = |amount: i64| cell.tokens.map(|_| rounding::amount(amount));
     TeamRow {
         team_id: team.to_owned(),
         iso_week: iso_week.to_owned(),
         actors: Some(rounding::count(roster_size(team, iso_week).max(active))),
         active_actors: Some(rounding::count(active)),
-        tokens: Some(rounding::amount(tokens)),
+        tokens: of_tokens(cell.sum(|one| one.tokens)),
         cost_micro_usd: cell.cost.map(|_| rounding::amount(cell.sum(|one| one.cost))),
         outcomes: cell.outcomes.map(|_| rounding::count(cell.sum(|one| one.outcomes))),
-        tokens_with_outcome_low: Some(rounding::amount(linked)),
-        tokens_with_outcome_high: Some(rounding::amount(linked + cell.sum(|one| one.unknown))),
+        tokens_with_outcome_low: of_tokens(linked),
+        tokens_with_outcome_high: of_tokens(linked + cell.sum(|one| one.unknown)),
         flagged_share: Some(rounding::share(rate.rate)),
         flagged_low: Some(rounding::share_below(rate.low)),
         flagged_high: Some(rounding::share_above(rate.high)),
@@ -298,6 +301,25 @@ mod tests {
         }
         let input = TeamWeeks { links: &[], actor_weeks: &actor_weeks, weeks: Vec::new(), roster_size: &|_, _| 0 };
         team_weeks(input, Rules::default(), None).unwrap().0
+    }
+
+    #[test]
+    fn tokens_that_no_log_states_are_not_none() {
+        let row = |team: &str, person: usize, tokens| ActorWeekRow {
+            actor: format!("{team}{person:02}"),
+            team_id: team.to_owned(),
+            iso_week: "2026-W10".to_owned(),
+            sessions: 1,
+            tokens,
+            ..ActorWeekRow::default()
+        };
+        let mut actor_weeks: Vec<_> = (0..12).map(|person| row("mobile", person, None)).collect();
+        actor_weeks.extend((0..20).map(|person| row("web", person, Some(1_000))));
+        let input = TeamWeeks { links: &[], actor_weeks: &actor_weeks, weeks: Vec::new(), roster_size: &|_, _| 0 };
+        let (rows, _, _) = team_weeks(input, Rules::default(), None).unwrap();
+        let told = |row: &TeamRow| [row.tokens, row.tokens_with_outcome_low, row.tokens_with_outcome_high];
+        assert_eq!((rows[0].active_actors, rows[0].suppressed, told(&rows[0])), (Some(10), false, [None; 3]));
+        assert_eq!(told(&rows[1]), [Some(20_000), Some(0), Some(0)]);
     }
 
     #[test]

@@ -39,7 +39,7 @@ pub struct Population {
     pub rank_agreement: Option<RankAgreement>,
 }
 
-/// Runs every population test that the policies of a run call for, in the order of the policies. What cannot be judged
+/// Runs every population test that the policies of a run call for, by test and scope; of one scope in the order of the policies. What cannot be judged
 /// abstains with its reason.
 pub fn tests(input: &ScoreInput) -> Population {
     let mut rows = bunching::quota_bunching(input);
@@ -48,6 +48,7 @@ pub fn tests(input: &ScoreInput) -> Population {
     rows.extend(decoupling);
     rows.extend(shared_templates::shared_burner_template(input));
     rows.extend(rank_chasing::rank_chasing(input));
+    rows.sort_by(|one, two| (&one.test, &one.scope).cmp(&(&two.test, &two.scope)));
     Population { rows, histograms: histogram::histograms(input), rank_agreement: rank_agreement.flatten() }
 }
 
