@@ -342,6 +342,18 @@ const OPERATIONS: &[(&str, Role)] = &[
     // llm.request.type
     ("completion", Role::Inference),
     ("rerank", Role::Inference),
+    // call types of LiteLLM, under both names
+    ("acompletion", Role::Inference),
+    ("atext_completion", Role::Inference),
+    ("responses", Role::Inference),
+    ("aresponses", Role::Inference),
+    ("anthropic_messages", Role::Inference),
+    ("aembedding", Role::Inference),
+    ("arerank", Role::Inference),
+    ("agenerate_content", Role::Inference),
+    ("generate_content_stream", Role::Inference),
+    ("agenerate_content_stream", Role::Inference),
+    ("call_mcp_tool", Role::Tool),
     // openinference.span.kind and langfuse.observation.type
     ("llm", Role::Inference),
     ("generation", Role::Inference),
@@ -419,6 +431,21 @@ mod tests {
         assert_eq!(operation_role("LLM"), Some(Role::Inference));
         assert_eq!(operation_role("ai.generateText"), Some(Role::Container));
         assert_eq!(operation_role("ai.generateText.doGenerate"), Some(Role::Inference));
+        for call_type in [
+            "acompletion",
+            "atext_completion",
+            "responses",
+            "aresponses",
+            "anthropic_messages",
+            "aembedding",
+            "arerank",
+            "agenerate_content",
+            "generate_content_stream",
+            "agenerate_content_stream",
+        ] {
+            assert_eq!(operation_role(call_type), Some(Role::Inference), "{call_type}");
+        }
+        assert_eq!(operation_role("call_mcp_tool"), Some(Role::Tool));
         assert_eq!(operation_role("update_memory"), Some(Role::Other));
         assert_eq!(operation_role("divine"), None);
         assert_eq!(claude_code_span("claude_code.llm_request"), Some(Role::Inference));

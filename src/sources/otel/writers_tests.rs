@@ -1,0 +1,59 @@
+//! Spans as single writers write them, each in a file of its own: what they mean is told by their names alone.
+
+use super::Otel;
+use crate::events::{Event, Kind};
+use crate::sources::testing::{Recorded, read_bytes};
+use serde_json::{Value, json};
+
+/// A span of one trace, by the number of its own id and of its parent's, 0 for none.
+fn span(id: u64, parent: u64, name: &str, attributes: &[(&str, Value)]) -> Value {
+    let attributes: Vec<Value> = attributes.iter().map(|(key, value)| attribute(key, value)).collect();
+    let parent = if parent == 0 { String::new() } else { format!("{parent:016x}") };
+    json!({
+        "traceId": "7c0000000000000000000000000000a7",
+        "spanId": format!("{id:016x}"),
+        "parentSpanId": parent,
+        "name": name,
+        "startTimeUnixNano": "1780304400000000000",
+        "endTimeUnixNano": "1780304401000000000",
+        "attributes": attributes,
+    })
+}
+
+fn attribute(key: &str, value: &Value) -> Value {
+    let kind = if value.is_string() { "stringValue" } else { "intValue" };
+    json!({"key": key, "value": {kind: value}})
+}
+
+/// What is read of the spans of one export request.
+fn read(scope: &str, spans: &[Value]) -> Recorded {
+    let request = json!({"resourceSpans": [{"scopeSpans": [{"scope": {"name": scope}, "spans": spans}]}]});
+    read_bytes(&Otel, "x.jsonl", request.to_string().as_bytes())
+}
+
+fn of_kind(read: &Recorded, kind: Kind) -> Vec<&Event> {
+    read.events.iter().map(|(_, event)| event).filter(|event| event.kind == kind).collect()
+}
+
+/// Fresh input and output of each completion.
+fn tokens(read: &Recorded) -> Vec<(Option<i64>, Option<i64>)> {
+    of_kind(read, Kind::Completion).iter().map(|event| (event.tokens.input, event.tokens.output)).collect()
+}
+
+#[test]
+fn a_request_through_the_gateway_of_litellm_counts() {
+    let request = span(
+        1,
+        0,
+        "litellm_request",
+        &[
+            ("gen_ai.operation.name", json!("acompletion")),
+            ("llm.request.type", json!("acompletion")),
+            ("gen_ai.request.model", json!("gpt-5")),
+            ("gen_ai.usage.input_tokens", json!(1200)),
+            ("gen_ai.usage.output_tokens", json!(80)),
+        ],
+    );
+    let read = read("litellm", &[request]);
+    assert_eq!((tokens(&read), read.reasons()), (vec![(Some(1200), Some(80))], vec![]));
+}
