@@ -153,3 +153,33 @@ fn a_type_that_is_no_text_is_rejected_and_the_row_is_a_request() {
     assert_eq!(row("null"), (1, vec![]));
     assert_eq!(row(r#"["call_mcp_tool"]"#), (1, vec!["bad_value"]));
 }
+
+/// A row of a request with these further columns, as JSON without braces.
+fn row(columns: &str) -> String {
+    format!(
+        r#"{{"request_id":"r-1","startTime":"2026-06-01T09:00:00.000Z","endTime":"2026-06-01T09:00:01.000Z","spend":0,"model":"m",{columns}}}"#
+    )
+}
+
+fn read_row(columns: &str) -> Recorded {
+    testing::read_bytes(&LiteLlm, "spend.jsonl", row(columns).as_bytes())
+}
+
+#[test]
+fn what_a_client_puts_beside_a_prompt_is_no_part_of_it() {
+    let prompts = |content: &str| -> Vec<Option<i64>> {
+        let read = read_row(&format!(
+            r#""call_type":"anthropic_messages","messages":[{{"role":"user","content":{content}}}]"#
+        ));
+        assert_eq!((read.reasons(), read.ignored.len()), (vec![], 0), "{content}");
+        let prompts = read.events.into_iter().filter(|(_, event)| event.kind == Kind::Prompt);
+        prompts.map(|(_, event)| event.text.map(|text| text.exact_hash)).collect()
+    };
+    let reminder = r#"{"type":"text","text":"<system-reminder>\nThe todo list is currently empty.</system-reminder>"}"#;
+    let typed = prompts(r#""hey""#);
+    assert!(typed.len() == 1 && typed[0].is_some());
+    assert_eq!(prompts(&format!(r#"[{reminder},{{"type":"text","text":"hey"}}]"#)), typed);
+    let result = r#"{"type":"tool_result","tool_use_id":"toolu_1","content":"ok"}"#;
+    assert_eq!(prompts(&format!("[{result},{reminder}]")), []);
+    assert_eq!(prompts(&format!("[{result}]")), []);
+}
