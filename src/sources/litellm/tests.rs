@@ -154,15 +154,12 @@ fn a_type_that_is_no_text_is_rejected_and_the_row_is_a_request() {
     assert_eq!(row(r#"["call_mcp_tool"]"#), (1, vec!["bad_value"]));
 }
 
-/// A row of a request with these further columns, as JSON without braces.
-fn row(columns: &str) -> String {
-    format!(
-        r#"{{"request_id":"r-1","startTime":"2026-06-01T09:00:00.000Z","endTime":"2026-06-01T09:00:01.000Z","spend":0,"model":"m",{columns}}}"#
-    )
-}
-
+/// What is read of a row of a request with these further columns, as JSON without braces.
 fn read_row(columns: &str) -> Recorded {
-    testing::read_bytes(&LiteLlm, "spend.jsonl", row(columns).as_bytes())
+    let row = format!(
+        r#"{{"request_id":"r-1","startTime":"2026-06-01T09:00:00.000Z","endTime":"2026-06-01T09:00:01.000Z","spend":0,"model":"m",{columns}}}"#
+    );
+    testing::read_bytes(&LiteLlm, "spend.jsonl", row.as_bytes())
 }
 
 #[test]
