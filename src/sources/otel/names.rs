@@ -167,7 +167,9 @@ pub(super) const NAMES: &[Name] = names! {
         "gen_ai.usage.output_tokens.reasoning" Any "Sentry",
         "gen_ai.usage.reasoning_tokens" Any "OpenLLMetry",
         "llm.token_count.completion_details.reasoning" Any "OpenInference",
+        "gen_ai.usage.details.reasoning_tokens" Any "Pydantic AI",
         "ai.usage.reasoningTokens" Any "Vercel AI SDK 5",
+        "ai.usage.outputTokenDetails.reasoningTokens" Any "Vercel AI SDK 6",
     }
     CacheRead {
         "gen_ai.usage.cache_read.input_tokens" Any "semconv-genai",
@@ -175,7 +177,11 @@ pub(super) const NAMES: &[Name] = names! {
         "gen_ai.usage.input_tokens.cached" Any "Sentry",
         "gen_ai.usage.cached_tokens" Any "OpenLLMetry",
         "llm.token_count.prompt_details.cache_read" Any "OpenInference",
+        "gen_ai.usage.details.cache_read_input_tokens" Any "Pydantic AI, of Anthropic",
+        "gen_ai.usage.details.cache_read_tokens" Any "Pydantic AI",
+        "gen_ai.usage.details.cached_tokens" Any "Pydantic AI, of OpenAI",
         "ai.usage.cachedInputTokens" Any "Vercel AI SDK 5",
+        "ai.usage.inputTokenDetails.cacheReadTokens" Any "Vercel AI SDK 6",
         "cache_read_tokens" ClaudeCode "Claude Code",
     }
     CacheWrite {
@@ -184,6 +190,9 @@ pub(super) const NAMES: &[Name] = names! {
         "gen_ai.usage.cache_write_input_tokens" Any "Strands",
         "gen_ai.usage.input_tokens.cache_write" Any "Sentry",
         "llm.token_count.prompt_details.cache_write" Any "OpenInference",
+        "gen_ai.usage.details.cache_creation_input_tokens" Any "Pydantic AI, of Anthropic",
+        "gen_ai.usage.details.cache_write_tokens" Any "Pydantic AI",
+        "ai.usage.inputTokenDetails.cacheWriteTokens" Any "Vercel AI SDK 6",
         "cache_creation_tokens" ClaudeCode "Claude Code",
     }
     Total {
