@@ -1,5 +1,5 @@
 //! What the sources of single model requests share: which id names a request everywhere, what of an input count is fresh, whether reasoning is in an
-//! output count, and when a logged cost is one.
+//! output count, when a logged cost is one, and which requests nobody asked.
 //!
 //! Owns no format. The rules are those of `formats.md` 0.2 and 12.
 
@@ -12,6 +12,13 @@ pub(crate) fn is_drawn_from_few(response_id: &str) -> bool {
     response_id
         .strip_prefix("chatcmpl-")
         .is_some_and(|rest| rest.len() <= DIGITS && rest.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// Whether a request turns texts into vectors or ranks them, by the word for its operation. An index sends its chunks, which nobody asked, and what comes
+/// back are numbers.
+pub(crate) fn is_embedding(operation: &str) -> bool {
+    let operation = operation.to_ascii_lowercase();
+    ["embed", "rerank"].iter().any(|word| operation.contains(word))
 }
 
 /// What a record states of one request's input, and what that is told by.
@@ -73,6 +80,16 @@ mod tests {
         }
         for unique in ["chatcmpl-1234567", "chatcmpl-9f3a", "msg_12", "resp_1", "7"] {
             assert!(!is_drawn_from_few(unique), "{unique}");
+        }
+    }
+
+    #[test]
+    fn embeddings_are_known_in_every_spelling() {
+        for operation in ["embeddings", "aembedding", "EMBEDDING", "ai.embedMany.doEmbed", "rerank", "RERANKER"] {
+            assert!(is_embedding(operation), "{operation}");
+        }
+        for operation in ["chat", "acompletion", "LLM", ""] {
+            assert!(!is_embedding(operation), "{operation}");
         }
     }
 

@@ -6,7 +6,7 @@ use crate::events::{CostBasis, Event, Kind, TokenBasis, Tokens, Trigger};
 use crate::fingerprint::{Json, result_hash, sketch_answer, sketch_call_of, sketch_result};
 use crate::sources::exports::Row;
 use crate::sources::messages::{self, Asked};
-use crate::sources::requests::{StatedInput, is_drawn_from_few, stated_cost};
+use crate::sources::requests::{StatedInput, is_drawn_from_few, is_embedding, stated_cost};
 use crate::sources::slash::keep_prompt;
 use crate::sources::{Reason, Sink, values};
 use std::borrow::Cow;
@@ -170,9 +170,12 @@ impl Facts<'_, '_> {
         event.is_error = self.failed().then_some(true);
         event.duration_ms = self.duration_ms(sink);
         self.usage(&mut event, sink);
-        event.text = self.row.get(&["response"]).and_then(messages::answer).map(|text| sketch_answer(&text));
+        let is_embedding = self.row.text(&["call_type"]).is_some_and(|kind| is_embedding(&kind));
+        let response = self.row.get(&["response"]).filter(|_| !is_embedding);
+        event.text = response.and_then(messages::answer).map(|text| sketch_answer(&text));
         let logged = |name: &'static str| self.row.get(&[name]).map_or(Asked::Nothing, messages::newest_prompt);
         match logged("messages").or(logged("proxy_server_request")) {
+            Asked::Prompt(_) | Asked::WithoutText if is_embedding => sink.ignore("embedding_input"),
             Asked::Prompt(text) => {
                 let mut prompt = self.step(Kind::Prompt, self.start_us);
                 keep_prompt(&mut prompt, &text);

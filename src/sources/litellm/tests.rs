@@ -180,3 +180,15 @@ fn what_a_client_puts_beside_a_prompt_is_no_part_of_it() {
     assert_eq!(prompts(&format!("[{result},{reminder}]")), []);
     assert_eq!(prompts(&format!("[{result}]")), []);
 }
+
+#[test]
+fn what_is_embedded_is_nobodys_prompt() {
+    for call_type in ["aembedding", "arerank"] {
+        let read = read_row(&format!(
+            r#""call_type":"{call_type}","prompt_tokens":12,"user":"ada","messages":"[\"def charge(card): ...\"]","response":{{"text":"x"}}"#
+        ));
+        let steps: Vec<_> = read.events.iter().map(|(_, event)| (event.kind, event.text.is_some())).collect();
+        assert_eq!(steps, [(Kind::Completion, false)], "{call_type}");
+        assert_eq!(read.ignored.get("embedding_input"), Some(&1), "{call_type}");
+    }
+}

@@ -9,7 +9,7 @@ use super::usage;
 use crate::events::{Event, Kind, Trigger};
 use crate::fingerprint::{Json, result_hash, sketch_answer, sketch_call_of, sketch_result};
 use crate::sources::messages::{self, Asked};
-use crate::sources::requests::is_drawn_from_few;
+use crate::sources::requests::{self, is_drawn_from_few};
 use crate::sources::slash::keep_prompt;
 use crate::sources::{Position, Sink, claude_code, home_user, values, without_credentials};
 use std::borrow::Cow;
@@ -110,6 +110,11 @@ fn client(place: &Place<'_>, attributes: &Attributes<'_>) -> String {
     }
 }
 
+/// Whether a record is of a request that turns texts into vectors or ranks them.
+pub(super) fn is_embedding(attributes: &Attributes<'_>) -> bool {
+    attributes.text(Field::Operation).is_some_and(|operation| requests::is_embedding(&operation))
+}
+
 /// The completion of a request and, where its newest message is a user's, the prompt. Returns false when there was no session to put them in.
 pub(super) fn request(
     place: &Place<'_>,
@@ -135,7 +140,13 @@ pub(super) fn request(
         || attributes.get(Field::ErrorType).is_some()
         || attributes.get(Field::Success).and_then(values::flag) == Some(false);
     event.is_error = failed.then_some(true);
-    let texts = Texts::of(attributes, events);
+    let mut texts = Texts::of(attributes, events);
+    if is_embedding(attributes) {
+        if texts.prompt != Asked::Nothing {
+            sink.ignore("embedding_input");
+        }
+        texts = Texts { prompt: Asked::Nothing, answer: None };
+    }
     event.text = texts.answer.as_deref().map(sketch_answer);
     match &texts.prompt {
         Asked::Prompt(text) => {

@@ -57,3 +57,44 @@ fn a_request_through_the_gateway_of_litellm_counts() {
     let read = read("litellm", &[request]);
     assert_eq!((tokens(&read), read.reasons()), (vec![(Some(1200), Some(80))], vec![]));
 }
+
+#[test]
+fn what_is_embedded_is_nobodys_prompt() {
+    let embedding = span(
+        1,
+        0,
+        "CreateEmbeddings",
+        &[
+            ("openinference.span.kind", json!("EMBEDDING")),
+            ("embedding.model_name", json!("text-embed-1")),
+            ("llm.token_count.prompt", json!(12)),
+            ("input.value", json!("def charge(card): ...")),
+            ("output.value", json!("a vector in words")),
+        ],
+    );
+    let read = read("openinference.instrumentation.openai", &[embedding]);
+    assert_eq!((tokens(&read), read.events.len()), (vec![(Some(12), None)], 1));
+    assert!(of_kind(&read, Kind::Completion)[0].text.is_none());
+    assert_eq!(read.ignored.get("embedding_input"), Some(&1));
+}
+
+#[test]
+fn a_request_around_an_embedding_is_another_request() {
+    let request = |id: u64, parent: u64, operation: &str, input: u64, output: u64| {
+        let attributes = [
+            ("gen_ai.operation.name", json!(operation)),
+            ("gen_ai.request.model", json!("m")),
+            ("gen_ai.usage.input_tokens", json!(input)),
+            ("gen_ai.usage.output_tokens", json!(output)),
+        ];
+        span(id, parent, operation, &attributes)
+    };
+    let counted = |spans: &[Value]| {
+        let read = read("inv.genai", spans);
+        (tokens(&read), read.ignored.get("request_around_request").copied())
+    };
+    let pair = [request(2, 1, "embeddings", 12, 0), request(1, 0, "chat", 1200, 80)];
+    assert_eq!(counted(&pair), (vec![(Some(12), Some(0)), (Some(1200), Some(80))], None));
+    let twice = [request(2, 1, "embeddings", 12, 0), request(1, 0, "embeddings", 12, 0)];
+    assert_eq!(counted(&twice), (vec![(Some(12), Some(0))], Some(1)));
+}
