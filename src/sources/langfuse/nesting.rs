@@ -13,7 +13,7 @@ const DEEPEST: usize = 64;
 /// What an observation is, as far as others around and below it are concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role {
-    /// A request; `states_usage` where it has counts.
+    /// A request; `states_usage` where it has counts, `is_embedding` where it turns texts into vectors.
     Request { states_usage: bool, is_embedding: bool },
     /// A judgement of others, and what is below it.
     Evaluator,

@@ -192,3 +192,27 @@ fn what_is_embedded_is_nobodys_prompt() {
         assert_eq!(read.ignored.get("embedding_input"), Some(&1), "{call_type}");
     }
 }
+
+#[test]
+fn the_sessions_of_a_client_are_not_so_many_accounts() {
+    let actor = |end_user: &str| {
+        let metadata = r#""metadata":{"user_api_key_alias":"payments-laptops"}"#;
+        let read = read_row(&format!(r#""call_type":"acompletion","user":"","end_user":"{end_user}",{metadata}"#));
+        assert_eq!((read.events.len(), read.reasons()), (1, vec![]), "{end_user}");
+        read.events[0].1.actor_id.clone()
+    };
+    for (end_user, want) in [
+        ("user_5dd0_account__session_d2e70091-0001", "5dd0"),
+        ("user_5dd0_account__session_d2e70091-0002", "5dd0"),
+        ("user_5dd0_account_9b1f-77_session_d2e70091-0001", "9b1f-77"),
+        (r#"{\"device_id\":\"5dd0\",\"account_uuid\":\"\",\"session_id\":\"d2e70091-0001\"}"#, "5dd0"),
+        (r#"{\"device_id\":\"5dd0\",\"session_id\":\"d2e70091-0002\"}"#, "5dd0"),
+        (r#"{\"device_id\":\"5dd0\",\"account_uuid\":\"9b1f-77\",\"session_id\":\"d2e70091-0002\"}"#, "9b1f-77"),
+        (r#"{\"session_id\":\"d2e70091-0002\"}"#, "payments-laptops"),
+        ("user__account__session_d2e70091-0002", "payments-laptops"),
+        ("user_17", "user_17"),
+        ("u-17", "u-17"),
+    ] {
+        assert_eq!(actor(end_user).as_deref(), Some(want), "{end_user}");
+    }
+}
