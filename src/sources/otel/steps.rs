@@ -229,9 +229,8 @@ pub(super) fn tool(place: &Place<'_>, attributes: &Attributes<'_>, span_name: &s
             call.path = deed.path;
         }
     }
-    let failed = place.is_error
-        || attributes.get(Field::ErrorType).is_some()
-        || attributes.get(Field::Success).and_then(values::flag) == Some(false);
+    let success = attributes.get(Field::Success).and_then(values::flag);
+    let failed = place.is_error || attributes.get(Field::ErrorType).is_some() || success == Some(false);
     let mut result = Event {
         kind: Kind::ToolResult,
         ts_us: place.end_us,
@@ -240,7 +239,9 @@ pub(super) fn tool(place: &Place<'_>, attributes: &Attributes<'_>, span_name: &s
         marker: None,
         ..call.clone()
     };
-    result.is_error = Some(failed);
+    // Spans of Claude Code have no status: whether the tool succeeded its event says.
+    let is_told = failed || success.is_some() || place.dialect != Dialect::ClaudeCode;
+    result.is_error = is_told.then_some(failed);
     result.duration_ms = attributes.count(Field::DurationMs, place.at, sink).or_else(|| place.duration_ms());
     if let Some(text) = attributes.get(Field::ToolResult).and_then(|value| match value {
         Json::Text(text) => Some(Cow::Borrowed(text.as_ref())),

@@ -102,6 +102,11 @@ impl Traces {
             {
                 sink.ignore("claude_code/llm_request_without_id");
             }
+            Some(Role::Tool)
+                if names::claude_code_span(&span.name).is_some() && attributes.get(Field::ToolCallId).is_none() =>
+            {
+                sink.ignore("claude_code/tool_without_id");
+            }
             Some(role @ (Role::Inference | Role::Tool)) => {
                 let Some(place) = classified.place() else {
                     sink.reject(at, Reason::MissingField, "startTimeUnixNano");

@@ -98,3 +98,29 @@ fn a_request_around_an_embedding_is_another_request() {
     let twice = [request(2, 1, "embeddings", 12, 0), request(1, 0, "embeddings", 12, 0)];
     assert_eq!(counted(&twice), (vec![(Some(12), Some(0))], Some(1)));
 }
+
+#[test]
+fn a_tool_of_claude_code_that_its_event_tells_is_one_call() {
+    let id = ("tool_use_id", json!("toolu_01"));
+    let told = |attributes: &[(&str, Value)], with_event: bool| {
+        let mut all = vec![("session.id", json!("s-1")), ("tool_name", json!("Edit"))];
+        all.extend_from_slice(attributes);
+        let mut lines =
+            json!({"resourceSpans": [{"scopeSpans": [{"spans": [span(1, 0, "claude_code.tool", &all)]}]}]}).to_string();
+        if with_event {
+            let event = [("event.name", json!("tool_result")), id.clone(), ("success", json!("true"))];
+            let all: Vec<Value> = all[..2].iter().chain(&event).map(|(key, value)| attribute(key, value)).collect();
+            let record = json!({"timeUnixNano": "1780304401000000000", "body": {"stringValue": "claude_code.tool_result"}, "attributes": all});
+            lines += &format!("\n{}\n", json!({"resourceLogs": [{"scopeLogs": [{"logRecords": [record]}]}]}));
+        }
+        let read = read_bytes(&Otel, "x.jsonl", lines.as_bytes());
+        let results = of_kind(&read, Kind::ToolResult).iter().map(|result| result.is_error).collect::<Vec<_>>();
+        let calls = of_kind(&read, Kind::ToolCall).len();
+        (calls, results, read.ignored.get("claude_code/tool_without_id").copied())
+    };
+    assert_eq!(told(&[], true), (1, vec![Some(false)], Some(1)));
+    assert_eq!(told(&[], false), (0, vec![], Some(1)));
+    assert_eq!(told(std::slice::from_ref(&id), false), (1, vec![None], None), "a span without a status says nothing");
+    assert_eq!(told(&[id.clone(), ("error", json!("no such file"))], false), (1, vec![Some(true)], None));
+    assert_eq!(told(&[id.clone(), ("success", json!("true"))], false), (1, vec![Some(false)], None));
+}
