@@ -316,8 +316,7 @@ impl<'r, 'a> Step<'r, 'a> {
         let cost = row.micro_usd(&["total_cost", "totalCost", "calculatedTotalCost", "calculated_total_cost"], sink);
         let cost = cost.or_else(|| {
             let costs = row.nested(&["cost_details", "costDetails"], sink)?;
-            let total = costs.get("total")?;
-            values::micro_usd(total).unwrap_or_else(|reason| {
+            values::total_micro_usd(&costs).unwrap_or_else(|reason| {
                 sink.reject(self.at, reason, "cost_details");
                 None
             })

@@ -183,6 +183,13 @@ fn a_generation_around_an_embedding_is_another_request() {
 }
 
 #[test]
+fn a_cost_in_parts_is_their_sum() {
+    let columns = r#""usage_details":{"input":200,"output":80},"cost_details":{"input":0.00025,"output":0.0008}"#;
+    let read = read_observations(&[("g1", "", "GENERATION", columns)]);
+    assert_eq!((read.events[0].1.cost_micro_usd, read.reasons()), (Some(1050), vec![]));
+}
+
+#[test]
 fn what_is_embedded_is_nobodys_prompt() {
     let columns = r#""usage_details":{"input":12},"input":"def charge(card): ...","output":"a vector in words""#;
     let read = read_observations(&[("e1", "", "EMBEDDING", columns)]);

@@ -60,7 +60,7 @@ pub(super) fn fill(
     }
     let cost = attributes.micro_usd(Field::Cost, at, sink).or_else(|| {
         let costs = attributes.nested(Field::CostDetails, at, sink)?;
-        values::micro_usd(costs.get("total")?).unwrap_or_else(|reason| {
+        values::total_micro_usd(&costs).unwrap_or_else(|reason| {
             sink.reject(at, reason, "langfuse.observation.cost_details");
             None
         })
@@ -166,6 +166,18 @@ mod tests {
             &[("input_tokens", "\"1200\""), ("cache_read_tokens", "\"1000\""), ("cost_usd", "\"0.01\"")],
         );
         assert_eq!((event.tokens.input, event.cost_micro_usd), (Some(1200), Some(10_000)));
+    }
+
+    #[test]
+    fn a_cost_in_parts_is_their_sum() {
+        let (event, reasons) = filled(
+            Dialect::Any,
+            &[
+                ("gen_ai.usage.input_tokens", "200"),
+                ("langfuse.observation.cost_details", r#""{\"input\":0.00025,\"output\":0.0008}""#),
+            ],
+        );
+        assert_eq!((event.cost_micro_usd, reasons), (Some(1050), vec![]));
     }
 
     #[test]
