@@ -25,6 +25,15 @@ fn attribute(key: &str, value: &Value) -> Value {
     json!({"key": key, "value": {kind: value}})
 }
 
+/// An event of Claude Code, as a line of its own.
+fn event(name: &str, attributes: &[(&str, Value)]) -> String {
+    let mut all = vec![attribute("event.name", &json!(name)), attribute("session.id", &json!("s-1"))];
+    all.extend(attributes.iter().map(|(key, value)| attribute(key, value)));
+    let body = json!({"stringValue": format!("claude_code.{name}")});
+    let record = json!({"timeUnixNano": "1780304401000000000", "body": body, "attributes": all});
+    format!("{}\n", json!({"resourceLogs": [{"scopeLogs": [{"logRecords": [record]}]}]}))
+}
+
 /// What is read of the spans of one export request.
 fn read(scope: &str, spans: &[Value]) -> Recorded {
     let request = json!({"resourceSpans": [{"scopeSpans": [{"scope": {"name": scope}, "spans": spans}]}]});
@@ -102,25 +111,35 @@ fn a_request_around_an_embedding_is_another_request() {
 #[test]
 fn a_tool_of_claude_code_that_its_event_tells_is_one_call() {
     let id = ("tool_use_id", json!("toolu_01"));
-    let told = |attributes: &[(&str, Value)], with_event: bool| {
+    let told = |attributes: &[(&str, Value)], event: &str| {
         let mut all = vec![("session.id", json!("s-1")), ("tool_name", json!("Edit"))];
         all.extend_from_slice(attributes);
-        let mut lines =
-            json!({"resourceSpans": [{"scopeSpans": [{"spans": [span(1, 0, "claude_code.tool", &all)]}]}]}).to_string();
-        if with_event {
-            let event = [("event.name", json!("tool_result")), id.clone(), ("success", json!("true"))];
-            let all: Vec<Value> = all[..2].iter().chain(&event).map(|(key, value)| attribute(key, value)).collect();
-            let record = json!({"timeUnixNano": "1780304401000000000", "body": {"stringValue": "claude_code.tool_result"}, "attributes": all});
-            lines += &format!("\n{}\n", json!({"resourceLogs": [{"scopeLogs": [{"logRecords": [record]}]}]}));
-        }
-        let read = read_bytes(&Otel, "x.jsonl", lines.as_bytes());
-        let results = of_kind(&read, Kind::ToolResult).iter().map(|result| result.is_error).collect::<Vec<_>>();
+        let tool = span(1, 0, "claude_code.tool", &all);
+        let request = json!({"resourceSpans": [{"scopeSpans": [{"spans": [tool]}]}]});
+        let read = read_bytes(&Otel, "x.jsonl", format!("{request}\n{event}").as_bytes());
+        let results: Vec<_> = of_kind(&read, Kind::ToolResult).iter().map(|result| result.is_error).collect();
         let calls = of_kind(&read, Kind::ToolCall).len();
         (calls, results, read.ignored.get("claude_code/tool_without_id").copied())
     };
-    assert_eq!(told(&[], true), (1, vec![Some(false)], Some(1)));
-    assert_eq!(told(&[], false), (0, vec![], Some(1)));
-    assert_eq!(told(std::slice::from_ref(&id), false), (1, vec![None], None), "a span without a status says nothing");
-    assert_eq!(told(&[id.clone(), ("error", json!("no such file"))], false), (1, vec![Some(true)], None));
-    assert_eq!(told(&[id.clone(), ("success", json!("true"))], false), (1, vec![Some(false)], None));
+    let result = event("tool_result", &[("tool_name", json!("Edit")), id.clone(), ("success", json!("true"))]);
+    assert_eq!(told(&[], &result), (1, vec![Some(false)], Some(1)));
+    assert_eq!(told(&[], ""), (0, vec![], Some(1)));
+    assert_eq!(told(std::slice::from_ref(&id), ""), (1, vec![None], None), "a span without a status says nothing");
+    assert_eq!(told(&[id.clone(), ("error", json!("no such file"))], ""), (1, vec![Some(true)], None));
+    assert_eq!(told(&[id, ("success", json!("true"))], ""), (1, vec![Some(false)], None));
+}
+
+#[test]
+fn what_claude_code_submits_by_itself_is_nobodys_prompt() {
+    let prompts = [
+        event("user_prompt", &[("prompt.id", json!("p-1")), ("prompt", json!("rename the cart"))]),
+        event(
+            "user_prompt",
+            &[("prompt.id", json!("p-2")), ("prompt", json!("<task-notification>done</task-notification>"))],
+        ),
+        event("user_prompt", &[("prompt.id", json!("p-3")), ("prompt", json!("<REDACTED>"))]),
+    ];
+    let read = read_bytes(&Otel, "x.jsonl", prompts.concat().as_bytes());
+    let ids: Vec<_> = of_kind(&read, Kind::Prompt).iter().filter_map(|prompt| prompt.event_id.as_deref()).collect();
+    assert_eq!((ids, read.ignored.get("claude_code/prompt_of_client")), (vec!["p-1", "p-3"], Some(&1)));
 }
