@@ -177,8 +177,8 @@ fn what_a_client_puts_beside_a_prompt_is_no_part_of_it() {
     assert!(typed.len() == 1 && typed[0].is_some());
     assert_eq!(prompts(&format!(r#"[{reminder},{{"type":"text","text":"hey"}}]"#)), typed);
     let result = r#"{"type":"tool_result","tool_use_id":"toolu_1","content":"ok"}"#;
-    assert_eq!(prompts(&format!("[{result},{reminder}]")), []);
-    assert_eq!(prompts(&format!("[{result}]")), []);
+    assert!(prompts(&format!("[{result},{reminder}]")).is_empty());
+    assert!(prompts(&format!("[{result}]")).is_empty());
 }
 
 #[test]
