@@ -1,8 +1,9 @@
 //! Chat messages as gateways and tracers log them: which text is a request's new prompt, and what its answer says.
 //!
 //! Reads the shapes of OpenAI (`content`), of the semantic conventions (`parts`), of Anthropic (typed blocks), of LangChain (`type: human`) and plain
-//! texts. Owns no events and keeps no text: callers sketch and drop it.
+//! texts. Owns no events and keeps no text: callers sketch and drop it. Which words are a client's own is the rule of [`super::claude_code`].
 
+use super::claude_code::own_words;
 use super::values;
 use crate::fingerprint::Json;
 
@@ -13,16 +14,12 @@ const LISTS: &[&str] = &["messages", "input", "contents", "prompt"];
 /// Fields under which the text of an answer stands, the first that is there.
 const ANSWERS: &[&str] = &["choices", "message", "output", "content", "parts", "text"];
 
-/// The text that was handed over with this request: that of the newest message, if a user's. A request whose newest message is a tool's result continues an
-/// earlier prompt and has none of its own; older messages are history and had their own requests.
+/// The text that was handed over with this request: that of the newest message, if a user's, without what a client put beside it. A request whose newest
+/// message holds a tool's result continues an earlier prompt and has none of its own; older messages are history and had their own requests.
 pub(crate) fn newest_prompt(value: &Json<'_>) -> Asked {
     let mut text = String::new();
     let is_anybodys = prompt(value, &mut text, DEPTH);
-    match (text.trim().is_empty(), is_anybodys) {
-        (false, _) => Asked::Prompt(text),
-        (true, true) => Asked::WithoutText,
-        (true, false) => Asked::Nothing,
-    }
+    Asked::of(text, is_anybodys)
 }
 
 /// What stands where a request's messages are logged.
@@ -32,14 +29,25 @@ pub(crate) enum Asked {
     Prompt(String),
     /// A user's message without words, or something of a shape that nobody knows.
     WithoutText,
-    /// Nothing, or a message that is no user's.
+    /// Nothing, or a message that is no user's: another's, a tool's result under the user's name, or what a client wrote.
     Nothing,
 }
 
 impl Asked {
     /// What a field that holds a user's words says, where it is there.
     pub(crate) fn by_user(content: Option<&Json<'_>>) -> Self {
-        content.map_or(Asked::Nothing, |content| answer(content).map_or(Asked::WithoutText, Asked::Prompt))
+        let Some(content) = content else { return Asked::Nothing };
+        let mut text = String::new();
+        let is_wordless = typed(content, &mut text, DEPTH);
+        Self::of(text, is_wordless)
+    }
+
+    fn of(text: String, is_wordless: bool) -> Self {
+        match (text.trim().is_empty(), is_wordless) {
+            (false, _) => Asked::Prompt(text),
+            (true, true) => Asked::WithoutText,
+            (true, false) => Asked::Nothing,
+        }
     }
 
     /// The words of one of two places, the first that has any.
@@ -60,7 +68,7 @@ fn prompt(value: &Json<'_>, text: &mut String, depth: u8) -> bool {
         Json::Text(plain) => match values::nested(value) {
             Some(inner) => prompt(&inner, text, depth - 1),
             None => {
-                text.push_str(plain);
+                add_words(plain, text);
                 false
             }
         },
@@ -72,8 +80,7 @@ fn prompt(value: &Json<'_>, text: &mut String, depth: u8) -> bool {
             let content = ["content", "parts"].iter().find_map(|name| value.get(name));
             match (role, content) {
                 (Some("user" | "human" | "USER"), Some(content)) => {
-                    said(content, text, depth - 1);
-                    !matches!(content, Json::Null | Json::Text(_))
+                    typed(content, text, depth - 1) && !matches!(content, Json::Null | Json::Text(_))
                 }
                 // A stranger's role: a tool, the model itself, the system prompt.
                 (Some(_), Some(_)) => false,
@@ -86,6 +93,47 @@ fn prompt(value: &Json<'_>, text: &mut String, depth: u8) -> bool {
         Json::Null => false,
         Json::Bool(_) | Json::Number(_) => true,
     }
+}
+
+/// Adds a user's own words. True where something stands there that is neither words nor a tool's or a client's.
+fn typed(content: &Json<'_>, text: &mut String, depth: u8) -> bool {
+    if depth == 0 {
+        return true;
+    }
+    match content {
+        Json::Text(plain) => match values::nested(content) {
+            Some(inner) => typed(&inner, text, depth - 1),
+            None => {
+                add_words(plain, text);
+                plain.trim().is_empty()
+            }
+        },
+        // The client speaks, whatever it says beside the result.
+        Json::List(blocks) if blocks.iter().any(is_result) => false,
+        Json::List(blocks) => {
+            blocks.iter().fold(blocks.is_empty(), |is_wordless, block| typed(block, text, depth - 1) || is_wordless)
+        }
+        Json::Object(_) if is_hidden(content) => !is_result(content),
+        Json::Object(_) => {
+            ANSWERS.iter().find_map(|name| content.get(name)).is_none_or(|inner| typed(inner, text, depth - 1))
+        }
+        Json::Null | Json::Bool(_) | Json::Number(_) => true,
+    }
+}
+
+/// Adds what of a text is a person's, on a line of its own.
+fn add_words(plain: &str, text: &mut String) {
+    if let Some(words) = own_words(plain) {
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        text.push_str(&words);
+    }
+}
+
+/// Whether a block is a tool's result.
+fn is_result(block: &Json<'_>) -> bool {
+    matches!(block.text("type"), Some("tool_result" | "tool_call_response"))
 }
 
 /// What an answer shows, without calls and hidden reasoning.
@@ -165,6 +213,12 @@ mod tests {
             r#"{"messages":[]}"#,
             r#"[{"role":"user","content":""}]"#,
             r#"[{"role":"tool","content":"done"}]"#,
+            r#"[{"role":"user","content":[{"type":"tool_result","tool_use_id":"toolu_1","content":"ok"}]}]"#,
+            r#"[{"role":"user","parts":[{"type":"tool_call_response","result":"ok"}]}]"#,
+            r#"[{"role":"user","content":[{"type":"tool_result","tool_use_id":"toolu_1","content":"ok"},{"type":"text","text":"<system-reminder>\nthe todo list is empty</system-reminder>"}]}]"#,
+            r#"[{"role":"user","content":[{"type":"tool_result","tool_use_id":"toolu_1","content":"ok"},{"type":"text","text":"and more"}]}]"#,
+            r#"[{"role":"user","content":[{"type":"text","text":"<system-reminder>\nthe todo list is empty</system-reminder>"}]}]"#,
+            r#"[{"role":"user","content":"Caveat: the messages below were made by local commands."}]"#,
         ] {
             assert_eq!(asked(shape), Asked::Nothing, "{shape}");
         }
@@ -180,6 +234,11 @@ mod tests {
                 Some("look\nat it"),
             ),
             (r#"{"messages":[{"type":"human","content":"go"}]}"#, Some("go")),
+            (
+                r#"[{"role":"user","content":[{"type":"text","text":"<system-reminder>\nthe todo list is empty</system-reminder>"},{"type":"text","text":"hey"}]}]"#,
+                Some("hey"),
+            ),
+            (r#"[{"role":"user","content":"<system-reminder>today is Monday</system-reminder>\nhey"}]"#, Some("hey")),
             (r#""[{\"role\":\"user\",\"content\":\"go\"}]""#, Some("go")),
             (r#""plain words""#, Some("plain words")),
             (r#"["one","two"]"#, Some("two")),

@@ -12,6 +12,29 @@ const MAX_DIGITS: usize = 30;
 /// # Errors
 /// [`Reason::BadValue`] for what is no decimal, [`Reason::OutOfRange`] for a negative one or one beyond a billion.
 pub(crate) fn micro_units(text: &str) -> Result<i64, Reason> {
+    amount(scaled(text, 6)?)
+}
+
+/// Reads several amounts as [`micro_units`] reads one, and gives their sum in millionths, rounded once.
+///
+/// # Errors
+/// Those of [`micro_units`], of the first text that has one or of the sum.
+pub(crate) fn micro_units_of_sum<'t>(texts: impl IntoIterator<Item = &'t str>) -> Result<i64, Reason> {
+    const PER_MICRO: i128 = 1_000_000;
+    let sum =
+        texts.into_iter().try_fold(0i128, |sum, text| sum.checked_add(scaled(text, 12)?).ok_or(Reason::OutOfRange))?;
+    amount(sum.checked_add(PER_MICRO / 2).ok_or(Reason::OutOfRange)? / PER_MICRO)
+}
+
+fn amount(micro: i128) -> Result<i64, Reason> {
+    if micro > MAX_MICRO {
+        return Err(Reason::OutOfRange);
+    }
+    i64::try_from(micro).map_err(|_| Reason::OutOfRange)
+}
+
+/// Reads a non-negative decimal, with or without an exponent, as a number of units of which 10^`power` are one, rounded half up.
+fn scaled(text: &str, power: i64) -> Result<i128, Reason> {
     let (mantissa, exponent) = match text.split_once(['e', 'E']) {
         Some((mantissa, exponent)) => (mantissa, exponent.parse::<i32>().map_err(|_| Reason::BadValue)?),
         None => (text, 0),
@@ -34,21 +57,16 @@ pub(crate) fn micro_units(text: &str) -> Result<i64, Reason> {
         return Err(Reason::OutOfRange);
     }
     let value: i128 = significant.parse().map_err(|_| Reason::BadValue)?;
-    // value * 10^shift is the amount in millionths.
-    let shift = i64::from(exponent) - fraction.len() as i64 + 6;
-    let micro = if shift >= 0 {
+    // value * 10^shift is the number of units.
+    let shift = i64::from(exponent) - fraction.len() as i64 + power;
+    if shift >= 0 {
         let factor = u32::try_from(shift).ok().and_then(|shift| 10i128.checked_pow(shift));
-        factor.and_then(|factor| value.checked_mul(factor)).ok_or(Reason::OutOfRange)?
-    } else {
-        match u32::try_from(-shift).ok().and_then(|shift| 10i128.checked_pow(shift)) {
-            Some(divisor) => (value + divisor / 2) / divisor,
-            None => 0,
-        }
-    };
-    if micro > MAX_MICRO {
-        return Err(Reason::OutOfRange);
+        return factor.and_then(|factor| value.checked_mul(factor)).ok_or(Reason::OutOfRange);
     }
-    i64::try_from(micro).map_err(|_| Reason::OutOfRange)
+    Ok(match u32::try_from(-shift).ok().and_then(|shift| 10i128.checked_pow(shift)) {
+        Some(divisor) => (value + divisor / 2) / divisor,
+        None => 0,
+    })
 }
 
 #[cfg(test)]
@@ -79,6 +97,16 @@ mod tests {
         for text in ["-1", "1e30", "1e400", "1000000001", &"9".repeat(400)] {
             assert_eq!(micro_units(text), Err(Reason::OutOfRange), "{text}");
         }
+    }
+
+    #[test]
+    fn a_sum_is_rounded_once() {
+        assert_eq!(micro_units_of_sum(["0.00025", "0.0008"]), Ok(1050));
+        assert_eq!(micro_units_of_sum(["0.0000005", "0.0000005"]), Ok(1));
+        assert_eq!(micro_units_of_sum(["2.5e-7", "2.4e-7"]), Ok(0));
+        assert_eq!(micro_units_of_sum([]), Ok(0));
+        assert_eq!(micro_units_of_sum(["1", "$1"]), Err(Reason::BadValue));
+        assert_eq!(micro_units_of_sum(["1000000000", "1"]), Err(Reason::OutOfRange));
     }
 
     proptest! {

@@ -1,5 +1,5 @@
-//! What the sources of single model requests share: which id names a request everywhere, what of an input count is fresh, and when a
-//! logged cost is one.
+//! What the sources of single model requests share: which id names a request everywhere, what of an input count is fresh, whether reasoning is in an
+//! output count, when a logged cost is one, and which requests nobody asked.
 //!
 //! Owns no format. The rules are those of `formats.md` 0.2 and 12.
 
@@ -14,7 +14,14 @@ pub(crate) fn is_drawn_from_few(response_id: &str) -> bool {
         .is_some_and(|rest| rest.len() <= DIGITS && rest.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-/// What a record states of one request's input.
+/// Whether a request turns texts into vectors or ranks them, by the word for its operation. An index sends its chunks, which nobody asked, and what comes
+/// back are numbers.
+pub(crate) fn is_embedding(operation: &str) -> bool {
+    let operation = operation.to_ascii_lowercase();
+    ["embed", "rerank"].iter().any(|word| operation.contains(word))
+}
+
+/// What a record states of one request's input, and what that is told by.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct StatedInput {
     /// Input tokens, with or without those of the cache.
@@ -41,6 +48,20 @@ impl StatedInput {
         let beside = cached > input || (cached > 0 && self.total == Some(all_four));
         Some(if beside { input } else { input - cached })
     }
+
+    /// Output tokens with those of reasoning.
+    ///
+    /// Reasoning is part of the output, as OpenAI counts and the semantic conventions ask, unless the record shows that it is not, as of Gemini: it exceeds the
+    /// output, or the record's own total is the sum of input, output and reasoning.
+    pub(crate) fn whole_output(self, reasoning: Option<i64>) -> Option<i64> {
+        let (output, reasoning) = (self.output?, reasoning.unwrap_or(0));
+        let cached = self.cache_read.unwrap_or(0) + self.cache_write.unwrap_or(0);
+        let is_total = |input: i64| {
+            [input, input + cached].map(|input| input + output + reasoning).map(Some).contains(&self.total)
+        };
+        let beside = reasoning > output || (reasoning > 0 && self.input.is_some_and(is_total));
+        Some(if beside { output + reasoning } else { output })
+    }
 }
 
 /// A cost as logged. Zero on a request that used tokens means that its writer had no price for the model, not that it was free.
@@ -63,6 +84,16 @@ mod tests {
     }
 
     #[test]
+    fn embeddings_are_known_in_every_spelling() {
+        for operation in ["embeddings", "aembedding", "EMBEDDING", "ai.embedMany.doEmbed", "rerank", "RERANKER"] {
+            assert!(is_embedding(operation), "{operation}");
+        }
+        for operation in ["chat", "acompletion", "LLM", ""] {
+            assert!(!is_embedding(operation), "{operation}");
+        }
+    }
+
+    #[test]
     fn cache_counts_are_inside_input_unless_the_record_shows_otherwise() {
         let inside =
             StatedInput { input: Some(1200), cache_read: Some(1000), output: Some(80), ..StatedInput::default() };
@@ -73,6 +104,24 @@ mod tests {
         assert_eq!(StatedInput { cache_write: Some(150), ..inside }.fresh(), Some(50));
         assert_eq!(StatedInput { input: None, ..inside }.fresh(), None, "null is not zero");
         assert_eq!(StatedInput { input: Some(0), ..StatedInput::default() }.fresh(), Some(0));
+    }
+
+    #[test]
+    fn reasoning_is_inside_output_unless_the_record_shows_otherwise() {
+        let stated = StatedInput { input: Some(1200), output: Some(80), total: Some(1280), ..StatedInput::default() };
+        assert_eq!(stated.whole_output(Some(30)), Some(80));
+        assert_eq!(stated.whole_output(None), Some(80));
+        assert_eq!(stated.whole_output(Some(0)), Some(80));
+        assert_eq!(StatedInput { total: Some(1310), ..stated }.whole_output(Some(30)), Some(110), "the total has both");
+        let beside = StatedInput { cache_read: Some(1000), total: Some(2310), ..stated };
+        assert_eq!(beside.whole_output(Some(30)), Some(110), "so has one with the cache beside the input");
+        assert_eq!(StatedInput { total: None, ..stated }.whole_output(Some(30)), Some(80));
+        assert_eq!(
+            StatedInput { total: None, ..stated }.whole_output(Some(300)),
+            Some(380),
+            "more reasoning than output"
+        );
+        assert_eq!(StatedInput { output: None, ..stated }.whole_output(Some(30)), None, "null is not zero");
     }
 
     #[test]

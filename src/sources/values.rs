@@ -55,6 +55,23 @@ pub(crate) fn micro_usd(value: &Json<'_>) -> Result<Option<i64>, Reason> {
     }
 }
 
+/// The total of amounts by name in US dollars as millionths: the one that is so named, else the exact sum of all; null where there are none.
+pub(crate) fn total_micro_usd(amounts: &Json<'_>) -> Result<Option<i64>, Reason> {
+    let Json::Object(fields) = amounts else { return Ok(None) };
+    if let Some(total) = amounts.get("total").map(micro_usd).transpose()?.flatten() {
+        return Ok(Some(total));
+    }
+    let parts = fields.iter().filter_map(|(_, part)| match part {
+        Json::Null => None,
+        Json::Text(text) if text.trim().is_empty() => None,
+        Json::Text(text) => Some(Ok(Cow::Borrowed(text.trim()))),
+        Json::Number(number) => Some(Ok(Cow::Owned(number.to_string()))),
+        Json::Bool(_) | Json::List(_) | Json::Object(_) => Some(Err(Reason::BadValue)),
+    });
+    let parts = parts.collect::<Result<Vec<Cow<'_, str>>, Reason>>()?;
+    if parts.is_empty() { Ok(None) } else { money::micro_units_of_sum(parts.iter().map(|part| &**part)).map(Some) }
+}
+
 /// A yes or no, as JSON or as a word; null for anything else.
 pub(crate) fn flag(value: &Json<'_>) -> Option<bool> {
     match value {
@@ -107,6 +124,21 @@ mod tests {
         assert_eq!(micro_usd(&json("null")), Ok(None));
         assert_eq!(micro_usd(&json("-1")), Err(Reason::OutOfRange));
         assert_eq!(micro_usd(&json("{}")), Err(Reason::BadValue));
+    }
+
+    #[test]
+    fn amounts_by_name_have_a_total_or_are_summed() {
+        for (amounts, want) in [
+            (r#"{"input":0.00025,"output":0.0008}"#, Ok(Some(1050))),
+            (r#"{"input":"0.00025","output":0.0008,"total":0.002}"#, Ok(Some(2000))),
+            (r#"{"input":0.00025,"output":null,"total":null}"#, Ok(Some(250))),
+            ("{}", Ok(None)),
+            ("[1]", Ok(None)),
+            (r#"{"total":-1}"#, Err(Reason::OutOfRange)),
+            (r#"{"input":true}"#, Err(Reason::BadValue)),
+        ] {
+            assert_eq!(total_micro_usd(&json(amounts)), want, "{amounts}");
+        }
     }
 
     #[test]

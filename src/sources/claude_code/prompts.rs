@@ -178,6 +178,19 @@ pub(super) fn slash_command(text: &str) -> Option<(String, Option<Cow<'_, str>>)
     Some((format!("/{name}"), arguments.map(|arguments| without_elements(arguments, INJECTED_ELEMENTS))))
 }
 
+/// What of a text in a request's user message is a person's own words, a slash command written out; null where all of it is the client's. Requests have
+/// the client's texts as blocks beside what was typed, or as elements around it, so elements are taken out before the start of the rest is judged.
+pub(in crate::sources) fn own_words(text: &str) -> Option<String> {
+    let text = without_elements(text, INJECTED_ELEMENTS);
+    // Who typed it is not asked here.
+    match classify(&Signs::default(), text.trim()) {
+        UserText::Prompt { text, .. } => text.map(Cow::into_owned),
+        UserText::Command { name, arguments: None, .. } => Some(name),
+        UserText::Command { name, arguments: Some(arguments), .. } => Some(format!("{name} {arguments}")),
+        UserText::Interrupt { .. } | UserText::Injected { .. } => None,
+    }
+}
+
 fn element<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     let (_, rest) = text.split_once(&format!("<{name}>"))?;
     rest.split_once(&format!("</{name}>")).map(|(inside, _)| inside)
@@ -336,6 +349,24 @@ mod tests {
             classify(&INTERACTIVE, "<command-name>/clear</command-name><command-args></command-args>"),
             UserText::Command { arguments: None, .. }
         ));
+    }
+
+    #[test]
+    fn what_a_client_puts_into_a_request_is_nobodys_words() {
+        for (text, want) in [
+            ("hey", Some("hey")),
+            ("<system-reminder>\nthe todo list is empty</system-reminder>\nhey", Some("hey")),
+            ("<system-reminder>\nthe todo list is empty</system-reminder>\n", None),
+            ("<bash-input>ls</bash-input>", None),
+            ("Caveat: the messages below", None),
+            ("This session is being continued from a previous conversation that ran out of context.", None),
+            ("[Request interrupted by user]", None),
+            ("<command-name>/review</command-name><command-args>pull 7</command-args>", Some("/review pull 7")),
+            ("<command-message>x</command-message><command-name>/clear</command-name>", Some("/clear")),
+            ("what is a <system-reminder>?", Some("what is a <system-reminder>?")),
+        ] {
+            assert_eq!(own_words(text).as_deref(), want, "{text}");
+        }
     }
 
     #[test]

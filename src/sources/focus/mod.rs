@@ -48,6 +48,8 @@ const COLUMNS: &[&str] = &[
 const AMOUNTS: &[&str] = &["BilledCost", "EffectiveCost", "ContractedCost", "ListCost"];
 /// Where a model may be named, the most specific first.
 const NAMES: &[&str] = &["SkuMeter", "ChargeDescription", "ResourceName", "ResourceId", "SkuId"];
+/// Which of them customers choose: a server may have a model's name.
+const CHOSEN: &[&str] = &["ResourceName", "ResourceId"];
 
 /// Bills in the shape of FOCUS.
 pub struct Focus;
@@ -92,7 +94,8 @@ fn take(row: &Row<'_, '_>, seen: &mut HashMap<u64, u32>, sink: &mut dyn Sink) {
     }
     let service = row.string(&["ServiceName"]);
     let category = row.string(&["ServiceCategory"]).unwrap_or_default();
-    let names = || NAMES.iter().filter_map(|name| row.text(&[name]));
+    let may_be_ai = category.is_empty() || is_ai(&category);
+    let names = || NAMES.iter().filter(|name| may_be_ai || !CHOSEN.contains(name)).filter_map(|name| row.text(&[name]));
     let model = names().find_map(|name| sku::model(&name));
     // Our own export names models as the logs do, known family or not.
     let is_ours = row.get(&["x_Completions"]).is_some();

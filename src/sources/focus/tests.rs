@@ -3,7 +3,7 @@
 use super::Focus;
 use crate::events::CountedBy;
 use crate::sources::testing::{
-    Recorded, assert_aggregates, assert_distinct_aggregates, assert_recognised, read_fixture,
+    Recorded, assert_aggregates, assert_distinct_aggregates, assert_recognised, read_bytes, read_fixture,
 };
 
 const FILES: &[&str] = &["cloud.csv", "export.csv"];
@@ -35,4 +35,19 @@ fn quantities_are_tokens_and_amounts_are_exact() {
     assert_eq!(sum(|it| it.cost_micro_usd), 3_750_000 + 2 * 607_500 + 1 + 90_000, "euro are not dollars");
     assert_eq!(read.ignored["charge_of_another_service"], 1);
     assert_eq!(read.ignored["charge_that_is_no_usage"], 2);
+}
+
+#[test]
+fn a_server_with_the_name_of_a_model_is_another_service() {
+    let charge = |category: &str| {
+        let table = format!(
+            "BilledCost,ChargeCategory,ChargePeriodStart,ChargePeriodEnd,ServiceCategory,ResourceName,ResourceId\n\
+             300,Usage,2026-06-01T00:00:00Z,2026-06-02T00:00:00Z,{category},titan-2-db,i-titan-2\n"
+        );
+        let read = read_bytes(&Focus, "bill.csv", table.as_bytes());
+        (read.aggregates.len(), read.ignored.get("charge_of_another_service").copied())
+    };
+    assert_eq!(charge("Compute"), (0, Some(1)));
+    assert_eq!(charge("AI and Machine Learning"), (1, None));
+    assert_eq!(charge(""), (1, None), "what a bill does not say is not held against it");
 }

@@ -110,6 +110,7 @@ pub(super) fn is_export(columns: &[&str]) -> bool {
     observation || score || trace
 }
 
+const EMBEDDING: &str = "EMBEDDING";
 const TRACE_ID: &[&str] = &["trace_id", "traceId"];
 const SESSION_ID: &[&str] = &["session_id", "sessionId"];
 const USER_ID: &[&str] = &["user_id", "userId"];
@@ -134,7 +135,9 @@ pub(super) fn learn(row: &Row<'_, '_>, nesting: &mut Nesting) {
 fn learn_observation(row: &Row<'_, '_>, trace: Option<&Row<'_, '_>>, nesting: &mut Nesting) {
     let Some(own) = key(row, trace, &["id"]) else { return };
     let role = match row.text(&["type"]).map(|kind| kind.to_ascii_uppercase()).as_deref() {
-        Some("GENERATION" | "EMBEDDING") => Role::Request { states_usage: Stated::of(row, &mut Unheard).is_used() },
+        Some(kind @ ("GENERATION" | "EMBEDDING")) => {
+            Role::Request { states_usage: Stated::of(row, &mut Unheard).is_used(), is_embedding: kind == EMBEDDING }
+        }
         Some("EVALUATOR") => Role::Evaluator,
         _ => Role::Other,
     };
@@ -197,13 +200,13 @@ fn trace(row: &Row<'_, '_>, nesting: &Nesting, sink: &mut dyn Sink) {
 fn observation(row: &Row<'_, '_>, trace: Option<&Row<'_, '_>>, nesting: &Nesting, sink: &mut dyn Sink) {
     let kind = row.text(&["type"]).map(|kind| kind.to_ascii_uppercase());
     match kind.as_deref() {
-        Some("GENERATION" | "EMBEDDING") => {
+        Some(kind @ ("GENERATION" | "EMBEDDING")) => {
             let own = key(row, trace, &["id"]);
             if own.is_some_and(|own| nesting.is_wrapper(own)) {
                 sink.ignore("request_around_request");
             } else if let Some(mut step) = Step::of(row, trace, sink) {
                 step.is_overhead |= own.is_some_and(|own| nesting.is_judge(own));
-                step.generation(sink);
+                step.generation(kind == EMBEDDING, sink);
             }
         }
         Some("TOOL") => {
@@ -302,7 +305,7 @@ impl<'r, 'a> Step<'r, 'a> {
         (self.end_us > self.start_us).then(|| (self.end_us - self.start_us) / 1000)
     }
 
-    fn generation(&self, sink: &mut dyn Sink) {
+    fn generation(&self, is_embedding: bool, sink: &mut dyn Sink) {
         let row = self.row;
         let mut event = self.event(Kind::Completion, self.end_us);
         self.name(&mut event);
@@ -313,8 +316,7 @@ impl<'r, 'a> Step<'r, 'a> {
         let cost = row.micro_usd(&["total_cost", "totalCost", "calculatedTotalCost", "calculated_total_cost"], sink);
         let cost = cost.or_else(|| {
             let costs = row.nested(&["cost_details", "costDetails"], sink)?;
-            let total = costs.get("total")?;
-            values::micro_usd(total).unwrap_or_else(|reason| {
+            values::total_micro_usd(&costs).unwrap_or_else(|reason| {
                 sink.reject(self.at, reason, "cost_details");
                 None
             })
@@ -322,8 +324,10 @@ impl<'r, 'a> Step<'r, 'a> {
         // 0 is what an observation has that nobody priced, with or without usage.
         event.cost_micro_usd = cost.filter(|&micro_usd| micro_usd > 0);
         event.cost_basis = event.cost_micro_usd.map(|_| CostBasis::Reported);
-        event.text = row.get(&["output"]).and_then(messages::answer).map(|text| sketch_answer(&text));
+        let output = row.get(&["output"]).filter(|_| !is_embedding);
+        event.text = output.and_then(messages::answer).map(|text| sketch_answer(&text));
         match row.get(&["input"]).map_or(Asked::Nothing, messages::newest_prompt) {
+            Asked::Prompt(_) | Asked::WithoutText if is_embedding => sink.ignore("embedding_input"),
             Asked::Prompt(text) => {
                 let mut prompt = self.event(Kind::Prompt, self.start_us);
                 keep_prompt(&mut prompt, &text);

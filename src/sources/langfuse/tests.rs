@@ -160,6 +160,43 @@ fn observations_nest_in_the_answer_for_one_trace_too() {
     assert_eq!((read.events.len(), read.ignored.get("request_around_request")), (1, Some(&1)));
 }
 
+/// What is read of observations of one trace: id, parent, type and further columns, as JSON without braces.
+fn read_observations(observations: &[(&str, &str, &str, &str)]) -> Recorded {
+    let rows = observations.iter().map(|(id, parent, kind, columns)| {
+        format!(
+            r#"{{"id":"{id}","trace_id":"tr-e","parent_observation_id":"{parent}","type":"{kind}","start_time":"2026-06-02 09:00:00",{columns}}}"#
+        ) + "\n"
+    });
+    testing::read_bytes(&Langfuse, "observations.jsonl", rows.collect::<String>().as_bytes())
+}
+
+#[test]
+fn a_generation_around_an_embedding_is_another_request() {
+    let read = read_observations(&[
+        ("g1", "", "GENERATION", r#""usage_details":{"input":1200,"output":80,"total":1280}"#),
+        ("e1", "g1", "EMBEDDING", r#""usage_details":{"input":12,"total":12}"#),
+    ]);
+    let tokens =
+        |count: fn(&Event) -> Option<i64>| read.events.iter().filter_map(|(_, event)| count(event)).sum::<i64>();
+    assert_eq!((tokens(|event| event.tokens.input), tokens(|event| event.tokens.output)), (1212, 80));
+    assert_eq!(read.ignored.len(), 0);
+}
+
+#[test]
+fn a_cost_in_parts_is_their_sum() {
+    let columns = r#""usage_details":{"input":200,"output":80},"cost_details":{"input":0.00025,"output":0.0008}"#;
+    let read = read_observations(&[("g1", "", "GENERATION", columns)]);
+    assert_eq!((read.events[0].1.cost_micro_usd, read.reasons()), (Some(1050), vec![]));
+}
+
+#[test]
+fn what_is_embedded_is_nobodys_prompt() {
+    let columns = r#""usage_details":{"input":12},"input":"def charge(card): ...","output":"a vector in words""#;
+    let read = read_observations(&[("e1", "", "EMBEDDING", columns)]);
+    let steps: Vec<_> = read.events.iter().map(|(_, event)| (event.kind, event.text.is_some())).collect();
+    assert_eq!((steps, read.ignored.get("embedding_input")), (vec![(Kind::Completion, false)], Some(&1)));
+}
+
 #[test]
 fn what_the_api_answers() {
     assert_fixture("api.json");

@@ -153,3 +153,66 @@ fn a_type_that_is_no_text_is_rejected_and_the_row_is_a_request() {
     assert_eq!(row("null"), (1, vec![]));
     assert_eq!(row(r#"["call_mcp_tool"]"#), (1, vec!["bad_value"]));
 }
+
+/// What is read of a row of a request with these further columns, as JSON without braces.
+fn read_row(columns: &str) -> Recorded {
+    let row = format!(
+        r#"{{"request_id":"r-1","startTime":"2026-06-01T09:00:00.000Z","endTime":"2026-06-01T09:00:01.000Z","spend":0,"model":"m",{columns}}}"#
+    );
+    testing::read_bytes(&LiteLlm, "spend.jsonl", row.as_bytes())
+}
+
+#[test]
+fn what_a_client_puts_beside_a_prompt_is_no_part_of_it() {
+    let prompts = |content: &str| -> Vec<Option<i64>> {
+        let read = read_row(&format!(
+            r#""call_type":"anthropic_messages","messages":[{{"role":"user","content":{content}}}]"#
+        ));
+        assert_eq!((read.reasons(), read.ignored.len()), (vec![], 0), "{content}");
+        let prompts = read.events.into_iter().filter(|(_, event)| event.kind == Kind::Prompt);
+        prompts.map(|(_, event)| event.text.map(|text| text.exact_hash)).collect()
+    };
+    let reminder = r#"{"type":"text","text":"<system-reminder>\nThe todo list is currently empty.</system-reminder>"}"#;
+    let typed = prompts(r#""hey""#);
+    assert!(typed.len() == 1 && typed[0].is_some());
+    assert_eq!(prompts(&format!(r#"[{reminder},{{"type":"text","text":"hey"}}]"#)), typed);
+    let result = r#"{"type":"tool_result","tool_use_id":"toolu_1","content":"ok"}"#;
+    assert!(prompts(&format!("[{result},{reminder}]")).is_empty());
+    assert!(prompts(&format!("[{result}]")).is_empty());
+}
+
+#[test]
+fn what_is_embedded_is_nobodys_prompt() {
+    for call_type in ["aembedding", "arerank"] {
+        let read = read_row(&format!(
+            r#""call_type":"{call_type}","prompt_tokens":12,"user":"ada","messages":"[\"def charge(card): ...\"]","response":{{"text":"x"}}"#
+        ));
+        let steps: Vec<_> = read.events.iter().map(|(_, event)| (event.kind, event.text.is_some())).collect();
+        assert_eq!(steps, [(Kind::Completion, false)], "{call_type}");
+        assert_eq!(read.ignored.get("embedding_input"), Some(&1), "{call_type}");
+    }
+}
+
+#[test]
+fn the_sessions_of_a_client_are_not_so_many_accounts() {
+    let actor = |end_user: &str| {
+        let metadata = r#""metadata":{"user_api_key_alias":"payments-laptops"}"#;
+        let read = read_row(&format!(r#""call_type":"acompletion","user":"","end_user":"{end_user}",{metadata}"#));
+        assert_eq!((read.events.len(), read.reasons()), (1, vec![]), "{end_user}");
+        read.events[0].1.actor_id.clone()
+    };
+    for (end_user, want) in [
+        ("user_5dd0_account__session_d2e70091-0001", "5dd0"),
+        ("user_5dd0_account__session_d2e70091-0002", "5dd0"),
+        ("user_5dd0_account_9b1f-77_session_d2e70091-0001", "9b1f-77"),
+        (r#"{\"device_id\":\"5dd0\",\"account_uuid\":\"\",\"session_id\":\"d2e70091-0001\"}"#, "5dd0"),
+        (r#"{\"device_id\":\"5dd0\",\"session_id\":\"d2e70091-0002\"}"#, "5dd0"),
+        (r#"{\"device_id\":\"5dd0\",\"account_uuid\":\"9b1f-77\",\"session_id\":\"d2e70091-0002\"}"#, "9b1f-77"),
+        (r#"{\"session_id\":\"d2e70091-0002\"}"#, "payments-laptops"),
+        ("user__account__session_d2e70091-0002", "payments-laptops"),
+        ("user_17", "user_17"),
+        ("u-17", "u-17"),
+    ] {
+        assert_eq!(actor(end_user).as_deref(), Some(want), "{end_user}");
+    }
+}

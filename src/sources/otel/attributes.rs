@@ -1,6 +1,7 @@
 //! The attributes of one record by meaning: those of resource, scope and record together, and the older indexed spellings of messages.
 //!
-//! Owns precedence: what stands nearer to the record wins, then what comes first in [`NAMES`]. Owns no meaning of values.
+//! Owns precedence: what stands nearer to the record wins, then what comes first in [`NAMES`]; of names of the account the other way round. Owns no meaning
+//! of values.
 
 use super::names::{Dialect, FIELDS, Field, NAMES, place};
 use crate::fingerprint::Json;
@@ -70,7 +71,11 @@ impl<'r> Attributes<'r> {
         }
         let slot = &mut self.slots[name.field as usize];
         // Of one attribute that stands twice on one record the first counts.
-        let wins = slot.as_ref().is_none_or(|held| level > held.level || level == held.level && place < held.place);
+        let wins = slot.as_ref().is_none_or(|held| match name.field {
+            // A resource may have the person's address where the record has the id of a device.
+            Field::Actor => place < held.place || place == held.place && level > held.level,
+            _ => level > held.level || level == held.level && place < held.place,
+        });
         if wins {
             *slot = Some(Slot { level, place, value: &attribute.value });
         }
@@ -140,7 +145,7 @@ impl<'r> Attributes<'r> {
     /// The newest message of the indexed spelling, if a user's.
     pub(super) fn indexed_prompt(&self) -> Asked {
         match (self.newest.content, self.newest.role) {
-            (Some(text), None | Some("user" | "human")) => Asked::Prompt(text.to_owned()),
+            (Some(text), None | Some("user" | "human")) => Asked::by_user(Some(&Json::Text(Cow::Borrowed(text)))),
             (None, Some("user" | "human")) => Asked::WithoutText,
             _ => Asked::Nothing,
         }
@@ -210,6 +215,12 @@ mod tests {
         assert_eq!(merged.text(Field::Provider).as_deref(), Some("near"));
         assert_eq!(merged.text(Field::Input).as_deref(), Some("9"));
         assert_eq!(merged.text(Field::Actor).as_deref(), Some("u-1"), "an empty value is none");
+        let (person, device) = (attributes(&[("user.email", "ada@corp.test")]), attributes(&[("user.id", "d-7")]));
+        let merged = Attributes::merged(Dialect::Any, &[&person, &device]);
+        assert_eq!(merged.text(Field::Actor).as_deref(), Some("ada@corp.test"), "an address is told before a device");
+        let (far, near) = (attributes(&[("user.id", "u-1")]), attributes(&[("user.id", "u-2")]));
+        let merged = Attributes::merged(Dialect::Any, &[&far, &near]);
+        assert_eq!(merged.text(Field::Actor).as_deref(), Some("u-2"));
     }
 
     #[test]
@@ -231,6 +242,13 @@ mod tests {
         let merged = Attributes::merged(Dialect::Any, &[&record]);
         assert_eq!(merged.indexed_prompt(), Asked::Prompt("newest".to_owned()));
         assert_eq!(merged.indexed_answer().as_deref(), Some("answer"));
+        let typed = |content: &'static str| {
+            let record = attributes(&[("gen_ai.prompt.2.role", "user"), ("gen_ai.prompt.2.content", content)]);
+            Attributes::merged(Dialect::Any, &[&record]).indexed_prompt()
+        };
+        let blocks = r#"[{"type":"text","text":"in blocks"}]"#;
+        assert_eq!(typed(blocks), Asked::Prompt("in blocks".to_owned()));
+        assert_eq!(typed(r#"[{"type":"tool_result","tool_use_id":"toolu_1","content":"ok"}]"#), Asked::Nothing);
         let tool = attributes(&[
             ("llm.input_messages.0.message.role", "tool"),
             ("llm.input_messages.0.message.content", "ok"),

@@ -58,7 +58,8 @@ pub(super) fn take(log: &Log<'_>, traces: &Traces, sink: &mut dyn Sink) {
     match operation.as_deref().map(operation_role) {
         None | Some(Some(Role::Inference)) => {
             // What its span would be.
-            if usage::is_stated(&attributes) && traces.contains_request(place.trace_id, place.span_id) {
+            let is_embedding = steps::is_embedding(&attributes);
+            if usage::is_stated(&attributes) && traces.contains_request(place.trace_id, place.span_id, is_embedding) {
                 sink.ignore("request_around_request");
                 return;
             }

@@ -21,6 +21,8 @@ mod tests;
 mod traces;
 mod usage;
 mod wire;
+#[cfg(test)]
+mod writers_tests;
 
 use super::document::read_whole;
 use super::exports::{first_keys, is_cut_by_lines};

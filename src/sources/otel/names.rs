@@ -167,7 +167,9 @@ pub(super) const NAMES: &[Name] = names! {
         "gen_ai.usage.output_tokens.reasoning" Any "Sentry",
         "gen_ai.usage.reasoning_tokens" Any "OpenLLMetry",
         "llm.token_count.completion_details.reasoning" Any "OpenInference",
+        "gen_ai.usage.details.reasoning_tokens" Any "Pydantic AI",
         "ai.usage.reasoningTokens" Any "Vercel AI SDK 5",
+        "ai.usage.outputTokenDetails.reasoningTokens" Any "Vercel AI SDK 6",
     }
     CacheRead {
         "gen_ai.usage.cache_read.input_tokens" Any "semconv-genai",
@@ -175,7 +177,11 @@ pub(super) const NAMES: &[Name] = names! {
         "gen_ai.usage.input_tokens.cached" Any "Sentry",
         "gen_ai.usage.cached_tokens" Any "OpenLLMetry",
         "llm.token_count.prompt_details.cache_read" Any "OpenInference",
+        "gen_ai.usage.details.cache_read_input_tokens" Any "Pydantic AI, of Anthropic",
+        "gen_ai.usage.details.cache_read_tokens" Any "Pydantic AI",
+        "gen_ai.usage.details.cached_tokens" Any "Pydantic AI, of OpenAI",
         "ai.usage.cachedInputTokens" Any "Vercel AI SDK 5",
+        "ai.usage.inputTokenDetails.cacheReadTokens" Any "Vercel AI SDK 6",
         "cache_read_tokens" ClaudeCode "Claude Code",
     }
     CacheWrite {
@@ -184,6 +190,9 @@ pub(super) const NAMES: &[Name] = names! {
         "gen_ai.usage.cache_write_input_tokens" Any "Strands",
         "gen_ai.usage.input_tokens.cache_write" Any "Sentry",
         "llm.token_count.prompt_details.cache_write" Any "OpenInference",
+        "gen_ai.usage.details.cache_creation_input_tokens" Any "Pydantic AI, of Anthropic",
+        "gen_ai.usage.details.cache_write_tokens" Any "Pydantic AI",
+        "ai.usage.inputTokenDetails.cacheWriteTokens" Any "Vercel AI SDK 6",
         "cache_creation_tokens" ClaudeCode "Claude Code",
     }
     Total {
@@ -342,6 +351,18 @@ const OPERATIONS: &[(&str, Role)] = &[
     // llm.request.type
     ("completion", Role::Inference),
     ("rerank", Role::Inference),
+    // call types of LiteLLM, under both names
+    ("acompletion", Role::Inference),
+    ("atext_completion", Role::Inference),
+    ("responses", Role::Inference),
+    ("aresponses", Role::Inference),
+    ("anthropic_messages", Role::Inference),
+    ("aembedding", Role::Inference),
+    ("arerank", Role::Inference),
+    ("agenerate_content", Role::Inference),
+    ("generate_content_stream", Role::Inference),
+    ("agenerate_content_stream", Role::Inference),
+    ("call_mcp_tool", Role::Tool),
     // openinference.span.kind and langfuse.observation.type
     ("llm", Role::Inference),
     ("generation", Role::Inference),
@@ -419,6 +440,21 @@ mod tests {
         assert_eq!(operation_role("LLM"), Some(Role::Inference));
         assert_eq!(operation_role("ai.generateText"), Some(Role::Container));
         assert_eq!(operation_role("ai.generateText.doGenerate"), Some(Role::Inference));
+        for call_type in [
+            "acompletion",
+            "atext_completion",
+            "responses",
+            "aresponses",
+            "anthropic_messages",
+            "aembedding",
+            "arerank",
+            "agenerate_content",
+            "generate_content_stream",
+            "agenerate_content_stream",
+        ] {
+            assert_eq!(operation_role(call_type), Some(Role::Inference), "{call_type}");
+        }
+        assert_eq!(operation_role("call_mcp_tool"), Some(Role::Tool));
         assert_eq!(operation_role("update_memory"), Some(Role::Other));
         assert_eq!(operation_role("divine"), None);
         assert_eq!(claude_code_span("claude_code.llm_request"), Some(Role::Inference));

@@ -9,7 +9,7 @@ use super::usage;
 use crate::events::{Event, Kind, Trigger};
 use crate::fingerprint::{Json, result_hash, sketch_answer, sketch_call_of, sketch_result};
 use crate::sources::messages::{self, Asked};
-use crate::sources::requests::is_drawn_from_few;
+use crate::sources::requests::{self, is_drawn_from_few};
 use crate::sources::slash::keep_prompt;
 use crate::sources::{Position, Sink, claude_code, home_user, values, without_credentials};
 use std::borrow::Cow;
@@ -110,6 +110,11 @@ fn client(place: &Place<'_>, attributes: &Attributes<'_>) -> String {
     }
 }
 
+/// Whether a record is of a request that turns texts into vectors or ranks them.
+pub(super) fn is_embedding(attributes: &Attributes<'_>) -> bool {
+    attributes.text(Field::Operation).is_some_and(|operation| requests::is_embedding(&operation))
+}
+
 /// The completion of a request and, where its newest message is a user's, the prompt. Returns false when there was no session to put them in.
 pub(super) fn request(
     place: &Place<'_>,
@@ -135,7 +140,13 @@ pub(super) fn request(
         || attributes.get(Field::ErrorType).is_some()
         || attributes.get(Field::Success).and_then(values::flag) == Some(false);
     event.is_error = failed.then_some(true);
-    let texts = Texts::of(attributes, events);
+    let mut texts = Texts::of(attributes, events);
+    if is_embedding(attributes) {
+        if texts.prompt != Asked::Nothing {
+            sink.ignore("embedding_input");
+        }
+        texts = Texts { prompt: Asked::Nothing, answer: None };
+    }
     event.text = texts.answer.as_deref().map(sketch_answer);
     match &texts.prompt {
         Asked::Prompt(text) => {
@@ -218,9 +229,8 @@ pub(super) fn tool(place: &Place<'_>, attributes: &Attributes<'_>, span_name: &s
             call.path = deed.path;
         }
     }
-    let failed = place.is_error
-        || attributes.get(Field::ErrorType).is_some()
-        || attributes.get(Field::Success).and_then(values::flag) == Some(false);
+    let success = attributes.get(Field::Success).and_then(values::flag);
+    let failed = place.is_error || attributes.get(Field::ErrorType).is_some() || success == Some(false);
     let mut result = Event {
         kind: Kind::ToolResult,
         ts_us: place.end_us,
@@ -229,7 +239,9 @@ pub(super) fn tool(place: &Place<'_>, attributes: &Attributes<'_>, span_name: &s
         marker: None,
         ..call.clone()
     };
-    result.is_error = Some(failed);
+    // Spans of Claude Code have no status: whether the tool succeeded its event says.
+    let is_told = failed || success.is_some() || place.dialect != Dialect::ClaudeCode;
+    result.is_error = is_told.then_some(failed);
     result.duration_ms = attributes.count(Field::DurationMs, place.at, sink).or_else(|| place.duration_ms());
     if let Some(text) = attributes.get(Field::ToolResult).and_then(|value| match value {
         Json::Text(text) => Some(Cow::Borrowed(text.as_ref())),

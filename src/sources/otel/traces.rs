@@ -18,7 +18,10 @@ const REMEMBERED: usize = 4_000_000;
 /// Which spans of a file have requests with usage below them. A span is exported when it ends, so children come before their parents.
 #[derive(Default)]
 pub(super) struct Traces {
+    /// Above a request with usage that is no embedding.
     above_requests: FxHashSet<u64>,
+    /// Above an embedding with usage, which is the same request as another embedding only.
+    above_embeddings: FxHashSet<u64>,
     /// Above any request, with usage or without, or above an agent that states usage: what makes the total of an agent one that others tell.
     above_any: FxHashSet<u64>,
     agents: Agents,
@@ -31,6 +34,7 @@ struct Classified<'r, 'a> {
     dialect: Dialect,
     role: Option<Role>,
     states_usage: bool,
+    is_embedding: bool,
 }
 
 impl Traces {
@@ -49,23 +53,31 @@ impl Traces {
         self.agents.finish(|key| above_any.contains(&key), sink);
     }
 
-    /// Whether a span has a request with usage below it, as far as the file was read.
-    pub(super) fn contains_request(&self, trace_id: Option<&str>, span_id: Option<&str>) -> bool {
+    /// Whether a request, which is an embedding or not, has one with usage below it that may be the same, as far as the file was read.
+    pub(super) fn contains_request(&self, trace_id: Option<&str>, span_id: Option<&str>, is_embedding: bool) -> bool {
         let key = trace_id.zip(span_id).map(|(trace_id, span_id)| ancestors::key(trace_id, span_id));
-        key.is_some_and(|key| self.above_requests.contains(&key))
+        let is_above =
+            |key: u64| self.above_requests.contains(&key) || is_embedding && self.above_embeddings.contains(&key);
+        key.is_some_and(is_above)
     }
 
     /// Marks everything above a request, as far as this batch and those before it tell.
     fn mark(&mut self, spans: &[Classified<'_, '_>], sink: &mut dyn Sink) {
         if self.above_any.len() > REMEMBERED {
             self.above_requests.clear();
+            self.above_embeddings.clear();
             self.above_any.clear();
             self.agents.give_up(sink);
         }
         let parents: FxHashMap<u64, u64> =
             spans.iter().filter_map(|classified| Some((key(classified.span)?, parent_key(classified.span)?))).collect();
+        let is_used =
+            |classified: &Classified<'_, '_>| classified.role == Some(Role::Inference) && classified.states_usage;
         mark_above(&mut self.above_requests, spans, &parents, |classified| {
-            classified.role == Some(Role::Inference) && classified.states_usage
+            is_used(classified) && !classified.is_embedding
+        });
+        mark_above(&mut self.above_embeddings, spans, &parents, |classified| {
+            is_used(classified) && classified.is_embedding
         });
         mark_above(&mut self.above_any, spans, &parents, |classified| {
             classified.role == Some(Role::Inference)
@@ -75,11 +87,12 @@ impl Traces {
     }
 
     fn emit(&mut self, classified: &Classified<'_, '_>, sink: &mut dyn Sink) {
-        let Classified { span, attributes, role, states_usage, .. } = classified;
+        let Classified { span, attributes, role, states_usage, is_embedding, .. } = classified;
         let at = span.at;
         match role {
             Some(Role::Inference)
-                if *states_usage && self.contains_request(span.trace_id.as_deref(), span.span_id.as_deref()) =>
+                if *states_usage
+                    && self.contains_request(span.trace_id.as_deref(), span.span_id.as_deref(), *is_embedding) =>
             {
                 sink.ignore("request_around_request");
             }
@@ -88,6 +101,11 @@ impl Traces {
                 if names::claude_code_span(&span.name).is_some() && attributes.get(Field::RequestId).is_none() =>
             {
                 sink.ignore("claude_code/llm_request_without_id");
+            }
+            Some(Role::Tool)
+                if names::claude_code_span(&span.name).is_some() && attributes.get(Field::ToolCallId).is_none() =>
+            {
+                sink.ignore("claude_code/tool_without_id");
             }
             Some(role @ (Role::Inference | Role::Tool)) => {
                 let Some(place) = classified.place() else {
@@ -168,7 +186,8 @@ fn classify<'r, 'a>(span: &'r Span<'a>) -> Classified<'r, 'a> {
             if states_usage { has_model.then_some(Role::Inference) } else { Some(Role::Other) }
         }
     };
-    Classified { span, attributes, dialect, role, states_usage }
+    let is_embedding = steps::is_embedding(&attributes);
+    Classified { span, attributes, dialect, role, states_usage, is_embedding }
 }
 
 fn key(span: &Span<'_>) -> Option<u64> {

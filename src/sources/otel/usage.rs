@@ -21,8 +21,9 @@ pub(super) fn is_stated(attributes: &Attributes<'_>) -> bool {
 
 /// Puts the usage and the cost that a record states on its completion.
 ///
-/// The conventions count cache reads and writes inside the input and reasoning inside the output; Claude Code counts all four apart. What is not stated is
-/// null; a total alone says nothing of its parts and leaves the usage absent. Langfuse's counts by name are taken where the record has no others.
+/// The conventions count cache reads and writes inside the input and reasoning inside the output, which a record may show not to be so; Claude Code counts
+/// all four apart. What is not stated is null; a total alone says nothing of its parts and leaves the usage absent. Langfuse's counts by name are taken where
+/// the record has no others.
 pub(super) fn fill(
     event: &mut Event,
     attributes: &Attributes<'_>,
@@ -31,17 +32,19 @@ pub(super) fn fill(
     sink: &mut dyn Sink,
 ) {
     let mut count = |field: Field| attributes.count(field, at, sink);
-    let stated = StatedInput {
+    let mut stated = StatedInput {
         input: count(Field::Input),
         cache_read: count(Field::CacheRead),
         cache_write: count(Field::CacheWrite),
         output: count(Field::Output),
         total: count(Field::Total),
     };
+    let reasoning = count(Field::Reasoning);
+    stated.output = stated.whole_output(reasoning);
     event.tokens = Tokens {
         input: if dialect == Dialect::ClaudeCode { stated.input } else { stated.fresh() },
         output: stated.output,
-        reasoning: count(Field::Reasoning),
+        reasoning,
         cache_read: stated.cache_read,
         cache_write: stated.cache_write,
         cache_write_1h: None,
@@ -57,7 +60,7 @@ pub(super) fn fill(
     }
     let cost = attributes.micro_usd(Field::Cost, at, sink).or_else(|| {
         let costs = attributes.nested(Field::CostDetails, at, sink)?;
-        values::micro_usd(costs.get("total")?).unwrap_or_else(|reason| {
+        values::total_micro_usd(&costs).unwrap_or_else(|reason| {
             sink.reject(at, reason, "langfuse.observation.cost_details");
             None
         })
@@ -108,12 +111,73 @@ mod tests {
     }
 
     #[test]
+    fn cache_counts_of_pydantic_ai_and_of_the_sdk_of_vercel() {
+        for names in [
+            [
+                "gen_ai.usage.input_tokens",
+                "gen_ai.usage.details.cache_read_input_tokens",
+                "gen_ai.usage.details.cache_creation_input_tokens",
+            ],
+            [
+                "gen_ai.usage.input_tokens",
+                "gen_ai.usage.details.cache_read_tokens",
+                "gen_ai.usage.details.cache_write_tokens",
+            ],
+            ["ai.usage.inputTokens", "ai.usage.cachedInputTokens", "ai.usage.inputTokenDetails.cacheWriteTokens"],
+            [
+                "ai.usage.inputTokens",
+                "ai.usage.inputTokenDetails.cacheReadTokens",
+                "ai.usage.inputTokenDetails.cacheWriteTokens",
+            ],
+        ] {
+            let [input, read, write] = names;
+            let (event, _) = filled(Dialect::Any, &[(input, "28466"), (read, "22041"), (write, "6422")]);
+            let tokens = event.tokens;
+            assert_eq!(
+                (tokens.input, tokens.cache_read, tokens.cache_write),
+                (Some(3), Some(22_041), Some(6422)),
+                "{names:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn reasoning_beside_the_output_is_output() {
+        let output = |reasoning: &'static str, total: &'static str| {
+            let (event, _) = filled(
+                Dialect::Any,
+                &[
+                    ("ai.usage.inputTokens", "1200"),
+                    ("ai.usage.outputTokens", "80"),
+                    ("ai.usage.reasoningTokens", reasoning),
+                    ("ai.usage.totalTokens", total),
+                ],
+            );
+            (event.tokens.input, event.tokens.output)
+        };
+        assert_eq!(output("300", "1580"), (Some(1200), Some(380)));
+        assert_eq!(output("30", "1280"), (Some(1200), Some(80)));
+    }
+
+    #[test]
     fn claude_code_counts_apart() {
         let (event, _) = filled(
             Dialect::ClaudeCode,
             &[("input_tokens", "\"1200\""), ("cache_read_tokens", "\"1000\""), ("cost_usd", "\"0.01\"")],
         );
         assert_eq!((event.tokens.input, event.cost_micro_usd), (Some(1200), Some(10_000)));
+    }
+
+    #[test]
+    fn a_cost_in_parts_is_their_sum() {
+        let (event, reasons) = filled(
+            Dialect::Any,
+            &[
+                ("gen_ai.usage.input_tokens", "200"),
+                ("langfuse.observation.cost_details", r#""{\"input\":0.00025,\"output\":0.0008}""#),
+            ],
+        );
+        assert_eq!((event.cost_micro_usd, reasons), (Some(1050), vec![]));
     }
 
     #[test]
