@@ -64,8 +64,8 @@ select
 from decided
 union all
 select
-    p.event_key, 'prompt', p.source, coalesce(v.authority, 99), 'request', true, p.event_key,
-    arrow_cast(null, 'Utf8') as session_id, arrow_cast(null, 'Binary') as request_key
+    p.event_key, 'prompt' as kind, p.source, coalesce(v.authority, 99) as authority, 'request' as rule, true as is_kept,
+    p.event_key as kept_key, arrow_cast(null, 'Utf8') as session_id, arrow_cast(null, 'Binary') as request_key
 from prompts as p
 inner join (select distinct own_key from own) as o on p.event_key = o.own_key
 left anti join int_step_sightings as s on p.event_key = s.event_key
