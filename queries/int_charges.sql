@@ -2,9 +2,10 @@
 -- grain: one row of a bill or of a vendor's admin report that says what was used or charged
 -- reads: aggregates, aggregate_identities, actors, int_model_names
 -- measures: who used how many tokens and was charged how much, by UTC day, or by month where a bill has nothing finer. `scope` is what a
---   row speaks for: a tool (`cursor`; Copilot's CLI is Copilot), else the maker of the model. Several reports of one use all stand here;
---   `report_rank` is smaller for the finer: a vendor's own, then a cloud's bill, then a gateway's log. Claude Code analytics repeats what
---   the API's reports hold, but for subscriptions
+--   row speaks for: a tool (`cursor`; Copilot's CLI is Copilot), else the maker of the model. `host` is who runs the model where that is not who
+--   the scope names (a cloud): its use is in no report of the maker's. Several reports of one use all stand here; `report_rank` is smaller for
+--   the finer: a vendor's own, then a cloud's bill, then a gateway's log. Claude Code analytics repeats what the API's reports hold, but for
+--   subscriptions
 -- reference: formats.md sections 7, 8 and 12
 -- params: since = '', as_of = ''
 with charges as (
@@ -48,15 +49,28 @@ scoped as (
     where (tokens is not null or cost_usd is not null)
         and (report <> 'anthropic.claude_code' or has_api_report = 0 or coalesce(dimension, '') like '%customer=subscription%')
 ),
+hosted as (
+    select
+        *,
+        case
+            when report not in ('focus.charges', 'requests') or client is not null then scope
+            when regexp_like(lower(provider), 'bedrock|aws|amazon') then 'aws'
+            when regexp_like(lower(provider), 'azure|microsoft') then 'azure'
+            when regexp_like(lower(provider), 'vertex|gcp|google') then 'google'
+            when report = 'requests' or coalesce(provider, '') = '' or strpos(lower(provider), scope) > 0 then scope
+            else lower(provider)
+        end as host
+    from scoped
+),
 dated as (
     select
         *,
         max(arrow_cast(to_ts, 'Int64') - arrow_cast(from_ts, 'Int64')) over (partition by scope) > 90000000000 as by_month,
         cast(arrow_cast(from_ts, 'Timestamp(Microsecond, None)') as date) as utc_day
-    from scoped
+    from hosted
 )
 select
-    scope,
+    scope, host,
     case when by_month then 'month' else 'day' end as period,
     case when by_month then cast(date_trunc('month', utc_day) as date) else utc_day end as period_from,
     report, report_rank,

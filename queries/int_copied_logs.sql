@@ -3,7 +3,7 @@
 -- reads: ingested, events, outcomes, facts, aggregates, roster
 -- measures: files whose whole content stands under another name as well (`same_content`), and files whose every record is in the lake from another file.
 --   What they hold is counted once
--- innocent: a back-up; a session that was resumed or forked and repeats its history; a directory that was copied to another machine
+-- innocent: a log that was renamed, rotated or moved; a back-up; a session that was resumed or forked and repeats its history; a directory that was copied to another machine
 with sources as (select distinct source from events),
 own as (
     select source_file from events

@@ -1,9 +1,9 @@
 -- model: int_prompt_sightings
 -- grain: one prompt that was read off a request which several sources saw
--- reads: events, int_step_sightings
+-- reads: events, vantages, int_step_sightings
 -- measures: gateways and telemetry know a prompt only as the newest message of a request. Where the session that counts the request
---   has prompts of its own, the last one before the answer is the same; else the nearest source's prompt stays and moves to that
---   session, so that question and answer are not torn apart
+--   has prompts of its own, the last one before the answer is the same, and stands here with them; else the nearest source's prompt
+--   stays and moves to that session, so that question and answer are not torn apart: `request_key` is the request that it goes with
 -- reference: docs/merging.md
 with requests as (
     select
@@ -59,5 +59,14 @@ select
     event_key, 'prompt' as kind, source, authority, 'request' as rule,
     own_key is null and event_key = first_key as is_kept,
     coalesce(own_key, first_key) as kept_key,
-    case when own_key is null and event_key = first_key then session_id end as session_id
+    case when own_key is null and event_key = first_key then session_id end as session_id,
+    case when own_key is null and event_key = first_key then request_key end as request_key
 from decided
+union all
+select
+    p.event_key, 'prompt' as kind, p.source, coalesce(v.authority, 99) as authority, 'request' as rule, true as is_kept,
+    p.event_key as kept_key, arrow_cast(null, 'Utf8') as session_id, arrow_cast(null, 'Binary') as request_key
+from prompts as p
+inner join (select distinct own_key from own) as o on p.event_key = o.own_key
+left anti join int_step_sightings as s on p.event_key = s.event_key
+left join vantages as v on p.source = v.source

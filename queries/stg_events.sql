@@ -62,7 +62,7 @@ select
             then coalesce(input_tokens, 0) + coalesce(output_tokens, 0)
                 + coalesce(cache_read_tokens, 0) + coalesce(cache_write_tokens, 0)
     end as tokens,
-    cost_usd, output_is_lower_bound, token_basis,
+    cost_usd, cost_basis, output_is_lower_bound, token_basis,
     text_chars, text_words, text_hash, masked_hash, shingles, bands,
     marker, command, tool_name, call_id, is_error, effect, system, approval, path, repo, branch, duration_ms,
     call_hash, result_hash, added_lines, spans, repeated_permille, packed_permille, identifiers, source_file, byte_offset

@@ -40,6 +40,8 @@ pub struct Expiry {
     quarantine_us: Option<i64>,
     /// Sessions of which something stays, when something goes.
     sessions: HashSet<String>,
+    /// Ids of the roster that had left before: every row that holds of them has ended.
+    left: HashSet<String>,
     /// When each input was last written, microseconds since the epoch.
     inputs: HashMap<String, i64>,
     /// Rows that go, by input: the ledger counts the records that the lake has.
@@ -56,6 +58,7 @@ impl Expiry {
             aggregates_us: from(retention.aggregates)?,
             quarantine_us: from(retention.quarantine)?,
             sessions: HashSet::new(),
+            left: HashSet::new(),
             inputs: HashMap::new(),
             removed: RefCell::new(HashMap::new()),
         };
@@ -70,6 +73,7 @@ impl Expiry {
                 Ok(())
             })
             .await?;
+            expiry.left = left_before(lake, from_us).await?;
         }
         if expiry.quarantine_us.is_some() {
             lake.scan(Table::Ingested, &["source_file", "modified_ns"], |batch| {
@@ -101,11 +105,9 @@ impl Expiry {
                 })
                 .collect()
             }
-            (Table::Roster, Some(from_us), ..) => {
-                let day = Timestamp::from_microsecond(from_us).map(|at| at.to_zoned(TimeZone::UTC).date().to_string());
-                let (day, left) = (day.unwrap_or_default(), texts(table, batch, "active_to")?);
-                rows.map(|row| !left.is_null(row) && !left.value(row).is_empty() && left.value(row) < day.as_str())
-                    .collect()
+            (Table::Roster, Some(_), ..) => {
+                let ids = texts(table, batch, "actor_id")?;
+                rows.map(|row| self.left.contains(ids.value(row))).collect()
             }
             (Table::Aggregates, _, Some(from_us), _) => {
                 let to = moments(batch, "to_ts");
@@ -125,12 +127,37 @@ impl Expiry {
     }
 }
 
+/// Ids of the roster of which every row that holds, those of the newest run, ended before this moment. Earlier rows of somebody who is still there are
+/// their history: accounts of that time are theirs.
+async fn left_before(lake: &Lake, from_us: i64) -> Result<HashSet<String>, LakeError> {
+    let day = Timestamp::from_microsecond(from_us).map(|at| at.to_zoned(TimeZone::UTC).date().to_string());
+    let day = day.unwrap_or_default();
+    let mut newest = HashMap::<String, (i64, bool)>::new();
+    lake.scan(Table::Roster, &["actor_id", "version", "active_to"], |batch| {
+        let (ids, ends) = (texts(Table::Roster, batch, "actor_id")?, texts(Table::Roster, batch, "active_to")?);
+        let versions = longs(Table::Roster, batch, "version")?;
+        for row in 0..batch.num_rows() {
+            let has_ended = !ends.is_null(row) && !ends.value(row).is_empty() && ends.value(row) < day.as_str();
+            let known = newest.entry(ids.value(row).to_owned()).or_insert((versions.value(row), true));
+            if versions.value(row) > known.0 {
+                *known = (versions.value(row), true);
+            }
+            if versions.value(row) == known.0 {
+                known.1 &= has_ended;
+            }
+        }
+        Ok(())
+    })
+    .await?;
+    Ok(newest.into_iter().filter(|(_, (_, has_left))| *has_left).map(|(id, _)| id).collect())
+}
+
 impl Rewriting for Expiry {
     fn columns(&self, table: Table) -> &'static [&'static str] {
         match table {
             Table::Events | Table::Outcomes if self.events_us.is_some() => &["ts", "source_file"],
             Table::Facts if self.events_us.is_some() => &["session_id", "ts", "source_file"],
-            Table::Roster if self.events_us.is_some() => &["active_to", "source_file"],
+            Table::Roster if self.events_us.is_some() => &["actor_id", "source_file"],
             Table::Aggregates if self.aggregates_us.is_some() => &["to_ts", "source_file"],
             Table::Quarantine if self.quarantine_us.is_some() => &["source_file"],
             Table::Ingested if !self.removed.borrow().is_empty() => &["source_file"],

@@ -26,7 +26,7 @@ pub(super) fn coverage(inputs: &Inputs, release: &Release<'_>) -> Coverage {
     let sum = |of: fn(&CoverageFact) -> i64| of_unit().map(|fact| of(fact)).sum::<i64>();
     let (low, high, billed) = (sum(|fact| fact.held_low), sum(|fact| fact.held_high), sum(|fact| fact.billed));
     let note = if facts.is_empty() {
-        "Not known: the lake has no bill and no vendor's report of use to hold the logs against. The command footlight reconcile compares with one."
+        "Not known: the lake has no bill and no vendor's report of use that the logs can be held against. The command footlight reconcile compares with one."
     } else {
         "Of what vendors billed or counted, what the logs hold by day and model; up to: by model in the whole month, since a request near \
          midnight may be billed on another day. Use that no bill was given for is in neither."

@@ -38,7 +38,7 @@ pub struct Row {
     pub model: String,
     /// Reports of the bill, comma-separated; empty where the bill has no such line.
     pub reports: String,
-    /// Whether the scope's bill has tokens.
+    /// Whether the scope's bill has tokens around this day.
     pub has_tokens: bool,
     /// Billed tokens.
     pub billed_tokens: Option<i64>,
@@ -48,12 +48,16 @@ pub struct Row {
     pub billed_cost_micro_usd: Option<i64>,
     /// Logged: as reported by the tool, else at list prices.
     pub logged_cost_micro_usd: Option<i64>,
+    /// The part of it that tools reported; the rest is at list prices.
+    pub reported_cost_micro_usd: Option<i64>,
     /// Billed requests.
     pub billed_requests: Option<i64>,
     /// Model responses in the logs.
     pub completions: i64,
     /// Of these, without token counts.
     pub completions_without_usage: i64,
+    /// Of these, without a cost: neither reported nor in the list of prices.
+    pub completions_without_cost: i64,
     /// Of these, with an output count that is known to be too low.
     pub lower_bound_completions: i64,
 }
@@ -75,12 +79,15 @@ pub struct Line {
     pub measure: Measure,
     /// On the bill.
     pub billed: i64,
-    /// In the logs.
+    /// In the logs; of money what has a price, see `completions_without_cost`.
     pub logged: i64,
     /// Billed and in no log.
     pub missing: i64,
     /// Logged above the bill.
     pub extra: i64,
+    /// The part of `extra` that is held against the tolerance: all of it in tokens, of money what tools reported above the bill. List prices say
+    /// nothing about what a plan or a discount is billed.
+    pub extra_judged: i64,
     /// Logged divided by billed, four decimals; none where nothing was billed.
     pub ratio: Option<f64>,
     /// Billed, millionths of a US dollar.
@@ -91,9 +98,11 @@ pub struct Line {
     pub billed_requests: Option<i64>,
     /// Model responses in the logs.
     pub completions: i64,
+    /// Of these, without a cost.
+    pub completions_without_cost: i64,
     /// Whether missing or extra are more than the tolerance allows of what was billed.
     pub over_tolerance: bool,
-    /// What may have caused it; empty within the tolerance.
+    /// What may have caused it; within the tolerance only where list prices are not what was billed.
     pub why: Vec<String>,
 }
 
@@ -112,6 +121,8 @@ pub struct ScopeTotal {
     pub missing: i64,
     /// Sum of what the lines have above the bill.
     pub extra: i64,
+    /// The part of it that is held against the tolerance.
+    pub extra_judged: i64,
     /// Missing, of what was billed.
     pub missing_share: Option<f64>,
     /// Extra, of what was billed; none where nothing was billed.
@@ -120,7 +131,7 @@ pub struct ScopeTotal {
     pub billed_cost_micro_usd: Option<i64>,
     /// Logged money.
     pub logged_cost_micro_usd: Option<i64>,
-    /// Whether either share is beyond the tolerance.
+    /// Whether what is missing, or what is extra and judged, is beyond the tolerance.
     pub over_tolerance: bool,
 }
 
@@ -168,12 +179,9 @@ fn share(part: i64, whole: i64) -> Option<f64> {
     (whole > 0).then(|| (part as f64 / whole as f64 * 10_000.0).round() / 10_000.0)
 }
 
-fn is_over(missing: i64, extra: i64, billed: i64, tolerance: f64) -> bool {
-    if billed == 0 {
-        return extra > 0;
-    }
-    let allowed = tolerance * billed as f64;
-    missing as f64 > allowed || extra as f64 > allowed
+fn is_over(missing: i64, extra_judged: i64, billed: i64, tolerance: f64) -> bool {
+    let allowed = tolerance * billed.max(0) as f64;
+    missing as f64 > allowed || extra_judged as f64 > allowed
 }
 
 /// Judges every row, in the order of scope, period and model.
@@ -184,14 +192,16 @@ pub fn lines(rows: &[Row], tolerance: f64, around: &Surroundings) -> Vec<Line> {
 }
 
 fn line(row: &Row, tolerance: f64, around: &Surroundings) -> Line {
-    let (measure, billed, logged) = if row.has_tokens {
-        (Measure::Tokens, row.billed_tokens, row.logged_tokens)
+    let (measure, billed, logged, judged) = if row.has_tokens {
+        (Measure::Tokens, row.billed_tokens, row.logged_tokens, row.logged_tokens)
     } else {
-        (Measure::MicroUsd, row.billed_cost_micro_usd, row.logged_cost_micro_usd)
+        let (billed, logged) = (row.billed_cost_micro_usd, row.logged_cost_micro_usd);
+        (Measure::MicroUsd, billed, logged, row.reported_cost_micro_usd)
     };
     let (billed, logged) = (billed.unwrap_or(0), logged.unwrap_or(0));
     let (missing, extra) = ((billed - logged).max(0), (logged - billed).max(0));
-    let over_tolerance = is_over(missing, extra, billed, tolerance);
+    let extra_judged = judged.map_or(0, |judged| (judged - billed).clamp(0, extra));
+    let over_tolerance = is_over(missing, extra_judged, billed, tolerance);
     let mut line = Line {
         scope: row.scope.clone(),
         period: row.period.clone(),
@@ -203,11 +213,13 @@ fn line(row: &Row, tolerance: f64, around: &Surroundings) -> Line {
         logged,
         missing,
         extra,
+        extra_judged,
         ratio: share(logged, billed),
         billed_cost_micro_usd: row.billed_cost_micro_usd,
         logged_cost_micro_usd: row.logged_cost_micro_usd,
         billed_requests: row.billed_requests,
         completions: row.completions,
+        completions_without_cost: row.completions_without_cost,
         over_tolerance,
         why: Vec::new(),
     };
@@ -228,6 +240,7 @@ pub fn totals(lines: &[Line], tolerance: f64) -> Vec<ScopeTotal> {
                 logged: 0,
                 missing: 0,
                 extra: 0,
+                extra_judged: 0,
                 missing_share: None,
                 extra_share: None,
                 billed_cost_micro_usd: None,
@@ -241,6 +254,7 @@ pub fn totals(lines: &[Line], tolerance: f64) -> Vec<ScopeTotal> {
         total.logged += line.logged;
         total.missing += line.missing;
         total.extra += line.extra;
+        total.extra_judged += line.extra_judged;
         let add = |sum: &mut Option<i64>, part: Option<i64>| {
             if let Some(part) = part {
                 *sum = Some(sum.unwrap_or(0) + part);
@@ -252,7 +266,7 @@ pub fn totals(lines: &[Line], tolerance: f64) -> Vec<ScopeTotal> {
     for total in &mut totals {
         total.missing_share = share(total.missing, total.billed);
         total.extra_share = share(total.extra, total.billed);
-        total.over_tolerance = is_over(total.missing, total.extra, total.billed, tolerance);
+        total.over_tolerance = is_over(total.missing, total.extra_judged, total.billed, tolerance);
     }
     totals
 }

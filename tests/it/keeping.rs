@@ -478,6 +478,31 @@ fn what_is_too_old_leaves_in_whole_weeks_and_what_stays_is_unchanged() {
 }
 
 #[test]
+fn the_history_of_somebody_who_is_still_there_stays_whole() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    fs::create_dir_all(dir.join("logs")).unwrap();
+    fs::write(dir.join("footlight.toml"), "[retention]\nevents = \"180d\"\n").unwrap();
+    let roster = "actor_id,aliases,team_id,role,kind,time_zone,active_from,active_to\n\
+        ada@example.test,adal,red,engineer,person,Europe/Berlin,2025-01-01,2026-03-31\n\
+        ada@example.test,,blue,engineer,person,Europe/Berlin,2026-04-01,\n\
+        bob@example.test,blind,red,engineer,person,Europe/Berlin,2025-01-01,2026-01-31\n\
+        bob@example.test,,blue,engineer,person,Europe/Berlin,2026-02-01,2026-03-31\n";
+    fs::write(dir.join("logs/roster.csv"), roster).unwrap();
+    ingest(dir, "lake");
+    let (code, answer) = json(dir, &["gc", "--config", "footlight.toml", "--lake", "lake", "--as-of", "2026-11-23"]);
+    assert_eq!(code, 0, "{answer}");
+    let left = rows(dir, "lake", "select actor_id, team_id from roster order by team_id");
+    assert_eq!(
+        left,
+        serde_json::json!([
+            { "actor_id": "ada@example.test", "team_id": "blue" },
+            { "actor_id": "ada@example.test", "team_id": "red" },
+        ])
+    );
+}
+
+#[test]
 #[cfg(unix)]
 fn a_gc_that_is_killed_leaves_the_old_or_the_new() {
     let dir = tempfile::tempdir().unwrap();

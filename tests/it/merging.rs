@@ -370,3 +370,25 @@ fn neither_order_nor_runs_nor_threads_change_what_is_counted() {
         assert!(*bytes == others, "{name} depends on the order in which files are read");
     }
 }
+
+#[test]
+fn a_typed_prompt_stays_its_writers_whoever_made_the_gateways_key() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    configure(dir);
+    write(dir, "in/roster.csv", &format!("{ROSTER}lead@example.test,lead,team-lead,lead,person,Europe/Berlin,,\n"));
+    let [(transcript, steps), _, (spend, rows_of_gateway), _] = inputs();
+    write(dir, &format!("in/{transcript}"), &steps);
+    done(dir, &["run", "--input", "in", "--lake", "lake", "--out", "alone"]);
+    let of_lead = rows_of_gateway.replace("\"user\":\"ada\"", "\"user\":\"lead\"");
+    assert_ne!(of_lead, rows_of_gateway);
+    write(dir, &format!("in/{spend}"), &of_lead);
+    done(dir, &["run", "--input", "in", "--lake", "lake", "--out", "both"]);
+
+    // The gateway's row stands for the prompt that the transcript has, and is the lead's by its key: prompt and session stay Ada's.
+    let sql = format!(
+        "select concat_ws(' ', actor, cast(prompts as varchar)) as line from sessions where session_id = '{SESSION}'"
+    );
+    let alone = rows(dir, "alone", &sql);
+    assert_eq!((alone.len(), &alone), (1, &rows(dir, "both", &sql)));
+}

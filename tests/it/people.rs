@@ -275,3 +275,34 @@ fn ids_are_listed_under_pseudonyms_and_by_name_for_a_reason() {
     let nobody = "(unassigned) true";
     assert_eq!(teams, ["red false", "red false", nobody, "blue false", "(unassigned) false", nobody]);
 }
+
+/// Of the rows about one person those of the newest run hold: a line that is added to the roster must not hide the lines before it.
+#[test]
+fn a_line_added_to_the_roster_leaves_the_earlier_ones_in_force() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let header = "actor_id,aliases,team_id,role,kind,time_zone,active_from,active_to\n";
+    let then = "ada@example.com,ada@x.test;adal,red,eng,person,Europe/Berlin,2025-01-01,2026-03-31\n";
+    let now = "ada@example.com,,blue,eng,person,Europe/Berlin,2026-04-01,\n";
+    let event = "{\"ts\":\"2026-06-01T09:00:00Z\",\"session_id\":\"s\",\"kind\":\"prompt\",\"actor_id\":\"adal\",\"text\":\"go\"}\n";
+    fs::create_dir_all(dir.join("in")).unwrap();
+    fs::write(dir.join("in/week.events.ndjson"), event).unwrap();
+    let ingest = |lake: &str, roster: &[&str]| {
+        fs::write(dir.join("in/roster.csv"), roster.concat()).unwrap();
+        let (code, _, stderr) = footlight(dir, &["ingest", "--input", "in", "--lake", lake]);
+        assert_eq!(code, 0, "{stderr}");
+    };
+    let identities = |lake: &str| {
+        let reason = "holding two lakes against each other";
+        let (code, stdout, stderr) =
+            footlight(dir, &["identities", "--json", "--lake", lake, "--identify", "--reason", reason]);
+        assert_eq!(code, 0, "{stderr}");
+        serde_json::from_str::<Value>(&stdout).unwrap()["identities"].clone()
+    };
+    ingest("grown", &[header, then]);
+    ingest("grown", &[header, then, now]);
+    ingest("clean", &[header, then, now]);
+    let clean = identities("clean");
+    assert_eq!((&clean[0]["identity"], &clean[0]["actor"]), (&"adal".into(), &"ada@example.com".into()), "{clean}");
+    assert_eq!(identities("grown"), clean);
+}

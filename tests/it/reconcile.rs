@@ -67,14 +67,15 @@ fn used(user: &str, tokens: i64, requests: i64) -> Value {
     })
 }
 
+/// A day of five people, 5,500 tokens.
+fn of_all(number: i64) -> impl Iterator<Item = (i64, Value)> {
+    PEOPLE.iter().map(move |person| (number, used(&format!("user-{person}"), 1100, 1)))
+}
+
 /// One day as logged, one with as much again, one that nobody logged, one with less than is logged.
 fn bill(dir: &Path) {
-    let results = [
-        (1, used("user-ada", 5500, 5)),
-        (2, used("user-bob", 11_000, 10)),
-        (3, used("user-zoe", 700, 1)),
-        (4, used("", 3000, 3)),
-    ];
+    let others = [(2, used("user-bob", 11_000, 10)), (3, used("user-zoe", 700, 1)), (4, used("", 3000, 3))];
+    let results: Vec<(i64, Value)> = of_all(1).chain(others).collect();
     fs::write(dir.join("usage.json"), usage(&results)).unwrap();
 }
 
@@ -141,7 +142,7 @@ fn missing_and_extra_use_is_told_by_day_of_utc_and_ends_with_code_4() {
         (&scope["missing"], &scope["missing_share"], &scope["extra_share"]),
         (&json!(6200), &json!(0.3069), &json!(0.1238))
     );
-    // A team of five is shown, one without anybody in the logs is not.
+    // A team of five on the bill and in the logs is shown, one of whom the bill names one and the logs nobody is not.
     let teams = answer["reconciliation"]["teams"].as_array().unwrap();
     let of = |team: &str| teams.iter().find(|line| line["team_id"] == team).unwrap();
     assert_eq!((&of("red")["billed_tokens"], &of("red")["logged_tokens"]), (&json!(16_500), &json!(16_500)));
@@ -161,7 +162,7 @@ fn days_that_were_asked_for_are_compared_though_the_bill_has_no_row_on_them() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
     logs(dir);
-    fs::write(dir.join("usage.json"), usage(&[(2, used("user-bob", 5500, 5))])).unwrap();
+    fs::write(dir.join("usage.json"), usage(&of_all(2).collect::<Vec<_>>())).unwrap();
     let (code, answer, stderr) = reconcile(dir, &["--bill", "usage.json"]);
     assert_eq!((code, lines(&answer).len()), (0, 1), "{stderr} {answer}");
     let (code, answer, stderr) =
@@ -218,6 +219,54 @@ fn tokens_come_from_usage_and_money_from_costs_and_the_same_page_twice_counts_on
     assert_eq!(lines[0]["billed_cost_micro_usd"], 11_250);
     let why = lines[2]["why"][0].as_str().unwrap();
     assert!(why.starts_with("tokens agree and money does not"), "{why}");
+}
+
+/// The costs of these days at list prices, with the model in the line item as OpenAI has it.
+fn costs(days: &[i64]) -> String {
+    let result = json!({"object": "organization.costs.result", "amount": {"value": 0.01125, "currency": "usd"}, "line_item": "gpt-5-2025-08-07, input"});
+    usage(&days.iter().map(|number| (*number, result.clone())).collect::<Vec<_>>())
+}
+
+fn measures(answer: &Value) -> Vec<(String, String, i64, i64)> {
+    let rows = answer["reconciliation"]["lines"].as_array().unwrap().iter();
+    rows.map(|line| {
+        let text = |name: &str| line[name].as_str().unwrap().to_owned();
+        (text("model"), text("measure"), line["billed"].as_i64().unwrap(), line["logged"].as_i64().unwrap())
+    })
+    .collect()
+}
+
+#[test]
+fn tokens_without_models_and_money_with_models_are_one_line() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    logs(dir);
+    let mut results = Vec::new();
+    for number in [1, 2, 4] {
+        let mut result = used("", 5500, 5);
+        result["model"] = Value::Null;
+        results.push((number, result));
+    }
+    fs::write(dir.join("usage.json"), usage(&results)).unwrap();
+    fs::write(dir.join("costs.json"), costs(&[1, 2, 4])).unwrap();
+    let (code, answer, stderr) = reconcile(dir, &["--bill", "usage.json", "costs.json"]);
+    assert_eq!(code, 0, "{stderr} {answer}");
+    let line = ("(all models)".to_owned(), "tokens".to_owned(), 5500, 5500);
+    assert_eq!(measures(&answer), [line.clone(), line.clone(), line]);
+}
+
+#[test]
+fn days_that_only_money_reaches_are_compared_in_money_and_a_missing_page_is_partial() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    logs(dir);
+    let page = usage(&[(1, used("user-ada", 5500, 5))]);
+    fs::write(dir.join("usage.json"), page.replace("\"has_more\":false", "\"has_more\":true")).unwrap();
+    fs::write(dir.join("costs.json"), costs(&[1, 2, 4])).unwrap();
+    let (code, answer, stderr) = reconcile(dir, &["--bill", "usage.json", "costs.json"]);
+    assert_eq!(code, 3, "{stderr} {answer}");
+    let line = |measure: &str, amount: i64| ("gpt-5".to_owned(), measure.to_owned(), amount, amount);
+    assert_eq!(measures(&answer), [line("tokens", 5500), line("micro_usd", 11_250), line("micro_usd", 11_250)]);
 }
 
 #[test]

@@ -34,9 +34,14 @@ pub(super) struct Read {
 }
 
 impl Read {
-    /// Whether a part of the bills could not be read: exit code 3.
+    /// Whether a part of the bills could not be read, or was not given: exit code 3.
     pub(super) fn is_partial(&self) -> bool {
-        !self.rejected.is_empty()
+        !self.rejected.is_empty() || self.pages_missing()
+    }
+
+    /// Whether a file says that there are more pages of it.
+    pub(super) fn pages_missing(&self) -> bool {
+        self.ignored.keys().any(|kind| kind.ends_with(".page_is_missing"))
     }
 }
 

@@ -40,10 +40,11 @@ pub(super) fn text(answer: &Reconciliation) -> anyhow::Result<String> {
         let _ = writeln!(out, "  {count} passed over: {kind}");
     }
     for scope in &answer.scopes {
+        let prices = if scope.extra > scope.extra_judged { " by list prices" } else { "" };
         let verdict = if scope.over_tolerance { "OVER the tolerance" } else { "within the tolerance" };
         let _ = writeln!(
             out,
-            "{}: billed {}, logged {}; missing {}, extra {}; {verdict} of {}",
+            "{}: billed {}, logged {}; missing {}, extra {}{prices}; {verdict} of {}",
             terminal(&scope.scope),
             amount(scope.measure, scope.billed),
             amount(scope.measure, scope.logged),

@@ -20,6 +20,7 @@ pub(super) async fn lines(engine: &Engine) -> anyhow::Result<Vec<Row>> {
         let (billed, logged) = (long("billed_tokens")?, long("logged_tokens")?);
         let (cost, logged_cost) = (columns.micro_usd("billed_cost_usd")?, columns.micro_usd("logged_cost_usd")?);
         let (requests, completions) = (long("billed_requests")?, long("completions")?);
+        let (reported, without_cost) = (columns.micro_usd("reported_cost_usd")?, long("completions_without_cost")?);
         let (without, lower) = (long("completions_without_usage")?, long("lower_bound_completions")?);
         for row in 0..batch.num_rows() {
             rows.push(Row {
@@ -33,9 +34,11 @@ pub(super) async fn lines(engine: &Engine) -> anyhow::Result<Vec<Row>> {
                 logged_tokens: logged.get(row),
                 billed_cost_micro_usd: cost.get(row),
                 logged_cost_micro_usd: logged_cost.get(row),
+                reported_cost_micro_usd: reported.get(row),
                 billed_requests: requests.get(row),
                 completions: completions.required(row)?,
                 completions_without_usage: without.required(row)?,
+                completions_without_cost: without_cost.required(row)?,
                 lower_bound_completions: lower.required(row)?,
             });
         }
@@ -43,8 +46,8 @@ pub(super) async fn lines(engine: &Engine) -> anyhow::Result<Vec<Row>> {
     Ok(rows)
 }
 
-/// First and last day of the logs and newest period of the bill, by scope.
-pub(super) async fn surroundings(engine: &Engine) -> anyhow::Result<Surroundings> {
+/// First and last day of the logs and newest period of the bill, by scope; whether pages of the bill are missing is known to who read it.
+pub(super) async fn surroundings(engine: &Engine, pages_missing: bool) -> anyhow::Result<Surroundings> {
     let logged = "select s.scope, cast(min(l.utc_day) as varchar) as first, cast(max(l.utc_day) as varchar) as last
         from (select distinct scope from int_billed) as s
         inner join int_logged_use as l on l.client_name = s.scope or l.maker = s.scope
@@ -66,7 +69,7 @@ pub(super) async fn surroundings(engine: &Engine) -> anyhow::Result<Surroundings
             newest_billed.insert(scope.required(row)?, newest.required(row)?);
         }
     }
-    Ok(Surroundings { logged_days, newest_billed })
+    Ok(Surroundings { logged_days, newest_billed, pages_missing })
 }
 
 /// Teams by month; cells of fewer people than the floor are hidden, with a second one where the total would give a single one away.

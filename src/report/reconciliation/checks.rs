@@ -13,12 +13,12 @@ const CHECKS: [(&str, &str, &str); 11] = [
     (
         "clock_backwards",
         "Steps that say an earlier time than a step before them in the same file.",
-        "A clock that was set right, a laptop that was asleep, a file put together from several.",
+        "A clock that was set right, a laptop that was asleep, a file put together from several, an export written newest first.",
     ),
     (
         "copied_log",
-        "Files of which nothing counts by itself: every record stands in another file too, and counts once.",
-        "Back-ups, resumed and forked sessions, a directory copied to another machine.",
+        "Files of which nothing counts by itself: every record stands under another name too, and counts once.",
+        "A log that was renamed, rotated or moved, back-ups, resumed and forked sessions, a directory copied to another machine.",
     ),
     (
         "crowded_minute",

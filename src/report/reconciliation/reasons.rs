@@ -10,9 +10,15 @@ pub struct Surroundings {
     pub logged_days: BTreeMap<String, (String, String)>,
     /// Newest period of the bill, by scope.
     pub newest_billed: BTreeMap<String, String>,
+    /// Whether a file of the bill says that there are more pages of it, which were not given.
+    pub pages_missing: bool,
 }
 
-/// What may have caused a line that is over the tolerance; of a line within it, only money that does not follow the tokens.
+/// Why money in the logs may be more than was billed.
+const LIST_PRICES: &str =
+    "logs are priced at list prices where the tool reports none; a plan or a discount is billed lower";
+
+/// What may have caused a line that is over the tolerance; of a line within it, only money that does not follow the tokens, or that list prices made more.
 pub(super) fn why(line: &Line, row: &Row, tolerance: f64, around: &Surroundings) -> Vec<String> {
     let mut why = Vec::new();
     if line.over_tolerance && line.missing > 0 {
@@ -20,6 +26,9 @@ pub(super) fn why(line: &Line, row: &Row, tolerance: f64, around: &Surroundings)
     }
     if line.over_tolerance && line.extra > 0 {
         extra(line, row, around, &mut why);
+    }
+    if !line.over_tolerance && line.extra as f64 > tolerance * line.billed.max(0) as f64 {
+        why.push(LIST_PRICES.to_owned());
     }
     if !line.over_tolerance && line.measure == Measure::Tokens && money_differs(line, tolerance) {
         why.push(
@@ -45,6 +54,11 @@ fn missing(line: &Line, row: &Row, around: &Surroundings, why: &mut Vec<String>)
         );
         return;
     }
+    // Responses of which the logs do not say how much they are: these are not missing.
+    let unknown = match line.measure {
+        Measure::Tokens => row.completions_without_usage,
+        Measure::MicroUsd => row.completions_without_cost,
+    };
     let days = around.logged_days.get(&line.scope);
     match days {
         None => why.push("no log of this tool or maker was ingested at all".to_owned()),
@@ -54,13 +68,20 @@ fn missing(line: &Line, row: &Row, around: &Surroundings, why: &mut Vec<String>)
         Some((_, last)) if line.period == "day" && line.period_from > *last => {
             why.push(format!("after the newest log, {last}: not ingested yet"));
         }
-        Some(_) if line.logged == 0 => {
+        Some(_) if row.completions == 0 => {
             why.push("no log of this model in the period: another machine, a service with a key of its own, or deleted logs".to_owned());
         }
+        Some(_) if row.completions == unknown => {}
         Some(_) => why.push(
             "a part of the use is in no log: another machine, a service with a key of its own, a tool that no source reads, or deleted logs"
                 .to_owned(),
         ),
+    }
+    if line.measure == Measure::MicroUsd && row.completions_without_cost > 0 {
+        why.push(format!(
+            "{} of {} responses in the logs have no price",
+            row.completions_without_cost, row.completions
+        ));
     }
     if row.completions_without_usage > 0 {
         why.push(format!(
@@ -84,11 +105,11 @@ fn extra(line: &Line, row: &Row, around: &Surroundings, why: &mut Vec<String>) {
     if row.reports.split(", ").any(|report| report == "requests") {
         why.push("use that did not pass through the gateway".to_owned());
     }
+    if around.pages_missing {
+        why.push("a file of the bill says that there are more pages of it, which were not given".to_owned());
+    }
     if line.measure == Measure::MicroUsd {
-        why.push(
-            "logs are priced at list prices where the tool reports none; a plan or a discount is billed lower"
-                .to_owned(),
-        );
+        why.push(LIST_PRICES.to_owned());
     }
     let what =
         if row.reports.is_empty() { "use that this bill does not hold" } else { "more use than this bill holds" };

@@ -21,6 +21,7 @@ fn around() -> Surroundings {
     Surroundings {
         logged_days: [("openai".into(), ("2026-06-02".into(), "2026-06-08".into()))].into(),
         newest_billed: [("openai".into(), "2026-06-09".into())].into(),
+        pages_missing: false,
     }
 }
 
@@ -75,6 +76,54 @@ fn money_is_compared_where_a_bill_has_no_tokens() {
         (line.measure, line.billed, line.logged, line.extra),
         (Measure::MicroUsd, 3_000_000, 4_000_000, 1_000_000)
     );
+}
+
+/// A line in money of so many responses: billed, logged, and of that reported.
+fn money(billed: i64, logged: Option<i64>, reported: Option<i64>) -> Row {
+    Row {
+        has_tokens: false,
+        billed_cost_micro_usd: Some(billed),
+        logged_cost_micro_usd: logged,
+        reported_cost_micro_usd: reported,
+        completions: 500,
+        ..row("gpt-5", "2026-06-03", None, Some(7))
+    }
+}
+
+#[test]
+fn list_prices_above_what_a_plan_was_billed_are_told_and_fail_no_gate() {
+    for billed in [0, 1_000] {
+        let line = one(&money(billed, Some(800_000), None));
+        assert_eq!((line.extra, line.extra_judged, line.over_tolerance), (800_000 - billed, 0, false));
+        assert!(line.why[0].starts_with("logs are priced at list prices"), "{:?}", line.why);
+        assert!(!totals(&[line], 0.05)[0].over_tolerance);
+    }
+    // What tools reported is held against the bill, and against one of nothing too.
+    let line = one(&money(500_000, Some(900_000), Some(600_000)));
+    assert_eq!((line.extra, line.extra_judged, line.over_tolerance), (400_000, 100_000, true));
+    assert!(totals(&[line], 0.05)[0].over_tolerance);
+    assert!(one(&money(0, Some(1), Some(1))).over_tolerance);
+}
+
+#[test]
+fn responses_without_a_price_are_no_logs_that_are_missing() {
+    let unpriced = Row { completions_without_cost: 500, ..money(900_000_000, None, None) };
+    assert_eq!(one(&unpriced).why, ["500 of 500 responses in the logs have no price"]);
+    assert_eq!(one(&unpriced).completions_without_cost, 500);
+    let partly = Row { completions_without_cost: 3, ..money(900_000_000, Some(1), None) };
+    let why = one(&partly).why;
+    assert!(why[0].starts_with("a part of the use is in no log"), "{why:?}");
+    assert_eq!(why[1], "3 of 500 responses in the logs have no price");
+    let none = Row { completions: 0, ..money(900_000_000, None, None) };
+    assert!(one(&none).why[0].starts_with("no log of this model in the period"));
+}
+
+#[test]
+fn a_bill_with_pages_that_were_not_given_is_a_reason_for_more_in_the_logs() {
+    let around = Surroundings { pages_missing: true, ..around() };
+    let over = row("gpt-5", "2026-06-03", Some(1000), Some(2000));
+    let why = lines(std::slice::from_ref(&over), 0.05, &around).remove(0).why;
+    assert!(why[0].contains("more pages of it"), "{why:?}");
 }
 
 #[test]

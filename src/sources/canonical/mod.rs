@@ -57,7 +57,7 @@ impl Source for Canonical {
     }
 
     /// A row means the same wherever it stands: NDJSON is read from where the last run stopped, CSV from there with its header, and a Parquet file
-    /// never grows.
+    /// never grows. But a roster is read whole (`read`).
     fn reads_tail_alone(&self) -> bool {
         true
     }
@@ -66,6 +66,8 @@ impl Source for Canonical {
         let file = input.path.file_name().and_then(|name| name.to_str()).unwrap_or("");
         let plain = file.strip_suffix(".gz").or_else(|| file.strip_suffix(".zst")).unwrap_or(file);
         match table::promised(plain) {
+            // Of the rows about one person those of the newest run hold, so that run has to see them all.
+            Some((Table::Roster, format)) => format.read(&Table::Roster, &Input { start: 0, ..input.clone() }, sink),
             Some((table, format)) => format.read(&table, input, sink),
             None => Err(InputError::Format {
                 path: input.name.clone(),

@@ -161,15 +161,28 @@ fn named(record: &Record<'_>, page: &Page, status: OutcomeStatus) -> Vec<String>
         }
     }
     refs.extend(record.sha.clone().map(Cow::into_owned));
-    let texts = [record.title.as_deref(), record.description.as_deref()];
-    for text in texts.into_iter().flatten() {
-        let found = references::in_text(text, &['#', '!']);
-        refs.extend(found.iter().map(|reference| references::qualified(reference, &page.project)));
+    if let Some(request) = taken_back(record) {
+        refs.push(references::qualified(&request, &page.project));
+    } else {
+        let texts = [record.title.as_deref(), record.description.as_deref()];
+        for text in texts.into_iter().flatten() {
+            let found = references::in_text(text, &['#', '!']);
+            refs.extend(found.iter().map(|reference| references::qualified(reference, &page.project)));
+        }
+        refs.extend(record.source_branch.as_deref().and_then(references::in_branch));
     }
-    refs.extend(record.source_branch.as_deref().and_then(references::in_branch));
     let mut seen = rustc_hash::FxHashSet::default();
     refs.retain(|reference| !reference.is_empty() && seen.insert(reference.clone()));
     refs
+}
+
+/// The request that GitLab's revert button takes back: the branch is `revert-SHA` and the description says which. The title quotes that of the request,
+/// with its references, and somebody may have written more below: none of these is taken back.
+fn taken_back(record: &Record<'_>) -> Option<String> {
+    record.source_branch.as_deref().filter(|branch| branch.starts_with("revert-"))?;
+    let (_, request) = record.description.as_deref()?.split_once("This reverts merge request ")?;
+    let found = references::in_text(request.split_whitespace().next()?, &['#', '!']);
+    found.into_iter().find(|reference| reference.contains('!'))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Fixtures of invented records, one a trap; the snapshots are read against `formats.md` section 10.
 
 use super::GitLab;
-use crate::sources::testing::{assert_fixture, assert_recognised, read_fixture};
+use crate::sources::testing::{assert_fixture, assert_recognised, read_bytes, read_fixture};
 
 const FIXTURES: &[&str] = &["merge_requests.json"];
 
@@ -23,4 +23,25 @@ fn titles_and_descriptions_are_nowhere_in_what_is_kept() {
     for text in ["integer cents", "Part of"] {
         assert!(!read.contains(text), "{text}");
     }
+}
+
+#[test]
+fn a_revert_takes_back_the_request_of_its_description_and_none_that_its_title_quotes() {
+    let named = |branch: &str, description: &str| {
+        let record = serde_json::json!({
+            "iid": 14, "title": "Revert \"Follow-up to !12: round cents\"", "description": description, "state": "merged",
+            "created_at": "2026-06-06T09:00:00Z", "merged_at": "2026-06-06T10:00:00Z", "source_branch": branch,
+            "merge_commit_sha": "00000000000000000000000000000000000000d7",
+            "web_url": "https://gitlab.example.test/shop/web/cart/-/merge_requests/14",
+        });
+        let read = read_bytes(&GitLab, "merge_requests.json", format!("[{record}]\n").as_bytes());
+        read.outcomes[0].1.refs[1..].to_vec()
+    };
+    assert_eq!(
+        named("revert-4f2a91bc", "This reverts merge request !13\n\nIt broke what !9 had."),
+        ["shop/web/cart!13"]
+    );
+    assert_eq!(named("revert-4f2a91bc", "This reverts merge request shop/web/cart!13."), ["shop/web/cart!13"]);
+    // Written by hand: what it names is all that is known.
+    assert_eq!(named("undo", "This reverts merge request !13"), ["shop/web/cart!12", "shop/web/cart!13"]);
 }
