@@ -45,7 +45,7 @@ pooled as (
     select *, count(case when own_reason is null then 1 end) over (partition by actor_id) as pooled_sessions,
         sum(case when own_reason is null then lines end) over (partition by actor_id) as pooled_lines,
         sum(case when own_reason is null then weight * (1.0 - uptake) else 0.0 end) over trailing as orphans, sum(case when own_reason is null then weight else 0.0 end) over trailing as written,
-        sum(case when own_reason is null and uptake < $unused then weight else 0.0 end) over trailing as unused, 
+        sum(case when own_reason is null and uptake < $unused then weight else 0.0 end) over trailing as unused,
         sum(case when own_reason is null and uptake < $unused then 1.0 else 0.0 end) over (partition by actor_id) as own_unused, sum(case when own_reason is null and uptake < $unused then 1.0 else 0.0 end) over () as all_unused,
         count(case when own_reason is null then 1 end) over () as all_sessions,
     from (select *, spike_factor * on_call_factor * learning_factor as weight from ripe)
