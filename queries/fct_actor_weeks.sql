@@ -4,7 +4,7 @@
 -- measures: use by the week in which it happened; a session counts in the week in which it began. All of a session is its
 --   actor's, subagents included. Outcomes of every kind that landed in the week count, each piece of work once; they are null when no outcome
 --   source covers the actor. own_steps, own_sessions, own_prompts, own_tokens and own_cost_usd are the same without declared automation and what a
---   schedule began, which leave the person scopes: what a person is read by. own_tokens and own_cost_usd are null when nothing of it was reported
+--   schedule began, a session or a step of one, which leave the person scopes: what a person is read by. own_tokens and own_cost_usd are null when nothing of it was reported
 -- reference: outputs.md, signals.md 1.6
 -- part: person
 with sessions as (
@@ -18,10 +18,10 @@ used as (
         count(*) filter (where e.kind = 'prompt' and e.trigger = 'human') as human_prompts,
         sum(e.tokens) as tokens,
         sum(e.cost_usd) as cost_usd,
-        count(*) filter (where s.is_own) as own_steps,
+        count(*) filter (where s.is_own and e.trigger is distinct from 'schedule') as own_steps,
         count(*) filter (where s.is_own and e.kind = 'prompt' and e.trigger in ('human', 'unknown')) as own_prompts,
-        sum(e.tokens) filter (where s.is_own) as own_tokens,
-        sum(e.cost_usd) filter (where s.is_own) as own_cost_usd,
+        sum(e.tokens) filter (where s.is_own and e.trigger is distinct from 'schedule') as own_tokens,
+        sum(e.cost_usd) filter (where s.is_own and e.trigger is distinct from 'schedule') as own_cost_usd,
         count(distinct cast(e.local_ts as date)) as active_days,
         min(e.ts) as first_at,
         max(e.ts) as last_at

@@ -4,12 +4,20 @@
 -- family: AGENT-WASTE
 -- measures: its last human turn, how long it ran on after that, and how long people of its stratum usually leave an agent alone: the 95th percentile of the longest run
 --   (from a human turn to the last step before the next one) in the stratum's linked sessions where there are $min_linked, and never under $attention_min minutes
--- innocent: a prompt whose trigger the log does not state counts as a human turn
+-- innocent: a prompt whose trigger the log does not state counts as a human turn; what a schedule began in the session is not how long it ran on
 -- reference: signals.md S7
 -- params: attention_min = 30, min_linked = 20
 with linked as (select distinct session_id from fct_attribution where tier in ('explicit', 'lines', 'files')),
 turns as (
     select root_session_id as session_id, max(ts) as last_turn_at from stg_events where kind = 'prompt' and trigger in ('human', 'unknown') group by root_session_id
+),
+-- Where a schedule began steps too, the session ran on until the last of the others.
+scheduled as (select distinct root_session_id as session_id from stg_events where trigger = 'schedule'),
+attended as (
+    select scheduled.session_id, max(events.ts) as last_step_at
+    from scheduled join stg_events as events on events.root_session_id = scheduled.session_id
+    where events.trigger is distinct from 'schedule'
+    group by scheduled.session_id
 ),
 marked as (
     select
@@ -30,10 +38,11 @@ tails as (
         turns.last_turn_at,
         linked.session_id is not null as is_linked,
         runs.run_seconds,
-        greatest(0.0, date_part('epoch', sessions.ended_at) - date_part('epoch', turns.last_turn_at)) as tail_seconds,
+        greatest(0.0, date_part('epoch', coalesce(attended.last_step_at, sessions.ended_at)) - date_part('epoch', turns.last_turn_at)) as tail_seconds,
     from fct_sessions as sessions
     join turns on turns.session_id = sessions.session_id
     left join linked on linked.session_id = sessions.session_id left join runs on runs.session_id = sessions.session_id
+    left join attended on attended.session_id = sessions.session_id
 ),
 gaps as (
     select stratum, count(*) as linked_sessions, percentile_cont(0.95) within group (order by greatest(tail_seconds, run_seconds)) as gap_seconds

@@ -3,14 +3,19 @@
 -- reads: int_supplied_texts, stg_events
 -- family: REDUNDANCY
 -- measures: the share of the prompt's names, weighted by their rarity in the outputs of other sessions, that a later output or tool
---   argument of the session has, and how many rare ones do. A name is rare from $rare of the highest weight on
+--   argument of the session has, and how many rare ones do. A name is rare from $rare of the highest weight on. Of a text the 512 smallest hashes of names are kept, so where
+--   there are as many each stands for several: the names of the text are estimated from the largest that is kept (k minimum values), and the count is scaled by them
 -- innocent: an answer that says nothing can still have been of use: only the absence of every rare name speaks
--- abstains: no row for a session without output text, with answers of which no text was logged, or with edits whose arguments have no sketch: what was written there is unknown
+-- abstains: no row for a session without output text, with answers of which no text was logged, or with edits whose arguments have no sketch: what was written there is unknown;
+--   no share of a block without names, as numbers alone are, which nothing could refer to
 -- evasion: asking for a summary makes names come back; who used the summary is for sig_orphan_output
--- reference: signals.md S2 (zero-reference blocks)
+-- reference: signals.md S2 (zero-reference blocks); Bar-Yossef et al. 2002 (k minimum values)
 -- params: rare = 0.5
 with texts as (
-    select event_key, session_id, ts, identifiers from int_supplied_texts where packed_permille is not null
+    select
+        event_key, session_id, ts, identifiers,
+        case when cardinality(identifiers) >= 512 then greatest(1.0, 511.0 / 512 * power(2.0, 64) / (cast(identifiers[512] as double) + power(2.0, 63))) else 1.0 end as names_each,
+    from int_supplied_texts where packed_permille is not null
 ),
 block_sessions as (select distinct session_id from texts),
 outputs as (
@@ -32,23 +37,15 @@ block_names as (
     select event_key, session_id, ts, unnest(identifiers) as identifier from texts where cardinality(identifiers) > 0
 ),
 -- What no block names cannot be a reference to one.
-asked as (
-    select distinct identifier from block_names
-),
+asked as (select distinct identifier from block_names),
 names as (
     select made.session_id, made.ts, made.identifier
     from asked
     join (select session_id, ts, unnest(identifiers) as identifier from outputs where cardinality(identifiers) > 0) as made on made.identifier = asked.identifier
 ),
-session_names as (
-    select session_id, identifier, max(ts) as last_at from names group by session_id, identifier
-),
-spread as (
-    select identifier, count(*) as sessions from session_names group by identifier
-),
-scope as (
-    select count(*) as sessions from legible
-),
+session_names as (select session_id, identifier, max(ts) as last_at from names group by session_id, identifier),
+spread as (select identifier, count(*) as sessions from session_names group by identifier),
+scope as (select count(*) as sessions from legible),
 weighed as (
     select
         block_names.event_key,
@@ -70,8 +67,8 @@ referenced as (
 )
 select
     texts.event_key, texts.session_id,
-    coalesce(referenced.reference_share, 0.0) as reference_share,
-    coalesce(referenced.rare_references, 0) as rare_references,
+    referenced.reference_share,
+    coalesce(cast(round(referenced.rare_references * texts.names_each) as bigint), 0) as rare_references,
 from texts
 join legible on legible.session_id = texts.session_id
 left join referenced on referenced.event_key = texts.event_key

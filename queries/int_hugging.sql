@@ -15,7 +15,7 @@ with marked as (
         cast(coalesce(ratio >= 1.25 and ratio < 1.25 * $width, false) as int) as high_placebo,
         cast(coalesce(ratio >= 0.9 and ratio < 1.0, false) as int) as below,
     from int_quota_weeks
-    where metric = 'active_week' or ratio is not null
+    where case when metric = 'active_week' then is_minimal is not null else ratio is not null end
 ),
 before as (
     select quota_id, actor_id, count(*) as weeks, sum(hit) as hits

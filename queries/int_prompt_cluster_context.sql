@@ -7,7 +7,7 @@
 --   are slash commands that $shared_actors people use (a name of one's own can stand before anything), how many of its sessions an outcome names or shares lines with, and what came of these (int_session_use). A template whose sessions leave them far less often than those of the same role do (a score test at
 --   $unused_z) is a burner and no hand-off: it keeps its evidence. factor multiplies the evidence of sig_prompt_repetition
 -- innocent: hand-off template; batch evaluation (int_evaluation_days); workshop (int_workshop_days); slash command; used results
--- abstains: the uptake factor is 1 where outcome coverage is unknown or under $coverage, since missing outcomes are not zero outcomes
+-- abstains: no template is a burner where outcome coverage is unknown or under $coverage, since missing outcomes are not zero outcomes; a use that is known excuses whatever the coverage
 -- evasion: junk commits raise uptake: those that do not live, or that nobody else touches, less
 -- reference: signals.md S1 and look-alike register
 -- params: template_actors = 5, template_factor = 0.2, shared_actors = 3, shared_factor = 0.5, variety = 0.5, unused_z = 1.645, workshop_factor = 0.2, coverage = 0.8
@@ -69,7 +69,7 @@ factors as (
         1.0 - cast(coalesce(evaluations.prompts, 0) as double) / members.prompts as evaluation_factor,
         1.0 - (1.0 - $workshop_factor) * members.workshop_prompts / members.prompts as workshop_factor,
         1.0 - cast(members.slash_commands as double) / members.prompts as command_factor,
-        case when fct_coverage.outcome_coverage >= $coverage then 1.0 - members.used_sessions / members.sessions else 1.0 end as uptake_factor,
+        1.0 - members.used_sessions / members.sessions as uptake_factor,
     from members
     join texts on texts.actor_id = members.actor_id and texts.cluster_id = members.cluster_id
     left join evaluations on evaluations.actor_id = members.actor_id and evaluations.cluster_id = members.cluster_id

@@ -11,7 +11,7 @@
 -- reference: signals.md S10; Silverman 1986 (bandwidth); Turnbull 1976 (self-consistent estimate from truncated data)
 -- params: width = 1.1, shrink = 10, least = 0.05, bandwidth = 0.15
 with weeks as (
-    select *, ln(ratio) as log_ratio from int_quota_weeks where metric = 'active_week' or ratio > 0
+    select *, ln(ratio) as log_ratio from int_quota_weeks where case when metric = 'active_week' then is_minimal is not null else ratio > 0 end
 ),
 points as (
     select quota_id, actor_id, metric, log_ratio, is_minimal

@@ -2,7 +2,8 @@
 -- grain: one root session, its subagents rolled up
 -- reads: stg_events, actors
 -- measures: what a session did and used. What another agent wrote is no prompt. Tokens and cost are null when nothing was
---   reported. The trigger is that of the first prompt in the session's own thread; the actor the first known one there
+--   reported. The trigger is that of the first prompt in the session's own thread, but human where a person typed there: a chat that a heartbeat
+--   opened is its person's, and single steps keep their own trigger; the actor the first known one there
 -- reference: schema.md, outputs.md
 -- part: person
 with grouped as (
@@ -10,7 +11,7 @@ with grouped as (
         root_session_id as session_id,
         first_value(actor_id order by actor_id = '(unassigned)', session_id <> root_session_id, ts, event_key) as actor_id,
         first_value(client order by session_id <> root_session_id, ts, event_key) as client,
-        first_value(trigger order by session_id <> root_session_id, kind <> 'prompt', ts, event_key) as trigger,
+        first_value(trigger order by session_id <> root_session_id, kind <> 'prompt', trigger <> 'human', ts, event_key) as trigger,
         first_value(local_ts order by ts, event_key) as started_local,
         first_value(repo order by repo is null, session_id <> root_session_id, ts, event_key) as repo,
         min(ts) as started_at,

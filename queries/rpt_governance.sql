@@ -1,7 +1,7 @@
 -- model: rpt_governance
 -- grain: a system that agents acted on
 -- reads: stg_events, fct_sessions
--- measures: who let agents act: tool calls that write, send or execute, by the system they touch; by what started the session, by who let
+-- measures: who let agents act: tool calls that write, send or execute, by the system they touch; by what started the session (a schedule, where one started the step), by who let
 --   the step run, how many of them stood outside office_from to office_to on working days in the person's own zone, and how many
 --   came more than attention_min minutes after the last turn of a person in the session (in a session without one, all of them).
 --   A call that the log shows in two ways is one call. Not a score: night work and approval by rule are not wrong by themselves
@@ -18,6 +18,7 @@ with calls as (
         coalesce(system, '(unknown)') as system,
         effect,
         approval,
+        trigger as step_trigger,
     from stg_events
     where kind = 'tool_call' and effect in ('write', 'send', 'execute')
 ),
@@ -41,7 +42,7 @@ attended as (
 judged as (
     select
         calls.*,
-        sessions.trigger,
+        case when calls.step_trigger = 'schedule' then calls.step_trigger else sessions.trigger end as trigger,
         attended.last_turn_at is null
             or date_part('epoch', calls.ts) - date_part('epoch', attended.last_turn_at) > 60.0 * $attention_min as is_unattended,
         date_part('hour', calls.local_ts) < $office_from or date_part('hour', calls.local_ts) >= $office_to

@@ -75,5 +75,5 @@ select
     case when abstain_reason is null then round(12.0 * least(1.0, padded / chars / $full), 2) end as most_db,
     concat('{"supplied_tokens":', coalesce(tokens, 0), ',"padded_tokens":', round(padded / 4), ',"resupplied_tokens":', round(resupplied / 4),
         ',"unusual_tokens":', round(unusual / 4), ',"unreferenced_tokens":', round(unreferenced / 4), ',"blocks":', blocks,
-        ',"blocks_without_output_text":', unjudged_blocks, ',"output_slope":', coalesce(cast(round(slope, 4) as varchar), 'null'), ',"output_slope_error":', coalesce(cast(round(slope_error, 4) as varchar), 'null'), ',"discounts":[]}') as evidence,
+        ',"blocks_not_judged":', unjudged_blocks, ',"output_slope":', coalesce(cast(round(slope, 4) as varchar), 'null'), ',"output_slope_error":', coalesce(cast(round(slope_error, 4) as varchar), 'null'), ',"discounts":[]}') as evidence,
 from judged

@@ -1,6 +1,6 @@
 -- model: sig_low_output_novelty
 -- grain: one root session
--- reads: fct_sessions, int_novel_sessions, int_batch_evaluations, int_on_call_sessions, int_learning_sessions, int_session_use, fct_coverage
+-- reads: fct_sessions, int_novel_sessions, int_batch_evaluations, int_on_call_sessions, int_learning_sessions, int_session_use
 -- family: REDUNDANCY
 -- measures: the share of the session's long outputs, by sampled word shingles, that the actor was already given within 28 days or had
 --   supplied themselves: the definition's cheap form of (C(h o) - C(h)) / C(o). The lake keeps no texts, so nothing is compressed against another and there is no NCD
@@ -11,7 +11,7 @@
 --   actor in 28 days; fewer than $min_sampled sampled shingles in the session
 -- evasion: random text or poems are new: novelty is never exculpatory; sig_orphan_output asks what became of it
 -- reference: signals.md S5; Cilibrasi and Vitanyi 2005; Cebrian, Alfonseca and Ortega 2005
--- params: min_outputs = 5, min_sampled = 10, on_call = 0.2, learning = 0.2, coverage = 0.8, known = 0.25
+-- params: min_outputs = 5, min_sampled = 10, on_call = 0.2, learning = 0.2, known = 0.25
 with legible as (select * from int_novel_sessions),
 uptakes as (
     select legible.actor_id, cast(coalesce(sum(cast(uses.used_share as decimal(38, 15))), 0) as double) / count(*) as uptake -- decimals have one sum, in any order
@@ -26,7 +26,7 @@ judged as (
         legible.nearest_session, legible.nearest_shingles, legible.window_outputs,
         coalesce(evaluations.factor, 1.0) as evaluation_factor, case when on_call.session_id is null then 1.0 else $on_call end as on_call_factor,
         case when learning.session_id is null then 1.0 else $learning end as learning_factor, learning.why as learning_why,
-        case when fct_coverage.outcome_coverage >= $coverage then round(1.0 - coalesce(uptakes.uptake, 0.0), 4) else 1.0 end as uptake_factor,
+        round(1.0 - coalesce(uptakes.uptake, 0.0), 4) as uptake_factor, -- what is known of use excuses, whatever the coverage
         case
             when sessions.declared or sessions.trigger = 'schedule' or sessions.actor_kind = 'service' then 'declared automation'
             when sessions.actor_id = '(unassigned)' then 'actor unknown'
@@ -40,7 +40,6 @@ judged as (
     left join int_batch_evaluations as evaluations on evaluations.session_id = sessions.session_id
     left join int_on_call_sessions as on_call on on_call.session_id = sessions.session_id
     left join int_learning_sessions as learning on learning.session_id = sessions.session_id
-    left join fct_coverage on fct_coverage.actor_id = sessions.actor_id
 )
 select
     'session' as scope, session_id as unit_id, actor_id, iso_week,

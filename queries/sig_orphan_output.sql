@@ -8,7 +8,7 @@
 -- suggests: written output that nobody used
 -- innocent: first 60 days and training, discount $learning; uptake of $high_uptake or more takes 3 to 10 dB away by its percentile among speaking sessions; spikes (branch name), on-call
 --   windows are discounts; debugging, review and planning write no lines, or none in a known repository, and abstain. What so many sessions of an
---   uptake under $unused can tell, by a Chernoff bound against the share of everybody with half of them independent, is the most it weighs
+--   uptake under $unused can tell, by a Chernoff bound against the share of everybody else (of all where nobody else is judged) with half of them independent, is the most it weighs
 -- abstains: declared automation, service accounts; no lines written, none in the log, or none in a known repository; coverage unknown or under $coverage; under $session_lines new lines;
 --   a session younger than the horizon; fewer than $min_sessions such sessions of the actor, or under $min_lines new lines in them
 -- evasion: junk commits are not touched by anybody else, or do not live: they count less, and take at most 3 dB away; editing
@@ -45,14 +45,17 @@ pooled as (
     select *, count(case when own_reason is null then 1 end) over (partition by actor_id) as pooled_sessions,
         sum(case when own_reason is null then lines end) over (partition by actor_id) as pooled_lines,
         sum(case when own_reason is null then weight * (1.0 - uptake) else 0.0 end) over trailing as orphans, sum(case when own_reason is null then weight else 0.0 end) over trailing as written,
-        sum(case when own_reason is null and uptake < $unused then weight else 0.0 end) over trailing as unused, avg(case when own_reason is null then cast(uptake < $unused as double) end) over () as unused_share,
+        sum(case when own_reason is null and uptake < $unused then weight else 0.0 end) over trailing as unused,
+        sum(case when own_reason is null and uptake < $unused then 1.0 else 0.0 end) over (partition by actor_id) as own_unused, sum(case when own_reason is null and uptake < $unused then 1.0 else 0.0 end) over () as all_unused,
+        count(case when own_reason is null then 1 end) over () as all_sessions,
     from (select *, spike_factor * on_call_factor * learning_factor as weight from ripe)
     window trailing as (partition by actor_id order by started_at range between interval '28 days' preceding and current row)
 ),
 judged as (
     select *,
         case when own_reason is not null then own_reason when pooled_sessions < $min_sessions then concat('fewer than ', $min_sessions, ' sessions of the actor') when pooled_lines < $min_lines then concat('fewer than ', $min_lines, ' new lines of the actor') end as abstain_reason,
-        (orphans + 1.0) / (written + 2.0) as pooled_share, least(unused / nullif(written, 0.0), 0.999) as own_share, least(greatest(unused_share, 0.001), 0.999) as base_share,
+        (orphans + 1.0) / (written + 2.0) as pooled_share, least(unused / nullif(written, 0.0), 0.999) as own_share,
+        least(greatest(coalesce((all_unused - own_unused) / nullif(all_sessions - pooled_sessions, 0), all_unused / nullif(all_sessions, 0)), 0.001), 0.999) as base_share,
     from pooled
 ),
 ranked as (select *, percent_rank() over (partition by abstain_reason is null order by uptake) as uptake_rank from judged)

@@ -214,7 +214,8 @@ fn wide_names(run: &str, hashes: &mut Vec<i64>) {
     }
 }
 
-fn is_written_without_blanks(c: char) -> bool {
+/// A character of a script that writes no blanks between words, or whose words take endings (Korean).
+pub(super) fn is_written_without_blanks(c: char) -> bool {
     matches!(c as u32, 0x0E00..=0x0EFF | 0x1000..=0x109F | 0x3040..=0x9FFF | 0xAC00..=0xD7AF | 0x2_0000..=0x3_FFFF)
 }
 

@@ -1,6 +1,6 @@
 //! Typed masking (`signals.md` stage 0.5): what varies between two uses of one template becomes a type.
 
-use super::chunks::{IDENTIFIER_CHARS, names};
+use super::chunks::{IDENTIFIER_CHARS, is_written_without_blanks, names};
 use super::hash64;
 use memchr::{memchr, memmem};
 use std::ops::Range;
@@ -10,7 +10,8 @@ use std::sync::LazyLock;
 static FENCE: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new("```"));
 
 /// Replaces numbers, hexadecimal ids, UUIDs, dates, URLs, paths, quoted strings and fenced code with
-/// `<NUM>`, `<HEX>`, `<URL>`, `<PATH>`, `<STR>`, `<CODE>`, lower-cases the rest and folds white space.
+/// `<NUM>`, `<HEX>`, `<URL>`, `<PATH>`, `<STR>`, `<CODE>`, lower-cases the rest and folds white space. Of scripts that write no
+/// blanks between words (Chinese, Japanese, Thai) each character is a word, and what stands among them is masked for itself.
 ///
 /// Linear in the text: one pass over its words.
 pub fn mask(text: &str) -> String {
@@ -95,7 +96,12 @@ impl Masked {
             // White space beyond ASCII may stand in it.
             for inner in text[word].split_whitespace() {
                 let start = inner.as_ptr() as usize - text.as_ptr() as usize;
-                self.read_word(&text[..part.end], start..start + inner.len(), &mut quoted);
+                let inner_word = start..start + inner.len();
+                if inner.chars().any(stands_alone) {
+                    self.read_run(&text[..part.end], inner_word, &mut quoted);
+                } else {
+                    self.read_word(&text[..part.end], inner_word, &mut quoted);
+                }
             }
         }
     }
@@ -136,6 +142,53 @@ impl Masked {
         }
     }
 
+    /// A run of `text` without white space in which characters stand that are words by themselves. Other letters, and what ASCII is among them,
+    /// are words like any; other punctuation parts them and is left out. `quoted` is as for [`Self::read_word`].
+    fn read_run(&mut self, text: &str, run: Range<usize>, quoted: &mut Option<u8>) {
+        let bytes = text.as_bytes();
+        let mut at = run.start;
+        if let Some(quote) = *quoted {
+            let Some(end) = memchr(quote, &bytes[run.clone()]) else { return };
+            *quoted = None;
+            at += end + 1;
+        }
+        // Where the word begins that is being read.
+        let mut start = at;
+        while let Some(c) = text[at..run.end].chars().next() {
+            let next = at + c.len_utf8();
+            let opens = matches!(c, '"' | '`') || (c == '\'' && start == at);
+            let within = next..(next + QUOTED_WITHIN).min(bytes.len());
+            if opens && let Some(end) = memchr(bytes[at], &bytes[within]) {
+                self.read_piece(text, start..at, quoted);
+                self.push(b"<STR>");
+                if next + end >= run.end {
+                    *quoted = Some(bytes[at]);
+                    return;
+                }
+                at = next + end + 1;
+                start = at;
+                continue;
+            }
+            let alone = stands_alone(c);
+            if alone || !(c.is_ascii() || c.is_alphanumeric()) {
+                self.read_piece(text, start..at, quoted);
+                if alone {
+                    self.push(&bytes[at..next]);
+                }
+                start = next;
+            }
+            at = next;
+        }
+        self.read_piece(text, start..run.end, quoted);
+    }
+
+    /// A word of a run, which may be empty.
+    fn read_piece(&mut self, text: &str, piece: Range<usize>, quoted: &mut Option<u8>) {
+        if !piece.is_empty() {
+            self.read_word(text, piece, quoted);
+        }
+    }
+
     fn push(&mut self, word: &[u8]) {
         self.part();
         self.text.extend_from_slice(word);
@@ -161,6 +214,11 @@ impl Masked {
             self.text.push(b' ');
         }
     }
+}
+
+/// Whether a character is a word by itself. Korean is written with blanks; only its names are compared by pairs of characters, since its words take endings.
+fn stands_alone(c: char) -> bool {
+    !c.is_ascii() && is_written_without_blanks(c) && !matches!(c, '\u{AC00}'..='\u{D7AF}')
 }
 
 /// Bytes after a word within which a quote that it opens must close.
@@ -276,6 +334,23 @@ mod tests {
         );
         assert_eq!(mask("rename \"old name here\" to `new`"), "rename <STR> to <STR>");
         assert_eq!(mask("run\n```sh\nls -la\n```\nnow"), "run <CODE> now");
+    }
+
+    #[test]
+    fn where_no_blanks_are_written_each_character_is_a_word() {
+        assert_eq!(mask("工単1234を見て、café-2も"), "工 単 <NUM> を 見 て café-2 も");
+        assert_eq!(mask("「工単SUP-1234」"), "工 単 sup-1234");
+        assert_eq!(mask("https://x.test/a?b=1を見る src/cart.rsの行"), "<URL> を 見 る <PATH> の 行");
+        assert_eq!(mask("ไทย 12"), "ไ ท ย <NUM>");
+        // Korean has blanks.
+        assert_eq!(mask("주문 12 확인"), "주문 <NUM> 확인");
+    }
+
+    #[test]
+    fn quotes_in_a_script_without_blanks_are_masked() {
+        assert_eq!(mask("\"前の名前\"を`new`に"), "<STR> を <STR> に");
+        assert_eq!(mask("\"注文 票\"を見て"), "<STR> を 見 て");
+        assert_eq!(mask("注文\"の 票"), "注 文 \" の 票");
     }
 
     #[test]

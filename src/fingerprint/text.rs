@@ -276,6 +276,24 @@ mod tests {
     }
 
     #[test]
+    fn a_request_without_blanks_is_compared_by_its_characters() {
+        let request = |ticket: &str, list: char| {
+            sketch_prompt(&format!(
+                "先週の注文票{ticket}を要約し、未解決の課題と次の手順を{list}条書きで短く答えてください"
+            ))
+        };
+        let one = request("工単1234", '箇');
+        let other_ticket = request("工単1235", '箇');
+        let other_word = request("工単1234", '個');
+        assert!(one.words >= 30, "{}", one.words);
+        assert_eq!(one.bands.len(), BANDS);
+        assert_ne!(one.exact_hash, other_ticket.exact_hash);
+        assert_eq!(one.masked_hash, other_ticket.masked_hash);
+        assert_ne!(one.masked_hash, other_word.masked_hash);
+        assert!(jaccard(&one, &other_word) >= 0.8, "{}", jaccard(&one, &other_word));
+    }
+
+    #[test]
     fn one_interior_edit_in_twenty_words_leaves_the_published_jaccard() {
         // signals.md S1: J = 0.71 with 3-grams for a 20-word prompt.
         let words: Vec<String> = [
