@@ -24,7 +24,9 @@ whole as (
     select session_id, trigger, rank from best where from_us is null and choice = 1
 ),
 runs as (
-    select session_id, from_us, trigger, rank from best where from_us is not null and choice = 1
+    select session_id, from_us, trigger, rank, lead(from_us) over (partition by session_id order by from_us) as next_from
+    from best
+    where from_us is not null and choice = 1
 ),
 prompts as (
     select session_id, at_us, lead(at_us) over (partition by session_id order by at_us) as next_us
@@ -39,7 +41,9 @@ ends as (
     select runs.session_id, runs.from_us, min(prompts.next_us) as end_us
     from runs
     inner join prompts on runs.session_id = prompts.session_id and prompts.at_us >= runs.from_us
-    group by runs.session_id, runs.from_us
+    group by runs.session_id, runs.from_us, runs.next_from
+    -- Within the next run no end of an earlier one may stand: the prompt there is that run's own, as its fact is written about when the prompt is.
+    having runs.next_from is null or min(prompts.next_us) < runs.next_from
 ),
 starts as (
     select session_id, from_us, trigger, rank from runs
