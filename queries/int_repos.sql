@@ -1,7 +1,8 @@
 -- model: int_repos
 -- grain: one spelling of a repository, as logs or outcomes have it
 -- reads: events, outcomes
--- measures: the place with forward slashes and without `.git`; the remote without scheme, credentials and port
+-- measures: the place with forward slashes and without `.git`, of a working tree that Claude Code made for itself
+--   (`.claude/worktrees/<name>`) that of the repository it is in; the remote without scheme, credentials and port
 --   (`github.com/o/r`), null for a directory; and the last name, in lower case
 with spelled as (
     select repo from events where repo is not null
@@ -11,7 +12,9 @@ with spelled as (
 trimmed as (
     select
         repo,
-        regexp_replace(replace(trim(repo), '\', '/'), '(\.git)?/*$', '') as place
+        regexp_replace(
+            regexp_replace(replace(trim(repo), '\', '/'), '(\.git)?/*$', ''), '/\.claude/worktrees/[^/]+(/.*)?$', ''
+        ) as place
     from spelled
 ),
 split as (

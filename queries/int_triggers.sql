@@ -2,7 +2,8 @@
 -- grain: one span of a session that a trigger fact speaks about, spans of one session do not overlap
 -- reads: facts, events, int_sightings
 -- measures: the best-ranked fact on what started the steps of the span. A fact with a time starts a run that lasts until the
---   next run of the session or the prompt after the run's own; a fact without one speaks about the whole session
+--   next run of the session or the prompt after the run's own, or as long as a note beside it says (until=<microseconds>); a fact
+--   without a time speaks about the whole session
 -- reference: formats.md 3.3, most reliable rule first
 -- params: early_ms = 2000
 with stated as (
@@ -24,7 +25,15 @@ whole as (
     select session_id, trigger, rank from best where from_us is null and choice = 1
 ),
 runs as (
-    select session_id, from_us, trigger, rank from best where from_us is not null and choice = 1
+    select session_id, from_us, trigger, rank, lead(from_us) over (partition by session_id order by from_us) as next_from
+    from best
+    where from_us is not null and choice = 1
+),
+lasting as (
+    select session_id, arrow_cast(ts, 'Int64') - $early_ms * 1000 as from_us, max(try_cast(substr(value, 7) as bigint)) as until_us
+    from facts
+    where name = 'note' and starts_with(value, 'until=')
+    group by session_id, ts
 ),
 prompts as (
     select session_id, at_us, lead(at_us) over (partition by session_id order by at_us) as next_us
@@ -36,15 +45,19 @@ prompts as (
     ) as moments
 ),
 ends as (
-    select runs.session_id, runs.from_us, min(prompts.next_us) as end_us
+    select runs.session_id, runs.from_us, runs.next_from, coalesce(max(lasting.until_us) + 1, min(prompts.next_us)) as end_us
     from runs
     inner join prompts on runs.session_id = prompts.session_id and prompts.at_us >= runs.from_us
-    group by runs.session_id, runs.from_us
+    left join lasting on runs.session_id = lasting.session_id and runs.from_us = lasting.from_us
+    group by runs.session_id, runs.from_us, runs.next_from
 ),
 starts as (
     select session_id, from_us, trigger, rank from runs
     union all
-    select session_id, end_us, arrow_cast(null, 'Utf8'), arrow_cast(null, 'Int32') from ends where end_us is not null
+    select session_id, end_us, arrow_cast(null, 'Utf8'), arrow_cast(null, 'Int32')
+    from ends
+    -- In the next run no end of an earlier one may stand: the prompt there is that run's own, as its fact is written about when the prompt is.
+    where end_us is not null and (next_from is null or end_us < next_from)
     union all
     select distinct session_id, arrow_cast(null, 'Int64'), arrow_cast(null, 'Utf8'), arrow_cast(null, 'Int32') from stated
 ),

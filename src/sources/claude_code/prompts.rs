@@ -59,6 +59,11 @@ const INJECTED_PREFIXES: &[(&str, &str)] = &[
     ("This session is being continued from a previous conversation", "user/compact_summary"),
 ];
 
+/// Elements in which the client hands over what another agent wrote: a teammate, another session, a background agent.
+const AGENT_MESSAGE_ELEMENTS: &[&str] = &["agent-message", "cross-session-message", "teammate-message"];
+/// What the client may put before such an element.
+const AGENT_MESSAGE_PREFIX: &str = "Another Claude session sent a message:";
+
 /// Elements that the client puts into or around typed text.
 const INJECTED_ELEMENTS: &[&str] = &[
     "bash-stderr",
@@ -125,10 +130,20 @@ pub(super) fn classify<'a>(signs: &Signs<'_>, text: &'a str) -> UserText<'a> {
     if start.starts_with("<task-notification>") {
         return injected("user/task_notification", Some((Trigger::Agent, "task_notification_text")));
     }
+    if is_agent_message(start) {
+        return injected("user/agent_message", Some((Trigger::Agent, "agent_message_text")));
+    }
     if let Some((_, kind)) = INJECTED_PREFIXES.iter().find(|(prefix, _)| start.starts_with(prefix)) {
         return injected(kind, None);
     }
     shaped(author(signs), text, signs)
+}
+
+/// Whether a text begins as what another agent wrote.
+fn is_agent_message(start: &str) -> bool {
+    let opens = |element: &str, name: &str| element.strip_prefix(name).is_some_and(|rest| rest.starts_with([' ', '>']));
+    start.starts_with(AGENT_MESSAGE_PREFIX)
+        || start.strip_prefix('<').is_some_and(|element| AGENT_MESSAGE_ELEMENTS.iter().any(|name| opens(element, name)))
 }
 
 /// Rules 5 to 7 and what is left: an external user's text without any machine mark is a person's.
@@ -306,6 +321,19 @@ mod tests {
             "<ide_opened_file>a.rs</ide_opened_file><system-reminder>x</system-reminder>",
         ] {
             assert_eq!(cause(INTERACTIVE, text), None, "{text}");
+        }
+        let from_an_agent =
+            UserText::Injected { kind: "user/agent_message", cause: Some((Trigger::Agent, "agent_message_text")) };
+        for text in [
+            "<teammate-message teammate_id=\"pd\" color=\"blue\">\n{\"type\":\"idle_notification\"}\n</teammate-message>",
+            "Another Claude session sent a message:\n<teammate-message teammate_id=\"pd\">done</teammate-message>",
+            "<cross-session-message from=\"shop\">done</cross-session-message>",
+            "\n<agent-message>done</agent-message>",
+        ] {
+            assert_eq!(classify(&INTERACTIVE, text), from_an_agent, "{text}");
+        }
+        for text in ["why does `<teammate-message>` show up?", "<agent-messages> is the element that I mean"] {
+            assert_eq!(cause(INTERACTIVE, text), Some((Trigger::Human, "permissionMode")), "{text}");
         }
         for (text, in_tool) in
             [("[Request interrupted by user for tool use]", true), ("[Request interrupted by user]", false)]

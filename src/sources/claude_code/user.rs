@@ -220,3 +220,39 @@ fn as_scheduled(text: &str) -> Cow<'_, str> {
         None => Cow::Borrowed(text),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::events::{Kind, Trigger};
+    use crate::sources::claude_code::ClaudeCode;
+    use crate::sources::testing::read_bytes;
+
+    #[test]
+    fn what_another_agent_wrote_is_no_prompt_and_the_turn_after_it_is_an_agents() {
+        let record = |kind: &str, second: u32, message: &str| {
+            format!(
+                r#"{{"type":"{kind}","uuid":"u-{second}","userType":"external","entrypoint":"cli","sessionId":"s1","timestamp":"2026-06-01T09:00:{second:02}.000Z","message":{message}}}"#
+            ) + "\n"
+        };
+        let answer = |id: &str| {
+            format!(
+                r#"{{"id":"{id}","role":"assistant","model":"claude-sonnet-4-6","stop_reason":"end_turn","content":[{{"type":"text","text":"Noted."}}],"usage":{{"input_tokens":2,"output_tokens":8}}}}"#
+            )
+        };
+        let lines = [
+            record("user", 1, r#"{"role":"user","content":"why does `<teammate-message>` show up?"}"#),
+            record("assistant", 2, &answer("msg_syn1")),
+            record(
+                "user",
+                3,
+                r#"{"role":"user","content":"<teammate-message teammate_id=\"pd\" color=\"blue\">\n{\"type\":\"idle_notification\"}\n</teammate-message>"}"#,
+            ),
+            record("assistant", 4, &answer("msg_syn2")),
+        ];
+        let read = read_bytes(&ClaudeCode, "s1.jsonl", lines.concat().as_bytes());
+        let told: Vec<_> = read.events.iter().map(|(_, event)| (event.kind, event.trigger)).collect();
+        let expected =
+            [(Kind::Prompt, Trigger::Human), (Kind::Completion, Trigger::Human), (Kind::Completion, Trigger::Agent)];
+        assert_eq!(told, expected, "{:?}", read.rejects);
+    }
+}

@@ -47,7 +47,6 @@ pub(super) const IGNORED_EVENTS: &[&str] = &[
     "dynamic_tool_call_request",
     "elicitation_request",
     "entered_review_mode",
-    "error",
     "exec_approval_request",
     "exec_command_begin",
     "exec_command_output_delta",
@@ -58,7 +57,6 @@ pub(super) const IGNORED_EVENTS: &[&str] = &[
     "hook_started",
     "image_generation_begin",
     "image_generation_end",
-    "item_completed",
     "item_started",
     "mcp_startup_complete",
     "mcp_startup_update",
@@ -86,7 +84,6 @@ pub(super) const IGNORED_EVENTS: &[&str] = &[
     "thread_name_updated",
     "thread_rolled_back",
     "thread_settings_applied",
-    "turn_aborted",
     "turn_complete",
     "turn_diff",
     "turn_started",
@@ -96,6 +93,20 @@ pub(super) const IGNORED_EVENTS: &[&str] = &[
     "warning",
     "web_search_begin",
     "web_search_end",
+];
+
+/// Kinds of the items in `event_msg/item_completed`; what they tell stands in a `response_item` too, or is no step.
+pub(super) const IGNORED_TURN_ITEMS: &[&str] = &[
+    "CollabAgentToolCall",
+    "ContextCompaction",
+    "HookPrompt",
+    "ImageGeneration",
+    "ImageView",
+    "Plan",
+    "Reasoning",
+    "Sleep",
+    "SubAgentActivity",
+    "WebSearch",
 ];
 
 /// The kind's own word in a table, so that it can be counted.
@@ -109,10 +120,10 @@ mod tests {
 
     #[test]
     fn tables_are_sorted_for_the_search() {
-        for table in [IGNORED_LINES, IGNORED_ITEMS, IGNORED_EVENTS] {
+        for table in [IGNORED_LINES, IGNORED_ITEMS, IGNORED_EVENTS, IGNORED_TURN_ITEMS] {
             assert!(table.is_sorted());
         }
-        assert_eq!(known(IGNORED_EVENTS, "turn_aborted"), Some("turn_aborted"));
+        assert_eq!(known(IGNORED_EVENTS, "task_started"), Some("task_started"));
         assert_eq!(known(IGNORED_EVENTS, "novelty"), None);
     }
 }

@@ -33,6 +33,13 @@ pub(super) fn typed<'a>(record: &'a UserMessage<'_>) -> Option<&'a str> {
     Some(text)
 }
 
+/// Whether a text is the one that the desktop app hands to the agent when an automation is due: a heading and the automation's id below it.
+pub(super) fn is_automation(text: &str) -> bool {
+    let mut lines = text.lines();
+    let mut next_starts = |start: &str| lines.next().is_some_and(|line| line.starts_with(start));
+    next_starts("Automation: ") && next_starts("Automation ID: ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

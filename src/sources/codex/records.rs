@@ -133,14 +133,50 @@ pub(super) struct AgentMessage<'a> {
     pub(super) message: Cow<'a, str>,
 }
 
-/// `event_msg/exec_command_end`.
+/// `event_msg/turn_aborted`: `interrupted`, `replaced`, `review_ended`, ...
+#[derive(Deserialize)]
+pub(super) struct TurnAborted<'a> {
+    #[serde(borrow)]
+    pub(super) reason: Option<Cow<'a, str>>,
+}
+
+/// `event_msg/item_completed`: the item has a type of its own.
+#[derive(Deserialize)]
+pub(super) struct ItemCompleted<'a> {
+    #[serde(borrow)]
+    pub(super) item: &'a RawValue,
+}
+
+/// The items `UserMessage` and `AgentMessage`.
+#[derive(Deserialize)]
+pub(super) struct MessageItem<'a> {
+    #[serde(default, borrow)]
+    content: Vec<MessagePart<'a>>,
+}
+
+/// A text; images, skills and mentions have none.
+#[derive(Deserialize)]
+struct MessagePart<'a> {
+    #[serde(borrow)]
+    text: Option<Cow<'a, str>>,
+}
+
+impl MessageItem<'_> {
+    /// The texts one after another, as the event of the same message has them.
+    pub(super) fn text(&self) -> String {
+        self.content.iter().filter_map(|part| part.text.as_deref()).collect()
+    }
+}
+
+/// `event_msg/exec_command_end`, and the item `CommandExecution`, whose names are in camel case.
 #[derive(Deserialize)]
 pub(super) struct ExecCommandEnd<'a> {
-    #[serde(borrow)]
+    #[serde(borrow, alias = "id")]
     pub(super) call_id: Cow<'a, str>,
+    #[serde(alias = "exitCode")]
     pub(super) exit_code: Option<i64>,
     pub(super) duration: Option<Duration>,
-    #[serde(borrow)]
+    #[serde(borrow, alias = "aggregatedOutput")]
     pub(super) aggregated_output: Option<Cow<'a, str>>,
 }
 
@@ -161,6 +197,25 @@ pub(super) struct PatchApplyEnd<'a> {
     pub(super) success: bool,
     #[serde(default, borrow)]
     pub(super) changes: BTreeMap<Cow<'a, str>, FileChange<'a>>,
+}
+
+/// The item `FileChange`.
+#[derive(Deserialize)]
+pub(super) struct FileChangeItem<'a> {
+    #[serde(borrow)]
+    id: Cow<'a, str>,
+    /// `completed`, `failed` or `declined`.
+    #[serde(borrow)]
+    status: Option<Cow<'a, str>>,
+    #[serde(default, borrow)]
+    changes: BTreeMap<Cow<'a, str>, FileChange<'a>>,
+}
+
+impl<'a> From<FileChangeItem<'a>> for PatchApplyEnd<'a> {
+    fn from(item: FileChangeItem<'a>) -> Self {
+        let success = item.status.as_deref() == Some("completed");
+        Self { call_id: item.id, success, changes: item.changes }
+    }
 }
 
 /// What became of one file: `add` has its content, `update` a diff, `delete` neither or the old content.
@@ -195,10 +250,22 @@ pub(super) struct McpAnswer {
     pub(super) is_error: Option<bool>,
 }
 
-/// `event_msg/dynamic_tool_call_response`.
+/// The item `McpToolCall`.
+#[derive(Deserialize)]
+pub(super) struct McpToolCallItem<'a> {
+    #[serde(borrow)]
+    pub(super) id: Cow<'a, str>,
+    /// `completed` or `failed`.
+    #[serde(borrow)]
+    pub(super) status: Option<Cow<'a, str>>,
+    pub(super) result: Option<McpAnswer>,
+    pub(super) duration: Option<Duration>,
+}
+
+/// `event_msg/dynamic_tool_call_response`, and the item `DynamicToolCall`.
 #[derive(Deserialize)]
 pub(super) struct DynamicToolCallResponse<'a> {
-    #[serde(borrow)]
+    #[serde(borrow, alias = "id")]
     pub(super) call_id: Cow<'a, str>,
     pub(super) success: Option<bool>,
     pub(super) duration: Option<Duration>,

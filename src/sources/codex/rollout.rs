@@ -2,22 +2,25 @@
 //!
 //! Owns the state of one file. Owns neither framing nor what single records mean ([`super::usage`], [`super::tools`]).
 
+mod items;
+#[cfg(test)]
+mod tests;
+
 use super::kinds::{IGNORED_EVENTS, IGNORED_ITEMS, IGNORED_LINES, known};
-use super::prompt;
 use super::records::{
-    AgentMessage, DynamicToolCallResponse, Envelope, ExecCommandEnd, HostedToolCall, McpResult, McpToolCallEnd,
-    PatchApplyEnd, PayloadKind, SessionMeta, TokenCount, ToolCall, ToolOutput, TurnContext, TurnId, UserMessage,
+    AgentMessage, Envelope, HostedToolCall, PayloadKind, SessionMeta, TokenCount, ToolCall, ToolOutput, TurnAborted,
+    TurnContext, TurnId, UserMessage,
 };
 use super::replay::{Origin, Replay};
 use super::thread::{self, Thread};
 use super::tools;
 use super::usage::{Counter, Step};
-use crate::events::{Approval, Effect, Event, Kind, TokenBasis};
-use crate::fingerprint::{CallSketch, result_hash, sketch_answer, sketch_call, text_hash};
+use crate::events::{Approval, Effect, Event, Kind, TokenBasis, Trigger};
+use crate::fingerprint::{CallSketch, result_hash, sketch_answer, sketch_call};
 use crate::sources::json::{parse_rfc3339, reject_reason, safe_detail};
 use crate::sources::quick_json;
-use crate::sources::slash::keep_prompt;
 use crate::sources::{Handled, Line, Position, Reason, Sink};
+use items::Form;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::collections::HashMap;
@@ -47,6 +50,10 @@ pub(super) struct Rollout {
     ends: HashMap<String, (Position, Event)>,
     /// What the agent said since the last counted response.
     said: String,
+    /// The last message: whose it was, how it was told and its hash.
+    last_message: Option<(Kind, Form, i64)>,
+    /// What the last prompt says of who started its turn, where that is not what its thread says.
+    cause: Option<(Trigger, &'static str)>,
 }
 
 /// Parses a payload or rejects the line.
@@ -181,55 +188,31 @@ impl Rollout {
             "token_count" => self.token_count(payload, thread, ts_us, at, sink),
             "user_message" => {
                 let Some(record) = parse::<UserMessage<'_>>(payload, at, sink) else { return };
-                let Some(text) = prompt::typed(&record) else { return sink.ignore("injected_user_message") };
-                let mut event = self.event(thread, ts_us, Kind::Prompt);
-                event.event_id = Some(self.step_id(thread, ts_us, &format!("{:016x}", text_hash(text))));
-                keep_prompt(&mut event, text);
-                sink.event(at, event);
+                self.user_message(&record, Form::Event, thread, ts_us, at, sink);
             }
             "agent_message" => {
                 let Some(record) = parse::<AgentMessage<'_>>(payload, at, sink) else { return };
                 sink.ignore("agent_message");
-                self.said.push_str(&record.message);
-                self.said.push('\n');
+                self.agent_message(&record.message, Form::Event);
             }
-            "exec_command_end" => {
-                let Some(end) = parse::<ExecCommandEnd<'_>>(payload, at, sink) else { return };
-                let mut event = self.event(thread, ts_us, Kind::ToolResult);
-                event.is_error = end.exit_code.map(|code| code != 0);
-                event.duration_ms = end.duration.and_then(|span| span.milliseconds());
-                event.result_hash = end.aggregated_output.as_deref().map(result_hash);
-                self.end(&end.call_id, thread, at, event, sink);
+            "item_completed" => self.item_completed(payload, thread, ts_us, at, sink),
+            "exec_command_end" | "patch_apply_end" | "mcp_tool_call_end" | "dynamic_tool_call_response" => {
+                self.call_end(kind, payload, thread, ts_us, at, sink);
             }
-            "patch_apply_end" => {
-                let Some(end) = parse::<PatchApplyEnd<'_>>(payload, at, sink) else { return };
-                let mut event = self.event(thread, ts_us, Kind::ToolResult);
-                event.is_error = Some(!end.success);
-                event.effect = Some(Effect::Write);
-                event.system = Some("filesystem".to_owned());
-                let mut paths = end.changes.keys();
-                event.path = paths.next().filter(|_| end.changes.len() == 1).map(|path| path.as_ref().to_owned());
-                if end.success {
-                    event.added_lines = tools::changed_lines(end.changes.values());
+            "turn_aborted" => {
+                let Some(record) = parse::<TurnAborted<'_>>(payload, at, sink) else { return };
+                if record.reason.as_deref() != Some("interrupted") {
+                    // The next prompt took the turn's place, or its review or budget came to an end: nobody stopped it.
+                    return sink.ignore("turn_aborted");
                 }
-                self.end(&end.call_id, thread, at, event, sink);
+                let mut event = self.unanswered("aborted", thread, ts_us);
+                event.marker = Some("interrupt");
+                sink.event(at, event);
             }
-            "mcp_tool_call_end" => {
-                let Some(end) = parse::<McpToolCallEnd<'_>>(payload, at, sink) else { return };
-                let mut event = self.event(thread, ts_us, Kind::ToolResult);
-                event.is_error = end.result.map(|result| match result {
-                    McpResult::Ok(answer) => answer.is_error.unwrap_or(false),
-                    McpResult::Err(_) => true,
-                });
-                event.duration_ms = end.duration.and_then(|span| span.milliseconds());
-                self.end(&end.call_id, thread, at, event, sink);
-            }
-            "dynamic_tool_call_response" => {
-                let Some(end) = parse::<DynamicToolCallResponse<'_>>(payload, at, sink) else { return };
-                let mut event = self.event(thread, ts_us, Kind::ToolResult);
-                event.is_error = end.success.map(|success| !success);
-                event.duration_ms = end.duration.and_then(|span| span.milliseconds());
-                self.end(&end.call_id, thread, at, event, sink);
+            "error" => {
+                let mut event = self.unanswered("error", thread, ts_us);
+                event.is_error = Some(true);
+                sink.event(at, event);
             }
             other => match known(IGNORED_EVENTS, other) {
                 Some(kind) => sink.ignore(kind),
@@ -281,6 +264,7 @@ impl Rollout {
         match self.counter.advance(&info, at, sink) {
             Step::Repeated => sink.ignore("repeated_token_count"),
             Step::Empty => sink.ignore("token_count_without_info"),
+            Step::Exceeded => sink.ignore("context_window_exceeded"),
             Step::Response { tokens, total } => {
                 let mut event = self.event(thread, ts_us, Kind::Completion);
                 let total = total.map_or_else(|| "-".to_owned(), |total| total.to_string());
@@ -292,6 +276,16 @@ impl Rollout {
                 sink.event(at, event);
             }
         }
+    }
+
+    /// A request that came to nothing: it was billed as far as it went, and the log does not say for how much.
+    fn unanswered(&mut self, what: &str, thread: usize, ts_us: i64) -> Event {
+        let mut event = self.event(thread, ts_us, Kind::Completion);
+        event.event_id = Some(self.step_id(thread, ts_us, what));
+        event.token_basis = Some(TokenBasis::Absent);
+        let said = std::mem::take(&mut self.said);
+        event.text = (!said.is_empty()).then(|| sketch_answer(&said));
+        event
     }
 
     #[expect(clippy::too_many_arguments, reason = "the parts of one record; a struct would be used once")]
@@ -307,9 +301,12 @@ impl Rollout {
     ) {
         let tool = name.as_deref().unwrap_or("");
         let CallSketch { hash, names, marker } = sketch_call(tool, arguments.unwrap_or(""));
-        let (effect, system) = tools::effect_and_system(tool);
-        let patch = match (effect, arguments) {
-            (Some(Effect::Write), Some(arguments)) => tools::patch(arguments),
+        let packed_patch = arguments.and_then(|arguments| tools::packed_patch(tool, arguments));
+        // A shell that is handed a patch for Codex's own tool does what that tool does.
+        let doer = if packed_patch.is_some() { "apply_patch" } else { tool };
+        let (effect, system) = tools::effect_and_system(doer);
+        let patch = match (effect, packed_patch.as_deref().or(arguments)) {
+            (Some(Effect::Write), Some(text)) => tools::patch(text),
             _ => tools::Patch::default(),
         };
         let mut event = self.event(thread, ts_us, Kind::ToolCall);
@@ -388,6 +385,10 @@ impl Rollout {
 
     fn event(&self, thread: usize, ts_us: i64, kind: Kind) -> Event {
         let mut event = self.threads[thread].event(ts_us, kind);
+        if let Some((trigger, evidence)) = self.cause.filter(|_| event.trigger != Trigger::Agent) {
+            event.trigger = trigger;
+            event.trigger_evidence = Some(evidence);
+        }
         event.model = self.model.clone();
         event.utc_offset_min = self.zone.as_ref().and_then(|zone| {
             let moment = jiff::Timestamp::from_microsecond(ts_us).ok()?;

@@ -199,6 +199,17 @@ fn who_starts_a_thread_is_claimed_only_where_a_field_says_so() {
             Trigger::Agent,
             Some("thread_source=subagent"),
         ),
+        (
+            r#""originator":"Codex Desktop","source":"vscode","thread_source":"automation""#,
+            Trigger::Schedule,
+            Some("thread_source=automation"),
+        ),
+        (r#""originator":"codex-tui","source":"cli","thread_source":"user""#, Trigger::Human, Some("source=cli")),
+        (
+            r#""originator":"codex-tui","source":"cli","thread_source":"memory_consolidation""#,
+            Trigger::Unknown,
+            Some("thread_source=other"),
+        ),
         (r#""originator":"codex_cli_rs""#, Trigger::Human, Some("originator")),
         (r#""source":"mcp""#, Trigger::Unknown, None),
     ];

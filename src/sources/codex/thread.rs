@@ -90,8 +90,11 @@ fn trigger(meta: &SessionMeta<'_>) -> Option<(Trigger, &'static str)> {
     if source.is_some_and(|source| source.get("subagent").is_some()) {
         return Some((Trigger::Agent, "source=subagent"));
     }
-    if meta.thread_source.as_deref() == Some("subagent") {
-        return Some((Trigger::Agent, "thread_source=subagent"));
+    match meta.thread_source.as_deref() {
+        Some("subagent") => return Some((Trigger::Agent, "thread_source=subagent")),
+        Some("automation") => return Some((Trigger::Schedule, "thread_source=automation")),
+        Some("user") | None => {}
+        Some(_) => return Some((Trigger::Unknown, "thread_source=other")),
     }
     if source.and_then(Value::as_str) == Some("exec") {
         return Some((Trigger::Unknown, "source=exec"));

@@ -157,6 +157,34 @@ fn diff_lines(diff: &str) -> impl Iterator<Item = &str> {
     diff.lines().skip_while(|line| !line.starts_with("@@")).filter_map(|line| line.strip_prefix('+'))
 }
 
+const PATCH_BEGINS: &str = "*** Begin Patch";
+const PATCH_ENDS: &str = "*** End Patch";
+
+/// The patch in the JSON arguments of a call: what the patch tool was handed as `input`, or a shell as words of a command that runs it.
+pub(super) fn packed_patch(tool: &str, arguments: &str) -> Option<String> {
+    let may_patch = matches!(effect_and_system(tool).0, Some(Effect::Execute | Effect::Write));
+    if !(may_patch && arguments.starts_with('{') && arguments.contains(PATCH_BEGINS)) {
+        return None;
+    }
+    let arguments: Value = serde_json::from_str(arguments).ok()?;
+    let values = ["input", "command", "cmd"].iter().filter_map(|name| arguments.get(name));
+    let words: Vec<&str> = values
+        .flat_map(|value| match value {
+            Value::Array(words) => words.as_slice(),
+            word => std::slice::from_ref(word),
+        })
+        .filter_map(Value::as_str)
+        .collect();
+    let runs_it = |word: &&str| word.contains("apply_patch") || word.contains("applypatch");
+    if tool != "apply_patch" && !words.iter().any(runs_it) {
+        return None;
+    }
+    let (start, word) = words.iter().find_map(|word| Some((word.find(PATCH_BEGINS)?, word)))?;
+    let patch = &word[start..];
+    let end = patch.find(PATCH_ENDS).map_or(patch.len(), |end| end + PATCH_ENDS.len());
+    Some(patch[..end].to_owned())
+}
+
 /// What a patch in Codex's own format would do, read from the call.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Patch {

@@ -63,6 +63,11 @@ impl Usage {
         }
     }
 
+    /// Whether it says that nothing went in and nothing came out.
+    fn is_nothing(&self) -> bool {
+        self.input == Some(0) && self.output == Some(0) && self.cached.unwrap_or(0) == 0
+    }
+
     /// Uncached input, cache reads and writes apart. Cache writes are inside `input_tokens` (as in OpenAI's usage
     /// reports) unless the record's own total says that they were added on top.
     fn tokens(&self) -> Tokens {
@@ -98,6 +103,8 @@ pub(super) enum Step {
     Repeated,
     /// Neither counters nor a last usage.
     Empty,
+    /// The counter was set to the size of the context window because that was exceeded: no response came.
+    Exceeded,
 }
 
 /// The counter of a thread, null before its first record: a first snapshot is usage, not a baseline.
@@ -132,6 +139,9 @@ impl Counter {
         let previous = self.previous.filter(|_| !was_reset).unwrap_or_default();
         let usage = last.unwrap_or_else(|| now.minus(&previous));
         self.previous = Some(now.completed(&previous, &usage));
+        if now.is_nothing() && usage.is_nothing() {
+            return Step::Exceeded;
+        }
         Step::Response { tokens: usage.tokens(), total }
     }
 }
@@ -232,6 +242,24 @@ mod tests {
         let reset = Usage { output: None, ..usage(40, 0, 10) };
         let steps = [reset, usage(90, 0, 30)].map(|shown| counter.step(Some(shown), None));
         assert_eq!(sum(&steps), (90, 0, 30));
+    }
+
+    #[test]
+    fn a_context_window_that_was_exceeded_is_no_response() {
+        let mut counter = Counter::default();
+        let filled = |total| Usage { total: Some(total), ..usage(0, 0, 0) };
+        let steps = [
+            counter.step(Some(usage(1_230_000, 900_000, 4_000)), Some(usage(90_000, 80_000, 500))),
+            counter.step(Some(filled(258_400)), Some(filled(0))),
+            counter.step(Some(Usage { total: Some(266_500), ..usage(8_000, 0, 100) }), Some(usage(8_000, 0, 100))),
+        ];
+        assert_eq!(steps[1], Step::Exceeded);
+        assert_eq!(sum(&steps), (18_000, 80_000, 600));
+        assert_eq!(steps.iter().filter(|step| matches!(step, Step::Response { .. })).count(), 2);
+        // Without a last usage the next response is what was counted since.
+        let mut counter = Counter::default();
+        let totals = [usage(900, 0, 100), filled(258_400), Usage { total: Some(258_450), ..usage(40, 0, 10) }];
+        assert_eq!(sum(&totals.map(|total| counter.step(Some(total), None))), (940, 0, 110));
     }
 
     #[test]

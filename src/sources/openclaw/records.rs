@@ -87,6 +87,7 @@ impl Provenance {
 #[serde(rename_all = "camelCase")]
 pub(super) struct Details {
     status: Option<Box<RawValue>>,
+    exit_code: Option<Box<RawValue>>,
     duration_ms: Option<Box<RawValue>>,
     diff: Option<Box<RawValue>>,
 }
@@ -97,9 +98,11 @@ impl Details {
         raw.and_then(|raw| parse_last_wins(raw.get()).ok()).unwrap_or_default()
     }
 
-    /// Whether the tool says that it failed.
+    /// Whether the tool says that it failed. A command that ran to its end is `completed` whatever its exit code.
     pub(super) fn failed(&self) -> bool {
+        let exit_code = self.exit_code.as_deref().and_then(|code| code.get().parse::<i64>().ok());
         self.status.as_deref().is_some_and(|status| matches!(status.get(), "\"error\"" | "\"failed\""))
+            || exit_code.is_some_and(|code| code != 0)
     }
 
     /// Duration in whole milliseconds, up to eleven days.
@@ -209,6 +212,20 @@ impl Strangers {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_command_that_exits_with_another_code_than_zero_failed() {
+        for (details, failed) in [
+            (r#"{"status":"completed","exitCode":0}"#, false),
+            (r#"{"status":"completed","exitCode":1}"#, true),
+            (r#"{"status":"failed","exitCode":0}"#, true),
+            (r#"{"status":"running","exitCode":null}"#, false),
+            (r#"{"exitCode":"none"}"#, false),
+        ] {
+            let raw: &RawValue = serde_json::from_str(details).unwrap();
+            assert_eq!(Details::of(Some(raw)).failed(), failed, "{details}");
+        }
+    }
 
     #[test]
     fn new_words_are_counted_by_name_up_to_a_bound() {

@@ -151,9 +151,11 @@ pub(super) fn describe(
         let evidence = "sessions.lastInteractionAt";
         tell(fact(Some(interaction), FactName::Trigger, Trigger::Human.as_str(), RANK_FRESHNESS, evidence), sink);
         let alone = interaction.saturating_add(QUIET_US);
-        if update.is_some_and(|update| update > alone) {
+        if let Some(update) = update.filter(|update| *update > alone) {
             let evidence = "sessions.updatedAt";
             tell(fact(Some(alone), FactName::Trigger, Trigger::Schedule.as_str(), RANK_FRESHNESS, evidence), sink);
+            // Nobody was there for any prompt until then, not for one alone.
+            tell(fact(Some(alone), FactName::Note, &format!("until={update}"), RANK_FRESHNESS, evidence), sink);
         }
     }
     if !told {
@@ -163,8 +165,25 @@ pub(super) fn describe(
 
 #[cfg(test)]
 mod tests {
+    use crate::events::FactName;
     use crate::sources::openclaw::OpenClaw;
     use crate::sources::testing::read_bytes;
+
+    #[test]
+    fn what_began_an_hour_after_the_last_interaction_is_scheduled_until_the_last_update() {
+        let index =
+            r#"{"agent:main:main":{"sessionId":"s1","lastInteractionAt":1778058000000,"updatedAt":1778108400000}}"#;
+        let read = read_bytes(&OpenClaw, ".openclaw/agents/main/sessions/sessions.json", index.as_bytes());
+        let facts: Vec<_> = read.facts.into_iter().map(|(_, fact)| (fact.ts_us, fact.name, fact.value)).collect();
+        let alone = Some(1_778_061_600_000_000);
+        assert_eq!(
+            facts[1..],
+            [
+                (alone, FactName::Trigger, "schedule".to_owned()),
+                (alone, FactName::Note, "until=1778108400000000".to_owned()),
+            ]
+        );
+    }
 
     #[test]
     fn a_session_whose_context_a_cron_run_filled_is_scheduled_unless_more_is_known() {
