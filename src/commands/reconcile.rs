@@ -85,7 +85,7 @@ pub async fn run(args: &ReconcileArgs, global: &Global, printer: Printer) -> any
     if compared.is_empty() {
         return Err(nothing_billed(&bill).into());
     }
-    let around = rows::surroundings(&engine, bill.pages_missing()).await?;
+    let around = rows::surroundings(&engine, bill.pages_missing > 0).await?;
     let lines = lines(&compared, args.tolerance, &around);
     let pseudonyms = Pseudonyms::open(settings.config.privacy.key_file.as_deref(), lake.root())?;
     let answer = Reconciliation {

@@ -9,6 +9,7 @@ use crate::commands::UsageError;
 use crate::commands::base_tables::{self, Span, aggregate_identities};
 use crate::commands::identity::IdentityResolver;
 use crate::commands::settings::Settings;
+use crate::engine::rows::Columns;
 use crate::engine::{Engine, Models};
 use crate::ingest::{IngestOptions, KeepFrom, Progress, ingest};
 use crate::lake::{Lake, Table};
@@ -31,17 +32,14 @@ pub(super) struct Read {
     pub(super) rejected: BTreeMap<String, u64>,
     /// Rows that are no usage, by source and kind.
     pub(super) ignored: BTreeMap<String, u64>,
+    /// Files that say that there are more pages of their report, where none was given.
+    pub(super) pages_missing: i64,
 }
 
 impl Read {
     /// Whether a part of the bills could not be read, or was not given: exit code 3.
     pub(super) fn is_partial(&self) -> bool {
-        !self.rejected.is_empty() || self.pages_missing()
-    }
-
-    /// Whether a file says that there are more pages of it.
-    pub(super) fn pages_missing(&self) -> bool {
-        self.ignored.keys().any(|kind| kind.ends_with(".page_is_missing"))
+        !self.rejected.is_empty() || self.pages_missing > 0
     }
 }
 
@@ -60,6 +58,23 @@ const VIEW: &str = "
     from bill_counted_events as c
     inner join bill_events as e on c.event_key = e.event_key
     where c.kind = 'completion' and c.ts is not null";
+
+/// Files whose last page says that there is another, but for those before or behind which another file of the same report goes on. Which page is the
+/// next no page says.
+const CUT: &str = "
+    with cut as (
+        select i.source_file, a.report, min(a.from_ts) as first_ts, max(a.to_ts) as last_ts
+        from bill_ingested as i
+        left join bill_aggregates as a on i.source_file = a.source_file
+        where strpos(i.ignored, 'page_is_missing') > 0
+        group by i.source_file, a.report
+    )
+    select count(*) as files
+    from cut
+    left anti join bill_aggregates as other
+        on cut.report = other.report
+        and cut.source_file <> other.source_file
+        and (other.from_ts >= cut.last_ts or other.to_ts <= cut.first_ts)";
 
 /// What the tables of the bill are read from, for as long as they are.
 pub(super) struct Kept {
@@ -107,16 +122,23 @@ pub(super) async fn read(
     if !summary.files_unrecognised.is_empty() {
         *rejected.entry("unknown_format".to_owned()).or_default() += summary.files_unrecognised.len() as u64;
     }
-    let read = Read {
+    let mut read = Read {
         files_by_source: summary.files_by_source.into_iter().map(|(name, files)| (name.to_owned(), files)).collect(),
         rows: ["aggregates", "events"].iter().filter_map(|table| summary.added.get(table)).sum(),
         duplicates: summary.duplicates,
         rejected,
         ignored: summary.ignored,
+        pages_missing: 0,
     };
     let requests = counted(&lake, settings).await?;
     engine.register("bill_counted_events", requests.query("select * from int_counted_events").await?.into_view())?;
     engine.register("bill_aggregates", lake.provider(Table::Aggregates).await?)?;
+    engine.register("bill_ingested", lake.provider(Table::Ingested).await?)?;
+    for batch in engine.rows(CUT).await? {
+        let columns = Columns::new(&batch);
+        let files = columns.integer("files")?;
+        read.pages_missing += (0..batch.num_rows()).filter_map(|row| files.get(row)).sum::<i64>();
+    }
     engine.register("bill_events", lake.provider(Table::Events).await?)?;
     engine.register("aggregates", engine.query(VIEW).await?.into_view())?;
     aggregate_identities(engine, resolver).await?;
