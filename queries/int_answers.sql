@@ -3,7 +3,7 @@
 -- reads: int_turns, int_prompts, stg_events
 -- measures: what answered it until the next prompt of the session: output tokens (null when none was reported; visible ones without reasoning), characters of visible output (null without
 --   text), tool calls, edits, the model of the first completion, cost, and tokens weighed by what they commonly cost against fresh input (output 5, cache read 0.1, cache write 1.25).
---   supplied_tokens is the size of the prompt where the log has no text: what the context of the first completion has more than the context and the output of the thread's completion
+--   supplied_tokens is the size of the prompt where the log has no text: its stated length in tokens of four characters, else what the context of the first completion has more than the context and the output of the thread's completion
 --   before it, reasoning left out where the client did not keep it. Null for the first of a thread, and where the context was compacted
 -- reference: signals.md S6; the ratios are those of most price lists
 -- part: person
@@ -66,6 +66,6 @@ turns as (
 select
     prompts.event_key, prompts.session_id, prompts.actor_id, prompts.role, split_part(prompts.client, '/', 1) as client_name,
     cast(prompts.local_ts as date) as local_day, prompts.iso_week, prompts.text_words,
-    turns.model, turns.supplied_tokens, turns.output_tokens, turns.visible_tokens, turns.output_chars, turns.weighed_tokens, turns.cost_usd, turns.calls, turns.edits, turns.completions,
+    turns.model, coalesce((prompts.stated_chars + 3) / 4, turns.supplied_tokens) as supplied_tokens, turns.output_tokens, turns.visible_tokens, turns.output_chars, turns.weighed_tokens, turns.cost_usd, turns.calls, turns.edits, turns.completions,
 from int_prompts as prompts
 join turns on turns.event_key = prompts.event_key

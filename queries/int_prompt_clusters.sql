@@ -2,7 +2,7 @@
 -- grain: one logical human prompt of $min_words words or more that is no stop phrase and in no session of a declared automation
 -- reads: int_prompts, int_prompt_edges, int_sized_prompts, fct_sessions
 -- family: REDUNDANCY
--- measures: the cluster of near-identical prompts of the actor that each prompt stands in, named by its smallest masked hash. Texts are joined over at most three edges, so a long chain of small edits splits: the count can only be too low. In a lake
+-- measures: the cluster of near-identical prompts of the actor that each prompt stands in, named by its smallest masked hash. Texts are joined over at most three edges, so a long chain of small edits splits: the count can only be too low. Of a person
 --   without any text, prompts of one size stand together (int_sized_prompts): the cluster is the size, and there is no hash
 -- suggests: prompts of one cluster are one request
 -- innocent: see sig_prompt_repetition
@@ -65,7 +65,7 @@ select
     sized.session_id,
     sized.actor_id,
     null as masked_hash,
-    sized.supplied_tokens as cluster_id,
+    sized.size as cluster_id,
     null as text_words,
     sized.tokens,
     sized.cost_usd,

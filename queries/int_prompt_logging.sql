@@ -1,6 +1,6 @@
 -- model: int_prompt_logging
--- grain: one row
+-- grain: one person of whose typed prompts at least one has its text in the lake
 -- reads: stg_events
--- measures: whether any prompt of a person has its text in the lake; a lake of gateways or of telemetry without content has none
+-- measures: whose prompts can be compared by their words; telemetry is set up person by person, and a lake of gateways or of telemetry without content has no row
 -- reference: signals.md 1.1
-select count(*) > 0 as has_text from (select 1 as one from stg_events where kind = 'prompt' and trigger = 'human' and text_words is not null limit 1)
+select distinct actor_id from stg_events where kind = 'prompt' and trigger = 'human' and text_words is not null

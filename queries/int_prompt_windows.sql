@@ -2,11 +2,11 @@
 -- grain: one actor, local day on which they prompted, and cluster met in the 28 days that end with it
 -- reads: int_prompt_clusters, int_evaluation_days
 -- family: REDUNDANCY
--- measures: how many prompts of the trailing 28 days stand in the cluster, how many of them are part of no batch evaluation (own_prompts), and on how many days of them the actor sent such prompts
+-- measures: how many prompts of the trailing 28 days stand in the cluster, how many of them are part of no batch evaluation (own_prompts), on how many days of them the actor sent such prompts, and whether the cluster is one of equal sizes (by_size)
 -- reference: signals.md S1
 -- part: person
 with clusters as (
-    select clusters.actor_id, clusters.cluster_id, clusters.local_day, evaluations.actor_id is null as is_own
+    select clusters.actor_id, clusters.cluster_id, clusters.local_day, evaluations.actor_id is null as is_own, clusters.masked_hash is null as by_size
     from int_prompt_clusters as clusters
     left join int_evaluation_days as evaluations
         on evaluations.actor_id = clusters.actor_id and evaluations.cluster_id = clusters.cluster_id and evaluations.local_day = clusters.local_day
@@ -28,6 +28,7 @@ select
     count(*) as prompts,
     count(*) filter (where clusters.is_own) as own_prompts,
     min(clusters.local_day) as first_day,
+    bool_or(clusters.by_size) as by_size,
 from active
 join clusters on clusters.actor_id = active.actor_id and clusters.local_day between active.window_day - 27 and active.window_day
 group by active.actor_id, active.window_day, active.active_days, clusters.cluster_id

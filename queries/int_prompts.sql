@@ -28,6 +28,7 @@ select
     t.text_hash,
     t.masked_hash,
     t.text_words,
+    t.stated_chars,
     t.shingles,
     t.bands,
     t.marker in ('continue', 'retry', 'no_op') is true

@@ -12,4 +12,4 @@ select
     events.spans, events.repeated_permille, events.packed_permille, events.identifiers,
 from int_prompts as prompts
 join stg_events as events on events.event_key = prompts.event_key and events.kind = 'prompt'
-where events.text_chars is not null
+where events.text_words is not null

@@ -71,7 +71,7 @@ turns as (
 )
 select
     t.event_key, e.ts, e.local_ts, e.iso_week, t.session_id, e.actor_id, e.team_id, e.role, e.actor_kind, e.trigger,
-    e.client, e.marker, e.command, e.text_hash, e.masked_hash, e.text_words,
+    e.client, e.marker, e.command, e.text_hash, e.masked_hash, e.text_words, case when e.text_words is null then e.text_chars end as stated_chars,
     t.retries, t.completions, t.model, t.tokens, t.cost_usd, e.shingles, e.bands
 from turns as t
 inner join stg_events as e on t.event_key = e.event_key and e.kind = 'prompt'

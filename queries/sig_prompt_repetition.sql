@@ -4,7 +4,7 @@
 -- family: REDUNDANCY
 -- measures: share of the session's prompts in clusters of >= $min_cluster near-identical prompts of the actor's trailing 28 days (those of batch evaluations not counted), times what the
 --   lower end of the 90 % Wilson interval of the re-issued share of those days, 1 - exp(H)/N with H the entropy of the cluster sizes, has above
---   the median of people with as many prompts, as a part of what is left above it (int_prompt_bounds). Where no prompt in the lake has a text, prompts of one size are taken for near-identical (int_sized_prompts): the evidence
+--   the median of people with as many prompts, as a part of what is left above it (int_prompt_bounds). Where no prompt of the person has a text, prompts of one size are taken for near-identical (int_sized_prompts): the evidence
 --   says so and weighs $by_size dB at most, since equal sizes are not yet equal texts
 -- suggests: effort spent on issuing the same request again
 -- innocent: weighs in full from $full on; slash commands, hand-off templates, batch evaluations, workshops, results that were used, first 60 days and training ($learning), on call

@@ -102,6 +102,8 @@ pub struct Event {
     pub cost_basis: Option<CostBasis>,
     /// Fingerprints of the prompt, completion or result text.
     pub text: Option<TextSketch>,
+    /// Length of the text in characters, as its client counts them, where the log has that and not the text; else null.
+    pub stated_chars: Option<i64>,
     /// What the text was, where it was a known form: `no_op`, `slash_command`, `interrupt`, `continue`, `retry`; on a tool call `poll`, a command
     /// that only waits or asks.
     pub marker: Option<&'static str>,
@@ -167,6 +169,7 @@ impl Event {
             cost_micro_usd: None,
             cost_basis: None,
             text: None,
+            stated_chars: None,
             marker: None,
             command: None,
             tool_name: None,

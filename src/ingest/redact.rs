@@ -97,6 +97,7 @@ impl<'a> Redactor<'a> {
             cost_micro_usd: _,
             cost_basis: _,
             text: _,
+            stated_chars: _,
             marker: _,
             is_error: _,
             effect: _,

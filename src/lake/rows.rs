@@ -272,7 +272,7 @@ impl TableBuilder {
             .long(event.output_estimate)
             .money(event.cost_micro_usd)
             .text(event.cost_basis.map(|basis| basis.as_str()))
-            .long(sketch.map(|text| text.chars))
+            .long(sketch.map(|text| text.chars).or(event.stated_chars))
             .long(sketch.map(|text| text.words))
             .long(sketch.map(|text| text.exact_hash))
             .long(sketch.map(|text| text.masked_hash))

@@ -152,6 +152,7 @@ fn event_line(event: &Event) -> String {
     field("branch", event.branch.clone());
     field("ms", event.duration_ms.map(|v| v.to_string()));
     field("words", event.text.as_ref().map(|t| t.words.to_string()));
+    field("chars", event.stated_chars.map(|v| v.to_string()));
     field("call_hash", event.call_hash.map(|_| "yes".into()));
     field("result_hash", event.result_hash.map(|_| "yes".into()));
     field("added_lines", (!event.added_lines.is_empty()).then(|| event.added_lines.len().to_string()));

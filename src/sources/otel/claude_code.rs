@@ -91,6 +91,9 @@ fn prompt(place: &Place<'_>, attributes: &Attributes<'_>, sink: &mut dyn Sink) -
     event.request_id = attributes.string(Field::PromptId);
     event.event_id = event.request_id.clone().or_else(|| steps::sequence_id(place, attributes));
     event.text = attributes.text(Field::InputMessages).filter(|text| text != REDACTED).map(|text| sketch_prompt(&text));
+    if event.text.is_none() {
+        event.stated_chars = attributes.count(Field::PromptLength, place.at, sink);
+    }
     event.command = attributes.text(Field::Command).map(|name| format!("/{}", name.trim_start_matches('/')));
     event.marker = event.command.is_some().then_some("slash_command");
     sink.event(place.at, event);

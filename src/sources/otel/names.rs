@@ -43,6 +43,7 @@ pub(super) enum Field {
     EventTime,
     EventSequence,
     PromptId,
+    PromptLength,
     Command,
     Speed,
     QuerySource,
@@ -284,6 +285,9 @@ pub(super) const NAMES: &[Name] = names! {
     }
     PromptId {
         "prompt.id" ClaudeCode "Claude Code",
+    }
+    PromptLength {
+        "prompt_length" ClaudeCode "Claude Code",
     }
     Command {
         "command_name" ClaudeCode "Claude Code",
