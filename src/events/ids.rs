@@ -1,8 +1,8 @@
 //! Identity: when two records are the same step, and which of two copies stays.
 //!
 //! A step is known by (source, native id), else by a hash of its canonical fields (`faults.md`, input
-//! identity). Of two copies the larger `version` stays, then the smaller session id, then the smaller
-//! hash of the file path: a rule on content alone, so file order and thread count cannot matter.
+//! identity). Of two copies the larger `version` stays, then that of the session whose id begins smaller (its first
+//! four bytes count), then the smaller hash of the file's name: a rule on content alone, so file order and thread count cannot matter.
 
 use super::{Aggregate, Event, Fact, Outcome, OutcomeStatus, RosterEntry, TokenBasis};
 

@@ -28,7 +28,8 @@ impl RowId {
         Self { key, version, tie, hash: 0 }
     }
 
-    /// Ties are broken by session id first (so that all copies of a replayed history go to one session) and by the file's name second.
+    /// Ties are broken by the first four bytes of the session id (so that all copies of a replayed history go to one session) and by the file's name
+    /// second, which alone decides between ids that begin alike.
     fn tie(session_id: &str, source_file: &str) -> i64 {
         let mut head = [0u8; 4];
         for (slot, byte) in head.iter_mut().zip(session_id.bytes()) {
