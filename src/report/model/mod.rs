@@ -98,6 +98,17 @@ impl Report {
         self.teams.iter().filter(|team| team.suppressed).map(|team| team.team_id.as_str()).collect()
     }
 
+    /// Whether outcomes are known of any week, however few landed.
+    pub fn knows_outcomes(&self) -> bool {
+        self.weeks.iter().any(|week| week.outcomes.0.is_some())
+    }
+
+    /// The week from which on no outcomes are known, where those of earlier weeks are.
+    pub fn outcomes_unknown_from(&self) -> Option<&str> {
+        let known = self.weeks.iter().rposition(|week| week.outcomes.0.is_some())?;
+        self.weeks.get(known + 1).map(|week| week.iso_week.as_str())
+    }
+
     /// The query of a file.
     pub fn query(&self, file: &str) -> Option<&Query> {
         self.queries.iter().find(|query| query.file == file)
