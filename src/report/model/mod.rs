@@ -20,7 +20,8 @@ pub use tables::{
     Team, Week,
 };
 
-use super::quantities::{Count, Estimate, Maybe, MicroDollars, Share, Tokens};
+use super::quantities::{Count, Counted, Estimate, Maybe, MicroDollars, Share, Tokens};
+use crate::privacy::rounding;
 
 /// Version of `summary.json`. Raised when an id or a meaning changes, not when something is added.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -96,6 +97,16 @@ impl Report {
     /// Names of the teams whose latest week may not be shown.
     pub fn withheld_teams(&self) -> Vec<&str> {
         self.teams.iter().filter(|team| team.suppressed).map(|team| team.team_id.as_str()).collect()
+    }
+
+    /// A count as people read it. Counts are rounded where people are protected, and a rounded zero is `<5`, whether there are none or a few: nobody's
+    /// behaviour may follow from "none", and a few are not none. Machines read 0.
+    pub fn told(&self, count: &impl Counted) -> String {
+        if self.released.protected && count.is_zero_count() {
+            format!("<{}", rounding::count_step())
+        } else {
+            count.to_string()
+        }
     }
 
     /// Whether outcomes are known of any week, however few landed.
@@ -256,6 +267,12 @@ impl fmt::Display for Quantity {
             Quantity::Tokens(tokens) => tokens.fmt(f),
             Quantity::Number(number) => number.fmt(f),
         }
+    }
+}
+
+impl Counted for Quantity {
+    fn is_zero_count(&self) -> bool {
+        matches!(self, Quantity::Count(count) if count.is_zero_count())
     }
 }
 
