@@ -41,6 +41,7 @@ fn facts(title: &str) -> RunFacts {
             "footlight report --lake lake --as-of 2026-11-18T06:00:00Z --out out".into(),
         ],
         seats: Some(48),
+        active_without_seat: Some(0),
         small_cell_floor: 5,
         files_read: 3_412,
         events: 812_554,
