@@ -194,6 +194,22 @@ pub(super) const GLOSSARY: [(&str, &str); 3] = [
     ),
 ];
 
+/// What the bands of sessions and weeks mean, from the weakest.
+pub(super) const BANDS: [(&str, &str); 5] = [
+    ("Insufficient", "Too little to compare with, so that nothing is said. Not the same as none."),
+    ("None", "Nothing stands out among peers."),
+    ("Note", "Something stands out. Nothing is to be done."),
+    (
+        "Look",
+        "Worth reading, with the innocent explanations beside it: two kinds of evidence, together stronger than chance brings often.",
+    ),
+    (
+        "Review",
+        "Worth asking about: independent kinds of evidence, one of them that nobody used the result or that an incentive was followed. Never a \
+         verdict and no ground for one.",
+    ),
+];
+
 impl Figure {
     /// The value for people; of a withheld one the range in which it lies.
     pub fn value_text(&self) -> String {

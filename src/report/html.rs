@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::RenderError;
 use super::charts::{self, Idle, Svg};
-use super::figures::GLOSSARY;
+use super::figures::{BANDS, GLOSSARY};
 use super::model::measuring::Kpi;
 use super::model::views::MainReason;
 use super::model::{FunnelStep, MoneyPart, Report};
@@ -33,6 +33,7 @@ struct Page<'a> {
     money: Vec<(&'a MoneyPart, Svg)>,
     funnel: Vec<(&'a FunnelStep, Svg)>,
     glossary: [(&'static str, &'static str); 3],
+    bands: [(&'static str, &'static str); 5],
 }
 
 /// Writes the page.
@@ -54,6 +55,7 @@ pub fn render(report: &Report) -> Result<String, RenderError> {
         money: report.money.parts.iter().zip(charts::money_ranges(&report.money)).collect(),
         funnel: report.funnel.iter().zip(charts::funnel_bars(report)).collect(),
         glossary: GLOSSARY,
+        bands: BANDS,
     };
     Ok(page.render()?)
 }

@@ -77,7 +77,7 @@ fn judge(
     if tests.is_empty() {
         says.push("No test reads this number.".to_owned());
     }
-    let (sides, sides_note) = sides(kpi, inputs);
+    let (sides, sides_note) = sides(kpi, inputs, release);
     let mut instead = instead(kpi, reading, &tests, figures);
     if let Some(drift) = drift(&sides) {
         says.push(drift);
@@ -262,7 +262,7 @@ pub(super) fn monday(iso_week: &str) -> Option<Date> {
 
 /// Means of whole weeks before the date, and after it until it ended; the week of the date is in neither. Outcomes have a mean over the weeks in
 /// which they are known, where there are enough: what was not read is not nothing.
-fn sides(kpi: &KpiInput, inputs: &Inputs) -> (Vec<Sides>, String) {
+fn sides(kpi: &KpiInput, inputs: &Inputs, release: &Release<'_>) -> (Vec<Sides>, String) {
     let (mut before, mut after): (Vec<&WeekTotals>, Vec<&WeekTotals>) = (Vec::new(), Vec::new());
     for week in
         inputs.weeks.iter().filter(|week| !week.partial && week.active_actors >= inputs.run.small_cell_floor.max(1))
@@ -310,9 +310,15 @@ fn sides(kpi: &KpiInput, inputs: &Inputs) -> (Vec<Sides>, String) {
             let rose = after.1.0 + after.1.1 > before.1.0 + before.1.1;
             Some(Sides { what, before: before.0, after: after.0, overlap, rose })
         };
-    let outcomes = compared("outcomes landed a week and active person".to_owned(), "", &known, &landed);
+    // A rounded zero is none or a few: of nothing else there is no mean.
+    let told = !release.is_active() || known.iter().flatten().any(|week| week.outcomes != Some(0));
+    let outcomes =
+        compared("outcomes landed a week and active person".to_owned(), "", &known, &landed).filter(|_| told);
     let note = match &outcomes {
         Some(_) => String::new(),
+        None if !told && !known.concat().is_empty() => {
+            "Outcomes are not compared: too few landed in each of these weeks.".to_owned()
+        }
         None => format!(
             "Outcomes are not compared: that needs {FEWEST_WEEKS} such weeks in which they are known on either side; there are {} before and {} after.",
             known[0].len(),
@@ -395,6 +401,9 @@ mod tests {
     fn without_any_outcome_source_no_mean_of_outcomes_is_shown() {
         let none = target(|_, _| None);
         assert!(none.sides.len() == 1 && none.sides[0].what.starts_with("prompts"), "{none:?}");
-        assert!(none.sides_note.starts_with("Outcomes are not compared"), "{}", none.sides_note);
+        assert!(none.sides_note.starts_with("Outcomes are not compared: that needs"), "{}", none.sides_note);
+        // Weeks come rounded: of a few outcomes each, nothing is left to take a mean of.
+        let few = target(|_, _| Some(0));
+        assert!(few.sides.len() == 1 && few.sides_note.ends_with("too few landed in each of these weeks."), "{few:?}");
     }
 }

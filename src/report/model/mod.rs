@@ -402,7 +402,7 @@ pub struct MethodEntry {
     pub models: &'static [&'static str],
     /// The same as the files that this run used: keys of `queries`.
     pub queries: Vec<String>,
-    /// Table of `OUT/tables` that holds the rows.
+    /// Table of `OUT/tables` that holds the rows; empty where they are in `OUT/run.json`.
     pub table: &'static str,
     /// The question to the result tables that gives the exact number, before rounding; empty where there is none.
     pub check: String,
