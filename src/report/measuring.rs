@@ -310,13 +310,13 @@ fn sides(kpi: &KpiInput, inputs: &Inputs, release: &Release<'_>) -> (Vec<Sides>,
             let rose = after.1.0 + after.1.1 > before.1.0 + before.1.1;
             Some(Sides { what, before: before.0, after: after.0, overlap, rose })
         };
-    // A rounded zero is none or a few: of nothing else there is no mean.
+    // A rounded zero is none or a few, and a mean of nothing else would say none.
     let told = !release.is_active() || known.iter().flatten().any(|week| week.outcomes != Some(0));
     let outcomes =
         compared("outcomes landed a week and active person".to_owned(), "", &known, &landed).filter(|_| told);
     let note = match &outcomes {
         Some(_) => String::new(),
-        None if !told && !known.concat().is_empty() => {
+        None if !told && known.iter().any(|weeks| !weeks.is_empty()) => {
             "Outcomes are not compared: too few landed in each of these weeks.".to_owned()
         }
         None => format!(
