@@ -4,7 +4,7 @@
 -- family: INCENTIVE
 -- measures: the week's official metric as a multiple of the quota (null for active_week), whether the week lies before or after the week of
 --   the announcement (which is in neither, unless it was announced on its Monday), and whether it is a minimal check-in: one session, at most $prompts prompts, tokens in the
---   lowest $token_share of all person weeks, nothing landed
+--   lowest $token_share of all person weeks, nothing that is known of landed
 -- innocent: declared automation and what a schedule began is no use of a person's own
 -- reference: signals.md S10
 -- params: prompts = 2, token_share = 0.05
@@ -33,7 +33,7 @@ measured as (
             when 'cost_usd' then cast(weeks.own_cost_usd as double)
         end as amount,
         quotas.metric = 'active_week' and weeks.own_sessions = 1 and weeks.own_prompts <= $prompts
-            and coalesce(weeks.own_tokens <= lows.tokens, false) and coalesce(weeks.outcomes, 0) = 0 as is_minimal,
+            and coalesce(weeks.own_tokens <= lows.tokens, false) and weeks.outcomes_seen = 0 as is_minimal,
     from weeks
     cross join weekly_quotas as quotas
     cross join lows
