@@ -1,10 +1,10 @@
 -- model: fct_actor_weeks
 -- grain: one actor and ISO week in local time in which the actor used a tool
--- reads: stg_events, fct_sessions, stg_outcomes, int_outcomes_until, int_counted_outcomes, fct_coverage
+-- reads: stg_events, fct_sessions, stg_outcomes, int_counted_outcomes, fct_coverage
 -- measures: use by the week in which it happened; a session counts in the week in which it began. All of a session is its
 --   actor's, subagents included. Outcomes of every kind that landed in the week count, each piece of work once; they are null when no outcome
---   source covers the actor, and in weeks that end after int_outcomes_until: what was not read is not nothing. outcomes_seen are those
---   that were read, whatever else there may be. own_steps, own_sessions, own_prompts, own_tokens and own_cost_usd are the same without declared automation and what a
+--   source covers the actor, and in weeks after that of the newest commit (the newest outcome where there are none): what was not read is not nothing.
+--   outcomes_seen are those that were read, whatever else there may be. own_steps, own_sessions, own_prompts, own_tokens and own_cost_usd are the same without declared automation and what a
 --   schedule began, which leave the person scopes: what a person is read by. own_tokens and own_cost_usd are null when nothing of it was reported
 -- reference: outputs.md, signals.md 1.6
 -- part: person
@@ -50,7 +50,7 @@ covered as (
     select actor_id from fct_coverage where outcome_coverage > 0
 ),
 known as (
-    select to_char(arrow_cast(outcomes_until, 'Timestamp(Microsecond, None)'), '%G-W%V') as until_week from int_outcomes_until
+    select coalesce(max(iso_week) filter (where kind = 'commit'), max(iso_week)) as last_week from stg_outcomes
 )
 select
     u.actor_id,
@@ -68,7 +68,7 @@ select
     u.own_prompts,
     u.own_tokens,
     u.own_cost_usd,
-    case when c.actor_id is not null and u.iso_week < k.until_week then coalesce(l.outcomes, 0) end as outcomes,
+    case when c.actor_id is not null and u.iso_week <= k.last_week then coalesce(l.outcomes, 0) end as outcomes,
     coalesce(l.outcomes, 0) as outcomes_seen,
     u.active_days, u.first_at, u.last_at
 from used as u

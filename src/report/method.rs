@@ -92,9 +92,9 @@ const METHOD: [Method; 25] = [
         id: "weeks",
         label: "Usage and outcomes by week",
         rule: "Use stands in the week in which it happened, by each person's clock; a session in the week in which it began. Outcomes are \
-               pieces of work that landed, each once a person. They are not known without a source, and of weeks that end after the newest \
-               commit less what may come late. A week that the logs do not hold whole is partial, and not final when data of it may still come.",
-        models: &["queries/rpt_weekly.sql", "queries/fct_actor_weeks.sql", "queries/int_outcomes_until.sql"],
+               pieces of work that landed, each once a person. They are not known without a source, and of weeks after that of the newest \
+               commit. A week that the logs do not hold whole is partial, and not final when data of it may still come.",
+        models: &["queries/rpt_weekly.sql", "queries/fct_actor_weeks.sql"],
         table: "",
     },
     Method {
