@@ -101,7 +101,7 @@ const METHOD: [Method; 25] = [
         id: "comparison",
         label: "What changed",
         rule: "Each number beside what the earlier report published: it has moved where the two intervals do not overlap. A week is restated \
-               where the earlier report held it whole and a figure differs now.",
+               where the earlier report held it whole and now a figure differs.",
         models: &["queries/rpt_weekly.sql", "queries/fct_sessions.sql"],
         table: "",
     },
