@@ -3,7 +3,8 @@
 -- reads: stg_events, fct_sessions, stg_outcomes, int_counted_outcomes, fct_coverage, int_unprompted_clients
 -- measures: use by the week in which it happened; a session counts in the week in which it began. All of a session is its
 --   actor's, subagents included. Outcomes of every kind that landed in the week count, each piece of work once; they are null when no outcome
---   source covers the actor. own_steps, own_sessions, own_prompts, own_tokens and own_cost_usd are the same without declared automation and what a
+--   source covers the actor, and in weeks after that of the newest commit (the newest outcome where there are none): what was not read is not nothing.
+--   own_steps, own_sessions, own_prompts, own_tokens and own_cost_usd are the same without declared automation and what a
 --   schedule began, a session or a step of one, which leave the person scopes: what a person is read by. own_tokens and own_cost_usd are null when nothing of it was reported
 -- reference: outputs.md, signals.md 1.6
 -- part: person
@@ -47,6 +48,9 @@ covered as (
     select distinct actor_id from stg_outcomes
     union
     select actor_id from fct_coverage where outcome_coverage > 0
+),
+known as (
+    select coalesce(max(iso_week) filter (where kind = 'commit'), max(iso_week)) as last_week from stg_outcomes
 )
 select
     u.actor_id,
@@ -64,12 +68,11 @@ select
     case when u.own_prompts > 0 or u.own_steps = 0 or n.actor_id is null then u.own_prompts end as own_prompts, -- null where a client logs none
     u.own_tokens,
     u.own_cost_usd,
-    case when c.actor_id is not null then coalesce(l.outcomes, 0) end as outcomes,
-    u.active_days,
-    u.first_at,
-    u.last_at
+    case when c.actor_id is not null and u.iso_week <= k.last_week then coalesce(l.outcomes, 0) end as outcomes,
+    u.active_days, u.first_at, u.last_at
 from used as u
 inner join people as p on u.actor_id = p.actor_id
+cross join known as k
 left join begun as b on u.actor_id = b.actor_id and u.iso_week = b.iso_week
 left join landed as l on u.actor_id = l.actor_id and u.iso_week = l.iso_week
 left join covered as c on u.actor_id = c.actor_id left join (select distinct actor_id from int_unprompted_clients) as n on u.actor_id = n.actor_id

@@ -1,15 +1,16 @@
 -- model: fct_population_panel
 -- grain: one known person and whole ISO week in which the person used a tool or something of theirs landed
--- reads: fct_actor_weeks, stg_outcomes, int_counted_outcomes, fct_coverage, actors
+-- reads: fct_actor_weeks, stg_outcomes, int_outcomes_until, int_counted_outcomes, fct_coverage, actors
 -- family: INCENTIVE
 -- measures: usage beside outcomes, for incentive_break (P2: a jump or ramp of usage at the first policy date that outcomes do not follow)
 --   and metric_decoupling (P3: usage no longer orders people by outcomes). Outcomes are landed ones, each piece of work once, of which a line is
---   left, where that is known. Use is the person's own: declared automation and what a schedule began leave. is_new: the week ends before the
+--   left, where that is known; null where no source has any, and in weeks that end after int_outcomes_until: what was not read is not nothing.
+--   Use is the person's own: declared automation and what a schedule began leave. is_new: the week ends before the
 --   person's first $new_days days on the roster do. The first and the last week of the data are left out, since they are seldom whole. The estimators stand in src/score
 -- suggests: usage for the metric since the policy date
 -- innocent: model, tokeniser, price or client changes and releases (the calendar is taken out); new licences and hires (people on both sides
 --   of the date only, and nobody who was new before it); saturation at a quota (narrower range); tokens that were not reported (those people are left out); a review bottleneck; long projects
--- abstains: fewer than 8 whole weeks on a side for the break, 6 for decoupling; fewer than 30 people with outcome coverage of .8
+-- abstains: fewer than 8 whole weeks with known outcomes on a side for the break, 6 for decoupling; fewer than 30 people with outcome coverage of .8
 -- evasion: gamed outcomes: only outcomes of which something survives are counted
 -- reference: signals.md P2 and P3; Callaway and Sant'Anna 2021 (where `[[rollout]]` says when a policy came to which team); Bernal et al. 2017; Penfold and Zhang 2013; Newey and West 1987; Kendall 1945
 -- params: new_days = 60
@@ -27,6 +28,9 @@ landed as (
 sources as (
     select count(*) > 0 as any_outcomes from stg_outcomes
 ),
+known as (
+    select to_char(arrow_cast(outcomes_until, 'Timestamp(Microsecond, None)'), '%G-W%V') as until_week from int_outcomes_until
+),
 used as (
     select * from fct_actor_weeks where actor_kind = 'person'
 ),
@@ -43,12 +47,13 @@ select
     coalesce(coalesce(own.iso_week, landed.iso_week) < people.settled_week, false) as is_new,
     case when own.actor_id is null then 0 else own.own_tokens end as tokens,
     coalesce(own.own_prompts, 0) as prompts,
-    case when sources.any_outcomes then coalesce(landed.outcomes, 0) end as outcomes,
+    case when sources.any_outcomes and coalesce(own.iso_week, landed.iso_week) < known.until_week then coalesce(landed.outcomes, 0) end as outcomes,
     fct_coverage.outcome_coverage,
 from own
 full outer join landed on landed.actor_id = own.actor_id and landed.iso_week = own.iso_week
 inner join people on people.actor_id = coalesce(own.actor_id, landed.actor_id)
 cross join bounds
 cross join sources
+cross join known
 left join fct_coverage on fct_coverage.actor_id = people.actor_id
 where coalesce(own.iso_week, landed.iso_week) > bounds.first_week and coalesce(own.iso_week, landed.iso_week) < bounds.last_week

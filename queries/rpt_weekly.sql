@@ -1,9 +1,10 @@
 -- model: rpt_weekly
 -- grain: one ISO week, in each actor's local time, in which anybody used a tool or anything landed
--- reads: fct_actor_weeks, int_counted_outcomes
+-- reads: fct_actor_weeks, stg_outcomes, int_counted_outcomes
 -- measures: use and outcomes side by side, each piece of work once a person. Active people are known actors of kind person with a session begun or a
 --   prompt in the week; use by services, by unknown actors and of sessions that ran on from the week before is in the totals. Tokens and cost are null
---   when nothing was reported
+--   when nothing was reported; outcomes are null when no source has any, and in weeks after that of the newest commit (the newest
+--   outcome where there are none): what was not read is not nothing
 with used as (
     select
         iso_week,
@@ -20,6 +21,9 @@ landed as (
     select iso_week, count(*) as outcomes
     from int_counted_outcomes
     group by iso_week
+),
+known as (
+    select coalesce(max(iso_week) filter (where kind = 'commit'), max(iso_week)) as last_week from stg_outcomes
 )
 select
     coalesce(u.iso_week, l.iso_week) as iso_week,
@@ -29,6 +33,7 @@ select
     coalesce(u.human_prompts, 0) as human_prompts,
     u.tokens,
     u.cost_usd,
-    coalesce(l.outcomes, 0) as outcomes
+    case when coalesce(u.iso_week, l.iso_week) <= known.last_week then coalesce(l.outcomes, 0) end as outcomes
 from used as u
 full outer join landed as l on u.iso_week = l.iso_week
+cross join known

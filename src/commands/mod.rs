@@ -22,6 +22,7 @@ mod forget;
 mod freshness;
 mod gc;
 mod hold;
+mod holders;
 mod identities;
 mod identity;
 mod ingest;

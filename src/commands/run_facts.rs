@@ -2,6 +2,7 @@
 
 use super::base_tables::BaseTables;
 use super::catalogue;
+use super::holders;
 use super::identity::UNASSIGNED;
 use super::kpis;
 use super::readings::week_start_us;
@@ -70,7 +71,8 @@ pub async fn facts(of: FactsOf<'_>) -> anyhow::Result<RunFacts> {
         queries_hash: catalogue::hash(models),
         price_table: format!("litellm {}", crate::pricing::table_version().split(' ').next().unwrap_or_default()),
         reproduce: Typed { ingest, scoring, settings, lake: lake.root(), out }.published(),
-        seats: held_seats(&seat_use).or_else(|| seats(base)),
+        seats: held_seats(&seat_use).or_else(|| Some(holders::on_roster(base)?.len() as i64)),
+        active_without_seat: holders::active_without_seat(engine, base, held_seats(&seat_use).is_some()).await?,
         coverage: coverage(engine).await?,
         seat_use,
         retention: retention::remembered(lake.root())?,
@@ -110,19 +112,6 @@ pub async fn facts(of: FactsOf<'_>) -> anyhow::Result<RunFacts> {
 /// People who hold a seat of anything; none where nobody says who does.
 fn held_seats(seats: &[SeatFact]) -> Option<i64> {
     seats.iter().find(|fact| fact.product == "(any)").map(|fact| fact.seats)
-}
-
-/// People on the roster on the last day, at any time where nothing has a day; none without a roster.
-fn seats(base: &BaseTables) -> Option<i64> {
-    let last = Timestamp::from_microsecond(base.as_of_us).ok()?.to_zoned(TimeZone::UTC).date();
-    let last = (base.as_of_us != 0).then_some(last);
-    let holds = |entry: &&crate::events::RosterEntry| {
-        let to = entry.active_to.as_deref().and_then(|day| day.parse::<jiff::civil::Date>().ok());
-        let from = entry.active_from.as_deref().and_then(|day| day.parse::<jiff::civil::Date>().ok());
-        let is_on = |last| from.is_none_or(|from| from <= last) && to.is_none_or(|to| to >= last);
-        !entry.is_service && last.is_none_or(is_on)
-    };
-    (!base.roster.is_empty()).then(|| base.roster.iter().filter(holds).count() as i64)
 }
 
 /// R0 of the calibration ladder (`signals.md` 3).

@@ -6,7 +6,7 @@
 
 use super::model::actions::Action;
 use super::model::measuring::Reading;
-use super::model::{MoneyPart, Report};
+use super::model::{MoneyPart, Report, Verdict};
 use super::quantities::{Maybe, MicroDollars, Share};
 
 /// Actions listed at most: more than a reader does in a month is no list of actions.
@@ -22,6 +22,7 @@ const MUCH_UNATTENDED: f64 = 0.25;
 pub(super) fn actions(report: &Report) -> Vec<Action> {
     let mut found: Vec<Action> = [
         replace_the_target(report),
+        look_at_what_stands_out(report),
         mend_the_waste(report),
         take_back_seats(report),
         follow_the_unknown(report),
@@ -90,6 +91,32 @@ fn replace_the_target(report: &Report) -> Option<Action> {
         expected_low: theater.map_or(Maybe(None), |part| part.cost_low),
         expected_high: theater.map_or(Maybe(None), |part| part.cost_high),
         check: format!("In eight weeks, under Population tests: {} quiet.", tests.join(", ")),
+    })
+}
+
+/// Where the answer is drawn from sessions alone.
+fn look_at_what_stands_out(report: &Report) -> Option<Action> {
+    let points = report.population.iter().any(|test| test.points_to_metric);
+    if report.answer.verdict != Verdict::PartlyForTheMetric || points {
+        return None;
+    }
+    let theater = part(report, "theater_like");
+    let because = match theater.and_then(range) {
+        Some(range) => format!("Theater-like spend is {range}, and no population test points to a target."),
+        None => "Theater-like spend stands out, and no population test points to a target.".to_owned(),
+    };
+    Some(Action {
+        id: "look_at_what_stands_out",
+        what:
+            "Find out what the spend that stands out was for, and declare the automation and the evaluations among it"
+                .to_owned(),
+        owner: "who runs footlight, with who keeps the tools and prompts".to_owned(),
+        because,
+        expected: "Not money: what is declared is no longer counted as theater-like, and what remains has a reason."
+            .to_owned(),
+        expected_low: Maybe(None),
+        expected_high: Maybe(None),
+        check: again("the part Theater-like, and what the sessions that stand out rest on"),
     })
 }
 

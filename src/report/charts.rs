@@ -20,7 +20,7 @@ pub(super) use quadrant::{cohorts, quadrant};
 pub(super) use waterfall::{Idle, waterfall};
 
 use super::model::views::MainReason;
-use super::model::{FunnelStep, Money, Policy, Week};
+use super::model::{Money, Policy, Report, Week};
 use super::quantities::Tokens;
 
 /// A finished picture. It can only be made in this module, from numbers and from text that was escaped, so the template may
@@ -64,13 +64,13 @@ const STEPS: usize = 4;
 /// Tokens by week.
 pub(super) fn weekly_usage(weeks: &[Week], policies: &[Policy]) -> Option<Svg> {
     let values: Vec<_> = weeks.iter().map(|week| week.tokens.0.map(|tokens| tokens.0)).collect();
-    panel("Tokens by week", ["usage", "usage partial"], weeks, policies, &values)
+    panel("Tokens by week", ["usage", "usage partial"], weeks, policies, (values.as_slice(), "0"))
 }
 
-/// Outcomes landed by week.
-pub(super) fn weekly_outcomes(weeks: &[Week], policies: &[Policy]) -> Option<Svg> {
+/// Outcomes landed by week; `none` is how a count of none is told.
+pub(super) fn weekly_outcomes(weeks: &[Week], policies: &[Policy], none: &str) -> Option<Svg> {
     let values: Vec<_> = weeks.iter().map(|week| week.outcomes.0.map(|count| count.0)).collect();
-    panel("Outcomes landed by week", ["outcomes", "outcomes partial"], weeks, policies, &values)
+    panel("Outcomes landed by week", ["outcomes", "outcomes partial"], weeks, policies, (values.as_slice(), none))
 }
 
 fn stand_in_of(class: &str) -> Color {
@@ -83,7 +83,7 @@ fn panel(
     [whole, partial]: [&str; 2],
     weeks: &[Week],
     policies: &[Policy],
-    values: &[Option<i64>],
+    (values, none): (&[Option<i64>], &str),
 ) -> Option<Svg> {
     let highest = values.iter().flatten().copied().max().filter(|highest| *highest > 0)?;
     let mut series = Series::new(title.to_owned(), vec![]);
@@ -114,7 +114,7 @@ fn panel(
     axis.max = Some(round_top(highest));
     chart.y_axis_configs = vec![axis];
     let drawn = chart.svg().ok()?;
-    let described = svg_with_accessibility(&drawn, title, &description(weeks, values, policies));
+    let described = svg_with_accessibility(&drawn, title, &description(weeks, (values, none), policies));
     Some(Svg(with_policies(&with_classes(&described), weeks, policies)))
 }
 
@@ -138,7 +138,7 @@ fn round_top(highest: i64) -> f32 {
 }
 
 /// What the picture shows, for those who do not see it; the table behind it has every value.
-fn description(weeks: &[Week], values: &[Option<i64>], policies: &[Policy]) -> String {
+fn description(weeks: &[Week], (values, none): (&[Option<i64>], &str), policies: &[Policy]) -> String {
     let (first, last) = (weeks.first(), weeks.last());
     let span =
         first.zip(last).map_or(String::new(), |(first, last)| format!("{} to {}", first.iso_week, last.iso_week));
@@ -150,7 +150,8 @@ fn description(weeks: &[Week], values: &[Option<i64>], policies: &[Policy]) -> S
         if dates.is_empty() { "No policy dates.".to_owned() } else { format!("Policy dates: {}.", dates.join("; ")) };
     let restated: Vec<&str> = weeks.iter().filter(|week| week.restated).map(|week| week.iso_week.as_str()).collect();
     let restated = if restated.is_empty() { String::new() } else { format!(" Restated: {}.", restated.join(", ")) };
-    format!("{} bars, {span}, between {} and {}. {dates}{restated}", weeks.len(), Tokens(low), Tokens(high))
+    let low = if low == 0 { none.to_owned() } else { Tokens(low).to_string() };
+    format!("{} bars, {span}, between {low} and {}. {dates}{restated}", weeks.len(), Tokens(high))
 }
 
 /// Puts classes where the stand-in colours are, and drops what the page must not hold: the namespace (an address, needless in
@@ -258,15 +259,16 @@ pub(super) fn money_ranges(money: &Money) -> Vec<Svg> {
 }
 
 /// The bar of each step of the funnel, against the widest step.
-pub(super) fn funnel_bars(funnel: &[FunnelStep]) -> Vec<Svg> {
-    let widest = funnel.iter().filter_map(|step| step.people.0).map(|count| count.0).max().unwrap_or_default();
-    funnel
+pub(super) fn funnel_bars(report: &Report) -> Vec<Svg> {
+    let widest = report.funnel.iter().filter_map(|step| step.people.0).map(|count| count.0).max().unwrap_or_default();
+    report
+        .funnel
         .iter()
         .map(|step| {
             Svg(format!(
                 r#"<svg class="range-bar" viewBox="0 0 {BAR} 20" preserveAspectRatio="none" role="img"><title>{label}: {people}</title><rect class="track" x="0" y="0" width="{BAR}" height="20"/><rect class="step" x="0" y="0" width="{width:.2}" height="20"/></svg>"#,
                 label = step.label,
-                people = step.people,
+                people = text(&report.told(&step.people)),
                 width = step.people.0.map_or(0.0, |people| along(people.0, widest)),
             ))
         })
@@ -348,7 +350,7 @@ mod tests {
 
     #[test]
     fn nothing_is_drawn_from_nothing() {
-        assert!(weekly_outcomes(&weeks(), &[]).is_none());
+        assert!(weekly_outcomes(&weeks(), &[], "0").is_none());
         assert!(weekly_usage(&[], &[]).is_none());
     }
 

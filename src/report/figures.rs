@@ -3,7 +3,7 @@
 //! Owns ids, labels and intervals; how each comes about is said in `method`. The ids are a contract: they are anchors in the page and keys in `summary.json`.
 
 use super::inputs::Inputs;
-use super::model::{Figure, FunnelStep, IntervalKind, Money, Quantity};
+use super::model::{Figure, FunnelStep, IntervalKind, Money, MoneyPart, Quantity};
 use super::money::Split;
 use super::people::{People, wilson_95};
 use super::quantities::{Count, Maybe};
@@ -127,12 +127,29 @@ pub(super) fn figures(parts: &Parts<'_>) -> Vec<Figure> {
         } else if interval == IntervalKind::Implied {
             PLACED.into()
         } else if value.0.is_some() {
-            "Without an outcome, and two independent kinds of evidence that it was made to be counted. Evidence, not proof.".into()
+            let meaning = "Without an outcome, and two independent kinds of evidence that it was made to be counted. Evidence, not proof.";
+            let all = usize::try_from(scored).is_ok_and(|scored| scored == inputs.sessions.len());
+            if all { meaning.into() } else { format!("{meaning} {}", not_compared(money)) }
         } else {
             "No session could be compared with its peers, so nothing can be said.".into()
         },
     };
     vec![spend, linked, sustained, theater_like]
+}
+
+/// That neither end of the theater-like range says anything of what was not compared, and how much of the spend that is at most. Of what is
+/// published: such sessions without an outcome stand in the part Unknown.
+fn not_compared(money: &Money) -> String {
+    let unknown = money.parts.iter().find(|part| part.id == "unknown");
+    let range = |part: &MoneyPart| {
+        let (low, high) = (part.share_low.0?, part.share_high.0?);
+        Some(range_text(Quantity::Share(low), Quantity::Share(high))).filter(|range| range != NOT_TOLD)
+    };
+    let share = unknown.and_then(|part| part.share.0.map(|share| share.to_string()).or_else(|| range(part)));
+    let share = share.map_or_else(String::new, |share| format!(" ({share} of the spend)"));
+    format!(
+        "A share of all spend, and sessions that were not compared are in neither end: without an outcome they are part of Unknown{share}."
+    )
 }
 
 /// A range in words: an end that says nothing is left out.
@@ -177,6 +194,22 @@ pub(super) const GLOSSARY: [(&str, &str); 3] = [
     ),
 ];
 
+/// What the bands of sessions and weeks mean, from the weakest.
+pub(super) const BANDS: [(&str, &str); 5] = [
+    ("Insufficient", "Too little to compare with, so that nothing is said. Not the same as none."),
+    ("None", "Nothing stands out among peers."),
+    ("Note", "Something stands out. Nothing is to be done."),
+    (
+        "Look",
+        "Worth reading, with the innocent explanations beside it: two kinds of evidence, together stronger than chance brings often.",
+    ),
+    (
+        "Review",
+        "Worth asking about: independent kinds of evidence, one of them that nobody used the result or that an incentive was followed. Never a \
+         verdict and no ground for one.",
+    ),
+];
+
 impl Figure {
     /// The value for people; of a withheld one the range in which it lies.
     pub fn value_text(&self) -> String {
@@ -202,9 +235,41 @@ impl Figure {
     pub fn interval_kind_text(&self) -> &'static str {
         match self.interval {
             IntervalKind::AtLeast => "counted, not sampled",
+            // What was not compared is in neither end of it.
+            IntervalKind::OpenCases if self.id == "theater_like_share" => {
+                "open cases of those compared, decided either way"
+            }
             IntervalKind::OpenCases => "open cases decided either way",
             IntervalKind::Wilson95 => "95 % interval",
             IntervalKind::Implied => "what the published parts leave",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::report::build;
+    use crate::report::fixture::organisation;
+
+    /// The note of the theater-like share where one session in ten was compared, or all were, and the published share of Unknown.
+    fn note(compared: impl Fn(usize) -> bool) -> (String, String) {
+        let mut inputs = organisation();
+        inputs.findings.clear();
+        for (number, session) in inputs.sessions.iter_mut().enumerate() {
+            let band = if compared(number) { "none" } else { "insufficient" };
+            (session.outcome_link, session.band) = ("none".into(), band.into());
+        }
+        let report = build(&inputs);
+        let figure = report.figures.into_iter().find(|figure| figure.id == "theater_like_share").unwrap();
+        let unknown = report.money.parts.iter().find(|part| part.id == "unknown").unwrap();
+        (figure.note, unknown.share.to_string())
+    }
+
+    #[test]
+    fn the_theater_like_share_says_how_much_was_not_compared() {
+        let (some, unknown) = note(|number| number.is_multiple_of(10));
+        assert!(some.ends_with(&format!("they are part of Unknown ({unknown} of the spend).")), "{some}");
+        assert!(unknown.contains("90") || unknown.contains("85"), "{unknown}");
+        assert!(!note(|_| true).0.contains("not compared"));
     }
 }

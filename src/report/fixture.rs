@@ -41,6 +41,7 @@ fn facts(title: &str) -> RunFacts {
             "footlight report --out OUT --lake LAKE".into(),
         ],
         seats: Some(48),
+        active_without_seat: Some(0),
         small_cell_floor: 5,
         files_read: 3_412,
         events: 812_554,

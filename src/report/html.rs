@@ -8,10 +8,11 @@ use sha2::{Digest, Sha256};
 
 use super::RenderError;
 use super::charts::{self, Idle, Svg};
-use super::figures::GLOSSARY;
+use super::figures::{BANDS, GLOSSARY};
 use super::model::measuring::Kpi;
 use super::model::views::MainReason;
 use super::model::{FunnelStep, MoneyPart, Report};
+use super::quantities::Count;
 
 /// The style sheet, as it stands in the page.
 const STYLE: &str = include_str!("templates/report.css");
@@ -32,6 +33,7 @@ struct Page<'a> {
     money: Vec<(&'a MoneyPart, Svg)>,
     funnel: Vec<(&'a FunnelStep, Svg)>,
     glossary: [(&'static str, &'static str); 3],
+    bands: [(&'static str, &'static str); 5],
 }
 
 /// Writes the page.
@@ -43,7 +45,7 @@ pub fn render(report: &Report) -> Result<String, RenderError> {
         report,
         style_hash: style_hash(STYLE),
         weekly_usage: charts::weekly_usage(&report.weeks, &report.policies),
-        weekly_outcomes: charts::weekly_outcomes(&report.weeks, &report.policies),
+        weekly_outcomes: charts::weekly_outcomes(&report.weeks, &report.policies, &report.told(&Count(0))),
         measuring: report.measuring.kpis.iter().map(|kpi| (kpi, charts::histogram(kpi))).collect(),
         agreement: report.measuring.rank_agreement.as_ref().map(charts::agreement),
         waterfall: charts::waterfall(&report.money, idle(report)),
@@ -51,8 +53,9 @@ pub fn render(report: &Report) -> Result<String, RenderError> {
         quadrant_chart: charts::quadrant(&report.quadrant),
         cohort_chart: charts::cohorts(&report.cohorts),
         money: report.money.parts.iter().zip(charts::money_ranges(&report.money)).collect(),
-        funnel: report.funnel.iter().zip(charts::funnel_bars(&report.funnel)).collect(),
+        funnel: report.funnel.iter().zip(charts::funnel_bars(report)).collect(),
         glossary: GLOSSARY,
+        bands: BANDS,
     };
     Ok(page.render()?)
 }

@@ -95,6 +95,9 @@ pub struct RunFacts {
     pub reproduce: Vec<String>,
     /// Seats paid for; none when no roster or licence count was given.
     pub seats: Option<i64>,
+    /// People who were active in the period and hold none of them; none where nobody says who holds one, and in files of earlier versions.
+    #[serde(default)]
+    pub active_without_seat: Option<i64>,
     /// Smallest number of people a published cell may stand for.
     pub small_cell_floor: i64,
     /// Input files read.

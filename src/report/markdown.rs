@@ -8,7 +8,7 @@ use askama::filters::Safe;
 
 use super::RenderError;
 use super::escape::fenced;
-use super::figures::GLOSSARY;
+use super::figures::{BANDS, GLOSSARY};
 use super::model::Report;
 
 #[derive(Template)]
@@ -16,6 +16,7 @@ use super::model::Report;
 struct Page<'a> {
     report: &'a Report,
     glossary: [(&'static str, &'static str); 3],
+    bands: [(&'static str, &'static str); 5],
     /// What each question gives, and the question.
     questions: Vec<(&'static str, Safe<String>)>,
 }
@@ -27,7 +28,7 @@ struct Page<'a> {
 pub fn render(report: &Report) -> Result<String, RenderError> {
     let asked = report.method.iter().filter(|entry| !entry.check.is_empty());
     let questions = asked.map(|entry| (entry.label, Safe(fenced("sql", &entry.check)))).collect();
-    let mut text = Page { report, glossary: GLOSSARY, questions }.render()?;
+    let mut text = Page { report, glossary: GLOSSARY, bands: BANDS, questions }.render()?;
     text.push('\n');
     Ok(text)
 }

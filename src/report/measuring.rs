@@ -77,7 +77,7 @@ fn judge(
     if tests.is_empty() {
         says.push("No test reads this number.".to_owned());
     }
-    let (sides, sides_note) = sides(kpi, inputs);
+    let (sides, sides_note) = sides(kpi, inputs, release);
     let mut instead = instead(kpi, reading, &tests, figures);
     if let Some(drift) = drift(&sides) {
         says.push(drift);
@@ -260,8 +260,9 @@ pub(super) fn monday(iso_week: &str) -> Option<Date> {
     ISOWeekDate::new(year.parse().ok()?, week.parse().ok()?, Weekday::Monday).ok().map(Date::from)
 }
 
-/// Means of whole weeks before the date, and after it until it ended; the week of the date is in neither.
-fn sides(kpi: &KpiInput, inputs: &Inputs) -> (Vec<Sides>, String) {
+/// Means of whole weeks before the date, and after it until it ended; the week of the date is in neither. Outcomes have a mean over the weeks in
+/// which they are known, where there are enough: what was not read is not nothing.
+fn sides(kpi: &KpiInput, inputs: &Inputs, release: &Release<'_>) -> (Vec<Sides>, String) {
     let (mut before, mut after): (Vec<&WeekTotals>, Vec<&WeekTotals>) = (Vec::new(), Vec::new());
     for week in
         inputs.weeks.iter().filter(|week| !week.partial && week.active_actors >= inputs.run.small_cell_floor.max(1))
@@ -297,15 +298,34 @@ fn sides(kpi: &KpiInput, inputs: &Inputs) -> (Vec<Sides>, String) {
         _ => ("active people a week".to_owned(), ""),
     };
     let landed = |week: &WeekTotals| per_person(week.outcomes, week);
-    let compared = |what: String, unit: &str, of: &dyn Fn(&WeekTotals) -> Option<f64>| {
-        let (before, after) = (mean(&before, of, unit)?, mean(&after, of, unit)?);
-        let overlap = before.1.0 <= after.1.1 && after.1.0 <= before.1.1;
-        let rose = after.1.0 + after.1.1 > before.1.0 + before.1.1;
-        Some(Sides { what, before: before.0, after: after.0, overlap, rose })
+    let sides = [before, after];
+    let known = sides.clone().map(|weeks| weeks.into_iter().filter(|week| week.outcomes.is_some()).collect::<Vec<_>>());
+    let compared =
+        |what: String, unit: &str, [before, after]: &[Vec<&WeekTotals>; 2], of: &dyn Fn(&WeekTotals) -> Option<f64>| {
+            if before.len().min(after.len()) < FEWEST_WEEKS {
+                return None;
+            }
+            let (before, after) = (mean(before, of, unit)?, mean(after, of, unit)?);
+            let overlap = before.1.0 <= after.1.1 && after.1.0 <= before.1.1;
+            let rose = after.1.0 + after.1.1 > before.1.0 + before.1.1;
+            Some(Sides { what, before: before.0, after: after.0, overlap, rose })
+        };
+    // A rounded zero is none or a few, and a mean of nothing else would say none.
+    let told = !release.is_active() || known.iter().flatten().any(|week| week.outcomes != Some(0));
+    let outcomes =
+        compared("outcomes landed a week and active person".to_owned(), "", &known, &landed).filter(|_| told);
+    let note = match &outcomes {
+        Some(_) => String::new(),
+        None if !told && known.iter().any(|weeks| !weeks.is_empty()) => {
+            "Outcomes are not compared: too few landed in each of these weeks.".to_owned()
+        }
+        None => format!(
+            "Outcomes are not compared: that needs {FEWEST_WEEKS} such weeks in which they are known on either side; there are {} before and {} after.",
+            known[0].len(),
+            known[1].len()
+        ),
     };
-    let rows =
-        [compared(what, unit, &used), compared("outcomes landed a week and active person".to_owned(), "", &landed)];
-    (rows.into_iter().flatten().collect(), String::new())
+    (compared(what, unit, &sides, &used).into_iter().chain(outcomes).collect(), note)
 }
 
 /// The mean with its interval, and the interval as bare numbers; none when a week's amount is not known.
@@ -339,5 +359,51 @@ fn agreement(found: RankAgreement, release: &Release<'_>) -> Agreement {
         before: tau(found.before),
         after: tau(found.after),
         reading: plain_long(reading),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::build;
+    use super::super::fixture::organisation;
+    use super::*;
+
+    /// The first target of the organisation where use doubles at its date, and outcomes land as `outcomes` says of a week and whether it comes after.
+    fn target(outcomes: impl Fn(usize, bool) -> Option<i64>) -> Kpi {
+        let mut inputs = organisation();
+        for (number, week) in inputs.weeks.iter_mut().enumerate() {
+            let after = week.iso_week.as_str() >= "2026-W41";
+            (week.prompts, week.active_actors) = (if after { 8_000 } else { 4_000 } + 10 * number as i64, 40);
+            week.outcomes = outcomes(number, after);
+        }
+        build(&inputs).measuring.kpis.swap_remove(0)
+    }
+
+    fn drifts(kpi: &Kpi) -> bool {
+        kpi.says.iter().any(|sentence| sentence.starts_with("Weeks since the date have more use and fewer outcomes"))
+    }
+
+    #[test]
+    fn fewer_outcomes_are_said_of_weeks_in_which_they_are_known() {
+        let fell = target(|number, after| Some(if after { 10 } else { 60 } + number as i64 % 2));
+        assert!(drifts(&fell) && fell.sides.len() == 2 && fell.sides_note.is_empty(), "{fell:?}");
+        // Commits were read up to the date: that nothing landed since is not known.
+        let unread = target(|number, after| (!after).then_some(60 + number as i64 % 2));
+        assert!(!drifts(&unread) && unread.sides.len() == 1, "{unread:?}");
+        assert!(unread.sides_note.ends_with("there are 6 before and 0 after."), "{}", unread.sides_note);
+        // The last week is not known yet, and the others still have a mean.
+        let young = target(|number, _| (number < 10).then_some(60 + number as i64 % 2));
+        let weeks = |side: usize| (young.sides[side].before.weeks.0, young.sides[side].after.weeks.0);
+        assert_eq!((weeks(0), weeks(1), drifts(&young)), ((6, 5), (6, 4), false));
+    }
+
+    #[test]
+    fn without_any_outcome_source_no_mean_of_outcomes_is_shown() {
+        let none = target(|_, _| None);
+        assert!(none.sides.len() == 1 && none.sides[0].what.starts_with("prompts"), "{none:?}");
+        assert!(none.sides_note.starts_with("Outcomes are not compared: that needs"), "{}", none.sides_note);
+        // Weeks come rounded: of a few outcomes each, nothing is left to take a mean of.
+        let few = target(|_, _| Some(0));
+        assert!(few.sides.len() == 1 && few.sides_note.ends_with("too few landed in each of these weeks."), "{few:?}");
     }
 }

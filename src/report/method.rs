@@ -18,14 +18,15 @@ struct Method {
     table: &'static str,
 }
 
-/// Each figure and view with the rule, the models and the table behind it.
-const METHOD: [Method; 17] = [
+/// Each figure and view with the rule, the models and the table behind it; no table where the rows are in `run.json`.
+const METHOD: [Method; 25] = [
     Method {
         id: "answer",
         label: "Verdict and what to do",
         rule: "Partly for the metric: two population tests point to it, or a tenth of the spend is theater-like, or one test and 3 %. \
                Mostly real: half of the spend has an outcome, theater-like is under a tenth at its highest, and no test points. Else \
-               mixed; insufficient where under half of the sessions could be compared and no test speaks. What to do follows the verdict.",
+               mixed; insufficient where under half of the sessions could be compared and no test speaks. What to do follows the verdict; where no \
+               test points, neither title nor advice names a target.",
         models: &["queries/rpt_session_links.sql", "queries/fct_findings.sql", "queries/fct_sessions.sql"],
         table: "sessions",
     },
@@ -67,7 +68,7 @@ const METHOD: [Method; 17] = [
         label: "Theater-like spend",
         rule: "Cost of sessions without an outcome whose evidence reached the band review, over spend: two independent families, \
                one of them no-consumption or incentive, and false discoveries controlled at 5 %. High end: sessions in look, and \
-               in review with an uncertain link, are added.",
+               in review with an uncertain link, are added. Sessions that were not compared are in the spend and in neither end.",
         models: &["queries/sig_*.sql", "queries/fct_sessions.sql"],
         table: "sessions",
     },
@@ -80,10 +81,45 @@ const METHOD: [Method; 17] = [
         table: "sessions",
     },
     Method {
+        id: "models",
+        label: "Totals by model",
+        rule: "Every model response counted once, by the name that the log has; a cost only where the model has a price. A model that few \
+               people used is withheld, and another one beside it where the rest would tell.",
+        models: &["queries/rpt_totals_by_day_model.sql", "queries/stg_events.sql"],
+        table: "",
+    },
+    Method {
+        id: "weeks",
+        label: "Usage and outcomes by week",
+        rule: "Use stands in the week in which it happened, by each person's clock; a session in the week in which it began. Outcomes are \
+               pieces of work that landed, each once a person. They are not known without a source, and of weeks after that of the newest \
+               commit. A week that the logs do not hold whole is partial, and not final when data of it may still come.",
+        models: &["queries/rpt_weekly.sql", "queries/fct_actor_weeks.sql"],
+        table: "",
+    },
+    Method {
+        id: "comparison",
+        label: "What changed",
+        rule: "Each number beside what the earlier report published: it has moved where the two intervals do not overlap. A week is restated \
+               where the earlier report held it whole and now a figure differs.",
+        models: &["queries/rpt_weekly.sql", "queries/fct_sessions.sql"],
+        table: "",
+    },
+    Method {
+        id: "teams",
+        label: "Teams",
+        rule: "The latest whole week of each team. Tokens with an outcome: of sessions linked to one, up to all of which nobody can tell. In look \
+               or review: the share of the team's active people whose own week is in one of these bands, as an interval that holds \
+               it with 90 %, pulled towards all teams of the week and the more so the fewer people there are; a wide one says that little is \
+               known. It asks where to read on, never who did wrong: most of what stands out has an innocent explanation.",
+        models: &["queries/fct_actor_weeks.sql", "queries/rpt_linked_weeks.sql", "queries/sig_*.sql"],
+        table: "teams",
+    },
+    Method {
         id: "funnel",
         label: "Funnel",
-        rule: "People, each step counted among those of the step before. Kept means alive after the survival horizon and not \
-               reverted.",
+        rule: "People, each step counted among those of the step before; active people without a seat are in the count and in no share of \
+               the seats. Kept means alive after the survival horizon and not reverted.",
         models: &["queries/fct_actor_weeks.sql", "queries/rpt_session_links.sql", "queries/rpt_kept_outcomes.sql"],
         table: "actor_weeks",
     },
@@ -142,6 +178,38 @@ const METHOD: [Method; 17] = [
                and trigger, volume taken out) is at most 0.05: about 5 % of honest units are.",
         models: &["queries/sig_*.sql"],
         table: "signals",
+    },
+    Method {
+        id: "findings",
+        label: "Findings",
+        rule: "Facts about sessions that need no comparison, added up by kind: sessions, how often, and the tokens and cost of the steps in \
+               question. Kinds with too few people behind them are withheld.",
+        models: &["queries/fct_findings.sql"],
+        table: "findings",
+    },
+    Method {
+        id: "archetypes",
+        label: "Archetypes",
+        rule: "Sessions that stand out and as many that do not, clustered by what they did; a cluster counts when it comes back in resamples, and \
+               what does not is noise. Names are given by rule. Ten people of three teams at least.",
+        models: &["queries/fct_sessions.sql", "queries/sig_*.sql"],
+        table: "sessions",
+    },
+    Method {
+        id: "systems",
+        label: "Who let agents act",
+        rule: "Steps of agents that write, send or execute, by the system they touch; shares are of these steps, and approval of those of which the \
+               log says who approved. Unattended is more than half an hour after a person's last turn.",
+        models: &["queries/rpt_governance.sql"],
+        table: "",
+    },
+    Method {
+        id: "quality",
+        label: "Data quality",
+        rule: "Every record of an input is counted once: kept, passed over by kind, or quarantined with the reason. Sessions scored are those that \
+               could be compared with peers; outcome coverage is the share of the edited files in repositories whose outcomes are known.",
+        models: &["queries/rpt_sources.sql", "queries/fct_coverage.sql"],
+        table: "outcome_coverage",
     },
     Method {
         id: "coverage",

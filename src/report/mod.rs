@@ -37,6 +37,8 @@ pub mod reconciliation;
 pub mod release;
 #[cfg(test)]
 mod schema;
+#[cfg(test)]
+mod sections;
 pub mod subject;
 pub mod summary;
 mod tables;

@@ -133,15 +133,15 @@ pub(super) fn funnel(inputs: &Inputs, people: &People<'_>, release: &mut Release
         .into(),
     }];
     let mut previous = seats.and_then(|seats| usize::try_from(seats).ok());
+    // Of the step that comes next, who holds no seat: they are in the count and no part of the seats.
+    let seatless = inputs.run.active_without_seat.filter(|_| seats.is_some()).unwrap_or(0);
+    let mut seatless = usize::try_from(seatless).unwrap_or(0).min(people.active.len());
     // Among the people of the last step that is shown: steps between which too few fell away are not both shown.
     let mut shown_before: Option<usize> = None;
     for (id, label, people, how, why_not) in steps {
-        // More active people than seats means that the seat count is wrong, not that 110 % are active.
-        let of_previous = people
-            .zip(previous)
-            .filter(|(part, whole)| part.len() <= *whole)
-            .and_then(|(part, whole)| release.share_of_people(part.len(), whole));
         let enough = |group: usize| !release.is_active() || group >= release.rules().people();
+        // The difference to those with a seat is a group of people too.
+        let apart = people.is_some_and(|people| enough(seatless) && enough(people.len() - seatless));
         let told = people.filter(|people| {
             enough(people.len()) && shown_before.is_none_or(|before| enough(before.saturating_sub(people.len())))
         });
@@ -153,11 +153,28 @@ pub(super) fn funnel(inputs: &Inputs, people: &People<'_>, release: &mut Release
         if count.is_some() {
             shown_before = people.map(FxHashSet::len);
         }
-        let note = match (people.is_some(), count.is_some()) {
+        let apart = apart && count.is_some();
+        // More active people than seats means that the seat count is wrong, not that 110 % are active.
+        let of_previous = people
+            .map(|people| people.len() - seatless)
+            .zip(previous)
+            .filter(|(part, whole)| part <= whole && (seatless == 0 || apart))
+            .and_then(|(part, whole)| release.share_of_people(part, whole));
+        let mut note = match (people.is_some(), count.is_some()) {
             (true, true) => how.to_owned(),
             (true, false) => format!("{how} The count is withheld: too few are on one side of the step."),
             (false, _) => why_not.to_owned(),
         };
+        match i64::try_from(seatless) {
+            Ok(0) | Err(_) => {}
+            Ok(holding_none) if apart => {
+                let holding_none = Count(release.count(holding_none));
+                note.push_str(&format!(" {holding_none} of them hold no seat and are not in the share."));
+            }
+            Ok(_) => note
+                .push_str(" Some of them hold no seat; how many, and what share of the seats is active, is not told."),
+        }
+        seatless = 0;
         funnel.push(FunnelStep { id, label, people: Maybe(count.map(Count)), of_previous: Maybe(of_previous), note });
         previous = people.map(FxHashSet::len);
     }
@@ -254,6 +271,51 @@ mod tests {
         let mut young = inputs(6);
         young.outcomes[0].kept = None;
         assert_eq!(counts(&young)[4], None);
+    }
+
+    /// The step Active of 45 people and 50 seats, of whom so many hold none.
+    fn active_of_seats(without: Option<i64>) -> (Option<i64>, Option<f64>, String) {
+        let week = |person: usize| ActorWeekRow {
+            actor: format!("p{person:02}"),
+            iso_week: "2026-W10".into(),
+            sessions: 1,
+            ..ActorWeekRow::default()
+        };
+        let inputs = Inputs {
+            run: RunFacts {
+                seats: Some(50),
+                active_without_seat: without,
+                small_cell_floor: 10,
+                ..RunFacts::default()
+            },
+            actor_weeks: (0..45).map(week).collect(),
+            ..Inputs::default()
+        };
+        let step = funnel(&inputs, &people(&inputs, &Owners::new(&inputs.sessions)), &mut Release::new(&inputs, None))
+            .swap_remove(1);
+        (step.people.0.map(|count| count.0), step.of_previous.0.map(|share| share.0), step.note)
+    }
+
+    #[test]
+    fn who_holds_no_seat_is_no_part_of_the_seats() {
+        assert_eq!(active_of_seats(Some(20)).1, Some(0.5), "25 of 50");
+        assert!(active_of_seats(Some(20)).2.ends_with("20 of them hold no seat and are not in the share."));
+        // Three would be found by the difference.
+        let (active, share, note) = active_of_seats(Some(3));
+        assert_eq!((active, share), (Some(45), None));
+        assert!(note.contains("Some of them hold no seat") && !note.contains('3'), "{note}");
+        // Everybody holds one, and a file that does not say.
+        for without in [Some(0), None] {
+            let (active, share, note) = active_of_seats(without);
+            assert_eq!((active, share), (Some(45), Some(0.95)));
+            assert!(!note.contains("hold no seat"), "{note}");
+        }
+        // Of a few persons who are protected by nothing, every number is told.
+        let mut few = inputs(6);
+        few.run.active_without_seat = Some(1);
+        let step =
+            funnel(&few, &people(&few, &Owners::new(&few.sessions)), &mut Release::new(&few, None)).swap_remove(1);
+        assert_eq!(step.of_previous, Maybe(Some(Share(2.0 / 9.0))));
     }
 
     #[test]

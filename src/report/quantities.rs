@@ -49,6 +49,24 @@ pub struct Probability(pub f64);
 #[serde(transparent)]
 pub struct Maybe<T>(pub Option<T>);
 
+/// A number that may be a count of nothing: where counts are rounded, none and few are told alike.
+pub trait Counted: fmt::Display {
+    /// Whether it is a count, and zero.
+    fn is_zero_count(&self) -> bool;
+}
+
+impl Counted for Count {
+    fn is_zero_count(&self) -> bool {
+        self.0 == 0
+    }
+}
+
+impl<T: Counted> Counted for Maybe<T> {
+    fn is_zero_count(&self) -> bool {
+        self.0.as_ref().is_some_and(Counted::is_zero_count)
+    }
+}
+
 impl Share {
     /// `part` of `whole`, none when there is no whole.
     pub fn of(part: i64, whole: i64) -> Option<Share> {

@@ -2,7 +2,7 @@
 //!
 //! Owns which part of the report is a headline and the ids under which it stands; the same ids are anchors in `report.html`.
 //! Money is integer micro-dollars, shares are fractions rounded to four decimals, null is unknown or withheld. What is published of
-//! people is rounded: counts to 5, money and tokens to two digits, shares to 5 points, 0.05 and 0.95 for "<10 %" and "≥90 %".
+//! people is rounded: counts to 5 (0 is none or a few, `<5` for people), money and tokens to two digits, shares to 5 points, 0.05 and 0.95 for "<10 %" and "≥90 %".
 
 use std::collections::BTreeMap;
 

@@ -64,7 +64,7 @@ const TABLES: &[Words] = &[
             ("prompts", "prompts"),
             ("tokens", "tokens of every kind; null when none was reported"),
             ("cost_usd", COST),
-            ("outcomes", "outcomes landed in a week of use; null when no outcome source covers the person"),
+            ("outcomes", "outcomes landed in a week of use; null when no outcome source covers the person or the week"),
             ("score_db", SCORE),
             ("band", BAND),
             ("objection", OBJECTION),

@@ -249,7 +249,7 @@ pub struct PanelWeek {
     pub tokens: Option<i64>,
     /// Prompts.
     pub prompts: i64,
-    /// Outcomes landed and not undone; null when no outcome source covers the person.
+    /// Outcomes landed and not undone; null when no source has any, and in weeks up to whose end they were not read.
     pub outcomes: Option<i64>,
     /// Share of the person's edited paths where outcomes are known; null when nothing was edited.
     pub coverage: Option<f64>,

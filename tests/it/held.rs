@@ -144,6 +144,28 @@ fn seat_holders_without_any_use_are_counted_and_named_nowhere() {
 }
 
 #[test]
+fn who_uses_a_tool_without_a_seat_is_in_no_share_of_the_seats() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    logs(dir);
+    let mut events = String::new();
+    for number in 0..6 {
+        let event = json!({
+            "ts": format!("2026-06-01T11:{number:02}:07.123Z"), "session_id": format!("s-c{number}"), "event_id": format!("e-c{number}"),
+            "actor_id": format!("c{number}"), "kind": "completion", "client": "codex/1.0.0", "provider": "openai", "model": "gpt-5",
+            "input_tokens": 900, "output_tokens": 100, "token_basis": "reported", "trigger": "human",
+        });
+        let _ = writeln!(events, "{event}");
+    }
+    fs::write(dir.join("logs/guests.events.ndjson"), events).unwrap();
+    let active = &summary(dir)["funnel"][1];
+    assert_eq!((&active["id"], &active["people"]), (&json!("active"), &json!(20)), "18, rounded");
+    assert_eq!(active["of_previous"], json!(0.6), "12 of 20 seats");
+    let run: Value = serde_json::from_str(&fs::read_to_string(dir.join("out/run.json")).unwrap()).unwrap();
+    assert_eq!(run["run"]["active_without_seat"], json!(6));
+}
+
+#[test]
 fn an_ingest_that_came_late_says_which_logs_may_be_gone() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();

@@ -71,7 +71,7 @@ pub struct Kpi {
     pub instead: Vec<String>,
     /// Means of whole weeks before and after.
     pub sides: Vec<Sides>,
-    /// Why there are no means, empty when there are.
+    /// Why there are no means, or none of outcomes; empty when there are.
     pub sides_note: String,
     /// Weeks of people around the target; empty without one.
     pub bins: Vec<Bin>,

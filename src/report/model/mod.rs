@@ -20,7 +20,8 @@ pub use tables::{
     Team, Week,
 };
 
-use super::quantities::{Count, Estimate, Maybe, MicroDollars, Share, Tokens};
+use super::quantities::{Count, Counted, Estimate, Maybe, MicroDollars, Share, Tokens};
+use crate::privacy::rounding;
 
 /// Version of `summary.json`. Raised when an id or a meaning changes, not when something is added.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -96,6 +97,27 @@ impl Report {
     /// Names of the teams whose latest week may not be shown.
     pub fn withheld_teams(&self) -> Vec<&str> {
         self.teams.iter().filter(|team| team.suppressed).map(|team| team.team_id.as_str()).collect()
+    }
+
+    /// A count as people read it. Counts are rounded where people are protected, and a rounded zero is `<5`, whether there are none or a few: nobody's
+    /// behaviour may follow from "none", and a few are not none. Machines read 0.
+    pub fn told(&self, count: &impl Counted) -> String {
+        if self.released.protected && count.is_zero_count() {
+            format!("<{}", rounding::count_step())
+        } else {
+            count.to_string()
+        }
+    }
+
+    /// Whether outcomes are known of any week, however few landed.
+    pub fn knows_outcomes(&self) -> bool {
+        self.weeks.iter().any(|week| week.outcomes.0.is_some())
+    }
+
+    /// The week from which on no outcomes are known, where those of earlier weeks are.
+    pub fn outcomes_unknown_from(&self) -> Option<&str> {
+        let known = self.weeks.iter().rposition(|week| week.outcomes.0.is_some())?;
+        self.weeks.get(known + 1).map(|week| week.iso_week.as_str())
     }
 
     /// The query of a file.
@@ -248,6 +270,12 @@ impl fmt::Display for Quantity {
     }
 }
 
+impl Counted for Quantity {
+    fn is_zero_count(&self) -> bool {
+        matches!(self, Quantity::Count(count) if count.is_zero_count())
+    }
+}
+
 impl fmt::Display for Confidence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -374,7 +402,7 @@ pub struct MethodEntry {
     pub models: &'static [&'static str],
     /// The same as the files that this run used: keys of `queries`.
     pub queries: Vec<String>,
-    /// Table of `OUT/tables` that holds the rows.
+    /// Table of `OUT/tables` that holds the rows; empty where they are in `OUT/run.json`.
     pub table: &'static str,
     /// The question to the result tables that gives the exact number, before rounding; empty where there is none.
     pub check: String,

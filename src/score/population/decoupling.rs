@@ -48,15 +48,18 @@ pub(super) fn metric_decoupling(input: &ScoreInput) -> Option<(PopulationRow, Op
     let date = input.incentive_start()?;
     let mut row = row("metric_decoupling", format!("organisation, {}", day(date)), "people");
     let panel = Panel::new(&input.panel);
-    let all = panel.sides(date);
+    let weeks = panel.sides(date);
+    let all = panel.with_outcomes(&weeks);
     // Who is compared is decided over the weeks that are compared: somebody without use in them would stand far from all others.
     let sides = all.balanced();
     let people: Vec<usize> =
         panel.people(&sides).into_iter().filter(|&person| panel.outcomes_are_known(person)).collect();
     row.n = people.len() as i64;
     let missing = too_few(&[
-        (Of::Organisation("whole weeks before the date"), all.before.len(), FEWEST_WEEKS),
-        (Of::Organisation("whole weeks after it"), all.after.len(), FEWEST_WEEKS),
+        (Of::Organisation("whole weeks before the date"), weeks.before.len(), FEWEST_WEEKS),
+        (Of::Organisation("whole weeks after it"), weeks.after.len(), FEWEST_WEEKS),
+        (Of::Organisation("whole weeks before the date with known outcomes"), all.before.len(), FEWEST_WEEKS),
+        (Of::Organisation("whole weeks after it with known outcomes"), all.after.len(), FEWEST_WEEKS),
         (Of::People("people who used tools on both sides with an outcome coverage of .8"), people.len(), FEWEST_ACTORS),
     ]);
     let agreement = match missing {

@@ -61,19 +61,27 @@ fn at_date(input: &ScoreInput, date: i64) -> PopulationRow {
         row.note = missing;
         return row;
     }
-    let people = panel.people(&sides);
-    let covered: Vec<usize> = people.iter().copied().filter(|&person| panel.outcomes_are_known(person)).collect();
-    let (events, names) = covariates(&input.events, &panel, &sides);
-    let Some(series) = Series::new(&sides, &events) else {
+    let judged = panel.with_outcomes(&sides);
+    let covered: Vec<usize> =
+        panel.people(&judged).into_iter().filter(|&person| panel.outcomes_are_known(person)).collect();
+    let missing = too_few(&[
+        (Of::Organisation("whole weeks before the date with known outcomes"), judged.before.len(), FEWEST_WEEKS),
+        (Of::Organisation("whole weeks after it with known outcomes"), judged.after.len(), FEWEST_WEEKS),
+        (Of::People("people who used tools on both sides with known outcomes"), covered.len(), FEWEST_ACTORS),
+    ]);
+    // Of use all weeks can be told, also those whose outcomes were not read.
+    let told = if missing.is_some() { &sides } else { &judged };
+    let (events, names) = covariates(&input.events, &panel, told);
+    let Some(series) = Series::new(told, &events) else {
         row.note = format!("an event of the calendar falls together with the date and cannot be told apart: {names}");
         return row;
     };
-    let needed = Of::People("people who used tools on both sides with known outcomes");
-    if let Some(missing) = too_few(&[(needed, covered.len(), FEWEST_ACTORS)]) {
-        row.note = format!("{missing}; {}", series.described("use", &panel.usage(&people, &sides)));
+    if let Some(missing) = missing {
+        row.note = format!("{missing}; {}", series.described("use", &panel.usage(&panel.people(told), told)));
         return row;
     }
-    judge(&mut row, &panel, &sides, &covered, &series, input.seed);
+    row.n = (judged.before.len() + judged.after.len()) as i64;
+    judge(&mut row, &panel, &judged, &covered, &series, input.seed);
     if !names.is_empty() {
         row.note.push_str(&format!("; taken out: {names}"));
     }

@@ -23,7 +23,7 @@ pub(super) fn is_after(week_start: i64, date: i64) -> Option<bool> {
     (week_start.saturating_add(WEEK) <= date).then_some(false)
 }
 
-/// People times whole weeks; a week without a row is one without use and without outcomes.
+/// People times whole weeks; a week without a row is one without use, and without outcomes where outcomes of that week are known.
 pub(super) struct Panel<'a> {
     weeks: Vec<i64>,
     people: Vec<Vec<Option<&'a PanelWeek>>>,
@@ -78,6 +78,20 @@ impl<'a> Panel<'a> {
         let side =
             |after| (0..self.weeks.len()).filter(|&week| is_after(self.weeks[week], date) == Some(after)).collect();
         Sides { before: side(false), after: side(true) }
+    }
+
+    /// How many weeks, from the first, outcomes are known of: where commits were read up to a day, those after it have none in the panel, and that
+    /// is not that nothing landed. All of them where no week has any: then nobody's are known, which is asked of each person.
+    pub(super) fn outcome_weeks(&self) -> usize {
+        let is_known = |week: &usize| self.people.iter().any(|of| of[*week].is_some_and(|row| row.outcomes.is_some()));
+        (0..self.weeks.len()).rev().find(is_known).map_or(self.weeks.len(), |last| last + 1)
+    }
+
+    /// The weeks of both sides of which outcomes are known.
+    pub(super) fn with_outcomes(&self, sides: &Sides) -> Sides {
+        let end = self.outcome_weeks();
+        let known = |weeks: &[usize]| weeks.iter().copied().filter(|week| *week < end).collect();
+        Sides { before: known(&sides.before), after: known(&sides.after) }
     }
 
     /// People who used a tool on both sides, whose tokens are reported on both, and who were not new before the date: neither a wave of new
@@ -202,6 +216,28 @@ mod tests {
         let rows = [panel_week(0, 0, 20_000.0, 3.0), PanelWeek { tokens: None, ..panel_week(0, 1, 20_000.0, 3.0) }];
         let panel = Panel::new(&rows);
         assert_eq!([&[0][..], &[1], &[0, 1]].map(|weeks| panel.tokens_are_reported(0, weeks)), [true, false, false]);
+    }
+
+    #[test]
+    fn weeks_after_the_last_known_outcome_are_left_out_and_none_where_nothing_is_known() {
+        let known_of = |known: &dyn Fn(usize, i64) -> bool| {
+            let mut rows = Vec::new();
+            for person in 0..2 {
+                for week in 0..10 {
+                    let row = panel_week(person, week, 20_000.0, 3.0);
+                    rows.push(PanelWeek { outcomes: row.outcomes.filter(|_| known(person, week)), ..row });
+                }
+            }
+            let panel = Panel::new(&rows);
+            let sides = panel.with_outcomes(&panel.sides(5 * WEEK));
+            (sides.before.len(), sides.after.len())
+        };
+        assert_eq!(known_of(&|_, _| true), (5, 5));
+        assert_eq!(known_of(&|_, week| week < 7), (5, 2));
+        assert_eq!(known_of(&|_, week| week < 4), (4, 0));
+        // Of one person nothing is ever known; of nobody anything.
+        assert_eq!(known_of(&|person, week| person == 1 && week < 7), (5, 2));
+        assert_eq!(known_of(&|_, _| false), (5, 5));
     }
 
     #[test]

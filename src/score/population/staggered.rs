@@ -33,7 +33,7 @@ pub(super) fn staggered_break(input: &ScoreInput) -> Option<PopulationRow> {
     }
     let mut row = row("incentive_break", "organisation, team by team".to_owned(), "teams");
     let panel = Panel::new(&input.panel);
-    let weeks = panel.sides(i64::MAX).before.len();
+    let weeks = panel.outcome_weeks();
     let teams = Teams::new(input, &panel, weeks);
     row.n = teams.members.len() as i64;
     let treated = teams.turns.iter().flatten().count();
@@ -434,5 +434,11 @@ mod tests {
         );
         input.rollouts.clear();
         assert_eq!(staggered_break(&input), None);
+        // Commits were read up to the week before the first turn: no turn is within the weeks that can be judged.
+        let mut input = world(0.6, 0.0, false, 0.0, 1);
+        for week in input.panel.iter_mut().filter(|week| week.week_start >= (10 + 2_900) * WEEK) {
+            week.outcomes = None;
+        }
+        assert_eq!(found(&input).note, "0 teams that a policy came to within the weeks, 2 needed");
     }
 }

@@ -221,6 +221,14 @@ fn break_and_decoupling_abstain_below_their_evidence() {
     let notes = |input: &ScoreInput| ["incentive_break", "metric_decoupling"].map(|test| of(test, input).note);
     input.panel.retain(|week| week.week_start < (12 + 2_900 + 5) * 7 * 86_400_000_000);
     assert_eq!(notes(&input), ["5 whole weeks after it, 8 needed", "5 whole weeks after it, 6 needed"]);
+    // Commits were read up to three weeks after the date: that nothing landed since is not known, however far the logs go.
+    let mut input = panel_world(0.15, 0.0, 1);
+    for week in input.panel.iter_mut().filter(|week| week.week_start >= (12 + 2_900 + 3) * WEEK) {
+        week.outcomes = None;
+    }
+    let [break_, decoupling] = notes(&input);
+    assert!(break_.starts_with("3 whole weeks after it with known outcomes, 8 needed; use +"), "{break_}");
+    assert_eq!(decoupling, "3 whole weeks after it with known outcomes, 6 needed");
     // A tool that reports its tokens from the date on: use would seem to double at it.
     let mut input = panel_world(0.0, 0.0, 1);
     for week in
