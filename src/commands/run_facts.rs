@@ -141,7 +141,7 @@ pub(super) fn policy_hash(settings: &Settings) -> anyhow::Result<String> {
 async fn duplicates(engine: &Engine, left_out: i64) -> anyhow::Result<i64> {
     let read = integer(engine, "select sum(records) as n from ingested").await?.unwrap_or(0);
     let sql = "select (select count(*) from events) + (select count(*) from outcomes) + (select count(*) from facts)
-        + (select count(*) from roster) as n";
+        + (select count(*) from aggregates) + (select count(*) from roster) as n";
     Ok((read - left_out - integer(engine, sql).await?.unwrap_or(0)).max(0))
 }
 

@@ -251,12 +251,11 @@ fn read_job(
     result: &mut ThreadResult,
 ) -> Result<(), LakeError> {
     let name = &job.found.name;
-    let tail_alone = job.source.reads_tail_alone() && job.found.unit == Unit::File;
     let input = Input {
         path: job.found.path.clone(),
         name: name.clone(),
         unit: job.found.unit,
-        start: if tail_alone { job.committed } else { 0 },
+        start: if job.is_tail_alone() { job.committed } else { 0 },
         limits: options.limits,
         as_of_us: options.as_of_us,
         options: options.source_options.clone(),

@@ -137,6 +137,7 @@ impl<'a, 'writer, 'lake> JobSink<'a, 'writer, 'lake> {
     pub fn entry(&self, content_id: String, committed_bytes: u64) -> Ingested {
         let before = self.job.before.as_ref();
         let found = &self.job.found;
+        let (records, rejects) = if self.job.is_tail_alone() { self.job.counted } else { (0, 0) };
         let ignored: serde_json::Map<String, serde_json::Value> =
             self.ignored.iter().map(|(kind, count)| ((*kind).to_owned(), (*count).into())).collect();
         Ingested {
@@ -148,8 +149,8 @@ impl<'a, 'writer, 'lake> JobSink<'a, 'writer, 'lake> {
             file_bytes: found.bytes as i64,
             modified_ns: found.modified_ns,
             changed_ns: found.changed_ns,
-            records: self.records,
-            rejects: self.rejects,
+            records: records + self.records,
+            rejects: rejects + self.rejects,
             ignored: serde_json::Value::Object(ignored).to_string(),
             version: before.map_or(1, |entry| entry.version + 1),
         }

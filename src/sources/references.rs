@@ -13,7 +13,8 @@ const NOT_TICKETS: &[&str] = &[
 /// References in a text, each once, in the order of appearance. `marks` are the signs before a number: `#`, and `!` for GitLab's merge requests.
 pub(crate) fn in_text(text: &str, marks: &[char]) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
-    for word in text.split_whitespace() {
+    // Some join references without a blank: `#12,#13`, `PROJ-7(#12)`.
+    for word in text.split(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '(' | ')' | '[' | ']')) {
         for reference in in_word(word, marks) {
             if found.len() < REFERENCES_KEPT && !found.contains(&reference) {
                 found.push(reference);
@@ -84,6 +85,9 @@ mod tests {
         assert_eq!(in_text(text, &['#']), ["PROJ-7", "#12", "acme/shop#31", "OPS-44", "#9"]);
         let text = "See !3, group/sub/shop!4 and #5. Great!";
         assert_eq!(in_text(text, &['#', '!']), ["!3", "group/sub/shop!4", "#5"]);
+        let text = "Fixes #12,#13;acme/shop#31 PROJ-7(#14) [OPS-44]!8 #5,!7";
+        let joined = ["#12", "#13", "acme/shop#31", "PROJ-7", "#14", "OPS-44", "!8", "#5", "!7"];
+        assert_eq!(in_text(text, &['#', '!']), joined);
     }
 
     #[test]

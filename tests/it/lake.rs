@@ -127,12 +127,20 @@ fn aggregates_stand_beside_requests_and_are_in_no_total_of_them() {
     let totals = "select count(*) as n, sum(input_tokens) as input, sum(output_tokens) as output, sum(cost_usd) as cost from events";
     let before = query(dir, "lake", totals);
     assert_eq!(count(dir, "lake", "aggregates"), 0);
+    let duplicates = |out: &str| {
+        let score = footlight(dir).args(["score", "--lake", "lake", "--out", out]).output().unwrap();
+        assert!(score.status.success(), "{}", String::from_utf8_lossy(&score.stderr));
+        let run = fs::read(dir.join(out).join("run.json")).unwrap();
+        serde_json::from_slice::<serde_json::Value>(&run).unwrap()["run"]["duplicates"].as_i64().unwrap()
+    };
+    let duplicates_before = duplicates("without");
     fs::write(dir.join("logs/report.json"), REPORT).unwrap();
     let page = r#"{"data":[{"date":"2026-06-01","actor":{"type":"user_actor","email_address":"idle@example.test"},"terminal_type":"vscode",
         "core_metrics":{"num_sessions":SESSIONS},"model_breakdown":[]}],"has_more":false}"#;
     fs::write(dir.join("logs/seats.json"), page.replace("SESSIONS", "0")).unwrap();
     assert_eq!(ingest(dir, &["logs"], "lake", &[]), 0);
     assert_eq!(query(dir, "lake", totals), before, "requests count once");
+    assert_eq!(duplicates("with"), duplicates_before, "no sum was read twice");
     let sums = "select counted_by, sum(input_tokens) as input, sum(output_tokens) as output, sum(cost_usd) as cost,
         count(*) filter (where not seat_used) as idle from aggregates group by counted_by order by counted_by";
     let of_reader = serde_json::json!({"counted_by": "reader", "input": 56, "output": 348, "cost": 0.5, "idle": 0});
@@ -189,6 +197,30 @@ fn a_file_that_grows_adds_its_tail_and_a_completed_line_leaves_the_quarantine() 
     ingest(dir, &["logs"], "clean", &[]);
     assert_eq!(digest(dir, "grown"), digest(dir, "clean"));
     assert_eq!(count(dir, "grown", "quarantine"), 0);
+}
+
+#[test]
+fn a_file_that_was_read_in_two_steps_has_as_many_records_as_one_read_at_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    fs::create_dir_all(dir.join("logs")).unwrap();
+    let row = |minute: usize| {
+        format!(
+            "{{\"ts\":\"2026-06-01T09:{minute:02}:00Z\",\"session_id\":\"s\",\"kind\":\"prompt\",\"event_id\":\"p{minute}\"}}\n"
+        )
+    };
+    let path = dir.join("logs/export.events.ndjson");
+    // The last is the first again, and one line is no record.
+    let parts = [(0..7).map(row).collect::<String>() + "{}\n", (7..10).map(row).collect::<String>() + &row(0)];
+    fs::write(&path, &parts[0]).unwrap();
+    assert_eq!(ingest(dir, &["logs"], "grown", &[]), 3);
+    fs::write(&path, parts.concat()).unwrap();
+    assert_eq!(ingest(dir, &["logs"], "grown", &[]), 0);
+    assert_eq!(ingest(dir, &["logs"], "clean", &[]), 3);
+    let read = "select records, rejects from ingested";
+    assert_eq!(rows(dir, "grown", read), rows(dir, "clean", read));
+    assert_eq!(rows(dir, "clean", read), serde_json::json!([{"records": 11, "rejects": 1}]));
+    assert_eq!(count(dir, "grown", "events"), 10);
 }
 
 #[test]

@@ -13,6 +13,9 @@ const INJECTED: &[&str] = &[
 /// What the program says when a model stopped and should go on.
 const CONTINUE: &[&str] = &["Please continue.", "System: Please continue."];
 
+/// What stands before the contents of the files that somebody named with `@`, up to the end of the text.
+const FILES: &str = "--- Content from referenced files ---";
+
 /// What a user record is.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Said {
@@ -24,11 +27,22 @@ pub(super) enum Said {
     Machine(&'static str),
 }
 
-/// Reads a user record. What was typed is preferred to what it was expanded to.
+/// Reads a user record. What was typed is preferred to what it was expanded to; versions that wrote the expansion alone put the files behind what was typed.
 pub(super) fn said(message: &Message) -> Said {
-    let shown = message.display_content.as_ref().and_then(text_of);
-    let Some(text) = shown.or_else(|| message.content.as_ref().and_then(text_of)) else {
-        return Said::Machine("user.no_text");
+    let text = match message.display_content.as_ref().and_then(text_of) {
+        Some(shown) => shown,
+        None => {
+            let Some(mut sent) = message.content.as_ref().and_then(text_of) else {
+                return Said::Machine("user.no_text");
+            };
+            if let Some(files) = sent.find(FILES) {
+                sent.truncate(sent[..files].trim_end().len());
+                if sent.is_empty() {
+                    return Said::Machine("user.injected");
+                }
+            }
+            sent
+        }
     };
     let trimmed = text.trim();
     if trimmed.is_empty() {

@@ -111,6 +111,26 @@ fn a_chat_without_its_header_takes_the_session_from_its_name() {
 }
 
 #[test]
+fn files_that_were_pasted_into_a_message_are_not_what_was_typed() {
+    let read = |content: serde_json::Value| {
+        let line =
+            serde_json::json!({"id": "u1", "timestamp": "2026-06-02T09:00:01Z", "type": "user", "content": content});
+        read_bytes(&GeminiCli, "x.jsonl", line.to_string().as_bytes())
+    };
+    let question = "why does total() round?  @src/cart.ts";
+    let file = "\n--- Content from referenced files ---\nContent from @src/cart.ts:\nlet total = price * quantity;\n--- End of content ---";
+    let bare = read(question.into());
+    assert!(bare.events[0].1.text.is_some());
+    let texts = [question].into_iter().chain(file.split_inclusive('\n'));
+    let parts: Vec<serde_json::Value> = texts.map(|text| serde_json::json!({"text": text})).collect();
+    let expansions: [serde_json::Value; 2] = [format!("{question}{file}").into(), parts.into()];
+    for expanded in expansions {
+        assert_eq!(read(expanded).events[0].1.text, bare.events[0].1.text);
+    }
+    assert_eq!(read(file.into()).snapshot(), "ignored user.injected 1\n");
+}
+
+#[test]
 fn torn_and_hostile_documents_say_so() {
     let reasons = |text: &str| read_bytes(&GeminiCli, "session-x.json", text.as_bytes()).reasons();
     let start = "{\n\"sessionId\":\"s\",\n\"projectHash\":\"0\",\n\"messages\":";

@@ -6,7 +6,7 @@
 
 use super::command::{Git, GitError};
 use crate::sources::json::{reject_reason, safe_detail};
-use crate::sources::{Input, InputError, PROBE_BYTES, Position, Probe, Reason, Sink, Unit};
+use crate::sources::{Input, InputError, PROBE_BYTES, Position, Probe, Reason, Sink, Source, Unit};
 use rustc_hash::FxHashMap;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -143,7 +143,8 @@ impl Checkpoints {
     }
 }
 
-/// Hands a transcript to the source that knows its format.
+/// Hands a transcript to the source that knows its format. One that cannot be read is rejected, whatever else is in the repository: whoever may push
+/// to the branch must not hide the transcripts of others.
 fn read_transcript(bytes: &[u8], input: &Input, sink: &mut dyn Sink) -> Result<(), InputError> {
     let mut file = tempfile::Builder::new()
         .prefix("checkpoint-")
@@ -154,7 +155,8 @@ fn read_transcript(bytes: &[u8], input: &Input, sink: &mut dyn Sink) -> Result<(
     let path = file.path().to_path_buf();
     let head = &bytes[..bytes.len().min(PROBE_BYTES)];
     let probe = Probe { path: &path, unit: Unit::File, head, options: &input.options };
-    let Some(source) = crate::sources::recognise(&probe) else {
+    // A bundle is no transcript, and in it another could stand.
+    let Some(source) = crate::sources::recognise(&probe).filter(|source| source.name() != super::Git.name()) else {
         sink.reject(Position::default(), Reason::UnknownFormat, "transcript of a checkpoint");
         return Ok(());
     };
@@ -162,7 +164,10 @@ fn read_transcript(bytes: &[u8], input: &Input, sink: &mut dyn Sink) -> Result<(
     sink.inside(Some(source.name()));
     let read = source.read(&transcript, sink);
     sink.inside(None);
-    read.map(|_| ())
+    if let Err(error) = read {
+        sink.reject(Position::default(), error.reason(), "transcript of a checkpoint");
+    }
+    Ok(())
 }
 
 /// Files of a tree with their sizes.

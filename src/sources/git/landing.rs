@@ -10,6 +10,7 @@ use super::patches::{self, Patch};
 use crate::events::OutcomeStatus;
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
+use std::collections::BTreeMap;
 
 /// Share of a patch's non-trivial added lines that a landed commit must hold to be its squash merge.
 const CONTAINED: f64 = 0.9;
@@ -31,6 +32,8 @@ pub(super) struct Landing {
     pub restores: Vec<Option<usize>>,
     /// The landed commits that this landed one takes back.
     pub takes_back: Vec<Vec<usize>>,
+    /// Each landed commit that a merge brought in, with the request that the merge says it lands; the oldest merge first.
+    pub requests: Vec<(usize, Request)>,
     /// Branches whose net patch git could not make.
     pub failed: Vec<GitError>,
 }
@@ -63,18 +66,27 @@ pub(super) fn decide(git: &Git, tip: Option<&str>, commits: &[Commit], landed: &
             (false, None) => OutcomeStatus::Open,
         })
         .collect();
-    Landing { status, landed_as, restores, takes_back, failed }
+    Landing { status, landed_as, restores, takes_back, requests: history.requests(), failed }
 }
 
 impl History<'_> {
     /// Goes from the newest landed commit to the oldest, so that whether a revert was itself taken back is known before
     /// it takes effect.
     fn reverts(&self, landed_as: &[Option<usize>]) -> (Vec<bool>, Vec<Option<usize>>, Vec<Vec<usize>>) {
-        let requests: FxHashMap<Request, usize> = (0..self.commits.len())
-            .rev()
-            .filter(|&index| self.landed[index])
-            .filter_map(|index| Some((self.commits[index].message.request?, index)))
-            .collect();
+        // Newest first: a commit that somebody pushes later may name the request too.
+        let mut requests: FxHashMap<Request, Vec<usize>> = FxHashMap::default();
+        for index in (0..self.commits.len()).filter(|&index| self.landed[index]) {
+            if let Some(request) = self.commits[index].message.request {
+                requests.entry(request).or_default().push(index);
+            }
+        }
+        let landing_of = |request: &Request, revert: usize| -> Option<usize> {
+            let before = || requests.get(request).into_iter().flatten().copied().filter(move |&other| other > revert);
+            let quotes = self.commits[revert].message.quotes.as_ref();
+            let quoted =
+                before().find(|&other| quotes.is_some() && self.commits[other].message.title.as_ref() == quotes);
+            quoted.or_else(|| before().next())
+        };
         let mut sorted: Vec<(&str, usize)> = self.by_sha.iter().map(|(&sha, &index)| (sha, index)).collect();
         sorted.sort_unstable();
         let target = |name: &str| -> Option<usize> {
@@ -90,7 +102,7 @@ impl History<'_> {
         for index in (0..self.commits.len()).filter(|&index| self.landed[index]) {
             let message = &self.commits[index].message;
             let by_name = message.reverts.iter().filter_map(|name| target(name));
-            let by_request = message.reverts_requests.iter().filter_map(|request| requests.get(request).copied());
+            let by_request = message.reverts_requests.iter().filter_map(|request| landing_of(request, index));
             // A commit can only take back what came before it; the log has children first.
             takes_back[index] = by_name.chain(by_request).filter(|&other| other > index).collect();
             if !reverted[index] {
@@ -110,18 +122,38 @@ impl History<'_> {
         (reverted, restores, takes_back)
     }
 
-    /// The commits that a merge brought to its first parent; none for other commits.
+    /// The requests that merges say they land, for each commit that they brought in: a merge is no work of its own.
+    fn requests(&self) -> Vec<(usize, Request)> {
+        let merges = (0..self.commits.len()).rev().filter(|&index| self.landed[index]);
+        let named = merges.filter_map(|merge| Some((merge, self.commits[merge].message.request?)));
+        named
+            .flat_map(|(merge, request)| self.brought_in(merge).into_iter().map(move |commit| (commit, request)))
+            .collect()
+    }
+
+    fn parents(&self, commit: usize) -> impl Iterator<Item = usize> {
+        self.commits[commit].parents.iter().filter_map(move |parent| self.by_sha.get(parent.as_str()).copied())
+    }
+
+    /// The commits that a merge brought to its first parent; none for other commits. Looks no further back than to where the branch began: children
+    /// stand before their parents in the log, so when a commit is met all that lead to it were.
     fn brought_in(&self, merge: usize) -> Vec<usize> {
-        let parents: Vec<usize> =
-            self.commits[merge].parents.iter().filter_map(|parent| self.by_sha.get(parent.as_str()).copied()).collect();
+        let parents: Vec<usize> = self.parents(merge).collect();
         let [first, others @ ..] = &parents[..] else { return Vec::new() };
-        if others.is_empty() {
-            return Vec::new();
+        // What was met, and whether only the branch leads to it.
+        let mut met: BTreeMap<usize, bool> = others.iter().map(|&other| (other, true)).collect();
+        met.insert(*first, false);
+        let mut brought = Vec::new();
+        while met.values().any(|&is_brought| is_brought) {
+            let Some((commit, is_brought)) = met.pop_first() else { break };
+            for parent in self.parents(commit) {
+                *met.entry(parent).or_insert(is_brought) &= is_brought;
+            }
+            if is_brought {
+                brought.push(commit);
+            }
         }
-        let before: FxHashSet<usize> = self.ancestors(*first, |_| true).into_iter().collect();
-        let unknown_before = |&other: &usize| !before.contains(&other);
-        let starts = others.iter().copied().filter(unknown_before);
-        starts.flat_map(|other| self.ancestors(other, |index| !before.contains(&index))).collect()
+        brought
     }
 
     /// Finds the landed commit of each open one: an equal patch, else a landed commit that holds nearly all its lines, else

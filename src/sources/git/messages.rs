@@ -24,6 +24,10 @@ pub(super) struct Message {
     /// The request that it says it lands: a subject `... (#12)` of a squash merge, `Merge pull request #12 from ...`, a line
     /// `See merge request group/project!7`.
     pub request: Option<Request>,
+    /// Title of that request, without its number: the subject, or the line below that of a merge of GitHub's.
+    pub title: Option<String>,
+    /// The title that a subject `Revert "..."` quotes, without the number of a request.
+    pub quotes: Option<String>,
     /// Sorted distinct session ids.
     pub session_ids: Vec<String>,
     /// Checkpoints of Entire that it names.
@@ -34,7 +38,8 @@ pub(super) struct Message {
 
 /// Reads a message.
 pub(super) fn read(text: &str) -> Message {
-    let mut message = Message { request: request_of(text.lines().next().unwrap_or("")), ..Message::default() };
+    let subject = text.lines().next().unwrap_or("");
+    let mut message = Message { request: request_of(subject), quotes: quoted_by(subject), ..Message::default() };
     for line in text.lines() {
         if let Some(rest) = line.trim().strip_prefix("Reverts ") {
             message.reverts_requests.extend(request_named(rest, '#'));
@@ -60,6 +65,7 @@ pub(super) fn read(text: &str) -> Message {
             message.reverts_requests.extend(request_named(window[4], '!'));
         }
     }
+    message.title = message.request.is_some().then(|| title_of(text));
     message.refs = references::in_text(text, &['#']);
     message.session_ids.sort_unstable();
     message.session_ids.dedup();
@@ -72,6 +78,27 @@ fn request_of(subject: &str) -> Option<Request> {
         None => subject.trim_end().strip_suffix(')')?.rsplit_once("(#")?.1.parse().ok(),
     };
     Some(('#', number?))
+}
+
+fn title_of(text: &str) -> String {
+    let mut lines = text.lines();
+    let subject = lines.next().unwrap_or("");
+    let below = || lines.find(|line| !line.trim().is_empty());
+    let is_merge = subject.starts_with("Merge pull request #");
+    without_request(is_merge.then(below).flatten().unwrap_or(subject)).to_owned()
+}
+
+/// `Revert "Use integer cents (#12)" (#13)` quotes `Use integer cents`.
+fn quoted_by(subject: &str) -> Option<String> {
+    let title = without_request(subject).strip_prefix("Revert \"")?.strip_suffix('"')?;
+    Some(without_request(title).to_owned())
+}
+
+/// `Use integer cents (#12)` is `Use integer cents`.
+fn without_request(subject: &str) -> &str {
+    let subject = subject.trim();
+    let is_number = |number: &str| number.strip_suffix(')').is_some_and(|number| number.parse::<u64>().is_ok());
+    subject.rsplit_once(" (#").filter(|(_, number)| is_number(number)).map_or(subject, |(title, _)| title)
 }
 
 /// `owner/repo#12`, or `group/project!7` and `!7` for the other mark.
@@ -124,8 +151,7 @@ struct AuthorshipNote {
 }
 
 /// Lines by native session id in a git-ai note: attestation lines (a path, then indented `KEY RANGES`), `---`, JSON whose `prompts` and `sessions` hold
-/// `agent_id.id` under those keys. Lines of people (`h_`) are nobody's session. Without attestations, as the first version had it, every session of the JSON
-/// is named with no lines. A note that is something else names none.
+/// `agent_id.id` under those keys. Lines of people (`h_`) are nobody's session. Without attestations every session of the JSON is named with no lines. A note that is something else names none.
 pub(super) fn attested_in_note(note: &str) -> Vec<(String, i64)> {
     let Some((attested, json)) = note.split_once("---\n") else { return Vec::new() };
     let Ok(note) = serde_json::from_str::<AuthorshipNote>(json.trim()) else { return Vec::new() };
@@ -205,6 +231,23 @@ mod tests {
     }
 
     #[test]
+    fn titles_of_requests_and_those_that_a_revert_quotes_are_without_numbers() {
+        let title = |text: &str| read(text).title;
+        assert_eq!(title("Use cents (#12)").as_deref(), Some("Use cents"));
+        assert_eq!(title("Merge pull request #12 from acme/cents\n\nUse cents").as_deref(), Some("Use cents"));
+        assert_eq!(
+            title("Merge pull request #12 from acme/cents").as_deref(),
+            Some("Merge pull request #12 from acme/cents")
+        );
+        assert_eq!(title("Use cents"), None);
+        let quotes = |text: &str| read(text).quotes;
+        assert_eq!(quotes("Revert \"Use cents\" (#13)").as_deref(), Some("Use cents"));
+        assert_eq!(quotes("Revert \"Use cents (#12)\"").as_deref(), Some("Use cents"));
+        assert_eq!(quotes("Revert \"Revert \"Use cents\"\" (#14)").as_deref(), Some("Revert \"Use cents\""));
+        assert_eq!(quotes("Revert use of cents"), None);
+    }
+
+    #[test]
     fn git_ai_notes_name_native_sessions() {
         let note = "src/cart.ts\n  s_00000000000001::t_00000000000001 1-12,20\n---\n{\"prompts\":{},\"sessions\":{\"s_00000000000001\":{\"agent_id\":{\"tool\":\"claude\",\"id\":\"s-1\"}}}}\n";
         assert_eq!(attested_in_note(note), [("s-1".to_owned(), 13)]);
@@ -218,8 +261,8 @@ mod tests {
             "a.ts\n  s_1::t_1 1-12,20\n  h_1 13-19\nb.ts\n  s_1::t_2 5\n  0123456789abcdef 7-8,x,9-3\n---\n{json}\n"
         );
         assert_eq!(attested_in_note(&note), [("old".to_owned(), 2), ("s-1".to_owned(), 14)]);
-        let first_version = format!("---\n{json}\n");
-        assert_eq!(attested_in_note(&first_version).len(), 3);
+        let without_lines = format!("---\n{json}\n");
+        assert_eq!(attested_in_note(&without_lines).len(), 3);
     }
 
     proptest::proptest! {

@@ -78,6 +78,7 @@ impl Source for Git {
             message.session_ids.sort_unstable();
             message.session_ids.dedup();
         }
+        ignore_first_notes(&repository, sink).map_err(fail)?;
         let landed = landed_commits(&repository).map_err(fail)?;
         let landing = landing::decide(&repository.git, repository.tip.as_deref(), &commits, &landed);
         let survival = read_survival(&repository, &commits).map_err(fail)?;
@@ -125,6 +126,13 @@ fn reject_once<'a>(sink: &mut dyn Sink, what: &str, mut errors: impl ExactSizeIt
     if let Some(first) = errors.next() {
         sink.reject(Position::default(), Reason::GitFailed, &format!("{count} {what}: {first}"));
     }
+}
+
+/// Counts what git-ai's first version wrote, a document under a ref of its own for each commit, which is not read.
+fn ignore_first_notes(repository: &Repository, sink: &mut dyn Sink) -> Result<(), GitError> {
+    let refs = repository.git.text(&["for-each-ref", "--format=%(refname)", "refs/ai/authorship"])?;
+    refs.lines().for_each(|_| sink.ignore("git_ai_first_version"));
+    Ok(())
 }
 
 /// Object names reachable from the default branch's tip.

@@ -20,6 +20,8 @@ const EARLIEST: i64 = 1_420_070_400;
 struct Carried {
     sessions: FxHashMap<usize, Vec<String>>,
     references: FxHashMap<usize, Vec<String>>,
+    /// Open commits and the sessions whose lines the landed one attests itself.
+    attested: FxHashSet<(usize, String)>,
     surviving: FxHashMap<usize, i64>,
 }
 
@@ -30,13 +32,23 @@ impl Carried {
             if let Some(landed) = landing.landed_as[index] {
                 carried.sessions.entry(landed).or_default().extend(commit.message.session_ids.iter().cloned());
                 carried.references.entry(landed).or_default().extend(commit.message.refs.iter().cloned());
+                let attested = attested(&commits[landed]).map(|(session_id, _)| (index, session_id.clone()));
+                carried.attested.extend(attested);
             }
             if let Some(original) = landing.restores[index] {
                 *carried.surviving.entry(original).or_default() += survival.of(&commit.sha);
             }
         }
+        for (index, (mark, number)) in &landing.requests {
+            carried.references.entry(*index).or_default().push(format!("{mark}{number}"));
+        }
         carried
     }
+}
+
+/// Sessions that a note attests lines of a commit to, with how many.
+fn attested(commit: &Commit) -> impl Iterator<Item = &(String, i64)> {
+    commit.message.attested.iter().filter(|(_, lines)| *lines > 0)
 }
 
 /// Puts every commit that is authored work into the sink, oldest first.
@@ -65,8 +77,16 @@ pub(super) fn emit(
             continue;
         };
         // The lines are where the work went.
-        let holds = landing.landed_as[index].map_or(&commit.sha, |landed| &names[landed]);
-        for (session_id, lines) in commit.message.attested.iter().filter(|(_, lines)| *lines > 0) {
+        let (holds, evidence) = match landing.landed_as[index] {
+            // Two commits of one second may have as many lines of one session.
+            Some(landed) => (&names[landed], format!("git_ai.note of {}", commit.sha)),
+            None => (&commit.sha, "git_ai.note".to_owned()),
+        };
+        for (session_id, lines) in attested(&commit) {
+            if carried.attested.contains(&(index, session_id.clone())) {
+                sink.ignore("note_told_by_landed_commit");
+                continue;
+            }
             sink.fact(
                 at,
                 Fact {
@@ -75,7 +95,7 @@ pub(super) fn emit(
                     name: FactName::AttestedLines,
                     value: format!("{holds} {lines}"),
                     rank: 1,
-                    evidence: "git_ai.note".to_owned(),
+                    evidence: evidence.clone(),
                 },
             );
         }

@@ -8,8 +8,10 @@ use rustc_hash::FxHashSet;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
-/// Branches that hold an agent's checkpoints or a tool's bookkeeping, not work (`formats.md` 10.7).
-const BOOKKEEPING: &[&str] = &["entire/", "gh-pages"];
+/// Whether a branch holds an agent's checkpoints or a tool's bookkeeping, not work (`formats.md` 10.7).
+fn is_bookkeeping(branch: &str) -> bool {
+    branch.starts_with("entire/") || branch == "gh-pages"
+}
 
 /// A repository ready to be read.
 pub(super) struct Repository {
@@ -113,8 +115,7 @@ impl Branches {
             .filter_map(|line| {
                 let mut words = line.split(' ');
                 let name = words.next()?;
-                let work =
-                    !BOOKKEEPING.iter().any(|prefix| short_name(name).is_some_and(|short| short.starts_with(prefix)));
+                let work = !short_name(name).is_some_and(|short| is_bookkeeping(&short));
                 (words.any(|kind| kind == "commit") && work && !name.ends_with("/HEAD")).then(|| name.to_owned())
             })
             .collect();

@@ -215,6 +215,30 @@ fn reverts_and_reverts_of_reverts() {
 }
 
 #[test]
+fn a_merge_gives_its_request_to_what_it_brought_in_and_a_revert_takes_back_what_it_quotes() {
+    let recorded = Fixture::bare(&stream("requests.fi")).read();
+    let told: Vec<(&str, Vec<&str>)> = recorded
+        .outcomes
+        .iter()
+        .map(|(_, outcome)| (outcome.status.as_str(), outcome.refs.iter().map(String::as_str).collect()))
+        .collect();
+    let cents = recorded.outcomes[1].1.outcome_id.as_str();
+    assert_eq!(
+        told,
+        [
+            ("landed", vec![]),
+            ("reverted", vec!["#12"]),
+            ("landed", vec!["#12"]),
+            ("landed", vec!["#12", "#13", "acme/shop#12", cents]),
+            ("landed", vec!["#12"]),
+            ("landed", vec!["!7"]),
+            ("landed", vec![]),
+            ("landed", vec!["PROJ-4", "!7"]),
+        ]
+    );
+}
+
+#[test]
 fn what_was_written_again_after_it_was_taken_away_lands_as_its_own_copy() {
     let fixture = Fixture::empty(&["--bare"]);
     let mut stream = String::new();
@@ -434,6 +458,23 @@ fn what_somebody_has_checked_out_is_not_the_default_branch() {
 }
 
 #[test]
+fn branches_are_bookkeeping_by_their_whole_name() {
+    let fixture = Fixture::bare(&stream("landing.fi"));
+    let open = |fixture: &Fixture| {
+        let open = fixture.read().outcomes.into_iter().filter(|(_, outcome)| outcome.status.as_str() == "open");
+        open.filter_map(|(_, outcome)| outcome.branch).collect::<Vec<_>>()
+    };
+    let before = open(&fixture);
+    for (branch, expected) in [("gh-pages", 0), ("entire/shadow", 0), ("gh-pages-redesign", 1)] {
+        let tree = fixture.git(&["rev-parse", "refs/heads/open^{tree}"]);
+        let commit = fixture.git(&["commit-tree", "-m", branch, "-p", "refs/heads/main", &tree]);
+        fixture.git(&["update-ref", &format!("refs/heads/{branch}"), &commit]);
+        let after = open(&fixture);
+        assert_eq!(after.len(), before.len() + expected, "{branch}: {after:?}");
+    }
+}
+
+#[test]
 fn linked_work_trees_and_long_object_names() {
     let fixture = Fixture::empty(&["--object-format=sha256"]);
     fixture.write("src/cart.rs", "let total = price * quantity;\n");
@@ -474,7 +515,7 @@ fn response(session: &str, number: u32) -> String {
 }
 
 /// A repository with work on main, and Entire's branch: two checkpoints of one session, the second with all of the first, one of another session whose
-/// history was rewritten, and one that is damaged.
+/// history was rewritten, one that is damaged, and one whose transcript is a bundle.
 fn checkpointed() -> Fixture {
     let fixture = Fixture::empty(&[]);
     let commit = |file: &str, message: &str| {
@@ -508,6 +549,9 @@ fn checkpointed() -> Fixture {
     metadata("ff/eeddccbbab/0", "two");
     fixture.write("ff/eeddccbbab/0/full.jsonl", &response("two", 5));
     fixture.write("aa/aaaaaaaaaa/0/metadata.json", "{\"session_id\":");
+    // What would be read before all others, and is no transcript.
+    metadata("00/0000000000/0", "a-bundle");
+    fixture.write("00/0000000000/0/full.jsonl", "# v2 git bundle\nx");
     fixture.write("README.md", "checkpoints");
     fixture.git(&["add", "."]);
     fixture.git(&["commit", "--quiet", "--message=Checkpoints"]);
@@ -525,7 +569,7 @@ fn checkpoints_link_commits_to_sessions_and_each_transcript_is_read_once() {
     assert_eq!(outputs, [10, 20, 30, 40, 50].map(Some), "the first checkpoint is the beginning of the second");
     assert_eq!(recorded.ignored["checkpoint_repeated"], 1);
     assert!(recorded.events.iter().all(|(_, event)| event.client.starts_with("claude-code")));
-    assert_eq!(recorded.reasons(), ["bad_json"], "{:?}", recorded.rejects);
+    assert_eq!(recorded.reasons(), ["bad_json", "unknown_format"], "{:?}", recorded.rejects);
 }
 
 #[test]
@@ -558,4 +602,65 @@ fn a_note_attests_lines_to_sessions_wherever_the_work_landed() {
     let (_, fact) = &recorded.facts[0];
     assert_eq!((recorded.facts.len(), fact.session_id.as_str(), fact.name.as_str()), (1, "s-noted", "attested_lines"));
     assert_eq!(fact.value, format!("{} 7", fixture.git(&["rev-parse", "main~2"])));
+}
+
+/// A note of the standard's third version: lines of one file that it attests to a session.
+fn note(file: &str, lines: &str, session: &str) -> String {
+    format!("{file}\n  s_1::t_1 {lines}\n---\n{{\"sessions\":{{\"s_1\":{{\"agent_id\":{{\"id\":\"{session}\"}}}}}}}}")
+}
+
+/// Lines that notes attest to a session, by the commit that holds them.
+fn attested(recorded: &Recorded, session: &str) -> Vec<String> {
+    let facts = recorded.facts.iter().filter(|(_, fact)| fact.session_id == session);
+    facts.map(|(_, fact)| fact.value.clone()).collect()
+}
+
+#[test]
+fn lines_that_branch_and_landed_commit_both_attest_count_once() {
+    let fixture = Fixture::bare(&stream("landing.fi"));
+    let landed = fixture.git(&["rev-parse", "main~2"]);
+    let add = |commit: &str, text: &str| fixture.git(&["notes", "--ref=ai", "add", "--message", text, commit]);
+    let first = fixture.read().outcomes[1].1.outcome_id.clone();
+    add(&first, &note("pay.rs", "1-6", "s-1"));
+    assert_eq!(attested(&fixture.read(), "s-1"), [format!("{landed} 6")]);
+    add(&landed, &note("pay.rs", "1-12", "s-1"));
+    let recorded = fixture.read();
+    assert_eq!(attested(&recorded, "s-1"), [format!("{landed} 12")]);
+    assert_eq!(recorded.ignored["note_told_by_landed_commit"], 1);
+    // Another session of the branch, of which the landed commit says nothing.
+    add(&recorded.outcomes[2].1.outcome_id, &note("tax.rs", "1-6", "s-2"));
+    assert_eq!(attested(&fixture.read(), "s-2"), [format!("{landed} 6")]);
+}
+
+#[test]
+fn what_the_first_version_of_git_ai_wrote_is_counted_and_not_read() {
+    let fixture = Fixture::bare(&stream("landing.fi"));
+    let (commit, blob) = (fixture.git(&["rev-parse", "main"]), fixture.git(&["rev-parse", "main:base.rs"]));
+    fixture.git(&["update-ref", &format!("refs/ai/authorship/{commit}"), &blob]);
+    assert_eq!(fixture.read().ignored["git_ai_first_version"], 1);
+}
+
+#[test]
+fn equal_counts_of_two_commits_of_one_second_are_two_facts() {
+    let fixture = Fixture::empty(&[]);
+    let commit = |file: &str, message: &str| {
+        let lines: String = (0..6).map(|line| format!("let {file}_{line} = compute_{file}({line});\n")).collect();
+        fixture.write(&format!("{file}.rs"), &lines);
+        fixture.git(&["add", "."]);
+        fixture.git(&["commit", "--quiet", "--message", message]);
+    };
+    commit("base", "Start");
+    fixture.git(&["checkout", "--quiet", "-b", "side"]);
+    for file in ["pay", "tax"] {
+        commit(file, "Half");
+        fixture.git(&["notes", "--ref=ai", "add", "--message", &note(&format!("{file}.rs"), "1-6", "s-1"), "HEAD"]);
+    }
+    fixture.git(&["checkout", "--quiet", "main"]);
+    fixture.git(&["merge", "--quiet", "--squash", "side"]);
+    fixture.git(&["commit", "--quiet", "--message=Whole"]);
+    let recorded = fixture.read();
+    let landed = fixture.git(&["rev-parse", "main"]);
+    assert_eq!(attested(&recorded, "s-1"), [format!("{landed} 6"), format!("{landed} 6")]);
+    let keys: FxHashSet<_> = recorded.facts.iter().map(|(_, fact)| crate::events::ids::fact_key("git", fact)).collect();
+    assert_eq!(keys.len(), 2);
 }

@@ -133,7 +133,8 @@ impl Reading<'_> {
 
     /// A review as `gh` lists it below its pull request.
     fn review_within(&mut self, review: &Review<'_>, request: &str, page: &Page, author: Option<&str>) {
-        let reviewer = account(review.author.as_ref());
+        let reviewer = account(review.author.as_ref())
+            .map(|login| if REVIEWING_APPS.contains(&login.as_str()) { as_app(&login) } else { login });
         if reviewer.is_some() && reviewer.as_deref() == author {
             return self.sink.ignore("review_of_own_change");
         }
@@ -282,10 +283,27 @@ fn spelled(id: &Id<'_>) -> String {
     }
 }
 
-/// The login. `gh` calls an app `app/dependabot`, REST `dependabot[bot]`.
+/// Apps that review, by the name that `gh` gives them below `reviews`, where it says of nobody whether they are an app.
+const REVIEWING_APPS: &[&str] = &[
+    "coderabbitai",
+    "copilot-pull-request-reviewer",
+    "cursor",
+    "gemini-code-assist",
+    "github-actions",
+    "kilo-code-bot",
+];
+
+/// The login. `gh` calls an app `app/dependabot`, REST `dependabot[bot]` or, of its own apps, by a name and the type `Bot`.
 fn account(account: Option<&Account<'_>>) -> Option<String> {
-    let login = account?.login.as_deref().filter(|login| !login.is_empty())?;
-    Some(login.strip_prefix("app/").map_or_else(|| login.to_owned(), |app| format!("{app}[bot]")))
+    let account = account?;
+    let login = account.login.as_deref().filter(|login| !login.is_empty())?;
+    let app = login.strip_prefix("app/");
+    let is_app = app.is_some() || account.is_bot == Some(true) || account.kind.as_deref() == Some("Bot");
+    Some(if is_app { as_app(app.unwrap_or(login)) } else { login.to_owned() })
+}
+
+fn as_app(name: &str) -> String {
+    if name.ends_with("[bot]") { name.to_owned() } else { format!("{name}[bot]") }
 }
 
 fn in_title(title: &str, page: &Page) -> Vec<String> {

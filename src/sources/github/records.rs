@@ -111,6 +111,11 @@ impl<T> ListOrCount<T> {
 pub(super) struct Account<'a> {
     #[serde(borrow)]
     pub(super) login: Text<'a>,
+    /// `Bot` in REST where it is an app.
+    #[serde(borrow, rename = "type")]
+    pub(super) kind: Text<'a>,
+    /// Of `gh`, but not below `reviews`.
+    pub(super) is_bot: Option<bool>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -3,7 +3,7 @@
 use super::GitHub;
 use crate::events::ids::{outcome_key, outcome_version};
 use crate::events::{OutcomeKind, OutcomeStatus};
-use crate::sources::testing::{assert_fixture, assert_recognised, read_fixture};
+use crate::sources::testing::{assert_fixture, assert_recognised, read_bytes, read_fixture};
 use crate::sources::{Probe, Source, Unit};
 use std::path::Path;
 
@@ -52,6 +52,47 @@ fn one_review_in_two_exports_is_one() {
     };
     assert!(ids("gh_pull_requests.json").contains(&"acme/shop#7/PRR_1".to_owned()));
     assert!(ids("rest_reviews.ndjson").contains(&"acme/shop#7/PRR_1".to_owned()));
+}
+
+#[test]
+fn apps_are_known_for_what_they_are_in_either_spelling() {
+    let actors = |record: serde_json::Value| -> Vec<Option<String>> {
+        let read = read_bytes(&GitHub, "x.json", record.to_string().as_bytes());
+        assert!(read.rejects.is_empty(), "{:?}", read.rejects);
+        read.outcomes.into_iter().map(|(_, outcome)| outcome.actor_id).collect()
+    };
+    let reviewers = ["coderabbitai", "github-actions", "grace-h"];
+    let reviews: Vec<_> = (0..)
+        .zip(reviewers)
+        .map(|(number, login)| {
+            serde_json::json!({"id": format!("PRR_{number}"), "author": {"login": login}, "state": "COMMENTED", "submittedAt": "2026-06-01T15:00:00Z"})
+        })
+        .collect();
+    let request = |author: serde_json::Value, reviews: Vec<serde_json::Value>| {
+        actors(serde_json::json!({
+            "number": 12, "title": "Cents", "author": author, "state": "OPEN", "createdAt": "2026-06-01T09:00:00Z", "headRefName": "cents",
+            "url": "https://github.test/acme/shop/pull/12", "reviews": reviews,
+        }))
+    };
+    let bot = |name: &str| Some(format!("{name}[bot]"));
+    let human = |name: &str| Some(name.to_owned());
+    assert_eq!(
+        request(serde_json::json!({"login": "ada-l", "is_bot": false, "type": "User"}), reviews),
+        [human("ada-l"), bot("coderabbitai"), bot("github-actions"), human("grace-h")]
+    );
+    for (author, name) in [
+        (serde_json::json!({"login": "app/copilot-swe-agent", "is_bot": true}), "copilot-swe-agent"),
+        (serde_json::json!({"login": "Copilot", "type": "Bot"}), "Copilot"),
+        (serde_json::json!({"login": "renovate[bot]", "type": "Bot"}), "renovate"),
+        (serde_json::json!({"login": "helper", "is_bot": true}), "helper"),
+    ] {
+        assert_eq!(request(author, Vec::new()), [bot(name)]);
+    }
+    let review = actors(serde_json::json!({
+        "id": 9, "node_id": "PRR_9", "user": {"login": "Copilot", "type": "Bot"}, "state": "COMMENTED", "submitted_at": "2026-06-01T15:00:00Z",
+        "commit_id": "00000000000000000000000000000000000000c1", "pull_request_url": "https://api.github.com/repos/acme/shop/pulls/12",
+    }));
+    assert_eq!(review, [bot("Copilot")]);
 }
 
 #[test]

@@ -153,24 +153,46 @@ fn what_cannot_work_is_an_error_of_the_configuration() {
     assert!(written("", "refs", Some(&format!("[{}]", wide.join(",")))).unwrap_err().contains("32 is the limit"));
 }
 
+/// A block of docs/mappings.md: of those in a language the one with this number.
+fn manual(language: &str, number: usize) -> &'static str {
+    let blocks = include_str!("../../../docs/mappings.md").split("```").skip(1).step_by(2);
+    let mut found = blocks.filter_map(|block| block.strip_prefix(language)).skip(number);
+    found.next().unwrap_or_else(|| panic!("no {language} in docs/mappings.md"))
+}
+
 #[test]
 fn the_example_of_the_manual_is_the_one_that_is_tested() {
-    let manual = include_str!("../../../docs/mappings.md");
-    let blocks: Vec<&str> = manual.split("```").skip(1).step_by(2).collect();
-    let block = |language: &str| {
-        let found = blocks.iter().find_map(|block| block.strip_prefix(language));
-        found.unwrap_or_else(|| panic!("no {language} in docs/mappings.md")).to_owned()
-    };
-    let mapping = block("toml\n");
+    let mapping = manual("toml\n", 0);
     assert!(
         CONFIGURATION.contains(mapping.trim()),
         "the mapping of docs/mappings.md is not that of fixtures/footlight.toml"
     );
-    let export = block("csv\n");
+    let export = manual("csv\n", 0);
     assert!(
         fixture("helpdesk.csv").starts_with(export.trim().as_bytes()),
         "the rows of docs/mappings.md are not those of helpdesk.csv"
     );
+}
+
+#[test]
+fn the_manual_reads_deployments() {
+    let (mut input, _guard) = input_of("deployments.csv", manual("csv\n", 1).as_bytes());
+    input.options = Arc::new(options_of(manual("toml\n", 1)));
+    let mut read = Recorded::default();
+    Declared.read(&input, &mut read).unwrap();
+    assert!(read.rejects.is_empty(), "{:?}", read.rejects);
+    let commit = |last: &str| format!("{}{last}", "0".repeat(38));
+    let told: Vec<_> = read
+        .outcomes
+        .iter()
+        .map(|(_, outcome)| {
+            (outcome.outcome_id.clone(), outcome.kind.as_str(), outcome.status.as_str(), outcome.refs.clone())
+        })
+        .collect();
+    let deployment = |place: &str, status, last: &str| {
+        (format!("cart/{place}/{}", commit(last)), "deployment", status, vec![commit(last)])
+    };
+    assert_eq!(told, [deployment("production", "landed", "c2"), deployment("staging", "abandoned", "c3")]);
 }
 
 #[test]

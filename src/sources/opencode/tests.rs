@@ -75,8 +75,25 @@ fn totals_are_those_counted_by_hand() {
     let sum = |count: fn(&Tokens) -> Option<i64>| -> i64 {
         all.events.iter().filter_map(|(_, event)| count(&event.tokens)).sum()
     };
-    // Input 10 + 20 + 20 + 5 + 900 + 1; output 90, 40 + 30, 70, 6 + 7, 6, 50, 1.
+    // Input 10 + 20 + 20 + 5 + 900 + 1; output 90, 40 + 30 by the total, 70, 6 + 7 since seven are no part of six, 6, 50, 1.
     assert_eq!([sum(|t| t.input), sum(|t| t.output), sum(|t| t.cache_read)], [956, 300, 8000]);
+}
+
+#[test]
+fn reasoning_is_added_where_the_total_says_so_or_the_output_has_no_room_for_it() {
+    for (counts, output) in [
+        (r#""output":900,"reasoning":640"#, 900),
+        (r#""output":640,"reasoning":640"#, 640),
+        (r#""output":6,"reasoning":7"#, 13),
+        (r#""output":900,"reasoning":640,"total":2740"#, 1540),
+        (r#""output":900,"reasoning":640,"total":2100"#, 900),
+    ] {
+        let message = format!(
+            r#"{{"id":"m","sessionID":"s","role":"assistant","time":{{"created":1780304400000}},"providerID":"openai","modelID":"gpt-5","tokens":{{"input":1200,{counts},"cache":{{"read":0,"write":0}}}},"cost":0}}"#
+        );
+        let tokens = read_bytes(&OpenCode, "storage/message/s/m.json", message.as_bytes()).events[0].1.tokens;
+        assert_eq!((tokens.output, tokens.reasoning.is_some()), (Some(output), true), "{counts}");
+    }
 }
 
 #[test]

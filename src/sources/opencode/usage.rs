@@ -8,7 +8,8 @@ use crate::sources::{Position, Sink};
 /// Puts usage on a completion.
 ///
 /// - Input, cache reads and cache writes are separate counts for every provider.
-/// - Reasoning is billed as output and not part of it, unless the record's own total leaves no room for it (`formats.md` 0.2).
+/// - Reasoning is billed as output. The record's own total says whether it stands beside the output or in it; without one it is in it, as most providers
+///   count, unless it is larger (`formats.md` 0.2).
 /// - A response of nothing but zeros was not measured: it is written with zeros and filled at its end. A cost that it states counts all the same.
 /// - A cost of zero means a subscription or an unknown price, not that it was free.
 pub(super) fn fill(event: &mut Event, message: &mut Message, at: Position, sink: &mut dyn Sink) {
@@ -33,7 +34,7 @@ pub(super) fn fill(event: &mut Event, message: &mut Message, at: Position, sink:
         return;
     }
     let sum: i64 = parts.iter().flatten().sum();
-    let is_inside = total.is_some_and(|total| total < sum);
+    let is_inside = total.map_or(reasoning <= output, |total| total < sum);
     event.token_basis = Some(TokenBasis::Reported);
     event.tokens.input = input;
     event.tokens.output = output.map(|output| output + if is_inside { 0 } else { reasoning.unwrap_or(0) });
