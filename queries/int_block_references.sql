@@ -60,7 +60,7 @@ weighed as (
 referenced as (
     select
         event_key,
-        sum(weight) filter (where is_referenced) / sum(weight) as reference_share,
+        coalesce(sum(weight) filter (where is_referenced), 0.0) / sum(weight) as reference_share,
         count(*) filter (where is_referenced and weight >= $rare * highest) as rare_references,
     from weighed
     group by event_key
