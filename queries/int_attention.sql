@@ -1,55 +1,14 @@
 -- model: int_attention
 -- grain: one root session with a human turn
--- reads: stg_events, fct_sessions, fct_attribution
+-- reads: int_attention_tails, int_attention_gaps
 -- family: AGENT-WASTE
--- measures: its last human turn, how long it ran on after that, and how long people of its stratum usually leave an agent alone: the 95th percentile of the longest run
---   (from a human turn to the last step before the next one) in the stratum's linked sessions where there are $min_linked, and never under $attention_min minutes
--- innocent: a prompt whose trigger the log does not state counts as a human turn; what a schedule began in the session is not how long it ran on
+-- measures: its last human turn, how long it ran on after that, and how long people of its stratum usually leave an agent alone (int_attention_gaps), where the stratum has
+--   $min_linked linked sessions, and never under $attention_min minutes
 -- reference: signals.md S7
 -- params: attention_min = 30, min_linked = 20
-with linked as (select distinct session_id from fct_attribution where tier in ('explicit', 'lines', 'files')),
-turns as (
-    select root_session_id as session_id, max(ts) as last_turn_at from stg_events where kind = 'prompt' and trigger in ('human', 'unknown') group by root_session_id
-),
--- Where a schedule began steps too, the session ran on until the last of the others.
-scheduled as (select distinct root_session_id as session_id from stg_events where trigger = 'schedule'),
-attended as (
-    select scheduled.session_id, max(events.ts) as last_step_at
-    from scheduled join stg_events as events on events.root_session_id = scheduled.session_id
-    where events.trigger is distinct from 'schedule'
-    group by scheduled.session_id
-),
-marked as (
-    select
-        linked.session_id, date_part('epoch', ts) as seconds,
-        sum(case when kind = 'prompt' and trigger in ('human', 'unknown') then 1 else 0 end) over (partition by linked.session_id order by ts) as turn,
-    from linked join stg_events as events on events.root_session_id = linked.session_id
-),
-runs as (
-    select session_id, max(run_seconds) as run_seconds
-    from (select session_id, max(seconds) - min(seconds) as run_seconds from marked where turn > 0 group by session_id, turn) group by session_id
-),
-tails as (
-    select
-        sessions.session_id,
-        sessions.actor_id,
-        sessions.stratum,
-        sessions.ended_at,
-        turns.last_turn_at,
-        linked.session_id is not null as is_linked,
-        runs.run_seconds,
-        greatest(0.0, date_part('epoch', coalesce(attended.last_step_at, sessions.ended_at)) - date_part('epoch', turns.last_turn_at)) as tail_seconds,
-    from fct_sessions as sessions
-    join turns on turns.session_id = sessions.session_id
-    left join linked on linked.session_id = sessions.session_id left join runs on runs.session_id = sessions.session_id
-    left join attended on attended.session_id = sessions.session_id
-),
-gaps as (
-    select stratum, count(*) as linked_sessions, percentile_cont(0.95) within group (order by greatest(tail_seconds, run_seconds)) as gap_seconds
-    from tails where is_linked group by stratum
-)
+-- part: person
 select
     tails.*,
     greatest($attention_min * 60.0, case when gaps.linked_sessions >= $min_linked then gaps.gap_seconds end) as attention_seconds,
-from tails
-left join gaps on gaps.stratum = tails.stratum
+from int_attention_tails as tails
+left join int_attention_gaps as gaps on gaps.stratum = tails.stratum

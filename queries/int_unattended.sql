@@ -8,12 +8,13 @@
 --   `sends`) after the last turn. Of `untold` calls (of an unknown effect, or writes to a system of which no outcomes are read) it is not known whether they reached somebody
 -- evasion: what landed while a person attended is no sink of what ran on alone
 -- reference: signals.md S7
+-- part: person
 with limits as (
     select *, greatest(0.0, tail_seconds - attention_seconds) as unattended_seconds from int_attention
 ),
 landed as (
     select distinct links.session_id
-    from fct_attribution as links join limits on limits.session_id = links.session_id
+    from limits join fct_attribution as links on links.session_id = limits.session_id
     where links.tier in ('explicit', 'lines', 'files') and (links.status = 'landed' or links.outcome_kind = 'ticket')
         and date_part('epoch', links.outcome_ts) - date_part('epoch', limits.last_turn_at) > limits.attention_seconds
 ),
@@ -22,7 +23,7 @@ deliveries as (
         facts.session_id,
         count(*) filter (where facts.value = 'delivered' and (facts.ts is null or facts.ts > limits.last_turn_at)) as delivered,
         count(*) filter (where facts.value = 'not_delivered') as not_delivered,
-    from facts join limits on limits.session_id = facts.session_id
+    from limits join facts on facts.session_id = limits.session_id
     where facts.name = 'delivery'
     group by facts.session_id
 ),
