@@ -158,7 +158,8 @@ fn who_uses_a_tool_without_a_seat_is_in_no_share_of_the_seats() {
         let _ = writeln!(events, "{event}");
     }
     fs::write(dir.join("logs/guests.events.ndjson"), events).unwrap();
-    let active = &summary(dir)["funnel"][1];
+    let summary = summary(dir);
+    let active = &summary["funnel"][1];
     assert_eq!((&active["id"], &active["people"]), (&json!("active"), &json!(20)), "18, rounded");
     assert_eq!(active["of_previous"], json!(0.6), "12 of 20 seats");
     let run: Value = serde_json::from_str(&fs::read_to_string(dir.join("out/run.json")).unwrap()).unwrap();
