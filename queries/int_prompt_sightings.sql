@@ -49,7 +49,7 @@ own as (
 ),
 decided as (
     select
-        r.event_key, r.source, r.authority, k.session_id, o.own_key,
+        r.event_key, r.source, r.authority, r.request_key, k.session_id, o.own_key,
         first_value(r.event_key) over (partition by r.request_key order by r.authority, r.source, r.ts, r.hex_key) as first_key
     from read_off as r
     inner join kept as k on r.request_key = k.kept_key

@@ -269,7 +269,7 @@ mod tests {
         uncovered.sessions.iter_mut().for_each(|session| session.outcome_link = "unknown".into());
         assert_eq!(counts(&uncovered), [None, Some(3), Some(1), None, None]);
         let mut young = inputs(6);
-        young.outcomes[0].kept = None;
+        young.outcomes.iter_mut().for_each(|outcome| outcome.kept = None);
         assert_eq!(counts(&young)[4], None);
     }
 
