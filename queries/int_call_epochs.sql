@@ -23,6 +23,7 @@ numbered as (
         result_hash,
         tokens,
         cost_usd,
+        by_schedule,
         row_number() over thread as position,
         lag(ts) over thread as ts_before,
         coalesce(effect, 'write') = 'write' and is_error is not true as is_write,
@@ -45,7 +46,7 @@ last_answers as (
 )
 select
     numbered.session_id, numbered.thread_id, numbered.seq, numbered.ts, numbered.ts_before, numbered.tool_name, numbered.path,
-    numbered.call_hash, numbered.result_hash, numbered.tokens, numbered.cost_usd, numbered.position,
+    numbered.call_hash, numbered.result_hash, numbered.tokens, numbered.cost_usd, numbered.by_schedule, numbered.position,
     sum(case when numbered.is_write and numbered.is_new then 1 else 0 end)
         over (partition by numbered.thread_id order by numbered.position) as epoch,
     last_answers.thread_id is not null and last_answers.result_hash is distinct from numbered.result_hash as is_answered,

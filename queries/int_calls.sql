@@ -9,7 +9,7 @@
 -- part: person
 with steps as (
     select
-        event_key, root_session_id, session_id, ts, local_ts, actor_id, kind, tool_name, command, marker, call_id, call_hash,
+        event_key, root_session_id, session_id, ts, local_ts, actor_id, kind, trigger, tool_name, command, marker, call_id, call_hash,
         is_error, effect, system, path, repo, duration_ms, source_file, byte_offset,
         cardinality(added_lines) as added_lines,
         -- A window over everything, here and below: one a session or a call would be a few rows each.
@@ -52,6 +52,7 @@ select
     coalesce(c.marker = 'poll', false) or regexp_like(coalesce(lower(c.tool_name), ''), $poll_tools) as is_poll,
     coalesce(r.duration_ms, c.duration_ms) as duration_ms,
     c.added_lines,
+    c.trigger = 'schedule' as by_schedule,
     case when c.follows_completion then c.tokens_before end as tokens,
     case when c.follows_completion then c.cost_before end as cost_usd
 from steps as c

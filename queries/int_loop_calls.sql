@@ -5,14 +5,14 @@
 -- measures: runs of equal (call, result) pairs within one epoch: a pair repeated $identical times in a row, a pattern of 2 to 12 calls
 --   repeated $repeats times, or, for calls in no such run, one pair 10 times in 30 calls (period 0). Gaps and islands. A call without a hash equals none
 -- innocent: identical calls whose gaps grow are a back-off and leave (int_back_offs); so do those of a call that at last
---   answers something else: that was waiting for it
+--   answers something else: that was waiting for it; what a schedule began (a heartbeat that looks again) is nobody's loop
 -- reference: signals.md S3; Main and Lorentz 1984; Kolpakov and Kucherov 1999
 -- params: identical = 5, repeats = 4, longest_period = 12
 -- part: person
 with equal_calls as (
     select thread_id, call_hash, result_hash, epoch
     from int_call_epochs
-    where result_hash is not null and is_answered is not true
+    where result_hash is not null and is_answered is not true and by_schedule is not true
     group by thread_id, call_hash, result_hash, epoch
     having count(*) >= $repeats
 ),
@@ -23,7 +23,7 @@ candidates as (
         on equal.thread_id = calls.thread_id and equal.epoch = calls.epoch
         and equal.call_hash = calls.call_hash and equal.result_hash = calls.result_hash
     left join int_back_offs as waits on waits.thread_id = calls.thread_id and waits.position = calls.position
-    where waits.position is null
+    where waits.position is null and calls.by_schedule is not true
 ),
 periods as (select value as period from range(1, 13) where value <= $longest_period),
 looked_back as (

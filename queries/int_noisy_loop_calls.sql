@@ -4,7 +4,7 @@
 -- family: AGENT-WASTE
 -- measures: within one epoch of a thread, the same result to the same (tool, path) whatever the arguments, $dense times in $window calls, where the
 --   result is no generic one; or the same call with the same result $scattered times, however far apart. Counted by calls, never by the clock
--- innocent: paging and searching give other results, but digits are masked in results (result_hash), so that many answers which differ in numbers alone look like one; a call that at last answers something else was waited for, and so was one that is made again after longer and longer pauses (int_back_offs); an edit that adds something begins a new epoch
+-- innocent: paging and searching give other results, but digits are masked in results (result_hash), so that many answers which differ in numbers alone look like one; a call that at last answers something else was waited for, and so was one that is made again after longer and longer pauses (int_back_offs); an edit that adds something begins a new epoch; what a schedule began is nobody's loop
 -- evasion: writing scratch files begins epochs: sig_orphan_output
 -- reference: signals.md S3 (noise calls, cosmetic arguments; coarse alphabet)
 -- params: dense = 10, window = 30, scattered = 20
@@ -12,7 +12,7 @@
 with equal_results as (
     select thread_id, result_hash, epoch
     from int_call_epochs
-    where result_hash is not null and is_answered is not true
+    where result_hash is not null and is_answered is not true and by_schedule is not true
     group by thread_id, result_hash, epoch
     having count(*) >= least($dense, $scattered)
 ),
@@ -23,7 +23,7 @@ calls as (
         on equal.thread_id = epochs.thread_id and equal.result_hash = epochs.result_hash and equal.epoch = epochs.epoch
     left join int_generic_results as generic on generic.result_hash = epochs.result_hash
     left join int_back_offs as waits on waits.thread_id = epochs.thread_id and waits.position = epochs.position
-    where epochs.is_answered is not true and waits.position is null
+    where epochs.is_answered is not true and waits.position is null and epochs.by_schedule is not true
 ),
 counted as (
     select

@@ -135,7 +135,7 @@ fn a_platform_of_ones_own_runs_from_end_to_end_by_configuration_alone() {
     assert_eq!(rows(dir, "select reason as line from quarantine"), Vec::<String>::new());
     let sql = "select concat_ws(' ', session_id, client, trigger, cast(prompts as varchar), cast(completions as varchar)) as line
         from sessions order by line";
-    assert_eq!(rows(dir, sql), [format!("{MAIN} harbor schedule 5 6"), format!("{ROTA} harbor schedule 1 1")]);
+    assert_eq!(rows(dir, sql), [format!("{MAIN} harbor human 5 6"), format!("{ROTA} harbor schedule 1 1")]);
     let sql = "select concat_ws(' ', kind, trigger, trigger_evidence, cast(count(*) as varchar)) as line
         from events where kind = 'prompt' group by kind, trigger, trigger_evidence order by line";
     assert_eq!(
