@@ -23,11 +23,11 @@ used as (
         count(*) filter (where s.is_own and e.kind = 'prompt' and e.trigger in ('human', 'unknown')) as own_prompts,
         sum(e.tokens) filter (where s.is_own and e.trigger is distinct from 'schedule') as own_tokens,
         sum(e.cost_usd) filter (where s.is_own and e.trigger is distinct from 'schedule') as own_cost_usd,
-        count(distinct cast(e.local_ts as date)) as active_days,
-        min(e.ts) as first_at,
-        max(e.ts) as last_at
+        count(n.actor_id) filter (where s.is_own) as unprompted_steps,
+        count(distinct cast(e.local_ts as date)) as active_days, min(e.ts) as first_at, max(e.ts) as last_at
     from stg_events as e
     inner join sessions as s on e.root_session_id = s.session_id
+    left join int_unprompted_clients as n on e.actor_id = n.actor_id and coalesce(split_part(e.client, '/', 1), '') = n.client_name
     group by s.actor_id, e.iso_week
 ),
 begun as (
@@ -65,7 +65,7 @@ select
     u.cost_usd,
     u.own_steps,
     coalesce(b.own_sessions, 0) as own_sessions,
-    case when u.own_prompts > 0 or u.own_steps = 0 or n.actor_id is null then u.own_prompts end as own_prompts, -- null where a client logs none
+    case when u.own_prompts > 0 or u.unprompted_steps = 0 then u.own_prompts end as own_prompts, -- null where a client logs none
     u.own_tokens,
     u.own_cost_usd,
     case when c.actor_id is not null and u.iso_week <= k.last_week then coalesce(l.outcomes, 0) end as outcomes,
@@ -75,4 +75,4 @@ inner join people as p on u.actor_id = p.actor_id
 cross join known as k
 left join begun as b on u.actor_id = b.actor_id and u.iso_week = b.iso_week
 left join landed as l on u.actor_id = l.actor_id and u.iso_week = l.iso_week
-left join covered as c on u.actor_id = c.actor_id left join (select distinct actor_id from int_unprompted_clients) as n on u.actor_id = n.actor_id
+left join covered as c on u.actor_id = c.actor_id

@@ -26,6 +26,7 @@ marked as (
         linked.session_id, date_part('epoch', ts) as seconds,
         sum(case when kind = 'prompt' and trigger in ('human', 'unknown') then 1 else 0 end) over (partition by linked.session_id order by ts) as turn,
     from linked join stg_events as events on events.root_session_id = linked.session_id
+    where events.trigger is distinct from 'schedule'
 ),
 runs as (
     select session_id, max(run_seconds) as run_seconds

@@ -57,10 +57,10 @@ hosted as (
             when regexp_like(lower(provider), 'bedrock|aws|amazon') then 'aws'
             when regexp_like(lower(provider), 'azure|microsoft') then 'azure'
             when regexp_like(lower(provider), 'vertex|gcp|google') then 'google'
-            when report = 'requests' or coalesce(provider, '') = '' or strpos(lower(provider), scope) > 0 then scope
+            when report = 'requests' and has_focus = 0 or coalesce(provider, '') = '' or strpos(lower(provider), scope) > 0 then scope
             else lower(provider)
         end as host
-    from scoped
+    from (select *, max(case when report = 'focus.charges' then 1 else 0 end) over (partition by scope, lower(provider)) as has_focus from scoped)
 ),
 dated as (
     select

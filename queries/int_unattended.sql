@@ -5,7 +5,8 @@
 -- measures: what ran after the last human turn by more than the attention gap (int_attention). Tokens of a completion are its output and what its context has over
 --   that of the completion before it in the thread, at most what was not read from a cache: what is sent again, after a cache has run out too, no one chose to send
 -- innocent: sinks are outcomes that landed, or tickets that name the session, past the attention gap; deliveries, messages sent and tickets changed (`tickets` of the
---   `sends`) after the last turn. Of `untold` calls (of an unknown effect, or writes to a system of which no outcomes are read) it is not known whether they reached somebody
+--   `sends`) after the last turn. Of `untold` calls (of an unknown effect, or writes to a system of which no outcomes are read) it is not known whether they reached somebody.
+--   What a schedule began in somebody's session, its tokens and its calls, is not the person's
 -- evasion: what landed while a person attended is no sink of what ran on alone
 -- reference: signals.md S7
 -- part: person
@@ -35,12 +36,12 @@ called as (
         count(*) filter (where calls.effect is null or calls.effect = 'write'
             and coalesce(calls.system, 'filesystem') not in ('filesystem', 'git', 'shell', 'database', 'memory', 'ticket')) as untold,
     from limits join int_calls as calls on calls.session_id = limits.session_id and calls.ts > limits.last_turn_at
-    where not calls.is_error
+    where not calls.is_error and calls.by_schedule is not true
     group by limits.session_id
 ),
 contexts as (
     select
-        limits.session_id, limits.last_turn_at, limits.attention_seconds, events.session_id as thread_id, events.ts, events.event_key, events.output_tokens,
+        limits.session_id, limits.last_turn_at, limits.attention_seconds, events.session_id as thread_id, events.ts, events.event_key, events.trigger, events.output_tokens,
         coalesce(events.input_tokens, 0) + coalesce(events.cache_write_tokens, 0) as uncached,
         coalesce(events.input_tokens, 0) + coalesce(events.cache_write_tokens, 0) + coalesce(events.cache_read_tokens, 0) as context,
     from limits join stg_events as events on events.root_session_id = limits.session_id
@@ -51,7 +52,7 @@ grown as (
 ),
 spent as (
     select session_id, sum(coalesce(output_tokens, 0) + least(uncached, growth)) as tokens
-    from grown where date_part('epoch', ts) - date_part('epoch', last_turn_at) > attention_seconds
+    from grown where date_part('epoch', ts) - date_part('epoch', last_turn_at) > attention_seconds and (trigger is distinct from 'schedule')
     group by session_id
 )
 select

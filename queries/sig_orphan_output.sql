@@ -55,7 +55,7 @@ judged as (
     select *,
         case when own_reason is not null then own_reason when pooled_sessions < $min_sessions then concat('fewer than ', $min_sessions, ' sessions of the actor') when pooled_lines < $min_lines then concat('fewer than ', $min_lines, ' new lines of the actor') end as abstain_reason,
         (orphans + 1.0) / (written + 2.0) as pooled_share, least(unused / nullif(written, 0.0), 0.999) as own_share,
-        least(greatest(coalesce((all_unused - own_unused) / nullif(all_sessions - pooled_sessions, 0), all_unused / nullif(all_sessions, 0)), 0.001), 0.999) as base_share,
+        least(greatest(case when all_sessions > pooled_sessions then (all_unused - own_unused + 1.0) / (all_sessions - pooled_sessions + 2.0) else all_unused / nullif(all_sessions, 0) end, 0.001), 0.999) as base_share,
     from pooled
 ),
 ranked as (select *, percent_rank() over (partition by abstain_reason is null order by uptake) as uptake_rank from judged)

@@ -268,10 +268,12 @@ impl Published {
 
 /// Counts what the tables hold: weeks of people, and none of services.
 fn summarise(scored: &Scored, weeks: &[ActorWeekRow]) -> ScoreSummary {
+    // Who is protected is asked as a report asks it.
+    let known = weeks.iter().filter(|week| week.actor != UNASSIGNED && week.is_active());
     let mut summary = ScoreSummary {
         sessions: scored.session_inputs().len(),
         actor_weeks: weeks.len(),
-        people: weeks.iter().map(|week| week.actor.as_str()).collect::<FxHashSet<_>>().len(),
+        people: known.map(|week| week.actor.as_str()).collect::<FxHashSet<_>>().len(),
         ..ScoreSummary::default()
     };
     for week in weeks {

@@ -275,13 +275,13 @@ fn change(before: &Range, now: &Range) -> Change {
 fn restated(then: &[WeekThen], now: &[Week]) -> (Vec<Restated>, Vec<String>) {
     let now: BTreeMap<&str, &Week> = now.iter().map(|week| (week.iso_week.as_str(), week)).collect();
     let (mut restated, mut left) = (Vec::new(), Vec::new());
-    for before in then.iter().filter(|week| !week.partial) {
+    for before in then.iter().filter(|week| !week.partial && week.active_actors.is_some()) {
         let iso_week = plain(&before.iso_week);
         let Some(week) = now.get(iso_week.as_str()).filter(|week| !week.partial) else {
             left.push(iso_week);
             continue;
         };
-        if before.active_actors.is_none() || week.active_actors.0.is_none() {
+        if week.active_actors.0.is_none() {
             continue;
         }
         let counts: [(&'static str, Option<i64>, Option<Count>); 3] = [

@@ -128,8 +128,8 @@ pub(super) fn figures(parts: &Parts<'_>) -> Vec<Figure> {
             PLACED.into()
         } else if value.0.is_some() {
             let meaning = "Without an outcome, and two independent kinds of evidence that it was made to be counted. Evidence, not proof.";
-            let all = usize::try_from(scored).is_ok_and(|scored| scored == inputs.sessions.len());
-            if all { meaning.into() } else { format!("{meaning} {}", not_compared(money)) }
+            let nearly_all = usize::try_from(scored).is_ok_and(|scored| scored * 20 >= inputs.sessions.len() * 19);
+            if nearly_all { meaning.into() } else { format!("{meaning} {}", not_compared(money)) }
         } else {
             "No session could be compared with its peers, so nothing can be said.".into()
         },
@@ -146,9 +146,10 @@ fn not_compared(money: &Money) -> String {
         Some(range_text(Quantity::Share(low), Quantity::Share(high))).filter(|range| range != NOT_TOLD)
     };
     let share = unknown.and_then(|part| part.share.0.map(|share| share.to_string()).or_else(|| range(part)));
-    let share = share.map_or_else(String::new, |share| format!(" ({share} of the spend)"));
+    let most = |share: String| if share.starts_with("at ") { share } else { format!("at most {share}") };
+    let share = share.map_or_else(String::new, |share| format!(", {} of the spend", most(share)));
     format!(
-        "A share of all spend, and sessions that were not compared are in neither end: without an outcome they are part of Unknown{share}."
+        "A share of all spend, and sessions that were not compared are in neither end: without an outcome they are part of what is Unknown{share}."
     )
 }
 

@@ -133,9 +133,11 @@ pub(super) fn funnel(inputs: &Inputs, people: &People<'_>, release: &mut Release
         .into(),
     }];
     let mut previous = seats.and_then(|seats| usize::try_from(seats).ok());
-    // Of the step that comes next, who holds no seat: they are in the count and no part of the seats.
+    // Of the step that comes next, who holds no seat: they are in the count and no part of the seats. A few are told from none by nothing.
+    let is_few = |group: usize| release.is_active() && group < release.rules().people();
     let seatless = inputs.run.active_without_seat.filter(|_| seats.is_some()).unwrap_or(0);
-    let mut seatless = usize::try_from(seatless).unwrap_or(0).min(people.active.len());
+    let seatless = usize::try_from(seatless).unwrap_or(0).min(people.active.len());
+    let mut seatless = if is_few(seatless) { 0 } else { seatless };
     // Among the people of the last step that is shown: steps between which too few fell away are not both shown.
     let mut shown_before: Option<usize> = None;
     for (id, label, people, how, why_not) in steps {
@@ -165,14 +167,11 @@ pub(super) fn funnel(inputs: &Inputs, people: &People<'_>, release: &mut Release
             (true, false) => format!("{how} The count is withheld: too few are on one side of the step."),
             (false, _) => why_not.to_owned(),
         };
-        match i64::try_from(seatless) {
-            Ok(0) | Err(_) => {}
-            Ok(holding_none) if apart => {
-                let holding_none = Count(release.count(holding_none));
-                note.push_str(&format!(" {holding_none} of them hold no seat and are not in the share."));
-            }
-            Ok(_) => note
-                .push_str(" Some of them hold no seat; how many, and what share of the seats is active, is not told."),
+        if seatless > 0 {
+            note.push_str(match apart {
+                true => " Those of them who hold no seat are not in the share.",
+                false => " Some of them hold no seat; what share of the seats is active is not told.",
+            });
         }
         seatless = 0;
         funnel.push(FunnelStep { id, label, people: Maybe(count.map(Count)), of_previous: Maybe(of_previous), note });
@@ -299,13 +298,9 @@ mod tests {
     #[test]
     fn who_holds_no_seat_is_no_part_of_the_seats() {
         assert_eq!(active_of_seats(Some(20)).1, Some(0.5), "25 of 50");
-        assert!(active_of_seats(Some(20)).2.ends_with("20 of them hold no seat and are not in the share."));
-        // Three would be found by the difference.
-        let (active, share, note) = active_of_seats(Some(3));
-        assert_eq!((active, share), (Some(45), None));
-        assert!(note.contains("Some of them hold no seat") && !note.contains('3'), "{note}");
-        // Everybody holds one, and a file that does not say.
-        for without in [Some(0), None] {
+        assert!(active_of_seats(Some(20)).2.ends_with("who hold no seat are not in the share."));
+        // So few as three would be found by the difference, or by its being said at all: they are none, and a file that does not say is none too.
+        for without in [Some(0), Some(3), None] {
             let (active, share, note) = active_of_seats(without);
             assert_eq!((active, share), (Some(45), Some(0.95)));
             assert!(!note.contains("hold no seat"), "{note}");

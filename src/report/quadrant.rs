@@ -47,8 +47,6 @@ impl InTeam {
 #[derive(Default)]
 struct OfTeam<'a> {
     people: BTreeMap<&'a str, InTeam>,
-    /// Whether any of their logs states tokens.
-    has_tokens: bool,
     /// What they did in weeks in which their team is withheld.
     hidden: BTreeMap<&'a str, InTeam>,
 }
@@ -93,7 +91,8 @@ fn of_teams(inputs: &Inputs) -> BTreeMap<&str, OfTeam<'_>> {
         let is_hidden = withheld.contains(&(row.team_id.as_str(), row.iso_week.as_str()));
         for places in std::iter::once(&mut people).chain(is_hidden.then_some(&mut hidden)) {
             let one = places.entry((row.team_id.as_str(), row.actor.as_str())).or_default();
-            one.weeks += i64::from(row.is_active());
+            // A week whose log states no tokens is no week without any.
+            one.weeks += i64::from(row.is_active() && row.tokens.is_some());
             one.tokens += row.tokens.unwrap_or(0);
             one.cost += row.cost_micro_usd.unwrap_or(0);
         }
@@ -109,11 +108,6 @@ fn of_teams(inputs: &Inputs) -> BTreeMap<&str, OfTeam<'_>> {
     let mut teams: BTreeMap<&str, OfTeam<'_>> = BTreeMap::new();
     for ((team, actor), one) in people {
         teams.entry(team).or_default().people.insert(actor, one);
-    }
-    for row in inputs.actor_weeks.iter().filter(|row| row.tokens.is_some()) {
-        if let Some(team) = teams.get_mut(row.team_id.as_str()) {
-            team.has_tokens = true;
-        }
     }
     for ((team, actor), one) in hidden {
         teams.entry(team).or_default().hidden.insert(actor, one);
@@ -174,8 +168,8 @@ pub(super) fn quadrant(inputs: &Inputs, release: &mut Release<'_>) -> Quadrant {
     let middle = |ends: [f64; 2]| (ends[0] + ends[1]) / 2.0;
     let apart = |low: f64, high: f64, centre: f64| centre < low || centre > high;
     let points = names.iter().zip(shown).filter_map(|(team, shown)| {
-        // Whoever is in no team is no team, also where nothing is withheld; and what no log states is not nothing.
-        let has_place = *team != UNASSIGNED && teams.get(team).is_some_and(|team| team.has_tokens);
+        // Whoever is in no team is no team, also where nothing is withheld; and without stated tokens there is no place.
+        let has_place = *team != UNASSIGNED && teams.get(team).is_some_and(|team| team.sum(|one| one.weeks) > 0.0);
         let (place, total) = (shown.filter(|_| has_place)?, total?);
         let [low, usage, high] = place.usage;
         let [least, most] = place.outcome;

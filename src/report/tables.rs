@@ -105,6 +105,7 @@ pub(super) fn population(inputs: &Inputs, release: &Release<'_>) -> Vec<Populati
                 points_to_metric: row.fires(),
                 note: plain_long(&row.note),
                 innocent: plain_long(innocent),
+                counts_people: row.counts_people(),
             }
         })
         .collect();

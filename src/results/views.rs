@@ -113,7 +113,7 @@ const TABLES: &[Words] = &[
                 "active_actors",
                 "of these, with a session begun or a prompt in the week, as wherever active people are counted",
             ),
-            ("tokens", "tokens of every kind"),
+            ("tokens", "tokens of every kind; null when withheld, or when no log states any"),
             ("cost_usd", COST),
             ("outcomes", "outcomes landed by people in weeks in which they used a tool; the report's weeks have all"),
             ("tokens_with_outcome_low", "of the tokens, those of sessions that are certainly linked to an outcome"),

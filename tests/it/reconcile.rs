@@ -268,8 +268,13 @@ fn days_that_only_money_reaches_are_compared_in_money_and_a_missing_page_is_part
     let line = |measure: &str, amount: i64| ("gpt-5".to_owned(), measure.to_owned(), amount, amount);
     assert_eq!(measures(&answer), [line("tokens", 5500), line("micro_usd", 11_250), line("micro_usd", 11_250)]);
     assert_eq!(answer["reconciliation"]["bill"]["pages_missing"], 1);
-    // The next page of the report in a file of its own.
-    fs::write(dir.join("next.json"), usage(&[(2, used("user-ada", 5500, 5)), (4, used("user-ada", 5500, 5))])).unwrap();
+    // Two pages that both say that there are more do not excuse each other.
+    let next = usage(&[(2, used("user-ada", 5500, 5)), (4, used("user-ada", 5500, 5))]);
+    fs::write(dir.join("next.json"), next.replace("\"has_more\":false", "\"has_more\":true")).unwrap();
+    let (code, answer, stderr) = reconcile(dir, &["--bill", "usage.json", "next.json", "costs.json"]);
+    assert_eq!((code, &answer["reconciliation"]["bill"]["pages_missing"]), (3, &json!(2)), "{stderr} {answer}");
+    // The next page of the report, which is the last, in a file of its own.
+    fs::write(dir.join("next.json"), next).unwrap();
     let (code, answer, stderr) = reconcile(dir, &["--bill", "usage.json", "next.json", "costs.json"]);
     assert_eq!(code, 0, "{stderr} {answer}");
     assert_eq!(measures(&answer), vec![line("tokens", 5500); 3]);

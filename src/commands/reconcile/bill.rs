@@ -59,10 +59,15 @@ const VIEW: &str = "
     inner join bill_events as e on c.event_key = e.event_key
     where c.kind = 'completion' and c.ts is not null";
 
-/// Files whose last page says that there is another, but for those before or behind which another file of the same report goes on. Which page is the
-/// next no page says.
+/// Files whose last page says that there is another, but for those before or behind which a file of the same report goes on that is not cut itself. Which
+/// page is the next no page says.
 const CUT: &str = "
-    with cut as (
+    with whole as (
+        select a.report, a.from_ts, a.to_ts
+        from bill_aggregates as a
+        left semi join (select source_file from bill_ingested where strpos(coalesce(ignored, ''), 'page_is_missing') = 0) as i on a.source_file = i.source_file
+    ),
+    cut as (
         select i.source_file, a.report, min(a.from_ts) as first_ts, max(a.to_ts) as last_ts
         from bill_ingested as i
         left join bill_aggregates as a on i.source_file = a.source_file
@@ -71,9 +76,8 @@ const CUT: &str = "
     )
     select count(*) as files
     from cut
-    left anti join bill_aggregates as other
+    left anti join whole as other
         on cut.report = other.report
-        and cut.source_file <> other.source_file
         and (other.from_ts >= cut.last_ts or other.to_ts <= cut.first_ts)";
 
 /// What the tables of the bill are read from, for as long as they are.

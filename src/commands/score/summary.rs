@@ -25,7 +25,7 @@ pub struct ScoreSummary {
     pub attribution: BTreeMap<String, usize>,
     /// How much work lands and stays.
     pub survival: Vec<SurvivalFact>,
-    /// People with a scored week, and how many a published cell needs; for the words, not for machines.
+    /// Known people with a week of use, and how many a published cell needs; for the words, not for machines.
     #[serde(skip)]
     pub people: usize,
     /// See `people`.

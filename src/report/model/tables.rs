@@ -72,6 +72,9 @@ pub struct PopulationTest {
     pub note: String,
     /// When it is innocent.
     pub innocent: String,
+    /// Whether n is rounded as counts of people are; weeks, teams and templates are as they are.
+    #[serde(skip)]
+    pub counts_people: bool,
 }
 
 /// One kind of observed fact.
