@@ -32,7 +32,7 @@ impl Tokens {
 pub struct TextSketch {
     /// Length in Unicode scalar values.
     pub chars: i64,
-    /// Words after typed masking (`signals.md` stage 0.5); characters, of scripts that write no blanks between words.
+    /// Words after typed masking (`signals.md` stage 0.5); of scripts that write no blanks between words half the characters.
     pub words: i64,
     /// Hash of the text with white space folded.
     pub exact_hash: i64,

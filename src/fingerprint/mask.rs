@@ -27,6 +27,8 @@ pub(super) struct Masked {
     pub(super) text: Vec<u8>,
     /// Hashes of its words in order.
     pub(super) words: Vec<i64>,
+    /// How many of them are one character of a script that writes no blanks.
+    alone: usize,
     /// Hashes of the names in the text before it is masked, as [`super::chunks::identifiers`] has them, in order and with repetitions.
     pub(super) names: Vec<i64>,
     /// The text with the letters of ASCII in lower case, and blanks behind it, so that [`SHORT`] bytes can be taken from every place.
@@ -37,10 +39,17 @@ pub(super) struct Masked {
 const SHORT: usize = 16;
 
 impl Masked {
+    /// How long the text is in words. Two characters that stand alone are about a word of a script that writes blanks, so that what is asked of a text
+    /// in words asks the same of either.
+    pub(super) fn length(&self) -> usize {
+        self.words.len() - self.alone / 2
+    }
+
     /// Masks another text.
     pub(super) fn read(&mut self, text: &str) {
         self.text.clear();
         self.words.clear();
+        self.alone = 0;
         self.names.clear();
         self.lower.clear();
         self.lower.extend(text.bytes().map(|byte| byte.to_ascii_lowercase()));
@@ -174,6 +183,7 @@ impl Masked {
                 self.read_piece(text, start..at, quoted);
                 if alone {
                     self.push(&bytes[at..next]);
+                    self.alone += 1;
                 }
                 start = next;
             }

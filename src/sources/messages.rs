@@ -3,7 +3,7 @@
 //! Reads the shapes of OpenAI (`content`), of the semantic conventions (`parts`), of Anthropic (typed blocks), of LangChain (`type: human`) and plain
 //! texts. Owns no events and keeps no text: callers sketch and drop it. Which words are a client's own is the rule of [`super::claude_code`].
 
-use super::claude_code::own_words;
+use super::claude_code::{is_interrupt, own_words};
 use super::values;
 use crate::fingerprint::Json;
 
@@ -108,8 +108,12 @@ fn typed(content: &Json<'_>, text: &mut String, depth: u8) -> bool {
                 plain.trim().is_empty()
             }
         },
-        // The client speaks, whatever it says beside the result.
-        Json::List(blocks) if blocks.iter().any(is_result) => false,
+        // The client speaks, whatever it says beside the result; what stands behind an interrupt was typed.
+        Json::List(blocks) if blocks.iter().any(is_result) => {
+            let interrupt = blocks.iter().rposition(|block| block.text("text").is_some_and(is_interrupt));
+            let typed_after = interrupt.and_then(|at| blocks.get(at + 1..)).unwrap_or_default();
+            typed_after.iter().fold(false, |is_wordless, block| typed(block, text, depth - 1) || is_wordless)
+        }
         Json::List(blocks) => {
             blocks.iter().fold(blocks.is_empty(), |is_wordless, block| typed(block, text, depth - 1) || is_wordless)
         }
@@ -248,6 +252,10 @@ mod tests {
                 None,
             ),
             (r#"[{"role":"user","content":[{"type":"tool_result","content":"ok"}]}]"#, None),
+            (
+                r#"[{"role":"user","content":[{"type":"tool_result","content":"ok"},{"type":"text","text":"[Request interrupted by user for tool use]"},{"type":"text","text":"use integer cents instead"}]}]"#,
+                Some("use integer cents instead"),
+            ),
             (r#"[{"role":"user","parts":[{"type":"tool_call_response","result":"ok"}]}]"#, None),
             ("{}", None),
             ("[]", None),

@@ -135,8 +135,8 @@ pub trait Source: Sync {
     }
 
     /// True when a record means the same whatever stands before it, so that the tail of a grown file can be read alone.
-    /// A source with state is given the whole file again; rows that the lake has are recognised by their keys.
-    fn reads_tail_alone(&self) -> bool {
+    /// A source with state is given the whole file again; rows that the lake has are recognised by their keys. `name` is that of the input.
+    fn reads_tail_alone(&self, _name: &str) -> bool {
         false
     }
 

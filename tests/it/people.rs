@@ -305,4 +305,10 @@ fn a_line_added_to_the_roster_leaves_the_earlier_ones_in_force() {
     let clean = identities("clean");
     assert_eq!((&clean[0]["identity"], &clean[0]["actor"]), (&"adal".into(), &"ada@example.com".into()), "{clean}");
     assert_eq!(identities("grown"), clean);
+    // The file is read whole, so what was read of it before is not counted again.
+    let counted = |lake: &str| {
+        let sql = "select records, rejects from ingested order by source_file";
+        footlight(dir, &["query", "--json", "--lake", lake, sql]).1
+    };
+    assert_eq!(counted("grown"), counted("clean"));
 }

@@ -23,6 +23,11 @@ pub struct Canonical;
 /// Lines that recognition looks at: one bad line must not hide a file.
 const RECOGNISED_WITHIN: usize = 5;
 
+/// A file's name without the ending of its compression.
+fn plain(name: &str) -> &str {
+    name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst")).unwrap_or(name)
+}
+
 impl Source for Canonical {
     fn name(&self) -> &'static str {
         "canonical"
@@ -57,17 +62,14 @@ impl Source for Canonical {
     }
 
     /// A row means the same wherever it stands: NDJSON is read from where the last run stopped, CSV from there with its header, and a Parquet file
-    /// never grows. But a roster is read whole (`read`).
-    fn reads_tail_alone(&self) -> bool {
-        true
+    /// never grows. But of the rows about one person those of the newest run hold, so a roster is read whole.
+    fn reads_tail_alone(&self, name: &str) -> bool {
+        !matches!(table::promised(plain(name)), Some((Table::Roster, _)))
     }
 
     fn read(&self, input: &Input, sink: &mut dyn Sink) -> Result<u64, InputError> {
         let file = input.path.file_name().and_then(|name| name.to_str()).unwrap_or("");
-        let plain = file.strip_suffix(".gz").or_else(|| file.strip_suffix(".zst")).unwrap_or(file);
-        match table::promised(plain) {
-            // Of the rows about one person those of the newest run hold, so that run has to see them all.
-            Some((Table::Roster, format)) => format.read(&Table::Roster, &Input { start: 0, ..input.clone() }, sink),
+        match table::promised(plain(file)) {
             Some((table, format)) => format.read(&table, input, sink),
             None => Err(InputError::Format {
                 path: input.name.clone(),

@@ -206,6 +206,11 @@ pub(in crate::sources) fn own_words(text: &str) -> Option<String> {
     }
 }
 
+/// Whether a text is what the client writes where a person interrupted it.
+pub(in crate::sources) fn is_interrupt(text: &str) -> bool {
+    matches!(classify(&Signs::default(), text.trim()), UserText::Interrupt { .. })
+}
+
 fn element<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     let (_, rest) = text.split_once(&format!("<{name}>"))?;
     rest.split_once(&format!("</{name}>")).map(|(inside, _)| inside)

@@ -54,6 +54,8 @@ pub(super) struct Rollout {
     last_message: Option<(Kind, Form, i64)>,
     /// What the last prompt says of who started its turn, where that is not what its thread says.
     cause: Option<(Trigger, &'static str)>,
+    /// Whether the file's own turns have begun.
+    has_prompt: bool,
 }
 
 /// Parses a payload or rejects the line.

@@ -46,6 +46,11 @@ impl Thread {
         Self { id: id.to_owned(), client: "codex/unknown".to_owned(), ..Self::default() }
     }
 
+    /// Whether the thread says that an automation began it.
+    pub(super) fn is_automation(&self) -> bool {
+        self.trigger.is_some_and(|(trigger, _)| trigger == Trigger::Schedule)
+    }
+
     /// An event with everything that holds for the whole thread.
     pub(super) fn event(&self, ts_us: i64, kind: Kind) -> Event {
         let mut event = Event::new(ts_us, self.id.as_str(), kind, self.client.as_str());

@@ -179,7 +179,12 @@ pub(super) fn packed_patch(tool: &str, arguments: &str) -> Option<String> {
     if tool != "apply_patch" && !words.iter().any(runs_it) {
         return None;
     }
-    let (start, word) = words.iter().find_map(|word| Some((word.find(PATCH_BEGINS)?, word)))?;
+    // The mark stands at the beginning of a line; elsewhere a command only speaks of it.
+    let begins = |word: &str| match word.starts_with(PATCH_BEGINS) {
+        true => Some(0),
+        false => word.find(&format!("\n{PATCH_BEGINS}")).map(|at| at + 1),
+    };
+    let (start, word) = words.iter().find_map(|word| Some((begins(word)?, word)))?;
     let patch = &word[start..];
     let end = patch.find(PATCH_ENDS).map_or(patch.len(), |end| end + PATCH_ENDS.len());
     Some(patch[..end].to_owned())
@@ -214,6 +219,14 @@ mod tests {
         let record: ToolOutput<'_> = serde_json::from_str(&json).unwrap();
         let answer = answer(&record);
         Answer { body: Cow::Owned(answer.body.into_owned()), ..answer }
+    }
+
+    #[test]
+    fn a_command_that_only_speaks_of_a_patch_has_none() {
+        let search = r#"{"cmd":"rg -nF '*** Begin Patch' src/apply_patch.rs"}"#;
+        assert_eq!(packed_patch("exec_command", search), None);
+        let run = r#"{"cmd":"apply_patch <<'EOF'\n*** Begin Patch\n*** End Patch\nEOF"}"#;
+        assert_eq!(packed_patch("exec_command", run).as_deref(), Some("*** Begin Patch\n*** End Patch"));
     }
 
     #[test]

@@ -84,13 +84,14 @@ fn failed_request(place: &Place<'_>, attributes: &Attributes<'_>, sink: &mut dyn
 /// What was handed to the agent. Whether a person typed it is not said: headless runs log the same.
 fn prompt(place: &Place<'_>, attributes: &Attributes<'_>, sink: &mut dyn Sink) -> bool {
     let Some(mut event) = steps::step(Kind::Prompt, place.end_us, place, attributes) else { return false };
-    if attributes.text(Field::InputMessages).is_some_and(|text| own_words(&text).is_none()) {
+    let text = attributes.text(Field::InputMessages).map(|text| own_words(&text));
+    if text == Some(None) {
         sink.ignore("claude_code/prompt_of_client");
         return true;
     }
     event.request_id = attributes.string(Field::PromptId);
     event.event_id = event.request_id.clone().or_else(|| steps::sequence_id(place, attributes));
-    event.text = attributes.text(Field::InputMessages).filter(|text| text != REDACTED).map(|text| sketch_prompt(&text));
+    event.text = text.flatten().filter(|text| text != REDACTED).map(|text| sketch_prompt(&text));
     if event.text.is_none() {
         event.stated_chars = attributes.count(Field::PromptLength, place.at, sink);
     }

@@ -40,7 +40,15 @@ impl Rollout {
         if self.is_told_again(Kind::Prompt, form, text) {
             return sink.ignore("repeated_message");
         }
-        self.cause = prompt::is_automation(text).then_some((Trigger::Schedule, "text.automation"));
+        let goes_on = std::mem::replace(&mut self.has_prompt, true);
+        self.cause = if prompt::is_automation(text) {
+            Some((Trigger::Schedule, "text.automation"))
+        } else if goes_on && self.threads[thread].is_automation() {
+            // Who goes on in the thread of an automation may be a person; the log does not say.
+            Some((Trigger::Unknown, "thread_source=automation, later prompt"))
+        } else {
+            None
+        };
         let mut event = self.event(thread, ts_us, Kind::Prompt);
         event.event_id = Some(self.step_id(thread, ts_us, &format!("{:016x}", text_hash(text))));
         keep_prompt(&mut event, text);

@@ -118,4 +118,10 @@ fn an_automation_of_the_desktop_app_is_known_by_its_text_and_only_until_the_next
     let automation = (Trigger::Schedule, Some("text.automation"));
     let person = (Trigger::Human, Some("source=vscode"));
     assert_eq!(told, [automation, automation, person, person]);
+
+    // In a thread that an automation began nobody says who goes on.
+    let begun = lines.join("\n").replace("thread_source\":\"user", "thread_source\":\"automation") + "\n";
+    let read = read_bytes(&Codex, "rollout-x.jsonl", begun.as_bytes());
+    let told: Vec<_> = read.events.iter().map(|(_, event)| event.trigger).collect();
+    assert_eq!(told, [Trigger::Schedule, Trigger::Schedule, Trigger::Unknown, Trigger::Unknown]);
 }
