@@ -108,14 +108,9 @@ fn typed(content: &Json<'_>, text: &mut String, depth: u8) -> bool {
                 plain.trim().is_empty()
             }
         },
-        // The client speaks, whatever it says beside the result; what stands behind an interrupt was typed.
-        Json::List(blocks) if blocks.iter().any(is_result) => {
-            let interrupt = blocks.iter().rposition(|block| block.text("text").is_some_and(is_interrupt));
-            let typed_after = interrupt.and_then(|at| blocks.get(at + 1..)).unwrap_or_default();
-            typed_after.iter().fold(false, |is_wordless, block| typed(block, text, depth - 1) || is_wordless)
-        }
         Json::List(blocks) => {
-            blocks.iter().fold(blocks.is_empty(), |is_wordless, block| typed(block, text, depth - 1) || is_wordless)
+            let own = if blocks.iter().any(is_result) { behind_interrupt(blocks) } else { blocks.as_slice() };
+            own.iter().fold(blocks.is_empty(), |is_wordless, block| typed(block, text, depth - 1) || is_wordless)
         }
         Json::Object(_) if is_hidden(content) => !is_result(content),
         Json::Object(_) => {
@@ -133,6 +128,12 @@ fn add_words(plain: &str, text: &mut String) {
         }
         text.push_str(&words);
     }
+}
+
+/// What of a message with a tool's result was typed. The client speaks beside the result, whatever it says; behind an interrupt a person does.
+fn behind_interrupt<'b, 'j>(blocks: &'b [Json<'j>]) -> &'b [Json<'j>] {
+    let interrupt = blocks.iter().rposition(|block| block.text("text").is_some_and(is_interrupt));
+    interrupt.and_then(|at| blocks.get(at + 1..)).unwrap_or_default()
 }
 
 /// Whether a block is a tool's result.
