@@ -7,6 +7,7 @@
 --   A session that has a consumer is not asked
 -- reference: signals.md S7 (alive at the horizon, sink coverage known) and 1.8
 -- params: horizon_days = 14
+-- part: person
 with asked as (
     select
         unattended.session_id,

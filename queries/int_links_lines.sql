@@ -1,30 +1,13 @@
 -- model: int_links_lines
 -- grain: one session and one outcome that added the same lines
--- reads: int_session_lines, stg_outcomes, fct_sessions, int_repo_pairs
--- measures: distinct lines that the session's edits and the commit both added. Lines that many commits or many sessions add are
---   nobody's. The commit is the session's actor's; where the log does not say who that is, it is in the session's repository. It is of $horizon_days days
+-- reads: int_shared_lines, stg_outcomes, fct_sessions, int_repo_pairs
+-- measures: distinct lines that the session's edits and the commit both added (int_shared_lines). The commit is the session's actor's; where the log does not say who that is, it is in the session's repository. It is of $horizon_days days
 --   after the session at most, of $merge_days where it landed: a squash or a rebase has the date of its merge
 -- innocent: generated code and moved files carry lines without anybody typing them
 -- reference: signals.md S4; confidence is a judgement: from .5 up with the share of the smaller side and the number of lines
--- params: common_outcomes = 10, common_sessions = 10, least_lines = 3, early_hours = 1, horizon_days = 14, merge_days = 60
-with landed as (
-    select outcome_key, unnest(added_lines) as line
-    from stg_outcomes
-    where cardinality(added_lines) > 0
-),
-rare_landed as (
-    select line from landed group by line having count(*) <= $common_outcomes
-),
-rare_made as (
-    select line from int_session_lines group by line having count(*) <= $common_sessions
-),
-shared as (
-    select m.session_id, l.outcome_key, count(distinct m.line) as lines_matched
-    from int_session_lines as m
-    inner join rare_made as rm on m.line = rm.line
-    inner join landed as l on m.line = l.line
-    inner join rare_landed as rl on l.line = rl.line
-    group by m.session_id, l.outcome_key
+-- params: least_lines = 3, early_hours = 1, horizon_days = 14, merge_days = 60
+with shared as (
+    select session_id, outcome_key, sum(lines) as lines_matched from int_shared_lines group by session_id, outcome_key
 ),
 judged as (
     select

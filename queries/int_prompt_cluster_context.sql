@@ -1,36 +1,28 @@
 -- model: int_prompt_cluster_context
 -- grain: one actor and prompt cluster of at least two prompts
--- reads: int_usual_links, int_prompts, int_prompt_texts, int_prompt_clusters, int_evaluation_days, int_workshop_days, int_session_use, fct_coverage
+-- reads: int_usual_links, int_prompts, int_prompt_texts, int_shared_bands, int_shared_commands, int_prompt_clusters, int_evaluation_days, int_workshop_days, int_session_use, fct_coverage
 -- family: REDUNDANCY
 -- measures: what else could explain a cluster: whether its text is a template of $template_actors people or more, or at least of $shared_actors (a quarter of its 32 bands
 --   are shared that widely, which is a Jaccard of about .7) whose blanks are filled in: $variety of the cluster's texts differ. How many of its prompts compare models, how many belong to a workshop, how many
---   are slash commands that $shared_actors people use (a name of one's own can stand before anything), how many of its sessions an outcome names or shares lines with, and what came of these (int_session_use). A template whose sessions leave them far less often than those of the same role do (a score test at
+--   are slash commands that $shared_actors people use (int_shared_commands), how many of its sessions an outcome names or shares lines with, and what came of these (int_session_use). A template whose sessions leave them far less often than those of the same role do (a score test at
 --   $unused_z) is a burner and no hand-off: it keeps its evidence. factor multiplies the evidence of sig_prompt_repetition
 -- innocent: hand-off template; batch evaluation (int_evaluation_days); workshop (int_workshop_days); slash command; used results
 -- abstains: no template is a burner where outcome coverage is unknown or under $coverage, since missing outcomes are not zero outcomes; a use that is known excuses whatever the coverage
 -- evasion: junk commits raise uptake: those that do not live, or that nobody else touches, less
 -- reference: signals.md S1 and look-alike register
 -- params: template_actors = 5, template_factor = 0.2, shared_actors = 3, shared_factor = 0.5, variety = 0.5, unused_z = 1.645, workshop_factor = 0.2, coverage = 0.8
-with known as (
-    select command from (select distinct command, actor_id from int_prompts where command is not null) group by command having count(*) >= $shared_actors
-),
-clusters as (
+-- part: person
+with clusters as (
     select clusters.*, prompts.text_hash, coalesce(prompts.marker = 'slash_command', false) and (prompts.command is null or known.command is not null) as is_command
     from int_prompt_clusters as clusters
     join int_prompts as prompts on prompts.event_key = clusters.event_key
-    left join known on known.command = prompts.command
-),
-text_bands as (
-    select actor_id, masked_hash, unnest(bands) as band from int_prompt_texts
-),
-wide_bands as (
-    select band, count(*) as actors from (select distinct band, actor_id from text_bands) group by band having count(*) >= $shared_actors
+    left join int_shared_commands as known on known.command = prompts.command
 ),
 templates as (
-    select text_bands.actor_id, text_bands.masked_hash, max(wide_bands.actors) as actors
-    from text_bands
-    join wide_bands on wide_bands.band = text_bands.band
-    group by text_bands.actor_id, text_bands.masked_hash
+    select texts.actor_id, texts.masked_hash, max(shared.actors) as actors
+    from (select actor_id, masked_hash, unnest(bands) as band from int_prompt_texts) as texts
+    join int_shared_bands as shared on shared.band = texts.band
+    group by texts.actor_id, texts.masked_hash
     having count(*) >= 8
 ),
 sessions as (

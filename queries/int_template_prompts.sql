@@ -33,12 +33,20 @@ text_bands as (
 crowded as (
     select band from text_bands group by band having count(*) >= $least_actors
 ),
-wide as (
-    select text_bands.band, min(masked_hash) as hub
+few as (
+    select text_bands.band, person, masked_hash
     from crowded
     inner join text_bands on text_bands.band = crowded.band
-    group by text_bands.band
-    having count(distinct person) >= $least_actors and count(distinct masked_hash) <= $bucket_cap
+),
+-- Two distinct counts over one grouping would keep some 10 KB for each group, and give none of it back when they spill.
+shared as (
+    select band from (select distinct band, person from few) group by band having count(*) >= $least_actors
+),
+hubs as (
+    select band, min(masked_hash) as hub from (select distinct band, masked_hash from few) group by band having count(*) <= $bucket_cap
+),
+wide as (
+    select hubs.band, hubs.hub from shared inner join hubs on hubs.band = shared.band
 ),
 similar as (
     select text_bands.masked_hash, min(wide.hub) as template

@@ -15,6 +15,7 @@
 --   sig_orphan_output, which read no words
 -- reference: signals.md S1; Jost 2006 (Hill numbers); Wilson 1927
 -- params: min_prompts = 10, min_days = 2, min_cluster = 4, learning = 0.2, on_call = 0.2, full = 0.25, by_size = 3.0
+-- part: person
 with session_windows as (
     select session_id, actor_id, max(local_day) as window_day, count(*) as prompts, sum(tokens) as tokens, bool_or(masked_hash is null) as by_size from int_prompt_clusters group by session_id, actor_id
 ),

@@ -13,6 +13,7 @@
 --   consumer, however many of them there are in a row or a circle
 -- reference: signals.md S7
 -- params: min_tokens = 50000, min_hours = 2, min_runs = 2, coverage = 0.8, return_hours = 72, returned = 0.5, spike = 0.2, on_call = 0.2
+-- part: person
 with sessions as (select * from fct_sessions),
 unattended as (
     select
@@ -62,8 +63,7 @@ judged as (
     from sessions
     left join unattended on unattended.session_id = sessions.session_id
     left join undeclared on undeclared.session_id = sessions.session_id
-    left join fct_coverage on fct_coverage.actor_id = sessions.actor_id
-    left join actors on actors.actor_id = sessions.actor_id left join returns on returns.session_id = sessions.session_id left join readers on readers.session_id = sessions.session_id
+    left join fct_coverage on fct_coverage.actor_id = sessions.actor_id left join actors on actors.actor_id = sessions.actor_id left join returns on returns.session_id = sessions.session_id left join readers on readers.session_id = sessions.session_id
     left join int_on_call_sessions as on_call on on_call.session_id = sessions.session_id left join int_spike_sessions as spikes on spikes.session_id = sessions.session_id
 )
 select

@@ -20,6 +20,9 @@ const EVENTS_TO_DIVIDE: usize = 50_000;
 /// Buckets at most: each has files of its own for every model.
 const MOST: usize = 256;
 
+/// A slice is of everything that some models join, lines above all, which is less than what the widest model works on.
+const BUCKETS_A_SLICE: usize = 6;
+
 /// Buckets, and who is in which.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Buckets {
@@ -52,6 +55,11 @@ impl Buckets {
     /// How many.
     pub(super) fn count(&self) -> usize {
         self.count.max(1)
+    }
+
+    /// In how many slices models over everything that hold one side of large joins are worked on: each reads all of it once more.
+    pub(super) fn slices(&self) -> usize {
+        (self.count() / BUCKETS_A_SLICE).max(1)
     }
 
     fn of(&self, person: &str) -> usize {

@@ -23,6 +23,9 @@ const KEYS: &[&str] = &[
     "part",
 ];
 
+/// The parameters that say to a model with `part: slice` which slice it works on, and of how many.
+pub(super) const SLICE_PARAMS: [&str; 2] = ["slice", "slices"];
+
 /// How the result of a model is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Store {
@@ -30,6 +33,18 @@ pub enum Store {
     View,
     /// Computed once.
     Table,
+}
+
+/// In which pieces a model may be run, with the same rows in any of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// All at once.
+    Whole,
+    /// `part: person`: each row is made of one person's or one session's steps alone, so buckets of people.
+    Person,
+    /// `part: slice`: each row is made of what falls in one slice of a key's hashes, which the model picks itself by its parameters
+    /// `$slice`, from 0, and `$slices`, of which the engine gives the values.
+    Slice,
 }
 
 /// A typed parameter value.
@@ -142,9 +157,8 @@ pub struct Header {
     pub reference: String,
     /// Parameters, in the order of the file.
     pub params: Vec<Param>,
-    /// Whether each row is made of one person's or one session's steps alone, as `part: person` says: such a model may be run one bucket of people
-    /// after the other.
-    pub by_person: bool,
+    /// What the model may be worked on in, one piece after the other.
+    pub part: Part,
     /// The model that says which people share sessions, for the one that the buckets begin with: `part: person, shared by MODEL`.
     pub shared: Option<String>,
     /// How the result is kept; views for `stg_`, tables for the rest unless the header says otherwise.
@@ -197,9 +211,16 @@ impl Header {
                 }
             },
         };
-        let (by_person, shared) = part(value("part"))?;
+        let (part, shared) = part(value("part"))?;
+        let params = value("params").map(params).transpose()?.unwrap_or_default();
+        if part == Part::Slice && !SLICE_PARAMS.iter().all(|name| params.iter().any(|param| param.name == *name)) {
+            return Err(HeaderError {
+                line: 1,
+                problem: "`part: slice` takes `slice = 0, slices = 1` in `params`".into(),
+            });
+        }
         Ok(Self {
-            by_person,
+            part,
             shared,
             grain: required("grain")?,
             reads: required("reads")?.split(',').map(|name| name.trim().to_owned()).collect(),
@@ -210,21 +231,24 @@ impl Header {
             abstains: prose("abstains"),
             evasion: prose("evasion"),
             reference: prose("reference"),
-            params: value("params").map(params).transpose()?.unwrap_or_default(),
+            params,
             model,
             store,
         })
     }
 }
 
-/// `person`, or `person, shared by MODEL`.
-fn part(field: Option<&Field>) -> Result<(bool, Option<String>), HeaderError> {
-    let Some(field) = field else { return Ok((false, None)) };
+/// `slice`, `person`, or `person, shared by MODEL`.
+fn part(field: Option<&Field>) -> Result<(Part, Option<String>), HeaderError> {
+    let Some(field) = field else { return Ok((Part::Whole, None)) };
+    if field.value == "slice" {
+        return Ok((Part::Slice, None));
+    }
     match field.value.strip_prefix("person").map(|rest| (rest, rest.strip_prefix(", shared by "))) {
-        Some(("", _)) => Ok((true, None)),
-        Some((_, Some(model))) if !model.is_empty() => Ok((true, Some(model.to_owned()))),
+        Some(("", _)) => Ok((Part::Person, None)),
+        Some((_, Some(model))) if !model.is_empty() => Ok((Part::Person, Some(model.to_owned()))),
         _ => {
-            let problem = format!("`part` is `person` or `person, shared by MODEL`, not `{}`", field.value);
+            let problem = format!("`part` is `slice`, `person` or `person, shared by MODEL`, not `{}`", field.value);
             Err(HeaderError { line: field.line, problem })
         }
     }
@@ -304,13 +328,16 @@ mod tests {
         assert_eq!(header.reads, ["int_calls", "fct_sessions"]);
         assert_eq!(header.measures, "calls: how often");
         assert_eq!(header.store, Store::Table);
-        assert_eq!((header.by_person, header.shared), (false, None));
+        assert_eq!((header.part, header.shared), (Part::Whole, None));
         let part = |part: &str| {
-            let header = Header::parse(&format!("-- model: a\n-- grain: b\n-- reads: c\n-- part: {part}")).unwrap();
-            (header.by_person, header.shared)
+            let params = "slice = 0, slices = 1";
+            let text = format!("-- model: a\n-- grain: b\n-- reads: c\n-- params: {params}\n-- part: {part}");
+            let header = Header::parse(&text).unwrap();
+            (header.part, header.shared)
         };
-        assert_eq!(part("person"), (true, None));
-        assert_eq!(part("person, shared by int_b"), (true, Some("int_b".to_owned())));
+        assert_eq!(part("slice"), (Part::Slice, None));
+        assert_eq!(part("person"), (Part::Person, None));
+        assert_eq!(part("person, shared by int_b"), (Part::Person, Some("int_b".to_owned())));
         let params: Vec<String> = header.params.iter().map(|p| format!("{}={}", p.name, p.default)).collect();
         assert_eq!(params, ["least=3", "share=0.5", "word='a, b'", "strict=true"]);
     }
@@ -335,8 +362,9 @@ mod tests {
             Some("4: `store` is `view` or `table`")
         );
         let with = |part: &str| wrong(&format!("-- model: a\n-- grain: b\n-- reads: c\n-- part: {part}"));
-        assert_eq!(with("team"), "4: `part` is `person` or `person, shared by MODEL`, not `team`");
+        assert_eq!(with("team"), "4: `part` is `slice`, `person` or `person, shared by MODEL`, not `team`");
         assert!(with("person, shared by ").starts_with("4: `part` is"));
+        assert_eq!(with("slice"), "1: `part: slice` takes `slice = 0, slices = 1` in `params`");
     }
 
     #[test]

@@ -1,12 +1,13 @@
 //! A run of models: each after what it reads, as many at once as there are threads.
 //!
 //! Owns the order of work and what a model sees: a session of its own, in which the tables that it reads have their names, whole or one
-//! bucket of people. Owns no keeping of rows, which is [`super::store`]'s, and no choice of buckets, which is [`super::buckets`]'.
+//! bucket of people, and the slice that it is to pick. Owns no keeping of rows, which is [`super::store`]'s, and no choice of buckets, which is [`super::buckets`]'.
 //!
-//! A job is a model over everything or over one bucket. One with little to read is one partition: rows are not dealt out and gathered
+//! A job is a model over everything, over one bucket, or over one slice. One with little to read is one partition: rows are not dealt out and gathered
 //! again, other jobs use the other threads, and floating-point sums have one order. Only whole models over large tables are divided.
 
 use super::buckets::Buckets;
+use super::header::{Part, SLICE_PARAMS};
 use super::steps::Steps;
 use super::store::{Filled, Held, Place, Shelf};
 use super::{Engine, EngineError, Model, ModelRun, Overrides, PERSON, ParamValue, Store, read_only};
@@ -25,12 +26,34 @@ use tokio::task::JoinSet;
 /// Rows from which on a table is worth dividing among threads. Of base tables the number is not known, so they are.
 const ROWS_TO_DIVIDE: usize = 100_000;
 
-/// A model over everything, or over one bucket of people.
+/// A model over everything, or over a piece of it.
 #[derive(Clone, Copy)]
 struct Job {
     model: usize,
-    bucket: Option<usize>,
+    piece: Piece,
     way: Way,
+}
+
+/// What a job works on.
+#[derive(Clone, Copy)]
+enum Piece {
+    Whole,
+    Bucket(usize),
+    Slice { number: usize, of: usize },
+}
+
+impl Piece {
+    /// Which part of the result it makes.
+    fn number(self) -> usize {
+        match self {
+            Self::Whole => 0,
+            Self::Bucket(number) | Self::Slice { number, .. } => number,
+        }
+    }
+
+    fn bucket(self) -> Option<usize> {
+        if let Self::Bucket(number) = self { Some(number) } else { None }
+    }
 }
 
 /// How a job is run. One that is refused memory is run the next way, and fails after the last.
@@ -183,16 +206,23 @@ impl<'a> Run<'a> {
         if let Some(shared) = &model.header.shared {
             self.buckets = Arc::new(self.engine.buckets(shared).await?);
         }
-        let buckets = if model.header.by_person { self.buckets.count() } else { 1 };
+        let pieces = match model.header.part {
+            Part::Whole => 1,
+            Part::Person => self.buckets.count(),
+            Part::Slice => self.buckets.slices(),
+        };
         let reads_parts = model.header.reads.iter().any(|name| self.parts.contains_key(name.as_str()));
-        let jobs: Vec<Option<usize>> =
-            if buckets > 1 && reads_parts { (0..buckets).map(Some).collect() } else { vec![None] };
+        let jobs: Vec<Piece> = match model.header.part {
+            Part::Person if pieces > 1 && reads_parts => (0..pieces).map(Piece::Bucket).collect(),
+            Part::Slice if pieces > 1 => (0..pieces).map(|number| Piece::Slice { number, of: pieces }).collect(),
+            _ => vec![Piece::Whole],
+        };
         let directory = self.engine.scratch().join(model.name());
-        let shelf = Arc::new(Shelf::new(directory, buckets, &self.engine.held));
+        let shelf = Arc::new(Shelf::new(directory, pieces, &self.engine.held));
         let open = Open { shelf, jobs_left: jobs.len(), filled: Vec::new(), took: Duration::ZERO };
         self.open.insert(place, open);
         let way = if self.engine.limits.threads <= 1 { Way::Alone } else { Way::Shared };
-        self.ready.extend(jobs.into_iter().map(|bucket| Job { model: place, bucket, way }));
+        self.ready.extend(jobs.into_iter().map(|piece| Job { model: place, piece, way }));
         Ok(())
     }
 
@@ -201,18 +231,23 @@ impl<'a> Run<'a> {
         let model = self.models[job.model];
         let Some(open) = self.open.get(&job.model) else { return Ok(()) };
         let shelf = Arc::clone(&open.shelf);
-        let params = model.params(self.overrides)?;
+        let mut params = model.params(self.overrides)?;
+        if let Piece::Slice { number, of } = job.piece {
+            params.retain(|(name, _)| !SLICE_PARAMS.contains(&name.as_str()));
+            let values = [number, of].map(|value| ParamValue::Int(value as i64));
+            params.extend(SLICE_PARAMS.map(str::to_owned).into_iter().zip(values));
+        }
         let session = self.session(model, job).await.map_err(|error| self.failed(job.model, error))?;
-        let place = match job.bucket {
-            None if shelf.buckets() > 1 => Place::ByPerson(Arc::clone(&self.buckets), PERSON),
-            bucket => Place::Bucket(bucket.unwrap_or(0)),
+        let place = match job.piece {
+            Piece::Whole if shelf.buckets() > 1 => Place::ByPerson(Arc::clone(&self.buckets), PERSON),
+            piece => Place::Bucket(piece.number()),
         };
         let work = Work {
             session,
             sql: model.sql.clone(),
             params,
             reads: model.header.reads.clone(),
-            directory: self.engine.scratch().join(format!("{}-{}", model.name(), job.bucket.unwrap_or(0))),
+            directory: self.engine.scratch().join(format!("{}-{}", model.name(), job.piece.number())),
             held: Arc::clone(&self.engine.held),
         };
         self.is_alone = job.way != Way::Shared;
@@ -226,9 +261,9 @@ impl<'a> Run<'a> {
 
     /// A session in which the tables that the model reads have their names.
     async fn session(&self, model: &Model, job: Job) -> Result<SessionContext, DataFusionError> {
-        let Job { bucket, way, .. } = job;
+        let Job { piece, way, .. } = job;
         let known_small = |name: &String| self.rows.get(name.as_str()).is_some_and(|rows| *rows < ROWS_TO_DIVIDE);
-        let is_divided = bucket.is_none() && !model.header.reads.iter().all(known_small);
+        let is_divided = matches!(piece, Piece::Whole) && !model.header.reads.iter().all(known_small);
         let partitions = if is_divided { self.engine.limits.threads.max(1) } else { 1 };
         let joins_sort = way == Way::Sorting || self.engine.limits.joins_sort;
         // Of one partition DataFusion plans no joins that sort.
@@ -243,7 +278,7 @@ impl<'a> Run<'a> {
             .build();
         let session = SessionContext::new_with_state(state);
         for name in &model.header.reads {
-            let part = bucket.and_then(|bucket| self.parts.get(name.as_str())?.get(bucket));
+            let part = piece.bucket().and_then(|bucket| self.parts.get(name.as_str())?.get(bucket));
             let table = match part {
                 Some(part) => Arc::clone(part),
                 None => self.engine.context.table_provider(name.as_str()).await?,
@@ -262,7 +297,7 @@ impl<'a> Run<'a> {
             Err(error) => match job.way.next() {
                 Some(way) if matches!(error.find_root(), DataFusionError::ResourcesExhausted(_)) => {
                     let model = self.models[job.model].name();
-                    tracing::debug!(model, bucket = job.bucket, %error, "refused memory, runs once more");
+                    tracing::debug!(model, piece = job.piece.number(), %error, "refused memory, runs once more");
                     self.refused.push_back(Job { way, ..job });
                     return Ok(());
                 }
@@ -286,7 +321,7 @@ impl<'a> Run<'a> {
         let run = ModelRun { model: model.name().to_owned(), rows: Some(kept.rows), took: open.took };
         self.runs.insert(job.model, run);
         self.rows.insert(model.name(), kept.rows);
-        if kept.parts.len() > 1 {
+        if model.header.part == Part::Person && kept.parts.len() > 1 {
             self.parts.insert(model.name(), kept.parts);
         }
         self.bytes.insert(model.name(), kept.bytes);
