@@ -30,8 +30,7 @@ pub struct Job {
 impl Job {
     /// Whether only what stands behind the committed part is read.
     pub fn is_tail_alone(&self) -> bool {
-        let name = self.found.path.file_name().and_then(|name| name.to_str()).unwrap_or("");
-        self.committed > 0 && self.source.reads_tail_alone(name) && self.found.unit == Unit::File
+        self.committed > 0 && self.source.reads_tail_alone(&self.found.path) && self.found.unit == Unit::File
     }
 
     /// Bytes on disk that are read of it: of a file that has grown its tail, where its source reads one alone. A compressed file is read whole, and

@@ -105,11 +105,16 @@ pub struct Probe<'a> {
     pub options: &'a SourceOptions,
 }
 
+/// The name of a file without `.gz` or `.zst`; empty where it has none in UTF-8.
+pub(crate) fn plain_name(path: &Path) -> &str {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or("");
+    name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst")).unwrap_or(name)
+}
+
 impl Probe<'_> {
     /// The file name without `.gz` or `.zst`.
     pub fn plain_name(&self) -> &str {
-        let name = self.path.file_name().and_then(|name| name.to_str()).unwrap_or("");
-        name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst")).unwrap_or(name)
+        plain_name(self.path)
     }
 
     /// The complete lines of the head; a file of one line without a newline counts as one.

@@ -135,8 +135,8 @@ pub trait Source: Sync {
     }
 
     /// True when a record means the same whatever stands before it, so that the tail of a grown file can be read alone.
-    /// A source with state is given the whole file again; rows that the lake has are recognised by their keys. `name` is that of the input.
-    fn reads_tail_alone(&self, _name: &str) -> bool {
+    /// A source with state is given the whole file again; rows that the lake has are recognised by their keys. `path` is that of the input.
+    fn reads_tail_alone(&self, _path: &std::path::Path) -> bool {
         false
     }
 

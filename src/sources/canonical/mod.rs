@@ -12,8 +12,10 @@ mod table;
 mod tests;
 mod written;
 
+use super::input::plain_name;
 use super::tabular::{Format, delimited, ndjson};
 use super::{Description, Input, InputError, Probe, Sink, Source, Unit, Vantage};
+use std::path::Path;
 
 pub(super) use table::Table;
 
@@ -22,11 +24,6 @@ pub struct Canonical;
 
 /// Lines that recognition looks at: one bad line must not hide a file.
 const RECOGNISED_WITHIN: usize = 5;
-
-/// A file's name without the ending of its compression.
-fn plain(name: &str) -> &str {
-    name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst")).unwrap_or(name)
-}
 
 impl Source for Canonical {
     fn name(&self) -> &'static str {
@@ -63,13 +60,12 @@ impl Source for Canonical {
 
     /// A row means the same wherever it stands: NDJSON is read from where the last run stopped, CSV from there with its header, and a Parquet file
     /// never grows. But of the rows about one person those of the newest run hold, so a roster is read whole.
-    fn reads_tail_alone(&self, name: &str) -> bool {
-        !matches!(table::promised(plain(name)), Some((Table::Roster, _)))
+    fn reads_tail_alone(&self, path: &Path) -> bool {
+        !matches!(table::promised(plain_name(path)), Some((Table::Roster, _)))
     }
 
     fn read(&self, input: &Input, sink: &mut dyn Sink) -> Result<u64, InputError> {
-        let file = input.path.file_name().and_then(|name| name.to_str()).unwrap_or("");
-        match table::promised(plain(file)) {
+        match table::promised(plain_name(&input.path)) {
             Some((table, format)) => format.read(&table, input, sink),
             None => Err(InputError::Format {
                 path: input.name.clone(),

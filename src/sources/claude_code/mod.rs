@@ -18,6 +18,7 @@ mod usage;
 mod user;
 
 use super::companions::Home;
+use super::input::plain_name;
 use super::{Description, Input, InputError, Probe, Sink, Source, Unit, quick_json, read_lines};
 use kinds::{RecordKind, record_kind};
 pub(super) use prompts::{is_interrupt, own_words};
@@ -56,9 +57,7 @@ impl Source for ClaudeCode {
     }
 
     fn read(&self, input: &Input, sink: &mut dyn Sink) -> Result<u64, InputError> {
-        let name = input.path.file_name().and_then(|name| name.to_str()).unwrap_or("");
-        let plain = name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst")).unwrap_or(name);
-        let mut reader = Reader::new(plain);
+        let mut reader = Reader::new(plain_name(&input.path));
         let end = read_lines(input, sink, |line, sink| reader.line(&line, sink))?;
         reader.finish(sink);
         Ok(end)

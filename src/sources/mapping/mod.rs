@@ -191,7 +191,7 @@ impl Source for Declared {
     }
 
     /// A row means the same wherever it stands.
-    fn reads_tail_alone(&self, _name: &str) -> bool {
+    fn reads_tail_alone(&self, _path: &std::path::Path) -> bool {
         true
     }
 
