@@ -74,12 +74,17 @@ impl Scan {
 /// The first object of a head as far as it is there; null when there is none. For recognition.
 pub(crate) fn first_object<'h>(head: &'h [u8], wrappers: &[&str]) -> Option<&'h [u8]> {
     let head = head.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(head);
+    let object = object_at(head)?;
+    // Keys of wrappers are compared as they are written, so what holds none of them is not looked through again.
+    let may_wrap = wrappers.iter().any(|key| memchr::memmem::find(object, key.as_bytes()).is_some());
+    let inside = if may_wrap { array_within(object, wrappers) } else { None };
+    inside.map_or(Some(object), |inside| object_at(&object[inside..]))
+}
+
+/// The object that stands behind blanks and opening brackets, as far as it is there.
+fn object_at(text: &[u8]) -> Option<&[u8]> {
     let is_opening = |byte: &u8| byte.is_ascii_whitespace() || *byte == b'[';
-    let mut object = &head[head.iter().take_while(|byte| is_opening(byte)).count()..];
-    if let Some(inside) = array_within(object, wrappers) {
-        object = &object[inside..];
-        object = &object[object.iter().take_while(|byte| is_opening(byte)).count()..];
-    }
+    let object = &text[text.iter().take_while(|byte| is_opening(byte)).count()..];
     if object.first() != Some(&b'{') {
         return None;
     }
@@ -93,6 +98,13 @@ pub(crate) fn first_object<'h>(head: &'h [u8], wrappers: &[&str]) -> Option<&'h 
             Some(_) => at += 1,
         }
     }
+}
+
+/// Whether one of these names may stand in a text, as it is or with escapes. What surely has none of them need not be parsed to be told from records that
+/// have one.
+pub(crate) fn may_name(text: &[u8], names: &[&str]) -> bool {
+    let holds = |part: &[u8]| memchr::memmem::find(text, part).is_some();
+    names.iter().any(|name| holds(format!("\"{name}\"").as_bytes())) || holds(b"\\u")
 }
 
 /// Whether an object, or as much of it as is there, has one of these names of its own, not within something inside it.
@@ -446,6 +458,36 @@ mod tests {
             [("a", true), ("b", false), ("c", true), ("d", false), ("f", false), ("g", true), ("cut", false)]
         {
             assert_eq!(has_own_name(object, &[name]), own, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_first_object_is_the_record_and_not_what_wraps_it() {
+        for (head, object) in [
+            (r#" [[{"a":"}"}, {"b":1}]]"#, Some(r#"{"a":"}"}"#)),
+            (r#"{"total":2,"items":[ {"a":1},{"b":2}]}"#, Some(r#"{"a":1}"#)),
+            (r#"{"total":2,"items":[{"a":[1"#, Some(r#"{"a":[1"#)),
+            (r#"{"total":0,"items":[]}"#, None),
+            (r#"{"of":"items","a":[{"b":1}]}"#, Some(r#"{"of":"items","a":[{"b":1}]}"#)),
+            (r#"{"a":{"items":[{"b":1}]}}{"items":[{"c":1}]}"#, Some(r#"{"a":{"items":[{"b":1}]}}"#)),
+            ("{\"items\":[{\"a\":\"cut\nb\"}]}", Some("{\"a\":\"cut\n")),
+            ("Issue key,items", None),
+        ] {
+            let found = first_object(head.as_bytes(), &["issues", "items"]);
+            assert_eq!(found.map(String::from_utf8_lossy).as_deref(), object, "{head}");
+        }
+    }
+
+    #[test]
+    fn a_name_may_stand_where_it_is_written_or_escaped() {
+        for (text, may) in [
+            (r#"{"iid":1}"#, true),
+            (r#"{"a":{"iid":1}}"#, true),
+            (r#"{"\u0069id":1}"#, true),
+            (r#"{"a":"\"iid\""}"#, false),
+            (r#"{"iids":1,"id":2}"#, false),
+        ] {
+            assert_eq!(may_name(text.as_bytes(), &["number", "iid"]), may, "{text}");
         }
     }
 

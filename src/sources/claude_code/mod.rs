@@ -19,7 +19,7 @@ mod user;
 
 use super::companions::Home;
 use super::input::plain_name;
-use super::{Description, Input, InputError, Probe, Sink, Source, Unit, quick_json, read_lines};
+use super::{Description, Input, InputError, Probe, Sink, Source, Unit, elements, quick_json, read_lines};
 use kinds::{RecordKind, record_kind};
 pub(super) use prompts::{is_interrupt, own_words};
 use reader::Reader;
@@ -67,6 +67,11 @@ impl Source for ClaudeCode {
 /// Whether a line is a record that only Claude Code writes. A first line that is longer than the probe has lost its end and is judged
 /// by its keys.
 fn is_claude_code(line: &[u8]) -> bool {
+    /// A line without any of these is no such record, whatever else it has, and is not parsed to find that out.
+    const NEEDED: &[&str] = &["sessionId", "parentUuid", "leafUuid", "snapshot"];
+    if !elements::may_name(line, NEEDED) {
+        return false;
+    }
     let Ok(text) = std::str::from_utf8(line) else { return false };
     match quick_json::from_str::<Record<'_>>(text) {
         Ok(record) => {

@@ -221,6 +221,7 @@ fn recognition_is_by_content() {
     assert!(probe("x.jsonl.1", &bytes("edits")));
     assert!(probe("x.jsonl", &bytes("resume/original")[..300]), "a first line that the probe cuts");
     assert!(probe("x.jsonl", br#"{"type":"summary","summary":"integer cents","leafUuid":"a-03"}"#));
+    assert!(probe("x.jsonl", br#"{"type":"user","session\u0049d":"s","message":null}"#), "a name with escapes");
     assert!(!probe("x.jsonl", br#"{"type":"summary","text":"of another tool"}"#));
     assert!(!probe("x.json", &bytes("edits")));
     assert!(!probe("x.jsonl", br#"{"timestamp":"2026-06-01T10:00:00Z","type":"session_meta","payload":{"id":"t"}}"#));

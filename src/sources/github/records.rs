@@ -260,21 +260,19 @@ impl Page {
 
 /// Whether an object, or as much of it as recognition sees, is a record of GitHub.
 pub(super) fn is_record(object: &[u8]) -> bool {
+    /// Names that tell a record of which the end was not seen.
+    const OWN: &[&str] =
+        &["headRefName", "isDraft", "closingIssuesReferences", "patch_url", "pull_request_url", "merge_commit_sha"];
+    /// Without any of these a whole record has no [`Shape`].
+    const NEEDED: &[&str] = &["number", "pull_request_url", "deployment_url", "environment"];
+    if !elements::may_name(object, NEEDED) && !elements::may_name(object, OWN) {
+        return false;
+    }
     let text = String::from_utf8_lossy(object);
     match borrow_last_wins::<Record<'_>>(&text, &mut String::new()) {
         Ok(record) => record.shape() != Shape::Unknown,
         // Longer than what recognition sees.
-        Err(error) => {
-            const OWN: &[&str] = &[
-                "headRefName",
-                "isDraft",
-                "closingIssuesReferences",
-                "patch_url",
-                "pull_request_url",
-                "merge_commit_sha",
-            ];
-            error.is_eof() && elements::has_own_name(object, OWN)
-        }
+        Err(error) => error.is_eof() && elements::has_own_name(object, OWN),
     }
 }
 

@@ -134,3 +134,25 @@ fn a_head_that_is_cut_and_a_page_of_nothing_are_recognised() {
     assert!(!recognised("x.json", br#"[{"number":1,"url":"https://example.test/a/b"}]"#));
     assert!(!recognised("x.jsonl", br#"{"type":"user","message":{"content":"{\"number\":1,\"headRefName\":\"x\"}"}}"#));
 }
+
+#[test]
+fn every_record_is_told_by_the_names_that_it_needs() {
+    let is_record = |text: &str| super::records::is_record(text.as_bytes());
+    for text in [
+        r#"{"number":1,"html_url":"https://github.example/shop/web/pull/1"}"#,
+        r#"{"number":1,"state_reason":"completed"}"#,
+        r#"{"\u006eumber":1,"stateReason":"completed"}"#,
+        r#"{"deployment_url":"https://github.example/shop/web/deployments/1"}"#,
+        r#"{"environment":"production","sha":"d7"}"#,
+    ] {
+        assert!(is_record(text), "{text}");
+        assert!(!is_record(&text[..text.len() - 1]), "what is cut is told by names that only GitHub has: {text}");
+    }
+    assert!(is_record(r#"{"pull_request_url":"https://github.example/shop/web/pull/1"}"#));
+    for name in
+        ["headRefName", "isDraft", "closingIssuesReferences", "patch_url", "pull_request_url", "merge_commit_sha"]
+    {
+        assert!(is_record(&format!(r#"{{"{name}":null,"body":"cut"#)), "{name}");
+    }
+    assert!(!is_record(r#"{"type":"event_msg","payload":{"number":1}}"#));
+}

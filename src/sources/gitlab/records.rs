@@ -88,6 +88,9 @@ fn page(url: &str) -> Option<Page> {
 
 /// Whether an object, or as much of it as recognition sees, is a record of GitLab.
 pub(super) fn is_record(object: &[u8]) -> bool {
+    if !elements::may_name(object, &["iid"]) {
+        return false;
+    }
     let text = String::from_utf8_lossy(object);
     match borrow_last_wins::<Record<'_>>(&text, &mut String::new()) {
         Ok(record) => record.iid != Count::Absent && record.web_url.as_deref().and_then(page).is_some(),

@@ -45,3 +45,12 @@ fn a_revert_takes_back_the_request_of_its_description_and_none_that_its_title_qu
     // Written by hand: what it names is all that is known.
     assert_eq!(named("undo", "This reverts merge request !13"), ["shop/web/cart!12", "shop/web/cart!13"]);
 }
+
+#[test]
+fn a_record_has_its_number_whole_or_cut_and_however_it_is_spelled() {
+    let is_record = |text: &str| super::records::is_record(text.as_bytes());
+    assert!(is_record(r#"{"iid":3,"web_url":"https://gitlab.example.test/shop/web/-/issues/3"}"#));
+    assert!(is_record(r#"{"\u0069id":3,"web_url":"https://gitlab.example.test/shop/web/-/issues/3"}"#));
+    assert!(is_record(r#"{"iid":3,"description":"cut"#));
+    assert!(!is_record(r#"{"id":3,"web_url":"https://gitlab.example.test/shop/web/-/issues/3"}"#));
+}

@@ -124,6 +124,9 @@ struct Item<'a> {
 
 /// Whether an object, or as much of it as is there, is a ticket.
 pub(super) fn is_ticket(object: &[u8]) -> bool {
+    if !elements::may_name(object, &["fields"]) {
+        return false;
+    }
     let text = String::from_utf8_lossy(object);
     match borrow_last_wins::<Ticket<'_>>(&text, &mut String::new()) {
         Ok(ticket) => ticket.key.is_some() && ticket.fields.is_some_and(|fields| fields.created.is_some()),

@@ -58,6 +58,15 @@ fn summaries_and_comments_are_nowhere_in_what_is_kept() {
 }
 
 #[test]
+fn a_ticket_has_its_fields_whole_or_cut_and_however_they_are_spelled() {
+    let is_ticket = |text: &str| super::search::is_ticket(text.as_bytes());
+    assert!(is_ticket(r#"{"key":"CART-1","fields":{"created":"2026-06-01T10:00:00.000+0000"}}"#));
+    assert!(is_ticket(r#"{"key":"CART-1","\u0066ields":{"created":"2026-06-01T10:00:00.000+0000"}}"#));
+    assert!(is_ticket(r#"{"key":"CART-1","fields":{"status":{"statusCategory":{"key":"done"}},"summary":"cut"#));
+    assert!(!is_ticket(r#"{"key":"CART-1","created":"2026-06-01T10:00:00.000+0000"}"#));
+}
+
+#[test]
 fn records_of_forges_and_trackers_are_not_seen_in_the_logs_of_others() {
     let ours = ["github", "gitlab", "jira", "linear"];
     let folders = std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/sources")).unwrap();

@@ -35,9 +35,11 @@ fn take(layout: &impl Layout, line: &Line<'_>, sink: &mut dyn Sink) -> Handled {
 /// what there is of it.
 pub(in crate::sources) fn has_landmarks(layout: &impl Layout, line: &[u8]) -> bool {
     let names = layout.landmarks();
-    if !names.iter().any(|name| may_stand_in(name, line)) {
-        return false;
-    }
+    may_have_all(&names, line) && judge(layout, &names, line)
+}
+
+/// Parses a line to say whether it has the columns of these names.
+fn judge(layout: &impl Layout, names: &[&str], line: &[u8]) -> bool {
     let text = String::from_utf8_lossy(line);
     match parse(layout, text.trim(), &mut Vec::new()) {
         Ok(cells) => {
@@ -46,6 +48,16 @@ pub(in crate::sources) fn has_landmarks(layout: &impl Layout, line: &[u8]) -> bo
         }
         Err(error) => error.is_eof() && names.iter().any(|name| text.contains(&format!("\"{name}\":"))),
     }
+}
+
+/// False for a line, like most lines of other formats, that surely lacks one of the names and is not the beginning of a longer one that has another: it
+/// need not be parsed. A line that spells names with escapes is, where it has one of them.
+fn may_have_all(names: &[&str], line: &[u8]) -> bool {
+    let holds = |part: &[u8]| memchr::memmem::find(line, part).is_some();
+    let may_stand = |name: &&str| may_stand_in(name, line);
+    names.iter().all(may_stand)
+        || names.iter().any(|name| holds(format!("\"{name}\":").as_bytes()))
+        || holds(b"\\u") && names.iter().any(may_stand)
 }
 
 /// False where a name surely stands nowhere in a line, as in most lines of other formats. A name that JSON may write with escapes may stand in any.
@@ -226,5 +238,40 @@ impl<'a> DeserializeSeed<'a> for ItemSeed {
             return Ok(None);
         }
         serde_json::from_str::<Name<'a>>(json).map(|Name(text)| Some(text)).map_err(D::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sources::canonical::Table;
+
+    proptest::proptest! {
+        #[test]
+        fn a_line_that_is_not_parsed_would_not_have_been_taken(
+            fields in proptest::collection::vec((0..7usize, 0..5usize), 0..7),
+            cut in 0..90usize,
+        ) {
+            const NAMES: [&str; 7] = ["ts", "session_id", "kind", "k\\u0069nd", "other", "ts_kind", "session_id"];
+            const VALUES: [&str; 5] = ["1", "null", "\"kind\"", "{\"ts\":2}", "\"a \\\"ts\\\": b\""];
+            let fields = fields.iter().map(|(name, value)| format!("\"{}\":{}", NAMES[*name], VALUES[*value]));
+            let text = format!("{{{}}}", fields.collect::<Vec<_>>().join(","));
+            let line = &text.as_bytes()[..cut.min(text.len())];
+            for table in [Table::Events, Table::Outcomes, Table::Roster] {
+                let names = table.landmarks();
+                let taken = names.iter().any(|name| may_stand_in(name, line)) && judge(&table, &names, line);
+                proptest::prop_assert_eq!(has_landmarks(&table, line), taken, "{}", text);
+            }
+        }
+    }
+
+    #[test]
+    fn a_line_is_the_tables_by_all_its_names_or_by_one_where_it_is_cut() {
+        let is_ours = |line: &str| has_landmarks(&Table::Events, line.as_bytes());
+        assert!(is_ours(r#"{"ts":1,"session_id":"s","kind":"prompt"}"#));
+        assert!(is_ours(r#"{"ts":1,"session_id":"s","k\u0069nd":"prompt"}"#));
+        assert!(is_ours(r#"{"session_id":"s","text":"cut"#));
+        assert!(!is_ours(r#"{"ts":1,"session_id":"s","type":"prompt"}"#));
+        assert!(!is_ours(r#"{"ts":1,"session_id":"s","kind":null}"#));
     }
 }
