@@ -1,9 +1,10 @@
 //! Data files: writing sorted Parquet, reading it back, syncing it to disk.
 
 use super::LakeError;
+use super::order::order_of;
 use super::schema::Table;
 use arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, UInt32Array, new_null_array};
-use arrow::compute::{SortColumn, concat, lexsort_to_indices, take};
+use arrow::compute::{concat, take};
 use arrow::datatypes::Schema;
 use deltalake::kernel::Add;
 use parquet::arrow::ArrowWriter;
@@ -64,11 +65,8 @@ impl DataFile {
 /// The row numbers of batches, counted through all of them, in the order of the table's sort columns.
 pub fn sort_order(table: Table, batches: &[RecordBatch]) -> Result<UInt32Array, LakeError> {
     let schema = table.schema();
-    let columns = table.sort_columns().iter().map(|name| {
-        let values = joined(batches, schema.index_of(name)?)?;
-        Ok(SortColumn { values, options: None })
-    });
-    Ok(lexsort_to_indices(&columns.collect::<Result<Vec<_>, LakeError>>()?, None)?)
+    let columns = table.sort_columns().iter().map(|name| joined(batches, schema.index_of(name)?));
+    order_of(&columns.collect::<Result<Vec<_>, LakeError>>()?)
 }
 
 /// A column of batches as one array; not copied where there is one batch.

@@ -12,6 +12,7 @@ mod error;
 mod files;
 mod history;
 mod ledger;
+mod order;
 pub mod purposes;
 mod rewrite;
 pub mod rows;
