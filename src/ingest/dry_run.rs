@@ -8,6 +8,7 @@ use crate::lake::{Lake, LakeError, Ledger};
 use crate::privacy::{Pseudonyms, Secrets};
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The plan of a run.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -51,7 +52,7 @@ pub async fn dry_run(lake: Option<&Lake>, options: &IngestOptions) -> Result<Pla
         .map_err(|error| LakeError::from(std::io::Error::other(error)))?;
     let ledger = match lake {
         Some(lake) => Ledger::read(lake).await?,
-        None => Ledger::default(),
+        None => Arc::default(),
     };
     let mut summary = Summary::default();
     let secrets = match lake {

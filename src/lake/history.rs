@@ -79,7 +79,7 @@ impl Lake {
                 None => return Err(self.not_kept(version, format!("the log of {} begins after it", table.name()))),
             }
         }
-        let lake = Lake { root: self.root.clone(), _lock: None, then: Some(tables) };
+        let lake = Lake::new(&self.root, None, Some(tables));
         for table in Table::ALL {
             let gone = lake.data_files(table).await?.into_iter().filter(|path| !path.is_file()).count();
             if gone > 0 {
@@ -118,8 +118,8 @@ impl Lake {
         self.directory(table).is_dir() && self.then.as_ref().is_none_or(|then| then.contains_key(&table))
     }
 
-    /// The table in the version that is read.
-    pub async fn delta(&self, table: Table) -> Result<DeltaTable, LakeError> {
+    /// Opens the table in the version that is read.
+    pub(super) async fn open_table(&self, table: Table) -> Result<DeltaTable, LakeError> {
         let directory = self.directory(table);
         let absolute = directory.canonicalize().map_err(|error| LakeError::from(error).at(&directory))?;
         let url = deltalake::ensure_table_uri(absolute.to_string_lossy())?;

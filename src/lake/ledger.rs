@@ -5,6 +5,7 @@ use super::{Lake, LakeError, Table, files};
 use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::Int64Type;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// Everything that the `ingested` table says, by name and by first line.
 #[derive(Debug, Default)]
@@ -14,8 +15,11 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// Reads the ledger of a lake.
-    pub async fn read(lake: &Lake) -> Result<Self, LakeError> {
+    /// Reads the ledger of a lake. Fails where a data file cannot be read or lacks a column.
+    pub async fn read(lake: &Lake) -> Result<Arc<Self>, LakeError> {
+        if let Some(kept) = lake.kept_ledger() {
+            return Ok(kept);
+        }
         let mut ledger = Self::default();
         for path in lake.data_files(Table::Ingested).await? {
             for batch in files::read(&path, None)? {
@@ -28,6 +32,8 @@ impl Ledger {
         for names in ledger.by_first_line.values_mut() {
             names.sort_unstable();
         }
+        let ledger = Arc::new(ledger);
+        lake.keep_ledger(&ledger);
         Ok(ledger)
     }
 

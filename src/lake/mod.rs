@@ -12,6 +12,7 @@ mod error;
 mod files;
 mod history;
 mod ledger;
+mod opened;
 mod order;
 pub mod purposes;
 mod rewrite;
@@ -39,10 +40,11 @@ use deltalake::operations::create::CreateBuilder;
 use deltalake::protocol::{DeltaOperation, SaveMode};
 use futures::StreamExt;
 use futures::future::try_join_all;
+use opened::Opened;
 use std::collections::BTreeMap;
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 /// Application id of our transactions in the Delta log; the version is the number of the ingest run.
@@ -66,25 +68,31 @@ pub struct HeldFile {
 pub struct Lake {
     root: PathBuf,
     /// Held while this value lives, in lakes opened for writing. The system lets go of it when the process dies.
-    _lock: Option<File>,
+    lock: Option<File>,
     /// Versions of the tables, where the lake is read as it was; none where it is read as it is.
     then: Option<BTreeMap<Table, u64>>,
+    /// What was opened and nobody else can change.
+    opened: Mutex<Opened>,
 }
 
 impl Lake {
+    fn new(root: &Path, lock: Option<File>, then: Option<BTreeMap<Table, u64>>) -> Self {
+        Self { root: root.to_path_buf(), lock, then, opened: Mutex::default() }
+    }
+
     /// Opens a lake to read it. [`LakeError::Missing`] when there is none.
     pub fn open(root: &Path) -> Result<Self, LakeError> {
         if !root.join(Table::Ingested.name()).join("_delta_log").is_dir() {
             return Err(LakeError::Missing(root.to_path_buf()));
         }
-        Ok(Self { root: root.to_path_buf(), _lock: None, then: None })
+        Ok(Self::new(root, None, None))
     }
 
     /// Opens a lake to write it, creating what is missing. Waits up to `wait` for another writer, then [`LakeError::Locked`].
     pub async fn open_for_writing(root: &Path, wait: Duration) -> Result<Self, LakeError> {
         make(root).map_err(|error| LakeError::from(error).at(root))?;
         let lock = lock(&root.join(".lock"), root, wait).await?;
-        let lake = Self { root: root.to_path_buf(), _lock: Some(lock), then: None };
+        let lake = Self::new(root, Some(lock), None);
         try_join_all(Table::ALL.map(|table| lake.create_if_missing(table))).await?;
         Ok(lake)
     }
@@ -108,12 +116,13 @@ impl Lake {
         std::fs::create_dir_all(&directory).map_err(|error| LakeError::from(error).at(&directory))?;
         let schema = table.schema();
         let schema = deltalake::kernel::engine::arrow_conversion::TryIntoKernel::<deltalake::kernel::StructType>::try_into_kernel(schema.as_ref())?;
-        CreateBuilder::new()
+        let made = CreateBuilder::new()
             .with_location(directory.to_string_lossy())
             .with_table_name(table.name())
             .with_columns(schema.fields().cloned())
             .with_save_mode(SaveMode::Ignore)
             .await?;
+        self.keep_open(table, made);
         self.sync_log(table).await
     }
 
@@ -218,6 +227,8 @@ impl Lake {
             return Ok(());
         }
         let delta = self.delta(table).await?;
+        // Whatever becomes of the commit, the table is opened anew afterwards.
+        self.close(table);
         let state = delta.snapshot()?;
         let directory = self.directory(table);
         for file in state.log_data().iter() {

@@ -1,0 +1,114 @@
+//! What a lake keeps open while somebody looks at it.
+//!
+//! Opening a table reads every entry of its log, and a run asks each of them several times. A table stays open where nobody else can add to it: in the lake as
+//! it was, and for whoever holds the lock, until the next commit. Whoever only reads the lake as it is opens a table each time, since another process may
+//! have committed.
+
+use super::{Lake, LakeError, Ledger, Table};
+use deltalake::DeltaTable;
+use std::collections::BTreeMap;
+use std::sync::{Arc, MutexGuard, PoisonError};
+
+/// Tables as they are, and the ledger that the table of that name holds.
+#[derive(Debug, Default)]
+pub(super) struct Opened {
+    tables: BTreeMap<Table, DeltaTable>,
+    ledger: Option<Arc<Ledger>>,
+}
+
+impl Lake {
+    /// The table in the version that is read. Fails where there is none, or where its log cannot be read.
+    pub async fn delta(&self, table: Table) -> Result<DeltaTable, LakeError> {
+        let opened = self.opened().tables.get(&table).cloned();
+        if let Some(opened) = opened {
+            return Ok(opened);
+        }
+        let opened = self.open_table(table).await?;
+        if self.is_only_ours() {
+            self.keep_open(table, opened.clone());
+        }
+        Ok(opened)
+    }
+
+    /// Whether nobody else changes what is read.
+    fn is_only_ours(&self) -> bool {
+        self.lock.is_some() || self.is_of_the_past()
+    }
+
+    /// Remembers a table as it is.
+    pub(super) fn keep_open(&self, table: Table, opened: DeltaTable) {
+        self.opened().tables.insert(table, opened);
+    }
+
+    /// Forgets a table that is about to change, and the ledger if it is that.
+    pub(super) fn close(&self, table: Table) {
+        let mut opened = self.opened();
+        opened.tables.remove(&table);
+        if table == Table::Ingested {
+            opened.ledger = None;
+        }
+    }
+
+    /// The ledger, where it was read and nobody can have changed it since.
+    pub(super) fn kept_ledger(&self) -> Option<Arc<Ledger>> {
+        self.opened().ledger.clone()
+    }
+
+    /// Remembers the ledger as it is.
+    pub(super) fn keep_ledger(&self, ledger: &Arc<Ledger>) {
+        if self.is_only_ours() {
+            self.opened().ledger = Some(ledger.clone());
+        }
+    }
+
+    fn opened(&self) -> MutexGuard<'_, Opened> {
+        self.opened.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lake::files;
+    use crate::lake::rows::{Ingested, TableBuilder};
+    use std::time::Duration;
+
+    #[test]
+    fn whoever_writes_and_whoever_reads_see_each_commit_and_the_past_stays() {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let directory = tempfile::tempdir().unwrap();
+            let root = directory.path().join("lake");
+            let writer = Lake::open_for_writing(&root, Duration::ZERO).await.unwrap();
+            let reader = Lake::open(&root).unwrap();
+            for run in 1..=3 {
+                for lake in [&writer, &reader, &writer, &reader] {
+                    assert_eq!(lake.version().await.unwrap(), run - 1);
+                    assert_eq!(Ledger::read(lake).await.unwrap().len() as i64, run - 1);
+                }
+                let mut builder = TableBuilder::new(Table::Ingested);
+                builder.ingested(&Ingested {
+                    source_file: format!("{run}.jsonl"),
+                    source: "canonical".to_owned(),
+                    content_id: String::new(),
+                    committed_bytes: 0,
+                    first_line_hash: 0,
+                    file_bytes: 0,
+                    modified_ns: 0,
+                    changed_ns: 0,
+                    records: 0,
+                    rejects: 0,
+                    ignored: "{}".to_owned(),
+                    version: 1,
+                });
+                let rows = builder.finish().unwrap().0;
+                let file = files::write(&writer.directory(Table::Ingested), Table::Ingested, &[rows]).unwrap();
+                writer.commit(Table::Ingested, &[file], &[], run).await.unwrap();
+            }
+            let then = reader.at(reader.versions().unwrap()[0]).await.unwrap();
+            for _ in 0..2 {
+                assert_eq!((then.version().await.unwrap(), Ledger::read(&then).await.unwrap().len()), (1, 1));
+            }
+        });
+    }
+}
