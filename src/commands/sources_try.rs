@@ -57,6 +57,7 @@ fn try_file(
         limits: Limits::default(),
         as_of_us: None,
         options: Arc::clone(options),
+        unpacked: None,
     };
     let mut tried = Tried { wanted: records, ..Tried::default() };
     let mut head = Vec::new();

@@ -5,6 +5,7 @@ use crate::sources::{InputError, Limits, PROBE_BYTES, decompressed, sqlite};
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
+use std::sync::Arc;
 
 /// The first bytes of a file, decompressed.
 pub fn head(path: &Path, limits: Limits) -> io::Result<Vec<u8>> {
@@ -65,9 +66,19 @@ pub fn whole_id(path: &Path, limits: Limits) -> io::Result<(String, u64)> {
     Ok((hasher.finalize().to_hex().to_string(), length))
 }
 
-/// Length of the plain bytes, reading all of them: finds damage and bombs before anything is taken from the file.
+/// Length of the plain bytes, reading all of them.
 pub fn checked_length(path: &Path, limits: Limits) -> io::Result<u64> {
     io::copy(&mut plain(path, limits)?, &mut io::sink())
+}
+
+/// Unpacks all of a compressed file: finds damage and bombs before anything is taken from it. The plain bytes are kept for the reader where they are no more
+/// than the longest line, for which a reader needs as much memory.
+pub fn unpacked(path: &Path, limits: Limits) -> io::Result<Option<Arc<[u8]>>> {
+    let mut reader = plain(path, limits)?;
+    let mut bytes = Vec::new();
+    reader.by_ref().take(limits.line_bytes as u64).read_to_end(&mut bytes)?;
+    let is_whole = io::copy(&mut reader, &mut io::sink())? == 0;
+    Ok(is_whole.then(|| bytes.into()))
 }
 
 /// An I/O error as an input error of this name.
@@ -80,6 +91,28 @@ pub fn input_error(name: &str, path: &Path, error: io::Error) -> InputError {
         limits: Limits::default(),
         as_of_us: None,
         options: Default::default(),
+        unpacked: None,
     }
     .io_error(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_compressed_file_is_unpacked_whole_and_kept_where_it_is_short() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("log.jsonl.zst");
+        let text = b"{\"type\":\"user\"}\n".repeat(100);
+        let packed = zstd::encode_all(&text[..], 1).unwrap();
+        std::fs::write(&path, &packed).unwrap();
+        let with = |line_bytes: usize| unpacked(&path, Limits { line_bytes, ..Limits::default() });
+        assert_eq!(with(text.len()).unwrap().as_deref(), Some(&text[..]));
+        assert_eq!(with(text.len() - 1).unwrap(), None, "longer than the longest line");
+        std::fs::write(&path, &packed[..packed.len() - 3]).unwrap();
+        for line_bytes in [10, text.len()] {
+            assert!(with(line_bytes).is_err(), "cut short");
+        }
+    }
 }

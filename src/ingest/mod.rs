@@ -251,7 +251,7 @@ fn read_job(
     result: &mut ThreadResult,
 ) -> Result<(), LakeError> {
     let name = &job.found.name;
-    let input = Input {
+    let mut input = Input {
         path: job.found.path.clone(),
         name: name.clone(),
         unit: job.found.unit,
@@ -259,9 +259,13 @@ fn read_job(
         limits: options.limits,
         as_of_us: options.as_of_us,
         options: options.source_options.clone(),
+        unpacked: None,
     };
     let mut sink = JobSink::new(job, run, rows, secrets, options);
-    let read = check_archive(job, options).and_then(|()| job.source.read(&input, &mut sink));
+    let read = unpack(job, options).and_then(|unpacked| {
+        input.unpacked = unpacked;
+        job.source.read(&input, &mut sink)
+    });
     let outcome = match read {
         Ok(committed) => {
             identify(job, options, committed, &sink).map_err(|error| content::input_error(name, &job.found.path, error))
@@ -281,18 +285,15 @@ fn read_job(
     Ok(())
 }
 
-/// A compressed file is taken whole or not at all, so damage and bombs are looked for before anything is read from it.
-fn check_archive(job: &Job, options: &IngestOptions) -> Result<(), crate::sources::InputError> {
-    if job.found.unit == Unit::GitRepository {
-        return Ok(());
-    }
-    let check = || {
-        if content::is_compressed(&job.found.path)? {
-            content::checked_length(&job.found.path, options.limits)?;
-        }
-        Ok(())
+/// A compressed file is taken whole or not at all, so damage and bombs are looked for before anything is read from it. Its plain bytes, where they were kept.
+fn unpack(job: &Job, options: &IngestOptions) -> Result<Option<Arc<[u8]>>, crate::sources::InputError> {
+    let path = &job.found.path;
+    let unpacked = match job.found.unit {
+        Unit::GitRepository => return Ok(None),
+        Unit::File => content::is_compressed(path)
+            .and_then(|is_compressed| if is_compressed { content::unpacked(path, options.limits) } else { Ok(None) }),
     };
-    check().map_err(|error| content::input_error(&job.found.name, &job.found.path, error))
+    unpacked.map_err(|error| content::input_error(&job.found.name, path, error))
 }
 
 /// The identity of what was committed, and its length. Most sources told the sink every byte; for others the file is read again.

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Bytes of a file that recognition may look at.
 pub const PROBE_BYTES: usize = 64 * 1024;
@@ -49,7 +50,9 @@ pub struct Input {
     /// Latest moment that counts: a git source reads survival as of then. Microseconds since the epoch; null is "the newest".
     pub as_of_us: Option<i64>,
     /// Settings of sources that are configurable, see [`SourceOptions`].
-    pub options: std::sync::Arc<SourceOptions>,
+    pub options: Arc<SourceOptions>,
+    /// The plain bytes of a compressed file that was unpacked before, which are read in its place; null where the file is read.
+    pub unpacked: Option<Arc<[u8]>>,
 }
 
 /// Configuration that sources read, from `[sources]` in footlight.toml.
@@ -185,7 +188,7 @@ impl Input {
     /// Another file that belongs to this one. Null when there is none, or a link, which may lead anywhere.
     pub(crate) fn beside(&self, path: PathBuf) -> Option<Input> {
         let is_file = std::fs::symlink_metadata(&path).is_ok_and(|meta| meta.is_file());
-        is_file.then(|| Input { name: path.display().to_string(), path, start: 0, ..self.clone() })
+        is_file.then(|| Input { name: path.display().to_string(), path, start: 0, unpacked: None, ..self.clone() })
     }
 
     /// The first bytes of the file, decompressed, as recognition sees them.
@@ -206,6 +209,9 @@ impl Input {
 
     /// Opens the file, decompressing by magic bytes, not by name.
     pub fn open(&self) -> Result<Box<dyn BufRead + Send>, InputError> {
+        if let Some(bytes) = &self.unpacked {
+            return Ok(Box::new(io::Cursor::new(bytes.clone())));
+        }
         let file = File::open(&self.path).map_err(|error| self.io_error(error))?;
         decompressed(file, self.limits).map_err(|error| self.io_error(error))
     }
@@ -313,6 +319,17 @@ mod tests {
         let (mut bomb, _guard) = input_of("log.jsonl.zst", &zstd);
         bomb.limits.ratio_after = 1 << 20;
         assert_eq!(reason(&bomb), "compression_bomb");
+    }
+
+    #[test]
+    fn what_was_unpacked_is_read_in_place_of_the_file_and_of_no_other() {
+        let (mut input, guard) = input_of("log.jsonl.gz", b"\x1f\x8b, of which nobody unpacks more");
+        std::fs::write(guard.path().join("beside.json"), "{}").unwrap();
+        input.unpacked = Some(Arc::from(&b"one\ntwo\n"[..]));
+        let text = |input: &Input| std::io::read_to_string(input.open().unwrap()).unwrap();
+        assert_eq!(input.head().unwrap(), b"one\ntwo\n");
+        assert_eq!(text(&input), "one\ntwo\n");
+        assert_eq!(text(&input.beside(guard.path().join("beside.json")).unwrap()), "{}");
     }
 
     #[test]

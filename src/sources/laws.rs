@@ -164,6 +164,7 @@ impl Tree {
             limits: Limits::default(),
             as_of_us: None,
             options: Arc::clone(&self.options),
+            unpacked: None,
         };
         let mut told = Recorded::default();
         let end = self.source.read(&input, &mut told);

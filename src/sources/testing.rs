@@ -29,6 +29,7 @@ pub fn file_input(path: &Path, name: &str) -> Input {
         limits: Limits::default(),
         as_of_us: None,
         options: Arc::default(),
+        unpacked: None,
     }
 }
 

@@ -160,7 +160,7 @@ fn read_transcript(bytes: &[u8], input: &Input, sink: &mut dyn Sink) -> Result<(
         sink.reject(Position::default(), Reason::UnknownFormat, "transcript of a checkpoint");
         return Ok(());
     };
-    let transcript = Input { path, unit: Unit::File, start: 0, ..input.clone() };
+    let transcript = Input { path, unit: Unit::File, start: 0, unpacked: None, ..input.clone() };
     sink.inside(Some(source.name()));
     let read = source.read(&transcript, sink);
     sink.inside(None);

@@ -56,6 +56,7 @@ pub(crate) fn tables(probe: &Probe<'_>) -> Option<BTreeSet<String>> {
         limits: super::Limits::default(),
         as_of_us: None,
         options: std::sync::Arc::default(),
+        unpacked: None,
     };
     Database::of(&input).map(|database| database.tables).ok()
 }
