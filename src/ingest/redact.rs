@@ -13,19 +13,46 @@ pub struct Redactor<'a> {
     secrets: &'a Secrets,
     /// Secrets by rule.
     pub counts: BTreeMap<&'static str, u64>,
-    /// Texts in which no secret was found, each in the place that its hash gives: neighbours repeat each other's session, client, repository.
-    harmless: Vec<String>,
+    /// Neighbours repeat each other's session, client, repository.
+    harmless: Harmless,
+    /// A call and its result have one id, which often is that of their events as well. Most ids come no more after that, so they have places of their own.
+    harmless_ids: Harmless,
 }
+
+/// Texts in which no secret was found, each in the place that its hash gives.
+struct Harmless(Vec<String>);
 
 /// Places for texts that were searched.
 const HARMLESS_KEPT: usize = 128;
 /// Longer texts are not kept.
 const HARMLESS_BYTES: usize = 256;
 
+impl Harmless {
+    fn new() -> Self {
+        Self(vec![String::new(); HARMLESS_KEPT])
+    }
+
+    fn place(text: &str) -> usize {
+        xxhash_rust::xxh3::xxh3_64(text.as_bytes()) as usize % HARMLESS_KEPT
+    }
+
+    fn has(&self, text: &str) -> bool {
+        self.0[Self::place(text)] == text
+    }
+
+    fn keep(&mut self, text: &str) {
+        if text.len() <= HARMLESS_BYTES {
+            let kept = &mut self.0[Self::place(text)];
+            kept.clear();
+            kept.push_str(text);
+        }
+    }
+}
+
 impl<'a> Redactor<'a> {
     /// With nothing counted yet.
     pub fn new(secrets: &'a Secrets) -> Self {
-        Self { secrets, counts: BTreeMap::new(), harmless: vec![String::new(); HARMLESS_KEPT] }
+        Self { secrets, counts: BTreeMap::new(), harmless: Harmless::new(), harmless_ids: Harmless::new() }
     }
 
     /// A text that is not part of a record: a message, the name of a field.
@@ -33,26 +60,32 @@ impl<'a> Redactor<'a> {
         self.secrets.redact(text, |rule| *self.counts.entry(rule).or_default() += 1)
     }
 
-    fn text(&mut self, text: &mut String) {
-        if let Cow::Owned(without) = self.redacted(text) {
-            *text = without;
+    /// Takes the secrets out of a text; true where there were any.
+    fn take_out(&mut self, text: &mut String) -> bool {
+        match self.redacted(text) {
+            Cow::Owned(without) => {
+                *text = without;
+                true
+            }
+            Cow::Borrowed(_) => false,
         }
+    }
+
+    fn text(&mut self, text: &mut String) {
+        self.take_out(text);
     }
 
     /// Of a text that many records have: searched once, as long as others do not take its place.
     fn repeated_text(&mut self, text: &mut String) {
-        let place = xxhash_rust::xxh3::xxh3_64(text.as_bytes()) as usize % HARMLESS_KEPT;
-        if self.harmless[place] == *text {
-            return;
+        if !self.harmless.has(text) && !self.take_out(text) {
+            self.harmless.keep(text);
         }
-        match self.redacted(text) {
-            Cow::Owned(without) => *text = without,
-            Cow::Borrowed(_) if text.len() <= HARMLESS_BYTES => {
-                let kept = &mut self.harmless[place];
-                kept.clear();
-                kept.push_str(text);
-            }
-            Cow::Borrowed(_) => {}
+    }
+
+    /// The same of an id.
+    fn id(&mut self, text: &mut String) {
+        if !self.harmless_ids.has(text) && !self.take_out(text) {
+            self.harmless_ids.keep(text);
         }
     }
 
@@ -113,7 +146,7 @@ impl<'a> Redactor<'a> {
         let repeated =
             [parent_session_id, actor_id, os_user, provider, model, command, tool_name, system, path, repo, branch];
         self.repeated_texts(repeated.into_iter().flatten());
-        self.texts([event_id, request_id, response_id, call_id].into_iter().flatten());
+        [event_id, request_id, response_id, call_id].into_iter().flatten().for_each(|id| self.id(id));
     }
 
     /// Of something that came of the work.
@@ -136,14 +169,15 @@ impl<'a> Redactor<'a> {
             version: _,
         } = outcome;
         self.text(outcome_id);
-        self.texts([actor_id, repo, branch].into_iter().flatten());
+        self.repeated_texts([actor_id, repo, branch].into_iter().flatten());
         self.texts(session_ids.iter_mut().chain(paths).chain(refs));
     }
 
     /// Of something about a session.
     pub fn fact(&mut self, fact: &mut Fact) {
         let Fact { session_id, value, evidence, ts_us: _, name: _, rank: _ } = fact;
-        self.texts([session_id, value, evidence]);
+        self.repeated_text(session_id);
+        self.texts([value, evidence]);
     }
 
     /// Of a sum.
@@ -177,7 +211,7 @@ impl<'a> Redactor<'a> {
             seat_used: _,
         } = aggregate;
         let optional = [client, actor_id, key_id, group_id, session_id, provider, model, dimension];
-        self.texts(optional.into_iter().flatten());
+        self.repeated_texts(optional.into_iter().flatten());
     }
 
     /// Of a person or service.
@@ -214,11 +248,20 @@ mod tests {
             let mut event = Event::new(0, format!("session {number}"), Kind::Prompt, "tool/1");
             event.repo = Some(format!("https://ada:hunter{number}@git.example/shop.git"));
             event.branch = Some("main".to_owned());
+            event.event_id = Some(format!("call {number}"));
+            event.call_id = event.event_id.clone();
+            event.request_id = Some(format!("https://ada:hunter{number}@git.example/request"));
+            event.response_id = event.request_id.clone();
             redactor.event(&mut event);
             assert_eq!(event.session_id, format!("session {number}"));
             assert_eq!(event.repo.as_deref(), Some("https://ada:[SECRET:password-in-url]@git.example/shop.git"));
             assert_eq!(event.branch.as_deref(), Some("main"));
+            assert_eq!(event.event_id, event.call_id);
+            assert_eq!(event.event_id, Some(format!("call {number}")));
+            assert_eq!(event.request_id.as_deref(), Some("https://ada:[SECRET:password-in-url]@git.example/request"));
+            assert_eq!(event.response_id, event.request_id);
         }
-        assert_eq!(redactor.counts.values().sum::<u64>(), 4 * HARMLESS_KEPT as u64);
+        // Of the repository, and of each of the two ids, which are one text.
+        assert_eq!(redactor.counts.values().sum::<u64>(), 3 * 4 * HARMLESS_KEPT as u64);
     }
 }
