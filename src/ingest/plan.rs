@@ -236,7 +236,9 @@ fn set_copies_aside(plan: &mut Plan, options: &IngestOptions) {
     let mut copies = Vec::new();
     for indexes in groups.into_values().filter(|indexes| indexes.len() > 1) {
         let mut first_of = HashMap::new();
-        for index in indexes {
+        let lengths: Vec<Option<u64>> = indexes.iter().map(|index| plain_length(&plan.jobs[*index].found)).collect();
+        let may_be_copies = may_be_copies(&lengths);
+        for (index, _) in indexes.into_iter().zip(may_be_copies).filter(|(_, may_be_copy)| *may_be_copy) {
             // A file that cannot be hashed is left to the reader, which says why.
             if let Ok(id) = content::whole_id(&plan.jobs[index].found.path, options.limits) {
                 let first = *first_of.entry(id).or_insert(index);
@@ -253,7 +255,33 @@ fn set_copies_aside(plan: &mut Plan, options: &IngestOptions) {
     }
 }
 
+/// The number of a file's plain bytes; null where only unpacking it tells.
+fn plain_length(found: &Found) -> Option<u64> {
+    content::is_compressed(&found.path).is_ok_and(|is_compressed| !is_compressed).then_some(found.bytes)
+}
+
+/// Of files with these numbers of plain bytes, which can have the content of another.
+fn may_be_copies(lengths: &[Option<u64>]) -> Vec<bool> {
+    let mut files = HashMap::<u64, usize>::new();
+    for length in lengths.iter().flatten() {
+        *files.entry(*length).or_default() += 1;
+    }
+    let is_one_unknown = lengths.contains(&None);
+    lengths.iter().map(|length| is_one_unknown || length.is_some_and(|length| files[&length] > 1)).collect()
+}
+
 fn is_data(probe: &Probe<'_>) -> bool {
     const DATA: &[&str] = &["jsonl", "ndjson", "json", "csv", "tsv", "parquet", "log"];
     probe.plain_name().rsplit_once('.').is_some_and(|(_, extension)| DATA.contains(&extension))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_of_one_length_and_those_whose_length_is_not_known_can_be_copies() {
+        assert_eq!(may_be_copies(&[Some(3), Some(5), Some(3), Some(4)]), [true, false, true, false]);
+        assert_eq!(may_be_copies(&[Some(3), Some(5), None]), [true; 3]);
+    }
 }

@@ -180,6 +180,20 @@ fn moved_copied_and_compressed_files_add_nothing() {
     });
     assert_eq!(count(dir, "lake", "events"), 2 * (8 + 2 + 5));
     assert!(before.contains("torn_line"));
+    // In one run, of files that begin alike: a copy, a packed copy and one that goes on are two contents.
+    fs::create_dir(dir.join("alike")).unwrap();
+    let longer = [plain.as_slice(), session("longer", 1).as_bytes()].concat();
+    for (name, bytes) in [("a.jsonl", &plain), ("b.jsonl", &plain), ("c.jsonl", &longer)] {
+        fs::write(dir.join("alike").join(name), bytes).unwrap();
+    }
+    let read = |lake: &str| {
+        let output = footlight(dir).args(["ingest", "--json", "--lake", lake, "--input", "alike"]).output().unwrap();
+        let answer: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        (answer["ingest"]["files_read"].as_u64(), answer["ingest"]["files_known"].as_u64())
+    };
+    assert_eq!(read("three"), (Some(2), Some(1)));
+    fs::copy(logs.join("b.jsonl.gz"), dir.join("alike/d.jsonl.gz")).unwrap();
+    assert_eq!(read("four"), (Some(2), Some(2)));
 }
 
 #[test]
