@@ -39,12 +39,20 @@ pub struct Mapping {
     fields_short: usize,
 }
 
-/// A pattern for names, as it was written and as it is used.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A pattern for names, as it was written and as every file is held against it. How it was written says all of it.
+#[derive(Debug, Clone)]
 struct PathPattern {
     written: String,
-    glob: globset::Glob,
+    matcher: globset::GlobMatcher,
 }
+
+impl PartialEq for PathPattern {
+    fn eq(&self, other: &Self) -> bool {
+        self.written == other.written
+    }
+}
+
+impl Eq for PathPattern {}
 
 impl Mapping {
     /// Its name.
@@ -64,7 +72,7 @@ impl Mapping {
     }
 
     fn fits_path(&self, probe: &Probe<'_>) -> bool {
-        self.path.as_ref().is_none_or(|path| path.glob.compile_matcher().is_match(probe.path))
+        self.path.as_ref().is_none_or(|path| path.matcher.is_match(probe.path))
     }
 
     fn has_columns(&self, probe: &Probe<'_>) -> bool {

@@ -120,7 +120,7 @@ fn check(written: Written, name: String) -> Result<Mapping, String> {
 fn pattern(path: &str) -> Result<PathPattern, globset::Error> {
     let anywhere = format!("{{**/,}}{}", path.trim_start_matches('/'));
     let glob = globset::GlobBuilder::new(&anywhere).literal_separator(true).build()?;
-    Ok(PathPattern { written: path.to_owned(), glob })
+    Ok(PathPattern { written: path.to_owned(), matcher: glob.compile_matcher() })
 }
 
 /// A field is said by a column's name, one rule, or several in their order.
