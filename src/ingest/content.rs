@@ -66,9 +66,13 @@ pub fn whole_id(path: &Path, limits: Limits) -> io::Result<(String, u64)> {
     Ok((hasher.finalize().to_hex().to_string(), length))
 }
 
-/// Length of the plain bytes, reading all of them.
-pub fn checked_length(path: &Path, limits: Limits) -> io::Result<u64> {
-    io::copy(&mut plain(path, limits)?, &mut io::sink())
+/// Length of the plain bytes. All of a compressed file are read for it.
+pub fn length(path: &Path, limits: Limits) -> io::Result<u64> {
+    if is_compressed(path)? {
+        return io::copy(&mut plain(path, limits)?, &mut io::sink());
+    }
+    let log = sqlite::write_ahead_log(path).map_or(Ok(0), |log| std::fs::metadata(log).map(|log| log.len()))?;
+    Ok(std::fs::metadata(path)?.len() + log)
 }
 
 /// Unpacks all of a compressed file: finds damage and bombs before anything is taken from it. The plain bytes are kept for the reader where they are no more
@@ -109,10 +113,26 @@ mod tests {
         std::fs::write(&path, &packed).unwrap();
         let with = |line_bytes: usize| unpacked(&path, Limits { line_bytes, ..Limits::default() });
         assert_eq!(with(text.len()).unwrap().as_deref(), Some(&text[..]));
+        assert_eq!(length(&path, Limits::default()).unwrap(), text.len() as u64);
         assert_eq!(with(text.len() - 1).unwrap(), None, "longer than the longest line");
         std::fs::write(&path, &packed[..packed.len() - 3]).unwrap();
         for line_bytes in [10, text.len()] {
             assert!(with(line_bytes).is_err(), "cut short");
         }
+        assert!(length(&path, Limits::default()).is_err(), "cut short");
+    }
+
+    #[test]
+    fn a_database_is_as_long_as_it_and_its_log() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("tool.db");
+        std::fs::write(&path, b"SQLite format 3\0 and pages").unwrap();
+        let same = |bytes: u64| {
+            assert_eq!(length(&path, Limits::default()).unwrap(), bytes);
+            assert_eq!(whole_id(&path, Limits::default()).unwrap().1, bytes);
+        };
+        same(26);
+        std::fs::write(directory.path().join("tool.db-wal"), b"frames").unwrap();
+        same(32);
     }
 }

@@ -200,7 +200,7 @@ fn committed(
     let (ids, _) = content::prefix_ids(&found.path, options.limits, &lengths)?;
     let known = ids.iter().zip(&candidates).rev().find(|(id, entry)| **id == entry.content_id);
     let Some((_, entry)) = known else { return Ok(None) };
-    let whole = content::checked_length(&found.path, options.limits)? == entry.committed_bytes as u64;
+    let whole = content::length(&found.path, options.limits)? == entry.committed_bytes as u64;
     // Rows are not where they were written: a database whose log has grown has no beginning that was read.
     let has_beginning = whole || !sqlite::is_database_file(&found.path);
     Ok(has_beginning.then(|| ((*entry).clone(), whole)))
