@@ -7,7 +7,9 @@
 
 use super::LakeError;
 use super::rows::RowId;
+use crate::events::ids::Key;
 use rayon::prelude::*;
+use rustc_hash::FxHashSet;
 use std::cmp::Reverse;
 use std::io::{BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 
@@ -25,6 +27,21 @@ pub struct Entry {
     pub file: u32,
     /// Row within it.
     pub row: u32,
+}
+
+/// Keys, by their first halves: they are random, so those of two keys are hardly ever one, and then a row is looked at for nothing.
+pub struct Keys(FxHashSet<u64>);
+
+impl Keys {
+    /// False for a key that is surely none of them.
+    pub fn may_have(&self, key: &[u8]) -> bool {
+        let Ok(key) = <&Key>::try_from(key) else { return true };
+        self.0.contains(&half(key))
+    }
+}
+
+fn half(key: &Key) -> u64 {
+    key.iter().take(8).fold(0, |half, &byte| half << 8 | u64::from(byte))
 }
 
 /// Collects identities and finds the rows that must go.
@@ -47,22 +64,26 @@ impl Duplicates {
 
     /// Adds the rows of one file in row order.
     pub fn add(&mut self, file: u32, ids: &[RowId]) -> Result<(), LakeError> {
-        self.add_except(file, ids, &[])
+        self.add_rows(file, ids.iter().enumerate().map(|(row, id)| (row as u32, *id)))
     }
 
-    /// Adds the rows of one file in row order, but for those in `except` (sorted), which go anyway.
-    pub fn add_except(&mut self, file: u32, ids: &[RowId], except: &[u32]) -> Result<(), LakeError> {
-        for (row, id) in ids.iter().enumerate() {
-            if except.binary_search(&(row as u32)).is_err() {
-                let bucket = usize::from(id.key[0]) % BUCKETS;
-                self.buckets[bucket].push(Entry { id: *id, file, row: row as u32 });
-            }
+    /// Adds some rows of one file.
+    pub fn add_rows(&mut self, file: u32, rows: impl IntoIterator<Item = (u32, RowId)>) -> Result<(), LakeError> {
+        for (row, id) in rows {
+            let bucket = usize::from(id.key[0]) % BUCKETS;
+            self.buckets[bucket].push(Entry { id, file, row });
+            self.held += 1;
         }
-        self.held += ids.len();
         if self.held > IN_MEMORY {
             self.spill()?;
         }
         Ok(())
+    }
+
+    /// The keys of all rows that were added; none where some of them were put out of memory.
+    pub fn keys(&self) -> Option<Keys> {
+        let are_all_here = self.files.iter().all(Option::is_none);
+        are_all_here.then(|| Keys(self.buckets.iter().flatten().map(|entry| half(&entry.id.key)).collect()))
     }
 
     fn spill(&mut self) -> Result<(), LakeError> {
@@ -183,6 +204,33 @@ mod tests {
         duplicates.add(1, &[id(1, 7, 0, 1), id(2, 1, 3, 1), id(3, 1, 1, 1), id(4, 1, 1, 2), id(5, 0, 0, 0)]).unwrap();
         let losers = duplicates.losers(1).unwrap();
         assert_eq!(losers.into_iter().collect::<Vec<_>>(), vec![(0, vec![0, 1, 3]), (1, vec![2])]);
+    }
+
+    #[test]
+    fn rows_whose_key_did_not_come_again_need_not_be_added() {
+        let id = |n: u32, version: i64| {
+            let key = xxhash_rust::xxh3::xxh3_128(&n.to_le_bytes()).to_le_bytes();
+            RowId { key, version, tie: i64::from(n % 3), hash: i64::from(n % 2) }
+        };
+        let before: Vec<RowId> = (0..200).map(|n| id(n, 1)).collect();
+        let new: Vec<RowId> = (150..300).chain(180..220).map(|n| id(n, i64::from(n % 4))).collect();
+        let losers = |all: bool| {
+            let mut duplicates = Duplicates::new();
+            duplicates.add(1, &new).unwrap();
+            let keys = duplicates.keys().unwrap();
+            let rows = before.iter().enumerate().filter(|(_, id)| all || keys.may_have(&id.key));
+            let rows: Vec<(u32, RowId)> = rows.map(|(row, id)| (row as u32, *id)).collect();
+            assert_eq!(rows.len(), if all { 200 } else { 50 });
+            duplicates.add_rows(0, rows).unwrap();
+            duplicates.losers(1).unwrap()
+        };
+        assert_eq!(losers(false), losers(true));
+        assert!(losers(true).values().map(Vec::len).sum::<usize>() >= 90);
+        let mut duplicates = Duplicates::new();
+        duplicates.add(0, &new).unwrap();
+        assert!(duplicates.keys().unwrap().may_have(b"no key"), "whoever reads it says that it is none");
+        duplicates.spill().unwrap();
+        assert!(duplicates.keys().is_none());
     }
 
     #[test]

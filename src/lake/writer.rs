@@ -1,6 +1,6 @@
 //! Writing one ingest run: rows come in from several threads, duplicates go, what stays becomes one commit a table.
 
-use super::duplicates::Duplicates;
+use super::duplicates::{Duplicates, Keys};
 use super::files::{self, DataFile};
 use super::rows::{RowId, TableBuilder};
 use super::{Lake, LakeError, Table};
@@ -206,11 +206,15 @@ fn prepare(lake: &Lake, table: Table, mut pending: Pending, reread: &HashSet<Str
     let directory = lake.directory(table);
     let mut withdrawn = BTreeMap::<u32, Vec<u32>>::new();
     if pending.new_rows > 0 || (table == Table::Quarantine && !reread.is_empty()) {
+        // No two rows of the lake have one key, so only those count whose key came again.
+        let is_first = !matches!(pending.rows.first(), Some(Rows::Before(_)));
+        let keys = if is_first { None } else { pending.duplicates.keys() };
         for (number, rows) in pending.rows.iter().enumerate() {
             if let Rows::Before(path) = rows {
                 let gone = if table == Table::Quarantine { torn_lines(path, reread)? } else { Vec::new() };
-                let ids = identities(table, path)?;
-                pending.duplicates.add_except(number as u32, &ids, &gone)?;
+                let mut ids = identities(table, path, keys.as_ref())?;
+                ids.retain(|(row, _)| gone.binary_search(row).is_err());
+                pending.duplicates.add_rows(number as u32, ids)?;
                 if !gone.is_empty() {
                     withdrawn.insert(number as u32, gone);
                 }
@@ -296,13 +300,37 @@ pub(super) fn without(batch: &RecordBatch, start: u32, gone: &[u32]) -> Result<R
     Ok(filter_record_batch(batch, &BooleanArray::from(keep))?)
 }
 
-/// Identities of a data file's rows, in row order.
-fn identities(table: Table, path: &std::path::Path) -> Result<Vec<RowId>, LakeError> {
+/// Identities of a data file's rows by their numbers; where keys are given, of those rows that may have one of them.
+fn identities(table: Table, path: &std::path::Path, keys: Option<&Keys>) -> Result<Vec<(u32, RowId)>, LakeError> {
+    let rows = keys.map(|keys| rows_with(table, path, keys)).transpose()?;
     let mut ids = Vec::new();
-    for batch in files::read(path, Some(&[table.key_column(), "version", "tie", "row_hash"]))? {
-        identities_of(table, &batch?, &mut ids)?;
+    // Of most files, which are old, the keys tell that nothing of them came again.
+    if rows.as_ref().is_none_or(|rows| !rows.is_empty()) {
+        for batch in files::read(path, Some(&[table.key_column(), "version", "tie", "row_hash"]))? {
+            identities_of(table, &batch?, &mut ids)?;
+        }
     }
-    Ok(ids)
+    Ok(match rows {
+        Some(rows) => rows.into_iter().filter_map(|row| Some((row, *ids.get(row as usize)?))).collect(),
+        None => (0..).zip(ids).collect(),
+    })
+}
+
+/// Numbers of the rows of a data file that may have one of these keys.
+fn rows_with(table: Table, path: &std::path::Path, keys: &Keys) -> Result<Vec<u32>, LakeError> {
+    let mut rows = Vec::new();
+    let mut start = 0;
+    for batch in files::read(path, Some(&[table.key_column()]))? {
+        let batch = batch?;
+        let column = batch
+            .column_by_name(table.key_column())
+            .and_then(|c| c.as_binary_opt::<i32>())
+            .ok_or(LakeError::Column { table: table.name(), column: table.key_column() })?;
+        let may_have = |row: &u32| keys.may_have(column.value(*row as usize));
+        rows.extend((0..batch.num_rows() as u32).filter(may_have).map(|row| start + row));
+        start += batch.num_rows() as u32;
+    }
+    Ok(rows)
 }
 
 /// Adds the identities of a batch's rows.
