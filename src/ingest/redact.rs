@@ -6,6 +6,7 @@
 use crate::events::{Aggregate, Event, Fact, Outcome, RosterEntry};
 use crate::privacy::Secrets;
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 /// Redacts records, and counts what it redacted by rule.
@@ -19,8 +20,20 @@ pub struct Redactor<'a> {
     harmless_ids: Harmless,
 }
 
-/// Texts in which no secret was found, each in the place that its hash gives.
+/// Texts in which no secret was found, each in the place that its hash gives. The rules alone decide which those are.
+#[derive(Default)]
 struct Harmless(Vec<String>);
+
+thread_local! {
+    /// Those of the file that this thread read before, and its ids: the next file mostly is of the same people and tools.
+    static SPARE: Cell<Option<[Harmless; 2]>> = const { Cell::new(None) };
+}
+
+impl Drop for Redactor<'_> {
+    fn drop(&mut self) {
+        SPARE.set(Some([std::mem::take(&mut self.harmless), std::mem::take(&mut self.harmless_ids)]));
+    }
+}
 
 /// Places for texts that were searched.
 const HARMLESS_KEPT: usize = 128;
@@ -52,7 +65,8 @@ impl Harmless {
 impl<'a> Redactor<'a> {
     /// With nothing counted yet.
     pub fn new(secrets: &'a Secrets) -> Self {
-        Self { secrets, counts: BTreeMap::new(), harmless: Harmless::new(), harmless_ids: Harmless::new() }
+        let [harmless, harmless_ids] = SPARE.take().unwrap_or_else(|| [Harmless::new(), Harmless::new()]);
+        Self { secrets, counts: BTreeMap::new(), harmless, harmless_ids }
     }
 
     /// A text that is not part of a record: a message, the name of a field.
@@ -242,26 +256,30 @@ mod tests {
     #[test]
     fn a_text_that_was_harmless_before_hides_no_other() {
         let secrets = Secrets::unkeyed();
-        let mut redactor = Redactor::new(&secrets);
-        // Far more than there are places, so that texts take each other's.
-        for number in 0..4 * HARMLESS_KEPT {
-            let mut event = Event::new(0, format!("session {number}"), Kind::Prompt, "tool/1");
-            event.repo = Some(format!("https://ada:hunter{number}@git.example/shop.git"));
-            event.branch = Some("main".to_owned());
-            event.event_id = Some(format!("call {number}"));
-            event.call_id = event.event_id.clone();
-            event.request_id = Some(format!("https://ada:hunter{number}@git.example/request"));
-            event.response_id = event.request_id.clone();
-            redactor.event(&mut event);
-            assert_eq!(event.session_id, format!("session {number}"));
-            assert_eq!(event.repo.as_deref(), Some("https://ada:[SECRET:password-in-url]@git.example/shop.git"));
-            assert_eq!(event.branch.as_deref(), Some("main"));
-            assert_eq!(event.event_id, event.call_id);
-            assert_eq!(event.event_id, Some(format!("call {number}")));
-            assert_eq!(event.request_id.as_deref(), Some("https://ada:[SECRET:password-in-url]@git.example/request"));
-            assert_eq!(event.response_id, event.request_id);
+        // The second file finds what was harmless in the first.
+        for _file in 0..2 {
+            let mut redactor = Redactor::new(&secrets);
+            // Far more than there are places, so that texts take each other's.
+            for number in 0..4 * HARMLESS_KEPT {
+                let mut event = Event::new(0, format!("session {number}"), Kind::Prompt, "tool/1");
+                event.repo = Some(format!("https://ada:hunter{number}@git.example/shop.git"));
+                event.branch = Some("main".to_owned());
+                event.event_id = Some(format!("call {number}"));
+                event.call_id = event.event_id.clone();
+                event.request_id = Some(format!("https://ada:hunter{number}@git.example/request"));
+                event.response_id = event.request_id.clone();
+                redactor.event(&mut event);
+                assert_eq!(event.session_id, format!("session {number}"));
+                assert_eq!(event.repo.as_deref(), Some("https://ada:[SECRET:password-in-url]@git.example/shop.git"));
+                assert_eq!(event.branch.as_deref(), Some("main"));
+                assert_eq!(event.event_id, event.call_id);
+                assert_eq!(event.event_id, Some(format!("call {number}")));
+                let request = "https://ada:[SECRET:password-in-url]@git.example/request";
+                assert_eq!(event.request_id.as_deref(), Some(request));
+                assert_eq!(event.response_id, event.request_id);
+            }
+            // Of the repository, and of each of the two ids, which are one text.
+            assert_eq!(redactor.counts.values().sum::<u64>(), 3 * 4 * HARMLESS_KEPT as u64);
         }
-        // Of the repository, and of each of the two ids, which are one text.
-        assert_eq!(redactor.counts.values().sum::<u64>(), 3 * 4 * HARMLESS_KEPT as u64);
     }
 }
