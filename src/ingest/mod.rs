@@ -24,7 +24,7 @@ use crate::sources::{Input, Limits, Source, SourceOptions, Unit};
 use plan::Job;
 use serde::Serialize;
 use sink::JobSink;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -196,22 +196,26 @@ pub async fn ingest(lake: &Lake, options: &IngestOptions, progress: &dyn Progres
         reread.extend(result.reread);
     }
     let masked = |name: &str| options.keep_out.as_ref().map(|keep_out| keep_out.masked_file(name));
-    for copy in &plan.copies {
-        let is_of = |name: &str| name == copy.of || masked(&copy.of).is_some_and(|masked| masked == name);
-        let of = entries.iter().find(|entry| is_of(&entry.source_file)).cloned();
-        entries.extend(of.map(|entry| Ingested {
+    // Backwards, so that of one name the first stays.
+    let by_name: HashMap<&str, &Ingested> =
+        entries.iter().rev().map(|entry| (entry.source_file.as_str(), entry)).collect();
+    let copies = plan.copies.iter().filter_map(|copy| {
+        let of = by_name.get(copy.of.as_str()).or_else(|| by_name.get(masked(&copy.of)?.as_str()))?;
+        Some(Ingested {
             // A copy of a file that held nothing but rows of erased people is named as little as that file.
             source_file: match masked(&copy.found.name) {
-                Some(masked) if entry.source_file != copy.of => masked,
+                Some(masked) if of.source_file != copy.of => masked,
                 _ => copy.found.name.clone(),
             },
             file_bytes: copy.found.bytes as i64,
             modified_ns: copy.found.modified_ns,
             changed_ns: copy.found.changed_ns,
             version: ledger.named(&copy.found.name).map_or(1, |before| before.version + 1),
-            ..entry
-        }));
-    }
+            ..(*of).clone()
+        })
+    });
+    let copies: Vec<Ingested> = copies.collect();
+    entries.extend(copies);
     let mut rows = writer.sink();
     for reject in &plan.rejects {
         *summary.rejected.entry(reject.reason.as_str().to_owned()).or_default() += 1;

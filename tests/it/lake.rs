@@ -194,6 +194,8 @@ fn moved_copied_and_compressed_files_add_nothing() {
     assert_eq!(read("three"), (Some(2), Some(1)));
     fs::copy(logs.join("b.jsonl.gz"), dir.join("alike/d.jsonl.gz")).unwrap();
     assert_eq!(read("four"), (Some(2), Some(2)));
+    let contents = "select count(*) as files, count(distinct content_id) as contents from ingested";
+    assert_eq!(rows(dir, "four", contents)[0], serde_json::json!({"files": 4, "contents": 2}));
 }
 
 #[test]
