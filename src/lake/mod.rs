@@ -68,19 +68,19 @@ pub struct HeldFile {
 pub struct Lake {
     root: PathBuf,
     /// Held while this value lives, in lakes opened for writing. The system lets go of it when the process dies.
-    lock: Option<File>,
+    _lock: Option<File>,
     /// Versions of the tables, where the lake is read as it was; none where it is read as it is.
     then: Option<BTreeMap<Table, u64>>,
-    /// What was opened and nobody else can change.
+    /// What was opened, as it was then.
     opened: Mutex<Opened>,
 }
 
 impl Lake {
     fn new(root: &Path, lock: Option<File>, then: Option<BTreeMap<Table, u64>>) -> Self {
-        Self { root: root.to_path_buf(), lock, then, opened: Mutex::default() }
+        Self { root: root.to_path_buf(), _lock: lock, then, opened: Mutex::default() }
     }
 
-    /// Opens a lake to read it. [`LakeError::Missing`] when there is none.
+    /// Opens a lake to read it: each table as it is when it is first looked at. [`LakeError::Missing`] when there is none.
     pub fn open(root: &Path) -> Result<Self, LakeError> {
         if !root.join(Table::Ingested.name()).join("_delta_log").is_dir() {
             return Err(LakeError::Missing(root.to_path_buf()));

@@ -1,8 +1,8 @@
 //! What a lake keeps open while somebody looks at it.
 //!
-//! Opening a table reads every entry of its log, and a run asks each of them several times. A table stays open where nobody else can add to it: in the lake as
-//! it was, and for whoever holds the lock, until the next commit. Whoever only reads the lake as it is opens a table each time, since another process may
-//! have committed.
+//! Opening a table reads every entry of its log, and a run asks each of them several times. So a table is opened once and stays as it was then, until it is
+//! committed to through the same [`Lake`]. Nobody else commits beside whoever holds the lock; whoever only reads sees what others commit in a lake that is
+//! opened later.
 
 use super::{Lake, LakeError, Ledger, Table};
 use deltalake::DeltaTable;
@@ -17,22 +17,16 @@ pub(super) struct Opened {
 }
 
 impl Lake {
-    /// The table in the version that is read. Fails where there is none, or where its log cannot be read.
+    /// The table in the version that is read, which is that of the first look unless this lake committed to it since. Fails where there is none, or where its
+    /// log cannot be read.
     pub async fn delta(&self, table: Table) -> Result<DeltaTable, LakeError> {
         let opened = self.opened().tables.get(&table).cloned();
         if let Some(opened) = opened {
             return Ok(opened);
         }
         let opened = self.open_table(table).await?;
-        if self.is_only_ours() {
-            self.keep_open(table, opened.clone());
-        }
+        self.keep_open(table, opened.clone());
         Ok(opened)
-    }
-
-    /// Whether nobody else changes what is read.
-    fn is_only_ours(&self) -> bool {
-        self.lock.is_some() || self.is_of_the_past()
     }
 
     /// Remembers a table as it is.
@@ -49,16 +43,14 @@ impl Lake {
         }
     }
 
-    /// The ledger, where it was read and nobody can have changed it since.
+    /// The ledger, where it was read and is as it was then.
     pub(super) fn kept_ledger(&self) -> Option<Arc<Ledger>> {
         self.opened().ledger.clone()
     }
 
     /// Remembers the ledger as it is.
     pub(super) fn keep_ledger(&self, ledger: &Arc<Ledger>) {
-        if self.is_only_ours() {
-            self.opened().ledger = Some(ledger.clone());
-        }
+        self.opened().ledger = Some(ledger.clone());
     }
 
     fn opened(&self) -> MutexGuard<'_, Opened> {
@@ -74,18 +66,21 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn whoever_writes_and_whoever_reads_see_each_commit_and_the_past_stays() {
+    fn whoever_writes_sees_each_commit_and_whoever_reads_what_was_there() {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let directory = tempfile::tempdir().unwrap();
             let root = directory.path().join("lake");
             let writer = Lake::open_for_writing(&root, Duration::ZERO).await.unwrap();
-            let reader = Lake::open(&root).unwrap();
+            let first = Lake::open(&root).unwrap();
             for run in 1..=3 {
+                let reader = Lake::open(&root).unwrap();
                 for lake in [&writer, &reader, &writer, &reader] {
                     assert_eq!(lake.version().await.unwrap(), run - 1);
                     assert_eq!(Ledger::read(lake).await.unwrap().len() as i64, run - 1);
                 }
+                assert_eq!(first.version().await.unwrap(), 0);
+                assert!(Ledger::read(&first).await.unwrap().is_empty());
                 let mut builder = TableBuilder::new(Table::Ingested);
                 builder.ingested(&Ingested {
                     source_file: format!("{run}.jsonl"),
@@ -105,7 +100,7 @@ mod tests {
                 let file = files::write(&writer.directory(Table::Ingested), Table::Ingested, &[rows]).unwrap();
                 writer.commit(Table::Ingested, &[file], &[], run).await.unwrap();
             }
-            let then = reader.at(reader.versions().unwrap()[0]).await.unwrap();
+            let then = first.at(first.versions().unwrap()[0]).await.unwrap();
             for _ in 0..2 {
                 assert_eq!((then.version().await.unwrap(), Ledger::read(&then).await.unwrap().len()), (1, 1));
             }
