@@ -66,18 +66,29 @@ pub fn whole_id(path: &Path, limits: Limits) -> io::Result<(String, u64)> {
     Ok((hasher.finalize().to_hex().to_string(), length))
 }
 
-/// Length of the plain bytes. All of a compressed file are read for it.
-pub fn length(path: &Path, limits: Limits) -> io::Result<u64> {
+/// Length of the plain bytes, where the disk has them as they are; null for a compressed file.
+pub fn length_on_disk(path: &Path) -> io::Result<Option<u64>> {
     if is_compressed(path)? {
-        return io::copy(&mut plain(path, limits)?, &mut io::sink());
+        return Ok(None);
     }
     let log = sqlite::write_ahead_log(path).map_or(Ok(0), |log| std::fs::metadata(log).map(|log| log.len()))?;
-    Ok(std::fs::metadata(path)?.len() + log)
+    Ok(Some(std::fs::metadata(path)?.len() + log))
+}
+
+/// Length of the plain bytes. All of a compressed file are read for it.
+pub fn length(path: &Path, limits: Limits) -> io::Result<u64> {
+    match length_on_disk(path)? {
+        Some(length) => Ok(length),
+        None => io::copy(&mut plain(path, limits)?, &mut io::sink()),
+    }
 }
 
 /// Unpacks all of a compressed file: finds damage and bombs before anything is taken from it. The plain bytes are kept for the reader where they are no more
-/// than the longest line, for which a reader needs as much memory.
+/// than the longest line, for which a reader needs as much memory. Null for these and for a file that is not compressed.
 pub fn unpacked(path: &Path, limits: Limits) -> io::Result<Option<Arc<[u8]>>> {
+    if !is_compressed(path)? {
+        return Ok(None);
+    }
     let mut reader = plain(path, limits)?;
     let mut bytes = Vec::new();
     reader.by_ref().take(limits.line_bytes as u64).read_to_end(&mut bytes)?;
@@ -115,6 +126,8 @@ mod tests {
         assert_eq!(with(text.len()).unwrap().as_deref(), Some(&text[..]));
         assert_eq!(length(&path, Limits::default()).unwrap(), text.len() as u64);
         assert_eq!(with(text.len() - 1).unwrap(), None, "longer than the longest line");
+        std::fs::write(&path, &text).unwrap();
+        assert_eq!(with(text.len()).unwrap(), None, "nothing to unpack");
         std::fs::write(&path, &packed[..packed.len() - 3]).unwrap();
         for line_bytes in [10, text.len()] {
             assert!(with(line_bytes).is_err(), "cut short");
@@ -123,11 +136,12 @@ mod tests {
     }
 
     #[test]
-    fn a_database_is_as_long_as_it_and_its_log() {
+    fn a_file_is_as_long_as_the_disk_says_and_a_database_as_it_and_its_log() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("tool.db");
         std::fs::write(&path, b"SQLite format 3\0 and pages").unwrap();
         let same = |bytes: u64| {
+            assert_eq!(length_on_disk(&path).unwrap(), Some(bytes));
             assert_eq!(length(&path, Limits::default()).unwrap(), bytes);
             assert_eq!(whole_id(&path, Limits::default()).unwrap().1, bytes);
         };

@@ -291,13 +291,11 @@ fn read_job(
 
 /// A compressed file is taken whole or not at all, so damage and bombs are looked for before anything is read from it. Its plain bytes, where they were kept.
 fn unpack(job: &Job, options: &IngestOptions) -> Result<Option<Arc<[u8]>>, crate::sources::InputError> {
+    if job.found.unit == Unit::GitRepository {
+        return Ok(None);
+    }
     let path = &job.found.path;
-    let unpacked = match job.found.unit {
-        Unit::GitRepository => return Ok(None),
-        Unit::File => content::is_compressed(path)
-            .and_then(|is_compressed| if is_compressed { content::unpacked(path, options.limits) } else { Ok(None) }),
-    };
-    unpacked.map_err(|error| content::input_error(&job.found.name, path, error))
+    content::unpacked(path, options.limits).map_err(|error| content::input_error(&job.found.name, path, error))
 }
 
 /// The identity of what was committed, and its length. Most sources told the sink every byte; for others the file is read again.

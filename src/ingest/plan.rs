@@ -236,7 +236,8 @@ fn set_copies_aside(plan: &mut Plan, options: &IngestOptions) {
     let mut copies = Vec::new();
     for indexes in groups.into_values().filter(|indexes| indexes.len() > 1) {
         let mut first_of = HashMap::new();
-        let lengths: Vec<Option<u64>> = indexes.iter().map(|index| plain_length(&plan.jobs[*index].found)).collect();
+        let length = |index: &usize| content::length_on_disk(&plan.jobs[*index].found.path).ok().flatten();
+        let lengths: Vec<Option<u64>> = indexes.iter().map(length).collect();
         let may_be_copies = may_be_copies(&lengths);
         for (index, _) in indexes.into_iter().zip(may_be_copies).filter(|(_, may_be_copy)| *may_be_copy) {
             // A file that cannot be hashed is left to the reader, which says why.
@@ -255,12 +256,7 @@ fn set_copies_aside(plan: &mut Plan, options: &IngestOptions) {
     }
 }
 
-/// The number of a file's plain bytes; null where only unpacking it tells.
-fn plain_length(found: &Found) -> Option<u64> {
-    content::is_compressed(&found.path).is_ok_and(|is_compressed| !is_compressed).then_some(found.bytes)
-}
-
-/// Of files with these numbers of plain bytes, which can have the content of another.
+/// Of files with these numbers of plain bytes, null where only reading tells, which can have the content of another.
 fn may_be_copies(lengths: &[Option<u64>]) -> Vec<bool> {
     let mut files = HashMap::<u64, usize>::new();
     for length in lengths.iter().flatten() {

@@ -93,7 +93,7 @@ mod tests {
                     changed_ns: 0,
                     records: 0,
                     rejects: 0,
-                    ignored: "{}".to_owned(),
+                    ignored: Default::default(),
                     version: 1,
                 });
                 let rows = builder.finish().unwrap().0;
