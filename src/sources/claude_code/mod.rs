@@ -20,7 +20,7 @@ mod user;
 use super::companions::Home;
 use super::{Description, Input, InputError, Probe, Sink, Source, Unit, quick_json, read_lines};
 use kinds::{RecordKind, record_kind};
-pub(super) use prompts::{is_interrupt, own_words};
+pub(super) use prompts::{begins_expansion, is_interrupt, own_words};
 use reader::Reader;
 use records::Record;
 pub(crate) use tools::deed as tool_deed;
