@@ -17,8 +17,8 @@ pub struct Job {
     pub source: &'static dyn Source,
     /// Plain bytes that the lake has already.
     pub committed: u64,
-    /// Records and rejects of what is committed.
-    pub counted: (i64, i64),
+    /// The ledger's entry for what is committed, under this or another name.
+    pub known: Option<Ingested>,
     /// The ledger's entry for this name.
     pub before: Option<Ingested>,
     /// Hash of the first line.
@@ -144,7 +144,7 @@ fn decide(found: Found, ledger: &Ledger, options: &IngestOptions) -> Decision {
         known => Decision::Read(Box::new(Job {
             source,
             committed: known.as_ref().map_or(0, |(entry, _)| entry.committed_bytes as u64),
-            counted: known.map_or((0, 0), |(entry, _)| (entry.records, entry.rejects)),
+            known: known.map(|(entry, _)| entry),
             before: before.cloned(),
             first_line_hash,
             state_id: None,
@@ -161,7 +161,7 @@ fn decide_repository(found: Found, ledger: &Ledger, options: &IngestOptions) -> 
             found,
             source: &git::Git,
             committed: 0,
-            counted: (0, 0),
+            known: None,
             before,
             first_line_hash: 0,
             state_id: Some(state),

@@ -224,6 +224,32 @@ fn a_file_that_was_read_in_two_steps_has_as_many_records_as_one_read_at_once() {
 }
 
 #[test]
+fn what_a_file_held_is_told_of_all_of_it_when_it_has_grown() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    fs::create_dir_all(dir.join("logs")).unwrap();
+    let row = |minute: usize, call_type: &str| {
+        format!(
+            "{{\"request_id\":\"r{minute}\",\"call_type\":\"{call_type}\",\"startTime\":\"2026-06-01T09:{minute:02}:00Z\",\"spend\":0,\"model\":\"m\"}}\n"
+        )
+    };
+    let path = dir.join("logs/spend.jsonl");
+    // The third row is not whole when the file is read first.
+    let whole = ["acompletion", "list_mcp_tools", "list_mcp_tools", "list_mcp_tools"];
+    let whole: Vec<String> = whole.iter().enumerate().map(|(minute, kind)| row(minute, kind)).collect();
+    fs::write(&path, whole[..2].concat() + &whole[2][..40]).unwrap();
+    assert_eq!(ingest(dir, &["logs"], "grown", &[]), 3);
+    fs::write(&path, whole.concat()).unwrap();
+    assert_eq!(ingest(dir, &["logs"], "grown", &[]), 0);
+    assert_eq!(ingest(dir, &["logs"], "clean", &[]), 0);
+    let read = "select records, rejects, ignored from ingested";
+    assert_eq!(rows(dir, "grown", read), rows(dir, "clean", read));
+    let expected = serde_json::json!([{"records": 1, "rejects": 0, "ignored": "{\"list_mcp_tools\":3}"}]);
+    assert_eq!(rows(dir, "clean", read), expected);
+    assert_eq!(count(dir, "grown", "quarantine"), 0);
+}
+
+#[test]
 #[cfg(unix)]
 fn a_run_killed_at_any_moment_and_a_second_run_are_one_clean_run() {
     let dir = tempfile::tempdir().unwrap();
