@@ -287,7 +287,7 @@ fn check_archive(job: &Job, options: &IngestOptions) -> Result<(), crate::source
         return Ok(());
     }
     let check = || {
-        if content::is_compressed(&job.found.path)? {
+        if content::is_encoded(&job.found.path)? {
             content::checked_length(&job.found.path, options.limits)?;
         }
         Ok(())

@@ -34,11 +34,10 @@ impl Job {
         self.committed > 0 && self.source.reads_tail_alone(name) && self.found.unit == Unit::File
     }
 
-    /// Bytes on disk that are read of it: of a file that has grown its tail, where its source reads one alone. A compressed file is read whole, and
+    /// Bytes on disk that are read of it: of a file that has grown its tail, where its source reads one alone. A file that is compressed or of UTF-16 is read whole, and
     /// what is committed of it is counted in plain bytes.
     pub fn bytes_to_read(&self) -> u64 {
-        let is_tail =
-            self.is_tail_alone() && content::is_compressed(&self.found.path).is_ok_and(|compressed| !compressed);
+        let is_tail = self.is_tail_alone() && content::is_encoded(&self.found.path).is_ok_and(|encoded| !encoded);
         self.found.bytes.saturating_sub(if is_tail { self.committed } else { 0 })
     }
 }

@@ -200,6 +200,26 @@ fn a_file_that_grows_adds_its_tail_and_a_completed_line_leaves_the_quarantine() 
 }
 
 #[test]
+fn a_log_of_utf_16_is_the_same_log() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    for logs in ["logs", "utf16"] {
+        fs::create_dir_all(dir.join(logs)).unwrap();
+    }
+    let whole = session("aaaaaaaa-0000-4000-8000-000000000001", 4);
+    fs::write(dir.join("logs/a.jsonl"), &whole).unwrap();
+    let utf16: Vec<u8> = [0xfeff].into_iter().chain(whole.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+    assert_eq!(ingest(dir, &["logs"], "clean", &[]), 0);
+    // It grows, and is cut within a character first.
+    fs::write(dir.join("utf16/a.jsonl"), &utf16[..(utf16.len() / 2) | 1]).unwrap();
+    ingest(dir, &["utf16"], "grown", &[]);
+    fs::write(dir.join("utf16/a.jsonl"), &utf16).unwrap();
+    assert_eq!(ingest(dir, &["utf16"], "grown", &[]), 0);
+    assert_eq!(digest(dir, "grown"), digest(dir, "clean"));
+    assert_eq!(count(dir, "grown", "quarantine"), 0);
+}
+
+#[test]
 fn a_file_that_was_read_in_two_steps_has_as_many_records_as_one_read_at_once() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
