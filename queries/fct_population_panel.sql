@@ -46,7 +46,7 @@ select
     coalesce(own.iso_week, landed.iso_week) as iso_week,
     coalesce(coalesce(own.iso_week, landed.iso_week) < people.settled_week, false) as is_new,
     case when own.actor_id is null then 0 else own.own_tokens end as tokens,
-    coalesce(own.own_prompts, 0) as prompts,
+    case when own.actor_id is null then 0 else own.own_prompts end as prompts, -- null where a client logs none
     case when sources.any_outcomes and coalesce(own.iso_week, landed.iso_week) < known.until_week then coalesce(landed.outcomes, 0) end as outcomes,
     fct_coverage.outcome_coverage,
 from own

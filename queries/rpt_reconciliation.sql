@@ -1,16 +1,13 @@
 -- model: rpt_reconciliation
 -- grain: one period, scope and model of what was billed, with what the logs hold beside it
--- reads: int_billed, int_logged_use
+-- reads: int_billed, int_billed_asked, int_logged_use
 -- measures: billed and logged use, what is billed and in no log (missing), and what is logged above the bill (extra). Logs count where a bill
 --   speaks: from its first day to its last or, since days without use are on no bill, on the days that were asked for; those of a tool that has a
 --   bill of its own there, the others by the maker of their model. A bill that names no models is compared with all of them together. It is tokens
 --   that are compared, but on days that the bill's money reaches and its tokens do not, before their first and after their last, it is money.
 --   Requests are told and not compared: vendors count calls that no log has
--- params: first_day = '', last_day = ''
 with bill as (
-    select * from int_billed
-    where ($first_day = '' or period_from >= cast(nullif($first_day, '') as date))
-        and ($last_day = '' or period_from <= cast(nullif($last_day, '') as date))
+    select * from int_billed_asked
 ),
 scopes as (
     select
@@ -19,8 +16,8 @@ scopes as (
         max(case when tokens is not null then period_from end) as last_tokens,
         min(case when cost_usd is not null then period_from end) as first_cost,
         max(case when cost_usd is not null then period_from end) as last_cost,
-        coalesce(cast(nullif($first_day, '') as date), min(period_from)) as first_period,
-        coalesce(cast(nullif($last_day, '') as date), max(period_from)) as last_period
+        coalesce(min(first_asked), min(period_from)) as first_period,
+        coalesce(max(last_asked), max(period_from)) as last_period
     from bill
     group by scope, period
 ),

@@ -1,9 +1,8 @@
 -- model: rpt_reconciliation_accounts
 -- grain: one month, scope and workspace or key, as the bill has it
--- reads: int_billed
+-- reads: int_billed_asked
 -- measures: what was billed to a group (workspace, project, sub-account), or to a key where a row has no group. The team is told where all rows have one. Of
 --   a month that is asked for in part, the charges of those days
--- params: first_day = '', last_day = ''
 with dated as (
     select
         scope,
@@ -12,10 +11,8 @@ with dated as (
         coalesce(group_id, key_id) as account,
         nullif(team_id, '(unassigned)') as team_id,
         tokens, cost_usd
-    from int_billed
+    from int_billed_asked
     where coalesce(group_id, key_id) is not null
-        and ($first_day = '' or period_from >= cast(nullif($first_day, '') as date))
-        and ($last_day = '' or period_from <= cast(nullif($last_day, '') as date))
 )
 select
     scope, month, kind, account,

@@ -1,21 +1,18 @@
 -- model: rpt_reconciliation_teams
 -- grain: one month, scope and team
--- reads: int_billed, int_logged_use, stg_events, actors, int_model_names
+-- reads: int_billed, int_billed_asked, int_logged_use, stg_events, actors, int_model_names
 -- measures: what a team was billed for and what its logs hold, where the bill says whose a row is: an account or key that the roster knows as
 --   an alias, or a group that is called like a team. Of a month that is billed or asked for in part, the logs of the same days count. `people`, by
 --   which a cell may be shown, are the team's people who by the logs used it on those days, or those whom the bill names: the fewer, where both
 --   are known, as in int_billed_people
--- params: first_day = '', last_day = ''
 with bill as (
-    select * from int_billed
-    where ($first_day = '' or period_from >= cast(nullif($first_day, '') as date))
-        and ($last_day = '' or period_from <= cast(nullif($last_day, '') as date))
+    select * from int_billed_asked
 ),
 scopes as (
     select
         scope, period,
-        coalesce(cast(nullif($first_day, '') as date), min(period_from)) as first_period,
-        coalesce(cast(nullif($last_day, '') as date), max(period_from)) as last_period
+        coalesce(min(first_asked), min(period_from)) as first_period,
+        coalesce(max(last_asked), max(period_from)) as last_period
     from bill
     group by scope, period
     having bool_or(team_id <> '(unassigned)')

@@ -32,14 +32,14 @@ pub async fn hold(lake: &Lake, out: &Path, wait: Duration) -> Result<Hold, LakeE
     Ok(Hold { _lock: lock })
 }
 
-/// Removes the engine's temporary directories and tables that were never put in their place.
+/// Removes the engine's temporary directories, those of results of a cluster that has no other place, and tables that were never put in theirs.
 fn tidy(out: &Path) -> io::Result<()> {
     for entry in fs::read_dir(out)? {
         let entry = entry?;
         let name = entry.file_name();
-        if entry.file_type()?.is_dir()
-            && name.to_str().and_then(|name| name.strip_prefix("footlight-")).is_some_and(is_random)
-        {
+        let end = name.to_str().and_then(|name| name.strip_prefix("footlight-"));
+        let end = end.map(|end| end.strip_prefix("cluster-").unwrap_or(end));
+        if entry.file_type()?.is_dir() && end.is_some_and(is_random) {
             fs::remove_dir_all(entry.path())?;
         }
     }
@@ -72,7 +72,7 @@ mod tests {
             let directory = tempfile::tempdir().unwrap();
             let (root, out) = (directory.path().join("lake"), directory.path().join("out"));
             let lake = Lake::open_for_writing(&root, Duration::ZERO).await.unwrap();
-            for left in ["footlight-Ab3xYz", "footlight-notes", "tables"] {
+            for left in ["footlight-Ab3xYz", "footlight-cluster-Ab3xYz", "footlight-cluster-notes", "tables"] {
                 fs::create_dir_all(out.join(left)).unwrap();
             }
             for left in ["tables/.tmpAb3xYz", "tables/sessions.parquet", "footlight-123456"] {
@@ -84,7 +84,7 @@ mod tests {
                 names.sort();
                 names
             };
-            assert_eq!(names(&out), ["footlight-123456", "footlight-notes", "tables"]);
+            assert_eq!(names(&out), ["footlight-123456", "footlight-cluster-notes", "tables"]);
             assert_eq!(names(&out.join("tables")), ["sessions.parquet"]);
             let second = hold(&lake, &out, Duration::ZERO).await;
             assert!(matches!(second, Err(LakeError::Locked(path)) if path == out));

@@ -23,7 +23,7 @@ pub async fn panel(engine: &Engine) -> anyhow::Result<Vec<PanelWeek>> {
                     week_start: week_start_us(&iso_week.required(row)?).unwrap_or(0),
                     is_new: is_new.get(row).unwrap_or(false),
                     tokens: tokens.get(row),
-                    prompts: prompts.required(row)?,
+                    prompts: prompts.get(row),
                     outcomes: outcomes.get(row),
                     coverage: coverage.get(row),
                 })

@@ -73,10 +73,8 @@ pub async fn run(args: &ReconcileArgs, global: &Global, printer: Printer) -> any
     let (bill, _bill_lake) = bill::read(args, &settings, &engine, &base.resolver).await?;
     let models = Models::embedded()?;
     let mut overrides = settings.overrides()?;
-    for model in COMPARISONS {
-        for (name, day) in [("first_day", days.from), ("last_day", days.to)] {
-            overrides.extend(day.map(|day| (format!("{model}.{name}"), ParamValue::Text(day.to_string()))));
-        }
+    for (name, day) in [("first_day", days.from), ("last_day", days.to)] {
+        overrides.extend(day.map(|day| (format!("int_billed_asked.{name}"), ParamValue::Text(day.to_string()))));
     }
     // What these models read runs as well.
     engine.run_for(&models, &[&COMPARISONS[..], &CHECKS[..]].concat(), &overrides).await?;

@@ -70,7 +70,8 @@ fn flag(name: &str, value: Option<String>) -> String {
     value.map_or_else(String::new, |value| format!(" --{name} {value}"))
 }
 
-/// One word of a POSIX shell. A name in it stays in one piece, so that an erasure finds it in the record.
+/// One word of a POSIX shell. A name in it stays in one piece, so that an erasure finds it in the record: `shlex` goes from one kind of quotes to the other
+/// within a word, and a name that has an apostrophe would be cut there.
 fn quoted(text: &str) -> String {
     let is_plain = |character: char| character.is_ascii_alphanumeric() || "_@%+=:,./-".contains(character);
     if !text.is_empty() && text.chars().all(is_plain) {
@@ -142,6 +143,7 @@ mod tests {
             ("my logs", "'my logs'"),
             ("~ada", "'~ada'"),
             ("o'hara's $5 \"logs\"", r#""o'hara's \$5 \"logs\"""#),
+            ("logs/$5/o'hara", r#""logs/\$5/o'hara""#),
             ("", "''"),
         ] {
             assert_eq!(quoted(text), word);

@@ -192,7 +192,7 @@ mod tests {
             changed_ns: 0,
             records: 0,
             rejects: 0,
-            ignored: "{}".into(),
+            ignored: BTreeMap::new(),
             version: 1,
         }
     }

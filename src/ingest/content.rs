@@ -1,7 +1,7 @@
 //! What a file is: the hash of its plain bytes up to a length (`faults.md`, input identity). The plain bytes of a database are its own and those of the
 //! write-ahead log beside it, which can grow while the database does not.
 
-use crate::sources::{InputError, Limits, PROBE_BYTES, decompressed, sqlite};
+use crate::sources::{InputError, Limits, PROBE_BYTES, byte_order, decompressed, sqlite};
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
@@ -20,11 +20,12 @@ pub fn first_line_hash(head: &[u8]) -> i64 {
     xxhash_rust::xxh3::xxh3_64(&head[..end]) as i64
 }
 
-/// Whether the file is compressed, by its first bytes.
-pub fn is_compressed(path: &Path) -> io::Result<bool> {
-    let mut magic = [0; 4];
-    let count = File::open(path)?.read(&mut magic)?;
-    Ok(magic[..count].starts_with(&[0x1f, 0x8b]) || magic[..count] == [0x28, 0xb5, 0x2f, 0xfd])
+/// Whether the plain bytes of the file are others than those on disk, by its first bytes: it is compressed, or of UTF-16.
+pub fn is_encoded(path: &Path) -> io::Result<bool> {
+    let mut start = Vec::new();
+    File::open(path)?.take(4 * 1024).read_to_end(&mut start)?;
+    let is_compressed = start.starts_with(&[0x1f, 0x8b]) || start.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]);
+    Ok(is_compressed || byte_order(&start).is_some())
 }
 
 /// The plain bytes of a file.
@@ -68,7 +69,7 @@ pub fn whole_id(path: &Path, limits: Limits) -> io::Result<(String, u64)> {
 
 /// Length of the plain bytes, where the disk has them as they are; null for a compressed file.
 pub fn length_on_disk(path: &Path) -> io::Result<Option<u64>> {
-    if is_compressed(path)? {
+    if is_encoded(path)? {
         return Ok(None);
     }
     let log = sqlite::write_ahead_log(path).map_or(Ok(0), |log| std::fs::metadata(log).map(|log| log.len()))?;
@@ -86,7 +87,7 @@ pub fn length(path: &Path, limits: Limits) -> io::Result<u64> {
 /// Unpacks all of a compressed file: finds damage and bombs before anything is taken from it. The plain bytes are kept for the reader where they are no more
 /// than the longest line, for which a reader needs as much memory. Null for these and for a file that is not compressed.
 pub fn unpacked(path: &Path, limits: Limits) -> io::Result<Option<Arc<[u8]>>> {
-    if !is_compressed(path)? {
+    if !is_encoded(path)? {
         return Ok(None);
     }
     let mut reader = plain(path, limits)?;

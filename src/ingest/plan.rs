@@ -17,8 +17,8 @@ pub struct Job {
     pub source: &'static dyn Source,
     /// Plain bytes that the lake has already.
     pub committed: u64,
-    /// Records and rejects of what is committed.
-    pub counted: (i64, i64),
+    /// The ledger's entry for what is committed, under this or another name.
+    pub known: Option<Ingested>,
     /// The ledger's entry for this name.
     pub before: Option<Ingested>,
     /// Hash of the first line.
@@ -33,11 +33,10 @@ impl Job {
         self.committed > 0 && self.source.reads_tail_alone(&self.found.path) && self.found.unit == Unit::File
     }
 
-    /// Bytes on disk that are read of it: of a file that has grown its tail, where its source reads one alone. A compressed file is read whole, and
+    /// Bytes on disk that are read of it: of a file that has grown its tail, where its source reads one alone. A file that is compressed or of UTF-16 is read whole, and
     /// what is committed of it is counted in plain bytes.
     pub fn bytes_to_read(&self) -> u64 {
-        let is_tail =
-            self.is_tail_alone() && content::is_compressed(&self.found.path).is_ok_and(|compressed| !compressed);
+        let is_tail = self.is_tail_alone() && content::is_encoded(&self.found.path).is_ok_and(|encoded| !encoded);
         self.found.bytes.saturating_sub(if is_tail { self.committed } else { 0 })
     }
 }
@@ -143,7 +142,7 @@ fn decide(found: Found, ledger: &Ledger, options: &IngestOptions) -> Decision {
         known => Decision::Read(Box::new(Job {
             source,
             committed: known.as_ref().map_or(0, |(entry, _)| entry.committed_bytes as u64),
-            counted: known.map_or((0, 0), |(entry, _)| (entry.records, entry.rejects)),
+            known: known.map(|(entry, _)| entry),
             before: before.cloned(),
             first_line_hash,
             state_id: None,
@@ -160,7 +159,7 @@ fn decide_repository(found: Found, ledger: &Ledger, options: &IngestOptions) -> 
             found,
             source: &git::Git,
             committed: 0,
-            counted: (0, 0),
+            known: None,
             before,
             first_line_hash: 0,
             state_id: Some(state),

@@ -22,6 +22,8 @@ pub struct JobSink<'a, 'writer, 'lake> {
     ignored: BTreeMap<&'static str, u64>,
     records: i64,
     rejects: i64,
+    /// Where the newest record begins that has no end, or was too long to look for it.
+    cut_at: Option<u64>,
     error: Option<LakeError>,
     hasher: blake3::Hasher,
     options: &'a IngestOptions,
@@ -54,6 +56,7 @@ impl<'a, 'writer, 'lake> JobSink<'a, 'writer, 'lake> {
             ignored: BTreeMap::new(),
             records: 0,
             rejects: 0,
+            cut_at: None,
             error: None,
             hasher: blake3::Hasher::new(),
             options,
@@ -137,9 +140,13 @@ impl<'a, 'writer, 'lake> JobSink<'a, 'writer, 'lake> {
     pub fn entry(&self, content_id: String, committed_bytes: u64) -> Ingested {
         let before = self.job.before.as_ref();
         let found = &self.job.found;
-        let (records, rejects) = if self.job.is_tail_alone() { self.job.counted } else { (0, 0) };
-        let ignored: serde_json::Map<String, serde_json::Value> =
-            self.ignored.iter().map(|(kind, count)| ((*kind).to_owned(), (*count).into())).collect();
+        let known = self.job.known.as_ref().filter(|_| self.job.is_tail_alone());
+        let mut ignored = known.map(|entry| entry.ignored.clone()).unwrap_or_default();
+        for (kind, count) in &self.ignored {
+            *ignored.entry((*kind).to_owned()).or_default() += count;
+        }
+        // A record behind what is committed is read again with the tail, and counts then.
+        let cut = committed_bytes > 0 && self.cut_at.is_some_and(|at| at >= committed_bytes);
         Ingested {
             source_file: self.told_name(),
             source: self.job.source.name().to_owned(),
@@ -149,9 +156,9 @@ impl<'a, 'writer, 'lake> JobSink<'a, 'writer, 'lake> {
             file_bytes: found.bytes as i64,
             modified_ns: found.modified_ns,
             changed_ns: found.changed_ns,
-            records: records + self.records,
-            rejects: rejects + self.rejects,
-            ignored: serde_json::Value::Object(ignored).to_string(),
+            records: known.map_or(0, |entry| entry.records) + self.records,
+            rejects: known.map_or(0, |entry| entry.rejects) + self.rejects - i64::from(cut),
+            ignored,
             version: before.map_or(1, |entry| entry.version + 1),
         }
     }
@@ -280,6 +287,9 @@ impl Sink for JobSink<'_, '_, '_> {
 
     fn reject(&mut self, at: Position, reason: Reason, detail: &str) {
         self.rejects += 1;
+        if matches!(reason, Reason::TornLine | Reason::LineTooLong) {
+            self.cut_at = Some(at.offset);
+        }
         if !self.is_known(at) {
             *self.counts.rejected.entry(reason.as_str().to_owned()).or_default() += 1;
             let detail = self.redactor.redacted(detail);

@@ -67,7 +67,8 @@ impl Ledger {
                 changed_ns: changed_ns.value(row),
                 records: records.value(row),
                 rejects: rejects.value(row),
-                ignored: ignored.value(row).to_owned(),
+                ignored: serde_json::from_str(ignored.value(row))
+                    .map_err(|_| LakeError::Column { table: "ingested", column: "ignored" })?,
                 version: version.value(row),
             };
             self.by_name.insert(entry.source_file.clone(), entry);

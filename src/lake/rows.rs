@@ -7,6 +7,7 @@ use crate::events::{Aggregate, Event, Fact, Kind, Outcome, RosterEntry};
 use arrow::array::RecordBatch;
 use arrow::error::ArrowError;
 use rustc_hash::FxHasher;
+use std::collections::BTreeMap;
 use std::hash::{Hash, Hasher};
 
 /// Identity of a row and which of two copies stays.
@@ -72,10 +73,10 @@ pub struct Ingested {
     pub changed_ns: i64,
     /// Records read, over all runs.
     pub records: i64,
-    /// Records rejected, over all runs.
+    /// Records rejected, over all runs, without one that the file ends in and that the next run reads again.
     pub rejects: i64,
-    /// JSON object of ignored kinds and unknown fields.
-    pub ignored: String,
+    /// Ignored kinds with their counts, over all runs.
+    pub ignored: BTreeMap<String, u64>,
     /// How often this file was read, 1 at first.
     pub version: i64,
 }
@@ -433,7 +434,7 @@ impl TableBuilder {
             .long(Some(entry.changed_ns))
             .long(Some(entry.records))
             .long(Some(entry.rejects))
-            .text(Some(&entry.ignored))
+            .text(Some(&serde_json::json!(entry.ignored).to_string()))
             .done(0);
     }
 

@@ -345,7 +345,7 @@ fn ingested() -> Vec<Field> {
         Field::new("changed_ns", DataType::Int64, false),
         Field::new("records", DataType::Int64, false),
         Field::new("rejects", DataType::Int64, false),
-        // JSON object: ignored record kinds and unknown fields with their counts.
+        // JSON object: ignored record kinds with their counts.
         required_text("ignored"),
     ]
 }

@@ -247,8 +247,8 @@ pub struct PanelWeek {
     pub is_new: bool,
     /// Tokens of all kinds; null when there was use and none was reported.
     pub tokens: Option<i64>,
-    /// Prompts.
-    pub prompts: i64,
+    /// Prompts; null when there was use by tools of which no prompt is logged, and nothing else.
+    pub prompts: Option<i64>,
     /// Outcomes landed and not undone; null when no source has any, and in weeks up to whose end they were not read.
     pub outcomes: Option<i64>,
     /// Share of the person's edited paths where outcomes are known; null when nothing was edited.

@@ -1,5 +1,6 @@
 //! One thing to read: a file (plain, gzip or zstd) or a git repository, opened with limits.
 
+use super::utf16::{self, Decoder};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -232,9 +233,18 @@ impl Input {
     }
 }
 
-/// A reader of the plain bytes of a file that may be gzip (all members) or zstd (all frames).
+/// Bytes that are taken at once of what must be decoded.
+const BUFFER: usize = 256 * 1024;
+
+/// A reader of the plain bytes of a file that may be gzip (all members) or zstd (all frames), and of UTF-16, which it reads as UTF-8.
 pub fn decompressed(file: File, limits: Limits) -> io::Result<Box<dyn BufRead + Send>> {
-    const BUFFER: usize = 256 * 1024;
+    let mut plain = unpacked(file, limits)?;
+    let Some(order) = utf16::byte_order(plain.fill_buf()?) else { return Ok(plain) };
+    plain.consume(utf16::MARK_BYTES);
+    Ok(Box::new(BufReader::with_capacity(BUFFER, Decoder::new(plain, order))))
+}
+
+fn unpacked(file: File, limits: Limits) -> io::Result<Box<dyn BufRead + Send>> {
     /// Enough for the magic bytes. Larger reads of a plain file go past it, straight into the buffer of whoever reads.
     const PEEK: usize = 4 * 1024;
     let compressed_bytes = file.metadata().map(|meta| meta.len()).unwrap_or(0);
@@ -344,5 +354,18 @@ mod tests {
         let mut text = String::new();
         input.open().unwrap().read_to_string(&mut text).unwrap();
         assert_eq!(text, "one\ntwo\n");
+    }
+
+    #[test]
+    fn a_file_of_utf_16_is_read_as_utf_8() {
+        let utf16: Vec<u8> = "\u{feff}{\"a\":\"é\"}\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let zstd = zstd::encode_all(&utf16[..], 3).unwrap();
+        for bytes in [&utf16, &zstd] {
+            let (input, _guard) = input_of("log.jsonl", bytes);
+            let mut text = String::new();
+            input.open().unwrap().read_to_string(&mut text).unwrap();
+            assert_eq!(text, "{\"a\":\"é\"}\r\n");
+            assert_eq!(input.head().unwrap(), text.as_bytes());
+        }
     }
 }

@@ -3,7 +3,7 @@
 //! Reads the shapes of OpenAI (`content`), of the semantic conventions (`parts`), of Anthropic (typed blocks), of LangChain (`type: human`) and plain
 //! texts. Owns no events and keeps no text: callers sketch and drop it. Which words are a client's own is the rule of [`super::claude_code`].
 
-use super::claude_code::{is_interrupt, own_words};
+use super::claude_code::{begins_expansion, is_interrupt, own_words};
 use super::values;
 use crate::fingerprint::Json;
 
@@ -110,7 +110,8 @@ fn typed(content: &Json<'_>, text: &mut String, depth: u8) -> bool {
         },
         Json::List(blocks) => {
             let own = if blocks.iter().any(is_result) { behind_interrupt(blocks) } else { blocks.as_slice() };
-            own.iter().fold(blocks.is_empty(), |is_wordless, block| typed(block, text, depth - 1) || is_wordless)
+            let typed_blocks = own.iter().zip(expansions(own)).filter(|(_, is_expansion)| !is_expansion);
+            typed_blocks.fold(blocks.is_empty(), |is_wordless, (block, _)| typed(block, text, depth - 1) || is_wordless)
         }
         Json::Object(_) if is_hidden(content) => !is_result(content),
         Json::Object(_) => {
@@ -134,6 +135,26 @@ fn add_words(plain: &str, text: &mut String) {
 fn behind_interrupt<'b, 'j>(blocks: &'b [Json<'j>]) -> &'b [Json<'j>] {
     let interrupt = blocks.iter().rposition(|block| block.text("text").is_some_and(is_interrupt));
     interrupt.and_then(|at| blocks.get(at + 1..)).unwrap_or_default()
+}
+
+/// Which of these blocks are what a slash command before them stands for: texts that the client has from the command's file.
+fn expansions(blocks: &[Json<'_>]) -> Vec<bool> {
+    let mut follows_command = false;
+    let is_expansion = |block: &Json<'_>| {
+        let plain = match block {
+            Json::Text(plain) => Some(&**plain),
+            _ => block.text("text").or_else(|| block.text("content")),
+        };
+        match plain.map(begins_expansion) {
+            Some(Some(begins)) => {
+                follows_command = begins;
+                false
+            }
+            Some(None) => follows_command,
+            None => false,
+        }
+    };
+    blocks.iter().map(is_expansion).collect()
 }
 
 /// Whether a block is a tool's result.
@@ -258,6 +279,19 @@ mod tests {
                 Some("use integer cents instead"),
             ),
             (r#"[{"role":"user","parts":[{"type":"tool_call_response","result":"ok"}]}]"#, None),
+            // A command of one's own comes with what it stands for, one of the client's with what it put out.
+            (
+                r#"[{"role":"user","content":[{"type":"text","text":"<command-message>review</command-message>\n<command-name>/review</command-name>\n<command-args>pull 7</command-args>"},{"type":"text","text":"Read the pull request and judge it."},{"type":"text","text":"<system-reminder>be brief</system-reminder>"}]}]"#,
+                Some("/review pull 7"),
+            ),
+            (
+                r#"[{"role":"user","content":["<command-name>/review</command-name>","Read the pull request.","[Request interrupted by user]","leave it"]}]"#,
+                Some("/review\nleave it"),
+            ),
+            (
+                r#"[{"role":"user","content":[{"type":"text","text":"<command-name>/model</command-name>"},{"type":"text","text":"<local-command-stdout>set</local-command-stdout>"},{"type":"text","text":"go"}]}]"#,
+                Some("/model\ngo"),
+            ),
             ("{}", None),
             ("[]", None),
             ("7", None),

@@ -38,6 +38,7 @@ mod spans;
 mod tabular;
 #[cfg(test)]
 pub mod testing;
+mod utf16;
 pub(crate) mod values;
 
 pub mod anthropic_admin;
@@ -74,6 +75,7 @@ pub(crate) use places::{home_user, without_credentials};
 pub use reject::Reason;
 pub(crate) use sink::Unheard;
 pub use sink::{Position, Sink};
+pub use utf16::{ByteOrder, byte_order};
 
 /// What a source is and what it can tell, shown by `footlight sources` and in the README.
 #[derive(Debug, Clone, Copy)]

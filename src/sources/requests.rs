@@ -1,7 +1,11 @@
 //! What the sources of single model requests share: which id names a request everywhere, what of an input count is fresh, whether reasoning is in an
-//! output count, when a logged cost is one, and which requests nobody asked.
+//! output count, when a logged cost is one, which requests nobody asked, and which account a caller names.
 //!
 //! Owns no format. The rules are those of `formats.md` 0.2 and 12.
+
+use super::values;
+use crate::fingerprint::Json;
+use std::borrow::Cow;
 
 /// Whether a response id is drawn from so few that two requests may have the same one.
 ///
@@ -19,6 +23,25 @@ pub(crate) fn is_drawn_from_few(response_id: &str) -> bool {
 pub(crate) fn is_embedding(operation: &str) -> bool {
     let operation = operation.to_ascii_lowercase();
     ["embed", "rerank"].iter().any(|word| operation.contains(word))
+}
+
+/// Whom a caller names as the user of a request. Claude Code names a session with its account or device, as `user_DEVICE_account_ACCOUNT_session_SESSION` or later as JSON: the
+/// account is taken, else the device, so that not every session is a person. Null where neither is said.
+pub(crate) fn named_account(stated: &Json<'_>) -> Option<String> {
+    if let Some(named) = values::nested(stated) {
+        return ["account_uuid", "device_id"]
+            .iter()
+            .find_map(|name| named.get(name).and_then(values::text).map(Cow::into_owned));
+    }
+    let stated = values::text(stated)?;
+    let parts = stated.strip_prefix("user_").and_then(|rest| rest.split_once("_session_"));
+    let Some((who, _)) = parts else { return Some(stated.into_owned()) };
+    let named = match who.split_once("_account_") {
+        Some((device, "")) => device,
+        Some((_, account)) => account,
+        None => who,
+    };
+    (!named.is_empty()).then(|| named.to_owned())
 }
 
 /// What a record states of one request's input, and what that is told by.

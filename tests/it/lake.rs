@@ -216,6 +216,26 @@ fn a_file_that_grows_adds_its_tail_and_a_completed_line_leaves_the_quarantine() 
 }
 
 #[test]
+fn a_log_of_utf_16_is_the_same_log() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    for logs in ["logs", "utf16"] {
+        fs::create_dir_all(dir.join(logs)).unwrap();
+    }
+    let whole = session("aaaaaaaa-0000-4000-8000-000000000001", 4);
+    fs::write(dir.join("logs/a.jsonl"), &whole).unwrap();
+    let utf16: Vec<u8> = [0xfeff].into_iter().chain(whole.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+    assert_eq!(ingest(dir, &["logs"], "clean", &[]), 0);
+    // It grows, and is cut within a character first.
+    fs::write(dir.join("utf16/a.jsonl"), &utf16[..(utf16.len() / 2) | 1]).unwrap();
+    ingest(dir, &["utf16"], "grown", &[]);
+    fs::write(dir.join("utf16/a.jsonl"), &utf16).unwrap();
+    assert_eq!(ingest(dir, &["utf16"], "grown", &[]), 0);
+    assert_eq!(digest(dir, "grown"), digest(dir, "clean"));
+    assert_eq!(count(dir, "grown", "quarantine"), 0);
+}
+
+#[test]
 fn a_file_that_was_read_in_two_steps_has_as_many_records_as_one_read_at_once() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
@@ -237,6 +257,32 @@ fn a_file_that_was_read_in_two_steps_has_as_many_records_as_one_read_at_once() {
     assert_eq!(rows(dir, "grown", read), rows(dir, "clean", read));
     assert_eq!(rows(dir, "clean", read), serde_json::json!([{"records": 11, "rejects": 1}]));
     assert_eq!(count(dir, "grown", "events"), 10);
+}
+
+#[test]
+fn what_a_file_held_is_told_of_all_of_it_when_it_has_grown() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    fs::create_dir_all(dir.join("logs")).unwrap();
+    let row = |minute: usize, call_type: &str| {
+        format!(
+            "{{\"request_id\":\"r{minute}\",\"call_type\":\"{call_type}\",\"startTime\":\"2026-06-01T09:{minute:02}:00Z\",\"spend\":0,\"model\":\"m\"}}\n"
+        )
+    };
+    let path = dir.join("logs/spend.jsonl");
+    // The third row is not whole when the file is read first.
+    let whole = ["acompletion", "list_mcp_tools", "list_mcp_tools", "list_mcp_tools"];
+    let whole: Vec<String> = whole.iter().enumerate().map(|(minute, kind)| row(minute, kind)).collect();
+    fs::write(&path, whole[..2].concat() + &whole[2][..40]).unwrap();
+    assert_eq!(ingest(dir, &["logs"], "grown", &[]), 3);
+    fs::write(&path, whole.concat()).unwrap();
+    assert_eq!(ingest(dir, &["logs"], "grown", &[]), 0);
+    assert_eq!(ingest(dir, &["logs"], "clean", &[]), 0);
+    let read = "select records, rejects, ignored from ingested";
+    assert_eq!(rows(dir, "grown", read), rows(dir, "clean", read));
+    let expected = serde_json::json!([{"records": 1, "rejects": 0, "ignored": "{\"list_mcp_tools\":3}"}]);
+    assert_eq!(rows(dir, "clean", read), expected);
+    assert_eq!(count(dir, "grown", "quarantine"), 0);
 }
 
 #[test]

@@ -101,9 +101,7 @@ fn judge(row: &mut PopulationRow, panel: &Panel<'_>, sides: &Sides, people: &[us
         "{}; {}; prompts {}",
         series.described("use", &usage),
         series.described("outcomes", &outcomes),
-        series
-            .effect(&panel.prompts(people, sides))
-            .map_or_else(|| "unknown".to_owned(), |effect| percent(effect.mean)),
+        prompts_effect(panel, sides, people, series),
     );
     SHARE_OF_RISE.clone_into(&mut row.estimate_unit);
     if p_rise > RISE_P || rise.mean <= 0.0 {
@@ -143,6 +141,14 @@ fn judge(row: &mut PopulationRow, panel: &Panel<'_>, sides: &Sides, people: &[us
         0,
         &format!("share of the rise in use that outcomes do not show, at {elasticity:.2} ln outcome a ln token before the date; "),
     );
+}
+
+/// What prompts did, in words: of those people all of whose prompts are logged, where these are enough. Who went on with a tool that logs none
+/// did not stop to type.
+fn prompts_effect(panel: &Panel<'_>, sides: &Sides, people: &[usize], series: &Series) -> String {
+    let logged: Vec<usize> = people.iter().copied().filter(|&person| panel.prompts_are_logged(person, sides)).collect();
+    let effect = (logged.len() >= FEWEST_ACTORS).then(|| series.effect(&panel.prompts(&logged, sides))).flatten();
+    effect.map_or_else(|| "unknown".to_owned(), |effect| percent(effect.mean))
 }
 
 /// 1 - max(0, ATT(ln outcome)) / (elasticity * ATT(ln tokens)), clipped to 0..1.
@@ -315,7 +321,7 @@ pub(super) fn panel_week(actor: usize, week: i64, tokens: f64, outcomes: f64) ->
         week_start: week * super::panel::WEEK,
         is_new: false,
         tokens: Some(tokens as i64),
-        prompts: (tokens / 1_000.0) as i64,
+        prompts: Some((tokens / 1_000.0) as i64),
         outcomes: Some(outcomes as i64),
         coverage: Some(1.0),
     }
@@ -331,6 +337,27 @@ mod tests {
         assert_eq!(theater_share(1.0, 0.3, 0.3), 0.0);
         assert_eq!(theater_share(1.0, -0.2, 0.3), 1.0);
         assert!((theater_share(1.0, 0.15, 0.3) - 0.5).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_tool_that_logs_no_prompts_is_no_fall_of_them() {
+        // Of forty people `moved` went over to a tool without prompts in the week of the date.
+        let said = |moved: usize| {
+            let rows: Vec<_> = (0..40)
+                .flat_map(|actor| (0..20).map(move |week| (actor, week)))
+                .map(|(actor, week)| {
+                    let mut row = panel_week(actor, week, 20_000.0, 3.0);
+                    row.prompts = row.prompts.filter(|_| week < 10 || actor >= moved);
+                    row
+                })
+                .collect();
+            let panel = Panel::new(&rows);
+            let sides = panel.sides(10 * super::super::panel::WEEK);
+            let series = Series::new(&sides, &[]).unwrap();
+            prompts_effect(&panel, &sides, &panel.people(&sides), &series)
+        };
+        assert_eq!([0, 10].map(said).map(|words| words.trim_start_matches(['+', '-']).to_owned()), ["0 %", "0 %"]);
+        assert_eq!(said(11), "unknown");
     }
 
     #[test]

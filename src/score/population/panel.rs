@@ -112,9 +112,16 @@ impl<'a> Panel<'a> {
 
     /// Whether a person's tokens over these weeks are known: what nobody reported is not zero.
     pub(super) fn tokens_are_reported(&self, person: usize, weeks: &[usize]) -> bool {
-        let unreported = self.rows(person, weeks).filter(|row| row.tokens.is_none()).map(|row| row.prompts.max(1));
-        let prompts: i64 = self.rows(person, weeks).map(|row| row.prompts).sum();
-        unreported.sum::<i64>() as f64 <= UNREPORTED * prompts as f64
+        // Of a week with neither tokens nor prompts nothing says how much of the use it is.
+        let weight = |row: &PanelWeek| row.prompts.map_or(f64::INFINITY, |prompts| prompts.max(1) as f64);
+        let unreported: f64 = self.rows(person, weeks).filter(|row| row.tokens.is_none()).map(weight).sum();
+        let prompts: i64 = self.rows(person, weeks).filter_map(|row| row.prompts).sum();
+        unreported <= UNREPORTED * prompts as f64
+    }
+
+    /// Whether a person's prompts are known in every week of use on both sides.
+    pub(super) fn prompts_are_logged(&self, person: usize, sides: &Sides) -> bool {
+        [&sides.before, &sides.after].iter().all(|weeks| self.rows(person, weeks).all(|row| row.prompts.is_some()))
     }
 
     /// Whether outcomes of the person are known: reported at all, and coverage of at least .8 of what was edited.
@@ -141,9 +148,11 @@ impl<'a> Panel<'a> {
         self.log_sums(people, sides, |person, week| self.tokens(person, week))
     }
 
-    /// ln(prompts + 1).
+    /// ln(prompts + 1) of people whose prompts are logged.
     pub(super) fn prompts(&self, people: &[usize], sides: &Sides) -> Vec<f64> {
-        self.log_sums(people, sides, |person, week| self.people[person][week].map_or(0, |row| row.prompts) as f64)
+        self.log_sums(people, sides, |person, week| {
+            self.people[person][week].and_then(|row| row.prompts).unwrap_or(0) as f64
+        })
     }
 
     /// ln(outcomes + 1).
@@ -201,9 +210,9 @@ mod tests {
         // 20 prompts a week. One of 81 prompts is too many, one of 101 is one that was interrupted.
         let unreported = |prompts: i64, others: i64| {
             is_compared(|week, row| {
-                row.prompts = others;
+                row.prompts = Some(others);
                 if week == 2 {
-                    (row.tokens, row.prompts) = (None, prompts);
+                    (row.tokens, row.prompts) = (None, Some(prompts));
                 }
             })
         };
@@ -212,6 +221,12 @@ mod tests {
         );
         // Every other week before the date in a tool that reports nothing: use seems to double at it.
         assert!(!is_compared(|week, row| row.tokens = row.tokens.filter(|_| week > 4 || week % 2 == 0)));
+        // A week of which neither is known may have been any number of prompts.
+        assert!(is_compared(|week, row| row.prompts = row.prompts.filter(|_| week != 2)));
+        assert!(!is_compared(|week, row| {
+            row.prompts = Some(1_000).filter(|_| week != 2);
+            row.tokens = row.tokens.filter(|_| week != 2);
+        }));
         // No week of the other side is asked for them.
         let rows = [panel_week(0, 0, 20_000.0, 3.0), PanelWeek { tokens: None, ..panel_week(0, 1, 20_000.0, 3.0) }];
         let panel = Panel::new(&rows);

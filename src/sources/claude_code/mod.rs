@@ -21,7 +21,7 @@ use super::companions::Home;
 use super::input::plain_name;
 use super::{Description, Input, InputError, Probe, Sink, Source, Unit, elements, quick_json, read_lines};
 use kinds::{RecordKind, record_kind};
-pub(super) use prompts::{is_interrupt, own_words};
+pub(super) use prompts::{begins_expansion, is_interrupt, own_words};
 use reader::Reader;
 use records::Record;
 pub(crate) use tools::deed as tool_deed;

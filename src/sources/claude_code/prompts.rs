@@ -211,6 +211,19 @@ pub(in crate::sources) fn is_interrupt(text: &str) -> bool {
     matches!(classify(&Signs::default(), text.trim()), UserText::Interrupt { .. })
 }
 
+/// Whether the texts behind this one in a request's message are the client's: true behind a slash command, whose expansion follows it; false behind what a
+/// local command put out, which has none, and behind an interrupt; null where this text does not say.
+pub(in crate::sources) fn begins_expansion(text: &str) -> Option<bool> {
+    let shows_output = ["</local-command-stdout>", "</local-command-stderr>"].iter().any(|end| text.contains(end));
+    let own = without_elements(text, INJECTED_ELEMENTS);
+    match classify(&Signs::default(), own.trim()) {
+        UserText::Command { .. } => Some(!shows_output),
+        UserText::Interrupt { .. } => Some(false),
+        UserText::Injected { .. } => shows_output.then_some(false),
+        UserText::Prompt { .. } => None,
+    }
+}
+
 fn element<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     let (_, rest) = text.split_once(&format!("<{name}>"))?;
     rest.split_once(&format!("</{name}>")).map(|(inside, _)| inside)
@@ -399,6 +412,22 @@ mod tests {
             ("what is a <system-reminder>?", Some("what is a <system-reminder>?")),
         ] {
             assert_eq!(own_words(text).as_deref(), want, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_follows_a_command_in_a_request_is_its_expansion() {
+        for (text, want) in [
+            ("<command-message>x</command-message><command-name>/review</command-name>", Some(true)),
+            ("<system-reminder>a</system-reminder>\n<command-name>/review</command-name>", Some(true)),
+            ("<command-name>/clear</command-name>\n<local-command-stdout></local-command-stdout>", Some(false)),
+            ("<local-command-stdout>(no content)</local-command-stdout>", Some(false)),
+            ("[Request interrupted by user]", Some(false)),
+            ("<system-reminder>be brief</system-reminder>", None),
+            ("Caveat: the messages below", None),
+            ("what does </local-command-stdout> close?", None),
+        ] {
+            assert_eq!(begins_expansion(text), want, "{text}");
         }
     }
 

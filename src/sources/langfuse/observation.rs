@@ -8,7 +8,7 @@ use crate::events::{CostBasis, Event, Fact, FactName, Kind, Trigger};
 use crate::fingerprint::{Json, result_hash, sketch_answer, sketch_call_of, sketch_result};
 use crate::sources::exports::Row;
 use crate::sources::messages::{self, Asked};
-use crate::sources::requests::is_drawn_from_few;
+use crate::sources::requests::{is_drawn_from_few, named_account};
 use crate::sources::slash::keep_prompt;
 use crate::sources::{Position, Reason, Sink, Unheard, ancestors, values};
 use std::borrow::Cow;
@@ -267,7 +267,7 @@ impl<'r, 'a> Step<'r, 'a> {
             start_us: start.unwrap_or(end_us).min(end_us),
             end_us,
             session_id,
-            actor_id: stated(USER_ID),
+            actor_id: account(row).or_else(|| trace.and_then(account)),
             event_id: response_id.clone().or_else(|| observation_id(row)),
             request_id: observation_id(row),
             // Several observations may have one response, and the later changed of them may be the emptier.
@@ -380,6 +380,11 @@ fn response_id(row: &Row<'_, '_>) -> Option<String> {
     let id = row.string(&["id"])?;
     let response = id.strip_prefix("time-")?.split_once('_')?.1;
     (!response.is_empty() && !is_drawn_from_few(response)).then(|| response.to_owned())
+}
+
+/// The account; LiteLLM's callback writes what its caller named here.
+fn account(row: &Row<'_, '_>) -> Option<String> {
+    row.get(USER_ID).and_then(named_account)
 }
 
 /// The id of an observation within its trace.

@@ -198,6 +198,26 @@ fn what_is_embedded_is_nobodys_prompt() {
 }
 
 #[test]
+fn the_sessions_of_a_client_are_not_so_many_accounts() {
+    let actor = |user_id: &str| {
+        let columns = format!(r#""user_id":"{user_id}","usage_details":{{"input":12}}"#);
+        let read = read_observations(&[("g1", "", "GENERATION", &columns)]);
+        assert_eq!((read.events.len(), read.reasons()), (1, vec![]), "{user_id}");
+        read.events[0].1.actor_id.clone()
+    };
+    for (user_id, want) in [
+        ("user_5dd0_account_9b1f-77_session_d2e70091-0001", Some("9b1f-77")),
+        ("user_5dd0_account__session_d2e70091-0002", Some("5dd0")),
+        (r#"{\"device_id\":\"5dd0\",\"account_uuid\":\"\",\"session_id\":\"d2e70091-0001\"}"#, Some("5dd0")),
+        (r#"{\"session_id\":\"d2e70091-0001\"}"#, None),
+        ("ada@example.com", Some("ada@example.com")),
+        ("", None),
+    ] {
+        assert_eq!(actor(user_id).as_deref(), want, "{user_id}");
+    }
+}
+
+#[test]
 fn what_the_api_answers() {
     assert_fixture("api.json");
     assert_fixture("traces.jsonl");

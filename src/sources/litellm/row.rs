@@ -6,7 +6,7 @@ use crate::events::{CostBasis, Event, Kind, TokenBasis, Tokens, Trigger};
 use crate::fingerprint::{Json, result_hash, sketch_answer, sketch_call_of, sketch_result};
 use crate::sources::exports::Row;
 use crate::sources::messages::{self, Asked};
-use crate::sources::requests::{StatedInput, is_drawn_from_few, is_embedding, stated_cost};
+use crate::sources::requests::{StatedInput, is_drawn_from_few, is_embedding, named_account, stated_cost};
 use crate::sources::slash::keep_prompt;
 use crate::sources::{Reason, Sink, values};
 use std::borrow::Cow;
@@ -106,7 +106,7 @@ impl Facts<'_, '_> {
             self.stated("user_api_key_user_email"),
             self.row.string(&["user"]),
             self.stated("user_api_key_user_id"),
-            self.row.get(&["end_user"]).and_then(end_user),
+            self.row.get(&["end_user"]).and_then(named_account),
             self.stated("user_api_key_alias"),
             self.row.string(&["api_key"]),
         ];
@@ -260,25 +260,6 @@ impl Facts<'_, '_> {
         sink.event(self.row.at, call);
         sink.event(self.row.at, result);
     }
-}
-
-/// Whom the caller names. Claude Code names a session with its account or device, as `user_DEVICE_account_ACCOUNT_session_SESSION` or later as JSON: the
-/// account is taken, else the device, so that not every session is a person. Null where neither is said.
-fn end_user(stated: &Json<'_>) -> Option<String> {
-    if let Some(named) = values::nested(stated) {
-        return ["account_uuid", "device_id"]
-            .iter()
-            .find_map(|name| named.get(name).and_then(values::text).map(Cow::into_owned));
-    }
-    let stated = values::text(stated)?;
-    let parts = stated.strip_prefix("user_").and_then(|rest| rest.split_once("_session_"));
-    let Some((who, _)) = parts else { return Some(stated.into_owned()) };
-    let named = match who.split_once("_account_") {
-        Some((device, "")) => device,
-        Some((_, account)) => account,
-        None => who,
-    };
-    (!named.is_empty()).then(|| named.to_owned())
 }
 
 /// Where the parts of a usage stand, in order of trust: providers' own names first, then OpenAI's details.

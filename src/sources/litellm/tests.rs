@@ -176,6 +176,11 @@ fn what_a_client_puts_beside_a_prompt_is_no_part_of_it() {
     let typed = prompts(r#""hey""#);
     assert!(typed.len() == 1 && typed[0].is_some());
     assert_eq!(prompts(&format!(r#"[{reminder},{{"type":"text","text":"hey"}}]"#)), typed);
+    let command =
+        |arguments: &str| format!(r#"{{"type":"text","text":"<command-name>/review</command-name>{arguments}"}}"#);
+    let expansion = r#"{"type":"text","text":"Read the pull request and judge it."}"#;
+    assert_eq!(prompts(&format!("[{},{expansion}]", command(""))), [None::<i64>]);
+    assert_eq!(prompts(&format!("[{},{expansion}]", command("<command-args>hey</command-args>"))), typed);
     let result = r#"{"type":"tool_result","tool_use_id":"toolu_1","content":"ok"}"#;
     assert!(prompts(&format!("[{result},{reminder}]")).is_empty());
     assert!(prompts(&format!("[{result}]")).is_empty());
