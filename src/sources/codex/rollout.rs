@@ -125,7 +125,8 @@ impl Rollout {
     }
 
     fn origin(&mut self, payload: &RawValue, names_turn: bool, is_usage: bool, ts_us: i64) -> Origin {
-        let turn: Option<TurnId<'_>> = names_turn.then(|| quick_json::from_str(payload.get()).ok()).flatten();
+        let asks = names_turn && !self.replay.is_over();
+        let turn: Option<TurnId<'_>> = asks.then(|| quick_json::from_str(payload.get()).ok()).flatten();
         self.replay.origin(ts_us, turn.as_ref().and_then(|turn| turn.turn_id.as_deref()), is_usage)
     }
 
