@@ -41,7 +41,7 @@ pub fn text_hash(text: &str) -> i64 {
 /// [`text_hash`], with the room for the folded text.
 fn folded_hash(text: &str, folded: &mut Vec<u8>) -> i64 {
     folded.clear();
-    if text.is_ascii() || !text.chars().any(|c| !c.is_ascii() && c.is_whitespace()) {
+    if is_parted_by_ascii(text) {
         fold(text.as_bytes(), folded);
     } else {
         for word in text.split_whitespace() {
@@ -58,9 +58,17 @@ fn folded_hash(text: &str, folded: &mut Vec<u8>) -> i64 {
     hash
 }
 
-/// Puts one blank for each run of white space of ASCII, and none at either end.
-fn fold(text: &[u8], folded: &mut Vec<u8>) {
-    const BLOCK: usize = 32;
+/// Whether all white space of a text is of ASCII, so that [`fold`] folds it.
+pub(super) fn is_parted_by_ascii(text: &str) -> bool {
+    text.is_ascii() || !text.chars().any(|c| !c.is_ascii() && c.is_whitespace())
+}
+
+/// Bytes that are folded at a time.
+const BLOCK: usize = 32;
+
+/// Adds a text with one blank for each run of white space of ASCII, and none at either end.
+pub(super) fn fold(text: &[u8], folded: &mut Vec<u8>) {
+    let start = folded.len();
     let (blocks, rest) = text.as_chunks::<BLOCK>();
     let mut before = b' ';
     for block in blocks {
@@ -79,20 +87,24 @@ fn fold(text: &[u8], folded: &mut Vec<u8>) {
         }
     }
     fold_each(rest, &mut before, folded);
-    if folded.last() == Some(&b' ') {
+    if folded.len() > start && folded.last() == Some(&b' ') {
         folded.pop();
     }
 }
 
-/// [`fold`] byte by byte; `before` is the byte before these, a blank for any white space.
+/// [`fold`] of a block or less, byte by byte; `before` is the byte before these, a blank for any white space.
 fn fold_each(bytes: &[u8], before: &mut u8, folded: &mut Vec<u8>) {
-    for byte in bytes {
-        let byte = if matches!(byte, b'\t'..=b'\r') { b' ' } else { *byte };
-        if byte != b' ' || *before != b' ' {
-            folded.push(byte);
-        }
+    // Source code has a line end in nearly every block. Every byte is written, and the place moves on unless it goes on with a run of blanks, so that no
+    // branch depends on the text.
+    let mut kept = [0; BLOCK];
+    let mut length = 0;
+    for &byte in bytes {
+        let byte = if matches!(byte, b'\t'..=b'\r') { b' ' } else { byte };
+        kept[length % BLOCK] = byte;
+        length += usize::from((byte != b' ') | (*before != b' '));
         *before = byte;
     }
+    folded.extend_from_slice(&kept[..length]);
 }
 
 /// Sketches what a model said: of its shingles the sample that novelty is measured by (`signals.md` S5), and no bands.
