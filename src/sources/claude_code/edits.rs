@@ -4,8 +4,36 @@
 //! those of [`crate::fingerprint::line_hashes`]; text is dropped here.
 
 use super::records::{ToolUseResult, text_of};
-use crate::fingerprint::{Json, line_hashes};
+use crate::fingerprint::{Json, line_hashes, normalised_line_hash};
+use serde::de::{Deserialize, Deserializer, Error, Visitor};
 use std::collections::HashSet;
+use std::fmt;
+
+/// One hunk of `structuredPatch`.
+#[derive(Debug, serde::Deserialize)]
+pub(super) struct PatchHunk {
+    lines: Vec<PatchLine>,
+}
+
+/// A line of a hunk, with ` `, `+` or `-` in front: its hash where the patch adds it and it is not trivial, taken while the parser has the line.
+#[derive(Debug)]
+struct PatchLine(Option<i64>);
+
+impl<'de> Deserialize<'de> for PatchLine {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct LineVisitor;
+        impl<'de> Visitor<'de> for LineVisitor {
+            type Value = PatchLine;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string")
+            }
+            fn visit_str<E: Error>(self, line: &str) -> Result<PatchLine, E> {
+                Ok(PatchLine(line.strip_prefix('+').and_then(normalised_line_hash)))
+            }
+        }
+        deserializer.deserialize_str(LineVisitor)
+    }
+}
 
 /// Hashes of the lines that a successful edit added, from its structured result; null where the result does not say and the call must.
 ///
@@ -17,7 +45,7 @@ pub(super) fn applied_lines(result: &ToolUseResult<'_>) -> Option<Vec<i64>> {
     }
     let hunks = result.structured_patch.as_deref().unwrap_or_default();
     if !hunks.is_empty() {
-        return Some(line_hashes(hunks.iter().flat_map(|hunk| &hunk.lines).filter_map(|line| line.strip_prefix('+'))));
+        return Some(distinct(hunks.iter().flat_map(|hunk| &hunk.lines).filter_map(|line| line.0).collect()));
     }
     if result.user_modified == Some(true) {
         return Some(Vec::new());
@@ -26,18 +54,20 @@ pub(super) fn applied_lines(result: &ToolUseResult<'_>) -> Option<Vec<i64>> {
     Some(added(text_of(result.original_file).as_deref().unwrap_or(""), &content))
 }
 
+/// Hashes in order, each once.
+fn distinct(mut hashes: Vec<i64>) -> Vec<i64> {
+    hashes.sort_unstable();
+    hashes.dedup();
+    hashes
+}
+
 /// Line hashes kept of one call until its result comes, so that large writes cannot fill the memory of a file.
 const MOST_REQUESTED: usize = 20_000;
 
 /// Hashes of the lines that a call asked to add: for results without structure, as subagents' inlined ones are.
 pub(super) fn requested_lines(arguments: &Json<'_>) -> Vec<i64> {
     let mut hashes = match arguments.get("edits") {
-        Some(Json::List(edits)) => {
-            let mut hashes: Vec<i64> = edits.iter().flat_map(lines_of_replacement).collect();
-            hashes.sort_unstable();
-            hashes.dedup();
-            hashes
-        }
+        Some(Json::List(edits)) => distinct(edits.iter().flat_map(lines_of_replacement).collect()),
         _ => lines_of_replacement(arguments),
     };
     hashes.truncate(MOST_REQUESTED);
@@ -69,6 +99,9 @@ mod tests {
     fn the_patch_is_believed_before_the_content() {
         let patch = r#"{"structuredPatch":[{"lines":[" let kept = true;","-let gone = true;","+let fresh = true;"]}],"content":"let other = true;"}"#;
         assert_eq!(applied(patch), Some(line_hashes(["let fresh = true;"])));
+        let hunks = r#"{"structuredPatch":[{"lines":["+\tlet other = \"two\";","+}"]},{"lines":["+let fresh = 1111;","+let other=\"two\";"]}]}"#;
+        assert_eq!(applied(hunks), Some(line_hashes(["let fresh = 1111;", "let other = \"two\";"])));
+        assert!(serde_json::from_str::<ToolUseResult<'_>>(r#"{"structuredPatch":[{"lines":[7]}]}"#).is_err());
     }
 
     #[test]

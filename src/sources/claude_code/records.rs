@@ -5,6 +5,7 @@
 //! are skipped without being built. A line is parsed once, so a part that has another shape than expected fails the line:
 //! [`without_misfits`] then takes the part out. Owns no meaning: that is the other modules'.
 
+use super::edits::PatchHunk;
 use super::usage::micro_usd;
 use crate::fingerprint::{Json, result_hash};
 use crate::sources::json::Count;
@@ -421,8 +422,7 @@ pub(super) struct Block<'a> {
 pub(super) struct ToolUseResult<'a> {
     #[serde(borrow)]
     pub(super) file_path: Option<Text<'a>>,
-    #[serde(borrow)]
-    pub(super) structured_patch: Option<Vec<PatchHunk<'a>>>,
+    pub(super) structured_patch: Option<Vec<PatchHunk>>,
     /// A quarter of all bytes of a log, and hardly ever asked for: see [`text_of`].
     #[serde(borrow)]
     pub(super) original_file: Option<&'a RawValue>,
@@ -439,13 +439,6 @@ pub(super) struct ToolUseResult<'a> {
 /// The text of a part that was left as it stands in the line; null where it has none.
 pub(super) fn text_of<'a>(part: Option<&'a RawValue>) -> Option<Text<'a>> {
     quick_json::from_str::<ResultText<Option<Text<'a>>>>(part?.get()).ok()?.0
-}
-
-/// One hunk of `structuredPatch`: lines with ` `, `+` or `-` in front.
-#[derive(Debug, Deserialize)]
-pub(super) struct PatchHunk<'a> {
-    #[serde(borrow)]
-    pub(super) lines: Vec<Text<'a>>,
 }
 
 /// The line without the parts that do not fit their type, and whether `message` was one of them. Null when that does not help.
