@@ -2,7 +2,7 @@
 //!
 //! Owns which content blocks are calls and what a call's event holds. Owns no usage arithmetic ([`super::usage`]).
 
-use super::edits::requested_lines;
+use super::edits::Requested;
 use super::reader::{Call, Reader, Step};
 use super::records::{Block, Content, id_of};
 use super::tools::{deed, edits_files};
@@ -115,8 +115,8 @@ impl Reader {
         (event.call_hash, event.call_names, event.marker) = (Some(sketch.hash), sketch.names, sketch.marker);
         sink.event(step.at, event);
         if let Some(id) = id_of(&block.id) {
-            let requested_lines = if edits { requested_lines(arguments) } else { Vec::new() };
-            self.remember_call(id, Call { tool: tool.to_owned(), deed, approval, requested_lines });
+            let requested = edits.then(|| Requested::of(arguments));
+            self.remember_call(id, Call { tool: tool.to_owned(), deed, approval, requested });
         }
     }
 }

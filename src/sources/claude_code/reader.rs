@@ -4,6 +4,7 @@
 //! the prompts that were scheduled. Owns no identity across files: that is the event ids'. What assistant and user records
 //! say is read in [`super::assistant`] and [`super::user`].
 
+use super::edits::Requested;
 use super::kinds::{RecordKind, attachment_kind, progress_kind, record_kind, stranger, system_kind};
 use super::records::{Attachment, Record, id_of, object, too_deep, without_misfits};
 use super::threads::{Mode, Thread};
@@ -24,7 +25,8 @@ pub(super) struct Call {
     pub(super) tool: String,
     pub(super) deed: Deed,
     pub(super) approval: Option<Approval>,
-    pub(super) requested_lines: Vec<i64>,
+    /// Of a call that edits files.
+    pub(super) requested: Option<Requested>,
 }
 
 /// The state of one file.
@@ -297,7 +299,7 @@ impl Reader {
         let thread = &self.threads[step.thread];
         let envelope = step.envelope;
         let client = match envelope.version.as_deref().filter(|version| !version.is_empty()) {
-            Some(version) => format!("claude-code/{version}"),
+            Some(version) => ["claude-code/", version].concat(),
             None => "claude-code".to_owned(),
         };
         let mut event = Event::new(step.moment.us, thread.session_id.clone(), kind, client);

@@ -8,7 +8,6 @@ use super::edits::applied_lines;
 use super::prompts::{Cause, Signs, UserText, classify};
 use super::reader::{Call, Reader, Step};
 use super::records::{Attachment, Block, Content, ToolUseResult, id_of, object};
-use super::tools::edits_files;
 use super::usage::{Response, milliseconds};
 use crate::events::{Event, Kind, TokenBasis, Trigger};
 use crate::fingerprint::{sketch_prompt, text_hash};
@@ -185,10 +184,11 @@ impl Reader {
 /// The lines that a successful result added. What was applied is believed before what was asked for; of an edit that the person changed
 /// before accepting it, only the lines that the agent had asked for are the session's.
 fn added_lines(call: Option<&Call>, structured: Option<&ToolUseResult<'_>>) -> Vec<i64> {
-    let Some(call) = call.filter(|call| edits_files(&call.tool)) else { return Vec::new() };
-    let Some(mut applied) = structured.and_then(applied_lines) else { return call.requested_lines.clone() };
-    if structured.is_some_and(|structured| structured.user_modified == Some(true)) {
-        applied.retain(|line| call.requested_lines.binary_search(line).is_ok());
+    let Some(requested) = call.and_then(|call| call.requested.as_ref()) else { return Vec::new() };
+    let Some(mut applied) = structured.and_then(applied_lines) else { return requested.lines() };
+    if !applied.is_empty() && structured.is_some_and(|structured| structured.user_modified == Some(true)) {
+        let requested = requested.lines();
+        applied.retain(|line| requested.binary_search(line).is_ok());
     }
     applied
 }
