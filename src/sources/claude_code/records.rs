@@ -52,6 +52,26 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
     }
 }
 
+/// The number of characters of a text of which nothing else is asked, so that it is not copied.
+#[derive(Debug)]
+pub(super) struct Chars(pub(super) i64);
+
+impl<'de> Deserialize<'de> for Chars {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct CharsVisitor;
+        impl<'de> Visitor<'de> for CharsVisitor {
+            type Value = Chars;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string")
+            }
+            fn visit_str<E: Error>(self, text: &str) -> Result<Chars, E> {
+                Ok(Chars(text.chars().count() as i64))
+            }
+        }
+        deserializer.deserialize_str(CharsVisitor)
+    }
+}
+
 /// An id, null where it is empty: gateways write an empty text for an id that they do not have, and it names nothing.
 pub(super) fn id_of<'t>(text: &'t Option<Text<'_>>) -> Option<&'t str> {
     text.as_deref().filter(|id| !id.is_empty())
@@ -401,8 +421,7 @@ pub(super) struct Block<'a> {
     pub(super) kind: Option<Text<'a>>,
     #[serde(borrow)]
     pub(super) text: Option<Text<'a>>,
-    #[serde(borrow)]
-    pub(super) thinking: Option<Text<'a>>,
+    pub(super) thinking: Option<Chars>,
     #[serde(borrow)]
     pub(super) id: Option<Text<'a>>,
     #[serde(borrow)]
@@ -522,6 +541,14 @@ mod tests {
         assert!(matches!(record.kind, Some(Text(Cow::Borrowed("user")))));
         assert!(matches!(record.cwd, Some(Text(Cow::Owned(_)))));
         assert_eq!(record.git_branch, None);
+    }
+
+    #[test]
+    fn what_a_model_thought_is_counted_as_it_reads() {
+        let thought = |json: &str| serde_json::from_str::<Block<'_>>(json).map(|block| block.thinking.map(|it| it.0));
+        assert_eq!(thought(r#"{"type":"thinking","thinking":"caf\u00e9\n\"\ud83d\ude42\" é"}"#).unwrap(), Some(10));
+        assert_eq!(thought(r#"{"type":"thinking","thinking":null}"#).unwrap(), None);
+        assert!(thought(r#"{"type":"thinking","thinking":7}"#).is_err());
     }
 
     #[test]

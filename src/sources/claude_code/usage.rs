@@ -131,8 +131,8 @@ impl Response {
         if let Some(text) = block.text.as_deref() {
             self.add_text(text);
         }
-        if let Some(thinking) = block.thinking.as_deref() {
-            self.visible_chars += thinking.chars().count() as i64;
+        if let Some(thinking) = &block.thinking {
+            self.visible_chars += thinking.0;
         }
         if block.kind.as_deref() == Some("tool_use")
             && self.calls.len() < MOST_LINES
