@@ -22,7 +22,7 @@ struct PatchLine(Option<i64>);
 impl<'de> Deserialize<'de> for PatchLine {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct LineVisitor;
-        impl<'de> Visitor<'de> for LineVisitor {
+        impl Visitor<'_> for LineVisitor {
             type Value = PatchLine;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a string")

@@ -59,7 +59,7 @@ pub(super) struct Chars(pub(super) i64);
 impl<'de> Deserialize<'de> for Chars {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct CharsVisitor;
-        impl<'de> Visitor<'de> for CharsVisitor {
+        impl Visitor<'_> for CharsVisitor {
             type Value = Chars;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a string")

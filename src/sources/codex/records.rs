@@ -1,11 +1,14 @@
 //! The shapes of rollout records, borrowed from the line. Only fields that are read are named; everything else is passed over.
 
+use crate::fingerprint::result_hash;
 use crate::sources::json::Count;
 use serde::Deserialize;
+use serde::de::{Deserializer, Error, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// Every line: when, which kind, and the kind's own record.
 #[derive(Deserialize)]
@@ -168,16 +171,35 @@ impl MessageItem<'_> {
     }
 }
 
-/// `event_msg/exec_command_end`, and the item `CommandExecution`, whose names are in camel case.
+/// `event_msg/exec_command_end`, and the item `CommandExecution`, whose names are in camel case. `T` is what is made of what the command printed.
 #[derive(Deserialize)]
-pub(super) struct ExecCommandEnd<'a> {
+pub(super) struct ExecCommandEnd<'a, T> {
     #[serde(borrow, alias = "id")]
     pub(super) call_id: Cow<'a, str>,
     #[serde(alias = "exitCode")]
     pub(super) exit_code: Option<i64>,
     pub(super) duration: Option<Duration>,
-    #[serde(borrow, alias = "aggregatedOutput")]
-    pub(super) aggregated_output: Option<Cow<'a, str>>,
+    #[serde(alias = "aggregatedOutput")]
+    pub(super) aggregated_output: Option<T>,
+}
+
+/// The hash of what a command printed, taken while the parser has it.
+pub(super) struct Hashed(pub(super) i64);
+
+impl<'de> Deserialize<'de> for Hashed {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct TextVisitor;
+        impl Visitor<'_> for TextVisitor {
+            type Value = Hashed;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("what a command printed")
+            }
+            fn visit_str<E: Error>(self, text: &str) -> Result<Hashed, E> {
+                Ok(Hashed(result_hash(text)))
+            }
+        }
+        deserializer.deserialize_str(TextVisitor)
+    }
 }
 
 /// A span as Rust's serde writes it.
