@@ -11,6 +11,7 @@ use serde::forward_to_deserialize_any;
 use serde_json::Number;
 use std::cell::Cell;
 use std::fmt;
+use std::marker::PhantomData;
 
 /// Deepest nesting of arrays and objects, that of serde_json for values that it builds. Deeper text is left to it.
 const MAX_DEPTH: usize = 127;
@@ -40,12 +41,18 @@ pub(crate) fn from_str<'de, T: Deserialize<'de>>(text: &'de str) -> serde_json::
 
 /// The value of a text, where this reader takes it; then nothing in it nests deeper than [`MAX_DEPTH`].
 pub(crate) fn quick<'de, T: Deserialize<'de>>(text: &'de str) -> Option<T> {
+    quick_seed(text, PhantomData::<T>)
+}
+
+/// What a seed makes of a text, where this reader takes it; else the seed may have been told a part. Where the seed asks for an object and nothing else,
+/// the text must begin with one: asked for a map, this reader hands over a list as well.
+pub(crate) fn quick_seed<'de, S: DeserializeSeed<'de>>(text: &'de str, seed: S) -> Option<S::Value> {
     // Inside a text serde_json refuses these; between values it takes three of them, which no log has on a line.
     if text.as_bytes().chunks(1024).any(|part| part.iter().fold(false, |found, byte| found | (*byte < b' '))) {
         return None;
     }
     let mut reader = Reader { text, at: 0, depth: 0, scratch: SPARE.take() };
-    let value = T::deserialize(&mut reader).ok().filter(|_| reader.peek().is_none());
+    let value = seed.deserialize(&mut reader).ok().filter(|_| reader.peek().is_none());
     if reader.scratch.capacity() <= SPARE_BYTES {
         SPARE.set(reader.scratch);
     }
