@@ -12,7 +12,6 @@ use super::tools::Deed;
 use crate::events::{Approval, Event, Fact, FactName, Kind, Outcome, OutcomeKind, OutcomeStatus, Trigger};
 use crate::sources::json::{Count, Moment, parse_rfc3339, reject_reason, safe_detail};
 use crate::sources::{Handled, Line, Position, Reason, Sink, home_user, quick_json};
-use std::borrow::Cow;
 use std::collections::{HashMap, HashSet, VecDeque};
 
 /// Threads kept at once; the one that was opened first is closed beyond that. A session runs a handful of subagents in parallel.
@@ -249,13 +248,17 @@ impl Reader {
             (None, _, None) if record.is_sidechain == Some(true) => (None, Some("isSidechain")),
             (None, _, None) => (None, None),
         };
-        let own_id = match (agent_id, evidence) {
-            // The ids of agents are short, so two sessions may have the same one.
-            (Some(id), Some(_)) => Cow::Owned(format!("{session_id}/agent-{id}")),
-            (None, Some(_)) => Cow::Owned(format!("{session_id}/sidechain")),
-            (_, None) => Cow::Borrowed(session_id),
+        // The ids of agents are short, so two sessions may have the same one.
+        let (joint, suffix) = match (agent_id, evidence) {
+            (Some(id), Some(_)) => ("/agent-", id),
+            (None, Some(_)) => ("/sidechain", ""),
+            (_, None) => ("", ""),
         };
-        if let Some(index) = self.threads.iter().position(|thread| thread.session_id == own_id) {
+        let is_own = |thread: &Thread| {
+            let rest = thread.session_id.strip_prefix(session_id).and_then(|rest| rest.strip_prefix(joint));
+            rest == Some(suffix)
+        };
+        if let Some(index) = self.threads.iter().position(is_own) {
             return index;
         }
         if self.threads.len() >= MOST_THREADS
@@ -269,7 +272,7 @@ impl Reader {
             None => (Trigger::Unknown, "no_prompt_in_file"),
         };
         self.threads.push_back(Thread {
-            session_id: own_id.into_owned(),
+            session_id: [session_id, joint, suffix].concat(),
             parent_session_id,
             agent: evidence,
             cause,
