@@ -19,7 +19,7 @@ pub struct JobSink<'a, 'writer, 'lake> {
     rows: &'a mut RowSink<'writer, 'lake>,
     redactor: Redactor<'a>,
     counts: Summary,
-    ignored: BTreeMap<&'static str, u64>,
+    ignored: Ignored,
     records: i64,
     rejects: i64,
     error: Option<LakeError>,
@@ -51,7 +51,7 @@ impl<'a, 'writer, 'lake> JobSink<'a, 'writer, 'lake> {
             rows,
             redactor: Redactor::new(secrets),
             counts: Summary::default(),
-            ignored: BTreeMap::new(),
+            ignored: Ignored::default(),
             records: 0,
             rejects: 0,
             error: None,
@@ -139,7 +139,7 @@ impl<'a, 'writer, 'lake> JobSink<'a, 'writer, 'lake> {
         let found = &self.job.found;
         let (records, rejects) = if self.job.is_tail_alone() { self.job.counted } else { (0, 0) };
         let ignored: serde_json::Map<String, serde_json::Value> =
-            self.ignored.iter().map(|(kind, count)| ((*kind).to_owned(), (*count).into())).collect();
+            self.ignored.counts().into_iter().map(|(kind, count)| (kind.to_owned(), count.into())).collect();
         Ingested {
             source_file: self.told_name(),
             source: self.job.source.name().to_owned(),
@@ -163,12 +163,35 @@ impl<'a, 'writer, 'lake> JobSink<'a, 'writer, 'lake> {
             return Err(error);
         }
         let source = self.job.source.name();
-        self.counts.ignored = self.ignored.iter().map(|(kind, count)| (format!("{source}.{kind}"), *count)).collect();
+        let ignored = self.ignored.counts().into_iter();
+        self.counts.ignored = ignored.map(|(kind, count)| (format!("{source}.{kind}"), count)).collect();
         self.counts.redacted = self.redactor.counts.iter().map(|(rule, count)| ((*rule).to_owned(), *count)).collect();
         self.counts.files_read = 1;
         self.counts.bytes_read = self.job.bytes_to_read();
         *self.counts.files_by_source.entry(source).or_default() += 1;
         Ok(self.counts)
+    }
+}
+
+/// How often each kind was ignored. Most records of some logs are, and of few kinds: they are known by where their words stand.
+#[derive(Default)]
+struct Ignored(Vec<(&'static str, u64)>);
+
+impl Ignored {
+    fn add(&mut self, kind: &'static str) {
+        match self.0.iter_mut().find(|(known, _)| std::ptr::eq(*known, kind)) {
+            Some((_, count)) => *count += 1,
+            None => self.0.push((kind, 1)),
+        }
+    }
+
+    /// By kind: the same word may stand in two places.
+    fn counts(&self) -> BTreeMap<&'static str, u64> {
+        let mut counts: BTreeMap<&'static str, u64> = BTreeMap::new();
+        for (kind, count) in &self.0 {
+            *counts.entry(*kind).or_default() += count;
+        }
+        counts
     }
 }
 
@@ -301,7 +324,7 @@ impl Sink for JobSink<'_, '_, '_> {
     }
 
     fn ignore(&mut self, kind: &'static str) {
-        *self.ignored.entry(kind).or_default() += 1;
+        self.ignored.add(kind);
     }
 
     fn content(&mut self, bytes: &[u8]) {
@@ -318,5 +341,20 @@ impl Sink for JobSink<'_, '_, '_> {
     fn unknown_field(&mut self, name: &str) {
         let name = self.redactor.redacted(name);
         *self.counts.unknown_fields.entry(format!("{}.{name}", self.job.source.name())).or_default() += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ignored_kinds_are_counted_by_their_words() {
+        let mut ignored = Ignored::default();
+        let elsewhere: &'static str = String::from("reasoning").leak();
+        for kind in ["reasoning", "message", elsewhere, "reasoning"] {
+            ignored.add(kind);
+        }
+        assert_eq!(ignored.counts(), BTreeMap::from([("message", 1), ("reasoning", 3)]));
     }
 }
