@@ -62,6 +62,20 @@ fn a_row_is_the_same_whichever_reader_takes_it() {
 }
 
 #[test]
+fn arguments_are_the_same_as_an_object_and_as_a_text() {
+    let line = |arguments: &str| {
+        format!(
+            r#"{{"ts":"2026-05-04T09:00:00Z","session_id":"s","kind":"tool_call","tool_name":"edit","tool_args":{arguments}}}"#
+        ) + "\n"
+    };
+    let lines = line(r#"{"path":"a.rs"}"#) + &line(r#""{\"path\":\"a.rs\"}""#) + &line(r#"["a.rs"]"#);
+    let read = read_bytes(&Canonical, "x.events.ndjson", lines.as_bytes());
+    let hashes: Vec<Option<i64>> = read.events.iter().map(|(_, event)| event.call_hash).collect();
+    assert_eq!(hashes.len(), 3, "{:?}", read.rejects);
+    assert!(hashes[0].is_some() && hashes[0] == hashes[1] && hashes[2].is_some() && hashes[2] != hashes[0]);
+}
+
+#[test]
 fn csv_with_every_dialect_trap() {
     assert_fixture("semicolons.events.csv");
 }
