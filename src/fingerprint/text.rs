@@ -109,8 +109,10 @@ fn fold_each(bytes: &[u8], before: &mut u8, folded: &mut Vec<u8>) {
 
 /// Sketches what a model said: of its shingles the sample that novelty is measured by (`signals.md` S5), and no bands.
 pub fn sketch_answer(text: &str) -> TextSketch {
-    sketch(text, |_, mut shingles| {
-        shingles.retain(|shingle| *shingle < SAMPLED_BELOW);
+    sketch(text, |_, words| {
+        // A quarter of them, more or less.
+        let mut shingles = Vec::with_capacity(words.len() / 3 + 8);
+        shingles.extend(shingle_hashes(words).filter(|shingle| *shingle < SAMPLED_BELOW));
         keep_smallest(&mut shingles, SAMPLED_KEPT);
         (shingles, Vec::new())
     })
@@ -122,8 +124,9 @@ pub fn sketch_answer(text: &str) -> TextSketch {
 /// The MinHash is one-permutation with rotation densification (Li, Owen and Zhang 2012; Shrivastava and Li 2014).
 pub fn sketch_prompt(text: &str) -> TextSketch {
     let blocks = chunks::sketch_blocks(text);
-    let sketch = sketch(text, |words, mut shingles| {
-        let bands = if words >= MIN_WORDS { band_hashes(&shingles) } else { Vec::new() };
+    let sketch = sketch(text, |length, words| {
+        let mut shingles: Vec<i64> = shingle_hashes(words).collect();
+        let bands = if length >= MIN_WORDS { band_hashes(&shingles) } else { Vec::new() };
         keep_smallest(&mut shingles, SHINGLES_KEPT);
         (shingles, bands)
     });
@@ -135,13 +138,13 @@ pub fn sketch_prompt(text: &str) -> TextSketch {
     }
 }
 
-/// What every text gets. `compared` makes of the number of words and all shingles those that are kept, and the bands.
+/// What every text gets. `compared` makes of the length in words and the hashes of the masked words the shingles that are kept, and the bands.
 ///
 /// Shingles are of 3 masked words (5 from 200 words on; Broder 1997, `signals.md` S1).
-fn sketch(text: &str, compared: impl FnOnce(usize, Vec<i64>) -> (Vec<i64>, Vec<i64>)) -> TextSketch {
+fn sketch(text: &str, compared: impl FnOnce(usize, &[i64]) -> (Vec<i64>, Vec<i64>)) -> TextSketch {
     ROOM.with_borrow_mut(|Room { masked, folded }| {
         masked.read(text);
-        let (shingles, bands) = compared(masked.length(), shingle_hashes(&masked.words));
+        let (shingles, bands) = compared(masked.length(), &masked.words);
         let identifiers = if text.len() <= chunks::MOST_BYTES {
             chunks::keep_identifiers(&mut masked.names);
             masked.names.clone()
@@ -178,22 +181,16 @@ pub fn sketch_result(text: &str) -> TextSketch {
 }
 
 /// Hashes of runs of words, whose own hashes are given.
-fn shingle_hashes(words: &[i64]) -> Vec<i64> {
+fn shingle_hashes(words: &[i64]) -> impl Iterator<Item = i64> {
     let width = if words.len() >= LONG_WORDS { 5 } else { 3 };
-    if words.is_empty() {
-        return Vec::new();
-    }
-    let width = width.min(words.len());
-    words
-        .windows(width)
-        .map(|window| {
-            let mut bytes = [0u8; 5 * 8];
-            for (slot, hash) in bytes.chunks_exact_mut(8).zip(window) {
-                slot.copy_from_slice(&hash.to_le_bytes());
-            }
-            hash64(&bytes[..width * 8])
-        })
-        .collect()
+    let width = width.min(words.len()).max(1);
+    words.windows(width).map(move |window| {
+        let mut bytes = [0u8; 5 * 8];
+        for (slot, hash) in bytes.chunks_exact_mut(8).zip(window) {
+            slot.copy_from_slice(&hash.to_le_bytes());
+        }
+        hash64(&bytes[..width * 8])
+    })
 }
 
 fn band_hashes(shingles: &[i64]) -> Vec<i64> {
