@@ -1,7 +1,7 @@
 //! Which lines an edit added, so that they can be found again in a commit.
 //!
 //! Owns the choice between what the client says was applied (`structuredPatch`) and what the call asked for. The hashes are
-//! those of [`crate::fingerprint::line_hashes`]; text is dropped here.
+//! those of [`crate::fingerprint::line_hashes`]; text goes no further than here.
 
 use super::records::{ToolUseResult, text_of};
 use crate::fingerprint::{Json, line_hashes, normalised_line_hash};
