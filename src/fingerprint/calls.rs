@@ -1,6 +1,6 @@
 //! Hashes of tool calls and their results: two equal pairs in a row are a step without progress (`signals.md` S3).
 
-use super::text::{fold, is_parted_by_ascii};
+use super::fold::{fold, is_parted_by_ascii};
 use super::{Json, chunks, hash64, polls};
 
 /// Argument names that describe a call and do not change what it does; changing them must not hide a loop.

@@ -1,5 +1,6 @@
 //! Text sketches: exact and masked hashes, shingles, MinHash bands.
 
+use super::fold::{fold, is_parted_by_ascii};
 use super::mask::Masked;
 use super::{chunks, hash64, keep_smallest};
 use crate::events::TextSketch;
@@ -56,55 +57,6 @@ fn folded_hash(text: &str, folded: &mut Vec<u8>) -> i64 {
         *folded = Vec::new();
     }
     hash
-}
-
-/// Whether all white space of a text is of ASCII, so that [`fold`] folds it.
-pub(super) fn is_parted_by_ascii(text: &str) -> bool {
-    text.is_ascii() || !text.chars().any(|c| !c.is_ascii() && c.is_whitespace())
-}
-
-/// Bytes that are folded at a time.
-const BLOCK: usize = 32;
-
-/// Adds a text with one blank for each run of white space of ASCII, and none at either end.
-pub(super) fn fold(text: &[u8], folded: &mut Vec<u8>) {
-    let start = folded.len();
-    let (blocks, rest) = text.as_chunks::<BLOCK>();
-    let mut before = b' ';
-    for block in blocks {
-        // Nearly every block stays as it is, which is found for all of its bytes at once.
-        let mut previous = [before; BLOCK];
-        previous[1..].copy_from_slice(&block[..BLOCK - 1]);
-        let folds = block.iter().zip(&previous).fold(0u8, |folds, (byte, previous)| {
-            let is_other_blank = byte.wrapping_sub(b'\t') <= b'\r' - b'\t';
-            folds | u8::from(is_other_blank | ((*byte == b' ') & (*previous == b' ')))
-        });
-        if folds == 0 {
-            folded.extend_from_slice(block);
-            before = block[BLOCK - 1];
-        } else {
-            fold_each(block, &mut before, folded);
-        }
-    }
-    fold_each(rest, &mut before, folded);
-    if folded.len() > start && folded.last() == Some(&b' ') {
-        folded.pop();
-    }
-}
-
-/// [`fold`] of a block or less, byte by byte; `before` is the byte before these, a blank for any white space.
-fn fold_each(bytes: &[u8], before: &mut u8, folded: &mut Vec<u8>) {
-    // Source code has a line end in nearly every block. Every byte is written, and the place moves on unless it goes on with a run of blanks, so that no
-    // branch depends on the text.
-    let mut kept = [0; BLOCK];
-    let mut length = 0;
-    for &byte in bytes {
-        let byte = if matches!(byte, b'\t'..=b'\r') { b' ' } else { byte };
-        kept[length % BLOCK] = byte;
-        length += usize::from((byte != b' ') | (*before != b' '));
-        *before = byte;
-    }
-    folded.extend_from_slice(&kept[..length]);
 }
 
 /// Sketches what a model said: of its shingles the sample that novelty is measured by (`signals.md` S5), and no bands.
