@@ -10,6 +10,7 @@ use super::usage::{Response, completion_id, lasting_id, model_name, provider};
 use crate::events::{Event, Kind, TokenBasis};
 use crate::fingerprint::{Json, sketch_call_of, text_hash};
 use crate::sources::{Reason, Sink};
+use std::borrow::Cow;
 
 /// Model name of messages that the client wrote itself.
 const SYNTHETIC: &str = "<synthetic>";
@@ -26,7 +27,7 @@ impl Reader {
         let (message_id, request_id) = (id_of(&message.id), id_of(&step.record.request_id));
         let id = completion_id(message_id, request_id, step.uuid.as_deref());
         let thread = &mut self.threads[step.thread];
-        let continues = id.is_some() && thread.response.as_ref().is_some_and(|response| response.id == id);
+        let continues = id.is_some() && thread.response.as_ref().is_some_and(|it| it.id.as_deref() == id.as_deref());
         if !continues {
             thread.close(sink);
         }
@@ -40,7 +41,7 @@ impl Reader {
                 event.event_id = lasting_id(message_id, request_id, step.uuid.as_deref());
                 event.request_id = request_id.map(str::to_owned);
                 event.response_id = message_id.map(str::to_owned);
-                Response::new(id, step.at, event, step.envelope.version.as_deref())
+                Response::new(id.map(Cow::into_owned), step.at, event, step.envelope.version.as_deref())
             }
         };
         let cost = step.record.cost_usd.and_then(|cost| cost.0);
