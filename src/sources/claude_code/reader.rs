@@ -53,7 +53,7 @@ pub(super) struct Step<'r, 'a> {
     /// The record itself.
     pub(super) record: &'r Record<'a>,
     /// The id of the record; of a copied record, that of the original.
-    pub(super) uuid: Option<String>,
+    pub(super) uuid: Option<&'r str>,
 }
 
 impl Reader {
@@ -219,7 +219,7 @@ impl Reader {
             self.note_fork(at, session_id, original, sink);
         }
         let thread = self.thread_of(original.unwrap_or(session_id), envelope, agent_id, sink);
-        let uuid = forked_from.and_then(|fork| id_of(&fork.message_uuid)).or(id_of(&record.uuid)).map(str::to_owned);
+        let uuid = forked_from.and_then(|fork| id_of(&fork.message_uuid)).or(id_of(&record.uuid));
         Some(Step { at, moment, thread, envelope, record, uuid })
     }
 
