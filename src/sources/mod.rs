@@ -38,6 +38,7 @@ mod spans;
 mod tabular;
 #[cfg(test)]
 pub mod testing;
+mod text;
 pub(crate) mod values;
 
 pub mod anthropic_admin;

@@ -10,6 +10,7 @@ use super::usage::micro_usd;
 use crate::fingerprint::{Json, result_hash};
 use crate::sources::json::Count;
 use crate::sources::quick_json;
+pub(super) use crate::sources::text::Text;
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -17,40 +18,9 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::fmt;
-use std::ops::Deref;
 
 /// Deepest nesting that is read (`faults.md` 31), the limit of serde_json for built values.
 const MAX_DEPTH: usize = 128;
-
-/// A string that borrows from the line unless it holds escapes. serde borrows a bare `Cow` but not an `Option<Cow>`, hence the type.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Text<'a>(pub(super) Cow<'a, str>);
-
-impl Deref for Text<'_> {
-    type Target = str;
-    fn deref(&self) -> &str {
-        &self.0
-    }
-}
-
-impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct TextVisitor;
-        impl<'de> Visitor<'de> for TextVisitor {
-            type Value = Text<'de>;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a string")
-            }
-            fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Text<'de>, E> {
-                Ok(Text(Cow::Borrowed(text)))
-            }
-            fn visit_str<E: Error>(self, text: &str) -> Result<Text<'de>, E> {
-                Ok(Text(Cow::Owned(text.to_owned())))
-            }
-        }
-        deserializer.deserialize_str(TextVisitor)
-    }
-}
 
 /// The number of characters of a text of which nothing else is asked, so that it is not copied.
 #[derive(Debug)]

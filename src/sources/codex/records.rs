@@ -2,6 +2,7 @@
 
 use crate::fingerprint::result_hash;
 use crate::sources::json::Count;
+use crate::sources::text::Text;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, Visitor};
 use serde_json::Value;
@@ -297,15 +298,15 @@ pub(super) struct DynamicToolCallResponse<'a> {
 #[derive(Deserialize)]
 pub(super) struct ToolCall<'a> {
     #[serde(borrow)]
-    pub(super) name: Option<Cow<'a, str>>,
+    pub(super) name: Option<Text<'a>>,
     #[serde(borrow)]
-    pub(super) namespace: Option<Cow<'a, str>>,
+    pub(super) namespace: Option<Text<'a>>,
     #[serde(borrow)]
-    pub(super) arguments: Option<Cow<'a, str>>,
+    pub(super) arguments: Option<Text<'a>>,
     #[serde(borrow)]
-    pub(super) input: Option<Cow<'a, str>>,
+    pub(super) input: Option<Text<'a>>,
     #[serde(borrow)]
-    pub(super) call_id: Option<Cow<'a, str>>,
+    pub(super) call_id: Option<Text<'a>>,
 }
 
 /// `response_item/local_shell_call`, `web_search_call`, `image_generation_call`: tools of the provider.
@@ -344,6 +345,17 @@ pub(super) struct JsonOutputMetadata {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_names_of_a_call_are_borrowed() {
+        let json = r#"{"name":"exec_command","arguments":"{\"cmd\":\"ls\"}","call_id":"c","namespace":null}"#;
+        let call: ToolCall<'_> = serde_json::from_str(json).unwrap();
+        assert!(matches!(call.name, Some(Text(Cow::Borrowed("exec_command")))));
+        assert!(matches!(call.call_id, Some(Text(Cow::Borrowed("c")))));
+        assert_eq!(call.arguments.as_deref(), Some(r#"{"cmd":"ls"}"#));
+        assert!(call.namespace.is_none() && call.input.is_none());
+        assert!(serde_json::from_str::<ToolCall<'_>>(r#"{"name":7}"#).is_err());
+    }
 
     #[test]
     fn a_leading_kind_is_the_one_that_the_whole_record_has() {
