@@ -1,5 +1,6 @@
 //! Hashes of tool calls and their results: two equal pairs in a row are a step without progress (`signals.md` S3).
 
+use super::fold::{fold, is_parted_by_ascii};
 use super::{Json, chunks, hash64, polls};
 
 /// Argument names that describe a call and do not change what it does; changing them must not hide a loop.
@@ -90,7 +91,16 @@ fn write_normalised(value: &Json<'_>, bytes: &mut Vec<u8>) {
     }
 }
 
+/// Adds the words of a text, each with a blank behind it.
 fn write_words(text: &str, bytes: &mut Vec<u8>) {
+    if is_parted_by_ascii(text) {
+        let start = bytes.len();
+        fold(text.as_bytes(), bytes);
+        if bytes.len() > start {
+            bytes.push(b' ');
+        }
+        return;
+    }
     for word in text.split_whitespace() {
         bytes.extend_from_slice(word.as_bytes());
         bytes.push(b' ');
@@ -157,6 +167,20 @@ const PART: usize = 4096;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn words_are_those_between_white_space(
+            text in "([a-z]{1,40}|[ \\t\\n\\r]{1,3}|\u{b}|\u{c}|\u{1c}|\u{85}|\u{a0}|\u{3000}|[é注🙂]){0,40}",
+            before in prop_oneof![Just(""), Just("\""), Just("a ")],
+        ) {
+            let mut bytes = before.as_bytes().to_vec();
+            write_words(&text, &mut bytes);
+            let words: String = text.split_whitespace().flat_map(|word| [word, " "]).collect();
+            prop_assert_eq!(bytes, [before, words.as_str()].concat().into_bytes());
+        }
+    }
 
     fn call_hash(tool: &str, arguments: &str) -> i64 {
         sketch_call(tool, arguments).hash

@@ -6,6 +6,7 @@
 
 mod calls;
 mod chunks;
+mod fold;
 mod json;
 mod lines;
 mod mask;

@@ -1,5 +1,6 @@
 //! Text sketches: exact and masked hashes, shingles, MinHash bands.
 
+use super::fold::{fold, is_parted_by_ascii};
 use super::mask::Masked;
 use super::{chunks, hash64, keep_smallest};
 use crate::events::TextSketch;
@@ -41,7 +42,7 @@ pub fn text_hash(text: &str) -> i64 {
 /// [`text_hash`], with the room for the folded text.
 fn folded_hash(text: &str, folded: &mut Vec<u8>) -> i64 {
     folded.clear();
-    if text.is_ascii() || !text.chars().any(|c| !c.is_ascii() && c.is_whitespace()) {
+    if is_parted_by_ascii(text) {
         fold(text.as_bytes(), folded);
     } else {
         for word in text.split_whitespace() {
@@ -58,47 +59,12 @@ fn folded_hash(text: &str, folded: &mut Vec<u8>) -> i64 {
     hash
 }
 
-/// Puts one blank for each run of white space of ASCII, and none at either end.
-fn fold(text: &[u8], folded: &mut Vec<u8>) {
-    const BLOCK: usize = 32;
-    let (blocks, rest) = text.as_chunks::<BLOCK>();
-    let mut before = b' ';
-    for block in blocks {
-        // Nearly every block stays as it is, which is found for all of its bytes at once.
-        let mut previous = [before; BLOCK];
-        previous[1..].copy_from_slice(&block[..BLOCK - 1]);
-        let folds = block.iter().zip(&previous).fold(0u8, |folds, (byte, previous)| {
-            let is_other_blank = byte.wrapping_sub(b'\t') <= b'\r' - b'\t';
-            folds | u8::from(is_other_blank | ((*byte == b' ') & (*previous == b' ')))
-        });
-        if folds == 0 {
-            folded.extend_from_slice(block);
-            before = block[BLOCK - 1];
-        } else {
-            fold_each(block, &mut before, folded);
-        }
-    }
-    fold_each(rest, &mut before, folded);
-    if folded.last() == Some(&b' ') {
-        folded.pop();
-    }
-}
-
-/// [`fold`] byte by byte; `before` is the byte before these, a blank for any white space.
-fn fold_each(bytes: &[u8], before: &mut u8, folded: &mut Vec<u8>) {
-    for byte in bytes {
-        let byte = if matches!(byte, b'\t'..=b'\r') { b' ' } else { *byte };
-        if byte != b' ' || *before != b' ' {
-            folded.push(byte);
-        }
-        *before = byte;
-    }
-}
-
 /// Sketches what a model said: of its shingles the sample that novelty is measured by (`signals.md` S5), and no bands.
 pub fn sketch_answer(text: &str) -> TextSketch {
-    sketch(text, |_, mut shingles| {
-        shingles.retain(|shingle| *shingle < SAMPLED_BELOW);
+    sketch(text, |_, words| {
+        // A quarter of them, more or less.
+        let mut shingles = Vec::with_capacity(words.len() / 3 + 8);
+        shingles.extend(shingle_hashes(words).filter(|shingle| *shingle < SAMPLED_BELOW));
         keep_smallest(&mut shingles, SAMPLED_KEPT);
         (shingles, Vec::new())
     })
@@ -110,8 +76,9 @@ pub fn sketch_answer(text: &str) -> TextSketch {
 /// The MinHash is one-permutation with rotation densification (Li, Owen and Zhang 2012; Shrivastava and Li 2014).
 pub fn sketch_prompt(text: &str) -> TextSketch {
     let blocks = chunks::sketch_blocks(text);
-    let sketch = sketch(text, |words, mut shingles| {
-        let bands = if words >= MIN_WORDS { band_hashes(&shingles) } else { Vec::new() };
+    let sketch = sketch(text, |length, words| {
+        let mut shingles: Vec<i64> = shingle_hashes(words).collect();
+        let bands = if length >= MIN_WORDS { band_hashes(&shingles) } else { Vec::new() };
         keep_smallest(&mut shingles, SHINGLES_KEPT);
         (shingles, bands)
     });
@@ -123,13 +90,13 @@ pub fn sketch_prompt(text: &str) -> TextSketch {
     }
 }
 
-/// What every text gets. `compared` makes of the number of words and all shingles those that are kept, and the bands.
+/// What every text gets. `compared` makes of the length in words and the hashes of the masked words the shingles that are kept, and the bands.
 ///
 /// Shingles are of 3 masked words (5 from 200 words on; Broder 1997, `signals.md` S1).
-fn sketch(text: &str, compared: impl FnOnce(usize, Vec<i64>) -> (Vec<i64>, Vec<i64>)) -> TextSketch {
+fn sketch(text: &str, compared: impl FnOnce(usize, &[i64]) -> (Vec<i64>, Vec<i64>)) -> TextSketch {
     ROOM.with_borrow_mut(|Room { masked, folded }| {
         masked.read(text);
-        let (shingles, bands) = compared(masked.length(), shingle_hashes(&masked.words));
+        let (shingles, bands) = compared(masked.length(), &masked.words);
         let identifiers = if text.len() <= chunks::MOST_BYTES {
             chunks::keep_identifiers(&mut masked.names);
             masked.names.clone()
@@ -166,22 +133,16 @@ pub fn sketch_result(text: &str) -> TextSketch {
 }
 
 /// Hashes of runs of words, whose own hashes are given.
-fn shingle_hashes(words: &[i64]) -> Vec<i64> {
+fn shingle_hashes(words: &[i64]) -> impl Iterator<Item = i64> {
     let width = if words.len() >= LONG_WORDS { 5 } else { 3 };
-    if words.is_empty() {
-        return Vec::new();
-    }
-    let width = width.min(words.len());
-    words
-        .windows(width)
-        .map(|window| {
-            let mut bytes = [0u8; 5 * 8];
-            for (slot, hash) in bytes.chunks_exact_mut(8).zip(window) {
-                slot.copy_from_slice(&hash.to_le_bytes());
-            }
-            hash64(&bytes[..width * 8])
-        })
-        .collect()
+    let width = width.min(words.len()).max(1);
+    words.windows(width).map(move |window| {
+        let mut bytes = [0u8; 5 * 8];
+        for (slot, hash) in bytes.chunks_exact_mut(8).zip(window) {
+            slot.copy_from_slice(&hash.to_le_bytes());
+        }
+        hash64(&bytes[..width * 8])
+    })
 }
 
 fn band_hashes(shingles: &[i64]) -> Vec<i64> {

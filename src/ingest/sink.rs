@@ -19,7 +19,7 @@ pub struct JobSink<'a, 'writer, 'lake> {
     rows: &'a mut RowSink<'writer, 'lake>,
     redactor: Redactor<'a>,
     counts: Summary,
-    ignored: BTreeMap<&'static str, u64>,
+    ignored: Ignored,
     records: i64,
     rejects: i64,
     /// Where the newest record begins that has no end, or was too long to look for it.
@@ -53,7 +53,7 @@ impl<'a, 'writer, 'lake> JobSink<'a, 'writer, 'lake> {
             rows,
             redactor: Redactor::new(secrets),
             counts: Summary::default(),
-            ignored: BTreeMap::new(),
+            ignored: Ignored::default(),
             records: 0,
             rejects: 0,
             cut_at: None,
@@ -142,8 +142,8 @@ impl<'a, 'writer, 'lake> JobSink<'a, 'writer, 'lake> {
         let found = &self.job.found;
         let known = self.job.known.as_ref().filter(|_| self.job.is_tail_alone());
         let mut ignored = known.map(|entry| entry.ignored.clone()).unwrap_or_default();
-        for (kind, count) in &self.ignored {
-            *ignored.entry((*kind).to_owned()).or_default() += count;
+        for (kind, count) in self.ignored.counts() {
+            *ignored.entry(kind.to_owned()).or_default() += count;
         }
         // A record behind what is committed is read again with the tail, and counts then.
         let cut = committed_bytes > 0 && self.cut_at.is_some_and(|at| at >= committed_bytes);
@@ -170,12 +170,35 @@ impl<'a, 'writer, 'lake> JobSink<'a, 'writer, 'lake> {
             return Err(error);
         }
         let source = self.job.source.name();
-        self.counts.ignored = self.ignored.iter().map(|(kind, count)| (format!("{source}.{kind}"), *count)).collect();
+        let ignored = self.ignored.counts().into_iter();
+        self.counts.ignored = ignored.map(|(kind, count)| (format!("{source}.{kind}"), count)).collect();
         self.counts.redacted = self.redactor.counts.iter().map(|(rule, count)| ((*rule).to_owned(), *count)).collect();
         self.counts.files_read = 1;
         self.counts.bytes_read = self.job.bytes_to_read();
         *self.counts.files_by_source.entry(source).or_default() += 1;
         Ok(self.counts)
+    }
+}
+
+/// How often each kind was ignored. Most records of some logs are, and of few kinds: they are known by where their words stand.
+#[derive(Default)]
+struct Ignored(Vec<(&'static str, u64)>);
+
+impl Ignored {
+    fn add(&mut self, kind: &'static str) {
+        match self.0.iter_mut().find(|(known, _)| std::ptr::eq(*known, kind)) {
+            Some((_, count)) => *count += 1,
+            None => self.0.push((kind, 1)),
+        }
+    }
+
+    /// By kind: the same word may stand in two places.
+    fn counts(&self) -> BTreeMap<&'static str, u64> {
+        let mut counts: BTreeMap<&'static str, u64> = BTreeMap::new();
+        for (kind, count) in &self.0 {
+            *counts.entry(*kind).or_default() += count;
+        }
+        counts
     }
 }
 
@@ -311,7 +334,7 @@ impl Sink for JobSink<'_, '_, '_> {
     }
 
     fn ignore(&mut self, kind: &'static str) {
-        *self.ignored.entry(kind).or_default() += 1;
+        self.ignored.add(kind);
     }
 
     fn content(&mut self, bytes: &[u8]) {
@@ -328,5 +351,20 @@ impl Sink for JobSink<'_, '_, '_> {
     fn unknown_field(&mut self, name: &str) {
         let name = self.redactor.redacted(name);
         *self.counts.unknown_fields.entry(format!("{}.{name}", self.job.source.name())).or_default() += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ignored_kinds_are_counted_by_their_words() {
+        let mut ignored = Ignored::default();
+        let elsewhere: &'static str = String::from("reasoning").leak();
+        for kind in ["reasoning", "message", elsewhere, "reasoning"] {
+            ignored.add(kind);
+        }
+        assert_eq!(ignored.counts(), BTreeMap::from([("message", 1), ("reasoning", 3)]));
     }
 }

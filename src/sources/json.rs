@@ -130,10 +130,48 @@ pub struct Moment {
 
 /// Reads an RFC 3339 timestamp. `Err` is the reason to reject it with.
 pub fn parse_rfc3339(text: &str) -> Result<Moment, Reason> {
+    if let Some(us) = utc_micros(text) {
+        return Ok(Moment { us, offset_min: None });
+    }
     let pieces = jiff::fmt::temporal::DateTimeParser::new().parse_timestamp(text).map_err(|_| Reason::BadTimestamp)?;
     let us = plausible(pieces.as_microsecond())?;
     let offset_min = if text.ends_with('Z') || text.ends_with('z') { None } else { offset_minutes(text) };
     Ok(Moment { us, offset_min })
+}
+
+/// Microseconds since the epoch of `YYYY-MM-DDTHH:MM:SSZ`, with or without a fraction of up to nine digits: what nearly every log writes. Null for any other
+/// form, for what is no moment, and outside the years that are plausible: jiff reads those.
+fn utc_micros(text: &str) -> Option<i64> {
+    /// Days of a year before each month, and those of a whole year.
+    const DAYS_BEFORE: [i64; 13] = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 365];
+    let (clock, rest) = text.as_bytes().split_first_chunk::<19>()?;
+    let micros = match rest.strip_suffix(b"Z")? {
+        [] => 0,
+        [b'.', digits @ ..] if (1..=9).contains(&digits.len()) => {
+            decimal(digits)? * 10_i64.pow(9 - digits.len() as u32) / 1000
+        }
+        _ => return None,
+    };
+    let is_parted = [clock[4], clock[7], clock[10], clock[13], clock[16]] == *b"--T::";
+    let (year, month, day) = (decimal(&clock[..4])?, decimal(&clock[5..7])?, decimal(&clock[8..10])?);
+    let (hour, minute, second) = (decimal(&clock[11..13])?, decimal(&clock[14..16])?, decimal(&clock[17..])?);
+    if !is_parted || !(2015..2100).contains(&year) || !(1..=12).contains(&month) {
+        return None;
+    }
+    // So it is from 1901 to 2099.
+    let is_leap = year % 4 == 0;
+    let before = DAYS_BEFORE[month as usize - 1];
+    let days_of_month = DAYS_BEFORE[month as usize] - before + i64::from(is_leap && month == 2);
+    if !(1..=days_of_month).contains(&day) || hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
+    let days = (year - 1970) * 365 + (year - 1969) / 4 + before + i64::from(is_leap && month > 2) + day - 1;
+    Some((((days * 24 + hour) * 60 + minute) * 60 + second) * 1_000_000 + micros)
+}
+
+/// The number that digits write; null where anything else stands among them.
+fn decimal(digits: &[u8]) -> Option<i64> {
+    digits.iter().try_fold(0, |number, digit| digit.is_ascii_digit().then(|| number * 10 + i64::from(digit - b'0')))
 }
 
 /// Reads a timestamp whose zone may be left out, meaning UTC, with a `T` or a blank before the time: what databases and warehouses export.
@@ -220,6 +258,7 @@ fn offset_minutes(text: &str) -> Option<i32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[derive(Debug, serde::Deserialize)]
     struct Record {
@@ -258,6 +297,35 @@ mod tests {
         assert_eq!(parse_rfc3339("2026-06-01T09:00:00Z").unwrap().offset_min, None);
         assert_eq!(parse_rfc3339("1970-01-01T00:00:00Z"), Err(Reason::ImplausibleTime));
         assert_eq!(parse_rfc3339("yesterday"), Err(Reason::BadTimestamp));
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_read_without_jiff_is_what_jiff_reads(
+            text in "(19|20|21)[0-9]{2}[-/][01][0-9]-[0-3][0-9][Tt ][0-2][0-9]:[0-6][0-9]:[0-6][0-9]([.,][0-9]{0,10})?(Z|z|[+]00:00)?"
+        ) {
+            let by_jiff = jiff::fmt::temporal::DateTimeParser::new().parse_timestamp(&text);
+            if let Some(us) = utc_micros(&text) {
+                prop_assert_eq!(by_jiff.ok().map(|moment| moment.as_microsecond()), Some(us), "{}", text);
+            } else if let Ok(moment) = by_jiff {
+                // What is left to jiff is of another form, a leap second, or of another time.
+                let is_plain = text.ends_with('Z') && !text.contains(['/', 't', ' ', ',']) && !text.contains(":60");
+                prop_assert!(!is_plain || plausible(moment.as_microsecond()).is_err(), "{}", text);
+            }
+        }
+    }
+
+    #[test]
+    fn every_day_of_the_plausible_years_is_read_without_jiff() {
+        // A day and a little, so that hours, minutes, seconds and fractions pass by as well.
+        for us in (EARLIEST_US..LATEST_US).step_by(86_461_001_003) {
+            let text = jiff::Timestamp::from_microsecond(us).unwrap().to_string();
+            assert_eq!(utc_micros(&text), Some(us), "{text}");
+        }
+        assert_eq!(utc_micros("2026-06-01T09:00:00.123456789Z"), Some(1_780_304_400_123_456));
+        for text in ["2100-01-01T00:00:00Z", "2014-12-31T23:59:59Z", "2026-02-29T00:00:00Z", "2026-06-01T24:00:00Z"] {
+            assert_eq!(utc_micros(text), None, "{text}");
+        }
     }
 
     #[test]

@@ -38,6 +38,7 @@ mod spans;
 mod tabular;
 #[cfg(test)]
 pub mod testing;
+mod text;
 mod utf16;
 pub(crate) mod values;
 

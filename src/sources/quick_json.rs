@@ -11,6 +11,7 @@ use serde::forward_to_deserialize_any;
 use serde_json::Number;
 use std::cell::Cell;
 use std::fmt;
+use std::marker::PhantomData;
 
 /// Deepest nesting of arrays and objects, that of serde_json for values that it builds. Deeper text is left to it.
 const MAX_DEPTH: usize = 127;
@@ -19,13 +20,15 @@ const MAX_DEPTH: usize = 127;
 const RAW_VALUE: &str = "$serde_json::private::RawValue";
 /// Texts are looked through by words of eight bytes so far before a search that has to be set up pays.
 const NEAR_WORDS: usize = 3;
+/// Words of eight bytes that are copied while the next escape is looked for: source code has one every few of them.
+const COPIED_WORDS: usize = 8;
 
 /// Room for texts that were longer than this is given back.
 const SPARE_BYTES: usize = 1 << 20;
 
 thread_local! {
     /// The room that the text before had for what it held without escapes: growing it anew for each line costs more than filling it.
-    static SPARE: Cell<String> = const { Cell::new(String::new()) };
+    static SPARE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
 /// [`serde_json::from_str`], faster where much of the text is not asked for.
@@ -38,12 +41,18 @@ pub(crate) fn from_str<'de, T: Deserialize<'de>>(text: &'de str) -> serde_json::
 
 /// The value of a text, where this reader takes it; then nothing in it nests deeper than [`MAX_DEPTH`].
 pub(crate) fn quick<'de, T: Deserialize<'de>>(text: &'de str) -> Option<T> {
+    quick_seed(text, PhantomData::<T>)
+}
+
+/// What a seed makes of a text, where this reader takes it; else the seed may have been told a part. Where the seed asks for an object and nothing else,
+/// the text must begin with one: asked for a map, this reader hands over a list as well.
+pub(crate) fn quick_seed<'de, S: DeserializeSeed<'de>>(text: &'de str, seed: S) -> Option<S::Value> {
     // Inside a text serde_json refuses these; between values it takes three of them, which no log has on a line.
     if text.as_bytes().chunks(1024).any(|part| part.iter().fold(false, |found, byte| found | (*byte < b' '))) {
         return None;
     }
     let mut reader = Reader { text, at: 0, depth: 0, scratch: SPARE.take() };
-    let value = T::deserialize(&mut reader).ok().filter(|_| reader.peek().is_none());
+    let value = seed.deserialize(&mut reader).ok().filter(|_| reader.peek().is_none());
     if reader.scratch.capacity() <= SPARE_BYTES {
         SPARE.set(reader.scratch);
     }
@@ -73,7 +82,7 @@ struct Reader<'de> {
     at: usize,
     depth: usize,
     /// The last text that had escapes, without them.
-    scratch: String,
+    scratch: Vec<u8>,
 }
 
 /// A text as it stands in the line, or without its escapes in [`Reader::scratch`].
@@ -131,10 +140,8 @@ impl<'de> Reader<'de> {
         let rest = &self.text.as_bytes()[self.at..];
         let (words, _) = rest.as_chunks::<8>();
         for (index, word) in words.iter().take(NEAR_WORDS).enumerate() {
-            let word = u64::from_le_bytes(*word);
-            let marks = zero_bytes(word ^ QUOTES) | zero_bytes(word ^ BACKSLASHES);
-            if marks != 0 {
-                return Ok(self.at + index * 8 + marks.trailing_zeros() as usize / 8);
+            if let Some(mark) = first_mark(u64::from_le_bytes(*word)) {
+                return Ok(self.at + index * 8 + mark);
             }
         }
         let near = words.len().min(NEAR_WORDS) * 8;
@@ -144,52 +151,83 @@ impl<'de> Reader<'de> {
     /// Reads a text; the opening quote is the next byte.
     fn string(&mut self) -> Result<Found<'de>, Left> {
         self.at += 1;
-        let start = self.at;
-        let end = self.quote_or_escape()?;
-        if self.text.as_bytes()[end] == b'"' {
+        let bytes = self.text.as_bytes();
+        let (start, end) = (self.at, self.quote_or_escape()?);
+        if bytes[end] == b'"' {
             self.at = end + 1;
             return Ok(Found::Borrowed(self.slice(start, end)?));
         }
         self.scratch.clear();
-        let mut end = end;
-        loop {
-            let part = self.slice(self.at, end)?;
-            self.scratch.push_str(part);
-            self.at = end + 1;
-            if self.text.as_bytes()[end] == b'"' {
-                return Ok(Found::Unescaped);
-            }
-            let escaped = self.escape()?;
-            self.scratch.push(escaped);
-            end = self.quote_or_escape()?;
+        self.scratch.extend_from_slice(&bytes[start..end]);
+        self.at = end;
+        while bytes[self.at] != b'"' {
+            self.at += 1;
+            self.escape()?;
+            self.copy_run()?;
         }
+        self.at += 1;
+        Ok(Found::Unescaped)
     }
 
-    /// What stands behind a backslash.
-    fn escape(&mut self) -> Result<char, Left> {
+    /// The last text that had escapes.
+    fn unescaped(&self) -> Result<&str, Left> {
+        simdutf8::basic::from_utf8(&self.scratch).map_err(|_| Left)
+    }
+
+    /// Copies what stands before the next quote or backslash, and goes there.
+    fn copy_run(&mut self) -> Result<(), Left> {
+        let rest = &self.text.as_bytes()[self.at..];
+        let (words, _) = rest.as_chunks::<8>();
+        for (index, word) in words.iter().take(COPIED_WORDS).enumerate() {
+            // Nearly always all of it stays, and eight bytes are copied faster than some of them.
+            self.scratch.extend_from_slice(word);
+            if let Some(mark) = first_mark(u64::from_le_bytes(*word)) {
+                self.scratch.truncate(self.scratch.len() + mark - 8);
+                self.at += index * 8 + mark;
+                return Ok(());
+            }
+        }
+        let rest = &rest[words.len().min(COPIED_WORDS) * 8..];
+        let mark = memchr::memchr2(b'"', b'\\', rest).ok_or(Left)?;
+        self.scratch.extend_from_slice(&rest[..mark]);
+        self.at += words.len().min(COPIED_WORDS) * 8 + mark;
+        Ok(())
+    }
+
+    /// Adds what stands behind a backslash.
+    fn escape(&mut self) -> Result<(), Left> {
         let letter = self.byte().ok_or(Left)?;
         self.at += 1;
-        Ok(match letter {
-            b'"' | b'\\' | b'/' => char::from(letter),
-            b'n' => '\n',
-            b't' => '\t',
-            b'r' => '\r',
-            b'b' => '\u{8}',
-            b'f' => '\u{c}',
+        let short = match letter {
+            b'"' | b'\\' | b'/' => letter,
+            b'n' => b'\n',
+            b't' => b'\t',
+            b'r' => b'\r',
+            b'b' => 0x8,
+            b'f' => 0xC,
             b'u' => {
-                let unit = self.hex()?;
-                if !(0xD800..0xE000).contains(&unit) {
-                    return char::from_u32(unit).ok_or(Left);
-                }
-                self.word("\\u")?;
-                let low = self.hex()?;
-                if unit >= 0xDC00 || !(0xDC00..0xE000).contains(&low) {
-                    return Err(Left);
-                }
-                char::from_u32(0x10000 + ((unit - 0xD800) << 10) + (low - 0xDC00)).ok_or(Left)?
+                let wide = self.wide_escape()?;
+                self.scratch.extend_from_slice(wide.encode_utf8(&mut [0; 4]).as_bytes());
+                return Ok(());
             }
             _ => return Err(Left),
-        })
+        };
+        self.scratch.push(short);
+        Ok(())
+    }
+
+    /// The character whose number stands behind `\u`; beyond 16 bits it has two.
+    fn wide_escape(&mut self) -> Result<char, Left> {
+        let unit = self.hex()?;
+        if !(0xD800..0xE000).contains(&unit) {
+            return char::from_u32(unit).ok_or(Left);
+        }
+        self.word("\\u")?;
+        let low = self.hex()?;
+        if unit >= 0xDC00 || !(0xDC00..0xE000).contains(&low) {
+            return Err(Left);
+        }
+        char::from_u32(0x10000 + ((unit - 0xD800) << 10) + (low - 0xDC00)).ok_or(Left)
     }
 
     fn hex(&mut self) -> Result<u32, Left> {
@@ -365,6 +403,12 @@ const REPEAT: u64 = u64::MAX / 255;
 const QUOTES: u64 = REPEAT * 0x22;
 const BACKSLASHES: u64 = REPEAT * 0x5C;
 
+/// Which of eight bytes is the first quote or backslash.
+fn first_mark(word: u64) -> Option<usize> {
+    let marks = zero_bytes(word ^ QUOTES) | zero_bytes(word ^ BACKSLASHES);
+    (marks != 0).then(|| marks.trailing_zeros() as usize / 8)
+}
+
 /// The high bit of the lowest byte that is zero; bits above it mean nothing.
 fn zero_bytes(word: u64) -> u64 {
     word.wrapping_sub(REPEAT) & !word & (REPEAT << 7)
@@ -377,7 +421,7 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
         match self.peek() {
             Some(b'"') => match self.string()? {
                 Found::Borrowed(text) => visitor.visit_borrowed_str(text),
-                Found::Unescaped => visitor.visit_str(&self.scratch),
+                Found::Unescaped => visitor.visit_str(self.unescaped()?),
             },
             Some(b'{') => {
                 self.enter()?;
@@ -485,7 +529,7 @@ impl<'de> MapAccess<'de> for Items<'_, 'de> {
             Found::Borrowed(key) => seed.deserialize(BorrowedStrDeserializer::new(key)).map(Some),
             Found::Unescaped => {
                 let key: de::value::StrDeserializer<'_, Left> =
-                    de::IntoDeserializer::into_deserializer(self.reader.scratch.as_str());
+                    de::IntoDeserializer::into_deserializer(self.reader.unescaped()?);
                 seed.deserialize(key).map(Some)
             }
         }
@@ -586,6 +630,19 @@ mod tests {
         assert_eq!(quick::<Kept<'_>>(text).unwrap().a.get(), r#"{"y" : "\\\""}"#);
         let borrowed = quick::<Cow<'_, str>>(r#""ab""#).unwrap();
         assert_eq!(borrowed, "ab");
+    }
+
+    #[test]
+    fn what_stands_between_escapes_is_copied_whole() {
+        for length in 0..100 {
+            for letter in ["x", "é", "🙂"] {
+                let run = letter.repeat(length);
+                let text = format!(r#""{run}\n{run}\u00e9\\{run}\ud83d\ude42{run}""#);
+                assert!(agree(&text), "{text}");
+                assert_eq!(quick::<String>(&text), Some(format!("{run}\n{run}é\\{run}🙂{run}")));
+                assert!(!agree(&text[..text.len() - 1]), "without an end: {text}");
+            }
+        }
     }
 
     #[test]

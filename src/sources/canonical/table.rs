@@ -122,6 +122,8 @@ mod tests {
             assert!(table.names().len() <= WIDTH);
             assert!(table.names().iter().enumerate().all(|(number, name)| table.number(name) == Some(number)));
             assert!(table.landmarks().iter().all(|name| table.number(name).is_some()));
+            let strangers = ["", "t", "kind ", "Kind", "session-id", "ts_us", "é"];
+            assert!(strangers.iter().all(|name| table.number(name).is_none()));
         }
         assert_eq!(promised("may.events.ndjson"), Some((Table::Events, Format::Ndjson)));
         assert_eq!(promised("a.b.outcomes.parquet"), Some((Table::Outcomes, Format::Parquet)));

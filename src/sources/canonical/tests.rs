@@ -2,7 +2,7 @@
 
 use super::Canonical;
 use crate::events::{Event, Kind};
-use crate::sources::testing::{Recorded, input_of, read_bytes, read_fixture};
+use crate::sources::testing::{Recorded, fixture_bytes, input_of, read_bytes, read_fixture};
 use crate::sources::{InputError, Probe, Source, Unit};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
@@ -28,6 +28,51 @@ fn every_kind_of_event() {
 #[test]
 fn bad_rows_are_rejected_and_bad_fields_are_null() {
     assert_fixture("faults.events.ndjson");
+}
+
+#[test]
+fn a_row_is_the_same_whichever_reader_takes_it() {
+    const HOSTILE: &str = r#"[{"ts":"2026-05-04T09:00:00Z","session_id":"s","kind":"prompt"}]
+{"ts":"2026-05-04T09:00:00Z","session_id":"s","kind":"prompt","stranger":1,"text":"half \ud83d"}
+{"ts":"2026-05-04T09:00:00Z","session_id":"s","kind":"prompt","stranger":1,"text":"whole \ud83d\ude42 \"\n","text":"last"}
+{"ts":"2026-05-04T09:00:00Z","session_id":18446744073709551615,"kind":"tool_call","tool_args":{"a":"\ud83d"},"cost_usd":0.10,"is_error":"no"} 7
+{"ts":"2026-05-04T09:00:00Z","session_id":"s","kind":"tool_call","tool_args":{"b": [1, "x\ty"]},"cost_usd":0.10,"duration_ms":-0}
+"#;
+    for (name, bytes) in [
+        ("week.events.ndjson", fixture_bytes(&Canonical, "week.events.ndjson")),
+        ("faults.events.ndjson", fixture_bytes(&Canonical, "faults.events.ndjson")),
+        ("work.outcomes.ndjson", fixture_bytes(&Canonical, "work.outcomes.ndjson")),
+        ("hostile.events.ndjson", HOSTILE.as_bytes().to_vec()),
+    ] {
+        // A tab outside a text is left to serde_json, and with it the line.
+        let slowly = bytes.split(|byte| *byte == b'\n').map(|line| match line.strip_prefix(b"{") {
+            Some(rest) => [b"{\t".as_slice(), rest].concat(),
+            None => line.to_vec(),
+        });
+        let slowly = slowly.collect::<Vec<Vec<u8>>>().join(&b'\n');
+        let told = |bytes: &[u8]| {
+            let read = read_bytes(&Canonical, name, bytes);
+            let events: Vec<Event> = read.events.iter().map(|(_, event)| event.clone()).collect();
+            let outcomes: Vec<_> = read.outcomes.iter().map(|(_, outcome)| outcome.clone()).collect();
+            let reasons = read.reasons();
+            (events, outcomes, reasons, read.unknown_fields)
+        };
+        assert_eq!(told(&bytes), told(&slowly), "{name}");
+    }
+}
+
+#[test]
+fn arguments_are_the_same_as_an_object_and_as_a_text() {
+    let line = |arguments: &str| {
+        format!(
+            r#"{{"ts":"2026-05-04T09:00:00Z","session_id":"s","kind":"tool_call","tool_name":"edit","tool_args":{arguments}}}"#
+        ) + "\n"
+    };
+    let lines = line(r#"{"path":"a.rs"}"#) + &line(r#""{\"path\":\"a.rs\"}""#) + &line(r#"["a.rs"]"#);
+    let read = read_bytes(&Canonical, "x.events.ndjson", lines.as_bytes());
+    let hashes: Vec<Option<i64>> = read.events.iter().map(|(_, event)| event.call_hash).collect();
+    assert_eq!(hashes.len(), 3, "{:?}", read.rejects);
+    assert!(hashes[0].is_some() && hashes[0] == hashes[1] && hashes[2].is_some() && hashes[2] != hashes[0]);
 }
 
 #[test]

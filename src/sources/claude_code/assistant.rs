@@ -2,7 +2,7 @@
 //!
 //! Owns which content blocks are calls and what a call's event holds. Owns no usage arithmetic ([`super::usage`]).
 
-use super::edits::requested_lines;
+use super::edits::Requested;
 use super::reader::{Call, Reader, Step};
 use super::records::{Block, Content, id_of};
 use super::tools::{deed, edits_files};
@@ -10,6 +10,7 @@ use super::usage::{Response, completion_id, lasting_id, model_name, provider};
 use crate::events::{Event, Kind, TokenBasis};
 use crate::fingerprint::{Json, sketch_call_of, text_hash};
 use crate::sources::{Reason, Sink};
+use std::borrow::Cow;
 
 /// Model name of messages that the client wrote itself.
 const SYNTHETIC: &str = "<synthetic>";
@@ -24,9 +25,9 @@ impl Reader {
             return self.synthetic(step, sink);
         }
         let (message_id, request_id) = (id_of(&message.id), id_of(&step.record.request_id));
-        let id = completion_id(message_id, request_id, step.uuid.as_deref());
+        let id = completion_id(message_id, request_id, step.uuid);
         let thread = &mut self.threads[step.thread];
-        let continues = id.is_some() && thread.response.as_ref().is_some_and(|response| response.id == id);
+        let continues = id.is_some() && thread.response.as_ref().is_some_and(|it| it.id.as_deref() == id.as_deref());
         if !continues {
             thread.close(sink);
         }
@@ -37,21 +38,15 @@ impl Reader {
                 let speed = message.usage.as_ref().and_then(|usage| usage.speed.as_deref());
                 event.provider = provider(message.model.as_deref());
                 event.model = model_name(message.model.as_deref(), speed);
-                event.event_id = lasting_id(message_id, request_id, step.uuid.as_deref());
+                event.event_id = lasting_id(message_id, request_id, step.uuid);
                 event.request_id = request_id.map(str::to_owned);
                 event.response_id = message_id.map(str::to_owned);
-                Response::new(id, step.at, event, step.envelope.version.as_deref())
+                Response::new(id.map(Cow::into_owned), step.at, event, step.envelope.version.as_deref())
             }
         };
         let cost = step.record.cost_usd.and_then(|cost| cost.0);
-        let is_new_line = response.add(
-            step.at,
-            step.uuid.as_deref(),
-            message.usage.as_ref(),
-            cost,
-            message.stop_reason.is_some(),
-            sink,
-        );
+        let is_new_line =
+            response.add(step.at, step.uuid, message.usage.as_ref(), cost, message.stop_reason.is_some(), sink);
         if let Some(content) = message.content.as_ref().filter(|_| is_new_line) {
             response.add_content(content);
         }
@@ -70,7 +65,7 @@ impl Reader {
         }
         self.threads[step.thread].close(sink);
         let mut event = self.event(step, Kind::Completion);
-        event.event_id = step.uuid.clone();
+        event.event_id = step.uuid.map(str::to_owned);
         event.request_id = id_of(&step.record.request_id).map(str::to_owned);
         event.token_basis = Some(TokenBasis::Absent);
         event.is_error = Some(true);
@@ -102,7 +97,7 @@ impl Reader {
             self.remember_schedule(text_hash(prompt));
         }
         let mut event: Event = self.event(step, Kind::ToolCall);
-        event.event_id = tool_event_id(id_of(&block.id), step.uuid.as_deref());
+        event.event_id = tool_event_id(id_of(&block.id), step.uuid);
         event.call_id = id_of(&block.id).map(str::to_owned);
         event.provider = provider(model);
         event.model = model.map(str::to_owned);
@@ -115,8 +110,8 @@ impl Reader {
         (event.call_hash, event.call_names, event.marker) = (Some(sketch.hash), sketch.names, sketch.marker);
         sink.event(step.at, event);
         if let Some(id) = id_of(&block.id) {
-            let requested_lines = if edits { requested_lines(arguments) } else { Vec::new() };
-            self.remember_call(id, Call { tool: tool.to_owned(), deed, approval, requested_lines });
+            let requested = edits.then(|| Requested::of(arguments));
+            self.remember_call(id, Call { tool: tool.to_owned(), deed, approval, requested });
         }
     }
 }

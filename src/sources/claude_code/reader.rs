@@ -4,6 +4,7 @@
 //! the prompts that were scheduled. Owns no identity across files: that is the event ids'. What assistant and user records
 //! say is read in [`super::assistant`] and [`super::user`].
 
+use super::edits::Requested;
 use super::kinds::{RecordKind, attachment_kind, progress_kind, record_kind, stranger, system_kind};
 use super::records::{Attachment, Record, id_of, object, too_deep, without_misfits};
 use super::threads::{Mode, Thread};
@@ -11,7 +12,6 @@ use super::tools::Deed;
 use crate::events::{Approval, Event, Fact, FactName, Kind, Outcome, OutcomeKind, OutcomeStatus, Trigger};
 use crate::sources::json::{Count, Moment, parse_rfc3339, reject_reason, safe_detail};
 use crate::sources::{Handled, Line, Position, Reason, Sink, home_user, quick_json};
-use std::borrow::Cow;
 use std::collections::{HashMap, HashSet, VecDeque};
 
 /// Threads kept at once; the one that was opened first is closed beyond that. A session runs a handful of subagents in parallel.
@@ -24,7 +24,8 @@ pub(super) struct Call {
     pub(super) tool: String,
     pub(super) deed: Deed,
     pub(super) approval: Option<Approval>,
-    pub(super) requested_lines: Vec<i64>,
+    /// Of a call that edits files.
+    pub(super) requested: Option<Requested>,
 }
 
 /// The state of one file.
@@ -52,7 +53,7 @@ pub(super) struct Step<'r, 'a> {
     /// The record itself.
     pub(super) record: &'r Record<'a>,
     /// The id of the record; of a copied record, that of the original.
-    pub(super) uuid: Option<String>,
+    pub(super) uuid: Option<&'r str>,
 }
 
 impl Reader {
@@ -218,7 +219,7 @@ impl Reader {
             self.note_fork(at, session_id, original, sink);
         }
         let thread = self.thread_of(original.unwrap_or(session_id), envelope, agent_id, sink);
-        let uuid = forked_from.and_then(|fork| id_of(&fork.message_uuid)).or(id_of(&record.uuid)).map(str::to_owned);
+        let uuid = forked_from.and_then(|fork| id_of(&fork.message_uuid)).or(id_of(&record.uuid));
         Some(Step { at, moment, thread, envelope, record, uuid })
     }
 
@@ -247,13 +248,17 @@ impl Reader {
             (None, _, None) if record.is_sidechain == Some(true) => (None, Some("isSidechain")),
             (None, _, None) => (None, None),
         };
-        let own_id = match (agent_id, evidence) {
-            // The ids of agents are short, so two sessions may have the same one.
-            (Some(id), Some(_)) => Cow::Owned(format!("{session_id}/agent-{id}")),
-            (None, Some(_)) => Cow::Owned(format!("{session_id}/sidechain")),
-            (_, None) => Cow::Borrowed(session_id),
+        // The ids of agents are short, so two sessions may have the same one.
+        let (joint, suffix) = match (agent_id, evidence) {
+            (Some(id), Some(_)) => ("/agent-", id),
+            (None, Some(_)) => ("/sidechain", ""),
+            (_, None) => ("", ""),
         };
-        if let Some(index) = self.threads.iter().position(|thread| thread.session_id == own_id) {
+        let is_own = |thread: &Thread| {
+            let rest = thread.session_id.strip_prefix(session_id).and_then(|rest| rest.strip_prefix(joint));
+            rest == Some(suffix)
+        };
+        if let Some(index) = self.threads.iter().position(is_own) {
             return index;
         }
         if self.threads.len() >= MOST_THREADS
@@ -267,7 +272,7 @@ impl Reader {
             None => (Trigger::Unknown, "no_prompt_in_file"),
         };
         self.threads.push_back(Thread {
-            session_id: own_id.into_owned(),
+            session_id: [session_id, joint, suffix].concat(),
             parent_session_id,
             agent: evidence,
             cause,
@@ -297,7 +302,7 @@ impl Reader {
         let thread = &self.threads[step.thread];
         let envelope = step.envelope;
         let client = match envelope.version.as_deref().filter(|version| !version.is_empty()) {
-            Some(version) => format!("claude-code/{version}"),
+            Some(version) => ["claude-code/", version].concat(),
             None => "claude-code".to_owned(),
         };
         let mut event = Event::new(step.moment.us, thread.session_id.clone(), kind, client);

@@ -5,10 +5,12 @@
 //! are skipped without being built. A line is parsed once, so a part that has another shape than expected fails the line:
 //! [`without_misfits`] then takes the part out. Owns no meaning: that is the other modules'.
 
+use super::edits::PatchHunk;
 use super::usage::micro_usd;
 use crate::fingerprint::{Json, result_hash};
 use crate::sources::json::Count;
 use crate::sources::quick_json;
+pub(super) use crate::sources::text::Text;
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -16,38 +18,27 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::fmt;
-use std::ops::Deref;
 
 /// Deepest nesting that is read (`faults.md` 31), the limit of serde_json for built values.
 const MAX_DEPTH: usize = 128;
 
-/// A string that borrows from the line unless it holds escapes. serde borrows a bare `Cow` but not an `Option<Cow>`, hence the type.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Text<'a>(pub(super) Cow<'a, str>);
+/// The number of characters of a text of which nothing else is asked, so that it is not copied.
+#[derive(Debug)]
+pub(super) struct Chars(pub(super) i64);
 
-impl Deref for Text<'_> {
-    type Target = str;
-    fn deref(&self) -> &str {
-        &self.0
-    }
-}
-
-impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
+impl<'de> Deserialize<'de> for Chars {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct TextVisitor;
-        impl<'de> Visitor<'de> for TextVisitor {
-            type Value = Text<'de>;
+        struct CharsVisitor;
+        impl Visitor<'_> for CharsVisitor {
+            type Value = Chars;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a string")
             }
-            fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Text<'de>, E> {
-                Ok(Text(Cow::Borrowed(text)))
-            }
-            fn visit_str<E: Error>(self, text: &str) -> Result<Text<'de>, E> {
-                Ok(Text(Cow::Owned(text.to_owned())))
+            fn visit_str<E: Error>(self, text: &str) -> Result<Chars, E> {
+                Ok(Chars(text.chars().count() as i64))
             }
         }
-        deserializer.deserialize_str(TextVisitor)
+        deserializer.deserialize_str(CharsVisitor)
     }
 }
 
@@ -400,8 +391,7 @@ pub(super) struct Block<'a> {
     pub(super) kind: Option<Text<'a>>,
     #[serde(borrow)]
     pub(super) text: Option<Text<'a>>,
-    #[serde(borrow)]
-    pub(super) thinking: Option<Text<'a>>,
+    pub(super) thinking: Option<Chars>,
     #[serde(borrow)]
     pub(super) id: Option<Text<'a>>,
     #[serde(borrow)]
@@ -421,8 +411,7 @@ pub(super) struct Block<'a> {
 pub(super) struct ToolUseResult<'a> {
     #[serde(borrow)]
     pub(super) file_path: Option<Text<'a>>,
-    #[serde(borrow)]
-    pub(super) structured_patch: Option<Vec<PatchHunk<'a>>>,
+    pub(super) structured_patch: Option<Vec<PatchHunk>>,
     /// A quarter of all bytes of a log, and hardly ever asked for: see [`text_of`].
     #[serde(borrow)]
     pub(super) original_file: Option<&'a RawValue>,
@@ -439,13 +428,6 @@ pub(super) struct ToolUseResult<'a> {
 /// The text of a part that was left as it stands in the line; null where it has none.
 pub(super) fn text_of<'a>(part: Option<&'a RawValue>) -> Option<Text<'a>> {
     quick_json::from_str::<ResultText<Option<Text<'a>>>>(part?.get()).ok()?.0
-}
-
-/// One hunk of `structuredPatch`: lines with ` `, `+` or `-` in front.
-#[derive(Debug, Deserialize)]
-pub(super) struct PatchHunk<'a> {
-    #[serde(borrow)]
-    pub(super) lines: Vec<Text<'a>>,
 }
 
 /// The line without the parts that do not fit their type, and whether `message` was one of them. Null when that does not help.
@@ -529,6 +511,14 @@ mod tests {
         assert!(matches!(record.kind, Some(Text(Cow::Borrowed("user")))));
         assert!(matches!(record.cwd, Some(Text(Cow::Owned(_)))));
         assert_eq!(record.git_branch, None);
+    }
+
+    #[test]
+    fn what_a_model_thought_is_counted_as_it_reads() {
+        let thought = |json: &str| serde_json::from_str::<Block<'_>>(json).map(|block| block.thinking.map(|it| it.0));
+        assert_eq!(thought(r#"{"type":"thinking","thinking":"caf\u00e9\n\"\ud83d\ude42\" é"}"#).unwrap(), Some(10));
+        assert_eq!(thought(r#"{"type":"thinking","thinking":null}"#).unwrap(), None);
+        assert!(thought(r#"{"type":"thinking","thinking":7}"#).is_err());
     }
 
     #[test]

@@ -5,13 +5,13 @@
 
 use super::records::{Block, Content, Object, Usage, id_of};
 use crate::events::{CostBasis, Event, TokenBasis, Tokens};
-use crate::fingerprint::sketch_answer;
+use crate::fingerprint::{hash64, sketch_answer};
 use crate::sources::json::Count;
 use crate::sources::money::micro_units;
 use crate::sources::requests::is_drawn_from_few;
 use crate::sources::{Position, Reason, Sink, quick_json};
 use serde_json::value::RawValue;
-use std::collections::HashSet;
+use std::borrow::Cow;
 
 /// Visible characters per output token, the ratio by which the undercount was measured (`formats.md` section 1).
 const CHARS_PER_TOKEN: i64 = 4;
@@ -24,13 +24,17 @@ const MOST_TEXT: usize = 4 << 20;
 /// Anthropic's `msg_` ids are unique by themselves, and a replay of a parent's message into a `/btw` sidechain keeps the message id under
 /// another request id, so for them the request id must not be part of the identity: any order of any files then gives one row.
 /// Other ids come from proxies, which may reuse them, and are paired with the request id where there is one.
-pub(super) fn completion_id(message_id: Option<&str>, request_id: Option<&str>, uuid: Option<&str>) -> Option<String> {
+pub(super) fn completion_id<'i>(
+    message_id: Option<&'i str>,
+    request_id: Option<&'i str>,
+    uuid: Option<&'i str>,
+) -> Option<Cow<'i, str>> {
     match (message_id, request_id, uuid) {
-        (Some(message), _, _) if message.starts_with("msg_") => Some(message.to_owned()),
-        (Some(message), Some(request), _) => Some(format!("{message}:{request}")),
-        (Some(message), None, _) => Some(message.to_owned()),
-        (None, Some(request), _) => Some(request.to_owned()),
-        (None, None, uuid) => uuid.map(str::to_owned),
+        (Some(message), _, _) if message.starts_with("msg_") => Some(Cow::Borrowed(message)),
+        (Some(message), Some(request), _) => Some(Cow::Owned(format!("{message}:{request}"))),
+        (Some(message), None, _) => Some(Cow::Borrowed(message)),
+        (None, Some(request), _) => Some(Cow::Borrowed(request)),
+        (None, None, uuid) => uuid.map(Cow::Borrowed),
     }
 }
 
@@ -39,7 +43,7 @@ pub(super) fn completion_id(message_id: Option<&str>, request_id: Option<&str>, 
 pub(super) fn lasting_id(message_id: Option<&str>, request_id: Option<&str>, uuid: Option<&str>) -> Option<String> {
     match (message_id, request_id) {
         (Some(message), None) if is_drawn_from_few(message) => uuid.map(str::to_owned),
-        _ => completion_id(message_id, request_id, uuid),
+        _ => completion_id(message_id, request_id, uuid).map(Cow::into_owned),
     }
 }
 
@@ -69,11 +73,11 @@ pub(super) struct Response {
     event: Event,
     text: String,
     visible_chars: i64,
-    /// Uuids of the lines taken, so that a line that stands twice is counted once in `visible_chars`.
-    lines: HashSet<String>,
+    /// Hashes of the uuids of the lines taken, so that a line that stands twice is counted once in `visible_chars`.
+    lines: Vec<i64>,
     stopped: bool,
-    /// Ids of its calls, and whether one of them has its result.
-    calls: HashSet<String>,
+    /// Hashes of the ids of its calls, and whether one of them has its result.
+    calls: Vec<i64>,
     answered: bool,
     understated_version: bool,
     advice: Vec<Advice>,
@@ -91,9 +95,9 @@ impl Response {
             event,
             text: String::new(),
             visible_chars: 0,
-            lines: HashSet::new(),
+            lines: Vec::new(),
             stopped: false,
-            calls: HashSet::new(),
+            calls: Vec::new(),
             answered: false,
             understated_version: version.is_some_and(understates_output),
             advice: Vec::new(),
@@ -119,11 +123,7 @@ impl Response {
             self.event.cost_basis = Some(CostBasis::Reported);
         }
         self.stopped |= has_stop_reason;
-        match uuid {
-            Some(uuid) if self.lines.len() < MOST_LINES => self.lines.insert(uuid.to_owned()),
-            Some(uuid) => !self.lines.contains(uuid),
-            None => true,
-        }
+        uuid.is_none_or(|uuid| add_id(&mut self.lines, uuid))
     }
 
     /// Adds what the response shows, which estimates the output where the log understates it, and which calls it makes.
@@ -131,14 +131,13 @@ impl Response {
         if let Some(text) = block.text.as_deref() {
             self.add_text(text);
         }
-        if let Some(thinking) = block.thinking.as_deref() {
-            self.visible_chars += thinking.chars().count() as i64;
+        if let Some(thinking) = &block.thinking {
+            self.visible_chars += thinking.0;
         }
         if block.kind.as_deref() == Some("tool_use")
-            && self.calls.len() < MOST_LINES
             && let Some(id) = id_of(&block.id)
         {
-            self.calls.insert(id.to_owned());
+            add_id(&mut self.calls, id);
         }
         if let Some(input) = &block.input {
             self.visible_chars += input.chars() as i64;
@@ -166,7 +165,7 @@ impl Response {
 
     /// A call has its result.
     pub(super) fn answer(&mut self, call_id: &str) {
-        self.answered |= self.calls.contains(call_id);
+        self.answered = self.answered || self.calls.contains(&hash64(call_id.as_bytes()));
     }
 
     /// Whether the response is whole and the agent has gone on with a result of it. Tools can run while a response is still being
@@ -254,6 +253,17 @@ impl Response {
     }
 }
 
+/// Adds the hash of an id to those that are known, as long as there is room. True where it was not known.
+fn add_id(known: &mut Vec<i64>, id: &str) -> bool {
+    // A response has a handful of either, and looking through so many is less work than one place in a table of texts.
+    let hash = hash64(id.as_bytes());
+    let is_new = !known.contains(&hash);
+    if is_new && known.len() < MOST_LINES {
+        known.push(hash);
+    }
+    is_new
+}
+
 /// The counts of a usage record; a bad one is rejected and null.
 fn tokens_of(usage: &Usage<'_>, at: Position, sink: &mut dyn Sink) -> Tokens {
     let output = usage.output_tokens.get("usage.output_tokens", at, sink);
@@ -322,6 +332,18 @@ mod tests {
             assert_eq!(lasting_id(Some(message), request, Some("u")).as_deref(), Some(expected), "{message}");
         }
         assert_eq!(lasting_id(Some("chatcmpl-998"), None, None), None);
+    }
+
+    #[test]
+    fn an_id_is_new_once_and_those_beyond_the_bound_always() {
+        let mut known = Vec::new();
+        assert!(add_id(&mut known, "u-1") && add_id(&mut known, "u-2"));
+        assert!(!add_id(&mut known, "u-1"));
+        for number in 0..2 * MOST_LINES {
+            assert!(add_id(&mut known, &format!("line {number}")));
+        }
+        assert_eq!(known.len(), MOST_LINES);
+        assert!(!add_id(&mut known, "line 7") && add_id(&mut known, &format!("line {MOST_LINES}")));
     }
 
     #[test]

@@ -8,7 +8,6 @@ use super::edits::applied_lines;
 use super::prompts::{Cause, Signs, UserText, classify};
 use super::reader::{Call, Reader, Step};
 use super::records::{Attachment, Block, Content, ToolUseResult, id_of, object};
-use super::tools::edits_files;
 use super::usage::{Response, milliseconds};
 use crate::events::{Event, Kind, TokenBasis, Trigger};
 use crate::fingerprint::{sketch_prompt, text_hash};
@@ -45,7 +44,7 @@ impl Reader {
     pub(super) fn queued_prompt(&mut self, step: &Step<'_, '_>, attachment: &Attachment<'_>, sink: &mut dyn Sink) {
         let (text, has_image) = attachment.prompt.as_ref().map_or((Cow::Borrowed(""), false), typed_text);
         let signs = Signs { origin: Some("human"), has_image, ..Signs::default() };
-        let id = id_of(&attachment.source_uuid).map(str::to_owned).or_else(|| step.uuid.clone());
+        let id = id_of(&attachment.source_uuid).or(step.uuid).map(str::to_owned);
         let cause = (Trigger::Human, "origin.kind=human,queued");
         match classify(&signs, &text) {
             UserText::Prompt { text, .. } => self.prompt(step, id, cause, text.as_deref(), None, sink),
@@ -83,10 +82,10 @@ impl Reader {
         };
         match classify(&signs, text) {
             UserText::Prompt { cause, text } => {
-                self.prompt(step, step.uuid.clone(), cause, text.as_deref(), None, sink);
+                self.prompt(step, step.uuid.map(str::to_owned), cause, text.as_deref(), None, sink);
             }
             UserText::Command { cause, name, arguments } => {
-                self.prompt(step, step.uuid.clone(), cause, arguments.as_deref(), Some(name), sink);
+                self.prompt(step, step.uuid.map(str::to_owned), cause, arguments.as_deref(), Some(name), sink);
             }
             UserText::Interrupt { in_tool } => self.interrupt(step, in_tool, sink),
             UserText::Injected { kind, cause } => {
@@ -110,7 +109,7 @@ impl Reader {
             return sink.ignore("user/interrupt");
         }
         let mut event = self.event(step, Kind::Completion);
-        event.event_id = step.uuid.clone();
+        event.event_id = step.uuid.map(str::to_owned);
         event.token_basis = Some(TokenBasis::Absent);
         event.marker = Some("interrupt");
         sink.event(step.at, event);
@@ -155,7 +154,7 @@ impl Reader {
         }
         let call = call_id.and_then(|id| self.call(id));
         let mut event: Event = self.event(step, Kind::ToolResult);
-        event.event_id = tool_event_id(call_id, step.uuid.as_deref());
+        event.event_id = tool_event_id(call_id, step.uuid);
         event.call_id = call_id.map(str::to_owned);
         // A result without the flag is a success: the client writes it on failures, and on some successes.
         let failed = block.is_error == Some(true);
@@ -185,10 +184,11 @@ impl Reader {
 /// The lines that a successful result added. What was applied is believed before what was asked for; of an edit that the person changed
 /// before accepting it, only the lines that the agent had asked for are the session's.
 fn added_lines(call: Option<&Call>, structured: Option<&ToolUseResult<'_>>) -> Vec<i64> {
-    let Some(call) = call.filter(|call| edits_files(&call.tool)) else { return Vec::new() };
-    let Some(mut applied) = structured.and_then(applied_lines) else { return call.requested_lines.clone() };
-    if structured.is_some_and(|structured| structured.user_modified == Some(true)) {
-        applied.retain(|line| call.requested_lines.binary_search(line).is_ok());
+    let Some(requested) = call.and_then(|call| call.requested.as_ref()) else { return Vec::new() };
+    let Some(mut applied) = structured.and_then(applied_lines) else { return requested.lines() };
+    if !applied.is_empty() && structured.is_some_and(|structured| structured.user_modified == Some(true)) {
+        let requested = requested.lines();
+        applied.retain(|line| requested.binary_search(line).is_ok());
     }
     applied
 }

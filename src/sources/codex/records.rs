@@ -1,11 +1,15 @@
 //! The shapes of rollout records, borrowed from the line. Only fields that are read are named; everything else is passed over.
 
+use crate::fingerprint::result_hash;
 use crate::sources::json::Count;
+use crate::sources::text::Text;
 use serde::Deserialize;
+use serde::de::{Deserializer, Error, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// Every line: when, which kind, and the kind's own record.
 #[derive(Deserialize)]
@@ -168,16 +172,35 @@ impl MessageItem<'_> {
     }
 }
 
-/// `event_msg/exec_command_end`, and the item `CommandExecution`, whose names are in camel case.
+/// `event_msg/exec_command_end`, and the item `CommandExecution`, whose names are in camel case. `T` is what is made of what the command printed.
 #[derive(Deserialize)]
-pub(super) struct ExecCommandEnd<'a> {
+pub(super) struct ExecCommandEnd<'a, T> {
     #[serde(borrow, alias = "id")]
     pub(super) call_id: Cow<'a, str>,
     #[serde(alias = "exitCode")]
     pub(super) exit_code: Option<i64>,
     pub(super) duration: Option<Duration>,
-    #[serde(borrow, alias = "aggregatedOutput")]
-    pub(super) aggregated_output: Option<Cow<'a, str>>,
+    #[serde(alias = "aggregatedOutput")]
+    pub(super) aggregated_output: Option<T>,
+}
+
+/// The hash of what a command printed, taken while the parser has it.
+pub(super) struct Hashed(pub(super) i64);
+
+impl<'de> Deserialize<'de> for Hashed {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct TextVisitor;
+        impl Visitor<'_> for TextVisitor {
+            type Value = Hashed;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("what a command printed")
+            }
+            fn visit_str<E: Error>(self, text: &str) -> Result<Hashed, E> {
+                Ok(Hashed(result_hash(text)))
+            }
+        }
+        deserializer.deserialize_str(TextVisitor)
+    }
 }
 
 /// A span as Rust's serde writes it.
@@ -275,15 +298,15 @@ pub(super) struct DynamicToolCallResponse<'a> {
 #[derive(Deserialize)]
 pub(super) struct ToolCall<'a> {
     #[serde(borrow)]
-    pub(super) name: Option<Cow<'a, str>>,
+    pub(super) name: Option<Text<'a>>,
     #[serde(borrow)]
-    pub(super) namespace: Option<Cow<'a, str>>,
+    pub(super) namespace: Option<Text<'a>>,
     #[serde(borrow)]
-    pub(super) arguments: Option<Cow<'a, str>>,
+    pub(super) arguments: Option<Text<'a>>,
     #[serde(borrow)]
-    pub(super) input: Option<Cow<'a, str>>,
+    pub(super) input: Option<Text<'a>>,
     #[serde(borrow)]
-    pub(super) call_id: Option<Cow<'a, str>>,
+    pub(super) call_id: Option<Text<'a>>,
 }
 
 /// `response_item/local_shell_call`, `web_search_call`, `image_generation_call`: tools of the provider.
@@ -322,6 +345,17 @@ pub(super) struct JsonOutputMetadata {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_names_of_a_call_are_borrowed() {
+        let json = r#"{"name":"exec_command","arguments":"{\"cmd\":\"ls\"}","call_id":"c","namespace":null}"#;
+        let call: ToolCall<'_> = serde_json::from_str(json).unwrap();
+        assert!(matches!(call.name, Some(Text(Cow::Borrowed("exec_command")))));
+        assert!(matches!(call.call_id, Some(Text(Cow::Borrowed("c")))));
+        assert_eq!(call.arguments.as_deref(), Some(r#"{"cmd":"ls"}"#));
+        assert!(call.namespace.is_none() && call.input.is_none());
+        assert!(serde_json::from_str::<ToolCall<'_>>(r#"{"name":7}"#).is_err());
+    }
 
     #[test]
     fn a_leading_kind_is_the_one_that_the_whole_record_has() {

@@ -58,6 +58,11 @@ impl Replay {
         !self.births.is_empty()
     }
 
+    /// Whether the lines that follow are the thread's own whatever they say, until another thread introduces itself.
+    pub(super) fn is_over(&self) -> bool {
+        self.state == State::Own
+    }
+
     /// The file's own thread introduces itself. `has_parent` when it was forked or spawned.
     pub(super) fn own(&mut self, birth: Birth, has_parent: bool, at_us: i64) {
         self.births.push(birth);
@@ -76,7 +81,7 @@ impl Replay {
 
     /// Whose the next line is. `turn_id` where the line names its turn, `is_usage` where it states token counts.
     pub(super) fn origin(&mut self, ts_us: i64, turn_id: Option<&str>, is_usage: bool) -> Origin {
-        if self.state == State::Own {
+        if self.is_over() {
             return Origin::Thread(0);
         }
         let own = self.births.first().copied().unwrap_or_default();
@@ -163,7 +168,11 @@ mod tests {
         replay.ancestor(birth(100), 1000 * SECOND);
         assert_eq!(replay.origin(1000 * SECOND + 1, Some(&turn(200)), false), Origin::Restamped);
         assert_eq!(replay.origin(1000 * SECOND + 2, None, true), Origin::Restamped);
+        assert!(!replay.is_over());
         assert_eq!(replay.origin(1000 * SECOND + 3, Some(&turn(1000)), false), Origin::Thread(0));
+        assert!(replay.is_over());
+        // What turn a line names no longer matters.
+        assert_eq!(replay.origin(1000 * SECOND + 4, Some(&turn(200)), true), Origin::Thread(0));
         assert_eq!(replay.origin(1000 * SECOND + 4, None, true), Origin::Thread(0));
     }
 

@@ -2,9 +2,12 @@
 //!
 //! Owns the state of one file. Owns neither framing nor what single records mean ([`super::usage`], [`super::tools`]).
 
+mod ends;
 mod items;
 #[cfg(test)]
 mod tests;
+mod turn;
+mod whole;
 
 use super::kinds::{IGNORED_EVENTS, IGNORED_ITEMS, IGNORED_LINES, known};
 use super::records::{
@@ -15,20 +18,24 @@ use super::replay::{Origin, Replay};
 use super::thread::{self, Thread};
 use super::tools;
 use super::usage::{Counter, Step};
-use crate::events::{Approval, Effect, Event, Kind, TokenBasis, Trigger};
-use crate::fingerprint::{CallSketch, result_hash, sketch_answer, sketch_call};
+use crate::events::{Approval, Effect, Event, Kind, TokenBasis};
+use crate::fingerprint::{CallSketch, sketch_answer, sketch_call};
 use crate::sources::json::{parse_rfc3339, reject_reason, safe_detail};
 use crate::sources::quick_json;
 use crate::sources::{Handled, Line, Position, Reason, Sink};
+use ends::End;
 use items::Form;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::collections::HashMap;
+use std::rc::Rc;
+use turn::Turn;
+use whole::Whole;
 
 /// What a call leaves for its answer.
 #[derive(Default)]
 struct Call {
-    tool_name: Option<String>,
+    tool_name: Option<Rc<str>>,
     effect: Option<Effect>,
     system: Option<&'static str>,
     patch: tools::Patch,
@@ -39,21 +46,17 @@ struct Call {
 #[derive(Default)]
 pub(super) struct Rollout {
     /// The file's own thread first, then the ancestors whose history it begins with.
-    threads: Vec<Thread>,
+    threads: Vec<Rc<Thread>>,
     replay: Replay,
     counter: Counter,
-    model: Option<String>,
-    zone: Option<jiff::tz::TimeZone>,
-    approval: Option<Approval>,
+    turn: Rc<Turn>,
     calls: HashMap<String, Call>,
     /// What the executor said of a call before the model saw the answer; the answer takes it in.
-    ends: HashMap<String, (Position, Event)>,
+    ends: HashMap<String, End>,
     /// What the agent said since the last counted response.
     said: String,
     /// The last message: whose it was, how it was told and its hash.
     last_message: Option<(Kind, Form, i64)>,
-    /// What the last prompt says of who started its turn, where that is not what its thread says.
-    cause: Option<(Trigger, &'static str)>,
     /// Whether the file's own turns have begun.
     has_prompt: bool,
 }
@@ -68,11 +71,18 @@ fn parse<'a, T: Deserialize<'a>>(payload: &'a RawValue, at: Position, sink: &mut
 impl Rollout {
     /// A rollout whose thread is `id` unless a first line says otherwise.
     pub(super) fn new(id: &str) -> Self {
-        Self { threads: vec![Thread::unintroduced(id)], ..Self::default() }
+        Self { threads: vec![Rc::new(Thread::unintroduced(id))], ..Self::default() }
     }
 
     /// Takes one line.
     pub(super) fn line(&mut self, line: &Line<'_>, sink: &mut dyn Sink) -> Handled {
+        if let Some(whole) = Whole::read(line.text) {
+            match parse_rfc3339(whole.timestamp) {
+                Ok(moment) => self.payload(whole.payload, moment.us, line.at, sink),
+                Err(reason) => sink.reject(line.at, reason, "timestamp"),
+            }
+            return Handled::Done;
+        }
         let envelope: Envelope<'_> = match quick_json::from_str(line.text) {
             Ok(envelope) => envelope,
             Err(_) if !line.complete => return Handled::Torn,
@@ -90,10 +100,10 @@ impl Rollout {
 
     /// Hands over what still waits for an answer that the file does not have.
     pub(super) fn finish(self, sink: &mut dyn Sink) {
-        let mut waiting: Vec<(Position, Event)> = self.ends.into_values().collect();
-        waiting.sort_unstable_by_key(|(at, _)| at.offset);
-        for (at, event) in waiting {
-            sink.event(at, event);
+        let mut waiting: Vec<(String, End)> = self.ends.into_iter().collect();
+        waiting.sort_unstable_by_key(|(_, end)| end.at.offset);
+        for (call_id, end) in waiting {
+            sink.event(end.at, end.into_event(call_id));
         }
     }
 
@@ -114,7 +124,10 @@ impl Rollout {
                 match self.origin(payload, starts_turn, is_usage, ts_us) {
                     Origin::Thread(thread) if in_event => self.event_msg(&inner, payload, thread, ts_us, at, sink),
                     Origin::Thread(thread) => self.response_item(&inner, payload, thread, ts_us, at, sink),
-                    Origin::Restamped => self.replayed(is_usage, payload, at, sink),
+                    Origin::Restamped => {
+                        let record = if is_usage { parse::<TokenCount>(payload, at, sink) } else { None };
+                        self.replayed(record, at, sink);
+                    }
                 }
             }
             other => match known(IGNORED_LINES, other) {
@@ -125,13 +138,14 @@ impl Rollout {
     }
 
     fn origin(&mut self, payload: &RawValue, names_turn: bool, is_usage: bool, ts_us: i64) -> Origin {
-        let turn: Option<TurnId<'_>> = names_turn.then(|| quick_json::from_str(payload.get()).ok()).flatten();
+        let asks = names_turn && !self.replay.is_over();
+        let turn: Option<TurnId<'_>> = asks.then(|| quick_json::from_str(payload.get()).ok()).flatten();
         self.replay.origin(ts_us, turn.as_ref().and_then(|turn| turn.turn_id.as_deref()), is_usage)
     }
 
     /// Copied history: the counter goes on from it, what else it counts stands in the file that it was written in first.
-    fn replayed(&mut self, is_usage: bool, payload: &RawValue, at: Position, sink: &mut dyn Sink) {
-        if is_usage && let Some(TokenCount { info: Some(info) }) = parse(payload, at, sink) {
+    fn replayed(&mut self, usage: Option<TokenCount>, at: Position, sink: &mut dyn Sink) {
+        if let Some(TokenCount { info: Some(info) }) = usage {
             self.counter.advance(&info, at, sink);
         }
         sink.ignore("replayed_history");
@@ -145,14 +159,14 @@ impl Rollout {
         if !self.replay.is_introduced() {
             let Some(lost) = thread::lost_birth(&self.threads[0].id, &thread.id, birth) else {
                 self.replay.own(birth, thread::parent(&meta).is_some(), ts_us);
-                self.threads[0] = thread;
+                self.threads[0] = Rc::new(thread);
                 return;
             };
             self.replay.own(lost, true, ts_us);
         }
         if self.threads.iter().all(|known| known.id != thread.id) {
             self.replay.ancestor(birth, ts_us);
-            self.threads.push(thread);
+            self.threads.push(Rc::new(thread));
         }
     }
 
@@ -160,12 +174,13 @@ impl Rollout {
     fn turn_context(&mut self, payload: &RawValue, is_copy: bool, at: Position, sink: &mut dyn Sink) {
         let Some(context) = parse::<TurnContext<'_>>(payload, at, sink) else { return };
         sink.ignore(if is_copy { "replayed_history" } else { "turn_context" });
+        let turn = Rc::make_mut(&mut self.turn);
         if let Some(model) = context.model {
-            self.model = Some(model.into_owned());
+            turn.model = Some(model.into_owned());
         }
         if let Some(name) = context.timezone.as_deref() {
-            self.zone = jiff::tz::TimeZone::get(name).ok();
-            if self.zone.is_none() {
+            turn.zone = jiff::tz::TimeZone::get(name).ok();
+            if turn.zone.is_none() {
                 sink.reject(at, Reason::BadValue, "timezone");
             }
         }
@@ -174,7 +189,7 @@ impl Rollout {
         }
         // `never` asks nobody. Under every other policy some steps are asked for and the log does not say which.
         let policy = context.approval_policy.as_ref().and_then(serde_json::Value::as_str);
-        self.approval = (policy == Some("never")).then_some(Approval::None);
+        turn.approval = (policy == Some("never")).then_some(Approval::None);
     }
 
     fn event_msg(
@@ -187,7 +202,10 @@ impl Rollout {
         sink: &mut dyn Sink,
     ) {
         match kind {
-            "token_count" => self.token_count(payload, thread, ts_us, at, sink),
+            "token_count" => {
+                let Some(record) = parse::<TokenCount>(payload, at, sink) else { return };
+                self.token_count(record, thread, ts_us, at, sink);
+            }
             "user_message" => {
                 let Some(record) = parse::<UserMessage<'_>>(payload, at, sink) else { return };
                 self.user_message(&record, Form::Event, thread, ts_us, at, sink);
@@ -235,13 +253,7 @@ impl Rollout {
         match kind {
             "function_call" | "custom_tool_call" => {
                 let Some(call) = parse::<ToolCall<'_>>(payload, at, sink) else { return };
-                if call.name.is_none() {
-                    // The call is kept with a null tool; only its name is missing, which redacted logs have.
-                    sink.ignore("call_without_name");
-                }
-                let name = call.name.as_deref().map(|name| tools::qualified_name(call.namespace.as_deref(), name));
-                let arguments = call.arguments.as_deref().or(call.input.as_deref());
-                self.call(name, call.call_id.as_deref(), arguments, thread, ts_us, at, sink);
+                self.tool_call(&call, thread, ts_us, at, sink);
             }
             "local_shell_call" | "web_search_call" | "image_generation_call" => {
                 let Some(call) = parse::<HostedToolCall<'_>>(payload, at, sink) else { return };
@@ -251,7 +263,7 @@ impl Rollout {
             }
             "function_call_output" | "custom_tool_call_output" => {
                 let Some(output) = parse::<ToolOutput<'_>>(payload, at, sink) else { return };
-                self.output(&output, thread, ts_us, at, sink);
+                self.output(&output.call_id, tools::answer(&output), thread, ts_us, at, sink);
             }
             other => match known(IGNORED_ITEMS, other) {
                 Some(kind) => sink.ignore(kind),
@@ -260,8 +272,7 @@ impl Rollout {
         }
     }
 
-    fn token_count(&mut self, payload: &RawValue, thread: usize, ts_us: i64, at: Position, sink: &mut dyn Sink) {
-        let Some(record) = parse::<TokenCount>(payload, at, sink) else { return };
+    fn token_count(&mut self, record: TokenCount, thread: usize, ts_us: i64, at: Position, sink: &mut dyn Sink) {
         let Some(info) = record.info else { return sink.ignore("token_count_without_info") };
         match self.counter.advance(&info, at, sink) {
             Step::Repeated => sink.ignore("repeated_token_count"),
@@ -270,7 +281,7 @@ impl Rollout {
             Step::Response { tokens, total } => {
                 let mut event = self.event(thread, ts_us, Kind::Completion);
                 let total = total.map_or_else(|| "-".to_owned(), |total| total.to_string());
-                event.event_id = Some(self.step_id(thread, ts_us, &total));
+                event.event_id = Some(self.threads[thread].step_id(ts_us, &total));
                 event.tokens = tokens;
                 event.token_basis = Some(TokenBasis::Reported);
                 let said = std::mem::take(&mut self.said);
@@ -283,11 +294,21 @@ impl Rollout {
     /// A request that came to nothing: it was billed as far as it went, and the log does not say for how much.
     fn unanswered(&mut self, what: &str, thread: usize, ts_us: i64) -> Event {
         let mut event = self.event(thread, ts_us, Kind::Completion);
-        event.event_id = Some(self.step_id(thread, ts_us, what));
+        event.event_id = Some(self.threads[thread].step_id(ts_us, what));
         event.token_basis = Some(TokenBasis::Absent);
         let said = std::mem::take(&mut self.said);
         event.text = (!said.is_empty()).then(|| sketch_answer(&said));
         event
+    }
+
+    fn tool_call(&mut self, call: &ToolCall<'_>, thread: usize, ts_us: i64, at: Position, sink: &mut dyn Sink) {
+        if call.name.is_none() {
+            // The call is kept with a null tool; only its name is missing, which redacted logs have.
+            sink.ignore("call_without_name");
+        }
+        let name = call.name.as_deref().map(|name| tools::qualified_name(call.namespace.as_deref(), name));
+        let arguments = call.arguments.as_deref().or(call.input.as_deref());
+        self.call(name, call.call_id.as_deref(), arguments, thread, ts_us, at, sink);
     }
 
     #[expect(clippy::too_many_arguments, reason = "the parts of one record; a struct would be used once")]
@@ -313,8 +334,8 @@ impl Rollout {
         };
         let mut event = self.event(thread, ts_us, Kind::ToolCall);
         event.event_id = Some(match call_id {
-            Some(call_id) => self.call_event_id(thread, call_id),
-            None => self.step_id(thread, ts_us, &format!("{hash:016x}")),
+            Some(call_id) => self.threads[thread].call_event_id(call_id),
+            None => self.threads[thread].step_id(ts_us, &format!("{hash:016x}")),
         });
         event.call_id = call_id.map(str::to_owned);
         // Two calls whose arguments are not in the log are not two that are equal.
@@ -322,89 +343,63 @@ impl Rollout {
         event.effect = effect;
         event.system = system.map(str::to_owned);
         event.path = patch.path.clone();
-        event.approval = self.approval;
-        event.tool_name = name.clone();
+        event.approval = self.turn.approval;
         if let Some(call_id) = call_id {
-            let call = Call { tool_name: name, effect, system, patch, answered: false };
+            let call = Call { tool_name: name.as_deref().map(Rc::from), effect, system, patch, answered: false };
             self.calls.insert(call_id.to_owned(), call);
         }
+        event.tool_name = name;
         sink.event(at, event);
     }
 
-    /// The executor's word on a call. It is kept until the answer comes, so that a call has one result.
-    fn end(&mut self, call_id: &str, thread: usize, at: Position, mut event: Event, sink: &mut dyn Sink) {
-        let call = self.calls.get(call_id);
-        if call.is_some_and(|call| call.answered) {
-            // A command that ran on after its answer; `write_stdin` reports its end to the model.
-            return sink.ignore("end_after_answer");
-        }
-        event.event_id = Some(self.call_event_id(thread, call_id));
-        event.call_id = Some(call_id.to_owned());
-        event.approval = self.approval;
-        if let Some(call) = call {
-            event.tool_name = call.tool_name.clone();
-            event.effect = event.effect.or(call.effect);
-            event.system = event.system.or_else(|| call.system.map(str::to_owned));
-        }
-        self.ends.insert(call_id.to_owned(), (at, event));
-    }
-
-    fn output(&mut self, output: &ToolOutput<'_>, thread: usize, ts_us: i64, at: Position, sink: &mut dyn Sink) {
-        let call_id = output.call_id.as_ref();
-        let mut event = self.event(thread, ts_us, Kind::ToolResult);
-        event.event_id = Some(self.call_event_id(thread, call_id));
-        event.call_id = Some(call_id.to_owned());
-        event.approval = self.approval;
-        let answer = tools::answer(output);
-        event.is_error = answer.is_error;
-        event.duration_ms = answer.duration_ms;
-        event.result_hash = Some(result_hash(&answer.body));
-        let end = self.ends.remove(call_id).map(|(_, end)| end);
+    /// The answer of a call, as the model saw it, with what the executor said of the call before.
+    fn output(
+        &mut self,
+        call_id: &str,
+        answer: tools::Answer,
+        thread: usize,
+        ts_us: i64,
+        at: Position,
+        sink: &mut dyn Sink,
+    ) {
+        let end = self.ends.remove(call_id);
         let call = self.calls.entry(call_id.to_owned()).or_default();
         if std::mem::replace(&mut call.answered, true) {
             return sink.ignore("repeated_tool_output");
         }
-        event.tool_name = call.tool_name.clone();
-        event.effect = call.effect;
-        event.system = call.system.map(str::to_owned);
-        event.path = call.patch.path.clone();
-        let planned = std::mem::take(&mut call.patch.added_lines);
+        let (tool_name, effect, system) = (call.tool_name.clone(), call.effect, call.system);
+        let patch = std::mem::take(&mut call.patch);
+        let mut event = self.event(thread, ts_us, Kind::ToolResult);
+        event.event_id = Some(self.threads[thread].call_event_id(call_id));
+        event.call_id = Some(call_id.to_owned());
+        event.approval = self.turn.approval;
+        event.tool_name = tool_name.as_deref().map(str::to_owned);
+        event.result_hash = Some(answer.result_hash);
         match end {
-            Some(end) => {
-                event.is_error = end.is_error.or(event.is_error);
-                event.duration_ms = end.duration_ms.or(event.duration_ms);
-                event.effect = end.effect.or(event.effect);
-                event.system = end.system.or(event.system);
-                event.path = end.path.or(event.path);
+            Some(End { word, .. }) => {
+                event.is_error = word.is_error.or(answer.is_error);
+                event.duration_ms = word.duration_ms.or(answer.duration_ms);
+                event.effect = word.effect.or(effect);
+                event.system = word.system.or(system).map(str::to_owned);
+                event.path = word.path.or(patch.path);
                 // What was applied, which may be less than what the call asked for.
-                event.added_lines = end.added_lines;
+                event.added_lines = word.added_lines;
             }
-            None if event.is_error == Some(false) => event.added_lines = planned,
-            None => {}
+            None => {
+                event.is_error = answer.is_error;
+                event.duration_ms = answer.duration_ms;
+                event.effect = effect;
+                event.system = system.map(str::to_owned);
+                event.path = patch.path;
+                if answer.is_error == Some(false) {
+                    event.added_lines = patch.added_lines;
+                }
+            }
         }
         sink.event(at, event);
     }
 
     fn event(&self, thread: usize, ts_us: i64, kind: Kind) -> Event {
-        let mut event = self.threads[thread].event(ts_us, kind);
-        if let Some((trigger, evidence)) = self.cause.filter(|_| event.trigger != Trigger::Agent) {
-            event.trigger = trigger;
-            event.trigger_evidence = Some(evidence);
-        }
-        event.model = self.model.clone();
-        event.utc_offset_min = self.zone.as_ref().and_then(|zone| {
-            let moment = jiff::Timestamp::from_microsecond(ts_us).ok()?;
-            Some(zone.to_offset(moment).seconds() / 60)
-        });
-        event
-    }
-
-    /// Identity of a step that the log does not number: the same in the original and in every copy that kept its time.
-    fn step_id(&self, thread: usize, ts_us: i64, what: &str) -> String {
-        format!("codex:{}:{ts_us}:{what}", self.threads[thread].id)
-    }
-
-    fn call_event_id(&self, thread: usize, call_id: &str) -> String {
-        format!("codex:{}:{call_id}", self.threads[thread].id)
+        self.turn.event(&self.threads[thread], ts_us, kind)
     }
 }

@@ -65,6 +65,16 @@ impl Thread {
         }
         event
     }
+
+    /// Identity of a step that the log does not number: the same in the original and in every copy that kept its time.
+    pub(super) fn step_id(&self, ts_us: i64, what: &str) -> String {
+        format!("codex:{}:{ts_us}:{what}", self.id)
+    }
+
+    /// Identity of a call, and of its result.
+    pub(super) fn call_event_id(&self, call_id: &str) -> String {
+        ["codex:", self.id.as_str(), ":", call_id].concat()
+    }
 }
 
 /// When the thread began: its own word, else its UUIDv7.

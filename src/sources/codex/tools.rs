@@ -4,11 +4,12 @@
 
 use super::records::{Duration, FileChange, JsonOutput, ToolOutput};
 use crate::events::Effect;
-use crate::fingerprint::line_hashes;
+use crate::fingerprint::{line_hashes, result_hash};
 use crate::sources::json::Count;
 use crate::sources::quick_json;
+use serde::de::{Deserialize, Deserializer, Error, Visitor};
 use serde_json::Value;
-use std::borrow::Cow;
+use std::fmt;
 
 /// What a tool does and to what; null for tools that Codex does not ship (MCP servers, apps), since their names promise nothing.
 pub(super) fn effect_and_system(tool: &str) -> (Option<Effect>, Option<&'static str>) {
@@ -35,17 +36,35 @@ pub(super) fn qualified_name(namespace: Option<&str>, name: &str) -> String {
 
 /// What an answer says of the step.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Answer<'a> {
-    /// The tool's own output, without the header that Codex puts before it: that has a random chunk id.
-    pub(super) body: Cow<'a, str>,
+pub(super) struct Answer {
+    /// Hash of the tool's own output, without the header that Codex puts before it: that has a random chunk id.
+    pub(super) result_hash: i64,
     /// Null where the answer does not say.
     pub(super) is_error: Option<bool>,
     pub(super) duration_ms: Option<i64>,
 }
 
-impl Answer<'_> {
-    fn unsaid(body: Cow<'_, str>) -> Answer<'_> {
-        Answer { body, is_error: None, duration_ms: None }
+impl Answer {
+    /// An answer that is the tool's output and says nothing of the step.
+    pub(super) fn unsaid(output: &str) -> Self {
+        Self { result_hash: result_hash(output), is_error: None, duration_ms: None }
+    }
+}
+
+/// Of an answer that is a text, read while the parser has it, so that it is copied no more than escapes demand.
+impl<'de> Deserialize<'de> for Answer {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct TextVisitor;
+        impl Visitor<'_> for TextVisitor {
+            type Value = Answer;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("the text of an answer")
+            }
+            fn visit_str<E: Error>(self, text: &str) -> Result<Answer, E> {
+                Ok(text_answer(text))
+            }
+        }
+        deserializer.deserialize_str(TextVisitor)
     }
 }
 
@@ -65,19 +84,19 @@ const BEFORE_OUTPUT: &str = "\nOutput:\n";
 const HEADERS: &[&str] = &["Chunk ID: ", "Command: ", "Exit code: ", "Wall time: "];
 
 /// Reads the answer of a call, whichever of its forms it has.
-pub(super) fn answer<'a>(record: &'a ToolOutput<'_>) -> Answer<'a> {
-    let Some(raw) = record.output else { return Answer::unsaid(Cow::Borrowed("")) };
-    if let Ok(text) = quick_json::from_str::<Cow<'_, str>>(raw.get()) {
-        return text_answer(text);
+pub(super) fn answer(record: &ToolOutput<'_>) -> Answer {
+    let Some(raw) = record.output else { return Answer::unsaid("") };
+    if let Ok(answer) = quick_json::from_str::<Answer>(raw.get()) {
+        return answer;
     }
     match serde_json::from_str::<Value>(raw.get()) {
         Ok(Value::Object(mut object)) => {
             let is_error = object.get("success").and_then(Value::as_bool).map(|success| !success);
             let content = object.remove("content").unwrap_or_default();
-            Answer { is_error, ..Answer::unsaid(Cow::Owned(text_of(&content))) }
+            Answer { is_error, ..Answer::unsaid(&text_of(&content)) }
         }
-        Ok(value) => Answer::unsaid(Cow::Owned(text_of(&value))),
-        Err(_) => Answer::unsaid(Cow::Borrowed("")),
+        Ok(value) => Answer::unsaid(&text_of(&value)),
+        Err(_) => Answer::unsaid(""),
     }
 }
 
@@ -93,41 +112,27 @@ fn text_of(value: &Value) -> String {
     }
 }
 
-fn text_answer(text: Cow<'_, str>) -> Answer<'_> {
+fn text_answer(text: &str) -> Answer {
     if text.starts_with('{')
-        && let Ok(json) = quick_json::from_str::<JsonOutput<'_>>(&text)
+        && let Ok(json) = quick_json::from_str::<JsonOutput<'_>>(text)
     {
         return Answer {
             is_error: json.metadata.exit_code.map(|code| code != 0),
             duration_ms: json.metadata.duration_seconds.and_then(milliseconds),
-            body: Cow::Owned(json.output.into_owned()),
+            result_hash: result_hash(&json.output),
         };
     }
     if HEADERS.iter().any(|start| text.starts_with(start)) {
         // Only the header is searched: what a program prints must not pass for its exit code.
-        let (header, output) = text.split_once(BEFORE_OUTPUT).unwrap_or((&text, ""));
+        let (header, output) = text.split_once(BEFORE_OUTPUT).unwrap_or((text, ""));
         let field = |name: &str| header.lines().rev().find_map(|line| line.strip_prefix(name)).map(str::trim);
         let code = field("Process exited with code ").or_else(|| field("Exit code: "));
         let seconds = field("Wall time: ").and_then(|span| span.split(' ').next()?.parse().ok());
         let is_error = code.and_then(|code| code.parse::<i64>().ok()).map(|code| code != 0);
-        let duration_ms = seconds.and_then(milliseconds);
-        let output_bytes = output.len();
-        return Answer { is_error, duration_ms, body: last_bytes(text, output_bytes) };
+        return Answer { is_error, duration_ms: seconds.and_then(milliseconds), result_hash: result_hash(output) };
     }
     let refused = REFUSALS.iter().any(|start| text.starts_with(start));
     Answer { is_error: refused.then_some(true), ..Answer::unsaid(text) }
-}
-
-/// The end of a text, in the room that the text had.
-fn last_bytes(text: Cow<'_, str>, bytes: usize) -> Cow<'_, str> {
-    let start = text.len() - bytes;
-    match text {
-        Cow::Borrowed(text) => Cow::Borrowed(&text[start..]),
-        Cow::Owned(mut text) => {
-            text.drain(..start);
-            Cow::Owned(text)
-        }
-    }
 }
 
 fn milliseconds(seconds: f64) -> Option<i64> {
@@ -214,11 +219,10 @@ pub(super) fn patch(text: &str) -> Patch {
 mod tests {
     use super::*;
 
-    fn read(output: &str) -> Answer<'static> {
+    fn read(output: &str) -> Answer {
         let json = serde_json::json!({ "call_id": "c", "output": output }).to_string();
         let record: ToolOutput<'_> = serde_json::from_str(&json).unwrap();
-        let answer = answer(&record);
-        Answer { body: Cow::Owned(answer.body.into_owned()), ..answer }
+        answer(&record)
     }
 
     #[test]
@@ -235,7 +239,7 @@ mod tests {
             "Chunk ID: 1a2b\nWall time: 1.5 seconds\nProcess exited with code 0\nOutput:\nProcess exited with code 1\n",
         );
         assert_eq!((ok.is_error, ok.duration_ms), (Some(false), Some(1500)));
-        assert_eq!(ok.body, "Process exited with code 1\n");
+        assert_eq!(ok.result_hash, result_hash("Process exited with code 1\n"));
         assert_eq!(read("Exit code: 2\nWall time: 0 seconds\nOutput:\nno").is_error, Some(true));
         assert_eq!(
             read("Chunk ID: 1\nWall time: 9.0 seconds\nProcess running with session ID 7\nOutput:\n").is_error,
@@ -247,11 +251,11 @@ mod tests {
     #[test]
     fn json_answers_refusals_and_content_items() {
         let json = read(r#"{"output":"Done","metadata":{"exit_code":1,"duration_seconds":0.25}}"#);
-        assert_eq!((json.is_error, json.duration_ms, &*json.body), (Some(true), Some(250), "Done"));
+        assert_eq!((json.is_error, json.duration_ms, json.result_hash), (Some(true), Some(250), result_hash("Done")));
         assert_eq!(read(r#"{"status":"ok"}"#).is_error, None);
         assert_eq!(read("write_stdin failed: no such session").is_error, Some(true));
         let items = r#"{"call_id":"c","output":[{"type":"input_text","text":"a"},{"type":"input_image"}]}"#;
-        assert_eq!(answer(&serde_json::from_str(items).unwrap()).body, "a");
+        assert_eq!(answer(&serde_json::from_str(items).unwrap()), Answer::unsaid("a"));
         let object = r#"{"call_id":"c","output":{"content":"no","success":false}}"#;
         assert_eq!(answer(&serde_json::from_str(object).unwrap()).is_error, Some(true));
     }

@@ -2,7 +2,7 @@
 
 use super::{Cell, Layout, WIDTH};
 use crate::sources::json::{reject_reason, safe_detail};
-use crate::sources::{Handled, Input, InputError, Line, Sink, read_lines};
+use crate::sources::{Handled, Input, InputError, Line, Sink, quick_json, read_lines};
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -72,8 +72,17 @@ fn parse<'a>(
     text: &'a str,
     unknown: &mut Vec<Cow<'a, str>>,
 ) -> Result<[Cell<'a>; WIDTH], serde_json::Error> {
-    let mut deserializer = serde_json::Deserializer::from_str(text);
     let mut cells = [const { Cell::Null }; WIDTH];
+    if text.starts_with('{') {
+        let mut fields = 0;
+        let row = RowSeed { layout, unknown: &mut *unknown, cells: &mut cells, prefix: "", fields: &mut fields };
+        if quick_json::quick_seed(text, row).is_some() {
+            return Ok(cells);
+        }
+        unknown.clear();
+        cells = [const { Cell::Null }; WIDTH];
+    }
+    let mut deserializer = serde_json::Deserializer::from_str(text);
     RowSeed { layout, unknown, cells: &mut cells, prefix: "", fields: &mut 0 }.deserialize(&mut deserializer)?;
     deserializer.end()?;
     Ok(cells)

@@ -3,18 +3,20 @@
 //!
 //! Owns what such a record becomes. Owns neither the matching of ends to calls nor what a tool does.
 
+use super::ends::Word;
 use super::{Rollout, parse};
 use crate::events::{Effect, Kind, Trigger};
-use crate::fingerprint::{result_hash, text_hash};
+use crate::fingerprint::text_hash;
 use crate::sources::codex::kinds::{IGNORED_TURN_ITEMS, known};
 use crate::sources::codex::records::{
-    DynamicToolCallResponse, ExecCommandEnd, FileChangeItem, ItemCompleted, McpResult, McpToolCallEnd, McpToolCallItem,
-    MessageItem, PatchApplyEnd, PayloadKind, UserMessage,
+    Duration, DynamicToolCallResponse, ExecCommandEnd, FileChangeItem, Hashed, ItemCompleted, McpResult,
+    McpToolCallEnd, McpToolCallItem, MessageItem, PatchApplyEnd, PayloadKind, UserMessage,
 };
 use crate::sources::codex::{prompt, tools};
 use crate::sources::slash::keep_prompt;
 use crate::sources::{Position, Reason, Sink};
 use serde_json::value::RawValue;
+use std::rc::Rc;
 
 /// How a message is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +43,7 @@ impl Rollout {
             return sink.ignore("repeated_message");
         }
         let goes_on = std::mem::replace(&mut self.has_prompt, true);
-        self.cause = if prompt::is_automation(text) {
+        let cause = if prompt::is_automation(text) {
             Some((Trigger::Schedule, "text.automation"))
         } else if goes_on && self.threads[thread].is_automation() {
             // Who goes on in the thread of an automation may be a person; the log does not say.
@@ -49,8 +51,9 @@ impl Rollout {
         } else {
             None
         };
+        Rc::make_mut(&mut self.turn).cause = cause;
         let mut event = self.event(thread, ts_us, Kind::Prompt);
-        event.event_id = Some(self.step_id(thread, ts_us, &format!("{:016x}", text_hash(text))));
+        event.event_id = Some(self.threads[thread].step_id(ts_us, &format!("{:016x}", text_hash(text))));
         keep_prompt(&mut event, text);
         sink.event(at, event);
     }
@@ -115,21 +118,12 @@ impl Rollout {
         at: Position,
         sink: &mut dyn Sink,
     ) {
-        let mut event = self.event(thread, ts_us, Kind::ToolResult);
-        let call_id = match kind {
+        let (call_id, word) = match kind {
             "exec_command_end" | "CommandExecution" => {
-                let Some(end) = parse::<ExecCommandEnd<'_>>(payload, at, sink) else { return };
-                event.is_error = end.exit_code.map(|code| code != 0);
-                event.duration_ms = end.duration.and_then(|span| span.milliseconds());
-                event.result_hash = end.aggregated_output.as_deref().map(result_hash);
-                if event.is_error == Some(false)
-                    && let Some(call) = self.calls.get(&*end.call_id)
-                {
-                    // A patch that a shell was handed: the executor tells of no files.
-                    event.path.clone_from(&call.patch.path);
-                    event.added_lines.clone_from(&call.patch.added_lines);
-                }
-                end.call_id
+                let Some(end) = parse::<ExecCommandEnd<'_, Hashed>>(payload, at, sink) else { return };
+                let mut word = self.command_word(&end.call_id, end.exit_code, end.duration.as_ref());
+                word.result_hash = end.aggregated_output.map(|printed| printed.0);
+                (end.call_id, word)
             }
             "patch_apply_end" | "FileChange" => {
                 let end = if kind == "patch_apply_end" {
@@ -138,39 +132,39 @@ impl Rollout {
                     parse::<FileChangeItem<'_>>(payload, at, sink).map(PatchApplyEnd::from)
                 };
                 let Some(end) = end else { return };
-                event.is_error = Some(!end.success);
-                event.effect = Some(Effect::Write);
-                event.system = Some("filesystem".to_owned());
+                let mut word = Word { is_error: Some(!end.success), ..Word::default() };
+                (word.effect, word.system) = (Some(Effect::Write), Some("filesystem"));
                 let mut paths = end.changes.keys();
-                event.path = paths.next().filter(|_| end.changes.len() == 1).map(|path| path.as_ref().to_owned());
-                if end.success {
-                    event.added_lines = tools::changed_lines(end.changes.values());
+                word.path = paths.next().filter(|_| end.changes.len() == 1).map(|path| path.as_ref().to_owned());
+                if end.success && !self.is_answered(&end.call_id) {
+                    word.added_lines = tools::changed_lines(end.changes.values());
                 }
-                end.call_id
+                (end.call_id, word)
             }
             "mcp_tool_call_end" => {
                 let Some(end) = parse::<McpToolCallEnd<'_>>(payload, at, sink) else { return };
-                event.is_error = end.result.map(|result| match result {
+                let is_error = end.result.map(|result| match result {
                     McpResult::Ok(answer) => answer.is_error.unwrap_or(false),
                     McpResult::Err(_) => true,
                 });
-                event.duration_ms = end.duration.and_then(|span| span.milliseconds());
-                end.call_id
+                (end.call_id, Word { is_error, duration_ms: milliseconds(end.duration), ..Word::default() })
             }
             "McpToolCall" => {
                 let Some(end) = parse::<McpToolCallItem<'_>>(payload, at, sink) else { return };
                 let says_error = end.result.and_then(|answer| answer.is_error) == Some(true);
-                event.is_error = end.status.map(|status| status == "failed" || says_error);
-                event.duration_ms = end.duration.and_then(|span| span.milliseconds());
-                end.id
+                let is_error = end.status.map(|status| status == "failed" || says_error);
+                (end.id, Word { is_error, duration_ms: milliseconds(end.duration), ..Word::default() })
             }
             _ => {
                 let Some(end) = parse::<DynamicToolCallResponse<'_>>(payload, at, sink) else { return };
-                event.is_error = end.success.map(|success| !success);
-                event.duration_ms = end.duration.and_then(|span| span.milliseconds());
-                end.call_id
+                let is_error = end.success.map(|success| !success);
+                (end.call_id, Word { is_error, duration_ms: milliseconds(end.duration), ..Word::default() })
             }
         };
-        self.end(&call_id, thread, at, event, sink);
+        self.end(&call_id, word, thread, ts_us, at, sink);
     }
+}
+
+fn milliseconds(span: Option<Duration>) -> Option<i64> {
+    span.and_then(|span| span.milliseconds())
 }

@@ -1,9 +1,96 @@
 //! What single records of a rollout become.
 
-use crate::events::{Effect, Kind, TokenBasis, Trigger};
-use crate::fingerprint::line_hashes;
+use super::whole::Whole;
+use crate::events::{Effect, Event, Kind, TokenBasis, Trigger};
+use crate::fingerprint::{line_hashes, result_hash};
 use crate::sources::codex::Codex;
-use crate::sources::testing::{fixture_bytes, kept, read_bytes, read_fixture};
+use crate::sources::testing::{Recorded, fixture_bytes, kept, read_bytes, read_fixture};
+use std::collections::BTreeSet;
+
+#[test]
+fn a_line_says_the_same_whether_it_is_read_in_one_pass_or_taken_apart() {
+    const FIXTURES: [&str; 9] = [
+        "compaction",
+        "counters",
+        "faults",
+        "fork_kept",
+        "fork_parent",
+        "fork_restamped",
+        "paginated",
+        "prompts",
+        "tools",
+    ];
+    let events = |read: &Recorded| read.events.iter().map(|(_, event)| event.clone()).collect::<Vec<Event>>();
+    for name in FIXTURES {
+        let whole = fixture_bytes(&Codex, &format!("{name}.jsonl"));
+        // A tab outside a text is left to the slower reader, and with it the line.
+        let apart = whole.split(|byte| *byte == b'\n').map(|line| match line.strip_prefix(b"{") {
+            Some(rest) => [b"{\t".as_slice(), rest].concat(),
+            None => line.to_vec(),
+        });
+        let apart = apart.collect::<Vec<Vec<u8>>>().join(&b'\n');
+        let (one, two) = (read_bytes(&Codex, "rollout-x.jsonl", &whole), read_bytes(&Codex, "rollout-x.jsonl", &apart));
+        assert_eq!(events(&one), events(&two), "{name}");
+        assert_eq!((one.reasons(), &one.ignored), (two.reasons(), &two.ignored), "{name}");
+    }
+}
+
+#[test]
+fn the_kinds_that_most_lines_are_of_are_read_in_one_pass() {
+    let lines = String::from_utf8(fixture_bytes(&Codex, "tools.jsonl")).unwrap();
+    let kinds = |is_whole: bool| -> BTreeSet<String> {
+        let lines = lines.lines().filter(|line| Whole::read(line).is_some() == is_whole);
+        let kinds = lines.filter_map(|line| {
+            let record: serde_json::Value = serde_json::from_str(line).unwrap();
+            record["payload"]["type"].as_str().map(str::to_owned)
+        });
+        kinds.collect()
+    };
+    let set = |kinds: &[&str]| kinds.iter().map(|kind| (*kind).to_owned()).collect::<BTreeSet<String>>();
+    let read = [
+        "custom_tool_call",
+        "custom_tool_call_output",
+        "dynamic_tool_call_request",
+        "exec_command_end",
+        "function_call",
+        "function_call_output",
+        "web_search_end",
+    ];
+    assert_eq!(kinds(true), set(&read));
+    // Of outputs those that are no text.
+    let left = [
+        "dynamic_tool_call_response",
+        "function_call_output",
+        "local_shell_call",
+        "mcp_tool_call_end",
+        "patch_apply_end",
+        "turn_aborted",
+        "web_search_call",
+    ];
+    assert_eq!(kinds(false), set(&left));
+}
+
+#[test]
+fn the_end_of_a_command_that_nobody_answers_has_the_hash_of_what_was_printed() {
+    let long = "a line of many\n".repeat(2_000);
+    let texts = ["", "two\nlines, \"quoted\"", "café", long.as_str()];
+    let line = |call: usize, printed: &str| {
+        format!(
+            r#"{{"timestamp":"2026-06-01T10:00:00Z","type":"event_msg","payload":{{"type":"exec_command_end","call_id":"c{call}","exit_code":0,"aggregated_output":{printed}}}}}"#
+        ) + "\n"
+    };
+    let text = |call: usize| texts[call % texts.len()];
+    let mut lines: String = (0..120).map(|call| line(call, &serde_json::Value::from(text(call)).to_string())).collect();
+    lines += &line(120, r#""\ud83d\ude42""#);
+    lines += &line(121, "null");
+    let read = read_bytes(&Codex, "rollout-x.jsonl", lines.as_bytes());
+    let hashes: Vec<Option<i64>> = read.events.iter().map(|(_, event)| event.result_hash).collect();
+    let expected = (0..120).map(|call| Some(result_hash(text(call)))).chain([Some(result_hash("🙂")), None]);
+    assert_eq!(hashes, expected.collect::<Vec<_>>());
+    for bad in ["7", r#""\ud83d""#] {
+        assert_eq!(read_bytes(&Codex, "rollout-x.jsonl", line(0, bad).as_bytes()).rejects.len(), 1, "{bad}");
+    }
+}
 
 #[test]
 fn completed_items_tell_what_events_tell_and_a_message_told_both_ways_counts_once() {
