@@ -5,7 +5,7 @@
 -- measures: the share q0 of weeks expected in [Q, $width Q): a logarithmic kernel density of the weeks outside [.9 Q, 1.2 Q), the person's own
 --   shrunk to everyone's with a weight of $shrink weeks; for active_week the share of minimal check-ins before the announcement, shrunk
 --   to that of the others who began as little then (quarters of people by sessions a week, where there are $peers others; else to everyone's): a week of one small session is rare for
---   whoever uses much, and an ordinary one for whoever uses little. The kernel is logistic with scale 1/1.702, within .01 of the normal one. Never under $least. The weeks left out are not none: n weeks
+--   whoever uses much, and an ordinary one for whoever uses little. The kernel is logistic with scale 1/1.702, within .01 of the normal one. Never under $least, and never certain (.999). The weeks left out are not none: n weeks
 --   outside let a share leak of their kernels fall into that window, and of a kernel in its middle the share stay remains, so the g weeks that belong there
 --   satisfy g = n leak + g stay; they are counted with n, and with what a kernel in the middle has in [Q, $width Q). That is much for whoever
 --   stands on both sides of the line, and next to nothing for whoever keeps to it and is elsewhere otherwise
@@ -71,7 +71,7 @@ select
     people.quota_id,
     people.actor_id,
     coalesce(own.weeks, 0) as weeks,
-    greatest($least, (coalesce(own.mass, 0.0) + $shrink * coalesce(peers.share, pooled.mass / pooled.filled_weeks, 2 * $least)) / (coalesce(own.filled_weeks, 0.0) + $shrink)) as expected_share,
+    least(0.999, greatest($least, (coalesce(own.mass, 0.0) + $shrink * coalesce(peers.share, pooled.mass / pooled.filled_weeks, 2 * $least)) / (coalesce(own.filled_weeks, 0.0) + $shrink))) as expected_share,
 from people
 left join fits as own on own.quota_id = people.quota_id and own.actor_id = people.actor_id
 left join fits as pooled on pooled.quota_id = people.quota_id and pooled.actor_id is null
