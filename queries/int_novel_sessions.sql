@@ -1,11 +1,11 @@
 -- model: int_novel_sessions
 -- grain: one session and actor with outputs that can be compared
--- reads: int_output_novelty, int_batch_evaluations
+-- reads: int_output_novelty, int_batch_evaluations, int_on_call_sessions, int_learning_sessions
 -- family: REDUNDANCY
 -- measures: what the session's long outputs have in common with earlier ones; the actor's long outputs in $days days (window_outputs); whether $known or more of at least
 --   $min_sampled sampled shingles were known, and more than in $usual of the sessions of the median person in the same eighth of window_outputs (where it has $peers people, else of the eighth where that is most: whoever is given more has heard more); in how many of the actor's sessions of $days days that was so (unusual_sessions); and most_db, what that many can tell: 10 log10 of e = .5 p^-.5 at Chernoff's bound on p against the share of
 --   such sessions among everybody else's, or, where it is larger and more than $peers people are there, among others' in the same eighth of window_outputs: one vote a person, and nobody is their own yardstick (where no more than $peers
---   people have any, theirs are among everybody's). Sessions of which less than $own is outside batch evaluations are not counted. Outputs of one session are about one thing, so they are one observation
+--   people have any, theirs are among everybody's). Sessions of which less than $own is outside batch evaluations are not counted, nor those on call or of learning: what is discounted says nothing against another. Outputs of one session are about one thing, so they are one observation
 -- innocent: a report that comes again makes one session unusual, and under $recur nothing is told; in the public transcripts looked at, read as one
 --   person's, a session's answers repeat some five of a hundred sampled shingles, twenty-one at most
 -- reference: signals.md S5 and section 3, steps 2, 6 and 7; Chernoff 1952
@@ -26,10 +26,10 @@ sized as (
 ),
 placed as (
     select
-        legible.*, sized.window_outputs, sampled >= $min_sampled and coalesce(evaluations.factor, 1.0) >= $own as is_legible, cast(known as double) / greatest(sampled, 1) as known_share,
+        legible.*, sized.window_outputs, sampled >= $min_sampled and coalesce(evaluations.factor, 1.0) >= $own and on_call.session_id is null and learning.session_id is null as is_legible, cast(known as double) / greatest(sampled, 1) as known_share,
         ntile(8) over (order by sized.window_outputs, legible.actor_id, legible.session_id) as eighth,
-    from legible
-    join sized on sized.actor_id = legible.actor_id and sized.last_day = legible.last_day left join int_batch_evaluations as evaluations on evaluations.session_id = legible.session_id
+    from legible join sized on sized.actor_id = legible.actor_id and sized.last_day = legible.last_day
+    left join int_batch_evaluations as evaluations on evaluations.session_id = legible.session_id left join int_on_call_sessions as on_call on on_call.session_id = legible.session_id left join int_learning_sessions as learning on learning.session_id = legible.session_id
 ),
 limits as (
     select eighth, coalesce(usual_share, max(usual_share) over (), 0.0) as usual_share

@@ -1,16 +1,19 @@
 -- model: int_output_novelty
 -- grain: one output of at least $least_chars characters and $least_words masked words
--- reads: stg_events, fct_sessions, int_stock_shingles
+-- reads: stg_events, fct_sessions, int_batch_evaluations, int_stock_shingles
 -- family: REDUNDANCY
 -- measures: of a sample of the output's word shingles, how many stood in an earlier output of the same actor, of any of their sessions, or in
 --   an earlier prompt, within $days days. The sample is every shingle in the lowest quarter of the hash range, of the 64 smallest, so
 --   that two texts sample the same shingles; fenced code is masked and never counts. Phrases that many people are given are left out
---   (int_stock_shingles), and so is what a declared or scheduled session says, or a step that a schedule began, which no person was given. nearest_session is the earlier one that most of what is known stood in last
+--   (int_stock_shingles), and so is what a declared or scheduled session says, or a step that a schedule began, or a subagent to the agent that sent it, which no person was given, and what is said in sessions of which less than
+--   $own is outside batch evaluations: thousands of answers to a suite are no history that others could be held against. nearest_session is the earlier one that most of what is known stood in last
 -- reference: signals.md S5, 1.2 (1 - |S(o) and B_28d| / |S(o)|)
--- params: least_chars = 400, least_words = 40, days = 28
+-- params: least_chars = 400, least_words = 40, days = 28, own = 0.5
 -- part: person
 with automated as (
     select session_id from fct_sessions where declared or trigger = 'schedule'
+    union all
+    select session_id from int_batch_evaluations where factor < $own
 ),
 texts as (
     select
@@ -18,7 +21,7 @@ texts as (
         arrow_cast(ts, 'Int64') as us, kind = 'completion' as is_output, array_slice(shingles, 1, 64) as shingles,
     from automated
     right anti join stg_events as events on events.root_session_id = automated.session_id
-    where actor_kind = 'person' and actor_id <> '(unassigned)' and cardinality(shingles) > 0 and (trigger is distinct from 'schedule')
+    where actor_kind = 'person' and actor_id <> '(unassigned)' and cardinality(shingles) > 0 and trigger is distinct from 'schedule' and not coalesce(trigger = 'agent' and events.session_id <> root_session_id, false)
         and (kind = 'completion' and text_chars >= $least_chars and text_words >= $least_words or kind = 'prompt' and trigger <> 'agent')
 ),
 -- A person's texts follow each other in `place`, so that numbers say what a sort by person, moment and key would.

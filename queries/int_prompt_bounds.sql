@@ -1,8 +1,8 @@
 -- model: int_prompt_bounds
--- grain: one actor and local day on which they prompted, with prompts of no batch evaluation in the 28 days that end with it
+-- grain: one actor and local day on which they prompted, with prompts of their own (own_prompts of int_prompt_windows) in the 28 days that end with it
 -- reads: int_prompt_windows
 -- family: REDUNDANCY
--- measures: the re-issued share of the prompts of the 28 days that end with the day, those of batch evaluations left out, 1 - exp(H)/N with H the entropy of the cluster sizes; the lower end
+-- measures: the re-issued share of the own prompts of the 28 days that end with the day: those of batch evaluations, hand-off templates, workshops and commands left out, 1 - exp(H)/N with H the entropy of the cluster sizes; the lower end
 --   of its 90 % Wilson interval; usual_low, what that end is among people with as many prompts (median over people, in eighths of all days
 --   by prompts; over everybody where an eighth has fewer than $peers people, and 0 where there are no more; those whose prompts are compared by size among themselves); and excess, the part of what is left above it. Whoever prompts more has more to repeat: volume is taken out before anything is ranked
 -- reference: signals.md S1 and section 3, step 6 (binned medians); Jost 2006 (Hill numbers); Wilson 1927

@@ -2,7 +2,7 @@
 -- grain: one weekly quota, known person and ISO week with use of their own
 -- reads: fct_actor_weeks, fct_sessions, fct_attribution, quotas
 -- family: INCENTIVE
--- measures: the week's official metric as a multiple of the quota (null for active_week), whether the week lies before or after the week of
+-- measures: the week's official metric as a multiple of the quota (null for active_week), the sessions that the person began, whether the week lies before or after the week of
 --   the announcement (which is in neither, unless it was announced on its Monday), and whether it is a minimal check-in: one session, at most $prompts prompts, tokens no more than in the
 --   lowest $token_share of the weeks of more, which check-ins cannot fill, and no artifact: no session of the week wrote anything, is named by an outcome or shares lines or files with one. What the
 --   person landed by hand is no artifact of the use. Null where tokens, or whether there was an artifact, are unknown
@@ -43,6 +43,7 @@ measured as (
         weeks.actor_id,
         weeks.team_id,
         weeks.iso_week,
+        weeks.own_sessions,
         case when weeks.iso_week < quotas.announced_week then 'before' when weeks.iso_week > quotas.announced_week or quotas.is_whole then 'after' else 'announced' end as phase,
         case quotas.metric
             when 'prompts' then cast(weeks.own_prompts as double)

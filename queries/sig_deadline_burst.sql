@@ -7,7 +7,7 @@
 --   the announcement, and the quota with the largest value is taken
 -- suggests: usage made up to reach a line before the cut-off
 -- innocent: weighs no more than Bernstein's bound of its own p supports; working late in the week as a habit: the weeks before the
---   announcement and those not behind say so; sprint, release and month ends: cancelled when the landed outcomes burst in the same hours (z of $outcome_z or more);
+--   announcement and those not behind say so; sprint, release and month ends: cancelled when more outcomes landed in the same hours than of everybody's do (z of $outcome_z or more);
 --   weeks on call are in no sum, and discounted $on_call
 -- abstains: service accounts; actor unknown; time zone unknown where others' zones are known (where nobody's is, all weeks are cut at one instant); no weekly quota of an amount; fewer than $min_weeks weeks or $min_sessions sessions since the announcement
 --   off call; behind in some, and fewer than $min_others others to compare with: being late may then be a habit

@@ -252,12 +252,13 @@ pub fn join(truth: &Truth, readings: &Readings) -> Result<Vec<Person>, EvaluateE
 }
 
 impl Person {
-    /// Evidence of the strongest week when only some signals count: the sum over signals of the week's largest weights.
+    /// Evidence of the strongest week when only some signals count: the sum over signals of the week's largest weights. As in the score, a signal
+    /// that found nothing adds nothing: its floor would make a week in which it speaks look more honest than one in which it cannot speak yet.
     /// Negative infinity when none of them spoke.
     pub fn evidence_of(&self, counts: impl Fn(&str) -> bool) -> f64 {
         let sum = |week: &BTreeMap<String, f64>| {
             let counted: Vec<f64> =
-                week.iter().filter(|(signal, _)| counts(signal)).map(|(_, weight)| *weight).collect();
+                week.iter().filter(|(signal, _)| counts(signal)).map(|(_, weight)| weight.max(0.0)).collect();
             (!counted.is_empty()).then(|| counted.iter().sum::<f64>())
         };
         self.evidence.values().filter_map(sum).fold(f64::NEG_INFINITY, f64::max)

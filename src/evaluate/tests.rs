@@ -214,6 +214,23 @@ fn ablation_drops_one_signal_at_a_time() {
 }
 
 #[test]
+fn a_signal_that_found_nothing_takes_nothing_from_the_sum() {
+    let (truth, mut readings) = organisation();
+    let hugs = readings.signals.iter().find(|reading| reading.signal == "hugs").unwrap().clone();
+    for name in ["bursts", "chases"] {
+        let (value, weight_db) = (Some(0.0), Some(-3.0));
+        readings.signals.push(SignalReading { signal: name.to_owned(), value, weight_db, ..hugs.clone() });
+    }
+    let evaluation = evaluate(&truth, &readings, 50, 1).unwrap();
+    // t1 keeps its 9 and stays ahead of h3's 5: with two floors of -3 it would fall behind.
+    assert_eq!(evaluation.sum_of_weights, Some(5.5 / 8.0));
+    let bursts = evaluation.ablation.iter().find(|row| row.signal == "bursts").unwrap();
+    assert_eq!((bursts.spoke, bursts.without), (1, Some(5.5 / 8.0)));
+    // Who was looked at and had nothing found is above those of whom nothing is known.
+    assert_eq!(bursts.alone, Some(6.0 / 8.0));
+}
+
+#[test]
 fn a_group_is_seen_from_a_week_on() {
     let (truth, readings) = organisation();
     let all = observe(&truth, &readings, "2026-W01").unwrap();
