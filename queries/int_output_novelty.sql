@@ -21,7 +21,7 @@ texts as (
         arrow_cast(ts, 'Int64') as us, kind = 'completion' as is_output, array_slice(shingles, 1, 64) as shingles,
     from automated
     right anti join stg_events as events on events.root_session_id = automated.session_id
-    where actor_kind = 'person' and actor_id <> '(unassigned)' and cardinality(shingles) > 0 and trigger is distinct from 'schedule' and not coalesce(trigger = 'agent' and events.session_id <> root_session_id, false)
+    where actor_kind = 'person' and actor_id <> '(unassigned)' and cardinality(shingles) > 0 and (trigger is distinct from 'schedule') and not coalesce(trigger = 'agent' and events.session_id <> root_session_id, false)
         and (kind = 'completion' and text_chars >= $least_chars and text_words >= $least_words or kind = 'prompt' and trigger <> 'agent')
 ),
 -- A person's texts follow each other in `place`, so that numbers say what a sort by person, moment and key would.
