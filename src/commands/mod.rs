@@ -57,12 +57,15 @@ mod written_rows;
 pub use catalogue::{signals_markdown, signals_page, sources_markdown};
 
 use crate::cli::{Cli, Color, Command, PolicyCommand, SourcesCommand};
+use crate::engine::ModelError;
 use crate::lake::{LakeError, is_full};
 use crate::output::Printer;
-use crate::privacy::{LedgerError, TombstoneError};
+use crate::privacy::{KeyError, LedgerError, TombstoneError};
 use crate::results::ResultsError;
+use arrow::error::ArrowError;
 use clap::CommandFactory;
 use datafusion::error::DataFusionError;
+use parquet::errors::ParquetError;
 use std::process::ExitCode;
 
 /// Exit codes, a stable contract (`faults.md`).
@@ -230,6 +233,21 @@ fn is_out_of_memory(cause: &(dyn std::error::Error + 'static)) -> bool {
     error.is_some_and(|error| matches!(error.find_root(), DataFusionError::ResourcesExhausted(_)))
 }
 
+/// Whether a Parquet file is not what was written. What the system or a store says of reading one is no damage, also where DataFusion has put it into
+/// words of its own.
+fn is_damaged_data(cause: &(dyn std::error::Error + 'static)) -> bool {
+    match cause.downcast_ref::<ParquetError>() {
+        Some(ParquetError::External(cause)) => {
+            cause.downcast_ref::<std::io::Error>().is_some_and(|error| error.raw_os_error().is_none())
+        }
+        Some(ParquetError::General(text)) => !text.contains("Object Store error"),
+        // A type that no file can have, in what was to be written.
+        Some(ParquetError::NYI(_)) => false,
+        Some(_) => true,
+        None => matches!(cause.downcast_ref::<ArrowError>(), Some(ArrowError::ParquetError(_))),
+    }
+}
+
 /// The exit code of an error, by its type.
 fn exit_of(error: &anyhow::Error) -> Exit {
     // Whatever was being written, and through whatever library.
@@ -237,27 +255,38 @@ fn exit_of(error: &anyhow::Error) -> Exit {
         return Exit::Resources;
     }
     for cause in error.chain() {
-        if let Some(error) = cause.downcast_ref::<LakeError>() {
-            return match error {
-                LakeError::Missing(_) => Exit::LakeMissing,
-                LakeError::NotKept { .. } => Exit::Usage,
-                LakeError::Locked(_) => Exit::Locked,
-                LakeError::NoSpace { .. } => Exit::Resources,
-                LakeError::Parquet(_) | LakeError::Column { .. } => Exit::Damaged,
-                _ => Exit::Failed,
-            };
+        match cause.downcast_ref::<LakeError>() {
+            Some(LakeError::Missing(_)) => return Exit::LakeMissing,
+            Some(LakeError::NotKept { .. }) => return Exit::Usage,
+            Some(LakeError::Locked(_)) => return Exit::Locked,
+            Some(LakeError::NoSpace { .. }) => return Exit::Resources,
+            Some(LakeError::Parquet(_) | LakeError::Log { .. } | LakeError::Column { .. }) => return Exit::Damaged,
+            // Its own cause says what it is.
+            Some(_) | None => {}
         }
         if is_out_of_memory(cause) {
             return Exit::Resources;
         }
+        if is_damaged_data(cause) {
+            return Exit::Damaged;
+        }
         if let Some(ResultsError::Damaged { .. }) = cause.downcast_ref::<ResultsError>() {
             return Exit::Damaged;
         }
-        if cause.is::<UsageError>() || cause.is::<crate::config::ConfigError>() {
+        // The models that are embedded fit together, so a wrong one is of `--queries`.
+        if cause.is::<UsageError>() || cause.is::<crate::config::ConfigError>() || cause.is::<ModelError>() {
             return Exit::Usage;
         }
-        if let Some(TombstoneError::OtherKey { .. }) = cause.downcast_ref::<TombstoneError>() {
-            return Exit::Refused;
+        match cause.downcast_ref::<KeyError>() {
+            // Only a configured key can be missing. Trying again mends neither that nor a key that is none or that others can read.
+            Some(KeyError::Readable { .. } | KeyError::Malformed { .. }) => return Exit::Usage,
+            Some(KeyError::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => return Exit::Usage,
+            Some(_) | None => {}
+        }
+        match cause.downcast_ref::<TombstoneError>() {
+            Some(TombstoneError::OtherKey { .. }) => return Exit::Refused,
+            Some(TombstoneError::Malformed { .. }) => return Exit::Damaged,
+            Some(TombstoneError::Io { .. }) | None => {}
         }
         if cause.is::<RefusedError>() {
             return Exit::Refused;
@@ -271,4 +300,45 @@ fn exit_of(error: &anyhow::Error) -> Exit {
         }
     }
     Exit::Failed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io;
+    use std::path::PathBuf;
+
+    fn code_of(error: impl std::error::Error + Send + Sync + 'static) -> Exit {
+        exit_of(&anyhow::Error::new(error).context("while something was done"))
+    }
+
+    #[test]
+    fn what_trying_again_does_not_mend_is_not_a_failure_of_the_machine() {
+        let path = || PathBuf::from("key");
+        assert_eq!(code_of(KeyError::Io { path: path(), source: io::ErrorKind::NotFound.into() }), Exit::Usage);
+        assert_eq!(code_of(KeyError::Io { path: path(), source: io::ErrorKind::TimedOut.into() }), Exit::Failed);
+        assert_eq!(code_of(KeyError::Readable { path: path(), mode: 0o644 }), Exit::Usage);
+        assert_eq!(code_of(KeyError::Malformed { path: path() }), Exit::Usage);
+        let missing = ModelError::Read { path: PathBuf::from("nowhere"), source: io::ErrorKind::NotFound.into() };
+        assert_eq!(code_of(missing), Exit::Usage);
+        let source = serde_json::from_str::<u8>("{").unwrap_err();
+        assert_eq!(code_of(TombstoneError::Malformed { path: path(), source }), Exit::Damaged);
+    }
+
+    #[test]
+    fn a_damaged_file_is_told_from_a_machine_that_cannot_read_it() {
+        let engine = |error: ParquetError| LakeError::Engine(DataFusionError::ParquetError(Box::new(error)));
+        let no_store = "Failed to fetch metadata for file x: Object Store error: no answer";
+        assert_eq!(code_of(engine(ParquetError::EOF("no footer".to_owned()))), Exit::Damaged);
+        assert_eq!(code_of(engine(ParquetError::General("a page".to_owned()))), Exit::Damaged);
+        assert_eq!(code_of(engine(io::Error::other("zstd").into())), Exit::Damaged);
+        assert_eq!(code_of(engine(io::Error::from_raw_os_error(5).into())), Exit::Failed);
+        assert_eq!(code_of(engine(ParquetError::General(no_store.to_owned()))), Exit::Failed);
+        assert_eq!(code_of(engine(ParquetError::NYI("an interval".to_owned()))), Exit::Failed);
+        assert_eq!(code_of(LakeError::Arrow(ArrowError::ParquetError("a page".to_owned()))), Exit::Damaged);
+        let full = DataFusionError::ResourcesExhausted("no memory".to_owned());
+        assert_eq!(code_of(LakeError::Engine(full)), Exit::Resources);
+        let log = LakeError::Log { path: PathBuf::from("events/_delta_log/1.json"), problem: "is empty".to_owned() };
+        assert_eq!(code_of(log), Exit::Damaged);
+    }
 }
