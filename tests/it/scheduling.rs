@@ -194,11 +194,11 @@ fn every_run_leaves_a_record_also_when_it_fails() {
     assert_eq!((&second["tables_digest"], &second["ingest"]["files_read"]), (&digest.into(), &0.into()));
     assert_eq!((&record["results_stand"], &second["results_stand"]), (&false.into(), &true.into()));
     let (code, _, _) = run(&["--queries", "nowhere"]);
-    assert_eq!(code, 1);
+    assert_eq!(code, 2);
     let records = fs::read_dir(dir.join("lake/runs")).unwrap().map(|entry| entry.unwrap().path());
     let failed: Vec<Value> = records
         .map(|path| json(&fs::read_to_string(path).unwrap()))
-        .filter(|record| record["status"] == "failed")
+        .filter(|record| record["status"] == "usage")
         .collect();
     assert_eq!(failed.len(), 1);
     assert!(failed[0]["error"].as_str().unwrap().contains("nowhere") && failed[0]["score"].is_null());
