@@ -286,7 +286,7 @@ fn exit_of(error: &anyhow::Error) -> Exit {
         match cause.downcast_ref::<TombstoneError>() {
             Some(TombstoneError::OtherKey { .. }) => return Exit::Refused,
             Some(TombstoneError::Malformed { .. }) => return Exit::Damaged,
-            Some(TombstoneError::Io { .. }) | None => {}
+            Some(_) | None => {}
         }
         if cause.is::<RefusedError>() {
             return Exit::Refused;
