@@ -55,6 +55,9 @@ impl Config {
             if rule.actor.is_none() && !binds {
                 return Err(format!("[[identity]] number {}: name an `actor`, or bind {{actor}} in `path`", index + 1));
             }
+            if rule.path.as_deref().is_some_and(|path| path.matches("{actor}").count() > 1) {
+                return Err(format!("[[identity]] number {}: `path` may bind {{actor}} once", index + 1));
+            }
             if rule.path.is_none() && rule.os_user.is_none() && rule.key_id.is_none() && rule.git_email.is_none() {
                 return Err(format!(
                     "[[identity]] number {}: give at least one of path, os_user, key_id, git_email",
@@ -134,6 +137,7 @@ mod tests {
     fn mistakes_are_named() {
         assert!(mistake("quotas = []").contains("quotas"));
         assert!(mistake("[[identity]]\nos_user = \"ada\"").contains("name an `actor`"));
+        assert!(mistake("[[identity]]\npath = \"{actor}/{actor}.jsonl\"").contains("bind {actor} once"));
         assert!(mistake("[privacy]\nmin_people = 4").contains("floor of 5"));
         for memory in ["0", "17592186044416", "9223372036854775807"] {
             assert!(
