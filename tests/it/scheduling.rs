@@ -219,6 +219,26 @@ fn every_run_leaves_a_record_also_when_it_fails() {
     assert_eq!(run(&["--since", "ten days ago"]).0, 2);
 }
 
+#[test]
+fn nobody_writes_or_reads_results_that_another_run_is_making() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    small_logs(&dir.join("logs"));
+    let (code, _, stderr) = footlight(dir, &["run", "--input", "logs", "--lake", "lake", "--out", "out"]);
+    assert_eq!(code, 0, "{stderr}");
+    let mut places = fs::read_dir(dir.join("lake/standing")).unwrap().map(|entry| entry.unwrap().path());
+    let lock = places.find(|path| path.extension().is_some_and(|extension| extension == "lock")).unwrap();
+    let held = fs::File::options().write(true).open(lock).unwrap();
+    held.lock().unwrap();
+    for command in ["score", "report"] {
+        let (code, _, stderr) = footlight(dir, &[command, "--lake", "lake", "--out", "out"]);
+        assert_eq!(code, 11, "{command}: {stderr}");
+    }
+    drop(held);
+    let (code, _, stderr) = footlight(dir, &["report", "--lake", "lake", "--out", "out"]);
+    assert_eq!(code, 0, "{stderr}");
+}
+
 /// Directories of exports are named after people, and so may patterns and models be: what is for everybody has none of them.
 #[test]
 fn a_report_names_no_path_and_the_record_makes_its_results_again() {
