@@ -219,6 +219,24 @@ fn every_run_leaves_a_record_also_when_it_fails() {
     assert_eq!(run(&["--since", "ten days ago"]).0, 2);
 }
 
+/// A full disk takes no log line, and a run goes on without them.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_log_that_cannot_be_written_ends_no_run() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    small_logs(&dir.join("logs"));
+    let full = fs::File::options().write(true).open("/dev/full").unwrap();
+    let ended = Command::new(env!("CARGO_BIN_EXE_footlight"))
+        .current_dir(dir)
+        .args(["run", "-vv", "--json", "--input", "logs", "--lake", "lake", "--out", "out"])
+        .stderr(full)
+        .output()
+        .unwrap();
+    assert_eq!(ended.status.code(), Some(0));
+    assert_eq!(json(&String::from_utf8(ended.stdout).unwrap())["status"], "ok");
+}
+
 #[test]
 fn nobody_writes_or_reads_results_that_another_run_is_making() {
     let dir = tempfile::tempdir().unwrap();
