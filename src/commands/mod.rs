@@ -136,7 +136,7 @@ pub fn run(cli: Cli) -> Exit {
         Color::Always => anstream::ColorChoice::Always.write_global(),
         Color::Never => anstream::ColorChoice::Never.write_global(),
     }
-    match dispatch(&cli, printer) {
+    match answered(|| dispatch(&cli, printer)) {
         Ok(exit) => exit,
         Err(error) => {
             let exit = exit_of(&error);
@@ -151,6 +151,14 @@ pub fn run(cli: Cli) -> Exit {
             exit
         }
     }
+}
+
+/// What a command answers. A defect that ends it is a failure like any other, with its code and, where that was asked for, its JSON; the panic hook has said
+/// where it is.
+fn answered(command: impl FnOnce() -> anyhow::Result<Exit>) -> anyhow::Result<Exit> {
+    // Nothing of the command is looked at afterwards.
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(command))
+        .unwrap_or_else(|_| Err(anyhow::anyhow!("a defect of footlight ended it")))
 }
 
 /// Says what is wrong with what was typed, as JSON too where that was asked for, or prints the help that was.
@@ -323,6 +331,13 @@ mod tests {
         assert_eq!(code_of(missing), Exit::Usage);
         let source = serde_json::from_str::<u8>("{").unwrap_err();
         assert_eq!(code_of(TombstoneError::Malformed { path: path(), source }), Exit::Damaged);
+    }
+
+    #[test]
+    fn a_defect_is_a_failure_with_an_answer() {
+        let error = answered(|| panic!("text of a prompt")).unwrap_err();
+        assert_eq!((exit_of(&error), message(&error).as_str()), (Exit::Failed, "a defect of footlight ended it"));
+        assert_eq!(answered(|| Ok(Exit::Partial)).unwrap(), Exit::Partial);
     }
 
     #[test]
