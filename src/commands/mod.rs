@@ -13,6 +13,7 @@ mod declared;
 mod demo;
 mod dry_run;
 mod earlier;
+mod ends;
 mod erasure;
 mod evaluate;
 mod expiry;
@@ -57,15 +58,12 @@ mod written_rows;
 pub use catalogue::{signals_markdown, signals_page, sources_markdown};
 
 use crate::cli::{Cli, Color, Command, PolicyCommand, SourcesCommand};
-use crate::engine::ModelError;
 use crate::lake::{LakeError, is_full};
 use crate::output::Printer;
-use crate::privacy::{KeyError, LedgerError, TombstoneError};
+use crate::privacy::{LedgerError, TombstoneError};
 use crate::results::ResultsError;
-use arrow::error::ArrowError;
 use clap::CommandFactory;
 use datafusion::error::DataFusionError;
-use parquet::errors::ParquetError;
 use std::process::ExitCode;
 
 /// Exit codes, a stable contract (`faults.md`).
@@ -136,7 +134,7 @@ pub fn run(cli: Cli) -> Exit {
         Color::Always => anstream::ColorChoice::Always.write_global(),
         Color::Never => anstream::ColorChoice::Never.write_global(),
     }
-    match answered(|| dispatch(&cli, printer)) {
+    match ends::answered(|| dispatch(&cli, printer)) {
         Ok(exit) => exit,
         Err(error) => {
             let exit = exit_of(&error);
@@ -151,14 +149,6 @@ pub fn run(cli: Cli) -> Exit {
             exit
         }
     }
-}
-
-/// What a command answers. A defect that ends it is a failure like any other, with its code and, where that was asked for, its JSON; the panic hook has said
-/// where it is.
-fn answered(command: impl FnOnce() -> anyhow::Result<Exit>) -> anyhow::Result<Exit> {
-    // Nothing of the command is looked at afterwards.
-    std::panic::catch_unwind(std::panic::AssertUnwindSafe(command))
-        .unwrap_or_else(|_| Err(anyhow::anyhow!("a defect of footlight ended it")))
 }
 
 /// Says what is wrong with what was typed, as JSON too where that was asked for, or prints the help that was.
@@ -241,21 +231,6 @@ fn is_out_of_memory(cause: &(dyn std::error::Error + 'static)) -> bool {
     error.is_some_and(|error| matches!(error.find_root(), DataFusionError::ResourcesExhausted(_)))
 }
 
-/// Whether a Parquet file is not what was written. What the system or a store says of reading one is no damage, also where DataFusion has put it into
-/// words of its own.
-fn is_damaged_data(cause: &(dyn std::error::Error + 'static)) -> bool {
-    match cause.downcast_ref::<ParquetError>() {
-        Some(ParquetError::External(cause)) => {
-            cause.downcast_ref::<std::io::Error>().is_some_and(|error| error.raw_os_error().is_none())
-        }
-        Some(ParquetError::General(text)) => !text.contains("Object Store error"),
-        // A type that no file can have, in what was to be written.
-        Some(ParquetError::NYI(_)) => false,
-        Some(_) => true,
-        None => matches!(cause.downcast_ref::<ArrowError>(), Some(ArrowError::ParquetError(_))),
-    }
-}
-
 /// The exit code of an error, by its type.
 fn exit_of(error: &anyhow::Error) -> Exit {
     // Whatever was being written, and through whatever library.
@@ -275,21 +250,14 @@ fn exit_of(error: &anyhow::Error) -> Exit {
         if is_out_of_memory(cause) {
             return Exit::Resources;
         }
-        if is_damaged_data(cause) {
+        if ends::is_damaged_data(cause) {
             return Exit::Damaged;
         }
         if let Some(ResultsError::Damaged { .. }) = cause.downcast_ref::<ResultsError>() {
             return Exit::Damaged;
         }
-        // The models that are embedded fit together, so a wrong one is of `--queries`.
-        if cause.is::<UsageError>() || cause.is::<crate::config::ConfigError>() || cause.is::<ModelError>() {
+        if cause.is::<UsageError>() || cause.is::<crate::config::ConfigError>() || ends::is_unusable(cause) {
             return Exit::Usage;
-        }
-        match cause.downcast_ref::<KeyError>() {
-            // Only a configured key can be missing. Trying again mends neither that nor a key that is none or that others can read.
-            Some(KeyError::Readable { .. } | KeyError::Malformed { .. }) => return Exit::Usage,
-            Some(KeyError::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => return Exit::Usage,
-            Some(_) | None => {}
         }
         match cause.downcast_ref::<TombstoneError>() {
             Some(TombstoneError::OtherKey { .. }) => return Exit::Refused,
@@ -308,52 +276,4 @@ fn exit_of(error: &anyhow::Error) -> Exit {
         }
     }
     Exit::Failed
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::io;
-    use std::path::PathBuf;
-
-    fn code_of(error: impl std::error::Error + Send + Sync + 'static) -> Exit {
-        exit_of(&anyhow::Error::new(error).context("while something was done"))
-    }
-
-    #[test]
-    fn what_trying_again_does_not_mend_is_not_a_failure_of_the_machine() {
-        let path = || PathBuf::from("key");
-        assert_eq!(code_of(KeyError::Io { path: path(), source: io::ErrorKind::NotFound.into() }), Exit::Usage);
-        assert_eq!(code_of(KeyError::Io { path: path(), source: io::ErrorKind::TimedOut.into() }), Exit::Failed);
-        assert_eq!(code_of(KeyError::Readable { path: path(), mode: 0o644 }), Exit::Usage);
-        assert_eq!(code_of(KeyError::Malformed { path: path() }), Exit::Usage);
-        let missing = ModelError::Read { path: PathBuf::from("nowhere"), source: io::ErrorKind::NotFound.into() };
-        assert_eq!(code_of(missing), Exit::Usage);
-        let source = serde_json::from_str::<u8>("{").unwrap_err();
-        assert_eq!(code_of(TombstoneError::Malformed { path: path(), source }), Exit::Damaged);
-    }
-
-    #[test]
-    fn a_defect_is_a_failure_with_an_answer() {
-        let error = answered(|| panic!("text of a prompt")).unwrap_err();
-        assert_eq!((exit_of(&error), message(&error).as_str()), (Exit::Failed, "a defect of footlight ended it"));
-        assert_eq!(answered(|| Ok(Exit::Partial)).unwrap(), Exit::Partial);
-    }
-
-    #[test]
-    fn a_damaged_file_is_told_from_a_machine_that_cannot_read_it() {
-        let engine = |error: ParquetError| LakeError::Engine(DataFusionError::ParquetError(Box::new(error)));
-        let no_store = "Failed to fetch metadata for file x: Object Store error: no answer";
-        assert_eq!(code_of(engine(ParquetError::EOF("no footer".to_owned()))), Exit::Damaged);
-        assert_eq!(code_of(engine(ParquetError::General("a page".to_owned()))), Exit::Damaged);
-        assert_eq!(code_of(engine(io::Error::other("zstd").into())), Exit::Damaged);
-        assert_eq!(code_of(engine(io::Error::from_raw_os_error(5).into())), Exit::Failed);
-        assert_eq!(code_of(engine(ParquetError::General(no_store.to_owned()))), Exit::Failed);
-        assert_eq!(code_of(engine(ParquetError::NYI("an interval".to_owned()))), Exit::Failed);
-        assert_eq!(code_of(LakeError::Arrow(ArrowError::ParquetError("a page".to_owned()))), Exit::Damaged);
-        let full = DataFusionError::ResourcesExhausted("no memory".to_owned());
-        assert_eq!(code_of(LakeError::Engine(full)), Exit::Resources);
-        let log = LakeError::Log { path: PathBuf::from("events/_delta_log/1.json"), problem: "is empty".to_owned() };
-        assert_eq!(code_of(log), Exit::Damaged);
-    }
 }
