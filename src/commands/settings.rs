@@ -77,8 +77,9 @@ impl Settings {
                 return Err(UsageError(format!("there is no {}", input.display())).into());
             }
         }
-        if args.max_line == 0 {
-            return Err(UsageError("--max-line 0 would quarantine every line".to_owned()).into());
+        // None would quarantine every line, and documents are some times as long as a line.
+        if !(1..=1 << 40).contains(&(args.max_line as u64)) {
+            return Err(UsageError(format!("--max-line {}: write 1 to {} bytes", args.max_line, 1u64 << 40)).into());
         }
         let mut exclude = globset::GlobSetBuilder::new();
         for pattern in &args.exclude {

@@ -290,6 +290,9 @@ fn what_is_needed_after_the_commit_is_looked_at_before_it() {
     fs::remove_file(dir.join("lake/retention.json")).unwrap();
     assert_eq!(ingest(dir, &["logs"], "lake", &[]), 0);
     assert!(count(dir, "lake", "events") > before);
+    for bytes in ["0", "18446744073709551615"] {
+        assert_eq!(ingest(dir, &["logs"], "lake", &["--max-line", bytes]), 2);
+    }
 }
 
 /// The lake has accounts as the logs have them; one that a group shares was made for it.
