@@ -8,6 +8,7 @@ use crate::engine::Store;
 use crate::ingest::{IngestOptions, Planned, dry_run};
 use crate::lake::{Lake, LakeError};
 use crate::output::Printer;
+use crate::privacy::Pseudonyms;
 use crate::report::escape::plain;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -27,6 +28,9 @@ pub async fn run(
         Err(LakeError::Missing(_)) => None,
         Err(error) => return Err(error.into()),
     };
+    if let Some(lake) = &lake {
+        Pseudonyms::existing(options.key_file.as_deref(), lake.root())?;
+    }
     let planned = dry_run(lake.as_ref(), options).await?;
     let (models, _) = settings.models(args.scoring.queries.as_deref())?;
     let mut text = words(&planned, lake.is_some());

@@ -30,6 +30,9 @@ pub struct Then {
     version: LakeVersion,
 }
 
+/// How the directory is called in which an earlier version of a lake is scored, before what makes the name one of its own.
+pub const SCRATCH: &str = ".footlight-then-";
+
 /// What `--compare` means: the file of that name, else `LAKE@VERSION` or `LAKE@TIME`. What cannot be read is the user's to mend.
 pub async fn compared(text: &str) -> anyhow::Result<Compared> {
     let path = Path::new(text);
@@ -90,7 +93,7 @@ impl Then {
             .into());
         }
         let scratch = tempfile::Builder::new()
-            .prefix(".footlight-then-")
+            .prefix(SCRATCH)
             .tempdir_in(out)
             .with_context(|| format!("cannot use {} for temporary files", out.display()))?;
         let directory = OutArgs { out: scratch.path().to_path_buf() };

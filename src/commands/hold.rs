@@ -3,7 +3,7 @@
 //! Owns the lock and the tidying. The lock's file lies in the lake, beside what is remembered of the same OUT ([`super::standing`]), so that OUT holds
 //! results and nothing else.
 
-use super::standing;
+use super::{earlier, standing};
 use crate::lake::{self, Lake, LakeError};
 use crate::results::tables_directory;
 use std::fs::{self, File};
@@ -28,7 +28,7 @@ pub async fn hold(lake: &Lake, out: &Path, wait: Duration) -> Result<Hold, LakeE
     let directory = path.parent().unwrap_or(lake.root());
     fs::create_dir_all(directory).map_err(at(directory))?;
     let lock = lake::lock(&path, out, wait).await?;
-    tidy(out).map_err(at(out))?;
+    tidy(out).and_then(|()| tidy_comparison(out)).map_err(at(out))?;
     Ok(Hold { _lock: lock })
 }
 
@@ -51,6 +51,19 @@ fn tidy(out: &Path) -> io::Result<()> {
         let entry = entry?;
         if entry.file_name().to_str().and_then(|name| name.strip_prefix(".tmp")).is_some_and(is_random) {
             fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// Removes the results of an earlier version of a lake, which a killed comparison left.
+fn tidy_comparison(out: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(out)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let end = name.to_str().and_then(|name| name.strip_prefix(earlier::SCRATCH));
+        if entry.file_type()?.is_dir() && end.is_some_and(is_random) {
+            fs::remove_dir_all(entry.path())?;
         }
     }
     Ok(())
@@ -91,5 +104,17 @@ mod tests {
             drop(held);
             assert!(hold(&lake, &out, Duration::ZERO).await.is_ok());
         });
+    }
+
+    #[test]
+    fn results_of_a_killed_comparison_go_and_nobody_elses() {
+        let out = tempfile::tempdir().unwrap();
+        for left in [".footlight-then-Ab3xYz", ".footlight-then-notes-of-mine", ".tmpAb3xYz"] {
+            fs::create_dir_all(out.path().join(left)).unwrap();
+        }
+        tidy_comparison(out.path()).unwrap();
+        let mut names: Vec<_> = fs::read_dir(out.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        assert_eq!(names, [".footlight-then-notes-of-mine", ".tmpAb3xYz"]);
     }
 }

@@ -6,7 +6,7 @@ use crate::cli::{Global, IngestArgs};
 use crate::ingest::{IngestOptions, Summary, ingest};
 use crate::lake::Lake;
 use crate::output::{IngestProgress, Printer};
-use crate::privacy::terminal;
+use crate::privacy::{Pseudonyms, terminal};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -32,6 +32,9 @@ pub async fn into_lake(
     printer: Printer,
 ) -> anyhow::Result<Summary> {
     let lake = Lake::open_for_writing(&args.lake, Duration::from_secs(args.lock_timeout)).await?;
+    // What is needed after the commit is looked at before: a run that fails then has committed nothing.
+    Pseudonyms::open(settings.config.privacy.key_file.as_deref(), lake.root())?;
+    retention::remembered(lake.root())?;
     let before = retention::entries(&lake).await?;
     let mut summary = erasure::keeping_out(&lake, settings, options, async |options| {
         let progress = IngestProgress::new(printer.quiet);

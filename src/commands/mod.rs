@@ -13,6 +13,7 @@ mod declared;
 mod demo;
 mod dry_run;
 mod earlier;
+mod ends;
 mod erasure;
 mod evaluate;
 mod expiry;
@@ -133,7 +134,7 @@ pub fn run(cli: Cli) -> Exit {
         Color::Always => anstream::ColorChoice::Always.write_global(),
         Color::Never => anstream::ColorChoice::Never.write_global(),
     }
-    match dispatch(&cli, printer) {
+    match ends::answered(|| dispatch(&cli, printer)) {
         Ok(exit) => exit,
         Err(error) => {
             let exit = exit_of(&error);
@@ -237,27 +238,31 @@ fn exit_of(error: &anyhow::Error) -> Exit {
         return Exit::Resources;
     }
     for cause in error.chain() {
-        if let Some(error) = cause.downcast_ref::<LakeError>() {
-            return match error {
-                LakeError::Missing(_) => Exit::LakeMissing,
-                LakeError::NotKept { .. } => Exit::Usage,
-                LakeError::Locked(_) => Exit::Locked,
-                LakeError::NoSpace { .. } => Exit::Resources,
-                LakeError::Parquet(_) | LakeError::Column { .. } => Exit::Damaged,
-                _ => Exit::Failed,
-            };
+        match cause.downcast_ref::<LakeError>() {
+            Some(LakeError::Missing(_)) => return Exit::LakeMissing,
+            Some(LakeError::NotKept { .. }) => return Exit::Usage,
+            Some(LakeError::Locked(_)) => return Exit::Locked,
+            Some(LakeError::NoSpace { .. }) => return Exit::Resources,
+            Some(LakeError::Parquet(_) | LakeError::Log { .. } | LakeError::Column { .. }) => return Exit::Damaged,
+            // Its own cause says what it is.
+            Some(_) | None => {}
         }
         if is_out_of_memory(cause) {
             return Exit::Resources;
         }
+        if ends::is_damaged_data(cause) {
+            return Exit::Damaged;
+        }
         if let Some(ResultsError::Damaged { .. }) = cause.downcast_ref::<ResultsError>() {
             return Exit::Damaged;
         }
-        if cause.is::<UsageError>() || cause.is::<crate::config::ConfigError>() {
+        if cause.is::<UsageError>() || cause.is::<crate::config::ConfigError>() || ends::is_unusable(cause) {
             return Exit::Usage;
         }
-        if let Some(TombstoneError::OtherKey { .. }) = cause.downcast_ref::<TombstoneError>() {
-            return Exit::Refused;
+        match cause.downcast_ref::<TombstoneError>() {
+            Some(TombstoneError::OtherKey { .. }) => return Exit::Refused,
+            Some(TombstoneError::Malformed { .. }) => return Exit::Damaged,
+            Some(_) | None => {}
         }
         if cause.is::<RefusedError>() {
             return Exit::Refused;

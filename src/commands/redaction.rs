@@ -74,6 +74,10 @@ impl Both<'_> {
         for entry in std::fs::read_dir(&directory)? {
             let path = entry?.path();
             if path.extension().is_none_or(|extension| extension != "json") {
+                // What a killed run left of a record, under the name that temporary files have, names its inputs too.
+                if entry_name(&path).starts_with(".tmp") {
+                    std::fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
+                }
                 continue;
             }
             let failed = || format!("record of a run {}", path.display());
@@ -98,6 +102,10 @@ impl Both<'_> {
             other => other.clone(),
         }
     }
+}
+
+fn entry_name(path: &Path) -> &str {
+    path.file_name().and_then(|name| name.to_str()).unwrap_or_default()
 }
 
 /// An expression for all of the names, the longest first; none when there is nothing to look for.
@@ -128,5 +136,21 @@ mod tests {
         assert_eq!(without("/home/ada/x"), "/home/(erased)/x");
         assert_eq!(without("an adapter of x"), "an adapter of x");
         assert_eq!((without("s-1").as_str(), without("s-12").as_str()), ("(erased)", "s-12"));
+    }
+
+    #[test]
+    fn half_written_records_of_runs_name_nobody_either() {
+        let lake = tempfile::tempdir().unwrap();
+        let runs = lake.path().join("runs");
+        std::fs::create_dir(&runs).unwrap();
+        for name in [".tmpAb3xYz", "20260302T090000Z-abcdef.json"] {
+            std::fs::write(runs.join(name), "{\"arguments\":{\"inputs\":[\"/home/ada/logs\"]}}").unwrap();
+        }
+        let of_ada = Redaction::new(["ada".to_owned()].iter(), std::iter::empty()).unwrap();
+        let of_no_file = Redaction::of_files(&BTreeSet::new()).unwrap();
+        assert_eq!(of_ada.and(&of_no_file).run_records(lake.path()).unwrap(), 1);
+        let left: Vec<_> = std::fs::read_dir(&runs).unwrap().map(|entry| entry.unwrap().path()).collect();
+        assert_eq!(left.len(), 1, "{left:?}");
+        assert!(!std::fs::read_to_string(&left[0]).unwrap().contains("ada"));
     }
 }

@@ -1,6 +1,7 @@
 //! `footlight report`: from OUT/tables and OUT/run.json to report.html, report.md and summary.json.
 
 use super::earlier::{Compared, compared};
+use super::hold::hold;
 use super::settings::Settings;
 use super::{Exit, UsageError};
 use crate::cli::{Global, ReportArgs};
@@ -13,6 +14,7 @@ use crate::results::{ResultsError, RunFile, read, read_readings, write_figures, 
 use crate::score::rows::SessionRow;
 use anyhow::Context;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// Runs the command.
 pub async fn run(args: &ReportArgs, global: &Global, printer: Printer) -> anyhow::Result<Exit> {
@@ -32,6 +34,11 @@ pub async fn run(args: &ReportArgs, global: &Global, printer: Printer) -> anyhow
         }))?;
         return Ok(Exit::Done);
     }
+    // Tables that another run is about to replace are no results. Without a lake there is no place for the lock.
+    let _held = match &lake {
+        Some((lake, _)) => Some(hold(lake, &args.out.out, Duration::ZERO).await?),
+        None => None,
+    };
     let report = write(&args.out.out, lake.as_ref().map(|(lake, settings)| (lake, settings)), compared).await?;
     printer.text(&headline(&report, &args.out.out))?;
     printer.json(&serde_json::json!({

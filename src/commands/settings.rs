@@ -77,6 +77,10 @@ impl Settings {
                 return Err(UsageError(format!("there is no {}", input.display())).into());
             }
         }
+        // None would quarantine every line, and documents are some times as long as a line.
+        if !(1..=1 << 40).contains(&(args.max_line as u64)) {
+            return Err(UsageError(format!("--max-line {}: write 1 to {} bytes", args.max_line, 1u64 << 40)).into());
+        }
         let mut exclude = globset::GlobSetBuilder::new();
         for pattern in &args.exclude {
             exclude.add(Glob::new(pattern).map_err(|error| UsageError(format!("--exclude: {error}")))?);
@@ -138,9 +142,10 @@ fn since_us(args: &ScoringArgs) -> anyhow::Result<Option<i64>> {
     if let Ok(timestamp) = text.parse::<jiff::Timestamp>() {
         return Ok(Some(timestamp.as_microsecond()));
     }
-    let day: jiff::civil::Date =
-        text.parse().map_err(|_| UsageError(format!("--since {text}: write 2026-04-01 or 2026-04-01T00:00:00Z")))?;
-    Ok(Some(day.to_zoned(jiff::tz::TimeZone::UTC)?.timestamp().as_microsecond()))
+    let wrong = |_| UsageError(format!("--since {text}: write 2026-04-01 or 2026-04-01T00:00:00Z"));
+    let day: jiff::civil::Date = text.parse().map_err(wrong)?;
+    let midnight = day.to_zoned(jiff::tz::TimeZone::UTC).map_err(wrong)?;
+    Ok(Some(midnight.timestamp().as_microsecond()))
 }
 
 /// The source that `--source` names; none for `auto`.
@@ -164,9 +169,22 @@ pub fn moment_us(text: Option<&str>) -> anyhow::Result<Option<i64>> {
     if let Ok(timestamp) = text.parse::<jiff::Timestamp>() {
         return Ok(Some(timestamp.as_microsecond()));
     }
-    let day: jiff::civil::Date =
-        text.parse().map_err(|_| UsageError(format!("--as-of {text}: write 2026-06-30 or 2026-06-30T12:00:00Z")))?;
-    // A day counts whole: as of its last microsecond.
-    let next = day.tomorrow().and_then(|day| day.to_zoned(jiff::tz::TimeZone::UTC))?;
+    let wrong = |_| UsageError(format!("--as-of {text}: write 2026-06-30 or 2026-06-30T12:00:00Z"));
+    let day: jiff::civil::Date = text.parse().map_err(wrong)?;
+    // A day counts whole: as of its last microsecond. The last day of the calendar has no next one.
+    let next = day.tomorrow().and_then(|day| day.to_zoned(jiff::tz::TimeZone::UTC)).map_err(wrong)?;
     Ok(Some(next.timestamp().as_microsecond() - 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_at_the_end_of_the_calendar_is_wrong_use() {
+        assert_eq!(moment_us(Some("2026-06-30")).unwrap(), Some(1_782_863_999_999_999));
+        for beyond in ["9999-12-31", "-009999-01-00", "tomorrow"] {
+            assert!(moment_us(Some(beyond)).unwrap_err().is::<UsageError>(), "{beyond}");
+        }
+    }
 }

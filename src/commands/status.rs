@@ -63,8 +63,7 @@ pub async fn run(args: &StatusArgs, global: &Global, printer: Printer) -> anyhow
     let quarantine = quarantine(&engine).await?;
     let freshness = Freshness::of(&lake, &settings, Timestamp::now()).await?;
     let last_run = last_run(lake.root())?;
-    let erased =
-        if Tombstones::exist(lake.root())? { std::fs::read_dir(lake.root().join("tombstones"))?.count() } else { 0 };
+    let erased = forgotten(lake.root())?;
     printer.text(&text(&tables, versions, &sources, &quarantine, &freshness, last_run.as_ref(), erased))?;
     printer.json(&serde_json::json!({
         "schema_version": 1, "status": Exit::Done.word(), "exit_code": 0, "lake": args.lake, "tables": tables,
@@ -118,6 +117,18 @@ async fn quarantine(engine: &Engine) -> anyhow::Result<Vec<(String, i64)>> {
         }
     }
     Ok(reasons)
+}
+
+/// People who were forgotten: tombstones, without what a killed run left of one.
+fn forgotten(lake: &Path) -> anyhow::Result<usize> {
+    if !Tombstones::exist(lake)? {
+        return Ok(0);
+    }
+    let mut count = 0;
+    for entry in std::fs::read_dir(lake.join("tombstones"))? {
+        count += usize::from(entry?.path().extension().is_some_and(|extension| extension == "json"));
+    }
+    Ok(count)
 }
 
 /// The record of the newest run, without its arguments and lists; none when there was no run.
@@ -191,4 +202,21 @@ fn text(
     );
     let _ = writeln!(out, "last run    {}", terminal(&last));
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_killed_run_left_is_nobody() {
+        let lake = tempfile::tempdir().unwrap();
+        assert_eq!(forgotten(lake.path()).unwrap(), 0);
+        let directory = lake.path().join("tombstones");
+        std::fs::create_dir(&directory).unwrap();
+        for name in ["ab.json", "cd.json", ".tmpAb3xYz"] {
+            std::fs::write(directory.join(name), "{}").unwrap();
+        }
+        assert_eq!(forgotten(lake.path()).unwrap(), 2);
+    }
 }

@@ -27,7 +27,12 @@ impl Config {
                 crate::privacy::FLOOR
             ));
         }
-        Ok(())
+        match self.limits.memory_mib {
+            Some(mib) if mib == 0 || mib > usize::MAX >> 20 => {
+                Err(format!("[limits] memory_mib = {mib} is no memory of a machine; write 1024 for a gibibyte"))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn check_sources(&self) -> Result<(), String> {
@@ -49,6 +54,9 @@ impl Config {
             let binds = rule.path.as_deref().is_some_and(|path| path.contains("{actor}"));
             if rule.actor.is_none() && !binds {
                 return Err(format!("[[identity]] number {}: name an `actor`, or bind {{actor}} in `path`", index + 1));
+            }
+            if rule.path.as_deref().is_some_and(|path| path.matches("{actor}").count() > 1) {
+                return Err(format!("[[identity]] number {}: `path` may bind {{actor}} once", index + 1));
             }
             if rule.path.is_none() && rule.os_user.is_none() && rule.key_id.is_none() && rule.git_email.is_none() {
                 return Err(format!(
@@ -82,8 +90,12 @@ impl Config {
                 return Err(format!("{place}: `withdrawn` lies before `published`"));
             }
         }
-        for rollout in &self.rollout {
-            moment(&format!("[[rollout]] {}", rollout.team), "date", &rollout.date)?;
+        for (index, rollout) in self.rollout.iter().enumerate() {
+            let place = format!("[[rollout]] {}", rollout.team);
+            moment(&place, "date", &rollout.date)?;
+            if self.rollout[..index].iter().any(|earlier| earlier.team == rollout.team) {
+                return Err(format!("{place}: the team is there twice; a policy came to it on one day"));
+            }
         }
         Ok(())
     }
@@ -125,7 +137,14 @@ mod tests {
     fn mistakes_are_named() {
         assert!(mistake("quotas = []").contains("quotas"));
         assert!(mistake("[[identity]]\nos_user = \"ada\"").contains("name an `actor`"));
+        assert!(mistake("[[identity]]\npath = \"{actor}/{actor}.jsonl\"").contains("bind {actor} once"));
         assert!(mistake("[privacy]\nmin_people = 4").contains("floor of 5"));
+        for memory in ["0", "17592186044416", "9223372036854775807"] {
+            assert!(
+                mistake(&format!("[limits]\nmemory_mib = {memory}")).contains("no memory of a machine"),
+                "{memory}"
+            );
+        }
         let mapping = "[[mapping]]\nname = \"x\"\ntable = \"outcomes\"\nfields = { outcome_id = \"A\", ts = \"B\", kind = \"C\", status = \"D\" }\n";
         assert!(mistake(&mapping.repeat(2)).contains("`x` is there twice"));
         assert_eq!(parse(mapping).unwrap().source_options().mappings.len(), 1);
@@ -165,6 +184,8 @@ mod tests {
         let board = "[[leaderboard]]\nmetric = \"tokens\"\npublished = 2026-03-02\nwithdrawn = 2026-03-01";
         assert!(mistake(board).contains("lies before `published`"));
         assert!(mistake("[[rollout]]\nteam = \"red\"\ndate = 08:00:00").contains("[[rollout]] red: date"));
+        let rollout = "[[rollout]]\nteam = \"red\"\ndate = 2026-03-02\n";
+        assert!(mistake(&rollout.repeat(2)).contains("red: the team is there twice"));
         assert!(
             mistake("[[quota]]\nmetric = \"prompts\"\nthreshold = 5\nannounced = 08:00:00")
                 .contains("announced = 08:00:00")

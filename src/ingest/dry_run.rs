@@ -56,7 +56,8 @@ pub async fn dry_run(lake: Option<&Lake>, options: &IngestOptions) -> Result<Pla
     };
     let mut summary = Summary::default();
     let secrets = match lake {
-        Some(lake) => Pseudonyms::existing(options.key_file.as_deref(), lake.root()).map_err(std::io::Error::other)?,
+        Some(lake) => Pseudonyms::existing(options.key_file.as_deref(), lake.root())
+            .map_err(|error| LakeError::from(std::io::Error::other(error)).at(lake.root()))?,
         None => None,
     };
     let secrets = secrets.map_or_else(Secrets::unkeyed, Secrets::keyed);

@@ -151,7 +151,8 @@ pub async fn ingest(lake: &Lake, options: &IngestOptions, progress: &dyn Progres
         .map_err(|error| LakeError::from(std::io::Error::other(error)))?;
     let ledger = Ledger::read(lake).await?;
     let mut summary = Summary::default();
-    let key = Pseudonyms::open(options.key_file.as_deref(), lake.root()).map_err(std::io::Error::other)?;
+    let key = Pseudonyms::open(options.key_file.as_deref(), lake.root())
+        .map_err(|error| LakeError::from(std::io::Error::other(error)).at(lake.root()))?;
     let secrets = Secrets::keyed(key);
     let discovered = discover::discover(&options.inputs, &options.exclude, &secrets, &options.source_options);
     let discover::Discovered { found, unreadable, excluded, passed_over } = discovered;

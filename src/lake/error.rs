@@ -42,6 +42,14 @@ pub enum LakeError {
     /// Delta refused.
     #[error("delta table: {0}")]
     Delta(#[source] Box<deltalake::DeltaTableError>),
+    /// An entry of a table's log is not whole, or is missing, so that the table cannot be opened.
+    #[error("{path}: {problem}; `footlight verify` says what else is damaged")]
+    Log {
+        /// Entry, or the log where one is missing.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// DataFusion refused.
     #[error("{0}")]
     Engine(#[from] datafusion::error::DataFusionError),

@@ -4,6 +4,7 @@
 //! table was then: every commit names its run, and of those that belong to none (`gc`, `forget`) the moment decides that they record themselves, since those of
 //! the files change when a lake is copied. Owns no removal: how long replaced files stay is `vacuum`'s.
 
+use super::verify::log_problem;
 use super::{APPLICATION, Lake, LakeError, Table};
 use deltalake::DeltaTable;
 use serde::{Deserialize, Serialize};
@@ -123,9 +124,13 @@ impl Lake {
         let directory = self.directory(table);
         let absolute = directory.canonicalize().map_err(|error| LakeError::from(error).at(&directory))?;
         let url = deltalake::ensure_table_uri(absolute.to_string_lossy())?;
-        Ok(match self.then.as_ref().and_then(|then| then.get(&table)) {
-            Some(version) => deltalake::open_table_with_version(url, *version).await?,
-            None => deltalake::open_table(url).await?,
+        let opened = match self.then.as_ref().and_then(|then| then.get(&table)) {
+            Some(version) => deltalake::open_table_with_version(url, *version).await,
+            None => deltalake::open_table(url).await,
+        };
+        opened.map_err(|error| match log_problem(&directory.join("_delta_log")) {
+            Some((file, problem)) => LakeError::Log { path: directory.join(file), problem },
+            None => error.into(),
         })
     }
 }

@@ -110,8 +110,15 @@ impl Lake {
     async fn create_if_missing(&self, table: Table) -> Result<(), LakeError> {
         let directory = self.directory(table);
         let log = directory.join("_delta_log");
-        if log.join("00000000000000000000.json").is_file() || has_checkpoint(&log) {
-            return Ok(());
+        let entry = |version: u64| log.join(format!("{version:020}.json"));
+        match std::fs::metadata(entry(0)) {
+            // Power was lost before the entry that makes the table was synced, so nothing was ever written to it.
+            Ok(first) if first.len() == 0 && !entry(1).exists() => {
+                std::fs::remove_file(entry(0)).map_err(|error| LakeError::from(error).at(&entry(0)))?;
+            }
+            Ok(_) => return Ok(()),
+            Err(_) if has_checkpoint(&log) => return Ok(()),
+            Err(_) => {}
         }
         std::fs::create_dir_all(&directory).map_err(|error| LakeError::from(error).at(&directory))?;
         let schema = table.schema();
@@ -305,4 +312,28 @@ pub async fn lock(path: &Path, what: &Path, wait: Duration) -> Result<File, Lake
 
 fn has_checkpoint(log: &Path) -> bool {
     log.join("_last_checkpoint").is_file()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_first_entry_that_was_never_synced_is_made_again_and_a_torn_one_is_named() {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let directory = tempfile::tempdir().unwrap();
+            let root = directory.path().join("lake");
+            let first = root.join(Table::Facts.name()).join("_delta_log/00000000000000000000.json");
+            drop(Lake::open_for_writing(&root, Duration::ZERO).await.unwrap());
+            std::fs::write(&first, "").unwrap();
+            let lake = Lake::open_for_writing(&root, Duration::ZERO).await.unwrap();
+            assert!(lake.held_files(Table::Facts).await.unwrap().is_empty());
+            let whole = std::fs::read(&first).unwrap();
+            std::fs::write(&first, &whole[..whole.len() / 2]).unwrap();
+            let error = Lake::open(&root).unwrap().held_files(Table::Facts).await.unwrap_err();
+            let names_it = |path: &Path| path.ends_with("_delta_log/00000000000000000000.json");
+            assert!(matches!(&error, LakeError::Log { path, .. } if names_it(path)), "{error:?}");
+        });
+    }
 }

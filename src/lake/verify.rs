@@ -160,8 +160,9 @@ fn read_whole(table: Table, path: &Path) -> Result<Vec<RowId>, LakeError> {
     Ok(ids)
 }
 
-/// What is wrong with the entries of a Delta log: every entry must be whole, and none may be missing among those that are there.
-fn log_problem(log: &Path) -> Option<(String, String)> {
+/// What is wrong with the entries of a Delta log, and with which file below the table: every entry must be whole, and none may be missing among those that
+/// are there.
+pub(super) fn log_problem(log: &Path) -> Option<(String, String)> {
     let mut versions: Vec<(u64, std::path::PathBuf)> = std::fs::read_dir(log)
         .ok()?
         .filter_map(Result::ok)

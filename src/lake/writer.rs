@@ -276,7 +276,7 @@ fn rewrite(
         let rest = without(&batch, start, gone)?;
         start += batch.num_rows() as u32;
         if rest.num_rows() > 0 {
-            kept.push(rest.with_schema(table.schema())?);
+            kept.push(files::in_present_columns(table, &rest)?);
         }
     }
     if !kept.is_empty() {
@@ -377,4 +377,41 @@ fn torn_lines(path: &std::path::Path, inputs: &HashSet<String>) -> Result<Vec<u3
         start += batch.num_rows() as u32;
     }
     Ok(rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::events::{Fact, FactName};
+    use crate::lake::rows::{Place, TableBuilder};
+    use parquet::arrow::ArrowWriter;
+
+    #[test]
+    fn rows_leave_a_file_that_an_earlier_version_wrote_with_fewer_columns() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut builder = TableBuilder::new(Table::Facts);
+        for (offset, session) in (0..).zip(["one", "two"]) {
+            let fact = Fact {
+                session_id: session.to_owned(),
+                ts_us: None,
+                name: FactName::Parent,
+                value: String::new(),
+                rank: 1,
+                evidence: String::new(),
+            };
+            builder.fact(Place { source: "canonical", source_file: "a.ndjson", offset }, &fact);
+        }
+        let batch = builder.finish().unwrap().0;
+        let fewer: Vec<usize> =
+            (0..batch.num_columns()).filter(|&at| batch.schema().field(at).name() != "ts").collect();
+        let earlier = batch.project(&fewer).unwrap();
+        let path = directory.path().join("part-earlier.parquet");
+        let mut writer = ArrowWriter::try_new(std::fs::File::create(&path).unwrap(), earlier.schema(), None).unwrap();
+        writer.write(&earlier).unwrap();
+        writer.close().unwrap();
+        let mut added = Vec::new();
+        rewrite(directory.path(), Table::Facts, &path, &[0], &mut added).unwrap();
+        let kept = files::read(&directory.path().join(&added[0].name), None).unwrap().next().unwrap().unwrap();
+        assert_eq!((kept.num_rows(), kept.num_columns()), (1, batch.num_columns()));
+    }
 }

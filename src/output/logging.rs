@@ -36,12 +36,13 @@ pub fn init(verbose: u8, quiet: bool) {
         .try_init();
 }
 
-/// Standard error for log lines, each of which arrives in one write.
+/// Standard error for log lines, each of which arrives in one write. One that cannot be written is lost, and is no error: the subscriber would say so on the
+/// same standard error, and that would end the program.
 struct Harmless;
 
 impl Write for Harmless {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        io::stderr().lock().write_all(harmless(&String::from_utf8_lossy(line)).as_bytes())?;
+        let _ = io::stderr().lock().write_all(harmless(&String::from_utf8_lossy(line)).as_bytes());
         Ok(line.len())
     }
 

@@ -3,7 +3,7 @@
 //! Owns the line and its appending. Owns no decision on who may look.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -58,13 +58,15 @@ impl AccessLine {
         let path = lake.join(ACCESS_LOG);
         let written = || -> io::Result<()> {
             let mut options = OpenOptions::new();
-            options.create(true).append(true);
+            options.create(true).read(true).append(true);
             #[cfg(unix)]
             std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
             let _whole = hold(lake)?;
             let mut file = options.open(&path)?;
+            // What a crash left of a line stays apart from this one.
+            let between = if ends_in_a_line(&mut file)? { "" } else { "\n" };
             // One write: lines of two processes do not mix.
-            file.write_all(format!("{}\n", serde_json::to_string(self)?).as_bytes())?;
+            file.write_all(format!("{between}{}\n", serde_json::to_string(self)?).as_bytes())?;
             file.sync_all()
         };
         written().map_err(|source| AccessError::Io { path: path.clone(), source })
@@ -120,6 +122,17 @@ pub(super) fn replace(lake: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> 
     Ok(())
 }
 
+/// Whether a file is empty or its last line is whole.
+fn ends_in_a_line(file: &mut File) -> io::Result<bool> {
+    if file.seek(SeekFrom::End(0))? == 0 {
+        return Ok(true);
+    }
+    let mut last = [0];
+    file.seek(SeekFrom::End(-1))?;
+    file.read_exact(&mut last)?;
+    Ok(last == *b"\n")
+}
+
 /// Keeps other processes from the log while it is appended to or replaced: a line that is written into a file which was replaced would be lost.
 fn hold(lake: &Path) -> io::Result<File> {
     let lock = OpenOptions::new().create(true).truncate(false).write(true).open(lake.join(".access_log.lock"))?;
@@ -135,6 +148,19 @@ mod tests {
     fn no_reason_no_name() {
         let error = AccessLine::new("2026-03-02T09:00:00Z", "ada", "explain", "s1", "  ").unwrap_err();
         assert_eq!(error.to_string(), "showing names needs a reason");
+    }
+
+    #[test]
+    fn a_line_that_a_crash_cut_short_does_not_swallow_the_next() {
+        let lake = tempfile::tempdir().unwrap();
+        let path = lake.path().join(ACCESS_LOG);
+        std::fs::write(&path, "{\"at\":\"2026-03").unwrap();
+        let line = AccessLine::new("2026-03-02T09:00:00Z", "ada", "explain", "s1", "why").unwrap();
+        line.append(lake.path()).unwrap();
+        line.append(lake.path()).unwrap();
+        let log = std::fs::read_to_string(&path).unwrap();
+        let whole = log.lines().filter_map(|text| serde_json::from_str(text).ok()).collect::<Vec<AccessLine>>();
+        assert_eq!((log.lines().count(), whole), (3, vec![line.clone(), line]));
     }
 
     #[test]

@@ -82,18 +82,20 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Entries<T> {
     }
 }
 
-/// Counts what is read, up to a limit.
-struct Counted<R> {
+/// Counts what is read, up to a limit, and tells the sink of it: reading the file again to know what it was could find another.
+struct Counted<'s, R> {
     inner: R,
     read: u64,
     limit: u64,
+    sink: &'s mut dyn Sink,
 }
 
-impl<R: Read> Read for Counted<R> {
+impl<R: Read> Read for Counted<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let allowed = usize::try_from(self.limit - self.read).unwrap_or(usize::MAX).min(buffer.len());
         let count = self.inner.read(&mut buffer[..allowed])?;
         self.read += count as u64;
+        self.sink.content(&buffer[..count]);
         Ok(count)
     }
 }
@@ -208,15 +210,17 @@ pub(crate) fn read_document<T: DeserializeOwned>(
     if plain.fill_buf().map_err(|error| input.io_error(error))?.starts_with(b"\xEF\xBB\xBF") {
         plain.consume(3);
         mark_bytes = 3;
+        sink.content(b"\xEF\xBB\xBF");
     }
     let limit = longest(input);
-    let mut counted = Counted { inner: plain, read: 0, limit };
+    let mut counted = Counted { inner: plain, read: 0, limit, sink: &mut *sink };
     let parsed = serde_json::from_reader::<_, T>(io::BufReader::new(&mut counted));
+    let Counted { inner: plain, read, .. } = counted;
     let start = Position::default();
     let document = match parsed {
         Ok(document) => Some(document),
         Err(error) if error.is_io() => return Err(input.io_error(error.into())),
-        Err(_) if counted.read >= limit => {
+        Err(_) if read >= limit => {
             sink.reject(start, Reason::LineTooLong, "document");
             None
         }
@@ -229,8 +233,9 @@ pub(crate) fn read_document<T: DeserializeOwned>(
             None
         }
     };
-    let rest = io::copy(&mut counted.inner, &mut io::sink()).map_err(|error| input.io_error(error))?;
-    Ok((document, mark_bytes + counted.read + rest))
+    let mut rest = Counted { inner: plain, read: 0, limit: u64::MAX, sink };
+    let rest = io::copy(&mut rest, &mut io::sink()).map_err(|error| input.io_error(error))?;
+    Ok((document, mark_bytes + read + rest))
 }
 
 /// Finds the places of parts of a text, which must be asked for in their order.
@@ -279,6 +284,16 @@ mod tests {
         assert_eq!(offsets, [4, 14]);
         assert!(text[14..].starts_with("{\"b\""));
         assert_eq!((document.length, sink.content.len()), (text.len() as u64, text.len()));
+    }
+
+    #[test]
+    fn the_sink_is_told_what_was_read() {
+        for text in ["\u{feff}[\"a\", \"b\"]\n\n", "[\"a\",] and more", "{}"] {
+            let (input, _guard) = input_of("x.json", text.as_bytes());
+            let mut sink = Recorded::default();
+            let (_, end) = read_document::<Items<String>>(&input, &mut sink).unwrap();
+            assert_eq!((end, sink.content.as_slice()), (text.len() as u64, text.as_bytes()));
+        }
     }
 
     #[test]

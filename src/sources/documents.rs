@@ -9,6 +9,9 @@ use super::{Handled, Input, InputError, Limits, Position, Reason, Sink, read_lin
 use serde_json::value::RawValue;
 use std::io::{self, Read};
 
+/// Of a text with broken documents so many times its length may be read again: what is open to the end of the file is read to that end from each of its lines.
+const READ_AGAIN: usize = 64;
+
 /// Reads every document of a file: one, several behind each other (pages of a report, one a line or not), or a list of them. One that cannot be
 /// read ends with its line. Returns where the committed part ends.
 ///
@@ -26,12 +29,19 @@ pub(crate) fn read_documents(
         Err(end) => return Ok(end),
     };
     let mut rest = document.text.as_str();
+    let mut left = rest.len().saturating_mul(READ_AGAIN);
     loop {
         let (broken, failed) = match take_documents(rest, |part| document.position(part), sink, &mut handle) {
             Ok(()) => return Ok(document.length),
             Err(failed) => failed,
         };
         let at = document.position(broken);
+        let in_vain = place_of(rest, &failed).saturating_sub(rest.len() - broken.len());
+        let Some(fewer) = left.checked_sub(in_vain) else {
+            sink.reject(at, Reason::BadJson, "more of it is broken than can be looked through");
+            return Ok(document.length);
+        };
+        left = fewer;
         let line = broken.find('\n').map(|end| &broken[end..]).filter(|rest| !rest.trim().is_empty());
         match line {
             Some(next) => {
@@ -48,6 +58,16 @@ pub(crate) fn read_documents(
             }
         }
     }
+}
+
+/// Where in a text its parser failed, in bytes.
+fn place_of(text: &str, failed: &serde_json::Error) -> usize {
+    let lines_before = failed.line().saturating_sub(1);
+    let line_start = match lines_before.checked_sub(1) {
+        Some(last) => memchr::memchr_iter(b'\n', text.as_bytes()).nth(last).map_or(text.len(), |end| end + 1),
+        None => 0,
+    };
+    line_start.saturating_add(failed.column()).min(text.len())
 }
 
 /// Whether a file has more plain bytes than this.
@@ -128,6 +148,23 @@ mod tests {
         assert_eq!(read("{}\n}"), ("0:{}".into(), vec!["bad_json"], 4));
         assert_eq!(read(""), (String::new(), vec![], 0));
         assert_eq!(read("{}\n{\n}\n"), ("0:{} 3:{\n}".into(), vec![], 7), "one over several lines");
+    }
+
+    /// Read to the end from each of its lines, this would be looked through for hours.
+    #[test]
+    fn a_file_of_open_brackets_ends_at_once() {
+        let text = format!("{{}}\n{}", "[\n".repeat(1 << 20));
+        let (found, reasons, end) = read(&text, text.len());
+        assert_eq!((found.as_str(), end), ("0:{}", text.len() as u64));
+        assert!(reasons.len() <= READ_AGAIN + 2 && reasons.iter().all(|reason| *reason == "bad_json"), "{reasons:?}");
+    }
+
+    #[test]
+    fn the_place_of_a_failure_is_counted_in_bytes() {
+        for (text, place) in [("{\"a\":x}", 6), ("{\n\"é\":\nx}", 9), ("[\n[\n", 4)] {
+            let failed = serde_json::from_str::<&RawValue>(text).unwrap_err();
+            assert_eq!(place_of(text, &failed), place, "{text}: {failed}");
+        }
     }
 
     #[test]

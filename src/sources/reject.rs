@@ -35,7 +35,7 @@ reasons! {
     BadValue = "bad_value",
     /// A timestamp that cannot be read.
     BadTimestamp = "bad_timestamp",
-    /// A timestamp before 2015 or in the future.
+    /// A timestamp before 2015 or from 2100 on.
     ImplausibleTime = "implausible_time",
     /// A record kind that this version does not know.
     UnknownKind = "unknown_kind",

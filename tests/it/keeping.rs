@@ -559,6 +559,14 @@ fn damage_is_found_wherever_it_is() {
         fs::write(data, &flipped).unwrap();
         is_damaged(&format!("bit of byte {at}"), "do not hash");
     }
+    let is_refused = |what: &str| {
+        let (code, answer) = json(dir, &["query", "--lake", "lake", "select sum(input_tokens) as n from events"]);
+        assert_eq!((code, &answer["status"]), (12, &"lake_damaged".into()), "{what}: {answer}");
+    };
+    let mut without_end = whole.clone();
+    without_end[whole.len() - 4..].fill(b'x');
+    fs::write(data, &without_end).unwrap();
+    is_refused("no footer");
     fs::write(data, &whole[..whole.len() - 1]).unwrap();
     is_damaged("a byte is missing", "bytes and the log says");
     fs::remove_file(data).unwrap();
@@ -572,6 +580,7 @@ fn damage_is_found_wherever_it_is() {
     let text = fs::read(&newest).unwrap();
     fs::write(&newest, &text[..text.len() / 2]).unwrap();
     is_damaged("a torn log entry", "no JSON object");
+    is_refused("a torn log entry");
     fs::write(&newest, &text).unwrap();
     assert!(!logs.is_empty());
     fs::create_dir_all(dir.join("lake/tombstones")).unwrap();

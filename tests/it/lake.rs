@@ -332,6 +332,31 @@ fn two_runs_at_once_wait_or_are_told() {
     assert_eq!(ingest(dir, &["logs"], "lake", &[]), 3);
 }
 
+#[test]
+fn what_is_needed_after_the_commit_is_looked_at_before_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let logs = logs(dir);
+    fs::write(dir.join("key.toml"), "[privacy]\nkey_file = \"nowhere\"\n").unwrap();
+    let output =
+        footlight(dir).args(["ingest", "--config", "key.toml", "--lake", "lake", "--input", "logs"]).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("pseudonym key") && !said.contains("temporary"), "{said}");
+    assert_eq!(ingest(dir, &["logs"], "lake", &[]), 3);
+    let before = count(dir, "lake", "events");
+    fs::write(logs.join("new.jsonl"), session("99999999-0000-4000-8000-000000000009", 2)).unwrap();
+    fs::write(dir.join("lake/retention.json"), "{").unwrap();
+    assert_eq!(ingest(dir, &["logs"], "lake", &[]), 1);
+    assert_eq!(count(dir, "lake", "events"), before);
+    fs::remove_file(dir.join("lake/retention.json")).unwrap();
+    assert_eq!(ingest(dir, &["logs"], "lake", &[]), 0);
+    assert!(count(dir, "lake", "events") > before);
+    for bytes in ["0", "18446744073709551615"] {
+        assert_eq!(ingest(dir, &["logs"], "lake", &["--max-line", bytes]), 2);
+    }
+}
+
 /// The lake has accounts as the logs have them; one that a group shares was made for it.
 #[cfg(unix)]
 #[test]

@@ -194,11 +194,11 @@ fn every_run_leaves_a_record_also_when_it_fails() {
     assert_eq!((&second["tables_digest"], &second["ingest"]["files_read"]), (&digest.into(), &0.into()));
     assert_eq!((&record["results_stand"], &second["results_stand"]), (&false.into(), &true.into()));
     let (code, _, _) = run(&["--queries", "nowhere"]);
-    assert_eq!(code, 1);
+    assert_eq!(code, 2);
     let records = fs::read_dir(dir.join("lake/runs")).unwrap().map(|entry| entry.unwrap().path());
     let failed: Vec<Value> = records
         .map(|path| json(&fs::read_to_string(path).unwrap()))
-        .filter(|record| record["status"] == "failed")
+        .filter(|record| record["status"] == "usage")
         .collect();
     assert_eq!(failed.len(), 1);
     assert!(failed[0]["error"].as_str().unwrap().contains("nowhere") && failed[0]["score"].is_null());
@@ -217,6 +217,44 @@ fn every_run_leaves_a_record_also_when_it_fails() {
     assert_eq!(facts["run"]["period_end"], "2026-03-02");
     assert_eq!(run(&["--since", "2026-03-10", "--as-of", "2026-03-01"]).0, 2);
     assert_eq!(run(&["--since", "ten days ago"]).0, 2);
+}
+
+/// A full disk takes no log line, and a run goes on without them.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_log_that_cannot_be_written_ends_no_run() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    small_logs(&dir.join("logs"));
+    let full = fs::File::options().write(true).open("/dev/full").unwrap();
+    let ended = Command::new(env!("CARGO_BIN_EXE_footlight"))
+        .current_dir(dir)
+        .args(["run", "-vv", "--json", "--input", "logs", "--lake", "lake", "--out", "out"])
+        .stderr(full)
+        .output()
+        .unwrap();
+    assert_eq!(ended.status.code(), Some(0));
+    assert_eq!(json(&String::from_utf8(ended.stdout).unwrap())["status"], "ok");
+}
+
+#[test]
+fn nobody_writes_or_reads_results_that_another_run_is_making() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    small_logs(&dir.join("logs"));
+    let (code, _, stderr) = footlight(dir, &["run", "--input", "logs", "--lake", "lake", "--out", "out"]);
+    assert_eq!(code, 0, "{stderr}");
+    let mut places = fs::read_dir(dir.join("lake/standing")).unwrap().map(|entry| entry.unwrap().path());
+    let lock = places.find(|path| path.extension().is_some_and(|extension| extension == "lock")).unwrap();
+    let held = fs::File::options().write(true).open(lock).unwrap();
+    held.lock().unwrap();
+    for command in ["score", "report"] {
+        let (code, _, stderr) = footlight(dir, &[command, "--lake", "lake", "--out", "out"]);
+        assert_eq!(code, 11, "{command}: {stderr}");
+    }
+    drop(held);
+    let (code, _, stderr) = footlight(dir, &["report", "--lake", "lake", "--out", "out"]);
+    assert_eq!(code, 0, "{stderr}");
 }
 
 /// Directories of exports are named after people, and so may patterns and models be: what is for everybody has none of them.

@@ -150,16 +150,23 @@ impl Branches {
     }
 }
 
-/// The git directory of a work tree or bare repository.
+/// Files of a git directory that are opened whatever is asked of it.
+const ALWAYS_OPENED: [&str; 6] = ["HEAD", "config", "packed-refs", "shallow", "commondir", "objects/info/alternates"];
+
+/// The git directory of a work tree or bare repository. None where something else than a file has the name of one that is always opened: whoever opens a
+/// pipe waits for somebody to write into it.
 fn git_directory(path: &Path) -> Option<PathBuf> {
     let inner = path.join(".git");
-    if inner.exists() {
-        Some(inner)
+    let directory = if inner.exists() {
+        inner
     } else if path.join("HEAD").is_file() && path.join("objects").is_dir() {
-        Some(path.to_path_buf())
+        path.to_path_buf()
     } else {
-        None
-    }
+        return None;
+    };
+    let is_no_file = |name: &&str| std::fs::metadata(directory.join(name)).is_ok_and(|found| !found.is_file());
+    let is_whole = !ALWAYS_OPENED.iter().any(is_no_file);
+    is_whole.then_some(directory)
 }
 
 fn tip_at(git: &Git, name: &str, until: Option<i64>) -> Result<Option<String>, GitError> {
@@ -199,7 +206,7 @@ fn without_credentials(url: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{short_name, without_credentials};
+    use super::{git_directory, short_name, without_credentials};
 
     #[test]
     fn urls_lose_their_secrets_and_nothing_else() {
@@ -210,6 +217,20 @@ mod tests {
         assert_eq!(without_credentials("git@git.example.test:acme/shop.git"), "git@git.example.test:acme/shop.git");
         assert_eq!(without_credentials("https://a@b@git.example.test"), "https://git.example.test");
         assert_eq!(without_credentials("/srv/shop.git"), "/srv/shop.git");
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_directory_with_a_pipe_in_the_place_of_its_files_is_no_repository() {
+        let work = tempfile::tempdir().unwrap();
+        let inner = work.path().join(".git");
+        std::fs::create_dir_all(inner.join("objects")).unwrap();
+        std::fs::write(inner.join("HEAD"), "ref: refs/heads/main\n").unwrap();
+        assert_eq!(git_directory(work.path()), Some(inner.clone()));
+        assert_eq!(git_directory(&inner), Some(inner.clone()));
+        let made = std::process::Command::new("mkfifo").arg(inner.join("config")).status();
+        assert!(made.unwrap().success());
+        assert_eq!((git_directory(work.path()), git_directory(&inner)), (None, None));
     }
 
     #[test]

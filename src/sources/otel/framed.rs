@@ -70,7 +70,7 @@ pub(super) fn read(
         }
         return Ok(length);
     }
-    let mut committed = 0;
+    let (mut committed, mut all_unpacked) = (0u64, 0u64);
     loop {
         let at = Position { offset: committed, line: 0 };
         let mut prefix = Vec::with_capacity(PREFIX);
@@ -96,13 +96,41 @@ pub(super) fn read(
             take(&message, at, sink);
             continue;
         }
+        // Many small bombs are one: what all messages unpack to is limited as that of a compressed file is.
+        let allowed = committed.saturating_mul(input.limits.ratio).max(input.limits.ratio_after);
+        let most = most.min(allowed.saturating_sub(all_unpacked));
         let mut unpacked = Vec::new();
         let unpacking = zstd::stream::read::Decoder::new(message.as_slice())
-            .and_then(|decoder| decoder.take(most + 1).read_to_end(&mut unpacked));
+            .and_then(|decoder| decoder.take(most.saturating_add(1)).read_to_end(&mut unpacked));
+        all_unpacked += unpacked.len() as u64;
         match unpacking {
             Ok(length) if length as u64 > most => sink.reject(at, Reason::CompressionBomb, "message"),
             Ok(_) => take(&unpacked, at, sink),
             Err(_) => sink.reject(at, Reason::DamagedArchive, "message"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sources::testing::{Recorded, input_of};
+
+    #[test]
+    fn many_small_bombs_are_one() {
+        let bomb = zstd::encode_all(&[0; 1 << 20][..], 19).unwrap();
+        let honest = zstd::encode_all(&b"ok"[..], 3).unwrap();
+        let mut bytes = Vec::new();
+        for message in [&honest, &bomb, &bomb, &bomb, &bomb] {
+            bytes.extend((message.len() as u32).to_be_bytes());
+            bytes.extend(message);
+        }
+        let (mut input, _guard) = input_of("x.zst.pb", &bytes);
+        input.limits.ratio_after = 5 << 19;
+        let (mut sink, mut taken) = (Recorded::default(), Vec::new());
+        let end = read(Framing::Lengths, &input, &mut sink, |message, _, _| taken.push(message.len()));
+        assert_eq!(end.unwrap(), bytes.len() as u64);
+        assert_eq!(taken, [2, 1 << 20, 1 << 20]);
+        assert_eq!(sink.reasons(), ["compression_bomb", "compression_bomb"]);
     }
 }

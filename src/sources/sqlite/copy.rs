@@ -50,7 +50,11 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
+/// The first bytes of a regular file. Nothing else is opened: whoever opens a pipe waits for somebody to write into it.
 fn first_bytes(path: &Path, count: usize) -> io::Result<Vec<u8>> {
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
     let mut bytes = Vec::with_capacity(count);
     File::open(path)?.take(count as u64).read_to_end(&mut bytes)?;
     Ok(bytes)

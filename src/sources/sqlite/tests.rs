@@ -73,6 +73,21 @@ fn rows_that_stand_in_the_log_alone_are_read_and_nothing_is_touched() {
     assert_eq!(listing(directory.path())[0], before[0]);
 }
 
+/// Without an end this test fails: nobody writes into these pipes.
+#[test]
+#[cfg(unix)]
+fn a_pipe_that_is_called_like_a_part_of_a_database_is_not_opened() {
+    let (input, directory) = notes(&insert(2));
+    let pipe = |name: &str| {
+        let made = std::process::Command::new("mkfifo").arg(directory.path().join(name)).status();
+        assert!(made.unwrap().success());
+    };
+    pipe("notes.db-journal");
+    assert_eq!(ids(&input).0, ["n0", "n1"]);
+    pipe("other.db");
+    assert!(!is_part_of_database(&directory.path().join("other.db-journal")));
+}
+
 #[test]
 fn tables_that_stand_in_the_log_alone_are_seen() {
     let (input, _guard) = input_of("fresh.sqlite", b"");
