@@ -344,9 +344,10 @@ fn quality(report: &Report) -> View {
         view.add(id, "", "count", count, false);
     }
     for source in &quality.sources {
-        view.add("source_seen", &source.source, "count", source.seen, false);
-        view.add("source_counted", &source.source, "count", source.counted, false);
-        view.add("source_tokens_counted", &source.source, "tokens", source.tokens_counted, false);
+        let hidden = source.seen.0.is_none();
+        view.add("source_seen", &source.source, "count", source.seen, hidden);
+        view.add("source_counted", &source.source, "count", source.counted, hidden);
+        view.add("source_tokens_counted", &source.source, "tokens", source.tokens_counted, hidden);
     }
     for identity in &quality.identities {
         view.add("identities", &identity.reason, "count", identity.count, false);
