@@ -220,6 +220,10 @@ fn a_person_is_forgotten_to_the_last_byte_and_stays_out() {
         ],
     );
     assert_eq!(code, 0, "{stdout}");
+    let own = files(&dir.join("out/subjects")).into_iter().find(|path| path.ends_with("subject.json")).unwrap();
+    let own: Value = serde_json::from_str(&fs::read_to_string(own).unwrap()).unwrap();
+    let held: Vec<_> = own["held"].as_array().unwrap().iter().map(|one| (&one["table"], &one["records"])).collect();
+    assert!(held.contains(&(&Value::from("aggregates"), &Value::from(1))), "what a vendor reports of her: {held:?}");
     for name in ["zilpha", "zkrone", "z-own-session"] {
         assert!(!traces(&dir.join("lake"), &[name]).is_empty(), "{name} is not looked for in the right place");
     }
