@@ -130,8 +130,8 @@ pub struct Signal {
     pub unusual: Maybe<Count>,
     /// Share of the calibrated units that are unusual.
     pub prevalence: Maybe<Share>,
-    /// Units it abstained on.
-    pub abstained: Count,
+    /// Units it abstained on; none where it may not be shown on how many it spoke.
+    pub abstained: Maybe<Count>,
     /// Why, most frequent first.
     pub reasons: Vec<ReasonCount>,
 }

@@ -175,7 +175,7 @@ fn findings_and_signals(report: &Report) -> View {
         view.add("signal_spoke", cell, "count", signal.spoke, true);
         view.add("signal_unusual", cell, "count", signal.unusual, signal.prevalence.0.is_some()).of(of);
         view.add("signal_prevalence", cell, "share", signal.prevalence, signal.unusual.0.is_some()).of(of);
-        view.add("signal_abstained", cell, "count", signal.abstained, false);
+        view.add("signal_abstained", cell, "count", signal.abstained, true);
     }
     view.name = "reasons";
     view.add("reason_sessions", "", "count", report.reasons.sessions, true);
