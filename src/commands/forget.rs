@@ -22,9 +22,10 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 /// What the lake cannot reach; said in every receipt.
-const ELSEWHERE: [&str; 4] = [
+const ELSEWHERE: [&str; 5] = [
     "the original logs, repositories and rosters that ingest reads",
     "results and reports in OUT directories, which have the pseudonym and sums: run score and report again",
+    "what was written about the person alone: OUT/subjects, case files, the rows of queries; delete it",
     "footlight.toml and objections.csv, where they name the person",
     "backups and copies of the lake",
 ];

@@ -253,6 +253,8 @@ fn a_person_is_forgotten_to_the_last_byte_and_stays_out() {
     assert_eq!(removed(&answer["receipt"], "events"), removed(&plan, "events"));
     assert!(answer["receipt"]["purged"]["files"].as_i64().unwrap() > 0);
     assert_eq!(answer["receipt"]["named_by_others"], serde_json::json!([]), "{answer}");
+    assert!(dir.join("out/subjects").join(pseudonym).exists());
+    assert!(answer["receipt"]["not_in_the_lake"].to_string().contains("OUT/subjects"), "{answer}");
     let events = answer["receipt"]["tables"].as_array().unwrap().iter().find(|one| one["table"] == "events").unwrap();
     assert_ne!(events["digest_before"], events["digest_after"]);
     assert_eq!(traces(&dir.join("lake"), &OF_HERS), Vec::<String>::new());
