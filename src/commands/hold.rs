@@ -11,6 +11,9 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
+/// How the names of temporary directories in OUT begin: the engine's, and the tables of a lake as it was.
+const TEMPORARY: [&str; 2] = ["footlight-", ".footlight-then-"];
+
 /// An OUT that this process alone writes, until this value is dropped or the process dies.
 pub struct Hold {
     _lock: File,
@@ -32,14 +35,13 @@ pub async fn hold(lake: &Lake, out: &Path, wait: Duration) -> Result<Hold, LakeE
     Ok(Hold { _lock: lock })
 }
 
-/// Removes the engine's temporary directories and tables that were never put in their place.
+/// Removes temporary directories and tables that were never put in their place.
 fn tidy(out: &Path) -> io::Result<()> {
     for entry in fs::read_dir(out)? {
         let entry = entry?;
         let name = entry.file_name();
-        if entry.file_type()?.is_dir()
-            && name.to_str().and_then(|name| name.strip_prefix("footlight-")).is_some_and(is_random)
-        {
+        let is_left = |prefix: &&str| name.to_str().and_then(|name| name.strip_prefix(*prefix)).is_some_and(is_random);
+        if entry.file_type()?.is_dir() && TEMPORARY.iter().any(is_left) {
             fs::remove_dir_all(entry.path())?;
         }
     }
@@ -72,7 +74,7 @@ mod tests {
             let directory = tempfile::tempdir().unwrap();
             let (root, out) = (directory.path().join("lake"), directory.path().join("out"));
             let lake = Lake::open_for_writing(&root, Duration::ZERO).await.unwrap();
-            for left in ["footlight-Ab3xYz", "footlight-notes", "tables"] {
+            for left in ["footlight-Ab3xYz", ".footlight-then-Ab3xYz", "footlight-notes", "tables"] {
                 fs::create_dir_all(out.join(left)).unwrap();
             }
             for left in ["tables/.tmpAb3xYz", "tables/sessions.parquet", "footlight-123456"] {
