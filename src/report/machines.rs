@@ -168,9 +168,9 @@ mod tests {
             let seen: Vec<Option<i64>> = quality.sources.iter().map(|line| line.seen.0.map(|seen| seen.0)).collect();
             (seen, quality.sources.last().unwrap().tokens_counted.0, kinds)
         };
-        // What is left of all tokens beside the largest is then more than one person's.
+        // Another one goes with it: what is left of all tokens is then more than one person's.
         let (seen, tokens, kinds) = quality(organisation(), "p00k3q");
-        assert_eq!((seen, tokens), (vec![Some(52_000), None, None], None));
+        assert_eq!((seen.iter().flatten().count(), seen.last(), tokens), (1, Some(&None), None), "{seen:?}");
         assert_eq!((kinds.len(), kinds[0].1), (1, 2), "{kinds:?}");
         // A report of persons hides nothing.
         let person = alone().sessions[0].actor.clone();
