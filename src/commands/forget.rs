@@ -22,9 +22,10 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 /// What the lake cannot reach; said in every receipt.
-const ELSEWHERE: [&str; 4] = [
+const ELSEWHERE: [&str; 5] = [
     "the original logs, repositories and rosters that ingest reads",
     "results and reports in OUT directories, which have the pseudonym and sums: run score and report again",
+    "what was written about the person alone: OUT/subjects, case files, the rows of queries; delete it",
     "footlight.toml and objections.csv, where they name the person",
     "backups and copies of the lake",
 ];
@@ -83,11 +84,12 @@ pub async fn run(args: &ForgetArgs, global: &Global, printer: Printer) -> anyhow
     let mut erased = Erased::new(with_them, &settings)?;
     if args.dry_run || !args.yes {
         let plan = erased.plan(&lake).await?;
-        printer.text(&planned_text(&pseudonym, &plan))?;
+        // Without the pseudonym: whoever only looks leaves no line in the access log.
+        printer.text(&planned_text(&plan))?;
         let exit = if args.dry_run { Exit::Done } else { Exit::Usage };
         printer.json(&serde_json::json!({
             "schema_version": 1, "status": exit.word(), "exit_code": exit as u8, "dry_run": true, "found": true,
-            "pseudonym": pseudonym, "tables": plan.tables, "own_inputs": plan.own_files.len(), "ledger_lines": plan.ledger_lines, "sessions": known.sessions.len(),
+            "tables": plan.tables, "own_inputs": plan.own_files.len(), "ledger_lines": plan.ledger_lines, "sessions": known.sessions.len(),
         }))?;
         if !args.dry_run {
             printer.error("footlight: nothing was removed: add --yes to remove it, or --dry-run to only look");
@@ -305,8 +307,8 @@ async fn remainders(lake: &Lake, redaction: &Redaction) -> Result<Vec<Remainder>
     Ok(found.into_iter().map(|((index, column), rows)| Remainder { table: table(index), column, rows }).collect())
 }
 
-fn planned_text(pseudonym: &str, plan: &Swept) -> String {
-    let mut text = format!("would remove of {pseudonym}:\n");
+fn planned_text(plan: &Swept) -> String {
+    let mut text = "would remove of them:\n".to_owned();
     for table in &plan.tables {
         if table.rows_removed + table.rows_changed > 0 {
             let _ = writeln!(

@@ -11,6 +11,9 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
+/// How the names of temporary directories in OUT begin: the engine's, those of a cluster that has no other place, and the results of a lake as it was.
+const TEMPORARY: [&str; 3] = ["footlight-", "footlight-cluster-", earlier::SCRATCH];
+
 /// An OUT that this process alone writes, until this value is dropped or the process dies.
 pub struct Hold {
     _lock: File,
@@ -28,18 +31,17 @@ pub async fn hold(lake: &Lake, out: &Path, wait: Duration) -> Result<Hold, LakeE
     let directory = path.parent().unwrap_or(lake.root());
     fs::create_dir_all(directory).map_err(at(directory))?;
     let lock = lake::lock(&path, out, wait).await?;
-    tidy(out).and_then(|()| tidy_comparison(out)).map_err(at(out))?;
+    tidy(out).map_err(at(out))?;
     Ok(Hold { _lock: lock })
 }
 
-/// Removes the engine's temporary directories, those of results of a cluster that has no other place, and tables that were never put in theirs.
+/// Removes temporary directories and tables that were never put in their place.
 fn tidy(out: &Path) -> io::Result<()> {
     for entry in fs::read_dir(out)? {
         let entry = entry?;
         let name = entry.file_name();
-        let end = name.to_str().and_then(|name| name.strip_prefix("footlight-"));
-        let end = end.map(|end| end.strip_prefix("cluster-").unwrap_or(end));
-        if entry.file_type()?.is_dir() && end.is_some_and(is_random) {
+        let is_left = |prefix: &&str| name.to_str().and_then(|name| name.strip_prefix(*prefix)).is_some_and(is_random);
+        if entry.file_type()?.is_dir() && TEMPORARY.iter().any(is_left) {
             fs::remove_dir_all(entry.path())?;
         }
     }
@@ -51,19 +53,6 @@ fn tidy(out: &Path) -> io::Result<()> {
         let entry = entry?;
         if entry.file_name().to_str().and_then(|name| name.strip_prefix(".tmp")).is_some_and(is_random) {
             fs::remove_file(entry.path())?;
-        }
-    }
-    Ok(())
-}
-
-/// Removes the results of an earlier version of a lake, which a killed comparison left.
-fn tidy_comparison(out: &Path) -> io::Result<()> {
-    for entry in fs::read_dir(out)? {
-        let entry = entry?;
-        let name = entry.file_name();
-        let end = name.to_str().and_then(|name| name.strip_prefix(earlier::SCRATCH));
-        if entry.file_type()?.is_dir() && end.is_some_and(is_random) {
-            fs::remove_dir_all(entry.path())?;
         }
     }
     Ok(())
@@ -85,7 +74,14 @@ mod tests {
             let directory = tempfile::tempdir().unwrap();
             let (root, out) = (directory.path().join("lake"), directory.path().join("out"));
             let lake = Lake::open_for_writing(&root, Duration::ZERO).await.unwrap();
-            for left in ["footlight-Ab3xYz", "footlight-cluster-Ab3xYz", "footlight-cluster-notes", "tables"] {
+            for left in [
+                "footlight-Ab3xYz",
+                "footlight-cluster-Ab3xYz",
+                ".footlight-then-Ab3xYz",
+                "footlight-notes",
+                "footlight-cluster-notes",
+                "tables",
+            ] {
                 fs::create_dir_all(out.join(left)).unwrap();
             }
             for left in ["tables/.tmpAb3xYz", "tables/sessions.parquet", "footlight-123456"] {
@@ -97,7 +93,7 @@ mod tests {
                 names.sort();
                 names
             };
-            assert_eq!(names(&out), ["footlight-123456", "footlight-cluster-notes", "tables"]);
+            assert_eq!(names(&out), ["footlight-123456", "footlight-cluster-notes", "footlight-notes", "tables"]);
             assert_eq!(names(&out.join("tables")), ["sessions.parquet"]);
             let second = hold(&lake, &out, Duration::ZERO).await;
             assert!(matches!(second, Err(LakeError::Locked(path)) if path == out));
@@ -112,7 +108,7 @@ mod tests {
         for left in [".footlight-then-Ab3xYz", ".footlight-then-notes-of-mine", ".tmpAb3xYz"] {
             fs::create_dir_all(out.path().join(left)).unwrap();
         }
-        tidy_comparison(out.path()).unwrap();
+        tidy(out.path()).unwrap();
         let mut names: Vec<_> = fs::read_dir(out.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         names.sort();
         assert_eq!(names, [".footlight-then-notes-of-mine", ".tmpAb3xYz"]);

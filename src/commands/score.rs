@@ -120,6 +120,7 @@ pub async fn score_lake(
         queries: scoring.queries.clone(),
         seed: scoring.seed,
     };
+    run_facts::source_people(&engine, &rename, &mut file.run.sources).await?;
     file.days = run_facts::days(&engine).await?;
     file.models = run_facts::models(&engine, &rename).await?;
     (file.weeks, file.weeks_released) = (totals, weeks_released);

@@ -148,6 +148,11 @@ async fn held(engine: &Engine, account: &str) -> anyhow::Result<Vec<Held>> {
             select 'outcomes' as name, o.source, i.actor_id, o.source_file, o.ts
             from outcomes as o
             inner join outcome_identities as i on coalesce(o.actor_id, '') = i.actor_raw
+            union all
+            select 'aggregates' as name, a.source, i.actor_id, a.source_file, a.from_ts as ts
+            from aggregates as a
+            inner join aggregate_identities as i on coalesce(a.actor_id, a.key_id, a.group_id, '') = i.actor_raw
+            where a.actor_id is not null or a.key_id is not null
         ) as t
         group by t.name, t.source, t.actor_id
         order by t.name, t.source";

@@ -171,6 +171,11 @@ impl Pseudonyms {
         named(self.epochs.last().unwrap_or(&self.keyed), Domain::Key, "")
     }
 
+    /// Names the lake's key, the first line: for what lasts as long as the lake and is never named anew.
+    pub fn lake_key_id(&self) -> String {
+        named(&self.keyed, Domain::Key, "")
+    }
+
     fn read(path: &Path) -> Result<Self, KeyError> {
         let failed = |source| KeyError::Io { path: path.to_owned(), source };
         let file = File::open(path).map_err(failed)?;
@@ -336,6 +341,7 @@ mod tests {
         let names = [&before, &first, &second].map(|keys| keys.of(Domain::Actor, "ada"));
         assert!(names[0] != names[1] && names[1] != names[2] && names[0] != names[2], "{names:?}");
         assert_ne!(first.key_id(), second.key_id());
+        assert_eq!([&first, &second].map(Pseudonyms::lake_key_id), [before.key_id(), before.key_id()]);
         // A longer life: what was redacted keeps its tag.
         assert_eq!(before.of(Domain::Secret, "x"), second.of(Domain::Secret, "x"));
         assert_eq!(second.every(Domain::Actor, "ada"), names);

@@ -88,7 +88,8 @@ impl Tombstones {
     /// Reads those of a lake.
     pub fn read(lake: &Path, pseudonyms: Pseudonyms) -> Result<Self, TombstoneError> {
         let mut tombstones = Self { pseudonyms, all: Vec::new(), names: HashMap::new(), sessions: HashMap::new() };
-        let present = tombstones.pseudonyms.key_id();
+        // Under the lake's key, like all that is in them: an epoch renames people, and whoever was erased stays out.
+        let present = tombstones.pseudonyms.lake_key_id();
         for path in paths(lake)? {
             let text = std::fs::read(&path).map_err(|source| TombstoneError::Io { path: path.clone(), source })?;
             let tombstone: Tombstone = serde_json::from_slice(&text)
@@ -106,7 +107,7 @@ impl Tombstones {
         Tombstone {
             schema_version: 1,
             tombstone_id: self.id_of(account),
-            key_id: self.pseudonyms.key_id(),
+            key_id: self.pseudonyms.lake_key_id(),
             erased_at: at.to_owned(),
             is_finished: false,
             names: BTreeSet::new(),
@@ -244,6 +245,21 @@ mod tests {
         assert_eq!((tombstones.of_session("s-1"), tombstones.of_session("ada@example.com")), (Some(0), None));
         let masked = tombstones.masked_file("exports/ada/x.jsonl");
         assert!(is_masked(&masked) && !masked.contains("ada") && tombstones.masked_file(&masked) == masked);
+    }
+
+    #[test]
+    fn a_new_epoch_forgets_nobody_who_was_erased() {
+        let lake = tempfile::tempdir().unwrap();
+        let before = Tombstones::read(lake.path(), Pseudonyms::open(None, lake.path()).unwrap()).unwrap();
+        let mut tombstone = before.begin("ada", "2026-11-22T10:00:00Z");
+        tombstone.names.insert(before.name("ada"));
+        write(&tombstone, lake.path());
+        let key = lake.path().join("pseudonym.key");
+        let line = format!("{}2027-q1 {}\n", std::fs::read_to_string(&key).unwrap(), "0b".repeat(32));
+        std::fs::write(&key, line).unwrap();
+        let after = Tombstones::read(lake.path(), Pseudonyms::open(None, lake.path()).unwrap()).unwrap();
+        assert_eq!(after.of_name("ada"), Some(0));
+        assert_eq!(after.begin("ada", "2027-01-04T10:00:00Z").tombstone_id, tombstone.tombstone_id);
     }
 
     #[test]

@@ -3,12 +3,14 @@
 //! Owns the order of the steps and the plain copies (weeks, days, data quality). Every text passes
 //! [`plain`](super::escape::plain) on its way in, so that no format needs to think of control characters again.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::actions::actions;
 use super::answer::{Evidence, answer, scored_share};
 use super::compare::compare;
 use super::escape::{plain, plain_long};
 use super::figures::{Parts, figures};
-use super::inputs::{Inputs, RunFacts, SourceSight, WeekTotals};
+use super::inputs::{Inputs, RunFacts, WeekTotals};
 use super::measuring::measuring;
 use super::method::{method, queries};
 use super::model::{DataQuality, Day, Policy, ReasonCount, Report, Run, SCHEMA_VERSION, SourceLine, Week};
@@ -50,7 +52,8 @@ fn assembled(inputs: &Inputs, ledger: Option<&mut Ledger>) -> (Report, Option<Le
     let figures =
         figures(&Parts { inputs, split: &split, money: &money, people: &people, funnel: &funnel, release: &release });
     let population = tables::population(inputs, &release);
-    let data_quality = data_quality(inputs, &release);
+    let sources = machines::sources(inputs, &mut release);
+    let data_quality = data_quality(inputs, sources, &release);
     let describes_persons = !release.is_active() && !inputs.sessions.is_empty();
     let measuring = measuring(inputs, &figures, &population, &release);
     let answer = answer(&Evidence {
@@ -223,20 +226,23 @@ fn objections(counts: &ObjectionCounts) -> Vec<ReasonCount> {
     .collect()
 }
 
-fn source_line(sight: &SourceSight, release: &Release<'_>) -> SourceLine {
-    let merged = sight.merged_by_id + sight.merged_by_counts;
-    SourceLine {
-        source: plain(&sight.source),
-        seen: Count(release.amount(sight.seen)),
-        counted: Count(release.amount(sight.seen - merged)),
-        merged: Count(release.amount(merged)),
-        tokens_seen: Tokens(release.amount(sight.tokens_seen)),
-        tokens_counted: Tokens(release.amount(sight.tokens_counted)),
+/// Kinds of record that were passed over. Those of a source that few people use would count what these did: how many kinds there are is said of it.
+fn passed_over(facts: &RunFacts, sources: &[SourceLine]) -> Vec<ReasonCount> {
+    let lines = facts.sources.iter().zip(sources);
+    let few: BTreeSet<&str> =
+        lines.filter(|(_, line)| line.seen.0.is_none()).map(|(sight, _)| sight.source.as_str()).collect();
+    let mut kinds = BTreeMap::<String, i64>::new();
+    for (kind, count) in &facts.ignored_kinds {
+        match kind.split_once(": ").filter(|(source, _)| few.contains(source)) {
+            Some((source, _)) => *kinds.entry(format!("{source}: kinds, their records withheld")).or_default() += 1,
+            None => *kinds.entry(kind.clone()).or_default() += count,
+        }
     }
+    by_reason(&kinds.into_iter().collect::<Vec<_>>())
 }
 
 /// What the totals rest on. Counts of records are about logs; those that grow with what people do are rounded with the rest.
-fn data_quality(inputs: &Inputs, release: &Release<'_>) -> DataQuality {
+fn data_quality(inputs: &Inputs, sources: Vec<SourceLine>, release: &Release<'_>) -> DataQuality {
     let facts = &inputs.run;
     let sum = |field: fn(&crate::score::rows::SessionRow) -> i64| inputs.sessions.iter().map(field).sum::<i64>();
     let completions = sum(|session| session.completions);
@@ -248,7 +254,6 @@ fn data_quality(inputs: &Inputs, release: &Release<'_>) -> DataQuality {
         duplicates: Count(release.amount(facts.duplicates)),
         merged_by_id: Count(release.amount(facts.sources.iter().map(|source| source.merged_by_id).sum())),
         merged_by_counts: Count(release.amount(facts.sources.iter().map(|source| source.merged_by_counts).sum())),
-        sources: facts.sources.iter().map(|sight| source_line(sight, release)).collect(),
         identities: facts
             .identities
             .iter()
@@ -257,7 +262,8 @@ fn data_quality(inputs: &Inputs, release: &Release<'_>) -> DataQuality {
         identity_conflicts: Count(release.count(facts.identity_conflicts)),
         quarantined: Count(facts.quarantined.iter().map(|(_, count)| count).sum()),
         quarantined_by_reason: by_reason(&facts.quarantined),
-        ignored_kinds: by_reason(&facts.ignored_kinds),
+        ignored_kinds: passed_over(facts, &sources),
+        sources,
         unpriced_models: unpriced,
         missing_usage: Maybe(Portion::of(sum(|session| session.completions_without_usage), completions)),
         lower_bound_outputs: Maybe(Portion::of(sum(|session| session.lower_bound_completions), completions)),

@@ -53,6 +53,7 @@ fn facts(title: &str) -> RunFacts {
                 shared: 31_400,
                 tokens_seen: 610_000_000,
                 tokens_counted: 610_000_000,
+                people: (0..40).map(|person| (format!("p{person:02}k3q"), [1_300, 15_250_000, 15_250_000])).collect(),
                 ..SourceSight::default()
             },
             SourceSight {
@@ -63,6 +64,7 @@ fn facts(title: &str) -> RunFacts {
                 other_steps_merged: 120,
                 tokens_seen: 480_000_000,
                 tokens_counted: 96_000_000,
+                people: (0..40).map(|person| (format!("p{person:02}k3q"), [1_005, 12_000_000, 2_400_000])).collect(),
                 ..SourceSight::default()
             },
         ],

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
+use super::people::is_known;
 use crate::privacy::Rules;
 
 /// Usage of one person or service with one model and client on one UTC day.
@@ -109,12 +110,16 @@ pub struct Charge {
 struct Behind {
     amounts: Amounts,
     tokens_by_person: BTreeMap<String, u64>,
+    /// Whoever is not known stands in nobody's place, and is no service either.
+    of_nobody_known: bool,
 }
 
 impl Behind {
     fn add(&mut self, usage: &Usage) {
         self.amounts.add(&usage.amounts);
-        if !usage.is_service {
+        if !usage.is_service && !is_known(&usage.actor) {
+            self.of_nobody_known = true;
+        } else if !usage.is_service {
             let tokens = usage.amounts.tokens().unwrap_or(0).unsigned_abs();
             *self.tokens_by_person.entry(usage.actor.clone()).or_default() += tokens;
         }
@@ -122,6 +127,7 @@ impl Behind {
 
     fn merge(&mut self, other: &Behind) {
         self.amounts.add(&other.amounts);
+        self.of_nobody_known |= other.of_nobody_known;
         for (person, tokens) in &other.tokens_by_person {
             *self.tokens_by_person.entry(person.clone()).or_default() += tokens;
         }
@@ -130,7 +136,7 @@ impl Behind {
     /// Services alone are nobody's.
     fn is_hidden(&self, rules: Rules) -> bool {
         let parts: Vec<u64> = self.tokens_by_person.values().copied().collect();
-        !parts.is_empty() && rules.hides(&parts).is_some()
+        (self.of_nobody_known || !parts.is_empty()) && rules.hides(&parts).is_some()
     }
 }
 
@@ -310,6 +316,17 @@ mod tests {
         }
         rows.reverse();
         assert_eq!(forward, charges(&rows, rules));
+    }
+
+    #[test]
+    fn whoever_is_not_known_is_no_tenth_person() {
+        let mut rows: Vec<Usage> = (0..9).map(|person| usage(2, "opus", person, 100)).collect();
+        rows.push(Usage { actor: crate::privacy::NOBODY.to_owned(), ..usage(2, "opus", 0, 100) });
+        let rules = Rules::new(10).unwrap();
+        assert_eq!(shown(&charges(&rows, rules)), ["2026-03-01..2026-04-01 - Some(1000) Some(3000) pooled true"]);
+        assert!(charges(&rows[9..], rules)[0].pooled);
+        rows.push(usage(2, "opus", 9, 100));
+        assert!(!charges(&rows, rules)[0].pooled);
     }
 
     #[test]

@@ -165,6 +165,10 @@ pub struct SourceSight {
     pub tokens_seen: i64,
     /// Tokens that are counted under its name.
     pub tokens_counted: i64,
+    /// Whom it saw, by pseudonym: responses, tokens that it states, tokens counted under its name. Empty in files of earlier versions, and then
+    /// nothing is published.
+    #[serde(default)]
+    pub people: BTreeMap<String, [i64; 3]>,
 }
 
 /// What the logs hold of the billed use of one tool or maker in one month: a row of `rpt_coverage`.

@@ -1,12 +1,12 @@
-//! The tables of what was used: systems that agents acted on, and models.
+//! The tables of what was used: systems that agents acted on, models, and the sources that saw it.
 //!
 //! Owns grouping and order, by name and never by size. Every row is a cell that the release has let through, or has no figures.
 
 use super::escape::plain;
 use super::inputs::Inputs;
-use super::model::{Model, System};
+use super::model::{Model, SourceLine, System};
 use super::quantities::{Count, Maybe, MicroDollars, Share, Tokens};
-use super::release::{Draft, Gathered, Release, members};
+use super::release::{Draft, Gathered, Release, SOURCES, members};
 use crate::privacy::Contribution;
 
 /// The counts of calls of a system by effect, and their shares.
@@ -102,4 +102,80 @@ pub(super) fn models(inputs: &Inputs, release: &mut Release<'_>) -> Vec<Model> {
             }
         })
         .collect()
+}
+
+/// What each source saw, in the order in which they come. A tool's log is few people's where few use the tool, and the sources add up to the tokens of the
+/// period.
+pub(super) fn sources(inputs: &Inputs, release: &mut Release<'_>) -> Vec<SourceLine> {
+    let sights = &inputs.run.sources;
+    if sights.is_empty() {
+        return Vec::new();
+    }
+    let drafts = sights.iter().map(|sight| {
+        let merged = sight.merged_by_id + sight.merged_by_counts;
+        let value = [sight.seen, sight.seen - merged, merged, sight.tokens_seen, sight.tokens_counted];
+        let mut gathered = Gathered::default();
+        for (actor, figures) in &sight.people {
+            let [seen, tokens_seen, tokens] = figures.map(i64::unsigned_abs);
+            // What a source states stands in the place of a cost, so that one person's is not the source's where all of it is counted elsewhere.
+            release.add(&mut gathered, actor, Contribution { tokens, cost: tokens_seen, rest: seen });
+        }
+        Draft::new(&sight.source, members(&gathered), value.map(|figure| release.amount(figure)))
+    });
+    let drafts: Vec<Draft<[i64; 5]>> = drafts.collect();
+    let (shown, _) = release.panel(SOURCES, drafts, Some([0; 5]));
+    sights
+        .iter()
+        .zip(shown)
+        .map(|(sight, shown)| {
+            let count = |at: usize| Maybe(shown.and_then(|figures| figures.get(at).copied()).map(Count));
+            let tokens = |at: usize| Maybe(shown.and_then(|figures| figures.get(at).copied()).map(Tokens));
+            SourceLine {
+                source: plain(&sight.source),
+                seen: count(0),
+                counted: count(1),
+                merged: count(2),
+                tokens_seen: tokens(3),
+                tokens_counted: tokens(4),
+            }
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::build;
+    use super::super::fixture::{alone, organisation};
+    use super::super::inputs::SourceSight;
+    use super::*;
+
+    #[test]
+    fn a_source_that_few_people_use_has_no_figures() {
+        let codex = |person: &str| SourceSight {
+            source: "codex".to_owned(),
+            seen: 70,
+            tokens_seen: 900_000,
+            tokens_counted: 900_000,
+            people: [(person.to_owned(), [70, 900_000, 900_000])].into(),
+            ..SourceSight::default()
+        };
+        let quality = |mut inputs: Inputs, person: &str| {
+            inputs.run.sources.push(codex(person));
+            inputs.run.ignored_kinds = vec![("codex: task_started".into(), 41), ("codex: turn_context".into(), 97)];
+            let quality = build(&inputs).data_quality;
+            let kinds: Vec<(String, i64)> =
+                quality.ignored_kinds.iter().map(|kind| (kind.reason.clone(), kind.count.0)).collect();
+            let seen: Vec<Option<i64>> = quality.sources.iter().map(|line| line.seen.0.map(|seen| seen.0)).collect();
+            (seen, quality.sources.last().unwrap().tokens_counted.0, kinds)
+        };
+        // Another one goes with it: what is left of all tokens is then more than one person's.
+        let (seen, tokens, kinds) = quality(organisation(), "p00k3q");
+        assert_eq!((seen.iter().flatten().count(), seen.last(), tokens), (1, Some(&None), None), "{seen:?}");
+        assert_eq!((kinds.len(), kinds[0].1), (1, 2), "{kinds:?}");
+        // A report of persons hides nothing.
+        let person = alone().sessions[0].actor.clone();
+        let (seen, tokens, kinds) = quality(alone(), &person);
+        assert_eq!((seen, tokens), (vec![Some(70)], Some(Tokens(900_000))));
+        assert_eq!(kinds.iter().map(|kind| kind.1).collect::<Vec<_>>(), [41, 97]);
+    }
 }

@@ -73,7 +73,7 @@ fn figure_summary<'a>(report: &'a Report, figure: &'a Figure) -> FigureSummary<'
 struct SignalSummary {
     spoke: Option<i64>,
     unusual: Option<i64>,
-    abstained: i64,
+    abstained: Option<i64>,
 }
 
 impl From<&Signal> for SignalSummary {
@@ -81,7 +81,7 @@ impl From<&Signal> for SignalSummary {
         SignalSummary {
             spoke: signal.spoke.0.map(|count| count.0),
             unusual: signal.unusual.0.map(|count| count.0),
-            abstained: signal.abstained.0,
+            abstained: signal.abstained.0.map(|count| count.0),
         }
     }
 }

@@ -182,6 +182,9 @@ fn first_by_name(names: FxHashSet<&str>, most: usize) -> Vec<String> {
     names.into_iter().collect::<BTreeSet<_>>().into_iter().take(most).map(plain).collect()
 }
 
+/// What may be shown of a signal: units that it spoke on, units that it abstained on, and why.
+type Heard = (i64, i64, Vec<(String, i64)>);
+
 /// Signals by family and name: those of the catalogue and those that were read.
 pub(super) fn signals(inputs: &Inputs, release: &mut Release<'_>) -> Vec<Signal> {
     let catalogue = catalogue(inputs);
@@ -209,13 +212,24 @@ pub(super) fn signals(inputs: &Inputs, release: &mut Release<'_>) -> Vec<Signal>
             let text = |field: fn(&SignalEntry) -> &str| plain_long(entry.map_or("", |entry| field(entry)));
             let spoke_of = of_readings(&group.spoke_of, release);
             let unusual_of = of_readings(&group.unusual_of, release);
-            let mut shown = |view: &str, members: Members, count: i64| {
-                let nobody = members.is_empty();
-                let draft = Draft::new(name, members, release.count(count));
-                if nobody && count == 0 { Some(0) } else { release.cell(view, draft) }
+            // What it was silent on goes with what it spoke on: another signal tells how many units there are.
+            let heard: Heard =
+                (release.count(group.spoke), release.count(group.abstained), most_frequent(&group.reasons, release));
+            let heard = if spoke_of.is_empty() && group.spoke == 0 {
+                Some(heard)
+            } else {
+                release.cell("signals", Draft::new(name, spoke_of, heard))
             };
-            let spoke = shown("signals", spoke_of, group.spoke);
-            let unusual = shown("signals, unusual", unusual_of, group.unusual).filter(|_| spoke.is_some());
+            let unusual = if unusual_of.is_empty() && group.unusual == 0 {
+                Some(0)
+            } else {
+                release.cell("signals, unusual", Draft::new(name, unusual_of, release.count(group.unusual)))
+            };
+            let unusual = unusual.filter(|_| heard.is_some());
+            let (spoke, abstained, reasons) = match heard {
+                Some((spoke, abstained, reasons)) => (Some(spoke), Some(abstained), reasons),
+                None => (None, None, Vec::new()),
+            };
             let share = Share::of(group.unusual, group.calibrated);
             let prevalence =
                 if unusual.is_some() { share.map(|share| release.share(share)) } else { release.band(share) };
@@ -229,8 +243,11 @@ pub(super) fn signals(inputs: &Inputs, release: &mut Release<'_>) -> Vec<Signal>
                 spoke: Maybe(spoke.map(Count)),
                 unusual: Maybe(unusual.filter(|_| group.calibrated > 0).map(Count)),
                 prevalence: Maybe(prevalence.filter(|_| spoke.is_some())),
-                abstained: Count(release.count(group.abstained)),
-                reasons: most_frequent(&group.reasons, release),
+                abstained: Maybe(abstained.map(Count)),
+                reasons: reasons
+                    .into_iter()
+                    .map(|(reason, count)| ReasonCount { reason, count: Count(count) })
+                    .collect(),
             }
         })
         .collect();
@@ -248,20 +265,17 @@ fn of_readings(counts: &FxHashMap<String, u64>, release: &Release<'_>) -> Member
 }
 
 /// The most frequent reasons, then what is left of them in one line.
-fn most_frequent(reasons: &FxHashMap<String, i64>, release: &Release<'_>) -> Vec<ReasonCount> {
+fn most_frequent(reasons: &FxHashMap<String, i64>, release: &Release<'_>) -> Vec<(String, i64)> {
     let mut sorted: Vec<(&str, i64)> = reasons.iter().map(|(reason, count)| (reason.as_str(), *count)).collect();
     sorted.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
     let rest: i64 = sorted.iter().skip(REASONS).map(|(_, count)| count).sum();
-    let mut shown: Vec<ReasonCount> = sorted
-        .iter()
-        .take(REASONS)
-        .map(|&(reason, count)| ReasonCount { reason: plain(reason), count: Count(release.count(count)) })
-        .collect();
+    let mut shown: Vec<(String, i64)> =
+        sorted.iter().take(REASONS).map(|&(reason, count)| (plain(reason), release.count(count))).collect();
     if rest > 0 {
-        shown.push(ReasonCount { reason: "other reasons".into(), count: Count(release.count(rest)) });
+        shown.push(("other reasons".to_owned(), release.count(rest)));
     }
     // A handful of abstentions is about a handful of people.
-    shown.retain(|reason| reason.count.0 > 0);
+    shown.retain(|(_, count)| *count > 0);
     shown
 }
 
@@ -354,6 +368,19 @@ mod tests {
     use super::super::build;
     use super::super::fixture::organisation;
     use super::*;
+
+    #[test]
+    fn what_a_signal_abstained_on_does_not_tell_on_whom_it_spoke() {
+        let mut inputs = organisation();
+        let of = inputs.signals.signals.get_mut("timer_regularity").unwrap();
+        (of.spoke, of.abstained) = (3, 907);
+        of.spoke_of = [("p00k3q".to_owned(), 3)].into_iter().collect();
+        let report = build(&inputs);
+        let signal = |name: &str| report.signals.iter().find(|signal| signal.signal == name).unwrap();
+        let timer = signal("timer_regularity");
+        assert_eq!((timer.spoke.0, timer.abstained.0, timer.reasons.len()), (None, None, 0));
+        assert!(signal("orphan_output").abstained.0.is_some());
+    }
 
     #[test]
     fn every_finding_has_words_and_a_stranger_is_said_to_be_one() {

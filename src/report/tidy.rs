@@ -11,6 +11,7 @@ use serde::Serialize;
 use super::RenderError;
 use super::model::Report;
 use super::quantities::Count;
+use crate::privacy::csv_text;
 
 mod views;
 
@@ -58,14 +59,9 @@ pub fn render(report: &Report) -> Result<String, RenderError> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// No spreadsheet runs it.
+/// No spreadsheet runs it: as every other CSV, and `|` and `%`, with which a call of another program may begin.
 fn harmless(text: &str) -> String {
-    let first = text.trim_start().chars().next();
-    if matches!(first, Some('=' | '+' | '-' | '@' | '|' | '%' | '＝' | '＋' | '－' | '＠')) {
-        format!("'{text}")
-    } else {
-        text.to_owned()
-    }
+    if text.trim_start().starts_with(['|', '%']) { format!("'{text}") } else { csv_text(text) }
 }
 
 /// A number as `summary.json` has it; empty when missing.
@@ -124,7 +120,7 @@ mod tests {
 
     #[test]
     fn no_spreadsheet_runs_a_name() {
-        for text in ["=cmd|'/c calc'!A0", "+1", "-1", "@SUM(A1)", "\t=1", " =1", "＝1"] {
+        for text in ["=cmd|'/c calc'!A0", "+1", "-1", "@SUM(A1)", "\t=1", " =1", "＝1", "﹦1", "−1", "|x"] {
             assert!(harmless(text).starts_with('\''), "{text}");
         }
         assert_eq!(harmless("2026-W07"), "2026-W07");

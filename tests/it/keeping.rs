@@ -220,6 +220,11 @@ fn a_person_is_forgotten_to_the_last_byte_and_stays_out() {
         ],
     );
     assert_eq!(code, 0, "{stdout}");
+    let own = files(&dir.join("out/subjects")).into_iter().find(|path| path.ends_with("subject.json")).unwrap();
+    let own: Value = serde_json::from_str(&fs::read_to_string(own).unwrap()).unwrap();
+    let pseudonym = own["person"]["pseudonym"].as_str().unwrap();
+    let held: Vec<_> = own["held"].as_array().unwrap().iter().map(|one| (&one["table"], &one["records"])).collect();
+    assert!(held.contains(&(&Value::from("aggregates"), &Value::from(1))), "what a vendor reports of her: {held:?}");
     for name in ["zilpha", "zkrone", "z-own-session"] {
         assert!(!traces(&dir.join("lake"), &[name]).is_empty(), "{name} is not looked for in the right place");
     }
@@ -232,6 +237,7 @@ fn a_person_is_forgotten_to_the_last_byte_and_stays_out() {
     // Looking changes nothing, and neither does a command that nobody confirmed.
     let (code, plan) = forget(dir, &["--dry-run"]);
     assert_eq!((code, &plan["found"]), (0, &true.into()), "{plan}");
+    assert!(!plan.to_string().contains(pseudonym), "a name and its pseudonym without a line in the access log");
     let removed = |answer: &Value, table: &str| {
         let tables = answer["tables"].as_array().unwrap();
         tables.iter().find(|one| one["table"] == table).unwrap()["rows_removed"].as_i64().unwrap()
@@ -247,6 +253,8 @@ fn a_person_is_forgotten_to_the_last_byte_and_stays_out() {
     assert_eq!(removed(&answer["receipt"], "events"), removed(&plan, "events"));
     assert!(answer["receipt"]["purged"]["files"].as_i64().unwrap() > 0);
     assert_eq!(answer["receipt"]["named_by_others"], serde_json::json!([]), "{answer}");
+    assert!(dir.join("out/subjects").join(pseudonym).exists());
+    assert!(answer["receipt"]["not_in_the_lake"].to_string().contains("OUT/subjects"), "{answer}");
     let events = answer["receipt"]["tables"].as_array().unwrap().iter().find(|one| one["table"] == "events").unwrap();
     assert_ne!(events["digest_before"], events["digest_after"]);
     assert_eq!(traces(&dir.join("lake"), &OF_HERS), Vec::<String>::new());

@@ -255,6 +255,12 @@ fn no_query_orders_or_picks_people_by_what_was_measured() {
         "select identity, events from identities order by events desc",
         "select looks_like, events from identities order by events desc",
         "select r.aliases, count(*) as n from roster as r inner join events as e on e.actor_id = r.actor_id group by r.aliases order by n desc",
+        "select max(case when band = 'look' then actor end) as one from actor_weeks",
+        "select array_agg(actor) filter (where band = 'look') as them from actor_weeks",
+        "select band, array_agg(actor) as them from actor_weeks group by band",
+        "select case when score_db > 6 then actor end as who, iso_week from actor_weeks",
+        "select max(concat(tokens, actor)) as most from actor_weeks",
+        "select array_sort(array_agg(concat(tokens, actor))) as places from actor_weeks",
         "select actor from actor_weeks union all select actor from (select actor from sessions order by cost_usd desc limit 3)",
     ] {
         let (code, stdout, stderr) = ask(sql);
@@ -269,6 +275,9 @@ fn no_query_orders_or_picks_people_by_what_was_measured() {
         "select team_id, count(distinct actor) as people from actor_weeks where band <> 'none' group by team_id order by people",
         "select iso_week, sum(tokens) as n from actor_weeks group by iso_week order by n desc",
         "select band, count(*) as weeks from actor_weeks group by band order by weeks",
+        "select band, count(distinct actor) as people from actor_weeks group by band",
+        "select actor, max(score_db) as most, min(iso_week) as first from actor_weeks group by actor",
+        "select concat(actor, '/', iso_week) as unit, round(score_db, 1) as score from actor_weeks",
         "select actor, started_at from sessions order by started_at limit 3",
         "select actor, tokens, lag(tokens) over (partition by actor order by iso_week) as before from actor_weeks",
         "select actor_id, team_id from roster order by actor_id",

@@ -6,7 +6,7 @@
 
 use crate::commands::RefusedError;
 use arrow::datatypes::{DataType, Field};
-use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{DataFusionError, JoinType};
 use datafusion::logical_expr::expr::Sort;
 use datafusion::logical_expr::{Expr, LogicalPlan};
@@ -84,14 +84,27 @@ pub(super) fn check(plan: &LogicalPlan) -> anyhow::Result<()> {
 fn is_ranking(node: &LogicalPlan) -> bool {
     match node {
         LogicalPlan::Sort(sort) => is_by_measure(&sort.expr, &sort.input),
-        LogicalPlan::Window(window) => window.window_expr.iter().any(|expr| match bare(expr) {
-            Expr::WindowFunction(function) => is_by_measure(&function.params.order_by, &window.input),
-            _ => false,
-        }),
-        LogicalPlan::Aggregate(sums) => sums.aggr_expr.iter().any(|expr| match bare(expr) {
-            Expr::AggregateFunction(function) => is_by_measure(&function.params.order_by, &sums.input),
-            _ => false,
-        }),
+        LogicalPlan::Projection(projection) => is_picked(projection.expr.iter(), &projection.input),
+        LogicalPlan::Window(window) => {
+            let by_measure = |expr: &Expr| match bare(expr) {
+                Expr::WindowFunction(function) => is_by_measure(&function.params.order_by, &window.input),
+                _ => false,
+            };
+            window.window_expr.iter().any(by_measure) || is_picked(window.window_expr.iter(), &window.input)
+        }
+        LogicalPlan::Aggregate(sums) => {
+            let by_measure = |expr: &Expr| match bare(expr) {
+                Expr::AggregateFunction(function) => is_by_measure(&function.params.order_by, &sums.input),
+                _ => false,
+            };
+            let (columns, groups) = over(&sums.input, sums.group_expr.iter());
+            let groups = Made::all(groups);
+            // The names of a band, in one row.
+            let lists = |expr: &Expr| of_columns(expr, &sums.input, &columns).who;
+            sums.aggr_expr.iter().any(by_measure)
+                || groups.judged && !groups.who && sums.aggr_expr.iter().any(lists)
+                || is_picked(sums.group_expr.iter().chain(&sums.aggr_expr), &sums.input)
+        }
         LogicalPlan::Filter(filter) => of(&filter.predicate, &filter.input).judged,
         LogicalPlan::Join(join) => {
             let on = join.on.iter().any(|(left, right)| of(left, &join.left).and(of(right, &join.right)).judged);
@@ -110,6 +123,27 @@ fn is_ranking(node: &LogicalPlan) -> bool {
 fn is_by_measure(keys: &[Sort], input: &LogicalPlan) -> bool {
     let made = keys.iter().map(|key| of(&key.expr, input));
     made.take_while(|made| made.measured || !made.who).any(|made| made.measured)
+}
+
+/// Whether an expression picks names by a judgement, as `case` and `filter` do, or by a measure that was written before them, as the largest of
+/// `concat(tokens, actor)`.
+fn is_picked<'a>(exprs: impl Iterator<Item = &'a Expr>, input: &LogicalPlan) -> bool {
+    let columns = made(input);
+    exprs.map(bare).filter(|expr| !matches!(expr, Expr::Column(_))).any(|expr| {
+        let made = of_columns(expr, input, &columns);
+        made.who && (made.judged || made.measured && compares(expr))
+    })
+}
+
+/// Whether an expression puts values in order, or takes the first or last of them.
+fn compares(expr: &Expr) -> bool {
+    let compares = |part: &Expr| match part {
+        Expr::AggregateFunction(function) => ["min", "max"].contains(&function.func.name()),
+        Expr::WindowFunction(function) => ["min", "max"].contains(&function.fun.name()),
+        Expr::ScalarFunction(function) => ["array_sort", "array_min", "array_max"].contains(&function.name()),
+        _ => false,
+    };
+    expr.exists(|part| Ok(compares(part))).unwrap_or(true)
 }
 
 /// What each column that a step hands on is made of.

@@ -130,8 +130,8 @@ pub struct Signal {
     pub unusual: Maybe<Count>,
     /// Share of the calibrated units that are unusual.
     pub prevalence: Maybe<Share>,
-    /// Units it abstained on.
-    pub abstained: Count,
+    /// Units it abstained on; none where it may not be shown on how many it spoke.
+    pub abstained: Maybe<Count>,
     /// Why, most frequent first.
     pub reasons: Vec<ReasonCount>,
 }
@@ -264,21 +264,21 @@ pub struct DataQuality {
     pub calibration_notes: Vec<String>,
 }
 
-/// What one source saw, in model responses.
+/// What one source saw, in model responses. Null figures are suppressed.
 #[derive(Debug, Clone, Serialize)]
 pub struct SourceLine {
     /// Source.
     pub source: String,
     /// Responses that it saw.
-    pub seen: Count,
+    pub seen: Maybe<Count>,
     /// Of these, counted under its name.
-    pub counted: Count,
+    pub counted: Maybe<Count>,
     /// Of these, counted under the name of a source nearer to the tool.
-    pub merged: Count,
+    pub merged: Maybe<Count>,
     /// Tokens that it states.
-    pub tokens_seen: Tokens,
+    pub tokens_seen: Maybe<Tokens>,
     /// Tokens that are counted under its name.
-    pub tokens_counted: Tokens,
+    pub tokens_counted: Maybe<Tokens>,
 }
 
 /// What agents did to one system. Null figures are suppressed.

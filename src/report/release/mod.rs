@@ -25,6 +25,8 @@ use crate::privacy::{
 
 /// Views whose cells add up to what everybody did in the period.
 const SUMS_OF_THE_PERIOD: [&str; 2] = ["money", "models"];
+/// The view of what each source saw. Its tokens add up to the same, and in the place of a cost it has what is no sum of anything else.
+pub(super) const SOURCES: &str = "sources";
 /// Cells named in a note at most.
 const NAMED: usize = 12;
 
@@ -204,7 +206,7 @@ impl<'a> Release<'a> {
             total: total.as_ref().map(stored),
             total_tokens_between,
             total_is_barred: false,
-            frozen: self.frozen && SUMS_OF_THE_PERIOD.contains(&view),
+            frozen: self.frozen && (SUMS_OF_THE_PERIOD.contains(&view) || view == SOURCES),
         };
         let history = self.ledger.as_ref().map_or_else(History::default, |ledger| ledger.history(&panel));
         let decision = self.rules.decide(&panel, &history);

@@ -112,6 +112,8 @@ pub fn team_weeks(
     let people: BTreeSet<&str> =
         input.actor_weeks.iter().map(|row| row.actor.as_str()).filter(|id| is_known(id)).collect();
     let protected = people.len() >= rules.people();
+    // A row a team and week, also where nobody of it did anything: that one is there would say that somebody of a team of few was at work.
+    let named: BTreeSet<&str> = cells.values().flat_map(BTreeMap::keys).map(String::as_str).collect();
     let mut totals: BTreeMap<String, WeekTotals> =
         input.weeks.iter().map(|week| (week.iso_week.clone(), week.clone())).collect();
     let (mut rows, mut done) = (Vec::new(), Weeks::default());
@@ -142,6 +144,10 @@ pub fn team_weeks(
         }
         for (row, verdict) in drafts.into_iter().zip(decision.cells) {
             rows.push(shown(verdict, row, &mut done, hidden_row));
+        }
+        for team in named.iter().filter(|team| !teams.contains_key(**team)) {
+            let row = TeamRow { team_id: (*team).to_owned(), iso_week: iso_week.clone(), ..TeamRow::default() };
+            rows.push(shown(Verdict::Hidden(Hidden::TooFewPeople), row, &mut done, hidden_row));
         }
         if let Some(total) = total.filter(|_| protected) {
             let shown = shown(decision.total, total, &mut done, hidden_week);
@@ -320,6 +326,29 @@ mod tests {
         let told = |row: &TeamRow| [row.tokens, row.tokens_with_outcome_low, row.tokens_with_outcome_high];
         assert_eq!((rows[0].active_actors, rows[0].suppressed, told(&rows[0])), (Some(10), false, [None; 3]));
         assert_eq!(told(&rows[1]), [Some(20_000), Some(0), Some(0)]);
+    }
+
+    #[test]
+    fn a_week_without_a_team_looks_like_one_of_few() {
+        let used = |team: &str, person: usize, week: &str| ActorWeekRow {
+            actor: format!("{team}{person:02}"),
+            team_id: team.to_owned(),
+            iso_week: week.to_owned(),
+            sessions: 1,
+            tokens: Some(1_000),
+            ..ActorWeekRow::default()
+        };
+        let weeks = ["2026-W10", "2026-W11", "2026-W12"];
+        let mut actor_weeks: Vec<_> =
+            weeks.iter().flat_map(|week| (0..20).map(|person| used("web", person, week))).collect();
+        actor_weeks.push(used("legal", 0, "2026-W11"));
+        let input = TeamWeeks { links: &[], actor_weeks: &actor_weeks, weeks: Vec::new(), roster_size: &|_, _| 0 };
+        let (rows, _, done) = team_weeks(input, Rules::default(), None).unwrap();
+        let of_legal: Vec<TeamRow> = rows.into_iter().filter(|row| row.team_id == "legal").collect();
+        let alike = weeks.map(|week| {
+            hidden_row(TeamRow { team_id: "legal".to_owned(), iso_week: week.to_owned(), ..TeamRow::default() })
+        });
+        assert_eq!((of_legal.as_slice(), done.withheld), (alike.as_slice(), 3));
     }
 
     #[test]

@@ -175,7 +175,7 @@ fn findings_and_signals(report: &Report) -> View {
         view.add("signal_spoke", cell, "count", signal.spoke, true);
         view.add("signal_unusual", cell, "count", signal.unusual, signal.prevalence.0.is_some()).of(of);
         view.add("signal_prevalence", cell, "share", signal.prevalence, signal.unusual.0.is_some()).of(of);
-        view.add("signal_abstained", cell, "count", signal.abstained, false);
+        view.add("signal_abstained", cell, "count", signal.abstained, true);
     }
     view.name = "reasons";
     view.add("reason_sessions", "", "count", report.reasons.sessions, true);
@@ -344,9 +344,10 @@ fn quality(report: &Report) -> View {
         view.add(id, "", "count", count, false);
     }
     for source in &quality.sources {
-        view.add("source_seen", &source.source, "count", source.seen, false);
-        view.add("source_counted", &source.source, "count", source.counted, false);
-        view.add("source_tokens_counted", &source.source, "tokens", source.tokens_counted, false);
+        let hidden = source.seen.0.is_none();
+        view.add("source_seen", &source.source, "count", source.seen, hidden);
+        view.add("source_counted", &source.source, "count", source.counted, hidden);
+        view.add("source_tokens_counted", &source.source, "tokens", source.tokens_counted, hidden);
     }
     for identity in &quality.identities {
         view.add("identities", &identity.reason, "count", identity.count, false);
