@@ -6,6 +6,7 @@
 //! (`polynomial`) and no team shares (`team_shares`).
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use super::histogram::is_whole;
 use super::panel::is_after;
@@ -116,15 +117,19 @@ fn amounts_at_line(row: &mut PopulationRow, amounts: &[Amount<'_>], quota: f64, 
     let compared = count(&|_, exposed| !exposed) >= FEWEST_WEEKS;
     match Grid::around(quota, whole) {
         Some(grid) => excess_mass(row, &grid, &actors, quota, compared, seed),
-        None if whole && quota >= 2.0 => share_at_count(row, &actors, quota, compared, seed),
+        None if whole && quota >= 2.0 => share_at_count(row, amounts, quota, compared, seed),
         None => row.note = format!("a quota of {quota} leaves too few bins on either side"),
     }
 }
 
 /// Weeks within half the quota, by person, in the order of actor ids.
 pub(super) fn near_line(amounts: &[Amount<'_>], quota: f64) -> Vec<Weeks> {
+    weeks_between(amounts, 0.5 * quota..1.5 * quota)
+}
+
+fn weeks_between(amounts: &[Amount<'_>], range: Range<f64>) -> Vec<Weeks> {
     let mut by_actor: BTreeMap<&str, Weeks> = BTreeMap::new();
-    for amount in amounts.iter().filter(|amount| (0.5 * quota..1.5 * quota).contains(&amount.value)) {
+    for amount in amounts.iter().filter(|amount| range.contains(&amount.value)) {
         by_actor.entry(amount.actor).or_default().push((amount.value, amount.exposed));
     }
     by_actor.into_values().collect()
@@ -237,8 +242,10 @@ fn excess_mass(row: &mut PopulationRow, grid: &Grid, actors: &[Weeks], quota: f6
 
 /// For a quota too small for bins: the share of weeks at exactly the quota among the three counts around it. On any straight
 /// line that share is 1/3, whatever its slope (Frandsen 2017). Less the same before the announcement where there is enough.
-fn share_at_count(row: &mut PopulationRow, actors: &[Weeks], quota: f64, compared: bool, seed: u64) {
+fn share_at_count(row: &mut PopulationRow, amounts: &[Amount<'_>], quota: f64, compared: bool, seed: u64) {
     let line = quota.ceil();
+    // Half of a small quota ends among the three counts around it, around its placebo line or around the count below it.
+    let actors = &weeks_between(amounts, (0.5 * quota).min(line - 2.5)..(1.5 * quota).max(line + 3.5));
     // Per actor, before and after: weeks at the count and weeks at it or beside it.
     let near = |at: f64| -> Vec<[(f64, f64); 2]> {
         let of = |weeks: &Weeks, phase: bool| {
@@ -450,6 +457,34 @@ mod tests {
         assert_eq!(row.status, "abstain");
         assert_eq!(row.note, "after the announcement fewer than 200 actor-weeks within half the quota");
         assert_eq!(row.estimate, None);
+    }
+
+    /// Forty people who have so many of their weeks after the announcement at each number of sessions, from one on.
+    fn at_counts(quota: f64, weeks: &[i64]) -> PopulationRow {
+        let mut input = ScoreInput { seed: 9, ..ScoreInput::default() };
+        for actor in 0..40 {
+            let counts = (1..).zip(weeks).flat_map(|(sessions, weeks)| (0..*weeks).map(move |_| sessions));
+            input.actor_weeks.extend(counts.zip(0..).map(|(sessions, week)| ActorWeekInput {
+                actor: actor.to_string().into(),
+                week_start: week * WEEK,
+                sessions,
+                ..ActorWeekInput::default()
+            }));
+        }
+        input.quotas.push(Quota { metric: "sessions".into(), threshold: quota, period: "week".into(), announced: 0 });
+        quota_bunching(&input).remove(0)
+    }
+
+    #[test]
+    fn all_three_counts_around_a_small_quota_and_its_placebo_are_seen() {
+        // As many weeks of one, two and three sessions: no pile. Half of two on either side leaves those of three out, and 1 of 2 stand at two.
+        let two = at_counts(2.0, &[3, 3, 3, 1, 1]);
+        assert_eq!(two.status, "speak", "{two:?}");
+        assert!((two.estimate.unwrap() - (1.0 / 3.0 - SMOOTH_SHARE)).abs() < 1e-9 && !two.fires(), "{two:?}");
+        // A pile at five and none at seven, 2 of 6; without the weeks of eight it would be 2 of 4.
+        let five = at_counts(5.0, &[1, 1, 1, 2, 5, 2, 2, 2]);
+        assert!(five.fires(), "{five:?}");
+        assert!((five.estimate.unwrap() - (5.0 / 9.0 - SMOOTH_SHARE)).abs() < 1e-9, "{five:?}");
     }
 
     #[test]
