@@ -11,7 +11,7 @@ use std::ops::Range;
 use super::histogram::is_whole;
 use super::panel::is_after;
 use super::polynomial::{Counterfactual, Grid, Mass, Window, best_degree, heaping};
-use super::{Of, RESAMPLES, bootstrap, excess_p, interval, row, team_shares, too_few};
+use super::{Of, RESAMPLES, bootstrap, excess_p, interval, p_in_words, row, team_shares, too_few};
 use crate::score::input::{Quota, ScoreInput};
 use crate::score::rows::PopulationRow;
 use crate::score::stats::{sign_test, sorted_quantile};
@@ -26,6 +26,8 @@ const PLACEBOS: [f64; 2] = [0.8, 1.25];
 const PLACEBO_LEVEL: f64 = 0.005;
 /// A placebo line matters when its estimate is at least this part of the quota's; a judgement default.
 const PLACEBO_SHARE: f64 = 0.5;
+/// A placebo line with another quota no farther than this part of it has weeks piled up in its window, and is none.
+const NEAR_ANOTHER: f64 = 0.1;
 /// Below this p the side with more mass is taken as the lower one.
 const PLAN_CAP_P: f64 = 0.05;
 /// Bandwidth of the density test, as a part of the quota; a judgement default.
@@ -62,12 +64,18 @@ pub(super) fn quota_bunching(input: &ScoreInput) -> Vec<PopulationRow> {
             } else if quota.metric == "active_week" {
                 team_shares::team_share(&mut row, &input.team_weeks, quota, input.seed);
             } else {
-                let amounts = amounts(input, quota);
-                amounts_at_line(&mut row, &amounts, quota.threshold, is_whole(quota), input.seed);
+                let (amounts, others) = (amounts(input, quota), other_lines(input, quota));
+                amounts_at_line(&mut row, &amounts, quota.threshold, &others, is_whole(quota), input.seed);
             }
             row
         })
         .collect()
+}
+
+/// Weekly quotas on the same amount. People were told of these too, so that none of them is a placebo line.
+fn other_lines(input: &ScoreInput, quota: &Quota) -> Vec<f64> {
+    let others = input.quotas.iter().filter(|other| other.metric == quota.metric && other.period == "week");
+    others.map(|other| other.threshold).filter(|line| *line != quota.threshold).collect()
 }
 
 /// What the test of a quota was run for.
@@ -96,7 +104,14 @@ pub(super) fn amounts<'a>(input: &'a ScoreInput, quota: &Quota) -> Vec<Amount<'a
 }
 
 /// Checks the evidence within half the quota, then estimates with bins, or with the three counts around a small quota.
-fn amounts_at_line(row: &mut PopulationRow, amounts: &[Amount<'_>], quota: f64, whole: bool, seed: u64) {
+fn amounts_at_line(
+    row: &mut PopulationRow,
+    amounts: &[Amount<'_>],
+    quota: f64,
+    others: &[f64],
+    whole: bool,
+    seed: u64,
+) {
     let actors = near_line(amounts, quota);
     let count = |test: &dyn Fn(f64, bool) -> bool| {
         actors.iter().flatten().filter(|(value, exposed)| test(*value, *exposed)).count()
@@ -116,8 +131,8 @@ fn amounts_at_line(row: &mut PopulationRow, amounts: &[Amount<'_>], quota: f64, 
     }
     let compared = count(&|_, exposed| !exposed) >= FEWEST_WEEKS;
     match Grid::around(quota, whole) {
-        Some(grid) => excess_mass(row, &grid, &actors, quota, compared, seed),
-        None if whole && quota >= 2.0 => share_at_count(row, amounts, quota, compared, seed),
+        Some(grid) => excess_mass(row, &grid, &actors, (quota, others), compared, seed),
+        None if whole && quota >= 2.0 => share_at_count(row, amounts, (quota, others), compared, seed),
         None => row.note = format!("a quota of {quota} leaves too few bins on either side"),
     }
 }
@@ -169,7 +184,14 @@ fn excess_difference([before, after]: [Held; 2], bins: usize) -> f64 {
 }
 
 /// Excess mass at the quota, less the excess before it was announced, with a bootstrap interval by actor.
-fn excess_mass(row: &mut PopulationRow, grid: &Grid, actors: &[Weeks], quota: f64, compared: bool, seed: u64) {
+fn excess_mass(
+    row: &mut PopulationRow,
+    grid: &Grid,
+    actors: &[Weeks],
+    (quota, others): (f64, &[f64]),
+    compared: bool,
+    seed: u64,
+) {
     let [before, after] = counts(grid, actors.iter().flatten());
     let at_quota = Window::at(grid, 1.0);
     let everything: Vec<f64> = before.iter().zip(&after).map(|(before, after)| before + after).collect();
@@ -212,8 +234,11 @@ fn excess_mass(row: &mut PopulationRow, grid: &Grid, actors: &[Weeks], quota: f6
     placebos.iter_mut().for_each(|draws| draws.sort_unstable_by(f64::total_cmp));
     fill(row, (estimates(&mut (0..actors.len()))[0], "bins of the counterfactual"), &draws);
     let [estimate, at_placebos @ ..] = estimates(&mut (0..actors.len()));
-    let loud = PLACEBOS.iter().zip(&placebos).zip(at_placebos).find(|((_, draws), found)| {
-        sorted_quantile(draws, PLACEBO_LEVEL).is_some_and(|low| low > 0.0) && *found > PLACEBO_SHARE * estimate
+    let is_placebo = |part: f64| others.iter().all(|other| (other / quota - part).abs() > NEAR_ANOTHER * part);
+    let loud = PLACEBOS.iter().zip(&placebos).zip(at_placebos).find(|((part, draws), found)| {
+        is_placebo(**part)
+            && sorted_quantile(draws, PLACEBO_LEVEL).is_some_and(|low| low > 0.0)
+            && *found > PLACEBO_SHARE * estimate
     });
     if let Some(((placebo, _), _)) = loud {
         row.note = format!("the placebo line at {placebo} of the quota bunches too: not the quota");
@@ -242,7 +267,13 @@ fn excess_mass(row: &mut PopulationRow, grid: &Grid, actors: &[Weeks], quota: f6
 
 /// For a quota too small for bins: the share of weeks at exactly the quota among the three counts around it. On any straight
 /// line that share is 1/3, whatever its slope (Frandsen 2017). Less the same before the announcement where there is enough.
-fn share_at_count(row: &mut PopulationRow, amounts: &[Amount<'_>], quota: f64, compared: bool, seed: u64) {
+fn share_at_count(
+    row: &mut PopulationRow,
+    amounts: &[Amount<'_>],
+    (quota, others): (f64, &[f64]),
+    compared: bool,
+    seed: u64,
+) {
     let line = quota.ceil();
     // Half of a small quota ends among the three counts around it, around its placebo line or around the count below it.
     let actors = &weeks_between(amounts, (0.5 * quota).min(line - 2.5)..(1.5 * quota).max(line + 3.5));
@@ -280,7 +311,8 @@ fn share_at_count(row: &mut PopulationRow, amounts: &[Amount<'_>], quota: f64, c
         actors.iter().flatten().filter(|(value, exposed)| *exposed && (value - at).abs() < 0.5).count() as u64
     };
     let everybody = |near: &[[(f64, f64); 2]]| excess(near, &mut (0..actors.len())).unwrap_or(0.0);
-    if sorted_quantile(&quiet, PLACEBO_LEVEL).is_some_and(|low| low > 0.0)
+    if others.iter().all(|other| other.ceil() != line + 2.0)
+        && sorted_quantile(&quiet, PLACEBO_LEVEL).is_some_and(|low| low > 0.0)
         && everybody(&placebo) > PLACEBO_SHARE * estimate
     {
         row.note = format!("the placebo line at {} bunches too: not the quota", line + 2.0);
@@ -316,7 +348,8 @@ fn is_plan_cap(row: &mut PopulationRow, below: u64, above: u64) -> bool {
     let capped = below > above && p < PLAN_CAP_P;
     if capped {
         row.note = format!(
-            "more weeks just below the line than just above (exact p {p:.3}): a plan cap or rate limit, not a quota"
+            "more weeks just below the line than just above (exact p {}): a plan cap or rate limit, not a quota",
+            p_in_words(p)
         );
     }
     capped
@@ -345,9 +378,9 @@ fn exact_window(actors: &[Weeks], quota: f64, step: f64) -> String {
     let (more, less) = (people(std::cmp::Ordering::Greater), people(std::cmp::Ordering::Less));
     // How many they are would say of one who joins on which side of the line that one stands.
     format!(
-        "; next to the line {} people have more weeks above than below (exact p {:.3})",
+        "; next to the line {} people have more weeks above than below (exact p {})",
         if more > less { "more" } else { "no more" },
-        sign_test(more, less)
+        p_in_words(sign_test(more, less))
     )
 }
 
@@ -459,6 +492,43 @@ mod tests {
         assert_eq!(row.estimate, None);
     }
 
+    #[test]
+    fn another_quota_of_the_metric_is_no_placebo_line() {
+        // Weeks end just above 100 and just above 125: 1.25 of the one is the other, .8 of the other the one.
+        let mut random = Seeded::new(6);
+        let mut input = ScoreInput { seed: 9, ..ScoreInput::default() };
+        for actor in 0..120 {
+            for week in 0..24 {
+                let mut amount = 110.0 + 35.0 * random.normal();
+                for line in [100.0, 125.0] {
+                    if week >= 12 && (line - 12.0..line).contains(&amount) && random.uniform() < 0.8 {
+                        amount = line + 4.0 * random.uniform();
+                    }
+                }
+                input.actor_weeks.push(ActorWeekInput {
+                    actor: actor.to_string().into(),
+                    week_start: week * WEEK,
+                    prompts: amount.max(0.0) as i64,
+                    ..ActorWeekInput::default()
+                });
+            }
+        }
+        let mut quotas = |thresholds: &[f64]| {
+            let quota = |threshold: &f64| Quota {
+                metric: "prompts".into(),
+                threshold: *threshold,
+                period: "week".into(),
+                announced: 12 * WEEK,
+            };
+            input.quotas = thresholds.iter().map(quota).collect();
+            quota_bunching(&input)
+        };
+        assert!(quotas(&[100.0])[0].note.contains("of the quota bunches too"));
+        let both = quotas(&[100.0, 125.0]);
+        assert!(!both[0].note.contains("placebo line at 1.25 of"), "{}", both[0].note);
+        assert!(!both[1].note.contains("placebo line at 0.8 of"), "{}", both[1].note);
+    }
+
     /// Forty people who have so many of their weeks after the announcement at each number of sessions, from one on.
     fn at_counts(quota: f64, weeks: &[i64]) -> PopulationRow {
         let mut input = ScoreInput { seed: 9, ..ScoreInput::default() };
@@ -500,7 +570,7 @@ mod tests {
                 Amount { actor: &names[index / 40], value, exposed: index % 40 >= 20 }
             })
             .collect();
-        amounts_at_line(&mut row, &amounts, 100.0, false, 1);
+        amounts_at_line(&mut row, &amounts, 100.0, &[], false, 1);
         assert!(row.note.contains("plan cap"), "{row:?}");
     }
 }
