@@ -38,6 +38,9 @@ const EXACT_WEEKS: usize = 10;
 /// week to compare: (1 + k) / (3 + k), k = .2 (Frandsen 2017; k is a judgement default). A straight line has 1/3.
 const SMOOTH_SHARE: f64 = 1.2 / 3.2;
 
+/// Actor of what no log says whose it is.
+const NOBODY: &str = "(unassigned)";
+
 /// One person's amount in one week.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Amount<'a> {
@@ -83,13 +86,13 @@ pub(super) fn scope(quota: &Quota) -> String {
     format!("{} >= {} a {}", quota.metric, quota.threshold, quota.period)
 }
 
-/// The quota's metric for each week of a person. Weeks without a reported amount are left out, not counted as 0; so is the week of the
+/// The quota's metric for each week of a known person: what is nobody's is the sum of several people's. Weeks without a reported amount are left out, not counted as 0; so is the week of the
 /// announcement.
 pub(super) fn amounts<'a>(input: &'a ScoreInput, quota: &Quota) -> Vec<Amount<'a>> {
     input
         .actor_weeks
         .iter()
-        .filter(|week| !week.service)
+        .filter(|week| !week.service && &*week.actor != NOBODY)
         .filter_map(|week| {
             let value = match quota.metric.as_str() {
                 "prompts" => Some(week.prompts as f64),
@@ -482,6 +485,19 @@ mod tests {
         // On its Monday it is all of it after the announcement.
         assert_eq!(sides(2 * WEEK), [(0.0, false), (1.0, false), (2.0, true), (3.0, true)]);
         assert_eq!(sides(2 * WEEK + 1), [(0.0, false), (1.0, false), (3.0, true)]);
+    }
+
+    #[test]
+    fn services_and_what_is_nobodys_are_no_people() {
+        let mut input = ScoreInput::default();
+        input.actor_weeks.extend(["a", "bot", NOBODY].map(|actor| ActorWeekInput {
+            actor: actor.into(),
+            service: actor == "bot",
+            prompts: 1,
+            ..ActorWeekInput::default()
+        }));
+        let quota = Quota { metric: "prompts".into(), threshold: 1.0, period: "week".into(), announced: 0 };
+        assert_eq!(amounts(&input, &quota), [Amount { actor: "a", value: 1.0, exposed: true }]);
     }
 
     #[test]
