@@ -3,7 +3,8 @@
 -- reads: actors, fct_actor_weeks, quotas
 -- family: INCENTIVE
 -- measures: n people of the team who were on the roster in that week (those without any use count), and k of them with a session of
---   their own begun or a prompt of their own (declared automation keeps nobody active); quorum is the smallest k that meets the quota. A share of a small team is discrete: the null of k is computed per size
+--   their own begun or a prompt of their own (declared automation keeps nobody active); quorum is the smallest k that meets the quota. The week of
+--   the announcement is neither before nor after, unless it was announced on its Monday. A share of a small team is discrete: the null of k is computed per size
 -- reference: signals.md P1 (v) and finding 5
 with active as (
     select distinct actor_id, iso_week from fct_actor_weeks where own_sessions > 0 or own_prompts > 0
@@ -37,7 +38,7 @@ select
     quotas.quota_id, shares.team_id, shares.iso_week,
     case
         when shares.iso_week < to_char(quotas.announced, '%G-W%V') then 'before'
-        when shares.iso_week > to_char(quotas.announced, '%G-W%V') then 'after'
+        when shares.iso_week > to_char(quotas.announced, '%G-W%V') or date_part('dow', quotas.announced) = 1 then 'after'
         else 'announced'
     end as phase,
     shares.k, shares.n, cast(ceil(round(quotas.threshold * shares.n, 9)) as bigint) as quorum,

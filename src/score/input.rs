@@ -349,7 +349,12 @@ pub struct ScoreInput {
 }
 
 impl ScoreInput {
-    /// The first moment at which people had a reason to inflate; before it lies the cleanest reference.
+    /// The first moment at which anybody had a reason to inflate, one team's policy included; before it lies the cleanest reference.
+    pub fn clean_until(&self) -> Option<i64> {
+        self.rollouts.iter().map(|(_, date)| *date).chain(self.incentive_start()).min()
+    }
+
+    /// The first date of a policy for everybody, which the tests of one date look at.
     pub fn incentive_start(&self) -> Option<i64> {
         self.quotas.iter().map(|quota| quota.announced).chain(self.leaderboards.iter().copied()).min()
     }

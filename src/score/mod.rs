@@ -89,7 +89,7 @@ impl Scoring {
     pub fn new(mut input: ScoreInput) -> Self {
         let population = population::tests(&input);
         let objections = Objections::new(std::mem::take(&mut input.objections));
-        let start = input.incentive_start();
+        let start = input.clean_until();
         let units = Units::new(start, input.sessions, input.actor_weeks, &objections);
         Self { weighed: Weighed::of(units.sessions.len()), units, objections, population }
     }

@@ -110,8 +110,9 @@ pub fn wild_cluster_p(
         .iter()
         .map(|row| row.iter().enumerate().filter(|(at, _)| *at != column).map(|(_, value)| *value).collect())
         .collect();
-    let restricted = least_squares(&without, y)?;
-    let fitted: Vec<f64> = y.iter().zip(&restricted.residuals).map(|(value, residual)| value - residual).collect();
+    // Where it is the only column, nothing of the model is left under the null.
+    let residuals = if without.first()?.is_empty() { y.to_vec() } else { least_squares(&without, y)?.residuals };
+    let fitted: Vec<f64> = y.iter().zip(&residuals).map(|(value, residual)| value - residual).collect();
     let groups = clusters.iter().max().map_or(0, |last| last + 1);
     let mut random = Seeded::new(seed);
     let mut reached = 0;
@@ -119,7 +120,7 @@ pub fn wild_cluster_p(
         let signs: Vec<f64> = (0..groups).map(|_| if random.bits() >> 63 == 0 { 1.0 } else { -1.0 }).collect();
         let drawn: Vec<f64> = fitted
             .iter()
-            .zip(&restricted.residuals)
+            .zip(&residuals)
             .zip(clusters)
             .map(|((fitted, residual), &cluster)| fitted + residual * signs[cluster])
             .collect();
@@ -218,6 +219,18 @@ mod tests {
     #[test]
     fn the_rule_of_thumb_for_lags() {
         assert_eq!([16, 24, 52, 100].map(newey_west_lags), [2, 2, 3, 4]);
+    }
+
+    #[test]
+    fn the_wild_bootstrap_of_the_only_column_has_nothing_left_under_the_null() {
+        let clusters: Vec<usize> = (0..30).map(|row| row / 3).collect();
+        let design = vec![vec![1.0]; 30];
+        let y: Vec<f64> = (0..30).map(|row| 1.0 + 0.1 * f64::from(row % 7)).collect();
+        // Of 1,024 sign vectors one brings the observed t back.
+        let p = |y: &[f64]| wild_cluster_p(&design, y, &clusters, 0, 499, 3).unwrap();
+        assert!(p(&y) <= 0.02, "{}", p(&y));
+        let below: Vec<f64> = y.iter().map(|value| -value).collect();
+        assert!(p(&below) > 0.95, "{}", p(&below));
     }
 
     #[test]

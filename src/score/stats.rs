@@ -79,9 +79,9 @@ pub fn binomial_upper_tail(successes: u64, trials: u64, share: f64) -> f64 {
 }
 
 /// P(X <= successes) for X ~ Bin(trials, share), `0 < share < 1`, continued to counts that are no whole numbers, such as
-/// effective ones.
+/// effective ones. Not one less the upper tail, which is 0 below 1e-16.
 pub fn binomial_lower_tail(successes: f64, trials: f64, share: f64) -> f64 {
-    if successes >= trials { 1.0 } else { 1.0 - beta_reg(successes + 1.0, trials - successes, share) }
+    if successes >= trials { 1.0 } else { beta_reg(trials - successes, successes + 1.0, 1.0 - share) }
 }
 
 /// P(X = successes) for X ~ Bin(trials, share), `0 < share < 1`.
@@ -223,6 +223,17 @@ mod tests {
         close(student_t_upper_tail(2.1, 12.0), 0.028772469367475562, 1e-12);
         close(student_t_upper_tail(-0.7, 5.0), 0.7424255258425918, 1e-12);
         close(student_t_quantile(0.975, 11.0), 2.200985160091639, 1e-9);
+    }
+
+    #[test]
+    fn a_small_lower_tail_is_not_nothing() {
+        // Sums of exact fractions: .4^60, and P(X <= 2) of Bin(80, .6).
+        for (successes, trials, expected) in
+            [(0.0, 60.0, 1.329_227_995_784_915_8e-24), (2.0, 80.0, 1.056_811_833_953_976e-28)]
+        {
+            let found = binomial_lower_tail(successes, trials, 0.6);
+            assert!((found / expected - 1.0).abs() < 1e-9, "{found} is not {expected}");
+        }
     }
 
     #[test]

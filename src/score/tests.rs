@@ -259,6 +259,20 @@ fn every_score_is_the_sum_of_its_lines_and_every_reading_leaves_a_row() {
 }
 
 #[test]
+fn a_policy_that_came_to_one_team_ends_the_clean_window() {
+    // The leaderboard of everybody comes in week 10.
+    let clean_weeks = |rollouts: Vec<(String, i64)>| {
+        let mut world = world(1, 5, |_, _| 0.0);
+        world.input.rollouts = rollouts;
+        let units = Scoring::new(world.input).units;
+        (0..20).filter(|week| units.case_of(*week).1).count()
+    };
+    assert_eq!(clean_weeks(Vec::new()), 10);
+    assert_eq!(clean_weeks(vec![("red".to_owned(), 5 * WEEK)]), 5);
+    assert_eq!(clean_weeks(vec![("red".to_owned(), 15 * WEEK)]), 10);
+}
+
+#[test]
 fn small_data_abstains_and_says_why() {
     let mut input = world(2, 4, |_, _| 0.0);
     input.readings.retain(|reading| reading.unit_id.contains("-W1") || reading.unit_id.contains("-10-"));

@@ -6,11 +6,12 @@
 //! (`polynomial`) and no team shares (`team_shares`).
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use super::histogram::is_whole;
 use super::panel::is_after;
 use super::polynomial::{Counterfactual, Grid, Mass, Window, best_degree, heaping};
-use super::{Of, RESAMPLES, bootstrap, excess_p, interval, row, team_shares, too_few};
+use super::{Of, RESAMPLES, bootstrap, excess_p, interval, p_in_words, row, team_shares, too_few};
 use crate::score::input::{Quota, ScoreInput};
 use crate::score::rows::PopulationRow;
 use crate::score::stats::{sign_test, sorted_quantile};
@@ -25,6 +26,8 @@ const PLACEBOS: [f64; 2] = [0.8, 1.25];
 const PLACEBO_LEVEL: f64 = 0.005;
 /// A placebo line matters when its estimate is at least this part of the quota's; a judgement default.
 const PLACEBO_SHARE: f64 = 0.5;
+/// A placebo line with another quota no farther than this part of it has weeks piled up in its window, and is none.
+const NEAR_ANOTHER: f64 = 0.1;
 /// Below this p the side with more mass is taken as the lower one.
 const PLAN_CAP_P: f64 = 0.05;
 /// Bandwidth of the density test, as a part of the quota; a judgement default.
@@ -34,6 +37,9 @@ const EXACT_WEEKS: usize = 10;
 /// Share of weeks at the quota among the three counts around it that a smooth distribution may have where there is no earlier
 /// week to compare: (1 + k) / (3 + k), k = .2 (Frandsen 2017; k is a judgement default). A straight line has 1/3.
 const SMOOTH_SHARE: f64 = 1.2 / 3.2;
+
+/// Actor of what no log says whose it is.
+const NOBODY: &str = "(unassigned)";
 
 /// One person's amount in one week.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -61,12 +67,18 @@ pub(super) fn quota_bunching(input: &ScoreInput) -> Vec<PopulationRow> {
             } else if quota.metric == "active_week" {
                 team_shares::team_share(&mut row, &input.team_weeks, quota, input.seed);
             } else {
-                let amounts = amounts(input, quota);
-                amounts_at_line(&mut row, &amounts, quota.threshold, is_whole(quota), input.seed);
+                let (amounts, others) = (amounts(input, quota), other_lines(input, quota));
+                amounts_at_line(&mut row, &amounts, quota.threshold, &others, is_whole(quota), input.seed);
             }
             row
         })
         .collect()
+}
+
+/// Weekly quotas on the same amount. People were told of these too, so that none of them is a placebo line.
+fn other_lines(input: &ScoreInput, quota: &Quota) -> Vec<f64> {
+    let others = input.quotas.iter().filter(|other| other.metric == quota.metric && other.period == "week");
+    others.map(|other| other.threshold).filter(|line| *line != quota.threshold).collect()
 }
 
 /// What the test of a quota was run for.
@@ -74,13 +86,13 @@ pub(super) fn scope(quota: &Quota) -> String {
     format!("{} >= {} a {}", quota.metric, quota.threshold, quota.period)
 }
 
-/// The quota's metric for each week of a person. Weeks without a reported amount are left out, not counted as 0; so is the week of the
+/// The quota's metric for each week of a known person: what is nobody's is the sum of several people's. Weeks without a reported amount are left out, not counted as 0; so is the week of the
 /// announcement.
 pub(super) fn amounts<'a>(input: &'a ScoreInput, quota: &Quota) -> Vec<Amount<'a>> {
     input
         .actor_weeks
         .iter()
-        .filter(|week| !week.service)
+        .filter(|week| !week.service && &*week.actor != NOBODY)
         .filter_map(|week| {
             let value = match quota.metric.as_str() {
                 "prompts" => Some(week.prompts as f64),
@@ -95,7 +107,14 @@ pub(super) fn amounts<'a>(input: &'a ScoreInput, quota: &Quota) -> Vec<Amount<'a
 }
 
 /// Checks the evidence within half the quota, then estimates with bins, or with the three counts around a small quota.
-fn amounts_at_line(row: &mut PopulationRow, amounts: &[Amount<'_>], quota: f64, whole: bool, seed: u64) {
+fn amounts_at_line(
+    row: &mut PopulationRow,
+    amounts: &[Amount<'_>],
+    quota: f64,
+    others: &[f64],
+    whole: bool,
+    seed: u64,
+) {
     let actors = near_line(amounts, quota);
     let count = |test: &dyn Fn(f64, bool) -> bool| {
         actors.iter().flatten().filter(|(value, exposed)| test(*value, *exposed)).count()
@@ -115,16 +134,20 @@ fn amounts_at_line(row: &mut PopulationRow, amounts: &[Amount<'_>], quota: f64, 
     }
     let compared = count(&|_, exposed| !exposed) >= FEWEST_WEEKS;
     match Grid::around(quota, whole) {
-        Some(grid) => excess_mass(row, &grid, &actors, quota, compared, seed),
-        None if whole && quota >= 2.0 => share_at_count(row, &actors, quota, compared, seed),
+        Some(grid) => excess_mass(row, &grid, &actors, (quota, others), compared, seed),
+        None if whole && quota >= 2.0 => share_at_count(row, amounts, (quota, others), compared, seed),
         None => row.note = format!("a quota of {quota} leaves too few bins on either side"),
     }
 }
 
 /// Weeks within half the quota, by person, in the order of actor ids.
 pub(super) fn near_line(amounts: &[Amount<'_>], quota: f64) -> Vec<Weeks> {
+    weeks_between(amounts, 0.5 * quota..1.5 * quota)
+}
+
+fn weeks_between(amounts: &[Amount<'_>], range: Range<f64>) -> Vec<Weeks> {
     let mut by_actor: BTreeMap<&str, Weeks> = BTreeMap::new();
-    for amount in amounts.iter().filter(|amount| (0.5 * quota..1.5 * quota).contains(&amount.value)) {
+    for amount in amounts.iter().filter(|amount| range.contains(&amount.value)) {
         by_actor.entry(amount.actor).or_default().push((amount.value, amount.exposed));
     }
     by_actor.into_values().collect()
@@ -164,7 +187,14 @@ fn excess_difference([before, after]: [Held; 2], bins: usize) -> f64 {
 }
 
 /// Excess mass at the quota, less the excess before it was announced, with a bootstrap interval by actor.
-fn excess_mass(row: &mut PopulationRow, grid: &Grid, actors: &[Weeks], quota: f64, compared: bool, seed: u64) {
+fn excess_mass(
+    row: &mut PopulationRow,
+    grid: &Grid,
+    actors: &[Weeks],
+    (quota, others): (f64, &[f64]),
+    compared: bool,
+    seed: u64,
+) {
     let [before, after] = counts(grid, actors.iter().flatten());
     let at_quota = Window::at(grid, 1.0);
     let everything: Vec<f64> = before.iter().zip(&after).map(|(before, after)| before + after).collect();
@@ -207,8 +237,11 @@ fn excess_mass(row: &mut PopulationRow, grid: &Grid, actors: &[Weeks], quota: f6
     placebos.iter_mut().for_each(|draws| draws.sort_unstable_by(f64::total_cmp));
     fill(row, (estimates(&mut (0..actors.len()))[0], "bins of the counterfactual"), &draws);
     let [estimate, at_placebos @ ..] = estimates(&mut (0..actors.len()));
-    let loud = PLACEBOS.iter().zip(&placebos).zip(at_placebos).find(|((_, draws), found)| {
-        sorted_quantile(draws, PLACEBO_LEVEL).is_some_and(|low| low > 0.0) && *found > PLACEBO_SHARE * estimate
+    let is_placebo = |part: f64| others.iter().all(|other| (other / quota - part).abs() > NEAR_ANOTHER * part);
+    let loud = PLACEBOS.iter().zip(&placebos).zip(at_placebos).find(|((part, draws), found)| {
+        is_placebo(**part)
+            && sorted_quantile(draws, PLACEBO_LEVEL).is_some_and(|low| low > 0.0)
+            && *found > PLACEBO_SHARE * estimate
     });
     if let Some(((placebo, _), _)) = loud {
         row.note = format!("the placebo line at {placebo} of the quota bunches too: not the quota");
@@ -237,8 +270,16 @@ fn excess_mass(row: &mut PopulationRow, grid: &Grid, actors: &[Weeks], quota: f6
 
 /// For a quota too small for bins: the share of weeks at exactly the quota among the three counts around it. On any straight
 /// line that share is 1/3, whatever its slope (Frandsen 2017). Less the same before the announcement where there is enough.
-fn share_at_count(row: &mut PopulationRow, actors: &[Weeks], quota: f64, compared: bool, seed: u64) {
+fn share_at_count(
+    row: &mut PopulationRow,
+    amounts: &[Amount<'_>],
+    (quota, others): (f64, &[f64]),
+    compared: bool,
+    seed: u64,
+) {
     let line = quota.ceil();
+    // Half of a small quota ends among the three counts around it, around its placebo line or around the count below it.
+    let actors = &weeks_between(amounts, (0.5 * quota).min(line - 2.5)..(1.5 * quota).max(line + 3.5));
     // Per actor, before and after: weeks at the count and weeks at it or beside it.
     let near = |at: f64| -> Vec<[(f64, f64); 2]> {
         let of = |weeks: &Weeks, phase: bool| {
@@ -273,7 +314,8 @@ fn share_at_count(row: &mut PopulationRow, actors: &[Weeks], quota: f64, compare
         actors.iter().flatten().filter(|(value, exposed)| *exposed && (value - at).abs() < 0.5).count() as u64
     };
     let everybody = |near: &[[(f64, f64); 2]]| excess(near, &mut (0..actors.len())).unwrap_or(0.0);
-    if sorted_quantile(&quiet, PLACEBO_LEVEL).is_some_and(|low| low > 0.0)
+    if others.iter().all(|other| other.ceil() != line + 2.0)
+        && sorted_quantile(&quiet, PLACEBO_LEVEL).is_some_and(|low| low > 0.0)
         && everybody(&placebo) > PLACEBO_SHARE * estimate
     {
         row.note = format!("the placebo line at {} bunches too: not the quota", line + 2.0);
@@ -309,7 +351,8 @@ fn is_plan_cap(row: &mut PopulationRow, below: u64, above: u64) -> bool {
     let capped = below > above && p < PLAN_CAP_P;
     if capped {
         row.note = format!(
-            "more weeks just below the line than just above (exact p {p:.3}): a plan cap or rate limit, not a quota"
+            "more weeks just below the line than just above (exact p {}): a plan cap or rate limit, not a quota",
+            p_in_words(p)
         );
     }
     capped
@@ -338,9 +381,9 @@ fn exact_window(actors: &[Weeks], quota: f64, step: f64) -> String {
     let (more, less) = (people(std::cmp::Ordering::Greater), people(std::cmp::Ordering::Less));
     // How many they are would say of one who joins on which side of the line that one stands.
     format!(
-        "; next to the line {} people have more weeks above than below (exact p {:.3})",
+        "; next to the line {} people have more weeks above than below (exact p {})",
         if more > less { "more" } else { "no more" },
-        sign_test(more, less)
+        p_in_words(sign_test(more, less))
     )
 }
 
@@ -445,11 +488,89 @@ mod tests {
     }
 
     #[test]
+    fn services_and_what_is_nobodys_are_no_people() {
+        let mut input = ScoreInput::default();
+        input.actor_weeks.extend(["a", "bot", NOBODY].map(|actor| ActorWeekInput {
+            actor: actor.into(),
+            service: actor == "bot",
+            prompts: 1,
+            ..ActorWeekInput::default()
+        }));
+        let quota = Quota { metric: "prompts".into(), threshold: 1.0, period: "week".into(), announced: 0 };
+        assert_eq!(amounts(&input, &quota), [Amount { actor: "a", value: 1.0, exposed: true }]);
+    }
+
+    #[test]
     fn too_little_data_abstains_with_the_number_that_is_needed() {
         let row = run(10, 0.3, 1, "prompts");
         assert_eq!(row.status, "abstain");
         assert_eq!(row.note, "after the announcement fewer than 200 actor-weeks within half the quota");
         assert_eq!(row.estimate, None);
+    }
+
+    #[test]
+    fn another_quota_of_the_metric_is_no_placebo_line() {
+        // Weeks end just above 100 and just above 125: 1.25 of the one is the other, .8 of the other the one.
+        let mut random = Seeded::new(6);
+        let mut input = ScoreInput { seed: 9, ..ScoreInput::default() };
+        for actor in 0..120 {
+            for week in 0..24 {
+                let mut amount = 110.0 + 35.0 * random.normal();
+                for line in [100.0, 125.0] {
+                    if week >= 12 && (line - 12.0..line).contains(&amount) && random.uniform() < 0.8 {
+                        amount = line + 4.0 * random.uniform();
+                    }
+                }
+                input.actor_weeks.push(ActorWeekInput {
+                    actor: actor.to_string().into(),
+                    week_start: week * WEEK,
+                    prompts: amount.max(0.0) as i64,
+                    ..ActorWeekInput::default()
+                });
+            }
+        }
+        let mut quotas = |thresholds: &[f64]| {
+            let quota = |threshold: &f64| Quota {
+                metric: "prompts".into(),
+                threshold: *threshold,
+                period: "week".into(),
+                announced: 12 * WEEK,
+            };
+            input.quotas = thresholds.iter().map(quota).collect();
+            quota_bunching(&input)
+        };
+        assert!(quotas(&[100.0])[0].note.contains("of the quota bunches too"));
+        let both = quotas(&[100.0, 125.0]);
+        assert!(!both[0].note.contains("placebo line at 1.25 of"), "{}", both[0].note);
+        assert!(!both[1].note.contains("placebo line at 0.8 of"), "{}", both[1].note);
+    }
+
+    /// Forty people who have so many of their weeks after the announcement at each number of sessions, from one on.
+    fn at_counts(quota: f64, weeks: &[i64]) -> PopulationRow {
+        let mut input = ScoreInput { seed: 9, ..ScoreInput::default() };
+        for actor in 0..40 {
+            let counts = (1..).zip(weeks).flat_map(|(sessions, weeks)| (0..*weeks).map(move |_| sessions));
+            input.actor_weeks.extend(counts.zip(0..).map(|(sessions, week)| ActorWeekInput {
+                actor: actor.to_string().into(),
+                week_start: week * WEEK,
+                sessions,
+                ..ActorWeekInput::default()
+            }));
+        }
+        input.quotas.push(Quota { metric: "sessions".into(), threshold: quota, period: "week".into(), announced: 0 });
+        quota_bunching(&input).remove(0)
+    }
+
+    #[test]
+    fn all_three_counts_around_a_small_quota_and_its_placebo_are_seen() {
+        // As many weeks of one, two and three sessions: no pile. Half of two on either side leaves those of three out, and 1 of 2 stand at two.
+        let two = at_counts(2.0, &[3, 3, 3, 1, 1]);
+        assert_eq!(two.status, "speak", "{two:?}");
+        assert!((two.estimate.unwrap() - (1.0 / 3.0 - SMOOTH_SHARE)).abs() < 1e-9 && !two.fires(), "{two:?}");
+        // A pile at five and none at seven, 2 of 6; without the weeks of eight it would be 2 of 4.
+        let five = at_counts(5.0, &[1, 1, 1, 2, 5, 2, 2, 2]);
+        assert!(five.fires(), "{five:?}");
+        assert!((five.estimate.unwrap() - (5.0 / 9.0 - SMOOTH_SHARE)).abs() < 1e-9, "{five:?}");
     }
 
     #[test]
@@ -465,7 +586,7 @@ mod tests {
                 Amount { actor: &names[index / 40], value, exposed: index % 40 >= 20 }
             })
             .collect();
-        amounts_at_line(&mut row, &amounts, 100.0, false, 1);
+        amounts_at_line(&mut row, &amounts, 100.0, &[], false, 1);
         assert!(row.note.contains("plan cap"), "{row:?}");
     }
 }

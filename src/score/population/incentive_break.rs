@@ -24,6 +24,8 @@ pub(super) const LEAST_ELASTICITY: f64 = 0.05;
 pub(super) const SHARE_OF_RISE: &str = "share of the rise";
 /// Above this p usage is not said to have risen.
 pub(super) const RISE_P: f64 = 0.05;
+/// Least error of an effect on a logarithm. A series without any scatter has none, and what rounding leaves of its effect is no rise.
+const LEAST_ERROR: f64 = 1e-9;
 /// Reference value and decision limit of the CUSUM in standard deviations (Page 1954; Montgomery): a false alarm in about 465
 /// weeks when mean and deviation are known.
 const CUSUM: (f64, f64) = (0.5, 5.0);
@@ -164,9 +166,9 @@ struct Effect {
 }
 
 impl Effect {
-    /// One-sided p of an effect above 0.
+    /// One-sided p of an effect above 0; never 0.
     fn p(&self) -> f64 {
-        student_t_upper_tail(self.mean / self.error, self.degrees_of_freedom)
+        student_t_upper_tail(self.mean / self.error, self.degrees_of_freedom).max(f64::MIN_POSITIVE)
     }
 }
 
@@ -212,8 +214,7 @@ impl Series {
     fn effect(&self, y: &[f64]) -> Option<Effect> {
         let fit = self.fit(y)?;
         let mean = fit.coefficients.iter().zip(&self.weights).map(|(one, two)| one * two).sum();
-        // A series without any scatter has no error; the smallest number keeps the ratio defined.
-        let error = fit.newey_west_variance(&self.design, &self.weights, self.lags).sqrt().max(f64::MIN_POSITIVE);
+        let error = fit.newey_west_variance(&self.design, &self.weights, self.lags).sqrt().max(LEAST_ERROR);
         Some(Effect { mean, error, degrees_of_freedom: fit.degrees_of_freedom() })
     }
 
@@ -358,6 +359,19 @@ mod tests {
         };
         assert_eq!([0, 10].map(said).map(|words| words.trim_start_matches(['+', '-']).to_owned()), ["0 %", "0 %"]);
         assert_eq!(said(11), "unknown");
+    }
+
+    #[test]
+    fn what_does_not_vary_has_no_rise_and_a_jump_without_scatter_has_a_p() {
+        let sides = Sides { before: (0..20).collect(), after: (20..60).collect() };
+        let series = Series::new(&sides, &[]).unwrap();
+        for level in [0.1, 1.0 / 3.0, 13.7, 11.234_567_891] {
+            let p = series.effect(&[level; 60]).unwrap().p();
+            assert!((p - 0.5).abs() < 0.01, "{level}: {p}");
+        }
+        let jump: Vec<f64> = (0..60).map(|week| if week < 20 { 11.3 } else { 12.1 }).collect();
+        let p = series.effect(&jump).unwrap().p();
+        assert!(p > 0.0 && p < 1e-9, "{p}");
     }
 
     #[test]

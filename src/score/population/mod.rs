@@ -111,6 +111,11 @@ fn excess_p(draws: &[f64]) -> f64 {
     (1.0 + draws.partition_point(|draw| *draw <= 0.0) as f64) / (draws.len() as f64 + 1.0)
 }
 
+/// A p in words: one that rounds to nothing is not nothing.
+fn p_in_words(p: f64) -> String {
+    if p < 0.001 { "below .001".to_owned() } else { format!("{p:.3}") }
+}
+
 /// Day of a policy date, for the scope of a row.
 fn day(us: i64) -> String {
     jiff::Timestamp::from_microsecond(us).map_or_else(|_| us.to_string(), |at| at.strftime("%Y-%m-%d").to_string())
@@ -151,5 +156,6 @@ mod tests {
         assert_eq!(too_few(&[(actors, 7, 30)]).as_deref(), Some("fewer than 30 actors"));
         assert_eq!([7, 9, 10].map(banded), ["fewer than 10", "fewer than 10", "10 to 19"]);
         assert_eq!(day(1_766_966_400_000_000), "2025-12-29");
+        assert_eq!([0.0421, 0.001, 0.000_999, 1e-300].map(p_in_words), ["0.042", "0.001", "below .001", "below .001"]);
     }
 }

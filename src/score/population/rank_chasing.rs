@@ -131,8 +131,9 @@ struct Found {
 }
 
 impl Found {
-    /// growth = week + c below + beta below * published, weeks taken out by their means, clustered by person. Regression to
-    /// the mean pulls both sides of the cut alike, so it is not in the difference.
+    /// growth = week + c below + beta below * published, weeks taken out by their means, clustered by person. The means count as
+    /// coefficients in the factor of the error (Cameron and Miller 2015): near a cut there are at most ten steps to each. Regression
+    /// to the mean pulls both sides of the cut alike, so it is not in the difference.
     fn of(steps: &[Step], compared: bool, seed: u64) -> Option<Self> {
         let columns = |step: &Step| {
             let below = f64::from(u8::from(step.below));
@@ -160,8 +161,10 @@ impl Found {
         let groups = clusters.iter().max()? + 1;
         let fit = least_squares(&design, &y)?;
         let weights = unit(fit.coefficients.len(), 0);
-        let error = fit.clustered_variance(&design, &weights, &clusters).sqrt();
-        if groups < 3 || error.is_nan() || error <= 0.0 {
+        let freedom_left = fit.degrees_of_freedom() - by_week.len() as f64;
+        let factor = fit.degrees_of_freedom() / freedom_left;
+        let error = (fit.clustered_variance(&design, &weights, &clusters) * factor).sqrt();
+        if groups < 3 || !error.is_finite() || error <= 0.0 {
             return None;
         }
         let slope = fit.coefficients[0];
@@ -186,4 +189,61 @@ fn numbered(people: &[usize]) -> Vec<usize> {
             *numbers.entry(*person).or_insert(next)
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::score::stats::Seeded;
+
+    /// A board of 24 people over 12 weeks that was published before the first: everybody takes every rank in turn, and whoever is below
+    /// rank 10 grows by so much more.
+    fn board(more: f64) -> ScoreInput {
+        let mut random = Seeded::new(41);
+        let mut input = ScoreInput { seed: 5, ..ScoreInput::default() };
+        for week in 0..12 {
+            for rank in 1..=24 {
+                input.ranks.push(RankWeek {
+                    board: "tokens".into(),
+                    actor: format!("a{}", (rank + week) % 24),
+                    week_start: week as i64,
+                    published: true,
+                    rank,
+                    cut: 10,
+                    growth: Some(0.1 * random.normal() + if rank > 10 { more } else { 0.0 }),
+                });
+            }
+        }
+        input
+    }
+
+    #[test]
+    fn few_people_and_no_week_before_the_publication_are_judged() {
+        let row = rank_chasing(&board(0.5)).remove(0);
+        assert_eq!(row.status, "speak", "{row:?}");
+        assert!((row.estimate.unwrap() - 0.5).abs() < 0.1 && row.p.unwrap() <= 0.05, "{row:?}");
+        assert!(row.note.contains("not compared") && row.note.contains("p by wild bootstrap"), "{}", row.note);
+    }
+
+    #[test]
+    fn the_error_is_that_of_the_model_with_a_dummy_for_each_week() {
+        let input = board(0.2);
+        let steps = steps(&input.ranks.iter().collect::<Vec<_>>(), 10);
+        let found = Found::of(&steps, false, 1).unwrap();
+        let design: Vec<Vec<f64>> = steps
+            .iter()
+            .map(|step| {
+                let mut row = unit(12, step.week as usize);
+                row.push(f64::from(u8::from(step.below)));
+                row
+            })
+            .collect();
+        let growth: Vec<f64> = steps.iter().map(|step| step.growth).collect();
+        let people = numbered(&steps.iter().map(|step| step.actor).collect::<Vec<_>>());
+        let fit = least_squares(&design, &growth).unwrap();
+        let freedom = *people.iter().max().unwrap() as f64;
+        let half = student_t_quantile(0.975, freedom) * fit.clustered_variance(&design, &unit(13, 12), &people).sqrt();
+        assert!((found.slope - fit.coefficients[12]).abs() < 1e-9, "{}", found.slope);
+        assert!((found.high - found.slope - half).abs() < 1e-9, "{} {half}", found.high - found.slope);
+    }
 }

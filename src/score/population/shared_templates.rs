@@ -11,7 +11,7 @@ use super::panel::WEEK;
 use super::{Of, banded, day, row, too_few};
 use crate::score::input::{ScoreInput, TemplateUse};
 use crate::score::rows::PopulationRow;
-use crate::score::shrink::{Prior, TeamCount};
+use crate::score::shrink::strength_around;
 use crate::score::stats::{beta_quantile, binomial_lower_tail};
 
 /// Fewest people whose prompt is a template, after the date too.
@@ -129,15 +129,21 @@ impl Template {
         })
     }
 
-    /// P of so few used sessions at the rate of the strata, exact binomial in the effective counts.
+    /// (used sessions, sessions with known outcome), effective ones.
+    fn effective(&self) -> (f64, f64) {
+        (self.used / self.design_effect, self.sessions / self.design_effect)
+    }
+
+    /// P of so few used sessions at the rate of the strata, exact binomial in the effective counts. Never 0.
     fn p(&self) -> f64 {
-        binomial_lower_tail(self.used / self.design_effect, self.sessions / self.design_effect, self.base)
+        let (used, sessions) = self.effective();
+        binomial_lower_tail(used, sessions, self.base).max(f64::MIN_POSITIVE)
     }
 
     /// ln odds of the strata less those of the template: (at the posterior mean, low, high) under a beta prior around the
     /// strata's share, at two-sided level `level`.
     fn deficit(&self, strength: f64, level: f64) -> (f64, f64, f64) {
-        let (used, sessions) = (self.used / self.design_effect, self.sessions / self.design_effect);
+        let (used, sessions) = self.effective();
         let (alpha, beta) = (self.base * strength + used, (1.0 - self.base) * strength + sessions - used);
         let logit = |share: f64| (share / (1.0 - share)).ln();
         let at = |share: f64| logit(self.base) - logit(share);
@@ -148,9 +154,10 @@ impl Template {
 
 /// Reads off the template with the least likely shortfall; its p and its interval pay for the number looked at.
 fn judge(row: &mut PopulationRow, templates: &[Template], cleared: &str) {
-    let counts: Vec<TeamCount> =
-        templates.iter().map(|one| TeamCount { flagged: one.used as u64, people: one.sessions as u64 }).collect();
-    let strength = Prior::fit(&counts).strength;
+    // Around the strata's shares, since that is where the prior stands: templates that are alike in being unused do not draw each other there.
+    let counts: Vec<(f64, f64, f64)> =
+        templates.iter().map(|one| (one.effective().0, one.effective().1, one.base)).collect();
+    let strength = strength_around(&counts);
     let count = templates.len() as f64;
     let Some(worst) = templates.iter().min_by(|one, two| one.p().total_cmp(&two.p())) else { return };
     let (deficit, low, high) = worst.deficit(strength, 0.05 / count);
@@ -210,6 +217,16 @@ mod tests {
         assert!(row.ci_low.unwrap() > 0.0 && row.p.unwrap() < 0.01, "{row:?}");
         assert!(row.note.contains("of 3 judged: 10 to 19 people; 3 shared by 5 people or more"), "{}", row.note);
         assert_eq!((row.n, row.n_unit.as_str(), row.estimate_unit.as_str()), (3, "templates", "log odds"));
+    }
+
+    #[test]
+    fn templates_that_are_alike_in_being_unused_are_found() {
+        // 1 of 4 sessions used in each, 6 of 10 in the strata: ln odds 1.5 apart, and no template differs from the others.
+        let row = run(&[(12, 4, 1, 3, false, false); 6]);
+        assert!(row.fires() && row.estimate.unwrap() > 1.0, "{row:?}");
+        // p is seldom so small that it is nothing.
+        let never = run(&[(200, 4, 0, 3, false, false)]);
+        assert!(never.p.unwrap() > 0.0 && never.p.unwrap() < 1e-16, "{never:?}");
     }
 
     #[test]

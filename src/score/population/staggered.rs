@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::incentive_break::{LEAST_ELASTICITY, RISE_P, SHARE_OF_RISE, percent, theater_share};
 use super::panel::{Panel, Sides, WEEK};
-use super::{Of, RESAMPLES, interval, row, too_few};
+use super::{Of, RESAMPLES, excess_p, interval, p_in_words, row, too_few};
 use crate::score::input::{PanelWeek, ScoreInput};
 use crate::score::rows::PopulationRow;
 use crate::score::stats::Seeded;
@@ -84,7 +84,10 @@ fn judge(row: &mut PopulationRow, panel: &Panel<'_>, teams: &Teams, weeks: usize
         orders.len()
     );
     if p_before <= TREND_P {
-        return format!("teams whose turn came went another way already before it (p {p_before:.3}); {found}");
+        return format!(
+            "teams whose turn came went another way already before it (p {}); {found}",
+            p_in_words(p_before)
+        );
     }
     row.status = "speak".to_owned();
     SHARE_OF_RISE.clone_into(&mut row.estimate_unit);
@@ -105,7 +108,8 @@ fn judge(row: &mut PopulationRow, panel: &Panel<'_>, teams: &Teams, weeks: usize
         return format!("the share has no interval: too few resamples have one; {found}");
     };
     row.estimate = Some(theater_share(rise, gain, elasticity));
-    (row.ci_low, row.ci_high, row.p) = (Some(low), Some(high), Some(p_rise.max(p_shortfall)));
+    (row.ci_low, row.ci_high) = (Some(low), Some(high));
+    row.p = Some(p_rise.max(p_shortfall).max(excess_p(&draws)));
     format!(
         "share of the rise in use that outcomes do not show, at {elasticity:.2} ln outcome a ln token before the dates; {found}"
     )

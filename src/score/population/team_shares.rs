@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::panel::is_after;
-use super::{Of, RESAMPLES, bootstrap, excess_p, interval, too_few};
+use super::{Of, RESAMPLES, bootstrap, excess_p, interval, p_in_words, too_few};
 use crate::score::input::{Quota, TeamWeekInput};
 use crate::score::rows::PopulationRow;
 use crate::score::shrink::{Prior, TeamCount};
@@ -81,7 +81,7 @@ pub(super) fn team_share(row: &mut PopulationRow, weeks: &[TeamWeekInput], quota
     let chances: Vec<f64> = at_quota.iter().map(|team| team.expected).collect();
     row.status = "speak".to_owned();
     row.note = format!(
-        "z of teams at exactly the smallest number that meets the quota: {hits:.1} of {}, {:.1} expected from {} (exact p {:.3})",
+        "z of teams at exactly the smallest number that meets the quota: {hits:.1} of {}, {:.1} expected from {} (exact p {})",
         teams.len(),
         chances.iter().sum::<f64>(),
         if compared {
@@ -90,7 +90,7 @@ pub(super) fn team_share(row: &mut PopulationRow, weeks: &[TeamWeekInput], quota
             "the same weeks, for lack of earlier ones"
         },
         // Part of a team does not round up to a hit.
-        poisson_binomial_upper_tail(&chances, hits.floor() as usize),
+        p_in_words(poisson_binomial_upper_tail(&chances, hits.floor() as usize)),
     );
 }
 
