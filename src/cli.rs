@@ -63,9 +63,9 @@ pub enum Command {
     Ingest(IngestArgs),
     /// Score a lake and write OUT/tables/*.parquet.
     Score(ScoreArgs),
-    /// Write OUT/report.html, report.md and summary.json from OUT/tables.
+    /// Write OUT/report.html, report.md, report.csv, report.parquet and summary.json from OUT/tables.
     Report(ReportArgs),
-    /// Show one session's evidence: what, why, when it would be innocent, and how it adds up.
+    /// Show the evidence of one session or person's week: what, why, when it would be innocent, and how it adds up.
     Explain(ExplainArgs),
     /// Write one person's own file: what is held about them, how it was read and why, how to object.
     Subject(SubjectArgs),

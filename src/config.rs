@@ -250,14 +250,15 @@ pub enum ConfigError {
         #[source]
         error: std::io::Error,
     },
-    /// The file is not what footlight.toml may be; the message has line and column.
-    #[error("{path}: {error}")]
+    /// The file is not what footlight.toml may be.
+    #[error("{path}{place}: {problem}")]
     Parse {
         /// File.
         path: PathBuf,
-        /// Cause.
-        #[source]
-        error: Box<toml::de::Error>,
+        /// `:LINE:COLUMN`, both from 1; empty where the parser names no place.
+        place: String,
+        /// What is wrong there, without the line itself: a message is one line.
+        problem: String,
     },
     /// A value that parses and makes no sense.
     #[error("{path}: {message}")]
@@ -285,8 +286,11 @@ impl Config {
 
     /// Parses the text of footlight.toml.
     pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
-        let config: Self = toml::from_str(text)
-            .map_err(|error| ConfigError::Parse { path: path.to_path_buf(), error: Box::new(error) })?;
+        let config: Self = toml::from_str(text).map_err(|error| ConfigError::Parse {
+            path: path.to_path_buf(),
+            place: error.span().map(|span| place(text, span.start)).unwrap_or_default(),
+            problem: error.message().to_owned(),
+        })?;
         config.check().map_err(|message| ConfigError::Value { path: path.to_path_buf(), message })?;
         Ok(config)
     }
@@ -295,6 +299,14 @@ impl Config {
     pub fn source_options(&self) -> SourceOptions {
         SourceOptions { mappings: self.mapping.clone(), ..self.sources.clone() }
     }
+}
+
+/// `:LINE:COLUMN` of a byte of a text, the column in characters.
+fn place(text: &str, byte: usize) -> String {
+    let before = text.get(..byte).unwrap_or(text);
+    let line = before.split('\n').count();
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    format!(":{line}:{column}")
 }
 
 /// A TOML date or date-time as microseconds since the epoch; a date is its midnight UTC. None of a time without a date.
@@ -356,5 +368,16 @@ mod tests {
         assert_eq!(datetime_us(&config.quota[0].announced), Some(1_769_990_400_000_000));
         assert_eq!(config.rollout[0].team, "team-payments");
         assert_eq!(config.automation[0].r#match.as_deref(), Some("repo:infra-*"));
+    }
+
+    #[test]
+    fn what_does_not_parse_is_told_with_its_line_and_column() {
+        let wrong = |text: &str| parse(text).unwrap_err().to_string();
+        let metric =
+            wrong("title = \"Größe\"\n[[quota]]\nmetric = \"tokenz\"\nthreshold = 1\nannounced = 2026-02-02\n");
+        assert!(metric.starts_with("footlight.toml:3:10: unknown variant `tokenz`, expected one of "), "{metric}");
+        let key = wrong("titel = \"x\"\n");
+        assert!(key.starts_with("footlight.toml:1:1: unknown field `titel`, expected one of `title`, "), "{key}");
+        assert!(!key.contains('\n'), "{key}");
     }
 }

@@ -19,7 +19,7 @@ use std::path::Path;
 pub async fn run(args: &ExplainArgs, global: &Global, printer: Printer) -> anyhow::Result<Exit> {
     let Some(mut case) = case_file(&args.out.out, &args.unit)? else {
         return Err(UsageError(format!(
-            "there is no session or week `{}` in {}; ids stand in tables/sessions.parquet",
+            "there is no session or week `{}` in {}; ids of sessions stand in tables/sessions.parquet, a week is PSEUDONYM/2026-W07",
             plain(&args.unit),
             args.out.out.display()
         ))

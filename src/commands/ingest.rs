@@ -9,6 +9,7 @@ use crate::output::{IngestProgress, Printer};
 use crate::privacy::{Pseudonyms, terminal};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::path::Path;
 use std::time::Duration;
 
 /// Runs the command.
@@ -18,6 +19,7 @@ pub async fn run(args: &IngestArgs, global: &Global, printer: Printer) -> anyhow
     let summary = into_lake(args, &settings, &options, printer).await?;
     let exit = if summary.is_partial() { Exit::Partial } else { Exit::Done };
     printer.text(&text(&summary))?;
+    hints(&summary, &args.lake).iter().for_each(|hint| printer.note(hint));
     printer.json(&serde_json::json!({
         "schema_version": 1, "status": exit.word(), "exit_code": exit as u8, "ingest": summary,
     }))?;
@@ -59,6 +61,32 @@ pub fn passed_over(counts: &BTreeMap<String, u64>) -> String {
     }
 }
 
+/// What to do where nothing was found or something was rejected; a sentence each.
+pub fn hints(summary: &Summary, lake: &Path) -> Vec<String> {
+    let mut hints = Vec::new();
+    if summary.files_found == 0 {
+        hints.push(
+            "There is no file below --input: name the directory in which a tool keeps its logs, or files.".to_owned(),
+        );
+    } else if summary.files_read + summary.files_unchanged + summary.files_known == 0 {
+        hints.push(
+            "None of these files was read: `footlight sources` lists what can be, `footlight sources try FILE` says \
+             why one is not."
+                .to_owned(),
+        );
+    }
+    if !summary.rejected.is_empty() {
+        hints.push(format!(
+            "What was rejected: footlight query --lake {} \"select source_file, byte_offset, reason, detail from quarantine\"",
+            lake.display()
+        ));
+    }
+    hints
+}
+
+/// Names of fields that a summary for people has.
+const FIELDS_SHOWN: usize = 8;
+
 /// The summary for people.
 pub fn text(summary: &Summary) -> String {
     let mut out = String::new();
@@ -92,6 +120,11 @@ pub fn text(summary: &Summary) -> String {
     for (reason, count) in &summary.rejected {
         let _ = writeln!(out, "  {count:>9} rejected: {reason}");
     }
+    if !summary.unknown_fields.is_empty() {
+        let names: Vec<String> = summary.unknown_fields.keys().take(FIELDS_SHOWN).map(|name| terminal(name)).collect();
+        let more = if summary.unknown_fields.len() > FIELDS_SHOWN { ", ..." } else { "" };
+        let _ = writeln!(out, "  fields that are not known, and kept nowhere: {}{more}", names.join(", "));
+    }
     let redacted: u64 = summary.redacted.values().sum();
     if redacted > 0 {
         let rules: Vec<String> = summary.redacted.iter().map(|(rule, count)| format!("{rule} {count}")).collect();
@@ -105,4 +138,35 @@ pub fn text(summary: &Summary) -> String {
         let _ = writeln!(out, "  retention: {note}");
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_said_what_to_do_where_nothing_was_read() {
+        let hinted = |summary: &Summary| hints(summary, Path::new("a lake")).join("\n");
+        let mut summary = Summary::default();
+        assert!(hinted(&summary).starts_with("There is no file below --input"));
+        summary.files_found = 2;
+        summary.rejected.insert("unknown_format".to_owned(), 1);
+        let said = hinted(&summary);
+        assert!(
+            said.contains("footlight sources try FILE") && said.contains("--lake a lake \"select source_file"),
+            "{said}"
+        );
+        (summary.files_unchanged, summary.rejected) = (2, BTreeMap::new());
+        assert_eq!(hinted(&summary), "");
+    }
+
+    #[test]
+    fn a_column_that_nobody_knows_is_named() {
+        let mut summary = Summary::default();
+        assert!(!text(&summary).contains("fields"));
+        summary.unknown_fields.insert("canonical.team".to_owned(), 1);
+        assert!(text(&summary).contains("fields that are not known, and kept nowhere: canonical.team\n"));
+        summary.unknown_fields.extend((0..20).map(|number| (format!("canonical.x{number:02}"), 1)));
+        assert!(text(&summary).contains(", canonical.x06, ...\n"), "{}", text(&summary));
+    }
 }

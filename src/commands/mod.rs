@@ -58,11 +58,13 @@ mod written_rows;
 pub use catalogue::{signals_markdown, signals_page, sources_markdown};
 
 use crate::cli::{Cli, Color, Command, PolicyCommand, SourcesCommand};
+use crate::engine::EngineError;
 use crate::lake::{LakeError, is_full};
 use crate::output::Printer;
 use crate::privacy::{LedgerError, TombstoneError};
 use crate::results::ResultsError;
 use clap::CommandFactory;
+use datafusion::common::SchemaError;
 use datafusion::error::DataFusionError;
 use std::process::ExitCode;
 
@@ -141,6 +143,9 @@ pub fn run(cli: Cli) -> Exit {
             let mut message = message(&error);
             if error.chain().any(is_out_of_memory) {
                 message.push_str("; the limit cannot be kept here, --memory gives more");
+            }
+            if error.chain().any(is_unknown_column) {
+                message.push_str("; where the model is footlight's own, the lake was made by another version: ingest the logs into a new one");
             }
             printer.error(&format!("footlight: {message}"));
             let _ = printer.json(&serde_json::json!({
@@ -231,6 +236,15 @@ fn is_out_of_memory(cause: &(dyn std::error::Error + 'static)) -> bool {
     error.is_some_and(|error| matches!(error.find_root(), DataFusionError::ResourcesExhausted(_)))
 }
 
+/// Whether a model asked for a column that what it reads does not have.
+fn is_unknown_column(cause: &(dyn std::error::Error + 'static)) -> bool {
+    let Some(EngineError::Run { source, .. }) = cause.downcast_ref::<EngineError>() else { return false };
+    match source.find_root() {
+        DataFusionError::SchemaError(error, _) => matches!(error.as_ref(), SchemaError::FieldNotFound { .. }),
+        _ => false,
+    }
+}
+
 /// The exit code of an error, by its type.
 fn exit_of(error: &anyhow::Error) -> Exit {
     // Whatever was being written, and through whatever library.
@@ -276,4 +290,20 @@ fn exit_of(error: &anyhow::Error) -> Exit {
         }
     }
     Exit::Failed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use datafusion::common::{DFSchema, unqualified_field_not_found};
+
+    #[test]
+    fn a_column_that_a_model_misses_is_known_as_that() {
+        let failed = |source| EngineError::Run { file: "queries/a.sql".to_owned(), source: Box::new(source) };
+        let missing = unqualified_field_not_found("x", &DFSchema::empty());
+        let error = anyhow::Error::from(failed(missing)).context("scoring");
+        assert!(error.chain().any(is_unknown_column));
+        let other = failed(DataFusionError::Plan("x".to_owned()));
+        assert!(!is_unknown_column(&other));
+    }
 }

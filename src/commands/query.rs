@@ -40,7 +40,7 @@ pub async fn run(args: &QueryArgs, global: &Global, printer: Printer) -> anyhow:
     if let Some(out) = &args.out {
         register_results(&engine, out).await?;
     }
-    let frame = engine.query(&args.sql).await?;
+    let frame = engine.query(&args.sql).await.map_err(|error| not_planned(error.into(), args.out.is_none()))?;
     ranking::check(&frame.clone().into_optimized_plan()?)?;
     match &args.output {
         Some(path) => {
@@ -54,6 +54,18 @@ pub async fn run(args: &QueryArgs, global: &Global, printer: Printer) -> anyhow:
         None => to_stdout(frame, format, args.csv_raw).await?,
     }
     Ok(Exit::Done)
+}
+
+/// What is wrong with a question; where it is a name of no table, the names that there are.
+fn not_planned(error: anyhow::Error, lake_alone: bool) -> anyhow::Error {
+    let said = error.to_string();
+    if !(said.contains("table '") && said.contains("not found")) {
+        return error;
+    }
+    let tables = Table::ALL.map(Table::name).join(", ");
+    let results =
+        if lake_alone { "those of results need --out OUT" } else { "those of results are the files in OUT/tables" };
+    anyhow::anyhow!("{}; tables of the lake are {tables}, {results}", said.replace("datafusion.public.", ""))
 }
 
 /// What was asked for, else what the name of the file says, else a table.

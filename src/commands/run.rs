@@ -68,6 +68,7 @@ async fn stages(
     };
     let read = ingest::into_lake(&args.ingest, settings, &options, printer).await?;
     printer.text(&ingest::text(&read))?;
+    ingest::hints(&read, &args.ingest.lake).iter().for_each(|hint| printer.note(hint));
     let exit = if read.is_partial() { Exit::Partial } else { Exit::Done };
     record.ingest = Some(read);
     let lake = Lake::open(&args.ingest.lake)?;

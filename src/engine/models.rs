@@ -206,7 +206,9 @@ impl Models {
                 self.get(model).filter(|model| model.header.params.iter().any(|param| param.name == name))
             });
             let Some(model) = model else {
-                return Err(ModelError::Override { problem: format!("no model has a parameter `{key}`") });
+                return Err(ModelError::Override {
+                    problem: format!("no model has a parameter `{key}`; `footlight config show` lists them"),
+                });
             };
             model.params(overrides)?;
         }
@@ -300,7 +302,10 @@ mod tests {
         let table: toml::Table = "\"a.least\" = 5\n[other]\nleast = 1".parse().unwrap();
         let overrides = overrides_from_toml(&table).unwrap();
         let error = models.check_overrides(&overrides).unwrap_err();
-        assert_eq!(error.to_string(), "[params]: no model has a parameter `other.least`");
+        assert_eq!(
+            error.to_string(),
+            "[params]: no model has a parameter `other.least`; `footlight config show` lists them"
+        );
         let a = models.get("a").unwrap();
         assert_eq!(a.params(&overrides).unwrap(), [("least".to_owned(), ParamValue::Int(5))]);
         let overrides = Overrides::from([("a.least".to_owned(), ParamValue::Float(0.5))]);

@@ -55,7 +55,7 @@ pub enum LedgerError {
     },
     /// The members cannot be compared with those of now, so no difference can be seen.
     #[error(
-        "release ledger {path} was written under another pseudonym key ({key}): earlier reports cannot be compared with, so nothing is published",
+        "release ledger {path} was written under another pseudonym key ({key}): earlier reports cannot be compared with, so nothing is published; give the configuration of those reports, whose [privacy] key_file names it",
         path = path.display()
     )]
     OtherKey {

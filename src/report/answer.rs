@@ -253,8 +253,13 @@ fn is_it_real(evidence: &Evidence<'_>, verdict: Verdict, reservations: &[String]
         );
     }
     let mut clauses = Vec::new();
-    if let Some(range) = evidence.range("linked_share") {
-        clauses.push(format!("{range} is linked to an outcome"));
+    match evidence.range("linked_share") {
+        Some(range) => clauses.push(format!("{range} is linked to an outcome")),
+        // Else the sentence would be about the small parts alone.
+        None => {
+            let share = evidence.published("unknown").filter(|part| !part.withheld).and_then(|part| part.share.0);
+            clauses.extend(share.map(|share| format!("what {share} bought is not known")));
+        }
     }
     for (id, word) in [("exploration", "exploration"), ("waste", "waste")] {
         if let Some(share) = evidence.shown_share(id) {

@@ -36,6 +36,18 @@ fn a_question_is_answered_in_every_format() {
 }
 
 #[test]
+fn a_table_that_is_not_there_is_answered_with_those_that_are() {
+    let (code, _, stderr) = query(&["select * from sesions"]);
+    assert!(
+        code == 1 && stderr.contains("table 'sesions' not found; tables of the lake are events, outcomes, "),
+        "{stderr}"
+    );
+    let lake = format!("{OUT}/lake");
+    let (code, _, stderr) = footlight(demo(), &["query", "--lake", &lake, "select * from sessions"]);
+    assert!(code == 1 && stderr.contains("those of results need --out OUT"), "{stderr}");
+}
+
+#[test]
 fn files_have_all_rows_and_tables_say_when_they_have_not() {
     let csv = demo().join("events.csv");
     let (code, stdout, stderr) = query(&["--output", csv.to_str().unwrap(), "select kind, ts from events"]);

@@ -97,3 +97,15 @@ fn an_outcome_without_a_price_is_one() {
     }
     assert_eq!(build(&inputs).answer.claim, "Part of this usage reached an outcome; the rest is open");
 }
+
+#[test]
+fn what_is_not_known_comes_first_where_no_outcome_is() {
+    let mut inputs = organisation();
+    inputs.population.clear();
+    inputs.findings.clear();
+    for session in &mut inputs.sessions {
+        (session.outcome_link, session.band) = ("unknown".into(), "none".into());
+    }
+    let said = build(&inputs).answer.is_it_real;
+    assert!(said.contains("what ≥90\u{a0}% bought is not known"), "{said}");
+}

@@ -130,7 +130,7 @@ pub(in crate::report) fn cohorts(cohorts: &[Cohort]) -> Option<Svg> {
                 cell.shade(),
                 left + step * (column as f64 + 0.5) - 1.0,
                 top + 17.0,
-                super::text(cell.text().trim_end_matches(" %")),
+                super::text(cell.text().trim_end_matches('%').trim_end()),
                 x = left + step * column as f64,
                 size = if columns > 14 { 9 } else { 11 },
             );
@@ -138,4 +138,23 @@ pub(in crate::report) fn cohorts(cohorts: &[Cohort]) -> Option<Svg> {
     }
     svg.push_str("</svg>");
     Some(Svg(svg))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::model::views::CohortCell;
+    use crate::report::quantities::{Count, Maybe, Share};
+
+    #[test]
+    fn cells_of_who_stayed_are_numbers_alone() {
+        let cell = |week, share| CohortCell { week, share: Maybe(share) };
+        let cells = vec![cell(1, Some(Share(0.95))), cell(2, Some(Share(0.4))), cell(3, None)];
+        let start = "2026-09".to_owned();
+        let svg = cohorts(&[Cohort { start, people: Maybe(Some(Count(12))), cells }]).unwrap().to_string();
+        for text in [">≥90</text>", ">40</text>", ">?</text>"] {
+            assert!(svg.contains(text), "{text}: {svg}");
+        }
+        assert!(!svg.contains('%'), "{svg}");
+    }
 }
