@@ -2,7 +2,7 @@
 -- grain: one root session
 -- reads: fct_sessions, int_prompts, int_prompt_clusters, int_prompt_windows, int_prompt_bounds, int_prompt_cluster_context, int_learning_sessions, int_on_call_sessions
 -- family: REDUNDANCY
--- measures: share of the session's prompts in clusters of >= $min_cluster near-identical prompts of the actor's trailing 28 days (those of batch evaluations not counted), times what the
+-- measures: share of the session's prompts in clusters of >= $min_cluster near-identical prompts of the actor's trailing 28 days (those of batch evaluations not counted, nor of clusters that are mostly templates, workshops or slash commands), times what the
 --   lower end of the 90 % Wilson interval of the re-issued share of those days, 1 - exp(H)/N with H the entropy of the cluster sizes, has above
 --   the median of people with as many prompts, as a part of what is left above it (int_prompt_bounds). Where no prompt of the person has a text, prompts of one size are taken for near-identical (int_sized_prompts): the evidence
 --   says so and weighs $by_size dB at most, since equal sizes are not yet equal texts
@@ -40,7 +40,7 @@ judged as (
             when sessions.declared or sessions.trigger = 'schedule' or sessions.actor_kind = 'service' then 'declared automation'
             when sessions.actor_id = '(unassigned)' then 'actor unknown'
             when session_windows.prompts is null then case when mute.session_id is null then 'no logical human prompt' else 'neither prompt text nor its size in the log' end
-            when coalesce(bounds.total, 0) < $min_prompts then concat('fewer than ', $min_prompts, ' logical prompts in 28 days')
+            when coalesce(bounds.total, 0) < $min_prompts then concat('fewer than ', $min_prompts, ' logical prompts in 28 days that no batch, template, workshop or command explains')
             when bounds.active_days < $min_days then concat('prompts on fewer than ', $min_days, ' days')
             when bounds.largest < $min_cluster then concat('no cluster of ', $min_cluster, ' prompts')
         end as abstain_reason,
