@@ -12,7 +12,8 @@ use super::identity::UNASSIGNED;
 use super::settings::{Settings, span};
 use super::{
     Exit, catalogue, cluster as machines, declared, identities, kpis, objections, readings, run_facts, signals_heard,
-    survival, team_rows,
+    survival,
+    team_rows::{self, RosterSpans},
 };
 use crate::cli::{Global, IngestArgs, OutArgs, ScoreArgs, ScoringArgs};
 use crate::cluster::{self, ClusterUnit};
@@ -86,7 +87,8 @@ pub async fn score_lake(
     let watermark = Freshness::of(lake, settings, as_of).await?.watermark.map(|watermark| watermark.min(as_of));
     let totals = run_facts::weeks(&engine, &base, watermark).await?;
     let (teams, totals, weeks_released) = {
-        let roster_size = |team: &str, iso_week: &str| team_rows::roster_size(&base, team, iso_week);
+        let roster = RosterSpans::of(&base.roster);
+        let roster_size = |team: &str, iso_week: &str| roster.size(team, iso_week);
         let links = team_rows::links(&engine, &rename).await?;
         let input = TeamWeeks { links: &links, actor_weeks: &weeks, weeks: totals, roster_size: &roster_size };
         let mut ledger = Ledger::open(lake.root(), &pseudonyms)?;
