@@ -129,6 +129,9 @@ pub struct Engine {
     limits: Limits,
 }
 
+/// Rows of a batch of what is streamed: those of 28 million readings with their words had 3.9 MB with DataFusion's 8,192, and some 290 files to merge.
+const ROWS_OF_A_STREAM: usize = 1_024;
+
 /// The column by which a model of steps is split into buckets.
 const PERSON: &str = "actor_id";
 
@@ -319,11 +322,12 @@ impl Engine {
     }
 
     /// The rows of the answer to a question of our own, as they come. In one partition, so that what is sorted goes to files where it does not fit:
-    /// partitions that each hold their share would leave the merge of them no memory.
+    /// partitions that each hold their share would leave the merge of them no memory. In small batches, since a merge holds one of each file that was spilled.
     pub async fn stream(&self, sql: &str) -> Result<SendableRecordBatchStream, EngineError> {
         let mut state = self.context.state();
         let options = state.config_mut().options_mut();
         (options.execution.target_partitions, options.optimizer.repartition_sorts) = (1, false);
+        options.execution.batch_size = ROWS_OF_A_STREAM;
         let frame = SessionContext::new_with_state(state).sql_with_options(sql, read_only()).await?;
         Ok(frame.execute_stream().await?)
     }
