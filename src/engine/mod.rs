@@ -325,9 +325,8 @@ impl Engine {
     /// partitions that each hold their share would leave the merge of them no memory. In small batches, since a merge holds one of each file that was spilled.
     pub async fn stream(&self, sql: &str) -> Result<SendableRecordBatchStream, EngineError> {
         let mut state = self.context.state();
-        let options = state.config_mut().options_mut();
-        (options.execution.target_partitions, options.optimizer.repartition_sorts) = (1, false);
-        options.execution.batch_size = ROWS_OF_A_STREAM;
+        *state.config_mut() = state.config().clone().with_target_partitions(1).with_batch_size(ROWS_OF_A_STREAM);
+        state.config_mut().options_mut().optimizer.repartition_sorts = false;
         let frame = SessionContext::new_with_state(state).sql_with_options(sql, read_only()).await?;
         Ok(frame.execute_stream().await?)
     }
