@@ -92,7 +92,10 @@ pub fn unpacked(path: &Path, limits: Limits) -> io::Result<Option<Arc<[u8]>>> {
     }
     let mut reader = plain(path, limits)?;
     let mut bytes = Vec::new();
-    reader.by_ref().take(limits.line_bytes as u64).read_to_end(&mut bytes)?;
+    // What is longer than that on disk is longer still when unpacked (UTF-16 aside), and would be kept for nothing.
+    if std::fs::metadata(path)?.len() <= limits.line_bytes as u64 {
+        reader.by_ref().take(limits.line_bytes as u64).read_to_end(&mut bytes)?;
+    }
     let is_whole = io::copy(&mut reader, &mut io::sink())? == 0;
     Ok(is_whole.then(|| bytes.into()))
 }

@@ -7,12 +7,12 @@ use super::any_value::AnyValue;
 use super::attributes::{Attribute, is_wanted};
 use crate::fingerprint::Json;
 use crate::sources::json::{reject_reason, safe_detail};
+pub(super) use crate::sources::text::Text;
 use crate::sources::{Position, Sink};
 use serde::Deserialize;
-use serde::de::{Deserializer, Visitor};
+use serde::de::Deserializer;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
-use std::fmt;
 
 /// Null and a missing list are an empty one, as in every JSON form of protocol buffers.
 pub(super) type List<T> = Option<Vec<T>>;
@@ -79,29 +79,6 @@ pub(super) struct Scope<'a> {
     pub(super) name: Option<Text<'a>>,
     #[serde(borrow)]
     attributes: List<KeyValue<'a>>,
-}
-
-/// A text, borrowed where it has no escapes; serde's own `Cow` is owned inside an `Option`.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Text<'a>(pub(super) Cow<'a, str>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct TextVisitor;
-        impl<'de> Visitor<'de> for TextVisitor {
-            type Value = Text<'de>;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a text")
-            }
-            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Text<'de>, E> {
-                Ok(Text(Cow::Borrowed(text)))
-            }
-            fn visit_str<E>(self, text: &str) -> Result<Text<'de>, E> {
-                Ok(Text(Cow::Owned(text.to_owned())))
-            }
-        }
-        deserializer.deserialize_str(TextVisitor)
-    }
 }
 
 /// An attribute whose value is converted only if its name is wanted.
