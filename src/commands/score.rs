@@ -77,6 +77,7 @@ pub async fn score_lake(
     let mut run = ScoringRun::new(input);
     signals_heard::hear(&engine, &models, &mut run).await?;
     let scored = run.finish();
+    engine.set_aside(scored.bytes());
     warn_of_unmatched(&scored);
     let archetypes = archetypes(&scored, scoring.seed);
     let names = Published::new(pseudonyms.clone());
@@ -148,6 +149,8 @@ pub async fn score_lake(
     RunFile::withdraw(out)?;
     write_sessions(&engine, &scored, &archetypes.labels, &rename, out).await?;
     results::write(out, &weeks)?;
+    // A few hundred bytes of each session and week, which nothing below reads and the sort of readings has use for.
+    drop((archetypes.labels, weeks));
     write_signals(&engine, &models, &scored, &names, out).await?;
     results::write_evidence(out, &scored, rename)?;
     summary.findings = write_findings(&engine, out).await?;

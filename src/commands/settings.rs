@@ -42,10 +42,10 @@ impl Settings {
         Ok(Self { config, config_path, threads, memory_bytes, objections })
     }
 
-    /// Limits of the SQL engine.
+    /// Limits of the SQL engine. An eighth of the memory is for what it does not count: pages that are read and written, and the allocator's own.
     pub fn engine_limits(&self) -> crate::engine::Limits {
         crate::engine::Limits {
-            memory_bytes: self.memory_bytes,
+            memory_bytes: self.memory_bytes - self.memory_bytes / 8,
             threads: self.threads,
             ..crate::engine::Limits::default()
         }

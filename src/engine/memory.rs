@@ -21,19 +21,32 @@ const FLOOR: usize = 12;
 /// First come, first served, with a floor for everybody.
 #[derive(Debug)]
 pub(super) struct CommonPool {
-    limit: usize,
+    /// Of what is not set aside.
+    limit: AtomicUsize,
     used: AtomicUsize,
 }
 
 impl CommonPool {
     /// Of so many bytes.
     pub(super) fn new(limit: usize) -> Self {
-        Self { limit, used: AtomicUsize::new(0) }
+        Self { limit: AtomicUsize::new(limit), used: AtomicUsize::new(0) }
+    }
+
+    /// Operators have so many bytes less from now on, and their floors are less with them; an eighth of what they had stays.
+    pub(super) fn set_aside(&self, bytes: usize) {
+        let limit = self.limit();
+        self.limit.store(limit.saturating_sub(bytes).max(limit / 8), Ordering::Relaxed);
+    }
+
+    /// Bytes that operators share.
+    pub(super) fn limit(&self) -> usize {
+        self.limit.load(Ordering::Relaxed)
     }
 
     /// The most that may be in use after a reservation has grown to `size`.
     fn most(&self, size: usize) -> usize {
-        if size <= self.limit / FLOOR { self.limit } else { self.limit - self.limit / RESERVE }
+        let limit = self.limit();
+        if size <= limit / FLOOR { limit } else { limit - limit / RESERVE }
     }
 }
 
@@ -62,7 +75,7 @@ impl MemoryPool for CommonPool {
                 reservation.consumer().name(),
                 human_readable_size(reservation.size()),
                 human_readable_size(additional),
-                human_readable_size(self.limit),
+                human_readable_size(self.limit()),
                 human_readable_size(used.saturating_sub(reservation.size())),
             ))
         })
@@ -73,13 +86,13 @@ impl MemoryPool for CommonPool {
     }
 
     fn memory_limit(&self) -> MemoryLimit {
-        MemoryLimit::Finite(self.limit)
+        MemoryLimit::Finite(self.limit())
     }
 }
 
 impl fmt::Display for CommonPool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} of {} in use", human_readable_size(self.reserved()), human_readable_size(self.limit))
+        write!(f, "{} of {} in use", human_readable_size(self.reserved()), human_readable_size(self.limit()))
     }
 }
 
@@ -104,5 +117,17 @@ mod tests {
         small.try_grow(100).unwrap();
         drop((large, small));
         assert_eq!(pool.reserved(), 0);
+    }
+
+    #[test]
+    fn what_is_set_aside_is_for_no_operator() {
+        let common = Arc::new(CommonPool::new(1_200));
+        let pool: Arc<dyn MemoryPool> = Arc::clone(&common) as Arc<dyn MemoryPool>;
+        let consumer = MemoryConsumer::new("large").with_can_spill(true).register(&pool);
+        common.set_aside(800);
+        consumer.try_grow(300).unwrap();
+        assert!(consumer.try_grow(1).is_err(), "a quarter of the 400 is for those who have little");
+        common.set_aside(1_000_000);
+        assert_eq!(common.limit(), 50);
     }
 }

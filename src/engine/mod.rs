@@ -124,6 +124,7 @@ pub struct ModelRun {
 /// A DataFusion context with the product's limits.
 pub struct Engine {
     context: SessionContext,
+    pool: Arc<CommonPool>,
     held: Arc<Held>,
     scratch: tempfile::TempDir,
     limits: Limits,
@@ -131,6 +132,10 @@ pub struct Engine {
 
 /// Rows of a batch of what is streamed: those of 28 million readings with their words had 3.9 MB with DataFusion's 8,192, and some 290 files to merge.
 const ROWS_OF_A_STREAM: usize = 1_024;
+
+/// The part of the memory that the sort of a stream sets aside for merging what it holds: where a row is sorted by all of its words, what is compared is
+/// longer than the row, and DataFusion reckons with as long.
+const OF_MERGING: usize = 6;
 
 /// The column by which a model of steps is split into buckets.
 const PERSON: &str = "actor_id";
@@ -154,7 +159,8 @@ impl Engine {
             .map_err(|source| EngineError::Scratch { path: parent, source })?;
         let spill =
             DiskManagerBuilder::default().with_mode(DiskManagerMode::Directories(vec![scratch.path().to_path_buf()]));
-        let pool: Arc<dyn MemoryPool> = Arc::new(CommonPool::new(limits.memory_bytes));
+        let common = Arc::new(CommonPool::new(limits.memory_bytes));
+        let pool: Arc<dyn MemoryPool> = Arc::clone(&common) as Arc<dyn MemoryPool>;
         let mut runtime = RuntimeEnvBuilder::new().with_memory_pool(Arc::clone(&pool)).with_disk_manager_builder(spill);
         if let Some(workers) = &workers {
             runtime = runtime.with_object_store_registry(workers.stores());
@@ -177,12 +183,17 @@ impl Engine {
         let mut held = Held::new(limits.rows_in_memory, limits.memory_bytes, &pool);
         held.workers = workers;
         let held = Arc::new(held);
-        Ok(Self { context, held, scratch, limits: limits.clone() })
+        Ok(Self { context, pool: common, held, scratch, limits: limits.clone() })
     }
 
     /// The context itself, for what this type does not wrap.
     pub fn context(&self) -> &SessionContext {
         &self.context
+    }
+
+    /// Leaves so many bytes less for what is asked from now on: the caller holds them for as long as there is this engine.
+    pub fn set_aside(&self, bytes: usize) {
+        self.pool.set_aside(bytes);
     }
 
     /// Registers a table, in place of one of the same name.
@@ -326,7 +337,9 @@ impl Engine {
     pub async fn stream(&self, sql: &str) -> Result<SendableRecordBatchStream, EngineError> {
         let mut state = self.context.state();
         *state.config_mut() = state.config().clone().with_target_partitions(1).with_batch_size(ROWS_OF_A_STREAM);
-        state.config_mut().options_mut().optimizer.repartition_sorts = false;
+        let options = state.config_mut().options_mut();
+        options.optimizer.repartition_sorts = false;
+        options.execution.sort_spill_reservation_bytes = self.pool.limit() / OF_MERGING;
         let frame = SessionContext::new_with_state(state).sql_with_options(sql, read_only()).await?;
         Ok(frame.execute_stream().await?)
     }

@@ -2,6 +2,7 @@
 
 use super::*;
 use arrow::util::pretty::pretty_format_batches;
+use futures::TryStreamExt as _;
 
 fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap()
@@ -178,5 +179,29 @@ fn what_no_model_reads_any_more_is_dropped() {
             let rows = engine.rows(&format!("select * from {table}")).await.unwrap();
             assert!(shown(&rows).contains(value), "{table}");
         }
+    });
+}
+
+#[test]
+fn what_is_longer_than_its_memory_is_streamed_in_the_order_of_all_its_words() {
+    runtime().block_on(async {
+        let engine = engine_with_quotas(&Limits { memory_bytes: 48 << 20, threads: 2, ..Limits::default() }).await;
+        engine.set_aside(24 << 20);
+        // Words of 33 bytes take 70 where rows are compared.
+        let id = "lpad(cast(value * 7919 % 400009 as varchar), 33, '0')";
+        let rows = format!("select value % 7 as part, {id} as id, repeat({id}, 2) as words from range(0, 400000)");
+        let mut batches = engine.stream(&format!("select * from ({rows}) order by part, id, words")).await.unwrap();
+        let (mut rows, mut before) = (0, String::new());
+        while let Some(batch) = batches.try_next().await.unwrap() {
+            let columns = Columns::new(&batch);
+            let (part, id) = (columns.integer("part").unwrap(), columns.text("id").unwrap());
+            for row in 0..batch.num_rows() {
+                let key = format!("{}{}", part.get(row).unwrap(), id.required(row).unwrap());
+                assert!(before < key);
+                before = key;
+            }
+            rows += batch.num_rows();
+        }
+        assert_eq!(rows, 400_000);
     });
 }

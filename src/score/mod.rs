@@ -151,6 +151,11 @@ pub struct Scored {
 }
 
 impl Scored {
+    /// Bytes that units and readings take for as long as this is held.
+    pub fn bytes(&self) -> usize {
+        self.units.bytes() + self.weighed.bytes() + self.seconds.capacity() * size_of::<Option<Second>>()
+    }
+
     /// The sessions of the run by id, as they were read.
     pub fn session_inputs(&self) -> &[SessionInput] {
         &self.units.sessions

@@ -14,6 +14,9 @@ use super::objections::Objections;
 /// Length of a week in microseconds.
 const WEEK: i64 = 7 * 24 * 3_600 * 1_000_000;
 
+/// Bytes that an allocator takes beside those of a word.
+const OF_A_WORD: usize = 16;
+
 /// What calibration knows of a unit beside its volume.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Unit {
@@ -116,6 +119,18 @@ impl Units {
         let mut by_week: Vec<u32> = (0..sessions.len() as u32).collect();
         by_week.sort_by_key(|&session| week_of[session as usize]);
         Self { sessions, weeks, week_ids, units, strata: strata.names, week_of, by_week }
+    }
+
+    /// Bytes that units take, with their ids and without the names they share.
+    pub(super) fn bytes(&self) -> usize {
+        let ids = self.sessions.iter().map(|session| session.session_id.len() + OF_A_WORD);
+        let week_ids = self.week_ids.iter().map(|id| id.len() + OF_A_WORD);
+        ids.chain(week_ids).sum::<usize>()
+            + self.sessions.capacity() * size_of::<SessionInput>()
+            + self.weeks.capacity() * size_of::<ActorWeekInput>()
+            + self.week_ids.capacity() * size_of::<Box<str>>()
+            + self.units.capacity() * size_of::<Unit>()
+            + (self.week_of.capacity() + self.by_week.capacity()) * size_of::<u32>()
     }
 
     /// The number of a unit; `None` when it is not of this run.

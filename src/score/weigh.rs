@@ -74,6 +74,13 @@ impl Weighed {
         Self { looked: vec![false; sessions], ..Self::default() }
     }
 
+    /// Bytes that what is kept takes.
+    pub(super) fn bytes(&self) -> usize {
+        self.spoken.capacity() * size_of::<Spoken>()
+            + self.silenced.capacity() * size_of::<Silenced>()
+            + self.looked.capacity()
+    }
+
     /// Closes the off-rhythm gate where it must be, once all signals are heard.
     pub(super) fn close(&mut self, units: &Units) {
         let key = |unit: u32, signal: u8| (unit, signal);
