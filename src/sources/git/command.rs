@@ -194,21 +194,25 @@ fn run<T>(
     let stdin = if input.is_empty() { Stdio::null() } else { Stdio::piped() };
     command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child: Child = command.spawn().map_err(GitError::Start)?;
-    let complaint = child.stderr.take().map(|stderr| thread::spawn(move || head_of(stderr)));
-    if let Some(mut stdin) = child.stdin.take() {
-        // A git that stops reading says why on standard error; the broken pipe is not the news.
-        let _ = stdin.write_all(input);
-    }
-    let consumed = match child.stdout.take() {
-        Some(stdout) => consume(&mut BufReader::with_capacity(256 * 1024, stdout)),
-        None => Err(GitError::Read(io::ErrorKind::BrokenPipe.into())),
-    };
-    if consumed.is_err() {
-        // It may have ended already, which is no error.
-        let _ = child.kill();
-    }
+    let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+    let (consumed, message) = thread::scope(|scope| {
+        let complaint = stderr.map(|stderr| scope.spawn(move || head_of(stderr)));
+        if let Some(mut stdin) = stdin {
+            // Beside the reading: a git whose answers nobody takes reads no further question. One that stops reading says why on standard error; the
+            // broken pipe is not the news.
+            scope.spawn(move || stdin.write_all(input).ok());
+        }
+        let consumed = match stdout {
+            Some(stdout) => consume(&mut BufReader::with_capacity(256 * 1024, stdout)),
+            None => Err(GitError::Read(io::ErrorKind::BrokenPipe.into())),
+        };
+        if consumed.is_err() {
+            // It may have ended already, which is no error.
+            let _ = child.kill();
+        }
+        (consumed, complaint.and_then(|thread| thread.join().ok()).unwrap_or_default())
+    });
     let status = child.wait()?;
-    let message = complaint.and_then(|thread| thread.join().ok()).unwrap_or_default();
     // What git says about its end explains a parse that was cut short, so it goes first.
     if !status.success() && (consumed.is_ok() || String::from_utf8_lossy(&message).contains("fatal:")) {
         return Err(GitError::Failed { subcommand, message: first_line(&message) });
@@ -233,4 +237,22 @@ fn first_line(stderr: &[u8]) -> String {
         .or_else(|| text.lines().next())
         .unwrap_or("no message");
     line.chars().filter(|c| !c.is_control()).take(200).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_questions_than_a_pipe_holds_are_answered() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("questions.git");
+        let made = Command::new("git").args(["init", "--quiet", "--bare"]).arg(&path).status();
+        assert!(made.unwrap().success());
+        // Objects that are not there: an answer of 49 bytes to each name of 41.
+        let questions = "0123456789012345678901234567890123456789\n".repeat(20_000);
+        let git = Git::new(&path);
+        let answers = git.stream(&["cat-file", "--batch"], questions.as_bytes(), |reader| Ok(reader.lines().count()));
+        assert_eq!(answers.unwrap(), 20_000);
+    }
 }
