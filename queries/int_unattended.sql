@@ -5,7 +5,8 @@
 -- measures: what ran after the last human turn by more than the attention gap (int_attention). Tokens of a completion are its output and what its context has over
 --   that of the completion before it in the thread, at most what was not read from a cache: what is sent again, after a cache has run out too, no one chose to send
 -- innocent: sinks are outcomes that landed, or tickets that name the session, past the attention gap; deliveries, messages sent and tickets changed (`tickets` of the
---   `sends`) after the last turn. Of `untold` calls (of an unknown effect, or writes to a system of which no outcomes are read) it is not known whether they reached somebody.
+--   `sends`) after the last turn. Of `untold` calls (of an unknown effect, or writes to a system of which no outcomes are read) it is not known whether they reached somebody:
+--   only those count that were not answered, or whose end (beginning, where their duration is not told) lies past the gap, since none before it can have told what was done after it.
 --   What a schedule began in somebody's session, its tokens and its calls, is not the person's
 -- evasion: what landed while a person attended is no sink of what ran on alone
 -- reference: signals.md S7
@@ -33,8 +34,10 @@ called as (
         limits.session_id,
         count(*) filter (where calls.effect = 'send' or calls.effect = 'write' and calls.system = 'ticket') as sends,
         count(*) filter (where calls.effect in ('send', 'write') and calls.system = 'ticket') as tickets,
-        count(*) filter (where calls.effect is null or calls.effect = 'write'
-            and coalesce(calls.system, 'filesystem') not in ('filesystem', 'git', 'shell', 'database', 'memory', 'ticket')) as untold,
+        count(*) filter (where (calls.effect is null or calls.effect = 'write'
+            and coalesce(calls.system, 'filesystem') not in ('filesystem', 'git', 'shell', 'database', 'memory', 'ticket'))
+            and (calls.unanswered is true
+                or date_part('epoch', calls.ts) + coalesce(calls.duration_ms, 0) / 1000.0 - date_part('epoch', limits.last_turn_at) > limits.attention_seconds)) as untold,
     from limits join int_calls as calls on calls.session_id = limits.session_id and calls.ts > limits.last_turn_at
     where not calls.is_error and calls.by_schedule is not true
     group by limits.session_id

@@ -7,7 +7,7 @@
 -- suggests: an agent left running for nobody
 -- innocent: weighs in full from an even part of $min_tokens tokens in $min_runs runs on; overnight work that lands, declared schedules: no burn; bots that post to a chat: nobody can tell; the actor's next human turn in the same
 --   repository within $return_hours hours may be the reading of it (discount $returned); spikes (branch name) discount by $spike, on-call windows by $on_call
--- abstains: declared automation, service accounts; no human turn recorded; no token counts; sinks unknown (calls after the last turn of which the log does not say whether they reached somebody; coverage under $coverage and no
+-- abstains: declared automation, service accounts; no human turn recorded; no token counts; sinks unknown (calls past the attention gap of which the log does not say whether they reached somebody; coverage under $coverage and no
 --   delivery record), outside the data (messages sent and nothing else) or not known yet (int_censored_runs, which count in none of the sums); the actor has not burnt $min_tokens tokens or $min_hours hours over $min_runs runs
 -- evasion: fake heartbeats are prompts: sig_prompt_repetition and sig_timer_regularity see them; an agent that reads an agent is no
 --   consumer, however many of them there are in a row or a circle

@@ -8,13 +8,14 @@ use super::settings::Settings;
 use super::written_rows::{RowOptions, RowWriter, objects, table};
 use super::{Exit, UsageError};
 use crate::cli::{Global, QueryArgs, RowFormat};
-use crate::engine::Engine;
+use crate::engine::{Engine, EngineError};
 use crate::lake::{Lake, Table};
 use crate::output::Printer;
 use crate::results::tables_directory;
 use anyhow::Context;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
+use datafusion::error::DataFusionError;
 use datafusion::prelude::{DataFrame, ParquetReadOptions};
 use futures::StreamExt;
 use std::io::{BufWriter, IsTerminal, Write};
@@ -40,8 +41,12 @@ pub async fn run(args: &QueryArgs, global: &Global, printer: Printer) -> anyhow:
     if let Some(out) = &args.out {
         register_results(&engine, out).await?;
     }
-    let frame = engine.query(&args.sql).await.map_err(|error| not_planned(error.into(), args.out.is_none()))?;
-    ranking::check(&frame.clone().into_optimized_plan()?)?;
+    let frame = engine.query(&args.sql).await.map_err(|error| match error {
+        EngineError::Sql(error) => not_planned(*error, args.out.is_none()),
+        other => other.into(),
+    })?;
+    let plan = frame.clone().into_optimized_plan().map_err(|error| not_planned(error, args.out.is_none()))?;
+    ranking::check(&plan)?;
     match &args.output {
         Some(path) => {
             let rows = to_file(frame, format, args.csv_raw, path).await?;
@@ -56,16 +61,24 @@ pub async fn run(args: &QueryArgs, global: &Global, printer: Printer) -> anyhow:
     Ok(Exit::Done)
 }
 
-/// What is wrong with a question; where it is a name of no table, the names that there are.
-fn not_planned(error: anyhow::Error, lake_alone: bool) -> anyhow::Error {
+/// What is wrong with a question, which is wrong use: no data was looked at yet. Where it is a name of no table, the names that there are.
+fn not_planned(error: DataFusionError, lake_alone: bool) -> anyhow::Error {
+    use DataFusionError::{ArrowError, Execution, NotImplemented, Plan, SQL, SchemaError};
+    if !matches!(
+        error.find_root(),
+        SQL(..) | Plan(_) | SchemaError(..) | NotImplemented(_) | Execution(_) | ArrowError(..)
+    ) {
+        return error.into();
+    }
     let said = error.to_string();
     if !(said.contains("table '") && said.contains("not found")) {
-        return error;
+        return UsageError(said).into();
     }
     let tables = Table::ALL.map(Table::name).join(", ");
     let results =
         if lake_alone { "those of results need --out OUT" } else { "those of results are the files in OUT/tables" };
-    anyhow::anyhow!("{}; tables of the lake are {tables}, {results}", said.replace("datafusion.public.", ""))
+    let said = said.replace("datafusion.public.", "");
+    UsageError(format!("{said}; tables of the lake are {tables}, {results}")).into()
 }
 
 /// What was asked for, else what the name of the file says, else a table.

@@ -8,7 +8,9 @@ use crate::ingest::{Redactor, from_root};
 use crate::output::Printer;
 use crate::privacy::{Secrets, terminal};
 use crate::sources::companions::{Companion, Companions};
-use crate::sources::{self, Input, Limits, PROBE_BYTES, Position, Probe, Reason, Sink, Source, SourceOptions, Unit};
+use crate::sources::{
+    self, Input, Limits, PROBE_BYTES, Position, Probe, Reason, Sink, Source, SourceOptions, Unit, canonical,
+};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -75,7 +77,7 @@ fn try_file(
     let mismatches = options.mappings.iter().filter_map(|mapping| Some((mapping.name(), mapping.mismatch(&probe)?)));
     tried.mismatches = mismatches.map(|(name, mismatch)| (name.to_owned(), mismatch)).collect();
     let Some(source) = source.or(recognised) else {
-        tried.reject(Position::default(), Reason::UnknownFormat, &unrecognised(&place, options));
+        tried.reject(Position::default(), Reason::UnknownFormat, &unrecognised(&probe));
         return Ok(tried);
     };
     tried.source = Some(source.name());
@@ -89,16 +91,17 @@ fn try_file(
     Ok(tried)
 }
 
-/// Why there is no source: a tool keeps more in its directory than logs, and a run over that directory passes such files over.
-fn unrecognised(path: &Path, options: &SourceOptions) -> String {
+/// Why there is no source: a tool keeps more in its directory than logs, and a run over that directory passes such files over; or a name says more than a header
+/// holds.
+fn unrecognised(probe: &Probe<'_>) -> String {
     let nothing = "no source recognises its content";
-    match Companions::new(options).of(path) {
+    match Companions::new(probe.options).of(probe.path) {
         Some(Companion { source, kind, is_work: false }) => {
             format!(
                 "{nothing}: it is what {source} keeps beside its logs ({kind}), which a run over the whole directory passes over"
             )
         }
-        _ => nothing.to_owned(),
+        _ => canonical::lacking(probe).map_or_else(|| nothing.to_owned(), |lacking| format!("{nothing}: {lacking}")),
     }
 }
 

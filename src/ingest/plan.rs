@@ -5,7 +5,7 @@ use super::discover::{Found, Unreadable};
 use super::{IngestOptions, Summary};
 use crate::lake::Ledger;
 use crate::lake::rows::Ingested;
-use crate::sources::{self, Probe, Reason, Source, Unit, git, sqlite};
+use crate::sources::{self, Probe, Reason, Source, Unit, canonical, git, sqlite};
 use rayon::prelude::*;
 use std::collections::HashMap;
 
@@ -118,8 +118,8 @@ fn decide(found: Found, ledger: &Ledger, options: &IngestOptions) -> Decision {
         None => match sources::recognise(&probe) {
             Some(source) => source,
             None => {
-                let looks_like_data = is_data(&probe);
-                return unrecognised(found, looks_like_data);
+                let (looks_like_data, lacking) = (is_data(&probe), canonical::lacking(&probe));
+                return unrecognised(found, looks_like_data, lacking);
             }
         },
     };
@@ -206,13 +206,11 @@ fn committed(
 }
 
 /// Files that are no log of anybody's, like a README, are passed over and named in the summary; what looks like data and is not recognised is a reject.
-fn unrecognised(found: Found, looks_like_data: bool) -> Decision {
+fn unrecognised(found: Found, looks_like_data: bool, lacking: Option<String>) -> Decision {
     if looks_like_data {
-        Decision::Reject(Unreadable {
-            name: found.name,
-            reason: Reason::UnknownFormat,
-            detail: "no source recognises its content".into(),
-        })
+        let nothing = "no source recognises its content";
+        let detail = lacking.map_or_else(|| nothing.to_owned(), |lacking| format!("{nothing}: {lacking}"));
+        Decision::Reject(Unreadable { name: found.name, reason: Reason::UnknownFormat, detail })
     } else {
         Decision::Skip(found)
     }

@@ -12,6 +12,7 @@ mod error;
 mod files;
 mod history;
 mod ledger;
+mod older;
 mod opened;
 mod order;
 pub mod purposes;
@@ -93,7 +94,7 @@ impl Lake {
         make(root).map_err(|error| LakeError::from(error).at(root))?;
         let lock = lock(&root.join(".lock"), root, wait).await?;
         let lake = Self::new(root, Some(lock), None);
-        try_join_all(Table::ALL.map(|table| lake.create_if_missing(table))).await?;
+        try_join_all(Table::ALL.map(|table| lake.make_ready(table))).await?;
         Ok(lake)
     }
 
@@ -105,6 +106,12 @@ impl Lake {
     /// Where a table is.
     pub fn directory(&self, table: Table) -> PathBuf {
         self.root.join(table.name())
+    }
+
+    /// Makes a table that is not there, and adds to one that an earlier version made the columns that came later.
+    async fn make_ready(&self, table: Table) -> Result<(), LakeError> {
+        self.create_if_missing(table).await?;
+        self.add_missing_columns(table).await
     }
 
     async fn create_if_missing(&self, table: Table) -> Result<(), LakeError> {
@@ -121,8 +128,7 @@ impl Lake {
             Err(_) => {}
         }
         std::fs::create_dir_all(&directory).map_err(|error| LakeError::from(error).at(&directory))?;
-        let schema = table.schema();
-        let schema = deltalake::kernel::engine::arrow_conversion::TryIntoKernel::<deltalake::kernel::StructType>::try_into_kernel(schema.as_ref())?;
+        let schema = older::as_delta(&table.schema())?;
         let made = CreateBuilder::new()
             .with_location(directory.to_string_lossy())
             .with_table_name(table.name())
@@ -133,13 +139,14 @@ impl Lake {
         self.sync_log(table).await
     }
 
-    /// The table as DataFusion reads it. One that the lake does not have yet, because an earlier version made it, is empty.
+    /// The table as DataFusion reads it. One that the lake does not have yet, because an earlier version made it, is empty, and a column that came later is null
+    /// where it may be.
     pub async fn provider(&self, table: Table) -> Result<Arc<dyn TableProvider>, LakeError> {
         if !self.has(table) {
             return Ok(Arc::new(EmptyTable::new(table.schema())));
         }
         let delta = self.delta(table).await?;
-        Ok(delta.table_provider().await?)
+        older::filled(table, delta.table_provider().await?)
     }
 
     /// The data files that make up the table now, by path. A table that an earlier version did not make has none.

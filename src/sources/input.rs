@@ -52,7 +52,7 @@ pub struct Input {
     pub as_of_us: Option<i64>,
     /// Settings of sources that are configurable, see [`SourceOptions`].
     pub options: Arc<SourceOptions>,
-    /// The plain bytes of a compressed file that was unpacked before, which are read in its place; null where the file is read.
+    /// The plain bytes of a compressed file that was unpacked before, or of what lies in no file of its own, which are read in its place; null where the file is read.
     pub unpacked: Option<Arc<[u8]>>,
 }
 

@@ -39,12 +39,21 @@ fn a_question_is_answered_in_every_format() {
 fn a_table_that_is_not_there_is_answered_with_those_that_are() {
     let (code, _, stderr) = query(&["select * from sesions"]);
     assert!(
-        code == 1 && stderr.contains("table 'sesions' not found; tables of the lake are events, outcomes, "),
+        code == 2 && stderr.contains("table 'sesions' not found; tables of the lake are events, outcomes, "),
         "{stderr}"
     );
     let lake = format!("{OUT}/lake");
     let (code, _, stderr) = footlight(demo(), &["query", "--lake", &lake, "select * from sessions"]);
-    assert!(code == 1 && stderr.contains("those of results need --out OUT"), "{stderr}");
+    assert!(code == 2 && stderr.contains("those of results need --out OUT"), "{stderr}");
+}
+
+#[test]
+fn a_question_that_is_none_is_wrong_use() {
+    for sql in ["selec 1", "select nope from events", "select nope(1)", "select 1; select 2", "select cast('x' as int)"]
+    {
+        let (code, _, stderr) = query(&[sql]);
+        assert_eq!(code, 2, "{sql}: {stderr}");
+    }
 }
 
 #[test]

@@ -439,6 +439,6 @@ fn queries_are_read_only() {
         "select * from '/etc/passwd'",
     ] {
         let (code, _, stderr) = footlight(dir, &["query", "--lake", &lake, sql]);
-        assert_eq!(code, 1, "{sql} was let through: {stderr}");
+        assert_eq!(code, 2, "{sql} was let through: {stderr}");
     }
 }

@@ -13,7 +13,7 @@ mod tests;
 mod written;
 
 use super::input::plain_name;
-use super::tabular::{Format, delimited, ndjson};
+use super::tabular::{Format, Layout, delimited, ndjson};
 use super::{Description, Input, InputError, Probe, Sink, Source, Unit, Vantage};
 use std::path::Path;
 
@@ -21,6 +21,17 @@ pub(super) use table::Table;
 
 /// Files in the canonical format.
 pub struct Canonical;
+
+/// What the header of a CSV file lacks whose name is one of the canonical format, in words for whoever named it; null where the name is none, or nothing is missing.
+/// The names that it has are not told: a file without a header begins with what is nobody's business.
+pub fn lacking(probe: &Probe<'_>) -> Option<String> {
+    let Some((table, Format::Csv)) = table::promised(probe.plain_name()) else { return None };
+    let names = delimited::column_names(&table, probe.lines().next()?);
+    let missing: Vec<&str> =
+        table.landmarks().into_iter().filter(|wanted| !names.iter().any(|name| name == wanted)).collect();
+    (!missing.is_empty())
+        .then(|| format!("by its name it is a canonical file, and its header lacks {}", missing.join(", ")))
+}
 
 /// Lines that recognition looks at: one bad line must not hide a file.
 const RECOGNISED_WITHIN: usize = 5;

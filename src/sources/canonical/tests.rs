@@ -1,6 +1,6 @@
 //! Fixtures of invented records, one a trap, and the property that the three formats agree.
 
-use super::Canonical;
+use super::{Canonical, lacking};
 use crate::events::{Event, Kind};
 use crate::sources::testing::{Recorded, fixture_bytes, input_of, read_bytes, read_fixture};
 use crate::sources::{InputError, Probe, Source, Unit};
@@ -18,6 +18,20 @@ fn assert_fixture(file: &str) {
 fn recognised(name: &str, head: &[u8]) -> bool {
     let options = Default::default();
     Canonical.recognises(&Probe { path: Path::new(name), unit: Unit::File, head, options: &options })
+}
+
+#[test]
+fn a_header_that_is_not_the_canonical_one_is_told_what_it_lacks() {
+    let lacks = |name: &str, head: &[u8]| {
+        lacking(&Probe { path: Path::new(name), unit: Unit::File, head, options: &Default::default() })
+    };
+    let said = "by its name it is a canonical file, and its header lacks actor_id";
+    assert_eq!(lacks("roster.csv", b"name,team_id\nada@example.test,red\n").as_deref(), Some(said));
+    assert!(!recognised("roster.csv", b"name,team_id\nada@example.test,red\n"));
+    assert_eq!(lacks("roster.csv", b"\xEF\xBB\xBFactor_id;team_id\nada;red\n"), None);
+    let said = lacks("x.outcomes.csv.gz", b"kind,outcome,when\n").unwrap();
+    assert!(said.ends_with("lacks ts, outcome_id"), "{said}");
+    assert_eq!((lacks("people.csv", b"name\n"), lacks("x.events.ndjson", b"{}\n")), (None, None));
 }
 
 #[test]

@@ -113,6 +113,19 @@ fn resumed_and_forked_history_is_counted_once_in_any_order() {
     }
 }
 
+/// Nothing in a history that was copied without `forkedFrom` tells which of the two sessions is the older.
+#[test]
+fn a_resumed_session_whose_id_begins_smaller_has_all_of_the_history_and_no_step_counts_twice() {
+    let resumed = "1b0e0a4e-0000-4000-8000-000000000002";
+    let text = String::from_utf8(bytes("resume/copy")).unwrap();
+    let text = text.replace("5b0e0a4e-0000-4000-8000-000000000002", resumed);
+    let copy = || read_bytes(&ClaudeCode, "x.jsonl", text.as_bytes());
+    let both = kept(&[fixture("resume/original"), copy()]);
+    assert_eq!(both, kept(&[copy(), fixture("resume/original")]));
+    assert_eq!(both, kept(&[copy()]), "counts and tokens are those of the copy alone");
+    assert!(both.values().all(|event| event.session_id == resumed));
+}
+
 #[test]
 fn a_sidechain_replay_is_dropped_and_its_own_answer_counts() {
     let parent = kept(&[fixture("sidechain/parent")]);

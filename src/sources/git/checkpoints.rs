@@ -10,7 +10,9 @@ use crate::sources::{Input, InputError, PROBE_BYTES, Position, Probe, Reason, Si
 use rustc_hash::FxHashMap;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{Read, Write};
+use std::io::Read;
+use std::path::PathBuf;
+use std::sync::Arc;
 
 /// A transcript beyond this is not read: a session of that length is kept in parts by the tool itself.
 const TRANSCRIPT_BYTES: u64 = 256 << 20;
@@ -122,7 +124,7 @@ impl Checkpoints {
     /// Reads every session's transcripts with the sources whose formats they have.
     pub(super) fn read_transcripts(&self, git: &Git, input: &Input, sink: &mut dyn Sink) -> Result<(), InputError> {
         for blobs in self.transcripts.values() {
-            let mut longest: Option<Vec<u8>> = None;
+            let mut longest: Option<Arc<[u8]>> = None;
             for blob in blobs {
                 if blob.bytes > TRANSCRIPT_BYTES {
                     sink.reject(Position::default(), Reason::LineTooLong, "transcript of a checkpoint");
@@ -130,12 +132,12 @@ impl Checkpoints {
                 }
                 let read = contents(git, std::slice::from_ref(blob));
                 let read = read.map_err(|error| super::failed(&input.name, &error))?.remove(&blob.object);
-                let Some(bytes) = read else { continue };
+                let Some(bytes) = read.map(Arc::<[u8]>::from) else { continue };
                 if longest.as_ref().is_some_and(|longest| longest.starts_with(&bytes)) {
                     sink.ignore("checkpoint_repeated");
                     continue;
                 }
-                read_transcript(&bytes, input, sink)?;
+                read_transcript(&bytes, &blob.object, input, sink);
                 longest.get_or_insert(bytes);
             }
         }
@@ -144,30 +146,24 @@ impl Checkpoints {
 }
 
 /// Hands a transcript to the source that knows its format. One that cannot be read is rejected, whatever else is in the repository: whoever may push
-/// to the branch must not hide the transcripts of others.
-fn read_transcript(bytes: &[u8], input: &Input, sink: &mut dyn Sink) -> Result<(), InputError> {
-    let mut file = tempfile::Builder::new()
-        .prefix("checkpoint-")
-        .suffix(".jsonl")
-        .tempfile()
-        .map_err(|error| input.io_error(error))?;
-    file.write_all(bytes).map_err(|error| input.io_error(error))?;
-    let path = file.path().to_path_buf();
+/// to the branch must not hide the transcripts of others. It is never in a file, which a run that is killed would leave behind.
+fn read_transcript(bytes: &Arc<[u8]>, object: &str, input: &Input, sink: &mut dyn Sink) {
+    // Some formats name a session by its file, so each transcript has a name of its own, and nothing lies beside it.
+    let path = PathBuf::from(format!("/nonexistent/checkpoint-{object}.jsonl"));
     let head = &bytes[..bytes.len().min(PROBE_BYTES)];
     let probe = Probe { path: &path, unit: Unit::File, head, options: &input.options };
     // A bundle is no transcript, and in it another could stand.
     let Some(source) = crate::sources::recognise(&probe).filter(|source| source.name() != super::Git.name()) else {
         sink.reject(Position::default(), Reason::UnknownFormat, "transcript of a checkpoint");
-        return Ok(());
+        return;
     };
-    let transcript = Input { path, unit: Unit::File, start: 0, unpacked: None, ..input.clone() };
+    let transcript = Input { path, unit: Unit::File, start: 0, unpacked: Some(Arc::clone(bytes)), ..input.clone() };
     sink.inside(Some(source.name()));
     let read = source.read(&transcript, sink);
     sink.inside(None);
     if let Err(error) = read {
         sink.reject(Position::default(), error.reason(), "transcript of a checkpoint");
     }
-    Ok(())
 }
 
 /// Files of a tree with their sizes.

@@ -4,17 +4,25 @@
 //! Owns no parsing. Nothing here writes to the repository that is read; the only command that writes is the
 //! clone of a bundle into a temporary directory.
 
+use super::waiting::{Waiting, Watched};
 use std::ffi::OsStr;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::channel;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread;
+use std::time::Duration;
 
 /// Where `git` is looked for. The caller's PATH is not used: a directory in it may belong to the input.
 const PATH: &str = "/usr/local/bin:/usr/bin:/bin:/opt/homebrew/bin:/opt/local/bin:/run/current-system/sw/bin";
 
 /// Bytes of standard error that are kept for the message.
 const STDERR_BYTES: usize = 4 * 1024;
+
+/// How long git is waited for without a byte from it. The longest silences of a sound repository, the commit graph and the blame of one file, are minutes in the
+/// largest; beyond this a disk does not answer, or a file that git opens is a pipe. How long it talks has no limit.
+const SILENCE: Duration = Duration::from_secs(30 * 60);
 
 /// Configuration that overrides the repository's own. Each line takes away a way to run a program, to reach the network,
 /// to read another file, or to change the format of the output.
@@ -68,6 +76,12 @@ pub(super) enum GitError {
         /// First line of standard error.
         message: String,
     },
+    /// It said nothing for too long and was ended.
+    #[error("git {subcommand} was ended after {} minutes without a word", SILENCE.as_secs() / 60)]
+    Silent {
+        /// Subcommand.
+        subcommand: String,
+    },
     /// Its output is not what this version expects.
     #[error("git {subcommand} wrote something unexpected: {what}")]
     Unexpected {
@@ -83,12 +97,24 @@ pub(super) enum GitError {
 pub(super) struct Git {
     directory: PathBuf,
     mailmap_blob: Option<String>,
+    /// How long a call may be silent.
+    silence: Duration,
+    /// The subcommand that was ended for its silence. No other is begun then: each might be as silent.
+    silent: Arc<OnceLock<String>>,
 }
 
 impl Git {
     /// For this git directory (`.git`, a bare repository, or a `.git` file that points to one).
     pub(super) fn new(directory: &Path) -> Self {
-        Self { directory: directory.to_path_buf(), mailmap_blob: None }
+        Self { directory: directory.to_path_buf(), mailmap_blob: None, silence: SILENCE, silent: Arc::default() }
+    }
+
+    /// Fails where a call was ended for its silence: what the others said is not all that there is.
+    pub(super) fn answered(&self) -> Result<(), GitError> {
+        match self.silent.get() {
+            Some(subcommand) => Err(GitError::Silent { subcommand: subcommand.clone() }),
+            None => Ok(()),
+        }
     }
 
     /// Reads `.mailmap` from this commit instead of the work tree.
@@ -124,10 +150,16 @@ impl Git {
         input: &[u8],
         consume: impl FnOnce(&mut dyn BufRead) -> Result<T, GitError>,
     ) -> Result<T, GitError> {
+        self.answered()?;
         let mut command = self.command();
         command.args(arguments);
         let subcommand = arguments.first().map(|name| name.as_ref().to_string_lossy().into_owned()).unwrap_or_default();
-        run(command, subcommand, input, consume)
+        let answer = run(command, subcommand, input, self.silence, consume);
+        if let Err(GitError::Silent { subcommand }) = &answer {
+            // Of two that are ended at once the first is remembered.
+            let _ = self.silent.set(subcommand.clone());
+        }
+        answer
     }
 
     fn command(&self) -> Command {
@@ -154,7 +186,7 @@ pub(super) fn clone_bundle(bundle: &Path, target: &Path) -> Result<(), GitError>
         .arg(target)
         .env("GIT_ALLOW_PROTOCOL", "file")
         .current_dir("/");
-    run(command, "clone".to_owned(), b"", |reader| {
+    run(command, "clone".to_owned(), b"", SILENCE, |reader| {
         io::copy(reader, &mut io::sink())?;
         Ok(())
     })
@@ -189,26 +221,40 @@ fn run<T>(
     mut command: Command,
     subcommand: String,
     input: &[u8],
+    silence: Duration,
     consume: impl FnOnce(&mut dyn BufRead) -> Result<T, GitError>,
 ) -> Result<T, GitError> {
     let stdin = if input.is_empty() { Stdio::null() } else { Stdio::piped() };
     command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child: Child = command.spawn().map_err(GitError::Start)?;
-    let complaint = child.stderr.take().map(|stderr| thread::spawn(move || head_of(stderr)));
-    if let Some(mut stdin) = child.stdin.take() {
-        // A git that stops reading says why on standard error; the broken pipe is not the news.
-        let _ = stdin.write_all(input);
+    let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+    let (child, waiting, (finish, finished)) = (Mutex::new(child), Waiting::default(), channel::<()>());
+    // It may have ended already, which is no error.
+    let end = || drop(child.lock().unwrap_or_else(PoisonError::into_inner).kill());
+    let (consumed, message, is_silent) = thread::scope(|scope| {
+        let complaint = stderr.map(|stderr| scope.spawn(move || head_of(stderr)));
+        if let Some(mut stdin) = stdin {
+            // Beside the reading: a git whose answers nobody takes reads no further question. One that stops reading says why on standard error; the
+            // broken pipe is not the news.
+            scope.spawn(move || stdin.write_all(input).ok());
+        }
+        let told = &waiting;
+        let watch = scope.spawn(move || told.watch(&finished, silence, end));
+        let consumed = match stdout {
+            Some(output) => consume(&mut BufReader::with_capacity(256 * 1024, Watched { output, waiting: told })),
+            None => Err(GitError::Read(io::ErrorKind::BrokenPipe.into())),
+        };
+        if consumed.is_err() {
+            end();
+        }
+        let message = told.during(|| complaint.and_then(|thread| thread.join().ok())).unwrap_or_default();
+        drop(finish);
+        (consumed, message, watch.join().unwrap_or(false))
+    });
+    let status = child.into_inner().unwrap_or_else(PoisonError::into_inner).wait()?;
+    if is_silent {
+        return Err(GitError::Silent { subcommand });
     }
-    let consumed = match child.stdout.take() {
-        Some(stdout) => consume(&mut BufReader::with_capacity(256 * 1024, stdout)),
-        None => Err(GitError::Read(io::ErrorKind::BrokenPipe.into())),
-    };
-    if consumed.is_err() {
-        // It may have ended already, which is no error.
-        let _ = child.kill();
-    }
-    let status = child.wait()?;
-    let message = complaint.and_then(|thread| thread.join().ok()).unwrap_or_default();
     // What git says about its end explains a parse that was cut short, so it goes first.
     if !status.success() && (consumed.is_ok() || String::from_utf8_lossy(&message).contains("fatal:")) {
         return Err(GitError::Failed { subcommand, message: first_line(&message) });
@@ -233,4 +279,43 @@ fn first_line(stderr: &[u8]) -> String {
         .or_else(|| text.lines().next())
         .unwrap_or("no message");
     line.chars().filter(|c| !c.is_control()).take(200).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_questions_than_a_pipe_holds_are_answered() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("questions.git");
+        let made = Command::new("git").args(["init", "--quiet", "--bare"]).arg(&path).status();
+        assert!(made.unwrap().success());
+        // Objects that are not there: an answer of 49 bytes to each name of 41.
+        let questions = "0123456789012345678901234567890123456789\n".repeat(20_000);
+        let git = Git::new(&path);
+        let answers = git.stream(&["cat-file", "--batch"], questions.as_bytes(), |reader| Ok(reader.lines().count()));
+        assert_eq!(answers.unwrap(), 20_000);
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_git_that_waits_for_a_pipe_is_ended_and_none_is_begun_after_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("silent.git");
+        let made = Command::new("git").args(["init", "--quiet", "--bare"]).arg(&path).status();
+        assert!(made.unwrap().success());
+        // An object that is a pipe: git opens it, and nobody ever writes into it.
+        std::fs::create_dir(path.join("objects/01")).unwrap();
+        let pipe = path.join("objects/01/23456789012345678901234567890123456789");
+        assert!(Command::new("mkfifo").arg(pipe).status().unwrap().success());
+        let git = Git { silence: Duration::from_secs(2), ..Git::new(&path) };
+        let shadow = git.clone();
+        assert!(git.answered().is_ok() && git.text(&["rev-parse", "--git-dir"]).is_ok());
+        let error = git.text(&["cat-file", "-t", "0123456789012345678901234567890123456789"]).unwrap_err();
+        assert_eq!(error.to_string(), "git cat-file was ended after 30 minutes without a word");
+        for error in [shadow.answered().unwrap_err(), shadow.text_if_any(&["rev-parse", "--git-dir"]).unwrap_err()] {
+            assert!(matches!(&error, GitError::Silent { subcommand } if subcommand == "cat-file"), "{error}");
+        }
+    }
 }

@@ -15,6 +15,7 @@ mod shadow;
 mod survival;
 #[cfg(test)]
 mod tests;
+mod waiting;
 
 pub use repository::state_id;
 
@@ -82,6 +83,8 @@ impl Source for Git {
         let landed = landed_commits(&repository).map_err(fail)?;
         let landing = landing::decide(&repository.git, repository.tip.as_deref(), &commits, &landed);
         let survival = read_survival(&repository, &commits).map_err(fail)?;
+        // Branches and files that are not known because git was ended would never be asked for again: all is read anew by the next run.
+        repository.git.answered().map_err(fail)?;
         reject_once(sink, "branches cannot be compared", landing.failed.iter());
         reject_once(sink, "files cannot be blamed", survival.failed.iter().map(|(_, error)| error));
         for _ in &survival.beyond_limit {

@@ -2,7 +2,9 @@
 //! same on every machine.
 
 use super::*;
+use crate::events::{Aggregate, Event, Fact, Outcome, RosterEntry};
 use crate::sources::testing::{Recorded, file_input};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use tempfile::TempDir;
@@ -570,6 +572,41 @@ fn checkpoints_link_commits_to_sessions_and_each_transcript_is_read_once() {
     assert_eq!(recorded.ignored["checkpoint_repeated"], 1);
     assert!(recorded.events.iter().all(|(_, event)| event.client.starts_with("claude-code")));
     assert_eq!(recorded.reasons(), ["bad_json", "unknown_format"], "{:?}", recorded.rejects);
+}
+
+/// Looks into the temporary directory whenever a step is told.
+#[derive(Default)]
+struct Watching {
+    steps: usize,
+    named: BTreeSet<PathBuf>,
+}
+
+fn named_transcripts() -> BTreeSet<PathBuf> {
+    let entries = std::fs::read_dir(std::env::temp_dir()).unwrap().filter_map(Result::ok);
+    entries.map(|entry| entry.path()).filter(|path| path.to_string_lossy().contains("checkpoint-")).collect()
+}
+
+impl Sink for Watching {
+    fn event(&mut self, _: Position, _: Event) {
+        self.steps += 1;
+        self.named.append(&mut named_transcripts());
+    }
+    fn outcome(&mut self, _: Position, _: Outcome) {}
+    fn fact(&mut self, _: Position, _: Fact) {}
+    fn aggregate(&mut self, _: Position, _: Aggregate) {}
+    fn roster(&mut self, _: Position, _: RosterEntry) {}
+    fn reject(&mut self, _: Position, _: Reason, _: &str) {}
+    fn ignore(&mut self, _: &'static str) {}
+}
+
+#[test]
+fn a_transcript_is_in_no_file_that_a_killed_run_would_leave() {
+    let fixture = checkpointed();
+    let before = named_transcripts();
+    let mut sink = Watching::default();
+    Git.read(&input(&fixture.path(), Unit::GitRepository, None), &mut sink).unwrap();
+    assert_eq!(sink.steps, 5);
+    assert_eq!(sink.named.difference(&before).count(), 0, "{:?}", sink.named);
 }
 
 #[test]
