@@ -386,7 +386,7 @@ pub struct GcArgs {
     /// The lake.
     #[arg(long, value_name = "DIR")]
     pub lake: PathBuf,
-    /// Count ages back from this moment, RFC 3339 or YYYY-MM-DD [default: now, unless every record is more than 31 days older].
+    /// Count ages back from this moment, RFC 3339 or YYYY-MM-DD [default: now].
     #[arg(long, value_name = "TIME")]
     pub as_of: Option<String>,
     /// Say what would be removed, and remove nothing.

@@ -33,21 +33,6 @@ pub fn keep_from(retention: &RetentionConfig, as_of_us: Option<i64>) -> anyhow::
     Ok(KeepFrom { events_us: from(retention.events)?, aggregates_us: from(retention.aggregates)? })
 }
 
-/// The newest moment of what a lake holds, microseconds since the epoch; none where nothing has one. What lies after `as_of` is of a clock that is wrong.
-pub async fn newest_us(lake: &Lake, as_of: Timestamp) -> Result<Option<i64>, LakeError> {
-    let mut newest: Option<i64> = None;
-    for (table, column) in [(Table::Events, "ts"), (Table::Outcomes, "ts"), (Table::Aggregates, "to_ts")] {
-        lake.scan(table, &[column], |batch| {
-            let found = moments(batch, column);
-            let found = found.iter().flat_map(|moments| moments.iter().flatten());
-            newest = newest.max(found.filter(|&us| us <= as_of.as_microsecond()).max());
-            Ok(())
-        })
-        .await?;
-    }
-    Ok(newest)
-}
-
 /// Takes out of a lake what is older than its retention.
 pub struct Expiry {
     events_us: Option<i64>,

@@ -2,10 +2,10 @@
 //!
 //! Each table changes in one commit, and files go only after it: a run that is killed leaves every table as it was or as it should be.
 
-use super::expiry::{Expiry, kept_from_us, newest_us};
+use super::expiry::{Expiry, kept_from_us};
 use super::receipts::{Receipt, write_receipt};
 use super::settings::{Settings, moment_us};
-use super::{Exit, UsageError, run_facts};
+use super::{Exit, run_facts};
 use crate::cli::{GcArgs, Global};
 use crate::config::RetentionConfig;
 use crate::lake::{Lake, OldFiles, Purged, Table, TableChange};
@@ -18,9 +18,6 @@ use serde_json::Value;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-
-/// No lake in use is without a new record for longer: a clock that is further ahead of all of them may be wrong.
-const DAYS_AHEAD: i64 = 31;
 
 /// What is due.
 pub struct Due {
@@ -70,9 +67,6 @@ pub async fn run(args: &GcArgs, global: &Global, printer: Printer) -> anyhow::Re
         return Ok(Exit::Done);
     }
     let lake = Lake::open_for_writing(&args.lake, Duration::from_secs(args.lock_timeout)).await?;
-    if args.as_of.is_none() {
-        doubt_clock(&lake, retention, as_of).await?;
-    }
     let expiry = Expiry::new(&lake, retention, as_of).await?;
     let mut tables = Vec::new();
     for table in Table::ALL {
@@ -104,28 +98,6 @@ pub async fn run(args: &GcArgs, global: &Global, printer: Printer) -> anyhow::Re
         "written_to": path, "raw_logs_over_retention": raw,
     }))?;
     Ok(Exit::Done)
-}
-
-/// Refuses to remove anything by a clock that is far ahead of every record: one that jumped would take what is to be kept, and that does not come back.
-async fn doubt_clock(lake: &Lake, retention: &RetentionConfig, now: Timestamp) -> anyhow::Result<()> {
-    let Some(newest_us) = newest_us(lake, now).await? else { return Ok(()) };
-    let newest = Timestamp::from_microsecond(newest_us)?;
-    if now.duration_since(newest).as_hours() <= DAYS_AHEAD * 24 {
-        return Ok(());
-    }
-    let due = Due::of(lake, retention, now).await?;
-    if due.run_records.is_empty() && due.tables.iter().all(|table| table.rows_removed == 0) {
-        return Ok(());
-    }
-    let day = |at: Timestamp| at.to_zoned(TimeZone::UTC).date();
-    Err(UsageError(format!(
-        "by this machine's clock it is {}, and the newest record of the lake is of {}: a clock that is ahead would take what is to be kept, so nothing was \
-         removed; where the clock is right say --as-of {}",
-        day(now),
-        day(newest),
-        day(now),
-    ))
-    .into())
 }
 
 fn add(all: &mut Purged, one: Purged) {

@@ -486,29 +486,6 @@ fn what_is_too_old_leaves_in_whole_weeks_and_what_stays_is_unchanged() {
 }
 
 #[test]
-fn a_clock_far_ahead_of_every_record_removes_nothing_unless_it_is_asked_to() {
-    let dir = tempfile::tempdir().unwrap();
-    let dir = dir.path();
-    fs::create_dir_all(dir.join("logs")).unwrap();
-    fs::write(dir.join("footlight.toml"), "").unwrap();
-    fs::write(dir.join("logs/old.events.ndjson"), session("old", Some("ada"), None, day(3, 2), 6)).unwrap();
-    ingest(dir, "lake");
-    fs::write(dir.join("footlight.toml"), "[retention]\nevents = \"30d\"\n").unwrap();
-    let gc = || json(dir, &["gc", "--config", "footlight.toml", "--lake", "lake"]);
-    let (code, answer) = gc();
-    assert_eq!((code, &answer["status"]), (2, &"usage".into()), "{answer}");
-    assert!(answer["error"].as_str().unwrap().contains("the newest record of the lake is of 2026-03-07"), "{answer}");
-    assert_eq!(rows(dir, "lake", "select count(*) as n from events")[0]["n"], 12);
-    // A lake in use is cleaned as ever.
-    let yesterday = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date().yesterday().unwrap();
-    fs::write(dir.join("logs/new.events.ndjson"), session("new", Some("ada"), None, yesterday, 1)).unwrap();
-    ingest(dir, "lake");
-    let (code, answer) = gc();
-    assert_eq!(code, 0, "{answer}");
-    assert_eq!(rows(dir, "lake", "select count(*) as n from events")[0]["n"], 2);
-}
-
-#[test]
 fn the_history_of_somebody_who_is_still_there_stays_whole() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
