@@ -9,7 +9,7 @@
 --   with $known or more known that was used (int_session_use); batch evaluations; on call, discount $on_call; whoever learns asks the same again and is answered the same, discount $learning; fenced code is not read, so rewritten files are no repetition
 -- abstains: declared automation, service accounts; actor unknown; no long output that can be compared: no text in the log, or only what subagents or a schedule said, or phrases that many people are given; less
 --   than $own of the session is outside batch evaluations; fewer than $min_outputs long outputs of the actor that can be compared in 28 days; fewer than $min_sampled sampled shingles in the session
--- evasion: random text or poems are new: novelty is never exculpatory; sig_orphan_output asks what became of it
+-- evasion: random text or poems are new: novelty is never exculpatory; sig_orphan_output asks what became of it, and of what subagents are had to write, which is not read here; sig_loop_no_progress reads their calls
 -- reference: signals.md S5; Cilibrasi and Vitanyi 2005; Cebrian, Alfonseca and Ortega 2005
 -- params: min_outputs = 5, min_sampled = 10, on_call = 0.2, learning = 0.2, known = 0.25, own = 0.5
 with legible as (select * from int_novel_sessions),

@@ -12,8 +12,8 @@
 --   are dropped before. The share of the session's answer tokens that went to repeated prompts stands beside it, unscored
 -- abstains: declared automation, service accounts; actor unknown; no logical human prompt; neither text nor size of the prompts in the log; of those that no batch evaluation, template, workshop or command
 --   explains under $min_prompts logical prompts or $min_days days; no cluster of $min_cluster
--- evasion: salted tails are contained (int_prompt_edges); paraphrase by a model: sig_low_output_novelty, and sig_loop_no_progress and
---   sig_orphan_output, which read no words
+-- evasion: salted tails are contained (int_prompt_edges); paraphrase by a model, and words of one's own behind a command that others have: sig_low_output_novelty, and sig_loop_no_progress and
+--   sig_orphan_output, which read no words; these two alone where a loop over several models passes for an evaluation
 -- reference: signals.md S1; Jost 2006 (Hill numbers); Wilson 1927
 -- params: min_prompts = 10, min_days = 2, min_cluster = 4, learning = 0.2, on_call = 0.2, full = 0.25, by_size = 3.0
 -- part: person
