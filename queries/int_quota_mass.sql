@@ -20,7 +20,8 @@ points as (
     where case when metric = 'active_week' then phase = 'before' else not (ratio >= 0.9 and ratio < 1.2) end
 ),
 users as (
-    select *, ntile(4) over (partition by quota_id order by sessions, actor_id) as quarter
+    -- Whoever began as much is in one quarter, whatever the name.
+    select *, cast(floor(4.0 * (rank() over (partition by quota_id order by sessions) - 1) / count(*) over (partition by quota_id)) as int) as quarter
     from (select quota_id, actor_id, count(*) as weeks, sum(cast(is_minimal as int)) as minimal, avg(own_sessions) as sessions
         from points where metric = 'active_week' group by quota_id, actor_id)
 ),

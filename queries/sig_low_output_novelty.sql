@@ -7,9 +7,9 @@
 -- suggests: the same answer produced again, whatever words asked for it
 -- innocent: weighs no more than a Chernoff bound on so many unusual sessions of the actor in 28 days (int_novel_sessions), so it must recur; recurring reports, translations, generated code: what landed takes the evidence by the share of the actor's sessions
 --   with $known or more known that was used (int_session_use); batch evaluations; on call, discount $on_call; whoever learns asks the same again and is answered the same, discount $learning; fenced code is not read, so rewritten files are no repetition
--- abstains: declared automation, service accounts; actor unknown; no output text in the log, or less than $own of the session is outside batch evaluations; fewer than $min_outputs long outputs of the
---   actor in 28 days; fewer than $min_sampled sampled shingles in the session
--- evasion: random text or poems are new: novelty is never exculpatory; sig_orphan_output asks what became of it
+-- abstains: declared automation, service accounts; actor unknown; no long output that can be compared: no text in the log, or only what subagents or a schedule said, or phrases that many people are given; less
+--   than $own of the session is outside batch evaluations; fewer than $min_outputs long outputs of the actor that can be compared in 28 days; fewer than $min_sampled sampled shingles in the session
+-- evasion: random text or poems are new: novelty is never exculpatory; sig_orphan_output asks what became of it, and of what subagents are had to write, which is not read here; sig_loop_no_progress reads their calls
 -- reference: signals.md S5; Cilibrasi and Vitanyi 2005; Cebrian, Alfonseca and Ortega 2005
 -- params: min_outputs = 5, min_sampled = 10, on_call = 0.2, learning = 0.2, known = 0.25, own = 0.5
 with legible as (select * from int_novel_sessions),
@@ -30,8 +30,8 @@ judged as (
         case
             when sessions.declared or sessions.trigger = 'schedule' or sessions.actor_kind = 'service' then 'declared automation'
             when sessions.actor_id = '(unassigned)' then 'actor unknown'
-            when legible.session_id is null then case when evaluations.factor < $own then 'batch evaluation' else 'no long output text in the log' end
-            when legible.window_outputs < $min_outputs then concat('fewer than ', $min_outputs, ' long outputs in 28 days')
+            when legible.session_id is null then case when evaluations.factor < $own then 'batch evaluation' else 'no long output that can be compared' end
+            when legible.window_outputs < $min_outputs then concat('fewer than ', $min_outputs, ' long outputs that can be compared in 28 days')
             when legible.sampled < $min_sampled then concat('fewer than ', $min_sampled, ' sampled shingles')
         end as abstain_reason,
     from fct_sessions as sessions

@@ -10,9 +10,10 @@
 -- innocent: weighs in full from $full on; slash commands, hand-off templates, batch evaluations, workshops, results that were used, first 60 days and training ($learning), on call
 --   ($on_call): discounts; stop phrases
 --   are dropped before. The share of the session's answer tokens that went to repeated prompts stands beside it, unscored
--- abstains: declared automation, service accounts; neither text nor size of the prompts in the log; under $min_prompts logical prompts or $min_days days; no cluster of $min_cluster
--- evasion: salted tails are contained (int_prompt_edges); paraphrase by a model: sig_low_output_novelty, and sig_loop_no_progress and
---   sig_orphan_output, which read no words
+-- abstains: declared automation, service accounts; actor unknown; no logical human prompt; neither text nor size of the prompts in the log; of those that no batch evaluation, template, workshop or command
+--   explains under $min_prompts logical prompts or $min_days days; no cluster of $min_cluster
+-- evasion: salted tails are contained (int_prompt_edges); paraphrase by a model, and words of one's own behind a command that others have: sig_low_output_novelty, and sig_loop_no_progress and
+--   sig_orphan_output, which read no words; these two alone where a loop over several models passes for an evaluation
 -- reference: signals.md S1; Jost 2006 (Hill numbers); Wilson 1927
 -- params: min_prompts = 10, min_days = 2, min_cluster = 4, learning = 0.2, on_call = 0.2, full = 0.25, by_size = 3.0
 -- part: person
@@ -41,8 +42,8 @@ judged as (
             when sessions.actor_id = '(unassigned)' then 'actor unknown'
             when session_windows.prompts is null then case when mute.session_id is null then 'no logical human prompt' else 'neither prompt text nor its size in the log' end
             when coalesce(bounds.total, 0) < $min_prompts then concat('fewer than ', $min_prompts, ' logical prompts in 28 days that no batch, template, workshop or command explains')
-            when bounds.active_days < $min_days then concat('prompts on fewer than ', $min_days, ' days')
-            when bounds.largest < $min_cluster then concat('no cluster of ', $min_cluster, ' prompts')
+            when bounds.active_days < $min_days then concat('prompts that no batch, template, workshop or command explains on fewer than ', $min_days, ' days')
+            when bounds.largest < $min_cluster then concat('no cluster of ', $min_cluster, ' prompts that no batch, template, workshop or command explains')
         end as abstain_reason,
     from fct_sessions as sessions
     left join int_learning_sessions as learning on learning.session_id = sessions.session_id left join int_on_call_sessions as on_call on on_call.session_id = sessions.session_id

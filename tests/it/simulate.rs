@@ -115,7 +115,7 @@ fn without_text_what_can_be_judged_is_and_the_rest_says_why_not() {
     // What needs text speaks of nobody, and says so wherever it would have looked.
     for (signal, reason) in [
         ("context_padding", "no prompt text in the log"),
-        ("low_output_novelty", "no long output text in the log"),
+        ("low_output_novelty", "no long output that can be compared"),
         ("loop_no_progress", "no results in the log"),
         ("orphan_output", "what was written is not in the log"),
     ] {
