@@ -144,8 +144,8 @@ impl Found {
         for step in steps {
             by_week.entry(step.week).or_default().push(step);
         }
-        let (mut design, mut y, mut people) = (Vec::new(), Vec::new(), Vec::new());
-        for steps in by_week.values() {
+        let (mut design, mut y, mut people, mut weeks) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        for (week, steps) in by_week.values().enumerate() {
             let n = steps.len() as f64;
             let rows: Vec<Vec<f64>> = steps.iter().map(|step| columns(step)).collect();
             let mean = |column: usize| rows.iter().map(|row| row[column]).sum::<f64>() / n;
@@ -155,6 +155,7 @@ impl Found {
                 design.push(row.iter().zip(&means).map(|(value, mean)| value - mean).collect::<Vec<f64>>());
                 y.push(step.growth - mean_growth);
                 people.push(step.actor);
+                weeks.push(week);
             }
         }
         let clusters = numbered(&people);
@@ -171,7 +172,7 @@ impl Found {
         let freedom = groups as f64 - 1.0;
         let half = student_t_quantile(0.975, freedom) * error;
         let p = if groups < FEW_CLUSTERS {
-            wild_cluster_p(&design, &y, &clusters, 0, WILD_DRAWS, seed)?
+            wild_cluster_p(&design, &y, &clusters, &weeks, 0, WILD_DRAWS, seed)?
         } else {
             student_t_upper_tail(slope / error, freedom)
         };
