@@ -65,7 +65,7 @@ pub(super) fn quota_bunching(input: &ScoreInput) -> Vec<PopulationRow> {
             if quota.period != "week" {
                 row.note = format!("readings are by week, the quota by {}", quota.period);
             } else if quota.metric == "active_week" {
-                team_shares::team_share(&mut row, &input.team_weeks, quota, input.seed);
+                team_shares::team_share(&mut row, &input.team_weeks, quota, &other_lines(input, quota), input.seed);
             } else {
                 let (amounts, others) = (amounts(input, quota), other_lines(input, quota));
                 amounts_at_line(&mut row, &amounts, quota.threshold, &others, is_whole(quota), input.seed);
@@ -75,7 +75,7 @@ pub(super) fn quota_bunching(input: &ScoreInput) -> Vec<PopulationRow> {
         .collect()
 }
 
-/// Weekly quotas on the same amount. People were told of these too, so that none of them is a placebo line.
+/// Weekly quotas on the same amount or share. People were told of these too, so that none of them is a placebo line.
 fn other_lines(input: &ScoreInput, quota: &Quota) -> Vec<f64> {
     let others = input.quotas.iter().filter(|other| other.metric == quota.metric && other.period == "week");
     others.map(|other| other.threshold).filter(|line| *line != quota.threshold).collect()
