@@ -11,7 +11,7 @@ use std::ops::Range;
 use super::histogram::is_whole;
 use super::panel::is_after;
 use super::polynomial::{Counterfactual, Grid, Mass, Window, best_degree, heaping};
-use super::{Of, RESAMPLES, bootstrap, excess_p, interval, p_in_words, row, team_shares, too_few};
+use super::{NO_INTERVAL, Of, RESAMPLES, bootstrap, excess_p, interval, p_in_words, row, team_shares, too_few};
 use crate::score::input::{Quota, ScoreInput};
 use crate::score::rows::PopulationRow;
 use crate::score::stats::{sign_test, sorted_quantile};
@@ -310,6 +310,10 @@ fn share_at_count(
         return;
     };
     fill(row, (estimate, "share of weeks"), &draws);
+    if row.ci_low.is_none() {
+        row.note = NO_INTERVAL.to_owned();
+        return;
+    }
     let exactly = |at: f64| {
         actors.iter().flatten().filter(|(value, exposed)| *exposed && (value - at).abs() < 0.5).count() as u64
     };
@@ -571,6 +575,31 @@ mod tests {
         let five = at_counts(5.0, &[1, 1, 1, 2, 5, 2, 2, 2]);
         assert!(five.fires(), "{five:?}");
         assert!((five.estimate.unwrap() - (5.0 / 9.0 - SMOOTH_SHARE)).abs() < 1e-9, "{five:?}");
+    }
+
+    #[test]
+    fn a_share_that_too_few_resamples_have_is_not_said() {
+        // Forty people with weeks of three and of eight sessions, and one week of one of them at the quota of six.
+        let mut input = ScoreInput { seed: 9, ..ScoreInput::default() };
+        for actor in 0..40 {
+            for week in 0..7 {
+                let sessions = match week {
+                    0..=2 => 3,
+                    3..=5 => 8,
+                    _ if actor == 0 => 6,
+                    _ => continue,
+                };
+                input.actor_weeks.push(ActorWeekInput {
+                    actor: actor.to_string().into(),
+                    week_start: week * WEEK,
+                    sessions,
+                    ..ActorWeekInput::default()
+                });
+            }
+        }
+        input.quotas.push(Quota { metric: "sessions".into(), threshold: 6.0, period: "week".into(), announced: 0 });
+        let row = quota_bunching(&input).remove(0);
+        assert_eq!((row.status.as_str(), row.note.as_str()), ("abstain", NO_INTERVAL));
     }
 
     #[test]

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::panel::is_after;
-use super::{Of, RESAMPLES, bootstrap, excess_p, interval, p_in_words, too_few};
+use super::{NO_INTERVAL, Of, RESAMPLES, bootstrap, excess_p, interval, p_in_words, too_few};
 use crate::score::input::{Quota, TeamWeekInput};
 use crate::score::rows::PopulationRow;
 use crate::score::shrink::{Prior, TeamCount};
@@ -71,6 +71,10 @@ pub(super) fn team_share(row: &mut PopulationRow, weeks: &[TeamWeekInput], quota
     (row.estimate, row.estimate_unit) = (Some(z), "standard errors".to_owned());
     (row.ci_low, row.ci_high) = interval(&draws, RESAMPLES).unzip();
     row.p = Some(excess_p(&draws));
+    if row.ci_low.is_none() {
+        row.note = NO_INTERVAL.to_owned();
+        return;
+    }
     let at_placebo = |share: f64| -> Vec<Team> {
         let is_told =
             |week: &TeamCount, told: f64| people_needed(told, week.people) == people_needed(share, week.people);
