@@ -11,7 +11,7 @@ use std::ops::Range;
 use super::histogram::is_whole;
 use super::panel::is_after;
 use super::polynomial::{Counterfactual, Grid, Mass, Window, best_degree, heaping};
-use super::{NO_INTERVAL, Of, RESAMPLES, bootstrap, excess_p, interval, p_in_words, row, team_shares, too_few};
+use super::{NO_INTERVAL, Of, RESAMPLES, bootstrap, day, excess_p, interval, p_in_words, row, team_shares, too_few};
 use crate::score::input::{Quota, ScoreInput};
 use crate::score::rows::PopulationRow;
 use crate::score::stats::{sign_test, sorted_quantile};
@@ -60,8 +60,9 @@ pub(super) fn quota_bunching(input: &ScoreInput) -> Vec<PopulationRow> {
     input
         .quotas
         .iter()
-        .map(|quota| {
-            let mut row = row("quota_bunching", scope(quota), "person-weeks");
+        .zip(quota_scopes(&input.quotas))
+        .map(|(quota, scope)| {
+            let mut row = row("quota_bunching", scope, "person-weeks");
             if quota.period != "week" {
                 row.note = format!("readings are by week, the quota by {}", quota.period);
             } else if quota.metric == "active_week" {
@@ -81,9 +82,16 @@ fn other_lines(input: &ScoreInput, quota: &Quota) -> Vec<f64> {
     others.map(|other| other.threshold).filter(|line| *line != quota.threshold).collect()
 }
 
-/// What the test of a quota was run for.
-pub(super) fn scope(quota: &Quota) -> String {
-    format!("{} >= {} a {}", quota.metric, quota.threshold, quota.period)
+/// What the test of each quota was run for, in the order given. A line that was announced twice is two tests, which say when.
+pub fn quota_scopes(quotas: &[Quota]) -> Vec<String> {
+    let line = |quota: &Quota| format!("{} >= {} a {}", quota.metric, quota.threshold, quota.period);
+    let scope = |quota: &Quota| {
+        let again = |other: &Quota| other.announced != quota.announced && line(other) == line(quota);
+        let when =
+            if quotas.iter().any(again) { format!(", announced {}", day(quota.announced)) } else { String::new() };
+        line(quota) + &when
+    };
+    quotas.iter().map(scope).collect()
 }
 
 /// The quota's metric for each week of a known person: what is nobody's is the sum of several people's. Weeks without a reported amount are left out, not counted as 0; so is the week of the
@@ -547,6 +555,26 @@ mod tests {
         let both = quotas(&[100.0, 125.0]);
         assert!(!both[0].note.contains("placebo line at 1.25 of"), "{}", both[0].note);
         assert!(!both[1].note.contains("placebo line at 0.8 of"), "{}", both[1].note);
+    }
+
+    #[test]
+    fn a_line_that_was_announced_twice_is_two_scopes() {
+        let quota = |metric: &str, threshold: f64, announced: i64| Quota {
+            metric: metric.into(),
+            threshold,
+            period: "week".into(),
+            announced: 1_767_571_200_000_000 + announced * WEEK,
+        };
+        let scopes = quota_scopes(&[quota("prompts", 100.0, 0), quota("prompts", 50.0, 0), quota("prompts", 100.0, 9)]);
+        assert_eq!(
+            scopes,
+            [
+                "prompts >= 100 a week, announced 2026-01-05",
+                "prompts >= 50 a week",
+                "prompts >= 100 a week, announced 2026-03-09"
+            ]
+        );
+        assert_eq!(quota_scopes(&[quota("prompts", 100.0, 0), quota("tokens", 100.0, 9)])[0], "prompts >= 100 a week");
     }
 
     /// Forty people who have so many of their weeks after the announcement at each number of sessions, from one on.

@@ -20,6 +20,7 @@ use super::input::ScoreInput;
 use super::rows::PopulationRow;
 use super::stats::{Seeded, sorted_quantile};
 
+pub use bunching::quota_scopes;
 pub use decoupling::{RankAgreement, Tau};
 pub use histogram::{Bin, Histogram, WeeksOfPeople};
 
