@@ -28,6 +28,11 @@ const PLACEBO_LEVEL: f64 = 0.005;
 const PLACEBO_SHARE: f64 = 0.5;
 /// A placebo line with another quota no farther than this part of it has weeks piled up in its window, and is none.
 const NEAR_ANOTHER: f64 = 0.1;
+/// Other quotas, as parts of this one, whose piles stand among the bins that the counterfactual is fitted on.
+const NEIGHBOURS: Range<f64> = 0.6..1.45;
+/// A pile at another quota of more than so many times this one's may be all there is: the weeks that moved there leave a hole on the way, which the
+/// polynomial takes for the shape; a judgement default.
+const NEIGHBOUR_SHARE: f64 = 2.0;
 /// Below this p the side with more mass is taken as the lower one.
 const PLAN_CAP_P: f64 = 0.05;
 /// Bandwidth of the density test, as a part of the quota; a judgement default.
@@ -183,6 +188,15 @@ impl std::ops::AddAssign for Held {
     }
 }
 
+/// The quota, a placebo line or another quota, and what is expected around it.
+struct Line {
+    /// The other quota's amount, where it is one.
+    told: Option<f64>,
+    /// As a part of the quota.
+    part: f64,
+    fit: Counterfactual,
+}
+
 /// Difference in bunching, in bins of the counterfactual: the excess after the announcement less the excess before it, scaled to as many
 /// weeks outside of the window, over the mean height of the counterfactual of both together. Each phase over a height of its own would divide
 /// by the few weeks before, whose fit is noise.
@@ -207,55 +221,63 @@ fn excess_mass(
     let at_quota = Window::at(grid, 1.0);
     let everything: Vec<f64> = before.iter().zip(&after).map(|(before, after)| before + after).collect();
     let (degree, round) = (best_degree(grid, at_quota, &everything), heaping(grid, at_quota, &everything));
-    let windows = [at_quota, Window::at(grid, PLACEBOS[0]), Window::at(grid, PLACEBOS[1])];
-    let fits: Option<Vec<Counterfactual>> =
-        windows.iter().map(|window| Counterfactual::new(grid, *window, at_quota, degree, &round)).collect();
-    let Some(fits) = fits else {
+    let line = |part: f64, told: Option<f64>| {
+        Some(Line { told, part, fit: Counterfactual::new(grid, Window::at(grid, part), at_quota, degree, &round)? })
+    };
+    let near_another = |part: f64| others.iter().any(|other| (other / quota - part).abs() <= NEAR_ANOTHER * part);
+    let placebos = PLACEBOS.into_iter().filter(|part| !near_another(*part));
+    let lines: Option<Vec<Line>> = [1.0].into_iter().chain(placebos).map(|part| line(part, None)).collect();
+    let Some(mut lines) = lines else {
         row.note = "the bins outside the window do not carry a counterfactual".to_owned();
         return;
     };
+    let told = others.iter().filter(|other| NEIGHBOURS.contains(&(**other / quota)));
+    lines.extend(told.filter_map(|other| line(other / quota, Some(*other))));
     // Masses are linear in counts, so those of a resample are the sums of its actors'.
     let masses: Vec<Vec<[Held; 2]>> = actors
         .iter()
         .map(|weeks| {
             let own = counts(grid, weeks.iter());
-            fits.iter().map(|fit| [Held::of(fit, &own[0]), Held::of(fit, &own[1])]).collect()
+            lines.iter().map(|line| [Held::of(&line.fit, &own[0]), Held::of(&line.fit, &own[1])]).collect()
         })
         .collect();
-    let estimates = |drawn: &mut dyn Iterator<Item = usize>| {
-        let mut sums = [[Held::default(); 2]; 3];
+    let estimates = |drawn: &mut dyn Iterator<Item = usize>| -> Vec<f64> {
+        let mut sums = vec![[Held::default(); 2]; lines.len()];
         for actor in drawn {
             for (sums, own) in sums.iter_mut().zip(&masses[actor]) {
                 sums.iter_mut().zip(own).for_each(|(sum, own)| *sum += *own);
             }
         }
-        let mut bins = fits.iter().map(Counterfactual::bins);
-        sums.map(|sums| {
-            let bins = bins.next().unwrap_or(1);
+        let excess = |sums: [Held; 2], bins: usize| {
             if compared { excess_difference(sums, bins) } else { sums[1].above.excess(bins) }
-        })
+        };
+        sums.into_iter().zip(&lines).map(|(sums, line)| excess(sums, line.fit.bins())).collect()
     };
-    let mut placebos = [Vec::with_capacity(RESAMPLES), Vec::with_capacity(RESAMPLES)];
+    let mut beside: Vec<Vec<f64>> = vec![Vec::with_capacity(RESAMPLES); lines.len() - 1];
     let draws = bootstrap(actors.len(), RESAMPLES, seed, |drawn| {
-        let [excess, one, two] = estimates(&mut drawn.iter().copied());
-        placebos[0].push(one);
-        placebos[1].push(two);
-        Some(excess)
+        let found = estimates(&mut drawn.iter().copied());
+        beside.iter_mut().zip(&found[1..]).for_each(|(draws, found)| draws.push(*found));
+        Some(found[0])
     });
-    placebos.iter_mut().for_each(|draws| draws.sort_unstable_by(f64::total_cmp));
-    fill(row, (estimates(&mut (0..actors.len()))[0], "bins of the counterfactual"), &draws);
-    let [estimate, at_placebos @ ..] = estimates(&mut (0..actors.len()));
-    let is_placebo = |part: f64| others.iter().all(|other| (other / quota - part).abs() > NEAR_ANOTHER * part);
-    let loud = PLACEBOS.iter().zip(&placebos).zip(at_placebos).find(|((part, draws), found)| {
-        is_placebo(**part)
-            && sorted_quantile(draws, PLACEBO_LEVEL).is_some_and(|low| low > 0.0)
-            && *found > PLACEBO_SHARE * estimate
+    beside.iter_mut().for_each(|draws| draws.sort_unstable_by(f64::total_cmp));
+    let found = estimates(&mut (0..actors.len()));
+    let estimate = found[0];
+    fill(row, (estimate, "bins of the counterfactual"), &draws);
+    let loud = lines[1..].iter().zip(&beside).zip(&found[1..]).find(|((line, draws), found)| {
+        // Where this line has no pile, there is none to be the other's.
+        let most = if line.told.is_some() { NEIGHBOUR_SHARE * estimate } else { PLACEBO_SHARE * estimate };
+        sorted_quantile(draws, PLACEBO_LEVEL).is_some_and(|low| low > 0.0)
+            && **found > most
+            && (line.told.is_none() || estimate > 0.0)
     });
-    if let Some(((placebo, _), _)) = loud {
-        row.note = format!("the placebo line at {placebo} of the quota bunches too: not the quota");
+    if let Some(((line, _), _)) = loud {
+        row.note = match line.told {
+            Some(other) => format!("the quota of {other} bunches far more, and its pile bends what is expected here"),
+            None => format!("the placebo line at {} of the quota bunches too: not the quota", line.part),
+        };
         return;
     }
-    let (below, above) = (fits[0].below(&after), fits[0].above(&after));
+    let (below, above) = (lines[0].fit.below(&after), lines[0].fit.above(&after));
     let piled_below = below.observed - below.expected > (above.observed - above.expected).max(0.0);
     if piled_below && is_plan_cap(row, below.observed as u64, above.observed as u64) {
         return;
@@ -520,16 +542,16 @@ mod tests {
         assert_eq!(row.estimate, None);
     }
 
-    #[test]
-    fn another_quota_of_the_metric_is_no_placebo_line() {
-        // Weeks end just above 100 and just above 125: 1.25 of the one is the other, .8 of the other the one.
+    /// 120 people over 24 weeks with quotas on their prompts since week 12. Since then four of five weeks that would have ended less than `short` below
+    /// one of the `hugged` lines end just above it.
+    fn at_lines(hugged: &[f64], short: f64, quotas: &[f64]) -> Vec<PopulationRow> {
         let mut random = Seeded::new(6);
         let mut input = ScoreInput { seed: 9, ..ScoreInput::default() };
         for actor in 0..120 {
             for week in 0..24 {
                 let mut amount = 110.0 + 35.0 * random.normal();
-                for line in [100.0, 125.0] {
-                    if week >= 12 && (line - 12.0..line).contains(&amount) && random.uniform() < 0.8 {
+                for line in hugged {
+                    if week >= 12 && (line - short..*line).contains(&amount) && random.uniform() < 0.8 {
                         amount = line + 4.0 * random.uniform();
                     }
                 }
@@ -541,20 +563,32 @@ mod tests {
                 });
             }
         }
-        let mut quotas = |thresholds: &[f64]| {
-            let quota = |threshold: &f64| Quota {
-                metric: "prompts".into(),
-                threshold: *threshold,
-                period: "week".into(),
-                announced: 12 * WEEK,
-            };
-            input.quotas = thresholds.iter().map(quota).collect();
-            quota_bunching(&input)
-        };
-        assert!(quotas(&[100.0])[0].note.contains("of the quota bunches too"));
-        let both = quotas(&[100.0, 125.0]);
+        input.quotas.extend(quotas.iter().map(|threshold| Quota {
+            metric: "prompts".into(),
+            threshold: *threshold,
+            period: "week".into(),
+            announced: 12 * WEEK,
+        }));
+        quota_bunching(&input)
+    }
+
+    #[test]
+    fn another_quota_of_the_metric_is_no_placebo_line() {
+        // Weeks end just above 100 and just above 125: 1.25 of the one is the other, .8 of the other the one.
+        let lines = [100.0, 125.0];
+        assert!(at_lines(&lines, 12.0, &[100.0])[0].note.contains("of the quota bunches too"));
+        let both = at_lines(&lines, 12.0, &lines);
         assert!(!both[0].note.contains("placebo line at 1.25 of"), "{}", both[0].note);
         assert!(!both[1].note.contains("placebo line at 0.8 of"), "{}", both[1].note);
+    }
+
+    #[test]
+    fn the_hole_below_another_quota_is_no_pile_at_this_one() {
+        // Weeks end above 140 that would have ended from 112 on; the polynomial bends down to that hole, below what stands at 100 as ever.
+        let rows = at_lines(&[140.0], 28.0, &[100.0, 140.0]);
+        assert_eq!(rows[0].status, "abstain", "{:?}", rows[0]);
+        assert!(rows[0].note.starts_with("the quota of 140 bunches far more"), "{}", rows[0].note);
+        assert!(rows[1].fires(), "{:?}", rows[1]);
     }
 
     #[test]
