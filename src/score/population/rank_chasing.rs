@@ -41,7 +41,13 @@ pub(super) fn rank_chasing(input: &ScoreInput) -> Vec<PopulationRow> {
     for week in &input.ranks {
         boards.entry(&week.board).or_default().push(week);
     }
+    // The bootstrap draws by the number of a person, which must not hang on the order of rows.
+    boards.values_mut().for_each(|weeks| weeks.sort_by(|one, two| order(one).cmp(&order(two))));
     boards.into_iter().map(|(board, weeks)| at_board(board, &weeks, input.seed)).collect()
+}
+
+fn order(week: &RankWeek) -> (&str, i64) {
+    (&week.actor, week.week_start)
 }
 
 fn at_board(board: &str, weeks: &[&RankWeek], seed: u64) -> PopulationRow {
@@ -224,6 +230,14 @@ mod tests {
         assert_eq!(row.status, "speak", "{row:?}");
         assert!((row.estimate.unwrap() - 0.5).abs() < 0.1 && row.p.unwrap() <= 0.05, "{row:?}");
         assert!(row.note.contains("not compared") && row.note.contains("p by wild bootstrap"), "{}", row.note);
+    }
+
+    #[test]
+    fn the_order_of_rows_does_not_matter() {
+        let input = board(0.05);
+        let mut turned = input.clone();
+        turned.ranks.sort_by_key(|week| (week.rank, -week.week_start));
+        assert_eq!(rank_chasing(&turned), rank_chasing(&input));
     }
 
     #[test]
