@@ -253,7 +253,7 @@ fn excess_mass(
         };
         sums.into_iter().zip(&lines).map(|(sums, line)| excess(sums, line.fit.bins())).collect()
     };
-    let mut beside: Vec<Vec<f64>> = vec![Vec::with_capacity(RESAMPLES); lines.len() - 1];
+    let mut beside: Vec<Vec<f64>> = vec![Vec::new(); lines.len() - 1];
     let draws = bootstrap(actors.len(), RESAMPLES, seed, |drawn| {
         let found = estimates(&mut drawn.iter().copied());
         beside.iter_mut().zip(&found[1..]).for_each(|(draws, found)| draws.push(*found));
