@@ -3,11 +3,12 @@
 //! Owns the words for a target and how coarse the published bins are. Owns no statistics (`score::population`) and no rule of
 //! suppression (`privacy`).
 
+use super::readings;
 use crate::config::{Config, Quota, QuotaMetric, datetime_us};
 use crate::privacy::{Cell, Rules};
 use crate::report::inputs::{Kpi, KpiBin};
 use crate::report::quantities::Count;
-use crate::score::population::{Bin, Histogram, WeeksOfPeople};
+use crate::score::population::{Bin, Histogram, WeeksOfPeople, quota_scopes};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -38,10 +39,9 @@ fn grouped(threshold: f64) -> String {
 pub fn kpis(config: &Config, histograms: &[Histogram]) -> anyhow::Result<Vec<Kpi>> {
     let rules = Rules::new(config.privacy.min_people)?;
     let mut kpis = Vec::new();
-    for quota in &config.quota {
+    let dated = config.quota.iter().filter(|quota| datetime_us(&quota.announced).is_some());
+    for (quota, scope) in dated.zip(quota_scopes(&readings::quotas(config))) {
         let Some(since) = date(Some(&quota.announced))? else { continue };
-        // The scopes are those of the tests (`score::population`).
-        let scope = format!("{} >= {} a week", quota.metric.as_str(), quota.threshold);
         let bins = histograms.iter().find(|histogram| histogram.scope == scope);
         kpis.push(Kpi {
             kind: "quota".to_owned(),
@@ -148,6 +148,27 @@ mod tests {
             ..Bin::default()
         };
         Histogram { scope: "s".into(), bins_below: 20, bins: (0..40).map(bin).collect() }
+    }
+
+    #[test]
+    fn a_line_that_was_announced_twice_has_two_histograms() {
+        let quota = |day: &str| format!("[[quota]]\nmetric = \"prompts\"\nthreshold = 100\nannounced = {day}\n");
+        let config = [quota("2026-03-09"), quota("2026-01-05")].concat();
+        let config = Config::parse(&config, std::path::Path::new("footlight.toml")).unwrap();
+        let histograms: Vec<Histogram> = quota_scopes(&readings::quotas(&config))
+            .into_iter()
+            .zip([12, 24])
+            .map(|(scope, people)| Histogram { scope, ..histogram(|_| people) })
+            .collect();
+        let kpis = kpis(&config, &histograms).unwrap();
+        let told: Vec<(&str, Option<i64>)> = kpis.iter().map(|kpi| (kpi.scope.as_str(), kpi.bins[0].after)).collect();
+        assert_eq!(
+            told,
+            [
+                ("prompts >= 100 a week, announced 2026-01-05", Some(48)),
+                ("prompts >= 100 a week, announced 2026-03-09", Some(24))
+            ]
+        );
     }
 
     #[test]

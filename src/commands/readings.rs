@@ -53,16 +53,21 @@ impl Shared {
     }
 }
 
-/// Everything that scoring needs but the readings.
-pub async fn score_input(engine: &Engine, config: &Config, seed: u64) -> anyhow::Result<ScoreInput> {
-    let quotas = config.quota.iter().filter_map(|quota| {
+/// The usage targets of the configuration, in its order; one without a day is none.
+pub(super) fn quotas(config: &Config) -> Vec<Quota> {
+    let quota = |quota: &crate::config::Quota| {
         Some(Quota {
             metric: quota.metric.as_str().to_owned(),
             threshold: quota.threshold,
             period: "week".to_owned(),
             announced: datetime_us(&quota.announced)?,
         })
-    });
+    };
+    config.quota.iter().filter_map(quota).collect()
+}
+
+/// Everything that scoring needs but the readings.
+pub async fn score_input(engine: &Engine, config: &Config, seed: u64) -> anyhow::Result<ScoreInput> {
     let mut shared = Shared::default();
     Ok(ScoreInput {
         sessions: session_inputs(engine, &mut shared).await?,
@@ -72,7 +77,7 @@ pub async fn score_input(engine: &Engine, config: &Config, seed: u64) -> anyhow:
         events: panels::week_events(engine).await?,
         template_uses: panels::template_uses(engine).await?,
         ranks: panels::ranks(engine).await?,
-        quotas: quotas.collect(),
+        quotas: quotas(config),
         rollouts: config.rollout.iter().filter_map(|one| Some((one.team.clone(), datetime_us(&one.date)?))).collect(),
         leaderboards: config.leaderboard.iter().filter_map(|board| datetime_us(&board.published)).collect(),
         objections: Vec::new(),

@@ -29,10 +29,10 @@ mod weigh;
 
 use std::collections::BTreeMap;
 
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use self::band::{Band, Gate};
-use self::evidence::{Contribution, Evidence};
+use self::evidence::{Contribution, Evidence, Member};
 use self::input::{ActorWeekInput, Family, Scope, ScoreInput, SessionInput};
 use self::objections::{Decision, ObjectionCounts, Objections};
 use self::pool::{Case, CasePoint, Second};
@@ -219,13 +219,22 @@ impl Scored {
 
     /// The scored sessions of the week at this place, pooled with its own evidence.
     fn case(&self, place: usize) -> Option<Case> {
+        self.case_with(place, None)
+    }
+
+    /// The same with one signal more.
+    fn case_with(&self, place: usize, more: Option<&Member>) -> Option<Case> {
         if self.units.weeks[place].service {
             return None;
         }
         let sessions = self.units.sessions_of(place).iter();
         let of_people = sessions.filter(|session| !self.units.sessions[**session as usize].declared);
         let evidence: Vec<Evidence> = of_people.filter_map(|session| self.evidence(*session)).collect();
-        let own = self.evidence(self.units.week_number(place));
+        let mut own = self.weighed.members(self.units.week_number(place));
+        if let Some(member) = more {
+            own.get_or_insert_default().push(member.clone());
+        }
+        let own = own.map(|members| evidence::add_up(&members));
         pool::pool(&evidence.iter().collect::<Vec<_>>(), own.as_ref())
     }
 
@@ -234,16 +243,36 @@ impl Scored {
         let mut seconds = vec![None; self.units.weeks.len()];
         let mut places = Vec::new();
         let mut points = Vec::new();
+        let incentives = self.incentives();
         for place in 0..seconds.len() {
-            let Some(case) = self.case(place) else { continue };
+            let Some(Case { sessions, hundredths, .. }) = self.case(place) else { continue };
             let (actor, before_incentive) = self.units.case_of(place);
-            points.push(CasePoint { actor, sessions: case.sessions, hundredths: case.hundredths, before_incentive });
+            let incentive = incentives.get(&actor).filter(|_| before_incentive);
+            let with_incentive = incentive.and_then(|member| self.case_with(place, Some(member)));
+            let as_reference = with_incentive.map_or(hundredths, |case| case.hundredths);
+            points.push(CasePoint { actor, sessions, hundredths, as_reference, before_incentive });
             places.push(place);
         }
         for (place, second) in places.into_iter().zip(pool::second_calibration(&points)) {
             seconds[place] = Some(second);
         }
         seconds
+    }
+
+    /// Of each person the strongest evidence that they follow an incentive, whichever week shows it.
+    fn incentives(&self) -> FxHashMap<u32, Member> {
+        let mut strongest: FxHashMap<u32, Member> = FxHashMap::default();
+        for place in 0..self.units.weeks.len() {
+            let (actor, _) = self.units.case_of(place);
+            let members = self.weighed.members(self.units.week_number(place)).unwrap_or_default();
+            for member in members.into_iter().filter(|one| one.family == Family::Incentive && one.weight_db > 0.0) {
+                let known = strongest.entry(actor).or_insert_with(|| member.clone());
+                if member.weight_db > known.weight_db {
+                    *known = member;
+                }
+            }
+        }
+        strongest
     }
 
     /// A week of one session is that session: when the week reaches review (three families), so does its only exhibit.

@@ -109,6 +109,8 @@ pub struct CasePoint {
     pub sessions: usize,
     /// T in hundredths of a deciban.
     pub hundredths: i64,
+    /// T as weeks of others are compared with it: before the first incentive with the incentive evidence that the person shows since.
+    pub as_reference: i64,
     /// True when the week ended before the first incentive.
     pub before_incentive: bool,
 }
@@ -154,6 +156,11 @@ fn session_bin(sessions: usize) -> (usize, &'static str) {
 /// cases before it) the reference is everybody else, which contains the cases under test: their p-values are then spread
 /// evenly whatever they hide, so Benjamini-Hochberg can hardly reject any. That is stated, not repaired. A clean reference over all K comes
 /// before a narrow one that holds the cases under test.
+///
+/// No week before a policy can hold evidence that somebody followed it, so any such evidence would look extreme beside those weeks as they are, of
+/// honest people too. It says the same of all weeks of a person, so each week of the reference counts with that of its own person
+/// ([`CasePoint::as_reference`]): the sum of an honest week and an honest person's incentive evidence is compared with such sums. Where people do
+/// follow the policy, their earlier weeks are among the highest, which costs power and not innocence.
 pub fn second_calibration(cases: &[CasePoint]) -> Vec<Second> {
     const ALL: usize = 7;
     let reference = |number: usize, clean: bool| {
@@ -163,7 +170,7 @@ pub fn second_calibration(cases: &[CasePoint]) -> Vec<Second> {
                 .filter(|case| {
                     (number == ALL || session_bin(case.sessions).0 == number) && (!clean || case.before_incentive)
                 })
-                .map(|case| (case.actor, case.hundredths as f64)),
+                .map(|case| (case.actor, case.as_reference as f64)),
         )
     };
     let references: Vec<[Reference; 2]> =
@@ -266,11 +273,10 @@ mod tests {
     fn cases(actors: u32, weeks: u32, seed: u64) -> Vec<CasePoint> {
         let mut random = Seeded::new(seed);
         (0..actors * weeks)
-            .map(|index| CasePoint {
-                actor: index / weeks,
-                sessions: 5,
-                hundredths: (random.normal() * 300.0) as i64,
-                before_incentive: index % weeks < weeks / 2,
+            .map(|index| {
+                let hundredths = (random.normal() * 300.0) as i64;
+                let before_incentive = index % weeks < weeks / 2;
+                CasePoint { actor: index / weeks, sessions: 5, hundredths, as_reference: hundredths, before_incentive }
             })
             .collect()
     }

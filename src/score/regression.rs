@@ -91,10 +91,15 @@ pub fn newey_west_lags(n: usize) -> usize {
 /// Wild cluster bootstrap of t for one coefficient with the null imposed and Rademacher signs a cluster: the share of draws
 /// in which t is at least the observed one, (1 + hits) / (draws + 1), one-sided for a coefficient above 0. `None` when the
 /// model cannot be fitted with and without the column.
+///
+/// `absorbed` numbers from 0 without gaps the group of each row whose mean was taken out of design and y, a dummy for each group; it is empty
+/// without any. Signs turned by cluster bring such means back, so they are taken out of each draw as well: with them the errors of the draws
+/// would be larger than the observed one.
 pub fn wild_cluster_p(
     design: &[Vec<f64>],
     y: &[f64],
     clusters: &[usize],
+    absorbed: &[usize],
     column: usize,
     draws: usize,
     seed: u64,
@@ -118,15 +123,27 @@ pub fn wild_cluster_p(
     let mut reached = 0;
     for _ in 0..draws {
         let signs: Vec<f64> = (0..groups).map(|_| if random.bits() >> 63 == 0 { 1.0 } else { -1.0 }).collect();
-        let drawn: Vec<f64> = fitted
+        let mut drawn: Vec<f64> = fitted
             .iter()
             .zip(&residuals)
             .zip(clusters)
             .map(|((fitted, residual), &cluster)| fitted + residual * signs[cluster])
             .collect();
+        take_out_means(&mut drawn, absorbed);
         reached += usize::from(statistic(&drawn).is_some_and(|t| t >= observed));
     }
     Some((1.0 + reached as f64) / (draws as f64 + 1.0))
+}
+
+/// Takes the mean of each group out of its values.
+fn take_out_means(values: &mut [f64], groups: &[usize]) {
+    let mut sums = vec![(0.0f64, 0.0f64); groups.iter().max().map_or(0, |last| last + 1)];
+    for (value, &group) in values.iter().zip(groups) {
+        sums[group] = (sums[group].0 + *value, sums[group].1 + 1.0);
+    }
+    for (value, &group) in values.iter_mut().zip(groups) {
+        *value -= sums[group].0 / sums[group].1;
+    }
 }
 
 /// The weights that pick one coefficient.
@@ -227,10 +244,34 @@ mod tests {
         let design = vec![vec![1.0]; 30];
         let y: Vec<f64> = (0..30).map(|row| 1.0 + 0.1 * f64::from(row % 7)).collect();
         // Of 1,024 sign vectors one brings the observed t back.
-        let p = |y: &[f64]| wild_cluster_p(&design, y, &clusters, 0, 499, 3).unwrap();
+        let p = |y: &[f64]| wild_cluster_p(&design, y, &clusters, &[], 0, 499, 3).unwrap();
         assert!(p(&y) <= 0.02, "{}", p(&y));
         let below: Vec<f64> = y.iter().map(|value| -value).collect();
         assert!(p(&below) > 0.95, "{}", p(&below));
+    }
+
+    #[test]
+    fn the_wild_bootstrap_with_means_taken_out_is_that_of_a_dummy_for_each_group() {
+        // Twelve people of whom four at a time stand in one of nine weeks, every other one of them treated.
+        let mut random = Seeded::new(29);
+        for _ in 0..5 {
+            let weeks: Vec<usize> = (0..36).map(|row| row / 4).collect();
+            let people: Vec<usize> = (0..36).map(|row| (row * 5 + row / 4) % 12).collect();
+            let treated: Vec<f64> = (0..36).map(|row| f64::from(row % 2)).collect();
+            let y: Vec<f64> = treated.iter().map(|treated| 0.4 * treated + random.normal()).collect();
+            let dummies: Vec<Vec<f64>> =
+                weeks.iter().zip(&treated).map(|(&week, treated)| [unit(9, week), vec![*treated]].concat()).collect();
+            let without = |values: &[f64]| {
+                let mut values = values.to_vec();
+                take_out_means(&mut values, &weeks);
+                values
+            };
+            let within: Vec<Vec<f64>> = without(&treated).into_iter().map(|value| vec![value]).collect();
+            let expected = wild_cluster_p(&dummies, &y, &people, &[], 9, 499, 3).unwrap();
+            let found = wild_cluster_p(&within, &without(&y), &people, &weeks, 0, 499, 3).unwrap();
+            // One draw may be the observed one, which rounding lets in or not.
+            assert!((found - expected).abs() < 0.003, "{found} {expected}");
+        }
     }
 
     #[test]
@@ -249,7 +290,7 @@ mod tests {
                         clusters.push(cluster);
                     }
                 }
-                wild_cluster_p(&design, &y, &clusters, 1, 199, *world).unwrap() <= 0.05
+                wild_cluster_p(&design, &y, &clusters, &[], 1, 199, *world).unwrap() <= 0.05
             })
             .count();
         // Binomial(300, .05) lies within 5 to 27 with probability .998.

@@ -273,6 +273,33 @@ fn a_policy_that_came_to_one_team_ends_the_clean_window() {
 }
 
 #[test]
+fn incentive_evidence_is_compared_with_that_of_others_and_not_with_weeks_that_can_hold_none() {
+    // Nothing is found in any session. Since the tenth week everybody stands somewhere about a quota, and somebody is the nearest.
+    let mut input = world(120, 12, |_, _| 0.0);
+    for reading in &mut input.readings {
+        (reading.speaks, reading.value) = (false, Some(0.0));
+        reading.abstain_reason = Some("nothing was found".to_owned());
+    }
+    for actor in 0..120 {
+        for week in 10..20 {
+            let unit_id = format!("a{actor:03}/2026-W{week}");
+            input.readings.push(reading(Scope::ActorWeek, &unit_id, "threshold_hugging", f64::from(actor)));
+        }
+    }
+    let scored = score(input);
+    let said = |actor: i32, words: &str| {
+        let name = format!("a{actor:03}");
+        let weeks = scored.actor_weeks.iter().filter(|week| week.actor == name && week.iso_week.as_str() >= "2026-W10");
+        weeks.filter(|week| week.reasons.iter().any(|reason| reason.contains(words))).count()
+    };
+    // Ten earlier weeks of each one who stands nearer are above. As they are they hold nothing, and thirty people would be beyond them all.
+    assert_eq!(said(119, "p = 0.0008 among 1190 actor-weeks"), 10);
+    assert_eq!(said(118, "p = 0.0092 among 1190 actor-weeks"), 10);
+    assert_eq!(said(100, "p = 0.1604 among 1190 actor-weeks"), 10);
+    assert_eq!((0..120).map(|actor| said(actor, "does not survive")).sum::<usize>(), 1_200);
+}
+
+#[test]
 fn small_data_abstains_and_says_why() {
     let mut input = world(2, 4, |_, _| 0.0);
     input.readings.retain(|reading| reading.unit_id.contains("-W1") || reading.unit_id.contains("-10-"));

@@ -11,7 +11,7 @@ use std::ops::Range;
 use super::histogram::is_whole;
 use super::panel::is_after;
 use super::polynomial::{Counterfactual, Grid, Mass, Window, best_degree, heaping};
-use super::{Of, RESAMPLES, bootstrap, excess_p, interval, p_in_words, row, team_shares, too_few};
+use super::{NO_INTERVAL, Of, RESAMPLES, bootstrap, day, excess_p, interval, p_in_words, row, team_shares, too_few};
 use crate::score::input::{Quota, ScoreInput};
 use crate::score::rows::PopulationRow;
 use crate::score::stats::{sign_test, sorted_quantile};
@@ -28,6 +28,11 @@ const PLACEBO_LEVEL: f64 = 0.005;
 const PLACEBO_SHARE: f64 = 0.5;
 /// A placebo line with another quota no farther than this part of it has weeks piled up in its window, and is none.
 const NEAR_ANOTHER: f64 = 0.1;
+/// Other quotas, as parts of this one, whose piles stand among the bins that the counterfactual is fitted on.
+const NEIGHBOURS: Range<f64> = 0.6..1.45;
+/// A pile at another quota of more than so many times this one's may be all there is: the weeks that moved there leave a hole on the way, which the
+/// polynomial takes for the shape; a judgement default.
+const NEIGHBOUR_SHARE: f64 = 2.0;
 /// Below this p the side with more mass is taken as the lower one.
 const PLAN_CAP_P: f64 = 0.05;
 /// Bandwidth of the density test, as a part of the quota; a judgement default.
@@ -60,12 +65,13 @@ pub(super) fn quota_bunching(input: &ScoreInput) -> Vec<PopulationRow> {
     input
         .quotas
         .iter()
-        .map(|quota| {
-            let mut row = row("quota_bunching", scope(quota), "person-weeks");
+        .zip(quota_scopes(&input.quotas))
+        .map(|(quota, scope)| {
+            let mut row = row("quota_bunching", scope, "person-weeks");
             if quota.period != "week" {
                 row.note = format!("readings are by week, the quota by {}", quota.period);
             } else if quota.metric == "active_week" {
-                team_shares::team_share(&mut row, &input.team_weeks, quota, input.seed);
+                team_shares::team_share(&mut row, &input.team_weeks, quota, &other_lines(input, quota), input.seed);
             } else {
                 let (amounts, others) = (amounts(input, quota), other_lines(input, quota));
                 amounts_at_line(&mut row, &amounts, quota.threshold, &others, is_whole(quota), input.seed);
@@ -75,15 +81,22 @@ pub(super) fn quota_bunching(input: &ScoreInput) -> Vec<PopulationRow> {
         .collect()
 }
 
-/// Weekly quotas on the same amount. People were told of these too, so that none of them is a placebo line.
+/// Weekly quotas on the same amount or share. People were told of these too, so that none of them is a placebo line.
 fn other_lines(input: &ScoreInput, quota: &Quota) -> Vec<f64> {
     let others = input.quotas.iter().filter(|other| other.metric == quota.metric && other.period == "week");
     others.map(|other| other.threshold).filter(|line| *line != quota.threshold).collect()
 }
 
-/// What the test of a quota was run for.
-pub(super) fn scope(quota: &Quota) -> String {
-    format!("{} >= {} a {}", quota.metric, quota.threshold, quota.period)
+/// What the test of each quota was run for, in the order given. A line that was announced twice is two tests, which say when.
+pub fn quota_scopes(quotas: &[Quota]) -> Vec<String> {
+    let line = |quota: &Quota| format!("{} >= {} a {}", quota.metric, quota.threshold, quota.period);
+    let scope = |quota: &Quota| {
+        let again = |other: &Quota| other.announced != quota.announced && line(other) == line(quota);
+        let when =
+            if quotas.iter().any(again) { format!(", announced {}", day(quota.announced)) } else { String::new() };
+        line(quota) + &when
+    };
+    quotas.iter().map(scope).collect()
 }
 
 /// The quota's metric for each week of a known person: what is nobody's is the sum of several people's. Weeks without a reported amount are left out, not counted as 0; so is the week of the
@@ -175,6 +188,15 @@ impl std::ops::AddAssign for Held {
     }
 }
 
+/// The quota, a placebo line or another quota, and what is expected around it.
+struct Line {
+    /// The other quota's amount, where it is one.
+    told: Option<f64>,
+    /// As a part of the quota.
+    part: f64,
+    fit: Counterfactual,
+}
+
 /// Difference in bunching, in bins of the counterfactual: the excess after the announcement less the excess before it, scaled to as many
 /// weeks outside of the window, over the mean height of the counterfactual of both together. Each phase over a height of its own would divide
 /// by the few weeks before, whose fit is noise.
@@ -199,55 +221,63 @@ fn excess_mass(
     let at_quota = Window::at(grid, 1.0);
     let everything: Vec<f64> = before.iter().zip(&after).map(|(before, after)| before + after).collect();
     let (degree, round) = (best_degree(grid, at_quota, &everything), heaping(grid, at_quota, &everything));
-    let windows = [at_quota, Window::at(grid, PLACEBOS[0]), Window::at(grid, PLACEBOS[1])];
-    let fits: Option<Vec<Counterfactual>> =
-        windows.iter().map(|window| Counterfactual::new(grid, *window, at_quota, degree, &round)).collect();
-    let Some(fits) = fits else {
+    let line = |part: f64, told: Option<f64>| {
+        Some(Line { told, part, fit: Counterfactual::new(grid, Window::at(grid, part), at_quota, degree, &round)? })
+    };
+    let near_another = |part: f64| others.iter().any(|other| (other / quota - part).abs() <= NEAR_ANOTHER * part);
+    let placebos = PLACEBOS.into_iter().filter(|part| !near_another(*part));
+    let lines: Option<Vec<Line>> = [1.0].into_iter().chain(placebos).map(|part| line(part, None)).collect();
+    let Some(mut lines) = lines else {
         row.note = "the bins outside the window do not carry a counterfactual".to_owned();
         return;
     };
+    let told = others.iter().filter(|other| NEIGHBOURS.contains(&(**other / quota)));
+    lines.extend(told.filter_map(|other| line(other / quota, Some(*other))));
     // Masses are linear in counts, so those of a resample are the sums of its actors'.
     let masses: Vec<Vec<[Held; 2]>> = actors
         .iter()
         .map(|weeks| {
             let own = counts(grid, weeks.iter());
-            fits.iter().map(|fit| [Held::of(fit, &own[0]), Held::of(fit, &own[1])]).collect()
+            lines.iter().map(|line| [Held::of(&line.fit, &own[0]), Held::of(&line.fit, &own[1])]).collect()
         })
         .collect();
-    let estimates = |drawn: &mut dyn Iterator<Item = usize>| {
-        let mut sums = [[Held::default(); 2]; 3];
+    let estimates = |drawn: &mut dyn Iterator<Item = usize>| -> Vec<f64> {
+        let mut sums = vec![[Held::default(); 2]; lines.len()];
         for actor in drawn {
             for (sums, own) in sums.iter_mut().zip(&masses[actor]) {
                 sums.iter_mut().zip(own).for_each(|(sum, own)| *sum += *own);
             }
         }
-        let mut bins = fits.iter().map(Counterfactual::bins);
-        sums.map(|sums| {
-            let bins = bins.next().unwrap_or(1);
+        let excess = |sums: [Held; 2], bins: usize| {
             if compared { excess_difference(sums, bins) } else { sums[1].above.excess(bins) }
-        })
+        };
+        sums.into_iter().zip(&lines).map(|(sums, line)| excess(sums, line.fit.bins())).collect()
     };
-    let mut placebos = [Vec::with_capacity(RESAMPLES), Vec::with_capacity(RESAMPLES)];
+    let mut beside: Vec<Vec<f64>> = vec![Vec::new(); lines.len() - 1];
     let draws = bootstrap(actors.len(), RESAMPLES, seed, |drawn| {
-        let [excess, one, two] = estimates(&mut drawn.iter().copied());
-        placebos[0].push(one);
-        placebos[1].push(two);
-        Some(excess)
+        let found = estimates(&mut drawn.iter().copied());
+        beside.iter_mut().zip(&found[1..]).for_each(|(draws, found)| draws.push(*found));
+        Some(found[0])
     });
-    placebos.iter_mut().for_each(|draws| draws.sort_unstable_by(f64::total_cmp));
-    fill(row, (estimates(&mut (0..actors.len()))[0], "bins of the counterfactual"), &draws);
-    let [estimate, at_placebos @ ..] = estimates(&mut (0..actors.len()));
-    let is_placebo = |part: f64| others.iter().all(|other| (other / quota - part).abs() > NEAR_ANOTHER * part);
-    let loud = PLACEBOS.iter().zip(&placebos).zip(at_placebos).find(|((part, draws), found)| {
-        is_placebo(**part)
-            && sorted_quantile(draws, PLACEBO_LEVEL).is_some_and(|low| low > 0.0)
-            && *found > PLACEBO_SHARE * estimate
+    beside.iter_mut().for_each(|draws| draws.sort_unstable_by(f64::total_cmp));
+    let found = estimates(&mut (0..actors.len()));
+    let estimate = found[0];
+    fill(row, (estimate, "bins of the counterfactual"), &draws);
+    let loud = lines[1..].iter().zip(&beside).zip(&found[1..]).find(|((line, draws), found)| {
+        // Where this line has no pile, there is none to be the other's.
+        let most = if line.told.is_some() { NEIGHBOUR_SHARE * estimate } else { PLACEBO_SHARE * estimate };
+        sorted_quantile(draws, PLACEBO_LEVEL).is_some_and(|low| low > 0.0)
+            && **found > most
+            && (line.told.is_none() || estimate > 0.0)
     });
-    if let Some(((placebo, _), _)) = loud {
-        row.note = format!("the placebo line at {placebo} of the quota bunches too: not the quota");
+    if let Some(((line, _), _)) = loud {
+        row.note = match line.told {
+            Some(other) => format!("the quota of {other} bunches far more, and its pile bends what is expected here"),
+            None => format!("the placebo line at {} of the quota bunches too: not the quota", line.part),
+        };
         return;
     }
-    let (below, above) = (fits[0].below(&after), fits[0].above(&after));
+    let (below, above) = (lines[0].fit.below(&after), lines[0].fit.above(&after));
     let piled_below = below.observed - below.expected > (above.observed - above.expected).max(0.0);
     if piled_below && is_plan_cap(row, below.observed as u64, above.observed as u64) {
         return;
@@ -310,6 +340,10 @@ fn share_at_count(
         return;
     };
     fill(row, (estimate, "share of weeks"), &draws);
+    if row.ci_low.is_none() {
+        row.note = NO_INTERVAL.to_owned();
+        return;
+    }
     let exactly = |at: f64| {
         actors.iter().flatten().filter(|(value, exposed)| *exposed && (value - at).abs() < 0.5).count() as u64
     };
@@ -508,16 +542,16 @@ mod tests {
         assert_eq!(row.estimate, None);
     }
 
-    #[test]
-    fn another_quota_of_the_metric_is_no_placebo_line() {
-        // Weeks end just above 100 and just above 125: 1.25 of the one is the other, .8 of the other the one.
+    /// 120 people over 24 weeks with quotas on their prompts since week 12. Since then four of five weeks that would have ended less than `short` below
+    /// one of the `hugged` lines end just above it.
+    fn at_lines(hugged: &[f64], short: f64, quotas: &[f64]) -> Vec<PopulationRow> {
         let mut random = Seeded::new(6);
         let mut input = ScoreInput { seed: 9, ..ScoreInput::default() };
         for actor in 0..120 {
             for week in 0..24 {
                 let mut amount = 110.0 + 35.0 * random.normal();
-                for line in [100.0, 125.0] {
-                    if week >= 12 && (line - 12.0..line).contains(&amount) && random.uniform() < 0.8 {
+                for line in hugged {
+                    if week >= 12 && (line - short..*line).contains(&amount) && random.uniform() < 0.8 {
                         amount = line + 4.0 * random.uniform();
                     }
                 }
@@ -529,20 +563,52 @@ mod tests {
                 });
             }
         }
-        let mut quotas = |thresholds: &[f64]| {
-            let quota = |threshold: &f64| Quota {
-                metric: "prompts".into(),
-                threshold: *threshold,
-                period: "week".into(),
-                announced: 12 * WEEK,
-            };
-            input.quotas = thresholds.iter().map(quota).collect();
-            quota_bunching(&input)
-        };
-        assert!(quotas(&[100.0])[0].note.contains("of the quota bunches too"));
-        let both = quotas(&[100.0, 125.0]);
+        input.quotas.extend(quotas.iter().map(|threshold| Quota {
+            metric: "prompts".into(),
+            threshold: *threshold,
+            period: "week".into(),
+            announced: 12 * WEEK,
+        }));
+        quota_bunching(&input)
+    }
+
+    #[test]
+    fn another_quota_of_the_metric_is_no_placebo_line() {
+        // Weeks end just above 100 and just above 125: 1.25 of the one is the other, .8 of the other the one.
+        let lines = [100.0, 125.0];
+        assert!(at_lines(&lines, 12.0, &[100.0])[0].note.contains("of the quota bunches too"));
+        let both = at_lines(&lines, 12.0, &lines);
         assert!(!both[0].note.contains("placebo line at 1.25 of"), "{}", both[0].note);
         assert!(!both[1].note.contains("placebo line at 0.8 of"), "{}", both[1].note);
+    }
+
+    #[test]
+    fn the_hole_below_another_quota_is_no_pile_at_this_one() {
+        // Weeks end above 140 that would have ended from 112 on; the polynomial bends down to that hole, below what stands at 100 as ever.
+        let rows = at_lines(&[140.0], 28.0, &[100.0, 140.0]);
+        assert_eq!(rows[0].status, "abstain", "{:?}", rows[0]);
+        assert!(rows[0].note.starts_with("the quota of 140 bunches far more"), "{}", rows[0].note);
+        assert!(rows[1].fires(), "{:?}", rows[1]);
+    }
+
+    #[test]
+    fn a_line_that_was_announced_twice_is_two_scopes() {
+        let quota = |metric: &str, threshold: f64, announced: i64| Quota {
+            metric: metric.into(),
+            threshold,
+            period: "week".into(),
+            announced: 1_767_571_200_000_000 + announced * WEEK,
+        };
+        let scopes = quota_scopes(&[quota("prompts", 100.0, 0), quota("prompts", 50.0, 0), quota("prompts", 100.0, 9)]);
+        assert_eq!(
+            scopes,
+            [
+                "prompts >= 100 a week, announced 2026-01-05",
+                "prompts >= 50 a week",
+                "prompts >= 100 a week, announced 2026-03-09"
+            ]
+        );
+        assert_eq!(quota_scopes(&[quota("prompts", 100.0, 0), quota("tokens", 100.0, 9)])[0], "prompts >= 100 a week");
     }
 
     /// Forty people who have so many of their weeks after the announcement at each number of sessions, from one on.
@@ -571,6 +637,31 @@ mod tests {
         let five = at_counts(5.0, &[1, 1, 1, 2, 5, 2, 2, 2]);
         assert!(five.fires(), "{five:?}");
         assert!((five.estimate.unwrap() - (5.0 / 9.0 - SMOOTH_SHARE)).abs() < 1e-9, "{five:?}");
+    }
+
+    #[test]
+    fn a_share_that_too_few_resamples_have_is_not_said() {
+        // Forty people with weeks of three and of eight sessions, and one week of one of them at the quota of six.
+        let mut input = ScoreInput { seed: 9, ..ScoreInput::default() };
+        for actor in 0..40 {
+            for week in 0..7 {
+                let sessions = match week {
+                    0..=2 => 3,
+                    3..=5 => 8,
+                    _ if actor == 0 => 6,
+                    _ => continue,
+                };
+                input.actor_weeks.push(ActorWeekInput {
+                    actor: actor.to_string().into(),
+                    week_start: week * WEEK,
+                    sessions,
+                    ..ActorWeekInput::default()
+                });
+            }
+        }
+        input.quotas.push(Quota { metric: "sessions".into(), threshold: 6.0, period: "week".into(), announced: 0 });
+        let row = quota_bunching(&input).remove(0);
+        assert_eq!((row.status.as_str(), row.note.as_str()), ("abstain", NO_INTERVAL));
     }
 
     #[test]

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::panel::{Panel, Sides};
-use super::{Of, RESAMPLES, bootstrap, day, excess_p, interval, row, too_few};
+use super::{NO_INTERVAL, Of, RESAMPLES, bootstrap, day, excess_p, interval, row, too_few};
 use crate::score::association::{kendall_null_error, kendall_tau_b};
 use crate::score::input::ScoreInput;
 use crate::score::rows::PopulationRow;
@@ -104,6 +104,10 @@ fn judge(
     (row.estimate, row.estimate_unit) = (Some(tau_before - tau_after), "Kendall's tau".to_owned());
     (row.ci_low, row.ci_high) = interval(&draws, RESAMPLES).unzip();
     row.p = Some(excess_p(&draws));
+    if row.ci_low.is_none() {
+        row.note = NO_INTERVAL.to_owned();
+        return None;
+    }
     let ratio = spread(&after) / spread(&before);
     let slope_fell = interval(&slope_draws, RESAMPLES).is_some_and(|(low, _)| low > 0.0);
     let words = format!(
@@ -188,4 +192,29 @@ fn without_mean(cells: &[(f64, f64)]) -> Vec<(f64, f64)> {
     let n = cells.len() as f64;
     let (x, y) = cells.iter().fold((0.0, 0.0), |(x, y), cell| (x + cell.0 / n, y + cell.1 / n));
     cells.iter().map(|cell| (cell.0 - x, cell.1 - y)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::incentive_break::panel_week;
+    use super::super::panel::WEEK;
+    use super::*;
+
+    #[test]
+    fn outcomes_of_one_person_are_no_order_of_people() {
+        // Of forty people only the heaviest user lands anything before the date. After it everybody does, and the more the less they use.
+        let mut input = ScoreInput { seed: 3, ..ScoreInput::default() };
+        for actor in 0..40usize {
+            for week in 0..12i64 {
+                let before = if actor == 39 { 1.0 } else { 0.0 };
+                let outcomes = if week < 6 { before } else { 40.0 - actor as f64 };
+                input.panel.push(panel_week(actor, week + 2_900, 20_000.0 + 1_000.0 * actor as f64, outcomes));
+            }
+        }
+        input.leaderboards.push((6 + 2_900) * WEEK);
+        let (row, agreement) = metric_decoupling(&input).unwrap();
+        // One in three resamples is without that person.
+        assert_eq!((row.status.as_str(), row.note.as_str()), ("abstain", NO_INTERVAL));
+        assert!(row.n == 40 && agreement.is_none(), "{row:?}");
+    }
 }

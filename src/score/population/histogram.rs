@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::bunching::{Weeks, amounts, counts, near_line, scope};
+use super::bunching::{Weeks, amounts, counts, near_line, quota_scopes};
 use super::polynomial::{Grid, Window, best_degree, curve, heaping};
 use crate::score::input::{Quota, ScoreInput};
 
@@ -45,10 +45,11 @@ pub(super) fn is_whole(quota: &Quota) -> bool {
 
 /// One histogram for each quota on a weekly amount that is large enough for bins.
 pub(super) fn histograms(input: &ScoreInput) -> Vec<Histogram> {
-    input.quotas.iter().filter_map(|quota| histogram(input, quota)).collect()
+    let scopes = quota_scopes(&input.quotas);
+    input.quotas.iter().zip(scopes).filter_map(|(quota, scope)| histogram(input, quota, scope)).collect()
 }
 
-fn histogram(input: &ScoreInput, quota: &Quota) -> Option<Histogram> {
+fn histogram(input: &ScoreInput, quota: &Quota, scope: String) -> Option<Histogram> {
     if quota.period != "week" || quota.metric == "active_week" {
         return None;
     }
@@ -70,7 +71,7 @@ fn histogram(input: &ScoreInput, quota: &Quota) -> Option<Histogram> {
             expected,
         }
     });
-    Some(Histogram { scope: scope(quota), bins_below: grid.bins() / 2, bins: bins.collect() })
+    Some(Histogram { scope, bins_below: grid.bins() / 2, bins: bins.collect() })
 }
 
 fn weeks_in(grid: &Grid, actors: &[Weeks], bin: usize, exposed: bool) -> WeeksOfPeople {

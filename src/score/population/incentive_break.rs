@@ -117,7 +117,7 @@ fn judge(row: &mut PopulationRow, panel: &Panel<'_>, sides: &Sides, people: &[us
         row.note.insert_str(0, "outcomes did not go with use even before the date, so no share can be said; ");
         return;
     };
-    // Outcomes that the rise should have brought and did not, as a series: its Newey-West error knows the weeks' shocks,
+    // Outcomes that the rise should have brought and did not, as a series: its error knows the weeks' shocks,
     // which a bootstrap over people does not.
     let shortfall: Vec<f64> = usage.iter().zip(&outcomes).map(|(use_, outcome)| elasticity * use_ - outcome).collect();
     let p_shortfall = series.effect(&shortfall).map_or(1.0, |effect| effect.p());
@@ -162,6 +162,8 @@ pub(super) fn theater_share(rise: f64, gain: f64, elasticity: f64) -> f64 {
 struct Effect {
     mean: f64,
     error: f64,
+    /// True when the ordinary error is the larger one.
+    is_ordinary: bool,
     degrees_of_freedom: f64,
 }
 
@@ -211,16 +213,22 @@ impl Series {
         Some(fit.coefficients.iter().zip(&self.weights).map(|(one, two)| one * two).sum())
     }
 
+    /// The error is the larger of Newey and West's and the ordinary one (Angrist and Pischke 2009, section 8.1): of sixteen weeks without any
+    /// correlation the former alone finds an effect at 5 % in one series of seven.
     fn effect(&self, y: &[f64]) -> Option<Effect> {
         let fit = self.fit(y)?;
         let mean = fit.coefficients.iter().zip(&self.weights).map(|(one, two)| one * two).sum();
-        let error = fit.newey_west_variance(&self.design, &self.weights, self.lags).sqrt().max(LEAST_ERROR);
-        Some(Effect { mean, error, degrees_of_freedom: fit.degrees_of_freedom() })
+        let newey_west = fit.newey_west_variance(&self.design, &self.weights, self.lags).sqrt();
+        let ordinary = fit.variance(&self.weights).sqrt();
+        let error = newey_west.max(ordinary).max(LEAST_ERROR);
+        let is_ordinary = ordinary > newey_west;
+        Some(Effect { mean, error, is_ordinary, degrees_of_freedom: fit.degrees_of_freedom() })
     }
 
     fn described(&self, what: &str, y: &[f64]) -> String {
         let Some(effect) = self.effect(y) else { return format!("{what} unknown") };
-        format!("{what} {} (SE of the log {:.2}, Newey-West, {} lags)", percent(effect.mean), effect.error, self.lags)
+        let kind = if effect.is_ordinary { "ordinary".to_owned() } else { format!("Newey-West, {} lags", self.lags) };
+        format!("{what} {} (SE of the log {:.2}, {kind})", percent(effect.mean), effect.error)
     }
 }
 
@@ -372,6 +380,23 @@ mod tests {
         let jump: Vec<f64> = (0..60).map(|week| if week < 20 { 11.3 } else { 12.1 }).collect();
         let p = series.effect(&jump).unwrap().p();
         assert!(p > 0.0 && p < 1e-9, "{p}");
+    }
+
+    /// Shares of 20,000 numpy series of independent normal weeks: .051 and .050; .138 and .119 with the error of Newey and West alone.
+    #[test]
+    fn the_p_of_an_effect_holds_its_level_in_few_weeks() {
+        let mut random = Seeded::new(37);
+        for weeks in [8, 12] {
+            let sides = Sides { before: (0..weeks).collect(), after: (weeks..2 * weeks).collect() };
+            let series = Series::new(&sides, &[]).unwrap();
+            let mut is_found = || {
+                let y: Vec<f64> = (0..2 * weeks).map(|_| random.normal()).collect();
+                series.effect(&y).unwrap().p() <= 0.05
+            };
+            let found = (0..2_000).filter(|_| is_found()).count();
+            // Binomial(2000, .05): mean 100, standard deviation 9.7.
+            assert!((65..=135).contains(&found), "{weeks} weeks a side: {found} of 2,000");
+        }
     }
 
     #[test]

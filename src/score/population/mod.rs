@@ -20,6 +20,7 @@ use super::input::ScoreInput;
 use super::rows::PopulationRow;
 use super::stats::{Seeded, sorted_quantile};
 
+pub use bunching::quota_scopes;
 pub use decoupling::{RankAgreement, Tau};
 pub use histogram::{Bin, Histogram, WeeksOfPeople};
 
@@ -105,6 +106,9 @@ fn interval(draws: &[f64], resamples: usize) -> Option<(f64, f64)> {
     }
     sorted_quantile(draws, 0.025).zip(sorted_quantile(draws, 0.975))
 }
+
+/// Why an estimate of which too few resamples have one cannot speak: what p counts is then only the resamples in which it can be computed.
+const NO_INTERVAL: &str = "the estimate has no interval: too few resamples have one";
 
 /// One-sided bootstrap p of an excess: (1 + draws at or below 0) / (draws + 1).
 fn excess_p(draws: &[f64]) -> f64 {

@@ -41,7 +41,13 @@ pub(super) fn rank_chasing(input: &ScoreInput) -> Vec<PopulationRow> {
     for week in &input.ranks {
         boards.entry(&week.board).or_default().push(week);
     }
+    // The bootstrap draws by the number of a person, which must not hang on the order of rows.
+    boards.values_mut().for_each(|weeks| weeks.sort_by(|one, two| order(one).cmp(&order(two))));
     boards.into_iter().map(|(board, weeks)| at_board(board, &weeks, input.seed)).collect()
+}
+
+fn order(week: &RankWeek) -> (&str, i64) {
+    (&week.actor, week.week_start)
 }
 
 fn at_board(board: &str, weeks: &[&RankWeek], seed: u64) -> PopulationRow {
@@ -144,8 +150,8 @@ impl Found {
         for step in steps {
             by_week.entry(step.week).or_default().push(step);
         }
-        let (mut design, mut y, mut people) = (Vec::new(), Vec::new(), Vec::new());
-        for steps in by_week.values() {
+        let (mut design, mut y, mut people, mut weeks) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        for (week, steps) in by_week.values().enumerate() {
             let n = steps.len() as f64;
             let rows: Vec<Vec<f64>> = steps.iter().map(|step| columns(step)).collect();
             let mean = |column: usize| rows.iter().map(|row| row[column]).sum::<f64>() / n;
@@ -155,6 +161,7 @@ impl Found {
                 design.push(row.iter().zip(&means).map(|(value, mean)| value - mean).collect::<Vec<f64>>());
                 y.push(step.growth - mean_growth);
                 people.push(step.actor);
+                weeks.push(week);
             }
         }
         let clusters = numbered(&people);
@@ -171,7 +178,7 @@ impl Found {
         let freedom = groups as f64 - 1.0;
         let half = student_t_quantile(0.975, freedom) * error;
         let p = if groups < FEW_CLUSTERS {
-            wild_cluster_p(&design, &y, &clusters, 0, WILD_DRAWS, seed)?
+            wild_cluster_p(&design, &y, &clusters, &weeks, 0, WILD_DRAWS, seed)?
         } else {
             student_t_upper_tail(slope / error, freedom)
         };
@@ -223,6 +230,14 @@ mod tests {
         assert_eq!(row.status, "speak", "{row:?}");
         assert!((row.estimate.unwrap() - 0.5).abs() < 0.1 && row.p.unwrap() <= 0.05, "{row:?}");
         assert!(row.note.contains("not compared") && row.note.contains("p by wild bootstrap"), "{}", row.note);
+    }
+
+    #[test]
+    fn the_order_of_rows_does_not_matter() {
+        let input = board(0.05);
+        let mut turned = input.clone();
+        turned.ranks.sort_by_key(|week| (week.rank, -week.week_start));
+        assert_eq!(rank_chasing(&turned), rank_chasing(&input));
     }
 
     #[test]

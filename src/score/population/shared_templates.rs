@@ -145,7 +145,11 @@ impl Template {
     fn deficit(&self, strength: f64, level: f64) -> (f64, f64, f64) {
         let (used, sessions) = self.effective();
         let (alpha, beta) = (self.base * strength + used, (1.0 - self.base) * strength + sessions - used);
-        let logit = |share: f64| (share / (1.0 - share)).ln();
+        // A quantile may round to 0 or 1, which have no odds.
+        let logit = |share: f64| {
+            let share = share.clamp(f64::EPSILON, 1.0 - f64::EPSILON);
+            (share / (1.0 - share)).ln()
+        };
         let at = |share: f64| logit(self.base) - logit(share);
         let quantile = |probability| beta_quantile(alpha, beta, probability);
         (at(alpha / (alpha + beta)), at(quantile(1.0 - level / 2.0)), at(quantile(level / 2.0)))
@@ -227,6 +231,22 @@ mod tests {
         // p is seldom so small that it is nothing.
         let never = run(&[(200, 4, 0, 3, false, false)]);
         assert!(never.p.unwrap() > 0.0 && never.p.unwrap() < 1e-16, "{never:?}");
+    }
+
+    #[test]
+    fn templates_that_are_always_used_have_an_interval() {
+        // 40 of 40 in each of six, 19 of 20 in the strata: the prior is as weak as it may be, and the upper quantile rounds to 1.
+        let uses =
+            vec![
+                TemplateUse { judged_sessions: 4, used_sessions: 4, expected_used: 3.8, ..TemplateUse::default() };
+                10
+            ];
+        let templates: Vec<Template> =
+            (0..6).map(|_| Template::of(&uses.iter().collect::<Vec<_>>()).unwrap()).collect();
+        let mut row = PopulationRow::default();
+        judge(&mut row, &templates, "");
+        assert!(row.ci_low.unwrap().is_finite() && row.ci_high.unwrap().is_finite(), "{row:?}");
+        assert!(!row.fires(), "{row:?}");
     }
 
     #[test]

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::panel::is_after;
-use super::{Of, RESAMPLES, bootstrap, excess_p, interval, p_in_words, too_few};
+use super::{NO_INTERVAL, Of, RESAMPLES, bootstrap, excess_p, interval, p_in_words, too_few};
 use crate::score::input::{Quota, TeamWeekInput};
 use crate::score::rows::PopulationRow;
 use crate::score::shrink::{Prior, TeamCount};
@@ -38,7 +38,10 @@ struct Team {
 /// P is the beta-binomial probability for the team's own size. It is fitted to the weeks after the announcement, and where
 /// there are enough to those before, and the larger P counts: use that rises for everybody lifts the chance of any count near
 /// the quota, and hugging teams lift the fit after.
-pub(super) fn team_share(row: &mut PopulationRow, weeks: &[TeamWeekInput], quota: &Quota, seed: u64) {
+///
+/// `others` are the other quotas on shares. A week of a team in which a placebo takes as many people as any of the quotas is no placebo: people
+/// were told of that number.
+pub(super) fn team_share(row: &mut PopulationRow, weeks: &[TeamWeekInput], quota: &Quota, others: &[f64], seed: u64) {
     let count = |week: &TeamWeekInput| TeamCount { flagged: week.active.min(week.people), people: week.people };
     let side = |after| weeks.iter().filter(move |week| is_after(week.week_start, quota.announced) == Some(after));
     let before: Vec<TeamCount> = side(false).map(count).collect();
@@ -57,8 +60,7 @@ pub(super) fn team_share(row: &mut PopulationRow, weeks: &[TeamWeekInput], quota
     if compared {
         priors.push(Prior::fit(&before));
     }
-    let parts = |share: f64| -> Vec<Team> { teams.values().map(|weeks| part(weeks, share, &priors)).collect() };
-    let at_quota = parts(quota.threshold);
+    let at_quota: Vec<Team> = teams.values().map(|weeks| part(weeks, quota.threshold, &priors)).collect();
     let Some(z) = z(at_quota.iter()) else {
         row.note = "no team can be at exactly the quota".to_owned();
         return;
@@ -69,9 +71,26 @@ pub(super) fn team_share(row: &mut PopulationRow, weeks: &[TeamWeekInput], quota
     (row.estimate, row.estimate_unit) = (Some(z), "standard errors".to_owned());
     (row.ci_low, row.ci_high) = interval(&draws, RESAMPLES).unzip();
     row.p = Some(excess_p(&draws));
+    if row.ci_low.is_none() {
+        row.note = NO_INTERVAL.to_owned();
+        return;
+    }
+    let at_placebo = |share: f64| -> Vec<Team> {
+        let is_told =
+            |week: &TeamCount, told: f64| people_needed(told, week.people) == people_needed(share, week.people);
+        let is_placebo = |week: &TeamCount| !others.iter().chain([&quota.threshold]).any(|told| is_told(week, *told));
+        teams
+            .values()
+            .map(|weeks| weeks.iter().copied().filter(&is_placebo).collect::<Vec<TeamCount>>())
+            .filter(|weeks| !weeks.is_empty())
+            .map(|weeks| part(&weeks, share, &priors))
+            .collect()
+    };
     let loud = PLACEBOS.iter().map(|difference| quota.threshold + difference).find(|share| {
+        let placebo = at_placebo(*share);
         (0.0..1.0).contains(share)
-            && sorted_quantile(&resampled(&parts(*share)), PLACEBO_LEVEL).is_some_and(|low| low > 0.0)
+            && placebo.len() >= FEWEST_TEAMS
+            && sorted_quantile(&resampled(&placebo), PLACEBO_LEVEL).is_some_and(|low| low > 0.0)
     });
     if let Some(placebo) = loud {
         row.note = format!("the placebo quota of {:.0} % bunches too: not the quota", 100.0 * placebo);
@@ -123,13 +142,18 @@ mod tests {
     use crate::score::stats::Seeded;
 
     fn teams(gaming: f64, seed: u64) -> PopulationRow {
+        at_quotas(&[5, 8, 10, 15], gaming, 0.8, &[0.8], seed).remove(0)
+    }
+
+    /// Forty teams of so many people over sixteen weeks, from the eighth on quotas of which `gamed` is met by a part of those who would miss it.
+    fn at_quotas(sizes: &[u64], gaming: f64, gamed: f64, quotas: &[f64], seed: u64) -> Vec<PopulationRow> {
         let mut random = Seeded::new(seed);
         let mut input = ScoreInput::default();
         for team in 0..40 {
-            let people = [5, 8, 10, 15][team % 4];
+            let people = sizes[team % sizes.len()];
             for week in 0..16 {
                 let mut active = (0..people).filter(|_| random.uniform() < 0.75).count() as u64;
-                let needed = people_needed(0.8, people);
+                let needed = people_needed(gamed, people);
                 if week >= 8 && active < needed && random.uniform() < gaming {
                     active = needed;
                 }
@@ -137,11 +161,26 @@ mod tests {
                 input.team_weeks.push(TeamWeekInput { team_id, week_start, people, active });
             }
         }
-        let quota = Quota { metric: "active_week".into(), threshold: 0.8, period: "week".into(), announced: 8 * WEEK };
-        input.quotas.push(quota);
+        input.quotas.extend(quotas.iter().map(|threshold| Quota {
+            metric: "active_week".into(),
+            threshold: *threshold,
+            period: "week".into(),
+            announced: 8 * WEEK,
+        }));
         let mut rows = super::super::tests(&input).rows;
         rows.retain(|row| row.test == "quota_bunching");
-        rows.remove(0)
+        rows
+    }
+
+    #[test]
+    fn what_people_were_told_of_is_no_placebo() {
+        // Teams meet 90 %: a placebo of 80 % where that is no quota, and a quota where it is.
+        let sizes = [5, 8, 10, 15];
+        let alone = at_quotas(&sizes, 0.9, 0.9, &[0.8], 1);
+        assert!(alone[0].note.contains("placebo quota of 90 %"), "{}", alone[0].note);
+        for row in at_quotas(&sizes, 0.9, 0.9, &[0.8, 0.9], 1) {
+            assert!(!row.note.contains("placebo quota"), "{}", row.note);
+        }
     }
 
     #[test]
