@@ -120,8 +120,10 @@ pub struct Signal {
     pub measures: String,
     /// What a high reading suggests.
     pub suggests: String,
-    /// When it is innocent.
+    /// What innocently looks like it.
     pub innocent: String,
+    /// How its model weighs that, in the words of its header; empty where `innocent` says these.
+    pub weighed: String,
     /// Reference.
     pub reference: String,
     /// Units it spoke on; none when it may not be shown.
