@@ -56,6 +56,7 @@ fn assembled(inputs: &Inputs, ledger: Option<&mut Ledger>) -> (Report, Option<Le
     let data_quality = data_quality(inputs, sources, &release);
     let describes_persons = !release.is_active() && !inputs.sessions.is_empty();
     let measuring = measuring(inputs, &figures, &population, &release);
+    let coverage = coverage::coverage(inputs, &release);
     let answer = answer(&Evidence {
         inputs,
         split: &split,
@@ -63,6 +64,7 @@ fn assembled(inputs: &Inputs, ledger: Option<&mut Ledger>) -> (Report, Option<Le
         figures: &figures,
         population: &population,
         quality: &data_quality,
+        coverage: &coverage,
         describes_persons,
     });
     let weeks = weeks(inputs, &release);
@@ -79,7 +81,7 @@ fn assembled(inputs: &Inputs, ledger: Option<&mut Ledger>) -> (Report, Option<Le
     let models = machines::models(inputs, &mut release);
     // A day of an organisation has weekends in it, on which a few work: days are for reports that are about persons anyway.
     let days = if release.is_active() { Vec::new() } else { days(inputs) };
-    let (coverage, seats) = (coverage::coverage(inputs, &release), coverage::seats(inputs, &release));
+    let seats = coverage::seats(inputs, &release);
     let (released, failed) = release.finish(&inputs.weeks_released);
     let mut report = Report {
         schema_version: SCHEMA_VERSION,
