@@ -198,7 +198,10 @@ fn look_at_the_unattended(report: &Report) -> Option<Action> {
         expected: "Not money: each such step has an owner, or needs an approval.".to_owned(),
         expected_low: Maybe(None),
         expected_high: Maybe(None),
-        check: again(&format!("Unattended and Approved by people for {} under Who let agents act", row.system)),
+        check: again(&format!(
+            "Unattended and Approved by people for {} under What agents wrote, sent and executed",
+            row.system
+        )),
     })
 }
 

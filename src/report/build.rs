@@ -236,7 +236,9 @@ fn passed_over(facts: &RunFacts, sources: &[SourceLine]) -> Vec<ReasonCount> {
     let mut kinds = BTreeMap::<String, i64>::new();
     for (kind, count) in &facts.ignored_kinds {
         match kind.split_once(": ").filter(|(source, _)| few.contains(source)) {
-            Some((source, _)) => *kinds.entry(format!("{source}: kinds, their records withheld")).or_default() += 1,
+            Some((source, _)) => {
+                *kinds.entry(format!("{source}: kinds of record; how many records is withheld")).or_default() += 1
+            }
             None => *kinds.entry(kind.clone()).or_default() += count,
         }
     }

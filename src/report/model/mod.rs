@@ -109,6 +109,11 @@ impl Report {
         }
     }
 
+    /// How a count of none is told.
+    pub fn few(&self) -> String {
+        self.told(&Count(0))
+    }
+
     /// Whether outcomes are known of any week, however few landed.
     pub fn knows_outcomes(&self) -> bool {
         self.weeks.iter().any(|week| week.outcomes.0.is_some())
