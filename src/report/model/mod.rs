@@ -73,7 +73,7 @@ pub struct Report {
     pub models: Vec<Model>,
     /// Days, oldest first.
     pub days: Vec<Day>,
-    /// What to do next, at most five, the gravest first.
+    /// What to do next, at most five, what the answer names first.
     pub actions: Vec<actions::Action>,
     /// What the totals rest on.
     pub data_quality: DataQuality,
@@ -107,6 +107,11 @@ impl Report {
         } else {
             count.to_string()
         }
+    }
+
+    /// Whether a model's figures may not be shown.
+    pub fn withholds_models(&self) -> bool {
+        self.models.iter().any(|model| model.completions.0.is_none())
     }
 
     /// How a count of none is told.
