@@ -109,6 +109,12 @@ impl Report {
         }
     }
 
+    /// Names of the sources of which nothing may be shown.
+    pub fn withheld_sources(&self) -> Vec<&str> {
+        let withheld = self.data_quality.sources.iter().filter(|source| source.counted.0.is_none());
+        withheld.map(|source| source.source.as_str()).collect()
+    }
+
     /// Whether a model's figures may not be shown.
     pub fn withholds_models(&self) -> bool {
         self.models.iter().any(|model| model.completions.0.is_none())

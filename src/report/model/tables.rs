@@ -280,13 +280,6 @@ pub struct DataQuality {
     pub calibration_notes: Vec<String>,
 }
 
-impl DataQuality {
-    /// Names of the sources of which nothing may be shown.
-    pub fn withheld_sources(&self) -> Vec<&str> {
-        self.sources.iter().filter(|source| source.seen.0.is_none()).map(|source| source.source.as_str()).collect()
-    }
-}
-
 /// What one source saw, in model responses. Null figures are suppressed.
 #[derive(Debug, Clone, Serialize)]
 pub struct SourceLine {
