@@ -253,7 +253,10 @@ fn bins_note(kpi: &KpiInput, bunching: Option<&PopulationTest>) -> String {
         }
         _ => "The test abstains, so no curve is drawn and nothing is read from the bars.",
     };
-    format!("Person-weeks by the amount used, from half the target to one and a half times. {curve}{hidden}")
+    format!(
+        "Person-weeks by the amount used, from half the target to one and a half times. Before and after may hold different numbers of \
+         weeks: compare their shapes, not their heights. {curve}{hidden}"
+    )
 }
 
 /// Monday of `2026-W07`; none for what is no week.
