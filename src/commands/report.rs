@@ -187,7 +187,7 @@ pub fn headline(report: &Report, out: &Path) -> String {
     let released = &report.released;
     if released.kept.0 + released.withheld.0 > 0 {
         text.push_str(&format!(
-            "Of its cells {} are published, {} as an earlier report had them, {} withheld.\n",
+            "Of its groups of figures {} are published, {} as an earlier report had them, {} withheld: too few people stand behind them, or they would tell of others.\n",
             released.published, released.kept, released.withheld
         ));
     }

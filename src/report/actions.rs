@@ -1,8 +1,8 @@
 //! What to do next: at most five things, each with its owner, what it may be worth and how to check it next month.
 //!
 //! Owns the rules that choose and their wording. Reads what the report publishes and nothing else, so that no action says what a
-//! figure may not. The order is the order of the rules: the incentive first, since everything else is read through it. The thresholds
-//! are judgement defaults.
+//! figure may not. The order is the order of the rules: the incentive first, since everything else is read through it, and what is not known
+//! before what can be saved where the answer asks for it. The thresholds are judgement defaults.
 
 use super::model::actions::Action;
 use super::model::measuring::Reading;
@@ -20,12 +20,14 @@ const MUCH_UNATTENDED: f64 = 0.25;
 
 /// The actions that a report asks for; at least one.
 pub(super) fn actions(report: &Report) -> Vec<Action> {
+    let unknown_first = matches!(report.answer.verdict, Verdict::Mixed | Verdict::Insufficient);
     let mut found: Vec<Action> = [
         replace_the_target(report),
         look_at_what_stands_out(report),
+        follow_the_unknown(report).filter(|_| unknown_first),
         mend_the_waste(report),
         take_back_seats(report),
-        follow_the_unknown(report),
+        follow_the_unknown(report).filter(|_| !unknown_first),
         look_at_the_unattended(report),
         keep_the_logs(report),
         find_what_was_billed(report),
@@ -180,7 +182,7 @@ fn follow_the_unknown(report: &Report) -> Option<Action> {
         what: what.to_owned(),
         owner: owner.to_owned(),
         because: format!("It is not known what this spend bought: {amount}."),
-        expected: format!("{amount}, told apart: nothing is saved, but what it bought is known."),
+        expected: "Not money saved: it becomes known what this spend bought.".to_owned(),
         expected_low: unknown.cost_low,
         expected_high: unknown.cost_high,
         check: again("the part Unknown, and the confidence"),
@@ -198,7 +200,10 @@ fn look_at_the_unattended(report: &Report) -> Option<Action> {
         expected: "Not money: each such step has an owner, or needs an approval.".to_owned(),
         expected_low: Maybe(None),
         expected_high: Maybe(None),
-        check: again(&format!("Unattended and Approved by people for {} under Who let agents act", row.system)),
+        check: again(&format!(
+            "Unattended and Approved by people for {} under What agents wrote, sent and executed",
+            row.system
+        )),
     })
 }
 
@@ -263,6 +268,17 @@ mod tests {
         bent.measuring.kpis.iter_mut().for_each(|kpi| kpi.reading = Reading::Quiet);
         assert!(actions(&bent).iter().all(|action| action.id != "replace_the_target"));
         assert_eq!(ids(&build(&nothing())), ["keep_judging_by_outcomes"]);
+    }
+
+    #[test]
+    fn what_the_answer_asks_for_comes_before_what_can_be_saved() {
+        let mut report = build(&organisation());
+        report.measuring.kpis.clear();
+        let place = |report: &Report, id: &str| actions(report).iter().position(|action| action.id == id).unwrap();
+        report.answer.verdict = Verdict::Mixed;
+        assert!(place(&report, "follow_the_unknown") < place(&report, "mend_the_waste"), "{:?}", actions(&report));
+        report.answer.verdict = Verdict::MostlyReal;
+        assert!(place(&report, "mend_the_waste") < place(&report, "follow_the_unknown"), "{:?}", actions(&report));
     }
 
     #[test]

@@ -6,6 +6,7 @@
 
 use super::figures::{NOT_TOLD, is_scored, range_text};
 use super::inputs::Inputs;
+use super::model::coverage::Coverage;
 use super::model::{Answer, Confidence, DataQuality, Figure, Money, MoneyPart, PopulationTest, Quantity, Verdict};
 use super::money::Split;
 use super::quantities::{Maybe, Portion, Share};
@@ -37,6 +38,7 @@ pub(super) struct Evidence<'a> {
     pub(super) figures: &'a [Figure],
     pub(super) population: &'a [PopulationTest],
     pub(super) quality: &'a DataQuality,
+    pub(super) coverage: &'a Coverage,
     pub(super) describes_persons: bool,
 }
 
@@ -256,10 +258,7 @@ fn is_it_real(evidence: &Evidence<'_>, verdict: Verdict, reservations: &[String]
     match evidence.range("linked_share") {
         Some(range) => clauses.push(format!("{range} is linked to an outcome")),
         // Else the sentence would be about the small parts alone.
-        None => {
-            let share = evidence.published("unknown").filter(|part| !part.withheld).and_then(|part| part.share.0);
-            clauses.extend(share.map(|share| format!("what {share} bought is not known")));
-        }
+        None => clauses.extend(not_known(evidence)),
     }
     for (id, word) in [("exploration", "exploration"), ("waste", "waste")] {
         if let Some(share) = evidence.shown_share(id) {
@@ -270,6 +269,10 @@ fn is_it_real(evidence: &Evidence<'_>, verdict: Verdict, reservations: &[String]
         clauses.push(format!("{range} is theater-like"));
     } else if let Some(share) = evidence.shown_share("theater_like").filter(|_| evidence.split.total > 0) {
         clauses.push(format!("{share} is theater-like"));
+    }
+    // Of what was counted the rest is the reader's first question.
+    if evidence.range("linked_share").is_some() {
+        clauses.extend(not_known(evidence));
     }
     let total = evidence.money.total.0.map_or_else(|| "the spend".to_owned(), |total| total.to_string());
     let mut sentence = match clauses.split_last() {
@@ -288,6 +291,12 @@ fn is_it_real(evidence: &Evidence<'_>, verdict: Verdict, reservations: &[String]
     }
     sentence.push('.');
     sentence
+}
+
+/// How much of the spend bought nobody knows what; none where that is withheld.
+fn not_known(evidence: &Evidence<'_>) -> Option<String> {
+    let unknown = evidence.published("unknown").filter(|part| !part.withheld)?;
+    unknown.share.0.map(|share| format!("what {share} bought is not known"))
 }
 
 /// What a population test that points to the metric has seen. Says what was observed, not why.
@@ -319,7 +328,19 @@ fn how_sure(evidence: &Evidence<'_>, confidence: Confidence) -> String {
         1 => format!("the one population test {} enough data", if speaking == 1 { "had" } else { "did not have" }),
         _ => format!("{speaking} of {tests} population tests had enough data"),
     };
-    format!("Confidence is {confidence}: {scored}, {coverage}, and {tests}.")
+    format!("Confidence is {confidence}: {scored}, {coverage}, and {tests}. {}", of_the_bill(evidence.coverage))
+}
+
+/// Whether these logs are all that was paid for.
+fn of_the_bill(coverage: &Coverage) -> String {
+    match (coverage.low.0, coverage.high.0) {
+        (Some(low), Some(high)) if low != high => format!("Of the billed use these logs hold {low} to {high}."),
+        (Some(held), _) => format!("Of the billed use these logs hold {held}."),
+        (None, _) if coverage.measure.0.is_some() => {
+            "How much of the billed use these logs hold is withheld.".to_owned()
+        }
+        (None, _) => "No bill was given: how much of the use these logs hold is not known.".to_owned(),
+    }
 }
 
 fn what_to_do(evidence: &Evidence<'_>, verdict: Verdict) -> String {
@@ -356,8 +377,9 @@ fn what_to_do(evidence: &Evidence<'_>, verdict: Verdict) -> String {
         }
         Verdict::Mixed if unknown_cost > 0 && evidence.covered() => {
             format!(
-                "Before deciding anything, look into the {unknown}: the outcomes are connected, so what is missing are links \
-                 (trailers, pull-request references) and, for people with few sessions, time."
+                "Before deciding anything, find out what came of the {unknown}: the repositories are connected, so what is missing is \
+                 which session a piece of work came from (name the session or the ticket in commits and pull requests) and, for people \
+                 with few sessions, time."
             )
         }
         Verdict::Mixed if unknown_cost > 0 => {

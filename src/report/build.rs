@@ -56,6 +56,7 @@ fn assembled(inputs: &Inputs, ledger: Option<&mut Ledger>) -> (Report, Option<Le
     let data_quality = data_quality(inputs, sources, &release);
     let describes_persons = !release.is_active() && !inputs.sessions.is_empty();
     let measuring = measuring(inputs, &figures, &population, &release);
+    let coverage = coverage::coverage(inputs, &release);
     let answer = answer(&Evidence {
         inputs,
         split: &split,
@@ -63,6 +64,7 @@ fn assembled(inputs: &Inputs, ledger: Option<&mut Ledger>) -> (Report, Option<Le
         figures: &figures,
         population: &population,
         quality: &data_quality,
+        coverage: &coverage,
         describes_persons,
     });
     let weeks = weeks(inputs, &release);
@@ -79,7 +81,7 @@ fn assembled(inputs: &Inputs, ledger: Option<&mut Ledger>) -> (Report, Option<Le
     let models = machines::models(inputs, &mut release);
     // A day of an organisation has weekends in it, on which a few work: days are for reports that are about persons anyway.
     let days = if release.is_active() { Vec::new() } else { days(inputs) };
-    let (coverage, seats) = (coverage::coverage(inputs, &release), coverage::seats(inputs, &release));
+    let seats = coverage::seats(inputs, &release);
     let (released, failed) = release.finish(&inputs.weeks_released);
     let mut report = Report {
         schema_version: SCHEMA_VERSION,
@@ -234,7 +236,9 @@ fn passed_over(facts: &RunFacts, sources: &[SourceLine]) -> Vec<ReasonCount> {
     let mut kinds = BTreeMap::<String, i64>::new();
     for (kind, count) in &facts.ignored_kinds {
         match kind.split_once(": ").filter(|(source, _)| few.contains(source)) {
-            Some((source, _)) => *kinds.entry(format!("{source}: kinds, their records withheld")).or_default() += 1,
+            Some((source, _)) => {
+                *kinds.entry(format!("{source}: kinds of record; how many records is withheld")).or_default() += 1
+            }
             None => *kinds.entry(kind.clone()).or_default() += count,
         }
     }

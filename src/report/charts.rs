@@ -258,18 +258,28 @@ pub(super) fn money_ranges(money: &Money) -> Vec<Svg> {
         .collect()
 }
 
-/// The bar of each step of the funnel, against the widest step.
+/// The bar of each step of the funnel, against the widest step; an empty picture where the count is not told, since an empty bar is none.
 pub(super) fn funnel_bars(report: &Report) -> Vec<Svg> {
     let widest = report.funnel.iter().filter_map(|step| step.people.0).map(|count| count.0).max().unwrap_or_default();
     report
         .funnel
         .iter()
         .map(|step| {
+            let (people, bars) = match step.people.0 {
+                Some(people) => {
+                    let width = along(people.0, widest);
+                    let bars = format!(
+                        r#"<rect class="track" x="0" y="0" width="{BAR}" height="20"/><rect class="step" x="0" y="0" width="{width:.2}" height="20"/>"#
+                    );
+                    (report.told(&people), bars)
+                }
+                None if step.of_previous.0.is_some() => ("withheld".to_owned(), String::new()),
+                None => (report.told(&step.people), String::new()),
+            };
             Svg(format!(
-                r#"<svg class="range-bar" viewBox="0 0 {BAR} 20" preserveAspectRatio="none" role="img"><title>{label}: {people}</title><rect class="track" x="0" y="0" width="{BAR}" height="20"/><rect class="step" x="0" y="0" width="{width:.2}" height="20"/></svg>"#,
+                r#"<svg class="range-bar" viewBox="0 0 {BAR} 20" preserveAspectRatio="none" role="img"><title>{label}: {people}</title>{bars}</svg>"#,
                 label = step.label,
-                people = text(&report.told(&step.people)),
-                width = step.people.0.map_or(0.0, |people| along(people.0, widest)),
+                people = text(&people),
             ))
         })
         .collect()
@@ -346,6 +356,17 @@ mod tests {
         let svg = reason_bars(&[reason]).remove(0).to_string();
         let title = svg.split("<title>").nth(1).unwrap().split("</title>").next().unwrap();
         assert!(title.starts_with("a &amp; b: ") && !title.contains('<'), "{svg}");
+    }
+
+    #[test]
+    fn a_withheld_step_has_no_bar_and_no_number() {
+        let mut report = crate::report::build(&crate::report::fixture::organisation());
+        report.funnel[1].people = Maybe(None);
+        report.funnel[1].of_previous = Maybe(Some(Share(0.95)));
+        let bars = funnel_bars(&report);
+        assert!(bars[0].to_string().contains(r#"class="step""#));
+        let hidden = bars[1].to_string();
+        assert!(hidden.contains("<title>Active: withheld</title>") && !hidden.contains("<rect"), "{hidden}");
     }
 
     #[test]

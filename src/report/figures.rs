@@ -238,9 +238,9 @@ impl Figure {
             IntervalKind::AtLeast => "counted, not sampled",
             // What was not compared is in neither end of it.
             IntervalKind::OpenCases if self.id == "theater_like_share" => {
-                "open cases of those compared, decided either way"
+                "from what is certain to what is possible, of the sessions compared"
             }
-            IntervalKind::OpenCases => "open cases decided either way",
+            IntervalKind::OpenCases => "from what is certain to what is possible",
             IntervalKind::Wilson95 => "95 % interval",
             IntervalKind::Implied => "what the published parts leave",
         }

@@ -12,7 +12,6 @@ use super::figures::{BANDS, GLOSSARY};
 use super::model::measuring::Kpi;
 use super::model::views::MainReason;
 use super::model::{FunnelStep, MoneyPart, Report};
-use super::quantities::Count;
 
 /// The style sheet, as it stands in the page.
 const STYLE: &str = include_str!("templates/report.css");
@@ -45,7 +44,7 @@ pub fn render(report: &Report) -> Result<String, RenderError> {
         report,
         style_hash: style_hash(STYLE),
         weekly_usage: charts::weekly_usage(&report.weeks, &report.policies),
-        weekly_outcomes: charts::weekly_outcomes(&report.weeks, &report.policies, &report.told(&Count(0))),
+        weekly_outcomes: charts::weekly_outcomes(&report.weeks, &report.policies, &report.few()),
         measuring: report.measuring.kpis.iter().map(|kpi| (kpi, charts::histogram(kpi))).collect(),
         agreement: report.measuring.rank_agreement.as_ref().map(charts::agreement),
         waterfall: charts::waterfall(&report.money, idle(report)),

@@ -43,7 +43,7 @@ fn claim(kpis: &[Kpi]) -> &'static str {
     } else if any(Reading::InvitesGaming) {
         "A number that was made a target no longer measures the work by itself"
     } else if any(Reading::Quiet) {
-        "No test that could speak points to a target that bends its number"
+        "No test that had enough data shows a target that is gamed"
     } else {
         "Whether the targets still measure cannot be told from these logs yet"
     }
@@ -108,7 +108,9 @@ fn judge(
 /// One sentence from a test's result. What it saw, with its interval; never why.
 fn says(test: &PopulationTest) -> String {
     if !test.speaks {
-        return format!("{} abstains: {}.", test.test, test.note.trim_end_matches('.'));
+        // What else the note has are numbers of the parts, which stand with the test.
+        let reason = test.note.split(';').next().unwrap_or_default();
+        return format!("{} ({}): cannot be told, {}.", test.title(), test.test, reason.trim_end_matches('.'));
     }
     let saw = match (test.test.as_str(), test.points_to_metric) {
         ("quota_bunching", true) => "weeks pile up just above the line, more than a smooth spread would have",
@@ -124,7 +126,7 @@ fn says(test: &PopulationTest) -> String {
         (_, true) => "points to the metric",
         (_, false) => "does not point to the metric",
     };
-    format!("{}: {saw}{}.", test.test, numbers(test))
+    format!("{} ({}): {saw}{}.", test.title(), test.test, numbers(test))
 }
 
 /// That use rose and outcomes fell, where both means lie apart. Said whatever the tests say, and claimed by none.
@@ -138,11 +140,11 @@ fn drift(sides: &[Sides]) -> Option<String> {
     })
 }
 
-/// ` (estimate 0.84, 0.31 to 1.42, p 0.004)`, as far as the test has them.
+/// ` (estimate 0.84 log odds, 95 % interval 0.31 to 1.42, p 0.004)`, as far as the test has them.
 fn numbers(test: &PopulationTest) -> String {
     let mut parts = Vec::new();
     if let Some(estimate) = test.estimate.0 {
-        parts.push(format!("estimate {estimate}"));
+        parts.push(format!("estimate {estimate} {}", test.estimate_unit).trim_end().to_owned());
     }
     if let (Some(low), Some(high)) = (test.low.0, test.high.0) {
         parts.push(format!("95 % interval {low} to {high}"));
@@ -251,7 +253,10 @@ fn bins_note(kpi: &KpiInput, bunching: Option<&PopulationTest>) -> String {
         }
         _ => "The test abstains, so no curve is drawn and nothing is read from the bars.",
     };
-    format!("Weeks of people by amount, from half the target to one and a half times. {curve}{hidden}")
+    format!(
+        "Person-weeks by the amount used, from half the target to one and a half times. Before and after may hold different numbers of \
+         weeks: compare their shapes, not their heights. {curve}{hidden}"
+    )
 }
 
 /// Monday of `2026-W07`; none for what is no week.
@@ -395,6 +400,20 @@ mod tests {
         let young = target(|number, _| (number < 10).then_some(60 + number as i64 % 2));
         let weeks = |side: usize| (young.sides[side].before.weeks.0, young.sides[side].after.weeks.0);
         assert_eq!((weeks(0), weeks(1), drifts(&young)), ((6, 5), (6, 4), false));
+    }
+
+    #[test]
+    fn a_test_says_in_words_what_it_asks_and_why_it_cannot_tell() {
+        let mut report = build(&organisation());
+        let test = report.population.iter_mut().find(|test| test.test == "quota_bunching").unwrap();
+        (test.speaks, test.note) = (false, "after the announcement 4 teams, 10 needed; jump 0.22 (SE 0.39)".into());
+        assert_eq!(
+            says(test),
+            "Weeks that pile up at the target (quota_bunching): cannot be told, after the announcement 4 teams, 10 needed."
+        );
+        (test.speaks, test.points_to_metric) = (true, false);
+        (test.estimate, test.estimate_unit) = (Maybe(Some(Estimate(0.5))), "log odds".into());
+        assert!(says(test).contains("(estimate 0.500 log odds, "), "{}", says(test));
     }
 
     #[test]

@@ -119,7 +119,7 @@ const METHOD: [Method; 25] = [
         id: "funnel",
         label: "Funnel",
         rule: "People, each step counted among those of the step before; active people without a seat are in the count and in no share of \
-               the seats. Kept means alive after the survival horizon and not reverted.",
+               the seats. Kept means still there when looked at again (after 30 days unless set otherwise) and not reverted.",
         models: &["queries/fct_actor_weeks.sql", "queries/rpt_session_links.sql", "queries/rpt_kept_outcomes.sql"],
         table: "actor_weeks",
     },
@@ -148,7 +148,7 @@ const METHOD: [Method; 25] = [
     Method {
         id: "reasons",
         label: "What stands out rests on",
-        rule: "Of each session in look or review, the signal with the most decibans after discounts. Signals with too few people behind \
+        rule: "Of each session in look or review, the signal with the most evidence after discounts, in decibans: ten of them make it ten times likelier. Signals with too few people behind \
                them are hidden, and so is what would give them away by subtraction.",
         models: &["queries/sig_*.sql"],
         table: "signals",
@@ -197,7 +197,7 @@ const METHOD: [Method; 25] = [
     },
     Method {
         id: "systems",
-        label: "Who let agents act",
+        label: "What agents wrote, sent and executed",
         rule: "Steps of agents that write, send or execute, by the system they touch; shares are of these steps, and approval of those of which the \
                log says who approved. Unattended is more than half an hour after a person's last turn.",
         models: &["queries/rpt_governance.sql"],

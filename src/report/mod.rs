@@ -23,6 +23,7 @@ pub mod html;
 #[cfg(test)]
 mod injection;
 pub mod inputs;
+mod look_alikes;
 mod machines;
 pub mod markdown;
 mod measuring;

@@ -116,7 +116,7 @@ pub(super) fn funnel(inputs: &Inputs, people: &People<'_>, release: &mut Release
             "kept",
             "Kept",
             people.kept.as_ref(),
-            "Linked to at least one outcome that was kept: alive after the survival horizon and not reverted.",
+            "Linked to at least one outcome that was kept: still there when looked at again, after 30 days unless set otherwise, and not reverted.",
             "Every outcome is too young to tell, or none was found.",
         ),
     ];

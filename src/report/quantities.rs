@@ -170,10 +170,10 @@ impl Portion {
     fn text(self) -> String {
         let percent = self.0 * 100.0;
         if percent > 0.0 && percent < 0.05 {
-            return format!("< 0.1{NO_BREAK}%");
+            return format!("<0.1{NO_BREAK}%");
         }
         if percent < 100.0 && percent > 99.5 {
-            return format!("> 99{NO_BREAK}%");
+            return format!(">99{NO_BREAK}%");
         }
         let decimals = if percent != 0.0 && percent.abs() < 9.95 { 1 } else { 0 };
         format!("{percent:.decimals$}{NO_BREAK}%")
@@ -282,10 +282,10 @@ mod tests {
         ≥90~%
         ≥90~%
         0~%
-        < 0.1~%
+        <0.1~%
         4.1~%
         41~%
-        > 99~%
+        >99~%
         100~%
         < 0.001
         0.012

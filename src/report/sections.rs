@@ -2,6 +2,7 @@
 
 use super::fixture::{alone, nothing, organisation};
 use super::inputs::Inputs;
+use super::quantities::Count;
 use super::{build, compare, html, markdown, summary};
 
 /// The page of the organisation whose weeks have these outcomes.
@@ -87,6 +88,40 @@ fn every_section_with_numbers_leads_to_how_they_come_about() {
             }
         }
     }
+}
+
+#[test]
+fn what_withheld_means_is_said_where_something_may_be() {
+    for (inputs, is_protected) in [(organisation(), true), (alone(), false)] {
+        let report = build(&inputs);
+        for text in [html::render(&report).unwrap(), markdown::render(&report).unwrap()] {
+            assert_eq!(text.contains("is not zero: fewer than"), is_protected);
+            assert!(text.contains("An outcome is a change, ticket or document that landed"));
+        }
+    }
+}
+
+#[test]
+fn sources_and_models_that_are_withheld_say_why() {
+    let mut report = build(&organisation());
+    let said = "since too few people use it";
+    for source in &mut report.data_quality.sources {
+        source.counted.0 = Some(Count(5));
+    }
+    let page = html::render(&report).unwrap();
+    assert!(!page.contains(said) && page.contains("What each source saw"));
+    for source in &mut report.data_quality.sources {
+        (source.seen.0, source.counted.0) = (None, None);
+    }
+    assert!(!report.withheld_sources().is_empty());
+    let page = html::render(&report).unwrap();
+    assert!(page.contains(said) && !page.contains("What each source saw"));
+    assert!(markdown::render(&report).unwrap().contains(said));
+    let why = "A model that few people used is withheld";
+    report.models.iter_mut().for_each(|model| model.completions.0 = None);
+    assert!(html::render(&report).unwrap().contains(why) && markdown::render(&report).unwrap().contains(why));
+    report.models.iter_mut().for_each(|model| model.completions.0 = Some(Count(5)));
+    assert!(!html::render(&report).unwrap().contains(why) && !markdown::render(&report).unwrap().contains(why));
 }
 
 #[test]

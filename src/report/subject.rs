@@ -11,6 +11,7 @@ use super::case::{CaseReading, Origin, STYLE, cost_text, decibans, finding_line,
 use super::escape::{plain, plain_long};
 use super::html::style_hash;
 use super::inputs::SignalEntry;
+use super::look_alikes::look_alikes;
 use crate::privacy::json_text;
 use crate::score::explain::Explanation;
 use crate::score::rows::{ActorWeekRow, AttributionRow, FindingRow, SessionRow};
@@ -291,7 +292,7 @@ impl From<&SignalEntry> for Word {
         Self {
             name: plain(&entry.name).replace('_', " "),
             measures: plain_long(&entry.measures),
-            innocent: plain_long(&entry.innocent),
+            innocent: look_alikes(&entry.name, &entry.innocent),
         }
     }
 }

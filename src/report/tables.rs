@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::escape::{plain, plain_long};
 use super::inputs::{Inputs, SignalEntry};
+use super::look_alikes::{look_alikes, weighed};
 use super::model::{ArchetypeShare, Finding, PopulationTest, ReasonCount, Signal, Team};
 use super::people::UNASSIGNED;
 use super::quantities::{Count, Estimate, Maybe, MicroDollars, Probability, Share, Tokens};
@@ -104,7 +105,7 @@ pub(super) fn population(inputs: &Inputs, release: &Release<'_>) -> Vec<Populati
                 speaks,
                 points_to_metric: row.fires(),
                 note: plain_long(&row.note),
-                innocent: plain_long(innocent),
+                innocent: look_alikes(&row.test, innocent),
                 counts_people: row.counts_people(),
             }
         })
@@ -209,6 +210,7 @@ pub(super) fn signals(inputs: &Inputs, release: &mut Release<'_>) -> Vec<Signal>
         .into_iter()
         .map(|(name, group)| {
             let entry = catalogue.get(name);
+            let header = entry.map_or("", |entry| entry.innocent.as_str());
             let text = |field: fn(&SignalEntry) -> &str| plain_long(entry.map_or("", |entry| field(entry)));
             let spoke_of = of_readings(&group.spoke_of, release);
             let unusual_of = of_readings(&group.unusual_of, release);
@@ -238,7 +240,8 @@ pub(super) fn signals(inputs: &Inputs, release: &mut Release<'_>) -> Vec<Signal>
                 family: family(name, &group.family),
                 measures: text(|entry| &entry.measures),
                 suggests: text(|entry| &entry.suggests),
-                innocent: text(|entry| &entry.innocent),
+                innocent: look_alikes(name, header),
+                weighed: weighed(name, header),
                 reference: text(|entry| &entry.reference),
                 spoke: Maybe(spoke.map(Count)),
                 unusual: Maybe(unusual.filter(|_| group.calibrated > 0).map(Count)),

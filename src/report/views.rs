@@ -8,8 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::escape::{plain, plain_long};
+use super::escape::plain;
 use super::inputs::Inputs;
+use super::look_alikes::look_alikes;
 use super::measuring::monday;
 use super::model::views::{Cohort, CohortCell, MainReason, Reasons};
 use super::people::is_known;
@@ -138,7 +139,7 @@ pub(super) fn reasons(inputs: &Inputs, owners: &Owners<'_>, release: &mut Releas
                     family: plain(family),
                     sessions: Maybe(shown.map(|(sessions, _)| Count(sessions))),
                     share: Maybe(shown.and_then(|(_, share)| share).map(Share)),
-                    innocent: innocent(signal).map_or_else(String::new, |entry| plain_long(&entry.innocent)),
+                    innocent: look_alikes(signal, innocent(signal).map_or("", |entry| entry.innocent.as_str())),
                 }
             })
             .collect(),

@@ -234,8 +234,8 @@ pub(super) fn untested_reasons(why: &str) -> Vec<String> {
     vec![why.to_owned(), "too few weeks of other people to test this one: it reaches look at most".to_owned()]
 }
 
-/// Innocent patterns that a signal also shows, from the look-alikes of signals.md section 2; commonest first, by judgement.
-fn benign(signal: &str) -> &'static [&'static str] {
+/// Innocent patterns that a signal or a population test also shows, from the look-alikes of signals.md section 2; commonest first, by judgement.
+pub fn benign(signal: &str) -> &'static [&'static str] {
     match signal {
         "prompt_repetition" => &[
             "a hand-off or ticket template",
@@ -270,6 +270,12 @@ fn benign(signal: &str) -> &'static [&'static str] {
         "deadline_burst" => &["the end of a sprint, release or month"],
         "rank_chasing" => &["a new project", "an unusually quiet week before"],
         "model_overkill" => &["the client's default model", "a flat-price plan"],
+        "quota_bunching" => &["round numbers", "a plan cap or rate limit", "a quota set where people already were"],
+        "incentive_break" => &["a release or a season at the same time", "new people, tools or models since the date"],
+        "metric_decoupling" => {
+            &["other work than before: longer tasks, migrations, support", "outcomes that come later or land elsewhere"]
+        }
+        "shared_burner_template" => &["a hand-off template that a team agreed on", "a workshop or a course"],
         _ => &[],
     }
 }

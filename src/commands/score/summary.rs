@@ -66,7 +66,7 @@ pub fn text(summary: &ScoreSummary, out: &Path) -> String {
         .map(|fact| format!("{}: {} after {} days, n {}\n", fact.of, share(fact.share), fact.days, count(fact.n)))
         .collect();
     format!(
-        "scored {} sessions and {} person-weeks: {}\nfacts: {}\nlinks to outcomes: {}\n{kept}tables: {}\n",
+        "scored {} sessions and {} person-weeks; bands of the weeks, which are no verdict: {}\nfacts about sessions: {}\nlinks of sessions to outcomes, by how they are known: {}\n{kept}tables: {}\n",
         shown(summary.sessions),
         shown(summary.actor_weeks),
         list(&summary.bands),

@@ -109,3 +109,19 @@ fn what_is_not_known_comes_first_where_no_outcome_is() {
     let said = build(&inputs).answer.is_it_real;
     assert!(said.contains("what ≥90\u{a0}% bought is not known"), "{said}");
 }
+
+#[test]
+fn the_first_sentences_say_what_is_not_known_and_whether_the_logs_are_all() {
+    let said = build(&organisation()).answer;
+    assert!(said.is_it_real.contains(" bought is not known"), "{}", said.is_it_real);
+    assert_eq!(said.is_it_real.matches("bought is not known").count(), 1);
+    assert!(said.how_sure.contains("Of the billed use these logs hold "), "{}", said.how_sure);
+    let mut without_bill = organisation();
+    without_bill.run.coverage.clear();
+    let said = build(&without_bill).answer;
+    assert!(said.how_sure.ends_with("No bill was given: how much of the use these logs hold is not known."));
+    // Of a bill with few people behind it, nothing but that there is one.
+    let mut few = organisation();
+    few.run.coverage.iter_mut().for_each(|month| month.people = 2);
+    assert!(build(&few).answer.how_sure.ends_with("How much of the billed use these logs hold is withheld."));
+}

@@ -18,6 +18,52 @@ const FEWEST: usize = 3;
 /// With more teams than these only those that stand in a quadrant are named in the picture: names of many would stand on each other.
 const ALL_NAMED: usize = 8;
 
+/// Width of a letter of a name, about.
+const LETTER: f64 = 7.0;
+/// Lines above or below its dot to which a name may move.
+const LINES: u8 = 20;
+
+/// A part of the picture: left, top, right, bottom.
+type Area = [f64; 4];
+
+fn overlap(one: Area, other: Area) -> bool {
+    one[0] < other[2] && other[0] < one[2] && one[1] < other[3] && other[1] < one[3]
+}
+
+/// Where a name stands.
+struct Place {
+    /// The end that is next to its dot.
+    x: f64,
+    /// Its base line.
+    y: f64,
+    /// Whether it is to the left of the dot.
+    left: bool,
+    /// Whether it is so far off that a line has to lead to it.
+    moved: bool,
+    area: Area,
+}
+
+/// The place nearest to its dot at which a name of so many letters stands on nothing that is taken; beside the dot where there is none.
+fn place(letters: usize, (cx, cy): (f64, f64), taken: &[Area]) -> Place {
+    let width = LETTER * letters as f64;
+    let at = |line: u8, down: bool, left: bool| {
+        let away = 14.0 * f64::from(line);
+        let x = if left { cx - 9.0 } else { cx + 9.0 };
+        let y = if down { cy + 17.0 + away } else { cy - 7.0 - away };
+        let start = if left { x - width } else { x };
+        Place { x, y, left, moved: line > 0, area: [start - 2.0, y - 11.0, start + width + 2.0, y + 4.0] }
+    };
+    let sides = [(false, false), (false, true), (true, false), (true, true)];
+    (0..LINES)
+        .flat_map(|line| sides.map(|(down, left)| at(line, down, left)))
+        .find(|place| {
+            let [from, top, to, bottom] = place.area;
+            let inside = from >= LEFT && to <= WIDTH - RIGHT && top >= 4.0 && bottom <= BOTTOM;
+            inside && !taken.iter().any(|other| overlap(place.area, *other))
+        })
+        .unwrap_or_else(|| at(0, false, false))
+}
+
 /// The quadrant; none for fewer than three teams.
 pub(in crate::report) fn quadrant(found: &Quadrant) -> Option<Svg> {
     let (usage, outcome) = (found.usage_centre.0?, found.outcome_centre.0?);
@@ -58,25 +104,42 @@ pub(in crate::report) fn quadrant(found: &Quadrant) -> Option<Svg> {
         cx = x(usage.0),
         cy = y(outcome.0),
     );
-    let mut names: Vec<(f64, f64)> = Vec::new();
+    // Names stand on no line, dot, whisker or other name.
+    let mut taken: Vec<Area> = vec![
+        [x(usage.0) - 1.0, TOP, x(usage.0) + 1.0, BOTTOM],
+        [LEFT, y(outcome.0) - 1.0, WIDTH - RIGHT, y(outcome.0) + 1.0],
+    ];
     for team in &found.teams {
         let (cx, cy) = (x(team.usage.0), y(team.outcome.0));
-        let mut label = String::new();
-        let short = super::text(&team.team_id.chars().take(24).collect::<String>());
+        taken.push([cx - 8.0, cy - 8.0, cx + 8.0, cy + 8.0]);
+        taken.push([x(team.usage_low.0), cy - 2.0, x(team.usage_high.0), cy + 2.0]);
+        taken.push([cx - 2.0, y(team.outcome_high.0), cx + 2.0, y(team.outcome_low.0)]);
+    }
+    for team in &found.teams {
+        let (cx, cy) = (x(team.usage.0), y(team.outcome.0));
+        let (mut leader, mut label) = (String::new(), String::new());
+        let short: String = team.team_id.chars().take(24).collect();
+        let letters = short.chars().count();
+        let short = super::text(&short);
         if team.distinguishable || found.teams.len() <= ALL_NAMED {
-            // A name that would stand on another one goes down a line.
-            let mut name = (cx + 9.0, cy - 7.0);
-            while names.iter().any(|other| (other.0 - name.0).abs() < 110.0 && (other.1 - name.1).abs() < 13.0) {
-                name.1 += 14.0;
+            let name = place(letters, (cx, cy), &taken);
+            taken.push(name.area);
+            let (anchor, edge) = if name.left { ("end", name.x + 2.0) } else { ("start", name.x - 2.0) };
+            if name.moved {
+                leader = format!(
+                    r#"<line class="leader" x1="{cx:.1}" y1="{cy:.1}" x2="{edge:.1}" y2="{:.1}"/>"#,
+                    name.y - 4.0
+                );
             }
-            names.push(name);
-            label =
-                format!(r#"<text class="team-name" x="{:.1}" y="{:.1}" font-size="12">{short}</text>"#, name.0, name.1);
+            label = format!(
+                r#"<text class="team-name" x="{:.1}" y="{:.1}" font-size="12" text-anchor="{anchor}">{short}</text>"#,
+                name.x, name.y
+            );
         }
         let class = if team.distinguishable { "apart" } else { "alike" };
         let _ = write!(
             svg,
-            r#"<g class="{class}"><title>{short}</title><line class="whisker" x1="{:.1}" y1="{cy:.1}" x2="{:.1}" y2="{cy:.1}"/><line class="whisker" x1="{cx:.1}" y1="{:.1}" x2="{cx:.1}" y2="{:.1}"/><circle class="dot" cx="{cx:.1}" cy="{cy:.1}" r="6"/>{label}</g>"#,
+            r#"<g class="{class}"><title>{short}</title>{leader}<line class="whisker" x1="{:.1}" y1="{cy:.1}" x2="{:.1}" y2="{cy:.1}"/><line class="whisker" x1="{cx:.1}" y1="{:.1}" x2="{cx:.1}" y2="{:.1}"/><circle class="dot" cx="{cx:.1}" cy="{cy:.1}" r="6"/>{label}</g>"#,
             x(team.usage_low.0),
             x(team.usage_high.0),
             y(team.outcome_low.0),
@@ -145,6 +208,22 @@ mod tests {
     use super::*;
     use crate::report::model::views::CohortCell;
     use crate::report::quantities::{Count, Maybe, Share};
+
+    #[test]
+    fn names_of_teams_that_lie_together_stand_on_nothing() {
+        // Three teams at one place, with their whiskers.
+        let dot = (300.0, 150.0);
+        let mut taken = vec![[200.0, 148.0, 400.0, 152.0], [298.0, 100.0, 302.0, 200.0], [292.0, 142.0, 308.0, 158.0]];
+        for letters in [13, 15, 24, 24, 24, 24] {
+            let name = place(letters, dot, &taken);
+            assert!(taken.iter().all(|other| !overlap(name.area, *other)), "{letters}: {:?} {taken:?}", name.area);
+            taken.push(name.area);
+        }
+        // At the right edge a name is to the left, and where there is no room it is beside its dot.
+        assert!(place(10, (WIDTH - RIGHT - 5.0, 100.0), &[]).left);
+        let name = place(10, dot, &[[0.0, 0.0, WIDTH, HEIGHT]]);
+        assert!(!name.moved && !name.left);
+    }
 
     #[test]
     fn cells_of_who_stayed_are_numbers_alone() {

@@ -35,7 +35,7 @@ impl Reading {
     pub fn text(self) -> &'static str {
         match self {
             Reading::InvitesGaming => "invites gaming",
-            Reading::Quiet => "no test points to it",
+            Reading::Quiet => "no sign, in the tests that had data",
             Reading::CannotBeTold => "cannot be told",
         }
     }

@@ -73,7 +73,7 @@ pub struct Report {
     pub models: Vec<Model>,
     /// Days, oldest first.
     pub days: Vec<Day>,
-    /// What to do next, at most five, the gravest first.
+    /// What to do next, at most five, what the answer names first.
     pub actions: Vec<actions::Action>,
     /// What the totals rest on.
     pub data_quality: DataQuality,
@@ -107,6 +107,22 @@ impl Report {
         } else {
             count.to_string()
         }
+    }
+
+    /// Names of the sources of which nothing may be shown.
+    pub fn withheld_sources(&self) -> Vec<&str> {
+        let withheld = self.data_quality.sources.iter().filter(|source| source.counted.0.is_none());
+        withheld.map(|source| source.source.as_str()).collect()
+    }
+
+    /// Whether a model's figures may not be shown.
+    pub fn withholds_models(&self) -> bool {
+        self.models.iter().any(|model| model.completions.0.is_none())
+    }
+
+    /// How a count of none is told.
+    pub fn few(&self) -> String {
+        self.told(&Count(0))
     }
 
     /// Whether outcomes are known of any week, however few landed.

@@ -77,6 +77,20 @@ pub struct PopulationTest {
     pub counts_people: bool,
 }
 
+impl PopulationTest {
+    /// What it asks, for people; a test that this program does not have is shown by its name.
+    pub fn title(&self) -> &str {
+        match self.test.as_str() {
+            "quota_bunching" => "Weeks that pile up at the target",
+            "incentive_break" => "A rise at the date that outcomes do not follow",
+            "metric_decoupling" => "Use and outcomes that come apart",
+            "rank_chasing" => "Use that rises just below the cut of the ranking",
+            "shared_burner_template" => "Shared prompts whose output goes unused",
+            name => name,
+        }
+    }
+}
+
 /// One kind of observed fact.
 #[derive(Debug, Clone, Serialize)]
 pub struct Finding {
@@ -120,8 +134,10 @@ pub struct Signal {
     pub measures: String,
     /// What a high reading suggests.
     pub suggests: String,
-    /// When it is innocent.
+    /// What innocently looks like it.
     pub innocent: String,
+    /// How its model weighs that, in the words of its header; empty where `innocent` says these.
+    pub weighed: String,
     /// Reference.
     pub reference: String,
     /// Units it spoke on; none when it may not be shown.
