@@ -101,6 +101,8 @@ pub struct Panel {
     pub total_tokens_between: Option<Interval>,
     /// The total may not be published as it is now, whatever its cells are: beside sums that it is a part of it would tell of a few people.
     pub total_is_barred: bool,
+    /// Another view tells the total, whatever is decided here: where it may not be said beside the cells, these give way.
+    pub total_is_told: bool,
     /// Nothing new may be said: what was published before is published again. For the other tables of a total that gave way.
     pub frozen: bool,
 }
@@ -205,6 +207,10 @@ impl Deciding<'_> {
             total = self.total_alone();
             if total.is_fresh() {
                 total = self.complement(&mut cells);
+            }
+            if self.panel.total_is_told && matches!(total, Verdict::Hidden(_)) {
+                let shown = cells.iter_mut().filter(|verdict| verdict.is_fresh());
+                shown.for_each(|verdict| *verdict = Verdict::Hidden(Hidden::Complementary));
             }
         }
         Decision { cells, total }

@@ -206,6 +206,7 @@ impl<'a> Release<'a> {
             total: total.as_ref().map(stored),
             total_tokens_between,
             total_is_barred: false,
+            total_is_told: view == SOURCES,
             frozen: self.frozen && (SUMS_OF_THE_PERIOD.contains(&view) || view == SOURCES),
         };
         let history = self.ledger.as_ref().map_or_else(History::default, |ledger| ledger.history(&panel));
