@@ -27,6 +27,8 @@ pub struct TeamWeeks<'a> {
     pub weeks: Vec<WeekTotals>,
     /// People of a team on the roster in a week.
     pub roster_size: &'a dyn Fn(&str, &str) -> i64,
+    /// Teams that people on the roster belong to, whether they used anything or not.
+    pub roster_teams: &'a BTreeSet<&'a str>,
 }
 
 /// Tokens that one person used in one week by what came of their sessions, which may have begun the week before; sessions without an outcome are not
@@ -112,8 +114,10 @@ pub fn team_weeks(
     let people: BTreeSet<&str> =
         input.actor_weeks.iter().map(|row| row.actor.as_str()).filter(|id| is_known(id)).collect();
     let protected = people.len() >= rules.people();
-    // A row a team and week, also where nobody of it did anything: that one is there would say that somebody of a team of few was at work.
-    let named: BTreeSet<&str> = cells.values().flat_map(BTreeMap::keys).map(String::as_str).collect();
+    // A row a team and week, also where nobody of it did anything, in that week or ever: that one is there would say that somebody of a team of few was at
+    // work, and the first report that has it since when.
+    let mut named: BTreeSet<&str> = cells.values().flat_map(BTreeMap::keys).map(String::as_str).collect();
+    named.extend(input.roster_teams.iter().copied().filter(|_| protected));
     let mut totals: BTreeMap<String, WeekTotals> =
         input.weeks.iter().map(|week| (week.iso_week.clone(), week.clone())).collect();
     let (mut rows, mut done) = (Vec::new(), Weeks::default());
@@ -305,7 +309,13 @@ mod tests {
                 }));
             }
         }
-        let input = TeamWeeks { links: &[], actor_weeks: &actor_weeks, weeks: Vec::new(), roster_size: &|_, _| 0 };
+        let input = TeamWeeks {
+            links: &[],
+            actor_weeks: &actor_weeks,
+            weeks: Vec::new(),
+            roster_size: &|_, _| 0,
+            roster_teams: &BTreeSet::new(),
+        };
         team_weeks(input, Rules::default(), None).unwrap().0
     }
 
@@ -321,7 +331,13 @@ mod tests {
         };
         let mut actor_weeks: Vec<_> = (0..12).map(|person| row("mobile", person, None)).collect();
         actor_weeks.extend((0..20).map(|person| row("web", person, Some(1_000))));
-        let input = TeamWeeks { links: &[], actor_weeks: &actor_weeks, weeks: Vec::new(), roster_size: &|_, _| 0 };
+        let input = TeamWeeks {
+            links: &[],
+            actor_weeks: &actor_weeks,
+            weeks: Vec::new(),
+            roster_size: &|_, _| 0,
+            roster_teams: &BTreeSet::new(),
+        };
         let (rows, _, _) = team_weeks(input, Rules::default(), None).unwrap();
         let told = |row: &TeamRow| [row.tokens, row.tokens_with_outcome_low, row.tokens_with_outcome_high];
         assert_eq!((rows[0].active_actors, rows[0].suppressed, told(&rows[0])), (Some(10), false, [None; 3]));
@@ -341,14 +357,29 @@ mod tests {
         let weeks = ["2026-W10", "2026-W11", "2026-W12"];
         let mut actor_weeks: Vec<_> =
             weeks.iter().flat_map(|week| (0..20).map(|person| used("web", person, week))).collect();
+        let of_legal = |actor_weeks: &[ActorWeekRow], on_roster: &[&str]| {
+            let roster_teams: BTreeSet<&str> = on_roster.iter().copied().collect();
+            let input = TeamWeeks {
+                links: &[],
+                actor_weeks,
+                weeks: Vec::new(),
+                roster_size: &|_, _| 0,
+                roster_teams: &roster_teams,
+            };
+            let (rows, _, done) = team_weeks(input, Rules::default(), None).unwrap();
+            (rows.into_iter().filter(|row| row.team_id == "legal").collect::<Vec<TeamRow>>(), done.withheld)
+        };
+        // Of a team on the roster neither does a report tell that another has its first row.
+        let before = of_legal(&actor_weeks, &["legal", "web"]);
         actor_weeks.push(used("legal", 0, "2026-W11"));
-        let input = TeamWeeks { links: &[], actor_weeks: &actor_weeks, weeks: Vec::new(), roster_size: &|_, _| 0 };
-        let (rows, _, done) = team_weeks(input, Rules::default(), None).unwrap();
-        let of_legal: Vec<TeamRow> = rows.into_iter().filter(|row| row.team_id == "legal").collect();
         let alike = weeks.map(|week| {
             hidden_row(TeamRow { team_id: "legal".to_owned(), iso_week: week.to_owned(), ..TeamRow::default() })
         });
-        assert_eq!((of_legal.as_slice(), done.withheld), (alike.as_slice(), 3));
+        assert_eq!((before.0.as_slice(), before.1), (alike.as_slice(), 3));
+        assert_eq!(of_legal(&actor_weeks, &["legal", "web"]), before);
+        assert_eq!(of_legal(&actor_weeks, &[]), before);
+        // Where nobody can be protected nothing is told of those who did nothing.
+        assert_eq!(of_legal(&actor_weeks[..5], &["legal"]), (Vec::new(), 1));
     }
 
     #[test]
@@ -385,7 +416,13 @@ mod tests {
             tokens: Some(200_000_003),
             ..WeekTotals::default()
         };
-        let input = TeamWeeks { links: &[], actor_weeks: &actor_weeks, weeks: vec![week], roster_size: &|_, _| 0 };
+        let input = TeamWeeks {
+            links: &[],
+            actor_weeks: &actor_weeks,
+            weeks: vec![week],
+            roster_size: &|_, _| 0,
+            roster_teams: &BTreeSet::new(),
+        };
         let (rows, weeks, _) = team_weeks(input, Rules::default(), None).unwrap();
         // The total less red and less the use of nobody known, of which the report says the share, would be that of nine people.
         assert!(rows.iter().all(|row| row.suppressed), "{rows:?}");
