@@ -82,6 +82,8 @@ pub struct Cell {
     pub settled: bool,
     /// Between what a reader of its figures knows its tokens to lie, where that is not their sum to two digits: a mean of known weight is finer.
     pub tokens_between: Option<Interval>,
+    /// Its people are those with tokens, readings or the like, however many each; whoever has none is in it for change alone.
+    pub counted_by_tokens: bool,
 }
 
 /// The cells of one view and period.
@@ -170,6 +172,12 @@ impl Rules {
     pub(super) fn hides_group(self, group: &Known) -> Option<Hidden> {
         let of = |at: usize| group.values().map(|amounts| amounts[at]).collect::<Vec<u64>>();
         self.hides(&of(0)).or_else(|| self.hides(&of(1)))
+    }
+
+    /// Whether those with tokens are too few, where there are any.
+    fn hides_few(self, group: &Known) -> Option<Hidden> {
+        let people = group.values().filter(|[tokens, ..]| *tokens > 0).count();
+        (1..self.people()).contains(&people).then_some(Hidden::TooFewPeople)
     }
 
     /// What it gives away that `then` became `now`. In one and the same period also who came and went must be enough or nobody.
@@ -262,7 +270,7 @@ impl Deciding<'_> {
                 refused = Some(if entry.shown() { Hidden::Differenced } else { Hidden::Complementary });
             }
         }
-        let own = self.rules.hides_group(now);
+        let own = if cell.counted_by_tokens { self.rules.hides_few(now) } else { self.rules.hides_group(now) };
         match cell.barred {
             Some(Hidden::Remainder) => return Verdict::Hidden(Hidden::Remainder),
             // Where its own people are reason enough that is what a reader is told.

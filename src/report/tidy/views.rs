@@ -37,7 +37,7 @@ pub(super) fn rows(report: &Report) -> Vec<Row> {
 fn figures(report: &Report) -> View {
     let mut view = View::new("figures");
     for figure in &report.figures {
-        view.add(figure.id, "", figure.unit, figure.value, false).between(figure.low, figure.high).of(figure.n);
+        view.add(figure.id, "", figure.unit, figure.value, false).between(figure.low, figure.high).of(behind(figure.n));
     }
     view
 }
@@ -89,8 +89,7 @@ fn weeks(report: &Report) -> View {
 fn money(report: &Report) -> View {
     let mut view = View::new("money");
     let money = &report.money;
-    let priced = money.priced_sessions.0 > 0;
-    view.add("money_total", "", "micro_usd", money.total, priced).of(money.priced_sessions);
+    view.add("money_total", "", "micro_usd", money.total, money.has_price).of(behind(money.priced_sessions));
     view.add("money_total_tokens", "", "tokens", money.total_tokens, true);
     for part in &money.parts {
         let id = format!("money_{}", part.id);
