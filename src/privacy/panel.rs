@@ -13,8 +13,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::bounds::{Interval, Line, propagate};
-use super::known::{Known, add, amounts_that_differ, deltas, together};
-use super::ledger::{Earlier, History};
+use super::known::{Known, add, add_one, amounts_that_differ, deltas, together};
+use super::ledger::{Earlier, History, MemberId};
 use super::rounding::{amount_interval, amount_step, count_interval, count_step};
 use super::suppress::{Hidden, Rules};
 
@@ -105,6 +105,9 @@ pub struct Panel {
     pub total_is_barred: bool,
     /// Another view tells the total, whatever is decided here: where it may not be said beside the cells, these give way.
     pub total_is_told: bool,
+    /// A group of few that this view has a cell for elsewhere did nothing here: it is protected as if it were one person, since which neighbours are
+    /// withheld would tell whether it was nobody.
+    pub has_silent: bool,
     /// Nothing new may be said: what was published before is published again. For the other tables of a total that gave way.
     pub frozen: bool,
 }
@@ -379,7 +382,7 @@ impl Deciding<'_> {
     /// Whether these verdicts leave nothing to be computed by subtraction from the total.
     fn rest_is_protected(&self, cells: &[Verdict]) -> bool {
         let rest: Vec<usize> = (0..cells.len()).filter(|&at| !cells[at].is_fresh()).collect();
-        rest.is_empty()
+        rest.is_empty() && !self.panel.has_silent
             || self.rest_may_be_known(&rest) && self.untold_may_be_known(cells) && self.bounds_are_wide(cells)
     }
 
@@ -387,6 +390,13 @@ impl Deciding<'_> {
     /// since each earlier total.
     fn rest_may_be_known(&self, rest: &[usize]) -> bool {
         let now = self.union(rest.iter().copied());
+        if self.panel.has_silent {
+            let mut guessed = now.clone();
+            add_one(&mut guessed, MemberId::MAX, [0; 3]);
+            if self.rules.hides_group(&guessed).is_some() {
+                return false;
+            }
+        }
         if now.is_empty() {
             return true;
         }
