@@ -198,7 +198,6 @@ fn are_few_merged<'b>(sights: impl Iterator<Item = &'b SourceSight>, release: &R
 mod tests {
     use super::super::build;
     use super::super::fixture::{alone, organisation};
-    use super::super::inputs::SourceSight;
     use super::*;
 
     #[test]
