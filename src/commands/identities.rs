@@ -25,24 +25,27 @@ pub async fn run(args: &IdentitiesArgs, global: &Global, printer: Printer) -> an
     let pseudonyms = Pseudonyms::open(settings.config.privacy.key_file.as_deref(), lake.root())?;
     let engine = Engine::new(&settings.engine_limits())?;
     let base = base_tables::register(&engine, &lake, &settings.config, base_tables::Span::default()).await?;
-    let links: Vec<&IdentityLink> = base.links.iter().filter(|link| !args.conflicts || link.is_conflict).collect();
-    if args.identify {
+    let links = base.links.iter().filter(|link| !args.conflicts || link.is_conflict);
+    let listed: Vec<IdentityRow> = if args.identify {
         access::log(&lake, "identities --identify", "(all)", args.reason.as_deref().unwrap_or_default())?;
-    }
-    let rows: Vec<IdentityRow> = links
-        .iter()
-        .map(|link| if args.identify { named(link) } else { row(link, &|actor| pseudonyms.of(Domain::Actor, actor)) })
-        .collect();
-    printer.text(&text(&rows, &base.links))?;
+        links.map(named).collect()
+    } else {
+        // In the order of the names, as they come, a list of staff would tell whose each pseudonym is.
+        rows(links, |actor| pseudonyms.of(Domain::Actor, actor))
+    };
+    printer.text(&text(&listed, &base.links))?;
     printer.json(&serde_json::json!({
-        "schema_version": 1, "status": Exit::Done.word(), "exit_code": 0, "identities": rows,
+        "schema_version": 1, "status": Exit::Done.word(), "exit_code": 0, "identities": listed,
     }))?;
     Ok(Exit::Done)
 }
 
-/// The list under pseudonyms, as `OUT/tables/identities.parquet` has it.
-pub fn rows(links: &[IdentityLink], rename: impl Fn(&str) -> String) -> Vec<IdentityRow> {
-    let mut rows: Vec<IdentityRow> = links.iter().map(|link| row(link, &rename)).collect();
+/// The list under pseudonyms and in their order, as `OUT/tables/identities.parquet` has it.
+pub fn rows<'a>(
+    links: impl IntoIterator<Item = &'a IdentityLink>,
+    rename: impl Fn(&str) -> String,
+) -> Vec<IdentityRow> {
+    let mut rows: Vec<IdentityRow> = links.into_iter().map(|link| row(link, &rename)).collect();
     rows.sort_by(|one, two| (&one.actor, &one.form, &one.identity).cmp(&(&two.actor, &two.form, &two.identity)));
     rows
 }

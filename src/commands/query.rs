@@ -11,7 +11,7 @@ use crate::cli::{Global, QueryArgs, RowFormat};
 use crate::engine::{Engine, EngineError};
 use crate::lake::{Lake, Table};
 use crate::output::Printer;
-use crate::results::tables_directory;
+use crate::results::{ResultsError, tables_directory};
 use anyhow::Context;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
@@ -189,7 +189,11 @@ async fn stream<W: Write + Send>(
 
 async fn register_results(engine: &Engine, out: &std::path::Path) -> anyhow::Result<()> {
     let directory = tables_directory(out);
-    for entry in std::fs::read_dir(&directory)? {
+    let entries = std::fs::read_dir(&directory).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => ResultsError::Missing(directory.clone()),
+        _ => ResultsError::Io { path: directory.clone(), error },
+    })?;
+    for entry in entries {
         let path = entry?.path();
         let name = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default().to_owned();
         if path.extension().is_some_and(|extension| extension == "parquet") {

@@ -3,7 +3,7 @@
 use super::earlier::compared;
 use super::hold::hold;
 use super::record::RunRecord;
-use super::settings::{Settings, as_of_us};
+use super::settings::{Settings, span};
 use super::{Exit, cluster, dry_run, ingest, report, score, standing};
 use crate::cli::{Global, RunArgs};
 use crate::lake::Lake;
@@ -16,7 +16,7 @@ pub async fn run(args: &RunArgs, global: &Global, printer: Printer) -> anyhow::R
     let settings = Settings::resolve(global)?;
     cluster::check(&args.scoring.machines)?;
     if args.dry_run {
-        let options = settings.ingest(&args.ingest, as_of_us(&args.scoring)?)?;
+        let options = settings.ingest(&args.ingest, span(&args.scoring)?.as_of_us)?;
         return dry_run::run(args, &settings, &options, printer).await;
     }
     pipeline(args, &settings, printer, |exit| exit).await
@@ -59,7 +59,7 @@ async fn stages(
     printer: Printer,
     record: &mut RunRecord,
 ) -> anyhow::Result<(Exit, serde_json::Value)> {
-    let options = settings.ingest(&args.ingest, as_of_us(&args.scoring)?)?;
+    let options = settings.ingest(&args.ingest, span(&args.scoring)?.as_of_us)?;
     settings.models(args.scoring.queries.as_deref())?;
     // Before anything is written: the report that it names may be the one that this run replaces.
     let compared = match &args.compared.compare {

@@ -172,6 +172,7 @@ async fn sources(engine: &Engine) -> anyhow::Result<Vec<SourceSight>> {
                 tokens_seen: tokens_seen.get(row).unwrap_or(0),
                 tokens_counted: tokens_counted.get(row).unwrap_or(0),
                 people: BTreeMap::new(),
+                merged_people: BTreeMap::new(),
             });
         }
     }
@@ -184,33 +185,22 @@ pub async fn source_people(
     rename: &impl Fn(&str) -> String,
     sources: &mut [SourceSight],
 ) -> anyhow::Result<()> {
-    let sql = "select t.source, t.actor_id, sum(t.seen) as seen, sum(t.tokens_seen) as tokens_seen, sum(t.tokens_counted) as tokens_counted
-        from (
-            select e.source, i.actor_id, count(*) as seen, 0 as tokens_counted,
-                sum(coalesce(e.input_tokens, 0) + coalesce(e.output_tokens, 0) + coalesce(e.cache_read_tokens, 0)
-                    + coalesce(e.cache_write_tokens, 0)) as tokens_seen
-            from events as e
-            inner join identities as i
-                on coalesce(e.actor_id, '') = i.actor_raw
-                and coalesce(e.os_user, '') = i.os_user
-                and e.source_file = i.source_file
-            where e.kind = 'completion'
-            group by e.source, i.actor_id
-            union all
-            select source, actor_id, 0 as seen, coalesce(sum(tokens), 0) as tokens_counted, 0 as tokens_seen
-            from stg_events
-            where kind = 'completion'
-            group by source, actor_id
-        ) as t
-        group by t.source, t.actor_id";
+    let sql = "select source, actor_id, requests_seen, requests_merged_by_id, requests_merged_by_counts, tokens_seen, tokens_counted
+        from rpt_source_people order by source, actor_id";
     for batch in engine.rows(sql).await? {
         let columns = Columns::new(&batch);
         let (source, actor) = (columns.text("source")?, columns.text("actor_id")?);
-        let figures = [columns.integer("seen")?, columns.integer("tokens_seen")?, columns.integer("tokens_counted")?];
+        let figures =
+            [columns.integer("requests_seen")?, columns.integer("tokens_seen")?, columns.integer("tokens_counted")?];
+        let merged = [columns.integer("requests_merged_by_id")?, columns.integer("requests_merged_by_counts")?];
         for row in 0..batch.num_rows() {
             let source = source.required(row)?;
             let Some(sight) = sources.iter_mut().find(|sight| sight.source == source) else { continue };
             let actor = rename(&actor.get(row).unwrap_or_else(|| UNASSIGNED.to_owned()));
+            let merged = merged.each_ref().map(|count| count.get(row).unwrap_or(0));
+            if merged != [0, 0] {
+                sight.merged_people.insert(actor.clone(), merged);
+            }
             sight.people.insert(actor, figures.each_ref().map(|figure| figure.get(row).unwrap_or(0)));
         }
     }

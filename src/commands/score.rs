@@ -91,7 +91,13 @@ pub async fn score_lake(
         let roster = RosterSpans::of(&base.roster);
         let roster_size = |team: &str, iso_week: &str| roster.size(team, iso_week);
         let links = team_rows::links(&engine, &rename).await?;
-        let input = TeamWeeks { links: &links, actor_weeks: &weeks, weeks: totals, roster_size: &roster_size };
+        let input = TeamWeeks {
+            links: &links,
+            actor_weeks: &weeks,
+            weeks: totals,
+            roster_size: &roster_size,
+            roster_teams: &roster.teams(),
+        };
         let mut ledger = Ledger::open(lake.root(), &pseudonyms)?;
         ledger.look_back(lake.is_of_the_past());
         let released = team_weeks(input, Rules::new(settings.config.privacy.min_people)?, Some(&mut ledger))?;

@@ -159,7 +159,7 @@ pub fn named_source(name: &str) -> Result<Option<&'static dyn Source>, UsageErro
 }
 
 /// `--as-of` in microseconds since the epoch.
-pub fn as_of_us(args: &ScoringArgs) -> anyhow::Result<Option<i64>> {
+fn as_of_us(args: &ScoringArgs) -> anyhow::Result<Option<i64>> {
     moment_us(args.as_of.as_deref())
 }
 

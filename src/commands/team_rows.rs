@@ -5,7 +5,7 @@ use crate::engine::Engine;
 use crate::events::RosterEntry;
 use crate::report::release::LinkedTokens;
 use jiff::civil::Date;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Tokens by person, team and week of use, of sessions that have an outcome or of which nobody can tell, under the names that `rename` gives people.
 pub async fn links(engine: &Engine, rename: &impl Fn(&str) -> String) -> anyhow::Result<Vec<LinkedTokens>> {
@@ -43,6 +43,11 @@ impl<'a> RosterSpans<'a> {
             teams.entry(team).or_default().push(span);
         }
         Self(teams)
+    }
+
+    /// Teams that have people on it.
+    pub fn teams(&self) -> BTreeSet<&'a str> {
+        self.0.keys().copied().collect()
     }
 
     /// Rows of people of a team that were on the roster on some day of the week.
@@ -90,5 +95,6 @@ mod tests {
         assert_eq!(spans.size("red", "2026-W10"), 4);
         assert_eq!((spans.size("blue", "2026-W10"), spans.size("green", "2026-W10")), (1, 0));
         assert_eq!(spans.size("red", "no week"), 0);
+        assert_eq!(spans.teams(), BTreeSet::from(["blue", "red"]));
     }
 }

@@ -13,8 +13,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::bounds::{Interval, Line, propagate};
-use super::known::{Known, add, amounts_that_differ, deltas, together};
-use super::ledger::{Earlier, History};
+use super::known::{Known, add, add_one, amounts_that_differ, deltas, together};
+use super::ledger::{Earlier, History, MemberId};
 use super::rounding::{amount_interval, amount_step, count_interval, count_step};
 use super::suppress::{Hidden, Rules};
 
@@ -82,6 +82,8 @@ pub struct Cell {
     pub settled: bool,
     /// Between what a reader of its figures knows its tokens to lie, where that is not their sum to two digits: a mean of known weight is finer.
     pub tokens_between: Option<Interval>,
+    /// Its people are those with tokens, readings or the like, however many each; whoever has none is in it for change alone.
+    pub counted_by_tokens: bool,
 }
 
 /// The cells of one view and period.
@@ -101,6 +103,11 @@ pub struct Panel {
     pub total_tokens_between: Option<Interval>,
     /// The total may not be published as it is now, whatever its cells are: beside sums that it is a part of it would tell of a few people.
     pub total_is_barred: bool,
+    /// Another view tells the total, whatever is decided here: where it may not be said beside the cells, these give way.
+    pub total_is_told: bool,
+    /// A group of few that this view has a cell for elsewhere did nothing here: it is protected as if it were one person, since which neighbours are
+    /// withheld would tell whether it was nobody.
+    pub has_silent: bool,
     /// Nothing new may be said: what was published before is published again. For the other tables of a total that gave way.
     pub frozen: bool,
 }
@@ -170,6 +177,12 @@ impl Rules {
         self.hides(&of(0)).or_else(|| self.hides(&of(1)))
     }
 
+    /// Whether those with tokens are too few, where there are any.
+    fn hides_few(self, group: &Known) -> Option<Hidden> {
+        let people = group.values().filter(|[tokens, ..]| *tokens > 0).count();
+        (1..self.people()).contains(&people).then_some(Hidden::TooFewPeople)
+    }
+
     /// What it gives away that `then` became `now`. In one and the same period also who came and went must be enough or nobody.
     fn change(self, now: &Known, then: &Known, same_period: bool) -> Change {
         let deltas = deltas(now, then);
@@ -205,6 +218,10 @@ impl Deciding<'_> {
             total = self.total_alone();
             if total.is_fresh() {
                 total = self.complement(&mut cells);
+            }
+            if self.panel.total_is_told && matches!(total, Verdict::Hidden(_)) {
+                let shown = cells.iter_mut().filter(|verdict| verdict.is_fresh());
+                shown.for_each(|verdict| *verdict = Verdict::Hidden(Hidden::Complementary));
             }
         }
         Decision { cells, total }
@@ -256,7 +273,7 @@ impl Deciding<'_> {
                 refused = Some(if entry.shown() { Hidden::Differenced } else { Hidden::Complementary });
             }
         }
-        let own = self.rules.hides_group(now);
+        let own = if cell.counted_by_tokens { self.rules.hides_few(now) } else { self.rules.hides_group(now) };
         match cell.barred {
             Some(Hidden::Remainder) => return Verdict::Hidden(Hidden::Remainder),
             // Where its own people are reason enough that is what a reader is told.
@@ -365,7 +382,7 @@ impl Deciding<'_> {
     /// Whether these verdicts leave nothing to be computed by subtraction from the total.
     fn rest_is_protected(&self, cells: &[Verdict]) -> bool {
         let rest: Vec<usize> = (0..cells.len()).filter(|&at| !cells[at].is_fresh()).collect();
-        rest.is_empty()
+        rest.is_empty() && !self.panel.has_silent
             || self.rest_may_be_known(&rest) && self.untold_may_be_known(cells) && self.bounds_are_wide(cells)
     }
 
@@ -373,6 +390,13 @@ impl Deciding<'_> {
     /// since each earlier total.
     fn rest_may_be_known(&self, rest: &[usize]) -> bool {
         let now = self.union(rest.iter().copied());
+        if self.panel.has_silent {
+            let mut guessed = now.clone();
+            add_one(&mut guessed, MemberId::MAX, [0; 3]);
+            if self.rules.hides_group(&guessed).is_some() {
+                return false;
+            }
+        }
         if now.is_empty() {
             return true;
         }

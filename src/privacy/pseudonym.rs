@@ -176,6 +176,11 @@ impl Pseudonyms {
         named(&self.keyed, Domain::Key, "")
     }
 
+    /// Whether an id names the lake's key or that of an epoch that the key file still has.
+    pub fn has_key(&self, key_id: &str) -> bool {
+        std::iter::once(&self.keyed).chain(&self.epochs).any(|keyed| named(keyed, Domain::Key, "") == key_id)
+    }
+
     fn read(path: &Path) -> Result<Self, KeyError> {
         let failed = |source| KeyError::Io { path: path.to_owned(), source };
         let file = File::open(path).map_err(failed)?;

@@ -94,7 +94,8 @@ impl Tombstones {
             let text = std::fs::read(&path).map_err(|source| TombstoneError::Io { path: path.clone(), source })?;
             let tombstone: Tombstone = serde_json::from_slice(&text)
                 .map_err(|source| TombstoneError::Malformed { path: path.clone(), source })?;
-            if tombstone.key_id != present {
+            // Earlier versions wrote the id of the epoch beside what they, too, made with the lake's key.
+            if !tombstones.pseudonyms.has_key(&tombstone.key_id) {
                 return Err(TombstoneError::OtherKey { path, made_with: tombstone.key_id, present });
             }
             tombstones.add(tombstone);
@@ -260,6 +261,12 @@ mod tests {
         let after = Tombstones::read(lake.path(), Pseudonyms::open(None, lake.path()).unwrap()).unwrap();
         assert_eq!(after.of_name("ada"), Some(0));
         assert_eq!(after.begin("ada", "2027-01-04T10:00:00Z").tombstone_id, tombstone.tombstone_id);
+        // As a version wrote it that named the epoch.
+        let epoch = after.pseudonyms().key_id();
+        assert_ne!(epoch, tombstone.key_id);
+        write(&Tombstone { key_id: epoch, ..tombstone }, lake.path());
+        let named_after_the_epoch = Tombstones::read(lake.path(), after.pseudonyms().clone()).unwrap();
+        assert_eq!(named_after_the_epoch.of_name("ada"), Some(0));
     }
 
     #[test]

@@ -53,7 +53,8 @@ fn assembled(inputs: &Inputs, ledger: Option<&mut Ledger>) -> (Report, Option<Le
         figures(&Parts { inputs, split: &split, money: &money, people: &people, funnel: &funnel, release: &release });
     let population = tables::population(inputs, &release);
     let sources = machines::sources(inputs, &mut release);
-    let data_quality = data_quality(inputs, sources, &release);
+    let merged = machines::merged(inputs, &sources, &mut release);
+    let data_quality = data_quality(inputs, sources, merged, &release);
     let describes_persons = !release.is_active() && !inputs.sessions.is_empty();
     let measuring = measuring(inputs, &figures, &population, &release);
     let coverage = coverage::coverage(inputs, &release);
@@ -232,7 +233,7 @@ fn objections(counts: &ObjectionCounts) -> Vec<ReasonCount> {
 fn passed_over(facts: &RunFacts, sources: &[SourceLine]) -> Vec<ReasonCount> {
     let lines = facts.sources.iter().zip(sources);
     let few: BTreeSet<&str> =
-        lines.filter(|(_, line)| line.seen.0.is_none()).map(|(sight, _)| sight.source.as_str()).collect();
+        lines.filter(|(_, line)| line.counted.0.is_none()).map(|(sight, _)| sight.source.as_str()).collect();
     let mut kinds = BTreeMap::<String, i64>::new();
     for (kind, count) in &facts.ignored_kinds {
         match kind.split_once(": ").filter(|(source, _)| few.contains(source)) {
@@ -246,7 +247,12 @@ fn passed_over(facts: &RunFacts, sources: &[SourceLine]) -> Vec<ReasonCount> {
 }
 
 /// What the totals rest on. Counts of records are about logs; those that grow with what people do are rounded with the rest.
-fn data_quality(inputs: &Inputs, sources: Vec<SourceLine>, release: &Release<'_>) -> DataQuality {
+fn data_quality(
+    inputs: &Inputs,
+    sources: Vec<SourceLine>,
+    [merged_by_id, merged_by_counts]: [Maybe<Count>; 2],
+    release: &Release<'_>,
+) -> DataQuality {
     let facts = &inputs.run;
     let sum = |field: fn(&crate::score::rows::SessionRow) -> i64| inputs.sessions.iter().map(field).sum::<i64>();
     let completions = sum(|session| session.completions);
@@ -256,8 +262,8 @@ fn data_quality(inputs: &Inputs, sources: Vec<SourceLine>, release: &Release<'_>
         files_read: Count(release.count(facts.files_read)),
         events: Count(release.amount(facts.events)),
         duplicates: Count(release.amount(facts.duplicates)),
-        merged_by_id: Count(release.amount(facts.sources.iter().map(|source| source.merged_by_id).sum())),
-        merged_by_counts: Count(release.amount(facts.sources.iter().map(|source| source.merged_by_counts).sum())),
+        merged_by_id,
+        merged_by_counts,
         identities: facts
             .identities
             .iter()

@@ -6,7 +6,7 @@ use super::inputs::Inputs;
 use super::model::{Figure, FunnelStep, IntervalKind, Money, MoneyPart, Quantity};
 use super::money::Split;
 use super::people::{People, wilson_95};
-use super::quantities::{Count, Maybe};
+use super::quantities::Maybe;
 use super::release::Release;
 use crate::privacy::rounding::{HIGH_SHARE, LOW_SHARE};
 
@@ -43,8 +43,7 @@ pub(super) fn figures(parts: &Parts<'_>) -> Vec<Figure> {
     let Parts { inputs, split, money, people, funnel, release } = *parts;
     let priced = split.priced;
     let linkable = inputs.sessions.iter().any(|session| matches!(session.outcome_link.as_str(), "linked" | "none"));
-    let scored = inputs.sessions.iter().filter(|session| is_scored(&session.band)).count();
-    let scored = i64::try_from(scored).unwrap_or(i64::MAX);
+    let scored = split.scored;
 
     let complete = split.unpriced == 0 && inputs.run.unpriced_models.is_empty() && lower_bounds(inputs) == 0;
     let spend = money.total.0.filter(|_| priced > 0).map(Quantity::Money);
@@ -102,7 +101,7 @@ pub(super) fn figures(parts: &Parts<'_>) -> Vec<Figure> {
         low: Maybe(told.map(|(low, _)| Quantity::Share(low))),
         high: Maybe(told.map(|(_, high)| Quantity::Share(high))),
         interval: IntervalKind::Wilson95,
-        n: Count(release.count(i64::try_from(active).unwrap_or(i64::MAX))),
+        n: funnel.iter().find(|step| step.id == "active").map_or(Maybe(None), |step| step.people),
         n_unit: "active people",
         note: match (interval.is_some(), share.is_some()) {
             (true, true) => "Active in at least 3 of the last 4 whole weeks.".into(),
@@ -120,7 +119,7 @@ pub(super) fn figures(parts: &Parts<'_>) -> Vec<Figure> {
         low,
         high,
         interval,
-        n: Count(release.count(scored)),
+        n: money.scored_sessions,
         n_unit: "scored sessions",
         note: if scored > 0 && priced > 0 && low.0.is_none() {
             WITHHELD.into()

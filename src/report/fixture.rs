@@ -65,6 +65,7 @@ fn facts(title: &str) -> RunFacts {
                 tokens_seen: 480_000_000,
                 tokens_counted: 96_000_000,
                 people: (0..40).map(|person| (format!("p{person:02}k3q"), [1_005, 12_000_000, 2_400_000])).collect(),
+                merged_people: (0..40).map(|person| (format!("p{person:02}k3q"), [775, 10])).collect(),
                 ..SourceSight::default()
             },
         ],

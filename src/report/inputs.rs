@@ -169,6 +169,10 @@ pub struct SourceSight {
     /// nothing is published.
     #[serde(default)]
     pub people: BTreeMap<String, [i64; 3]>,
+    /// Whose responses are counted under another source's name, by pseudonym: by an id, by counts. Empty in files of earlier versions, and then
+    /// it is not published how many there are.
+    #[serde(default)]
+    pub merged_people: BTreeMap<String, [i64; 2]>,
 }
 
 /// What the logs hold of the billed use of one tool or maker in one month: a row of `rpt_coverage`.

@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
 
+use super::figures::is_scored;
 use super::inputs::Inputs;
 use super::model::{Money, MoneyPart};
 use super::quantities::{Count, Maybe, MicroDollars, Share, Tokens};
@@ -152,6 +153,7 @@ pub(super) struct Split {
     total_tokens: i64,
     pub(super) priced: i64,
     pub(super) unpriced: i64,
+    pub(super) scored: i64,
     pub(super) parts: Vec<SplitPart>,
 }
 
@@ -166,6 +168,13 @@ struct Published {
     share_high: Option<f64>,
     tokens: Option<i64>,
     sessions: Option<i64>,
+    /// Of the total alone, whose sessions are those with a price: sessions without one. An earlier report's spend stands beside its own counts, since one
+    /// person's late sessions would be the difference.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    unpriced: Option<i64>,
+    /// Of the total alone: sessions that were compared with others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    scored: Option<i64>,
 }
 
 impl Split {
@@ -210,6 +219,9 @@ impl Split {
         let whole = Published {
             cost: priced.then_some(total),
             tokens: Some(release.amount(self.total_tokens)),
+            sessions: Some(release.count(self.priced)),
+            unpriced: Some(release.count(self.unpriced)),
+            scored: Some(release.count(self.scored)),
             ..Published::default()
         };
         let drafts: Vec<Draft<Published>> = drafts.collect();
@@ -227,8 +239,10 @@ impl Split {
         Money {
             total: Maybe(whole.cost.map(MicroDollars)),
             total_tokens: Maybe(whole.tokens.map(Tokens)),
-            priced_sessions: Count(release.count(self.priced)),
-            unpriced_sessions: Count(release.count(self.unpriced)),
+            has_price: priced,
+            priced_sessions: Maybe(whole.sessions.map(Count)),
+            unpriced_sessions: Maybe(whole.unpriced.map(Count)),
+            scored_sessions: Maybe(whole.scored.map(Count)),
             parts: parts
                 .map(|((part, shown), withheld)| money_part(part, shown.unwrap_or_default(), withheld))
                 .collect(),
@@ -403,10 +417,11 @@ pub(super) fn split(inputs: &Inputs, release: &Release<'_>) -> Split {
     let (mut cost, mut tokens) = (BTreeMap::new(), BTreeMap::new());
     let mut sessions: BTreeMap<Part, i64> = BTreeMap::new();
     let mut people: BTreeMap<Part, Gathered<'_>> = BTreeMap::new();
-    let (mut total, mut total_tokens, mut priced, mut unpriced) = (0, 0, 0, 0);
+    let (mut total, mut total_tokens, mut priced, mut unpriced, mut scored) = (0, 0, 0, 0, 0);
     for session in &inputs.sessions {
         let placement = place(session, &known);
         *sessions.entry(placement.part).or_default() += 1;
+        scored += i64::from(is_scored(&session.band));
         let waste = known.waste.get(session.session_id.as_str()).copied();
         let (waste_cost, waste_tokens) = waste.unwrap_or_default();
         let dollars = session.cost_micro_usd.map(|amount| amount.max(0));
@@ -453,7 +468,7 @@ pub(super) fn split(inputs: &Inputs, release: &Release<'_>) -> Split {
             }
         })
         .collect();
-    Split { total, total_tokens, priced, unpriced, parts }
+    Split { total, total_tokens, priced, unpriced, scored, parts }
 }
 
 #[cfg(test)]

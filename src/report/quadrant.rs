@@ -128,7 +128,10 @@ pub(super) fn quadrant(inputs: &Inputs, release: &mut Release<'_>) -> Quadrant {
         left_out: Count(0),
     };
     let teams = of_teams(inputs);
-    let known = teams.keys().filter(|team| **team != UNASSIGNED).count();
+    // Also those of which nobody did anything: that one more is left out would say that somebody of it has begun.
+    let named: BTreeSet<&str> =
+        inputs.teams.iter().map(|row| row.team_id.as_str()).chain(teams.keys().copied()).collect();
+    let known = named.iter().filter(|team| **team != UNASSIGNED).count();
     if weeks < FEWEST_WEEKS {
         return Quadrant { left_out: Count(length(known)), ..nothing };
     }

@@ -36,6 +36,8 @@ pub(super) struct OfSignal {
     pub(super) spoke_of: FxHashMap<String, u64>,
     /// By person, how often it was unusual.
     pub(super) unusual_of: FxHashMap<String, u64>,
+    /// By person, how often it abstained.
+    pub(super) abstained_of: FxHashMap<String, u64>,
 }
 
 /// A reading with evidence.
@@ -129,15 +131,16 @@ impl Readings {
                 .entry(row.signal.to_owned())
                 .or_insert_with(|| OfSignal { family: row.family.to_owned(), ..OfSignal::default() }),
         };
-        if row.status != "speak" {
-            of.abstained += 1;
-            count(&mut of.reasons, row.abstain_reason.unwrap_or("no reason given"), 1);
-            return;
-        }
         let session = owners.0.get(row.unit_id).copied();
         // A week's unit is `pseudonym/2026-W07`.
         let of_week = || row.unit_id.split_once('/').map_or(UNASSIGNED, |(actor, _)| actor);
         let actor = session.map_or_else(of_week, |(actor, _)| actor);
+        if row.status != "speak" {
+            of.abstained += 1;
+            count(&mut of.abstained_of, actor, 1);
+            count(&mut of.reasons, row.abstain_reason.unwrap_or("no reason given"), 1);
+            return;
+        }
         of.spoke += 1;
         of.calibrated += i64::from(row.p.is_some());
         count(&mut of.spoke_of, actor, 1);
@@ -176,6 +179,7 @@ impl Readings {
             more.reasons.iter().for_each(|(reason, times)| count(&mut of.reasons, reason, *times));
             more.spoke_of.iter().for_each(|(actor, times)| count(&mut of.spoke_of, actor, *times));
             more.unusual_of.iter().for_each(|(actor, times)| count(&mut of.unusual_of, actor, *times));
+            more.abstained_of.iter().for_each(|(actor, times)| count(&mut of.abstained_of, actor, *times));
         }
         other.main.into_iter().for_each(|(session, reading)| self.stands_out(session, reading));
     }
@@ -228,7 +232,7 @@ mod tests {
         for readings in [&whole, &joined] {
             let a = &readings.signals["a"];
             assert_eq!((a.spoke, a.unusual, a.abstained, a.spoke_of["ada"]), (3, 2, 0, 2));
-            assert_eq!(readings.signals["b"].reasons["few"], 1);
+            assert_eq!((readings.signals["b"].reasons["few"], readings.signals["b"].abstained_of["bea"]), (1, 1));
             // Only what stands out, and of equal weights the first by name.
             assert_eq!(readings.main.keys().collect::<Vec<_>>(), ["s"]);
             assert_eq!(readings.main["s"].signal, "a");

@@ -212,15 +212,18 @@ pub(super) fn signals(inputs: &Inputs, release: &mut Release<'_>) -> Vec<Signal>
             let entry = catalogue.get(name);
             let header = entry.map_or("", |entry| entry.innocent.as_str());
             let text = |field: fn(&SignalEntry) -> &str| plain_long(entry.map_or("", |entry| field(entry)));
-            let spoke_of = of_readings(&group.spoke_of, release);
+            let heard_of = heard_of(group, release);
             let unusual_of = of_readings(&group.unusual_of, release);
             // What it was silent on goes with what it spoke on: another signal tells how many units there are.
             let heard: Heard =
                 (release.count(group.spoke), release.count(group.abstained), most_frequent(&group.reasons, release));
-            let heard = if spoke_of.is_empty() && group.spoke == 0 {
+            let heard = if heard_of.is_empty() && group.spoke == 0 {
                 Some(heard)
             } else {
-                release.cell("signals", Draft::new(name, spoke_of, heard))
+                let of_nobody = group.spoke > 0 && heard_of.values().all(|part| part.tokens == 0);
+                let barred = of_nobody.then_some(Hidden::TooFewPeople);
+                let draft = Draft { barred, counted_by_tokens: true, ..Draft::new(name, heard_of, heard) };
+                release.cell("signals", draft)
             };
             let unusual = if unusual_of.is_empty() && group.unusual == 0 {
                 Some(0)
@@ -256,6 +259,19 @@ pub(super) fn signals(inputs: &Inputs, release: &mut Release<'_>) -> Vec<Signal>
         .collect();
     signals.sort_by(|a, b| (&a.family, &a.signal).cmp(&(&b.family, &b.signal)));
     signals
+}
+
+/// Whom a signal spoke on, with how often in the place of tokens, and whom it abstained on, in that of a cost. They are behind it where it spoke; what it
+/// abstained on is looked at for change, since one person's late sessions are in it too.
+fn heard_of(group: &OfSignal, release: &Release<'_>) -> Members {
+    let mut people = Gathered::default();
+    for (actor, times) in &group.spoke_of {
+        release.add(&mut people, actor, Contribution { tokens: *times, ..Contribution::default() });
+    }
+    for (actor, times) in &group.abstained_of {
+        release.add(&mut people, actor, Contribution { cost: *times, ..Contribution::default() });
+    }
+    members(&people)
 }
 
 /// People of a signal: each counts, and how often is only looked at for change.

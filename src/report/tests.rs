@@ -7,7 +7,9 @@ use super::injection::of_page;
 use super::inputs::{Inputs, WeekTotals};
 use super::model::Verdict;
 use super::readings::Readings;
-use super::{Report, build, compare, html, markdown, render, summary, tidy};
+use super::{Report, build, build_with_ledger, compare, html, markdown, render, summary, tidy};
+use crate::privacy::{Ledger, Pseudonyms};
+use crate::score::rows::SessionRow;
 
 fn snapshot(name: &str, text: &str) {
     let mut settings = insta::Settings::clone_current();
@@ -328,6 +330,38 @@ fn a_spend_that_is_withheld_is_not_said_to_have_no_price() {
     let report = build(&inputs);
     assert_eq!(report.money.total.0, None);
     assert!(report.answer.is_it_real.starts_with("How the spend splits is withheld"), "{}", report.answer.is_it_real);
+}
+
+#[test]
+fn one_persons_late_sessions_are_in_no_count_beside_figures_that_are_kept() {
+    let mut ledger = Ledger::in_memory(&Pseudonyms::with_key([7; 32]));
+    let mut inputs = organisation();
+    let first = build_with_ledger(&inputs, &mut ledger).unwrap();
+    ledger.commit().unwrap();
+    let theirs: Vec<SessionRow> = inputs.sessions.iter().filter(|session| session.actor == "p00k3q").cloned().collect();
+    for late in ["x", "y", "z"] {
+        let again = |session: &SessionRow| SessionRow {
+            session_id: format!("{}{late}", session.session_id),
+            ..session.clone()
+        };
+        inputs.sessions.extend(theirs.iter().map(again));
+    }
+    for of in inputs.signals.signals.values_mut() {
+        of.abstained += 60;
+        *of.abstained_of.entry("p00k3q".to_owned()).or_default() += 60;
+        *of.reasons.entry("too_few_observations".to_owned()).or_default() += 60;
+    }
+    let told = |report: &Report| {
+        let money = [report.money.priced_sessions, report.money.unpriced_sessions];
+        let behind = report.figures.iter().map(|figure| figure.n).chain(money);
+        let signals = report.signals.iter().flat_map(|signal| [signal.spoke, signal.abstained]);
+        behind.chain(signals).map(|count| count.0).collect::<Vec<_>>()
+    };
+    let second = build_with_ledger(&inputs, &mut ledger).unwrap();
+    assert_eq!((second.money.total, told(&second)), (first.money.total, told(&first)));
+    // A report that knows of no other tells how it is.
+    let alone = told(&build(&inputs));
+    assert!(alone.iter().zip(told(&first)).filter(|(now, then)| **now != *then).count() > 6, "{alone:?}");
 }
 
 #[test]

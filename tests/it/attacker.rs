@@ -526,6 +526,7 @@ fn published(organisation: &Organisation, defence: Defence) -> Published {
             actor_weeks: &inputs.actor_weeks,
             weeks: inputs.weeks.clone(),
             roster_size: &|_, _| 0,
+            roster_teams: &BTreeSet::new(),
         };
         let with_ledger = (defence != Defence::NoLedger).then_some(&mut ledger);
         let (teams, weeks, _) = team_weeks(table, rules, with_ledger).unwrap();

@@ -45,6 +45,9 @@ fn a_table_that_is_not_there_is_answered_with_those_that_are() {
     let lake = format!("{OUT}/lake");
     let (code, _, stderr) = footlight(demo(), &["query", "--lake", &lake, "select * from sessions"]);
     assert!(code == 2 && stderr.contains("those of results need --out OUT"), "{stderr}");
+    let (code, _, stderr) = footlight(demo(), &["query", "--lake", &lake, "--out", "nowhere", "select 1"]);
+    let tables = std::path::Path::new("nowhere").join("tables");
+    assert!(code == 1 && stderr.contains(&format!("there is no {}", tables.display())), "{stderr}");
 }
 
 #[test]

@@ -216,6 +216,10 @@ fn ids_are_listed_under_pseudonyms_and_by_name_for_a_reason() {
         assert!(!stdout.contains(name), "{name}: {stdout}");
     }
     assert!(stdout.contains("conflict: claimed by two entries of the roster"), "{stdout}");
+    // Nor does the order, which is that of the pseudonyms.
+    let pseudonyms: Vec<&str> =
+        stdout.lines().filter_map(|line| line.split_once(" -> ")?.1.split_once("  ")).map(|(actor, _)| actor).collect();
+    assert!(pseudonyms.len() > 5 && pseudonyms.is_sorted(), "{stdout}");
     assert_eq!(footlight(dir, &["identities", "--lake", "lake", "--identify"]).0, 14, "no reason");
     let reason = "the roster has one alias for two people";
     let named = ["identities", "--json", "--lake", "lake", "--identify", "--reason", reason];

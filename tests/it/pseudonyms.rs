@@ -261,6 +261,11 @@ fn no_query_orders_or_picks_people_by_what_was_measured() {
         "select case when score_db > 6 then actor end as who, iso_week from actor_weeks",
         "select max(concat(tokens, actor)) as most from actor_weeks",
         "select array_sort(array_agg(concat(tokens, actor))) as places from actor_weeks",
+        "select actor from actor_weeks where tokens >= (select max(tokens) from actor_weeks)",
+        "select actor from actor_weeks where tokens in (select max(tokens) from actor_weeks)",
+        "select actor from (select actor, tokens, max(tokens) over () as most from actor_weeks) where tokens = most",
+        "select a.actor from actor_weeks as a where not exists (select 1 from actor_weeks as b where b.tokens > a.tokens)",
+        "select a.actor, count(*) as place from actor_weeks as a inner join actor_weeks as b on a.iso_week = b.iso_week and a.tokens <= b.tokens group by a.actor",
         "select actor from actor_weeks union all select actor from (select actor from sessions order by cost_usd desc limit 3)",
     ] {
         let (code, stdout, stderr) = ask(sql);
@@ -279,6 +284,10 @@ fn no_query_orders_or_picks_people_by_what_was_measured() {
         "select actor, max(score_db) as most, min(iso_week) as first from actor_weeks group by actor",
         "select concat(actor, '/', iso_week) as unit, round(score_db, 1) as score from actor_weeks",
         "select actor, started_at from sessions order by started_at limit 3",
+        "select actor, iso_week from actor_weeks where tokens > 1000",
+        "select actor, iso_week from (select actor, iso_week, tokens, max(tokens) over (partition by actor) as most from actor_weeks) where tokens = most",
+        "select a.actor, a.tokens, w.most from actor_weeks as a inner join (select iso_week, max(tokens) as most from actor_weeks group by iso_week) as w on a.iso_week = w.iso_week",
+        "select session_id from sessions where input_tokens >= (select max(input_tokens) from sessions)",
         "select actor, tokens, lag(tokens) over (partition by actor order by iso_week) as before from actor_weeks",
         "select actor_id, team_id from roster order by actor_id",
         "select actor from sessions where session_id = 'one'",

@@ -216,7 +216,12 @@ fn every_run_leaves_a_record_also_when_it_fails() {
     let facts = json(&fs::read_to_string(dir.join("out/run.json")).unwrap());
     assert_eq!(facts["run"]["period_end"], "2026-03-02");
     assert_eq!(run(&["--since", "2026-03-10", "--as-of", "2026-03-01"]).0, 2);
+    // Nor is anything committed where a day is mistyped.
+    let more = fs::read_to_string(dir.join("logs/a.events.ndjson")).unwrap().replace("s-1", "s-9");
+    fs::write(dir.join("logs/c.events.ndjson"), more).unwrap();
     assert_eq!(run(&["--since", "ten days ago"]).0, 2);
+    let (_, stdout, _) = footlight(dir, &["query", "--json", "--lake", "lake", "select count(*) as n from events"]);
+    assert_eq!(json(&stdout)["rows"][0]["n"], 4);
 }
 
 /// A full disk takes no log line, and a run goes on without them.

@@ -9,7 +9,7 @@ use arrow::datatypes::{DataType, Field};
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{DataFusionError, JoinType};
 use datafusion::logical_expr::expr::Sort;
-use datafusion::logical_expr::{Expr, LogicalPlan};
+use datafusion::logical_expr::{BinaryExpr, Expr, LogicalPlan, Operator};
 use std::sync::Arc;
 
 /// Columns that say who. The unit of a reading is a session or a person's week; an id of the logs is somebody's, whosever it is.
@@ -30,6 +30,8 @@ struct Made {
     who: bool,
     measured: bool,
     judged: bool,
+    /// The least or the most that was measured of anybody.
+    extreme: bool,
 }
 
 impl Made {
@@ -38,7 +40,7 @@ impl Made {
         let judged = is_judged(table, name);
         let measured = judged || data_type.is_numeric() && !PLACES.contains(&name);
         let who = WHO.contains(&name) || (table, name) == (EVIDENCE, "family");
-        Self { who, measured, judged }
+        Self { who, measured, judged, extreme: false }
     }
 
     fn and(self, other: Self) -> Self {
@@ -46,6 +48,7 @@ impl Made {
             who: self.who || other.who,
             measured: self.measured || other.measured,
             judged: self.judged || other.judged,
+            extreme: self.extreme || other.extreme,
         }
     }
 
@@ -80,7 +83,7 @@ pub(super) fn check(plan: &LogicalPlan) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Whether a step puts rows in order by a measure, or picks them by a judgement.
+/// Whether a step puts rows in order by a measure, finds their place in it, or picks them by a judgement.
 fn is_ranking(node: &LogicalPlan) -> bool {
     match node {
         LogicalPlan::Sort(sort) => is_by_measure(&sort.expr, &sort.input),
@@ -105,10 +108,19 @@ fn is_ranking(node: &LogicalPlan) -> bool {
                 || groups.judged && !groups.who && sums.aggr_expr.iter().any(lists)
                 || is_picked(sums.group_expr.iter().chain(&sums.aggr_expr), &sums.input)
         }
-        LogicalPlan::Filter(filter) => of(&filter.predicate, &filter.input).judged,
+        LogicalPlan::Filter(filter) => {
+            let columns = made(&filter.input);
+            let of_side = |side: &Expr| of_columns(side, &filter.input, &columns);
+            of_side(&filter.predicate).judged || is_held_against_others(&filter.predicate, false, of_side)
+        }
         LogicalPlan::Join(join) => {
-            let on = join.on.iter().any(|(left, right)| of(left, &join.left).and(of(right, &join.right)).judged);
-            on || join.filter.iter().any(|expr| of(expr, &join.left).and(of(expr, &join.right)).judged)
+            let on = join.on.iter().any(|(left, right)| {
+                let (left, right) = (of(left, &join.left), of(right, &join.right));
+                left.and(right).judged || is_place(left, right)
+            });
+            let of_side = |side: &Expr| of(side, &join.left).and(of(side, &join.right));
+            // Whoever is joined with all who have more is counted to a place.
+            on || join.filter.iter().any(|expr| of_side(expr).judged || is_held_against_others(expr, true, of_side))
         }
         // Filters of a scan may be about columns that it does not hand on.
         LogicalPlan::TableScan(scan) => scan
@@ -135,11 +147,34 @@ fn is_picked<'a>(exprs: impl Iterator<Item = &'a Expr>, input: &LogicalPlan) -> 
     })
 }
 
+/// Whether rows are picked by how what was measured of one stands to what was of others: to the most or the least of it, and in a join to any.
+fn is_held_against_others(predicate: &Expr, joins: bool, of_side: impl Fn(&Expr) -> Made) -> bool {
+    let is_one = |part: &Expr| match part {
+        Expr::BinaryExpr(BinaryExpr { left, op, right }) => {
+            let (left, right) = (of_side(left), of_side(right));
+            match op {
+                Operator::Lt | Operator::LtEq | Operator::Gt | Operator::GtEq => {
+                    joins && left.measured && right.measured || is_place(left, right)
+                }
+                Operator::Eq | Operator::NotEq => is_place(left, right),
+                _ => false,
+            }
+        }
+        _ => false,
+    };
+    predicate.exists(|part| Ok(is_one(part))).unwrap_or(true)
+}
+
+/// Whether two values that are compared are a measure and the first or last of its order.
+fn is_place(left: Made, right: Made) -> bool {
+    left.measured && right.measured && (left.extreme || right.extreme)
+}
+
 /// Whether an expression puts values in order, or takes the first or last of them.
 fn compares(expr: &Expr) -> bool {
     let compares = |part: &Expr| match part {
-        Expr::AggregateFunction(function) => ["min", "max"].contains(&function.func.name()),
-        Expr::WindowFunction(function) => ["min", "max"].contains(&function.fun.name()),
+        Expr::AggregateFunction(function) => is_extreme(function.func.name()),
+        Expr::WindowFunction(function) => is_extreme(function.fun.name()),
         Expr::ScalarFunction(function) => ["array_sort", "array_min", "array_max"].contains(&function.name()),
         _ => false,
     };
@@ -155,7 +190,14 @@ fn made(plan: &LogicalPlan) -> Vec<Made> {
             scan.projected_schema.fields().iter().map(stored).collect()
         }
         LogicalPlan::Projection(projection) => over(&projection.input, projection.expr.iter()).1,
-        LogicalPlan::Aggregate(sums) => over(&sums.input, sums.group_expr.iter().chain(&sums.aggr_expr)).1,
+        LogicalPlan::Aggregate(sums) => {
+            let mut columns = over(&sums.input, sums.group_expr.iter().chain(&sums.aggr_expr)).1;
+            // The most of each person is nobody's place among others.
+            if Made::all(columns.iter().take(sums.group_expr.len()).copied()).who {
+                columns.iter_mut().for_each(|column| column.extreme = false);
+            }
+            columns
+        }
         LogicalPlan::Window(window) => {
             let (mut columns, added) = over(&window.input, window.window_expr.iter());
             columns.extend(added);
@@ -202,10 +244,16 @@ fn of_columns(expr: &Expr, input: &LogicalPlan, columns: &[Made]) -> Made {
         Expr::AggregateFunction(function) if is_count(function.func.name()) => {
             Made { who: false, measured: true, ..all() }
         }
+        Expr::AggregateFunction(function) if is_extreme(function.func.name()) => {
+            Made { extreme: all().measured, ..all() }
+        }
         Expr::WindowFunction(function) => {
-            let who = function.params.args.iter().any(|argument| of_columns(argument, input, columns).who);
+            let has_who = |exprs: &[Expr]| exprs.iter().any(|expr| of_columns(expr, input, columns).who);
             let counts = is_count(function.fun.name());
-            Made { who: who && !counts, measured: all().measured || counts, ..all() }
+            let extreme = is_extreme(function.fun.name()) && !has_who(&function.params.partition_by);
+            let who = has_who(&function.params.args) && !counts;
+            let all = all();
+            Made { who, measured: all.measured || counts, extreme: extreme && all.measured, ..all }
         }
         Expr::ScalarSubquery(subquery) => Made::all(made(&subquery.subquery)),
         _ => all(),
@@ -214,6 +262,10 @@ fn of_columns(expr: &Expr, input: &LogicalPlan, columns: &[Made]) -> Made {
 
 fn is_count(function: &str) -> bool {
     function.starts_with("count") || function.starts_with("approx_distinct")
+}
+
+fn is_extreme(function: &str) -> bool {
+    ["min", "max"].contains(&function)
 }
 
 fn bare(expr: &Expr) -> &Expr {

@@ -320,8 +320,8 @@ pub struct Figure {
     pub high: Maybe<Quantity>,
     /// What the interval means.
     pub interval: IntervalKind,
-    /// What was counted.
-    pub n: Count,
+    /// What was counted; none where it may not be said beside an earlier report.
+    pub n: Maybe<Count>,
     /// Its name.
     pub n_unit: &'static str,
     /// How to read it, or why it cannot be told.
@@ -380,10 +380,16 @@ pub struct Money {
     pub total: Maybe<MicroDollars>,
     /// Tokens of all sessions that reported any.
     pub total_tokens: Maybe<Tokens>,
-    /// Sessions with a price. When there are none every cost below is unknown.
-    pub priced_sessions: Count,
-    /// Sessions without a price, which are in the tokens of a part and not in its cost.
-    pub unpriced_sessions: Count,
+    /// Whether any session has a price. When there is none every cost below is unknown.
+    #[serde(skip)]
+    pub has_price: bool,
+    /// Sessions with a price, as many as the total is of: of an earlier report where that is. None where it may not be shown.
+    pub priced_sessions: Maybe<Count>,
+    /// Sessions without a price, which are in the tokens of a part and not in its cost. As the sessions with one.
+    pub unpriced_sessions: Maybe<Count>,
+    /// Sessions that were compared with others. As the sessions with a price.
+    #[serde(skip)]
+    pub scored_sessions: Maybe<Count>,
     /// The five parts, always in the same order.
     pub parts: Vec<MoneyPart>,
 }

@@ -239,10 +239,11 @@ pub struct DataQuality {
     pub events: Count,
     /// Seen again and counted once.
     pub duplicates: Count,
-    /// Model responses that several sources saw, counted once: how many sightings were not counted, because both state one id.
-    pub merged_by_id: Count,
+    /// Model responses that several sources saw, counted once: how many sightings were not counted, because both state one id. Null where it would
+    /// tell of few people.
+    pub merged_by_id: Maybe<Count>,
     /// The same, because counts, time and person agree.
-    pub merged_by_counts: Count,
+    pub merged_by_counts: Maybe<Count>,
     /// What each source of sessions saw.
     pub sources: Vec<SourceLine>,
     /// Ids by how sure it is whose they are.
@@ -280,7 +281,8 @@ pub struct DataQuality {
     pub calibration_notes: Vec<String>,
 }
 
-/// What one source saw, in model responses. Null figures are suppressed.
+/// What one source saw, in model responses. Null figures are suppressed: all of them, or those that beside what is counted here would tell of the few
+/// whose responses are counted elsewhere.
 #[derive(Debug, Clone, Serialize)]
 pub struct SourceLine {
     /// Source.

@@ -55,11 +55,14 @@ pub(super) struct Draft<V> {
     pub(super) headline: bool,
     /// Between what a reader knows its tokens to lie, where its value is not their sum.
     pub(super) tokens_between: Option<Interval>,
+    /// Who has no tokens in it is looked at for change alone.
+    pub(super) counted_by_tokens: bool,
 }
 
 impl<V> Draft<V> {
     pub(super) fn new(name: &str, members: Members, value: V) -> Self {
-        Self { name: name.to_owned(), members, value, barred: None, headline: false, tokens_between: None }
+        let name = name.to_owned();
+        Self { name, members, value, barred: None, headline: false, tokens_between: None, counted_by_tokens: false }
     }
 }
 
@@ -193,6 +196,7 @@ impl<'a> Release<'a> {
                     headline: draft.headline,
                     settled: false,
                     tokens_between: draft.tokens_between,
+                    counted_by_tokens: draft.counted_by_tokens,
                 };
                 values.push(Some(draft.value));
                 cell
@@ -206,6 +210,7 @@ impl<'a> Release<'a> {
             total: total.as_ref().map(stored),
             total_tokens_between,
             total_is_barred: false,
+            total_is_told: view == SOURCES,
             frozen: self.frozen && (SUMS_OF_THE_PERIOD.contains(&view) || view == SOURCES),
         };
         let history = self.ledger.as_ref().map_or_else(History::default, |ledger| ledger.history(&panel));

@@ -27,6 +27,8 @@ pub struct TeamWeeks<'a> {
     pub weeks: Vec<WeekTotals>,
     /// People of a team on the roster in a week.
     pub roster_size: &'a dyn Fn(&str, &str) -> i64,
+    /// Teams that people on the roster belong to, whether they used anything or not.
+    pub roster_teams: &'a BTreeSet<&'a str>,
 }
 
 /// Tokens that one person used in one week by what came of their sessions, which may have begun the week before; sessions without an outcome are not
@@ -112,8 +114,11 @@ pub fn team_weeks(
     let people: BTreeSet<&str> =
         input.actor_weeks.iter().map(|row| row.actor.as_str()).filter(|id| is_known(id)).collect();
     let protected = people.len() >= rules.people();
-    // A row a team and week, also where nobody of it did anything: that one is there would say that somebody of a team of few was at work.
-    let named: BTreeSet<&str> = cells.values().flat_map(BTreeMap::keys).map(String::as_str).collect();
+    // A row a team and week, also where nobody of it did anything, in that week or ever: that one is there would say that somebody of a team of few was at
+    // work, and the first report that has it since when.
+    let mut named: BTreeSet<&str> = cells.values().flat_map(BTreeMap::keys).map(String::as_str).collect();
+    named.extend(input.roster_teams.iter().copied().filter(|_| protected));
+    let sizes = sizes(&cells, &input, protected);
     let mut totals: BTreeMap<String, WeekTotals> =
         input.weeks.iter().map(|week| (week.iso_week.clone(), week.clone())).collect();
     let (mut rows, mut done) = (Vec::new(), Weeks::default());
@@ -133,6 +138,12 @@ pub fn team_weeks(
             to: start.saturating_add(jiff::Span::new().days(6)).to_string(),
             cells: panel_cells,
             total: total.as_ref().map(|total| serde_json::to_value(total).unwrap_or_default()),
+            // With a few at work the smallest other team is withheld: so it is without them.
+            has_silent: sizes.iter().any(|(team, seen)| {
+                let at_work = teams.get(*team).is_some_and(|cell| cell.by_actor.keys().any(|actor| is_known(actor)));
+                let on_roster = usize::try_from((input.roster_size)(team, iso_week)).unwrap_or(0);
+                !at_work && (*seen).max(on_roster) < rules.people()
+            }),
             ..Panel::default()
         };
         panel.total_is_barred =
@@ -156,6 +167,24 @@ pub fn team_weeks(
     }
     rows.sort_by(|one, two| (&one.team_id, &one.iso_week).cmp(&(&two.team_id, &two.iso_week)));
     Ok((rows, totals.into_values().collect(), done))
+}
+
+/// Teams that known people are of, with how many were seen in it. Where nobody can be protected no team is asked for that nobody was seen in.
+fn sizes<'a>(
+    cells: &'a BTreeMap<String, BTreeMap<String, TeamWeek>>,
+    input: &TeamWeeks<'a>,
+    protected: bool,
+) -> BTreeMap<&'a str, usize> {
+    let mut people: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for (team, cell) in cells.values().flatten() {
+        for actor in cell.by_actor.keys().filter(|actor| is_known(actor)) {
+            people.entry(team).or_default().insert(actor);
+        }
+    }
+    for team in input.roster_teams.iter().copied().filter(|_| protected) {
+        people.entry(team).or_default();
+    }
+    people.into_iter().map(|(team, people)| (team, people.len())).collect()
 }
 
 fn shown<V: serde::de::DeserializeOwned>(verdict: Verdict, now: V, done: &mut Weeks, hidden: fn(V) -> V) -> V {
@@ -286,122 +315,4 @@ fn add(sum: &mut Option<i64>, part: Option<i64>) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Rows of teams in which so many of so many people are flagged, the same ones in each of these weeks.
-    fn rows(weeks: u8, teams: &[(&str, usize, usize)]) -> Vec<TeamRow> {
-        let mut actor_weeks = Vec::new();
-        for week in 1..=weeks {
-            for (team, flagged, people) in teams {
-                actor_weeks.extend((0..*people).map(|person| ActorWeekRow {
-                    actor: format!("{team}{person:02}"),
-                    team_id: (*team).to_owned(),
-                    iso_week: format!("2026-W{week:02}"),
-                    sessions: 1,
-                    tokens: Some(1_000),
-                    band: if person < *flagged { "review" } else { "none" }.to_owned(),
-                    ..ActorWeekRow::default()
-                }));
-            }
-        }
-        let input = TeamWeeks { links: &[], actor_weeks: &actor_weeks, weeks: Vec::new(), roster_size: &|_, _| 0 };
-        team_weeks(input, Rules::default(), None).unwrap().0
-    }
-
-    #[test]
-    fn tokens_that_no_log_states_are_not_none() {
-        let row = |team: &str, person: usize, tokens| ActorWeekRow {
-            actor: format!("{team}{person:02}"),
-            team_id: team.to_owned(),
-            iso_week: "2026-W10".to_owned(),
-            sessions: 1,
-            tokens,
-            ..ActorWeekRow::default()
-        };
-        let mut actor_weeks: Vec<_> = (0..12).map(|person| row("mobile", person, None)).collect();
-        actor_weeks.extend((0..20).map(|person| row("web", person, Some(1_000))));
-        let input = TeamWeeks { links: &[], actor_weeks: &actor_weeks, weeks: Vec::new(), roster_size: &|_, _| 0 };
-        let (rows, _, _) = team_weeks(input, Rules::default(), None).unwrap();
-        let told = |row: &TeamRow| [row.tokens, row.tokens_with_outcome_low, row.tokens_with_outcome_high];
-        assert_eq!((rows[0].active_actors, rows[0].suppressed, told(&rows[0])), (Some(10), false, [None; 3]));
-        assert_eq!(told(&rows[1]), [Some(20_000), Some(0), Some(0)]);
-    }
-
-    #[test]
-    fn a_week_without_a_team_looks_like_one_of_few() {
-        let used = |team: &str, person: usize, week: &str| ActorWeekRow {
-            actor: format!("{team}{person:02}"),
-            team_id: team.to_owned(),
-            iso_week: week.to_owned(),
-            sessions: 1,
-            tokens: Some(1_000),
-            ..ActorWeekRow::default()
-        };
-        let weeks = ["2026-W10", "2026-W11", "2026-W12"];
-        let mut actor_weeks: Vec<_> =
-            weeks.iter().flat_map(|week| (0..20).map(|person| used("web", person, week))).collect();
-        actor_weeks.push(used("legal", 0, "2026-W11"));
-        let input = TeamWeeks { links: &[], actor_weeks: &actor_weeks, weeks: Vec::new(), roster_size: &|_, _| 0 };
-        let (rows, _, done) = team_weeks(input, Rules::default(), None).unwrap();
-        let of_legal: Vec<TeamRow> = rows.into_iter().filter(|row| row.team_id == "legal").collect();
-        let alike = weeks.map(|week| {
-            hidden_row(TeamRow { team_id: "legal".to_owned(), iso_week: week.to_owned(), ..TeamRow::default() })
-        });
-        assert_eq!((of_legal.as_slice(), done.withheld), (alike.as_slice(), 3));
-    }
-
-    #[test]
-    fn weeks_of_one_team_are_no_teams() {
-        let rows = rows(12, &[("red", 10, 40)]);
-        assert_eq!(rows.len(), 12);
-        for row in rows {
-            // Beta(5.1, 14.9) and 10 of 40 people: .165 to .348. Twelve agreeing teams would leave .24 to .26.
-            assert_eq!((row.flagged_low, row.flagged_high), (Some(0.15), Some(0.35)), "{}", row.iso_week);
-        }
-    }
-
-    #[test]
-    fn whoever_is_not_known_stands_in_nobodys_place() {
-        let of = |team: &str, people: usize, tokens: i64| {
-            let row = move |actor: String, team: &str| ActorWeekRow {
-                actor,
-                team_id: team.to_owned(),
-                iso_week: "2026-W07".to_owned(),
-                sessions: 1,
-                tokens: Some(tokens),
-                ..ActorWeekRow::default()
-            };
-            (0..people).map(|person| row(format!("{team}{person:02}"), team)).collect::<Vec<_>>()
-        };
-        let mut actor_weeks = [of("red", 20, 5_000_000), of("blue", 9, 6_666_667)].concat();
-        let [mut nobody] = <[ActorWeekRow; 1]>::try_from(of(UNASSIGNED, 1, 40_000_000)).unwrap();
-        nobody.actor = UNASSIGNED.to_owned();
-        actor_weeks.push(nobody);
-        let week = WeekTotals {
-            iso_week: "2026-W07".to_owned(),
-            active_actors: 30,
-            sessions: 30,
-            tokens: Some(200_000_003),
-            ..WeekTotals::default()
-        };
-        let input = TeamWeeks { links: &[], actor_weeks: &actor_weeks, weeks: vec![week], roster_size: &|_, _| 0 };
-        let (rows, weeks, _) = team_weeks(input, Rules::default(), None).unwrap();
-        // The total less red and less the use of nobody known, of which the report says the share, would be that of nine people.
-        assert!(rows.iter().all(|row| row.suppressed), "{rows:?}");
-        assert_eq!(weeks[0].tokens, Some(200_000_000));
-    }
-
-    #[test]
-    fn teams_of_a_week_are_compared_together() {
-        let usual = [("blue", 2, 20), ("green", 2, 20), ("grey", 2, 20)];
-        let mut teams = usual.to_vec();
-        teams.push(("red", 9, 20));
-        // Its interval begins above the organisation's .19, as that of one team in ten does by chance (p = .06).
-        let red = |rows: Vec<TeamRow>| rows.into_iter().find(|row| row.team_id == "red").unwrap();
-        let row = red(rows(1, &teams));
-        assert_eq!((row.flagged_low, row.flagged_distinguishable), (Some(0.2), Some(false)));
-        teams[3].1 = 14;
-        assert_eq!(red(rows(1, &teams)).flagged_distinguishable, Some(true));
-    }
-}
+mod tests;

@@ -37,7 +37,7 @@ pub(super) fn rows(report: &Report) -> Vec<Row> {
 fn figures(report: &Report) -> View {
     let mut view = View::new("figures");
     for figure in &report.figures {
-        view.add(figure.id, "", figure.unit, figure.value, false).between(figure.low, figure.high).of(figure.n);
+        view.add(figure.id, "", figure.unit, figure.value, false).between(figure.low, figure.high).of(behind(figure.n));
     }
     view
 }
@@ -89,8 +89,7 @@ fn weeks(report: &Report) -> View {
 fn money(report: &Report) -> View {
     let mut view = View::new("money");
     let money = &report.money;
-    let priced = money.priced_sessions.0 > 0;
-    view.add("money_total", "", "micro_usd", money.total, priced).of(money.priced_sessions);
+    view.add("money_total", "", "micro_usd", money.total, money.has_price).of(behind(money.priced_sessions));
     view.add("money_total_tokens", "", "tokens", money.total_tokens, true);
     for part in &money.parts {
         let id = format!("money_{}", part.id);
@@ -330,24 +329,24 @@ fn actions(report: &Report) -> View {
 
 fn quality(report: &Report) -> View {
     let (mut view, quality) = (View::new("quality"), &report.data_quality);
+    let told = |count: Count| Maybe(Some(count));
     for (id, count) in [
-        ("files_read", quality.files_read),
-        ("events", quality.events),
-        ("duplicates", quality.duplicates),
+        ("files_read", told(quality.files_read)),
+        ("events", told(quality.events)),
+        ("duplicates", told(quality.duplicates)),
         ("merged_by_id", quality.merged_by_id),
         ("merged_by_counts", quality.merged_by_counts),
-        ("identity_conflicts", quality.identity_conflicts),
-        ("quarantined", quality.quarantined),
-        ("suppressed_cells", quality.suppressed_cells),
-        ("cells", quality.cells),
+        ("identity_conflicts", told(quality.identity_conflicts)),
+        ("quarantined", told(quality.quarantined)),
+        ("suppressed_cells", told(quality.suppressed_cells)),
+        ("cells", told(quality.cells)),
     ] {
-        view.add(id, "", "count", count, false);
+        view.add(id, "", "count", count, true);
     }
     for source in &quality.sources {
-        let hidden = source.seen.0.is_none();
-        view.add("source_seen", &source.source, "count", source.seen, hidden);
-        view.add("source_counted", &source.source, "count", source.counted, hidden);
-        view.add("source_tokens_counted", &source.source, "tokens", source.tokens_counted, hidden);
+        view.add("source_seen", &source.source, "count", source.seen, true);
+        view.add("source_counted", &source.source, "count", source.counted, true);
+        view.add("source_tokens_counted", &source.source, "tokens", source.tokens_counted, true);
     }
     for identity in &quality.identities {
         view.add("identities", &identity.reason, "count", identity.count, false);
