@@ -346,8 +346,7 @@ async fn model_people(
     engine: &Engine,
     rename: &impl Fn(&str) -> String,
 ) -> anyhow::Result<BTreeMap<String, BTreeMap<String, [i64; 3]>>> {
-    let sql = "select coalesce(model, '(unknown)') as model, actor_id, count(*) as completions, sum(tokens) as tokens,
-        sum(cost_usd) as cost_usd from stg_events where kind = 'completion' group by 1, 2 order by 1, 2";
+    let sql = "select model, actor_id, completions, tokens, cost_usd from rpt_model_people order by model, actor_id";
     let mut people: BTreeMap<String, BTreeMap<String, [i64; 3]>> = BTreeMap::new();
     for batch in engine.rows(sql).await? {
         let columns = Columns::new(&batch);
@@ -366,8 +365,7 @@ async fn model_people(
 /// Totals by model.
 pub async fn models(engine: &Engine, rename: &impl Fn(&str) -> String) -> anyhow::Result<Vec<ModelTotals>> {
     let mut people = model_people(engine, rename).await?;
-    let sql =
-        "select coalesce(model, '(none)') as model, sum(completions) as completions, sum(input_tokens) as input_tokens,
+    let sql = "select model, sum(completions) as completions, sum(input_tokens) as input_tokens,
         sum(output_tokens) as output_tokens, sum(cache_read_tokens) as cache_read_tokens,
         sum(cache_write_tokens) as cache_write_tokens, sum(cost_usd) as cost_usd
         from rpt_totals_by_day_model group by 1 order by 1";
@@ -442,8 +440,7 @@ async fn system_people(
     engine: &Engine,
     rename: &impl Fn(&str) -> String,
 ) -> anyhow::Result<BTreeMap<String, BTreeMap<String, i64>>> {
-    let sql = "select coalesce(system, '(unknown)') as system, actor_id, count(*) as calls from stg_events
-        where kind = 'tool_call' and effect in ('write', 'send', 'execute') group by 1, 2 order by 1, 2";
+    let sql = "select system, actor_id, calls from rpt_system_people order by system, actor_id";
     let mut people: BTreeMap<String, BTreeMap<String, i64>> = BTreeMap::new();
     for batch in engine.rows(sql).await? {
         let columns = Columns::new(&batch);

@@ -178,9 +178,9 @@ pub async fn score_lake(
     Ok(summary)
 }
 
-/// Whether the result of a model is read once all models have run: what only other models read is dropped before.
+/// Whether the result of a model is read once all models have run: what only other models read is dropped before, the steps of everybody among it.
 fn is_asked_for_later(model: &str) -> bool {
-    !model.starts_with("int_") || model == "int_automation_runs"
+    !(model.starts_with("int_") || model.starts_with("stg_")) || model == "int_automation_runs"
 }
 
 /// One record of a machine whose clock is wrong moves the moment that everything is judged as of.
