@@ -212,6 +212,7 @@ impl Split {
                 share_high: share.map(|share| share.2.0),
                 tokens: Some(release.amount(part.tokens)),
                 sessions: Some(release.count(part.sessions)),
+                ..Published::default()
             };
             // The part that the report is read for is the last to be withheld so that its neighbours cannot be computed.
             Draft { headline: part.id == "linked", ..Draft::new(part.id, part.members.clone(), value) }

@@ -211,6 +211,7 @@ impl<'a> Release<'a> {
             total_tokens_between,
             total_is_barred: false,
             total_is_told: view == SOURCES,
+            has_silent: false,
             frozen: self.frozen && (SUMS_OF_THE_PERIOD.contains(&view) || view == SOURCES),
         };
         let history = self.ledger.as_ref().map_or_else(History::default, |ledger| ledger.history(&panel));
