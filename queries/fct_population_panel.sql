@@ -6,7 +6,8 @@
 --   and metric_decoupling (P3: usage no longer orders people by outcomes). Outcomes are landed ones, each piece of work once, of which a line is
 --   left, where that is known; null where no source has any, and in weeks that end after int_outcomes_until: what was not read is not nothing.
 --   Use is the person's own: declared automation and what a schedule began leave. is_new: the week ends before the
---   person's first $new_days days on the roster do. The first and the last week of the data are left out, since they are seldom whole. The estimators stand in src/score
+--   person's first $new_days days on the roster do. The first week of the data is left out unless they begin on
+--   its Monday, the last unless they reach its Sunday: it is not whole. The estimators stand in src/score
 -- suggests: usage for the metric since the policy date
 -- innocent: model, tokeniser, price or client changes and releases (the calendar is taken out); new licences and hires (people on both sides
 --   of the date only, and nobody who was new before it); saturation at a quota (narrower range); tokens that were not reported (those people are left out); a review bottleneck; long projects
@@ -37,8 +38,19 @@ used as (
 own as (
     select actor_id, iso_week, own_tokens, own_prompts from used where own_steps > 0
 ),
+edges as (
+    select
+        min(iso_week) as first_week, max(iso_week) as last_week,
+        arrow_cast(min(first_at), 'Timestamp(Microsecond, None)') as first_at, arrow_cast(max(last_at), 'Timestamp(Microsecond, None)') as last_at,
+    from used
+),
+-- Weeks are local and times are not: where the first step lies in the week before by UTC, it is Monday for whoever took it.
 bounds as (
-    select min(iso_week) as first_week, max(iso_week) as last_week from used
+    select
+        first_week, last_week,
+        coalesce(to_char(first_at, '%u') = '1' or to_char(first_at, '%G-W%V') < first_week, false) as begins_whole,
+        coalesce(to_char(last_at, '%u') = '7' or to_char(last_at, '%G-W%V') > last_week, false) as ends_whole,
+    from edges
 )
 select
     people.actor_id,
@@ -56,4 +68,5 @@ cross join bounds
 cross join sources
 cross join known
 left join fct_coverage on fct_coverage.actor_id = people.actor_id
-where coalesce(own.iso_week, landed.iso_week) > bounds.first_week and coalesce(own.iso_week, landed.iso_week) < bounds.last_week
+where (coalesce(own.iso_week, landed.iso_week) > bounds.first_week or coalesce(own.iso_week, landed.iso_week) = bounds.first_week and bounds.begins_whole)
+    and (coalesce(own.iso_week, landed.iso_week) < bounds.last_week or coalesce(own.iso_week, landed.iso_week) = bounds.last_week and bounds.ends_whole)

@@ -61,7 +61,11 @@ impl Progress for IngestProgress {
             && last.elapsed() >= LINE_EVERY
         {
             *last = Instant::now();
-            tracing::warn!("read {files} of {} files, {} MiB", self.total.load(Ordering::Relaxed), bytes >> 20);
+            tracing::warn!(
+                "reading: {files} of {} files so far, {} MiB",
+                self.total.load(Ordering::Relaxed),
+                bytes >> 20
+            );
         }
     }
 }

@@ -152,10 +152,11 @@ fn session_bin(sessions: usize) -> (usize, &'static str) {
 
 /// Calibrates all cases of a run, in the order given, as one batch.
 ///
-/// With a policy date the reference is the cases before it and only later ones are tested. Without one (or with too few
-/// cases before it) the reference is everybody else, which contains the cases under test: their p-values are then spread
-/// evenly whatever they hide, so Benjamini-Hochberg can hardly reject any. That is stated, not repaired. A clean reference over all K comes
-/// before a narrow one that holds the cases under test.
+/// With a policy date the reference is the cases before it and only later ones are tested. Without one (or with fewer than [`LEAST_CASES`]
+/// before it) the reference is everybody else, which contains the cases under test: their p-values are then spread
+/// evenly whatever they hide, so Benjamini-Hochberg can hardly reject any. That is stated, not repaired. A clean reference over all K, even
+/// of [`LEAST_CASES`], therefore comes before any that holds the cases under test: a conformal p is valid at any size, and a small
+/// reference only wants that several weeks stand out together.
 ///
 /// No week before a policy can hold evidence that somebody followed it, so any such evidence would look extreme beside those weeks as they are, of
 /// honest people too. It says the same of all weeks of a person, so each week of the reference counts with that of its own person
@@ -181,10 +182,8 @@ pub fn second_calibration(cases: &[CasePoint]) -> Vec<Second> {
             let (number, name) = session_bin(case.sessions);
             let ladder = [
                 (number, name, true, MINIMUM_REFERENCE),
-                (ALL, "any number of sessions", true, MINIMUM_REFERENCE),
-                (number, name, false, MINIMUM_REFERENCE),
-                (ALL, "any number of sessions", false, MINIMUM_REFERENCE),
                 (ALL, "any number of sessions", true, LEAST_CASES),
+                (number, name, false, MINIMUM_REFERENCE),
                 (ALL, "any number of sessions", false, LEAST_CASES),
             ];
             for (number, bin, clean_reference, minimum) in ladder {
@@ -295,6 +294,25 @@ mod tests {
             .collect();
         assert!(planted.iter().all(|index| found.contains(index)), "{found:?}");
         assert!(found.len() <= planted.len() + 4, "{} for {}", found.len(), planted.len());
+    }
+
+    #[test]
+    fn few_weeks_before_the_incentive_come_before_many_that_hold_the_weeks_under_test() {
+        // Sixty people, four weeks before the incentive and ten after it: 240 clean cases, under the 500 of a whole reference.
+        let mut cases = cases(60, 14, 5);
+        for (index, case) in cases.iter_mut().enumerate() {
+            case.before_incentive = index % 14 < 4;
+        }
+        let planted: Vec<usize> =
+            (0..cases.len()).filter(|&i| cases[i].actor < 9 && !cases[i].before_incentive).collect();
+        planted.iter().for_each(|&i| cases[i].hundredths += 2_500);
+        let verdicts = second_calibration(&cases);
+        let Second::Calibrated { p, n_cal, clean_reference, batch, .. } = verdicts[planted[0]] else { panic!() };
+        assert_eq!((n_cal, clean_reference, batch), (236, true, 600));
+        assert!((p - 1.0 / 237.0).abs() < 1e-12);
+        let rejected = |index: &usize| matches!(verdicts[*index], Second::Calibrated { rejected: true, .. });
+        assert!(planted.iter().all(rejected));
+        assert!((0..cases.len()).filter(|index| !planted.contains(index)).filter(rejected).count() <= 5);
     }
 
     #[test]
