@@ -23,7 +23,7 @@ const READINGS_PER_CELL: usize = 600;
 /// Readings wanted in each bin that a median is taken from, and most bins.
 const READINGS_PER_BIN: usize = 100;
 const MOST_BINS: usize = 50;
-/// Readings before the first incentive from which a bin is fitted on them alone.
+/// Readings before the first incentive that a bin is fitted on alone: its own, or the nearest in volume where it has fewer.
 const CLEAN_READINGS: usize = 50;
 /// Part of the group's spread that a bin's spread may not fall below: a bin of nothing but zeros would else turn the
 /// smallest reading into the most extreme one.
@@ -282,7 +282,8 @@ fn bin_of(rank: usize, count: usize, bins: usize) -> usize {
 }
 
 /// (value - median) / upper spread of the volume bin, median and spread fitted without the reading's own actor, and on
-/// the clean window where a bin has enough of it. Spread is the distance from the median to the 90th percentile, because
+/// the clean window where the group has enough of it: a bin that readings under test fill is measured by its nearest clean
+/// readings, not by them. Spread is the distance from the median to the 90th percentile, because
 /// only the upper tail is read; the spread of the speaking readings of the group bounds it from below.
 fn residuals(points: &[Point], group: &[usize], volumes: &[usize]) -> Vec<f64> {
     let bins = (group.len() / READINGS_PER_BIN).clamp(1, MOST_BINS);
@@ -293,8 +294,10 @@ fn residuals(points: &[Point], group: &[usize], volumes: &[usize]) -> Vec<f64> {
     for at in 0..group.len() {
         by_bin[bin_of(volumes[at], group.len(), bins)].push(at);
     }
+    let mut clean: Vec<usize> = (0..group.len()).filter(|&at| points[group[at]].before_incentive).collect();
+    clean.sort_by_key(|&at| volumes[at]);
     for bin in &by_bin {
-        let local = Fit::new(bin.iter().map(|&at| &points[group[at]]));
+        let local = Fit::new(fitted_on(points, group, volumes, bin, &clean).iter().map(|&at| &points[group[at]]));
         for &at in bin {
             let point = &points[group[at]];
             let (pooled_median, pooled_spread) = pooled.without(point.actor).unwrap_or((0.0, 0.0));
@@ -305,6 +308,27 @@ fn residuals(points: &[Point], group: &[usize], volumes: &[usize]) -> Vec<f64> {
         }
     }
     residuals
+}
+
+/// The members that a bin is fitted on: its own, or the [`CLEAN_READINGS`] of `clean` (in order of volume) around its middle where
+/// it holds fewer clean ones and the group has as many.
+fn fitted_on<'a>(
+    points: &[Point],
+    group: &[usize],
+    volumes: &[usize],
+    bin: &'a [usize],
+    clean: &'a [usize],
+) -> &'a [usize] {
+    let own = bin.iter().filter(|&&at| points[group[at]].before_incentive).count();
+    if bin.is_empty() || own >= CLEAN_READINGS || clean.len() < CLEAN_READINGS {
+        return bin;
+    }
+    let mut ranks: Vec<usize> = bin.iter().map(|&at| volumes[at]).collect();
+    ranks.sort_unstable();
+    let middle = ranks[ranks.len() / 2];
+    let position = clean.partition_point(|&at| volumes[at] < middle);
+    let first = position.saturating_sub(CLEAN_READINGS / 2).min(clean.len() - CLEAN_READINGS);
+    &clean[first..first + CLEAN_READINGS]
 }
 
 /// Median and upper spread of a bin, with any one actor left out.
@@ -482,6 +506,28 @@ pub(super) mod tests {
         all.iter_mut().take(150).for_each(|point| point.before_incentive = true);
         let found = calibrate(&all)[299].unwrap();
         assert_eq!((found.n_cal, found.pre_incentive), (145, true));
+    }
+
+    #[test]
+    fn readings_under_test_that_fill_a_bin_are_not_its_measure() {
+        let mut random = Seeded::new(12);
+        let reading = |actor: u32, before_incentive: bool, volume: f64, value: f64| Point {
+            actor,
+            stratum: 0,
+            client: 0,
+            volumes: [Some(volume), None, None],
+            before_incentive,
+            quiet: false,
+            value,
+        };
+        // A third of what 59 people do lies before the incentive; after it four others do a hundred times the same, at one volume.
+        let mut all: Vec<Point> =
+            (0..1_800).map(|index| reading(index % 59, index % 3 == 0, random.normal(), random.normal())).collect();
+        all.extend((0..400).map(|index| reading(100 + index % 4, false, 0.0, 5.0)));
+        let results = calibrate(&all);
+        assert!(results[1_800..].iter().all(|result| result.unwrap().p < 0.01));
+        let later: Vec<_> = (0..1_800).filter(|index| index % 3 != 0).map(|index| results[index]).collect();
+        assert!((share_below(&later, 0.05) - 0.05).abs() < 0.02, "{}", share_below(&later, 0.05));
     }
 
     #[test]
