@@ -3,6 +3,58 @@
 use crate::events::Event;
 use crate::fingerprint::sketch_prompt;
 
+/// Commands that Claude Code answers by itself, in their order: no agent is given anything to do, so they are no prompts (formats.md section 1, rule 4). Other
+/// names are a person's or a plugin's own, and what they stand for is handed to the agent.
+const OF_THE_CLIENT: &[&str] = &[
+    "add-dir",
+    "agents",
+    "bashes",
+    "clear",
+    "compact",
+    "config",
+    "context",
+    "copy",
+    "cost",
+    "doctor",
+    "exit",
+    "export",
+    "fast",
+    "help",
+    "hooks",
+    "ide",
+    "keybindings",
+    "login",
+    "logout",
+    "mcp",
+    "memory",
+    "model",
+    "output-style",
+    "permissions",
+    "plugin",
+    "privacy-settings",
+    "quit",
+    "release-notes",
+    "rename",
+    "resume",
+    "rewind",
+    "sandbox",
+    "skills",
+    "stats",
+    "status",
+    "tasks",
+    "terminal-setup",
+    "theme",
+    "todos",
+    "upgrade",
+    "usage",
+    "vim",
+];
+
+/// Whether Claude Code answers this command by itself.
+pub(crate) fn is_of_the_client(command: &str) -> bool {
+    OF_THE_CLIENT.binary_search(&command.trim_start_matches('/')).is_ok()
+}
+
 /// The slash command that a text begins with; a path is none.
 pub(crate) fn slash_command(text: &str) -> Option<&str> {
     let word = text.split_whitespace().next()?;
@@ -34,6 +86,13 @@ mod tests {
         assert_eq!(slash_command("/review the branch"), Some("/review"));
         assert_eq!(slash_command("/home/ada/x is broken"), None);
         assert_eq!(slash_command("and/or"), None);
+    }
+
+    #[test]
+    fn the_commands_of_the_client_are_told_from_others() {
+        assert!(OF_THE_CLIENT.is_sorted());
+        assert!(is_of_the_client("/clear") && is_of_the_client("vim"));
+        assert!(!is_of_the_client("/review") && !is_of_the_client("/mcp__forge__issue"));
     }
 
     #[test]

@@ -11,6 +11,7 @@ use super::records::{Attachment, Block, Content, ToolUseResult, id_of, object};
 use super::usage::{Response, milliseconds};
 use crate::events::{Event, Kind, TokenBasis, Trigger};
 use crate::fingerprint::{sketch_prompt, text_hash};
+use crate::sources::slash::is_of_the_client;
 use crate::sources::{Reason, Sink};
 use std::borrow::Cow;
 
@@ -48,6 +49,7 @@ impl Reader {
         let cause = (Trigger::Human, "origin.kind=human,queued");
         match classify(&signs, &text) {
             UserText::Prompt { text, .. } => self.prompt(step, id, cause, text.as_deref(), None, sink),
+            UserText::Command { name, .. } if is_of_the_client(&name) => sink.ignore("attachment/queued_command"),
             UserText::Command { name, arguments, .. } => {
                 self.prompt(step, id, cause, arguments.as_deref(), Some(name), sink);
             }
@@ -84,6 +86,7 @@ impl Reader {
             UserText::Prompt { cause, text } => {
                 self.prompt(step, step.uuid.map(str::to_owned), cause, text.as_deref(), None, sink);
             }
+            UserText::Command { name, .. } if is_of_the_client(&name) => sink.ignore("user/local_command"),
             UserText::Command { cause, name, arguments } => {
                 self.prompt(step, step.uuid.map(str::to_owned), cause, arguments.as_deref(), Some(name), sink);
             }

@@ -8,6 +8,7 @@ use super::steps::{self, Place};
 use crate::events::{Approval, Event, Kind, TokenBasis};
 use crate::fingerprint::sketch_prompt;
 use crate::sources::claude_code::own_words;
+use crate::sources::slash::is_of_the_client;
 use crate::sources::{Reason, Sink};
 
 /// Events that carry nothing that other events or transcripts do not.
@@ -84,6 +85,11 @@ fn failed_request(place: &Place<'_>, attributes: &Attributes<'_>, sink: &mut dyn
 /// What was handed to the agent. Whether a person typed it is not said: headless runs log the same.
 fn prompt(place: &Place<'_>, attributes: &Attributes<'_>, sink: &mut dyn Sink) -> bool {
     let Some(mut event) = steps::step(Kind::Prompt, place.end_us, place, attributes) else { return false };
+    event.command = attributes.text(Field::Command).map(|name| format!("/{}", name.trim_start_matches('/')));
+    if event.command.as_deref().is_some_and(is_of_the_client) {
+        sink.ignore("claude_code/local_command");
+        return true;
+    }
     let text = attributes.text(Field::InputMessages).map(|text| own_words(&text));
     if text == Some(None) {
         sink.ignore("claude_code/prompt_of_client");
@@ -95,7 +101,6 @@ fn prompt(place: &Place<'_>, attributes: &Attributes<'_>, sink: &mut dyn Sink) -
     if event.text.is_none() {
         event.stated_chars = attributes.count(Field::PromptLength, place.at, sink);
     }
-    event.command = attributes.text(Field::Command).map(|name| format!("/{}", name.trim_start_matches('/')));
     event.marker = event.command.is_some().then_some("slash_command");
     sink.event(place.at, event);
     true

@@ -138,8 +138,11 @@ fn what_claude_code_submits_by_itself_is_nobodys_prompt() {
             &[("prompt.id", json!("p-2")), ("prompt", json!("<task-notification>done</task-notification>"))],
         ),
         event("user_prompt", &[("prompt.id", json!("p-3")), ("prompt", json!("<REDACTED>"))]),
+        event("user_prompt", &[("prompt.id", json!("p-4")), ("command_name", json!("clear"))]),
+        event("user_prompt", &[("prompt.id", json!("p-5")), ("command_name", json!("review"))]),
     ];
     let read = read_bytes(&Otel, "x.jsonl", prompts.concat().as_bytes());
     let ids: Vec<_> = of_kind(&read, Kind::Prompt).iter().filter_map(|prompt| prompt.event_id.as_deref()).collect();
-    assert_eq!((ids, read.ignored.get("claude_code/prompt_of_client")), (vec!["p-1", "p-3"], Some(&1)));
+    assert_eq!((ids, read.ignored.get("claude_code/prompt_of_client")), (vec!["p-1", "p-3", "p-5"], Some(&1)));
+    assert_eq!(read.ignored.get("claude_code/local_command"), Some(&1));
 }
