@@ -9,7 +9,7 @@
 -- suggests: input that is sent to be counted, not to be used
 -- innocent: weighs in full from $full of the input on; logs, specifications, contracts, tables, few-shot examples, packed repositories: a
 --   first supply is free, only a second one or one that nothing refers to counts; replayed context, cache reads, tool results and retrieved files are no human input at all
--- abstains: declared automation, service accounts; actor unknown; no logical human prompt; no prompt text in the log; fewer than
+-- abstains: declared automation, service accounts; actor unknown; no logical human prompt, or the log does not say who prompted; no prompt text in the log; fewer than
 --   $min_prompts prompts with $min_tokens tokens in the session and fewer than $min_prompts prompts of $min_tokens tokens of the actor
 --   in 28 days, unless $padded_tokens tokens are padded; a value of 0 beside it says that nothing is
 -- evasion: articles and foreign code escape the first two tests and meet the third; asking for a summary of them makes names come back,
@@ -56,7 +56,7 @@ judged as (
         case
             when sessions.declared or sessions.trigger = 'schedule' or sessions.actor_kind = 'service' then 'declared automation'
             when sessions.actor_id = '(unassigned)' then 'actor unknown'
-            when prompted.prompts is null then 'no logical human prompt'
+            when prompted.prompts is null then case when sessions.trigger = 'unknown' and sessions.prompts > 0 then 'the log does not say who prompted' else 'no logical human prompt' end
             when coalesce(supplied.chars, 0) = 0 then 'no prompt text in the log'
             when not (supplied.prompts >= $min_prompts and supplied.tokens >= $min_tokens) and coalesce(large.prompts, 0) < $min_prompts
                 and coalesce(padding.padded, 0.0) / 4 < $padded_tokens then concat('fewer than ', $min_prompts, ' prompts with ', $min_tokens, ' tokens of human input')

@@ -7,7 +7,7 @@
 -- suggests: the dearest model for work that the cheapest one does here
 -- innocent: the client's default model; comparisons of models (batch evaluations); people in their first 60 days or in training, discount $learning; under a
 --   flat-price plan nothing was spent, which the log does not say: the family is capped at 3 dB for it; weighs no more than a Chernoff bound on O against E
--- abstains: declared automation, service accounts; actor unknown; no logical human prompt; neither prompt text nor its size, no output counts or no prices; no
+-- abstains: declared automation, service accounts; actor unknown; no logical human prompt, or the log does not say who prompted; neither prompt text nor its size, no output counts or no prices; no
 --   cheaper model in use; fewer than $min_prompts trivial prompts on $min_days days in $days days (the definition names no window; twelve weeks, as for loops)
 -- evasion: asking for long outputs leaves the trivial prompts: sig_low_output_novelty, sig_orphan_output
 -- reference: signals.md S6
@@ -42,7 +42,7 @@ judged as (
         case when learning.session_id is null then 1.0 else $learning end as learning_factor, learning.why as learning_why, case
             when sessions.declared or sessions.trigger = 'schedule' or sessions.actor_kind = 'service' then 'declared automation'
             when sessions.actor_id = '(unassigned)' then 'actor unknown'
-            when prompted.prompts is null then 'no logical human prompt'
+            when prompted.prompts is null then case when sessions.trigger = 'unknown' and sessions.prompts > 0 then 'the log does not say who prompted' else 'no logical human prompt' end
             when answered.prompts is null or answered.with_output = 0 then 'no output counts'
             when answered.with_text = 0 then 'neither prompt text nor its size in the log'
             when answered.with_price = 0 then 'no prices'

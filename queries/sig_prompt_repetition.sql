@@ -10,7 +10,7 @@
 -- innocent: weighs in full from $full on; slash commands, hand-off templates, batch evaluations, workshops, results that were used, first 60 days and training ($learning), on call
 --   ($on_call): discounts; stop phrases
 --   are dropped before. The share of the session's answer tokens that went to repeated prompts stands beside it, unscored
--- abstains: declared automation, service accounts; actor unknown; no logical human prompt; neither text nor size of the prompts in the log; of those that no batch evaluation, template, workshop or command
+-- abstains: declared automation, service accounts; actor unknown; no logical human prompt, or the log does not say who prompted; neither text nor size of the prompts in the log; of those that no batch evaluation, template, workshop or command
 --   explains under $min_prompts logical prompts or $min_days days; no cluster of $min_cluster
 -- evasion: salted tails are contained (int_prompt_edges); paraphrase by a model, and words of one's own behind a command that others have: sig_low_output_novelty, and sig_loop_no_progress and
 --   sig_orphan_output, which read no words; these two alone where a loop over several models passes for an evaluation
@@ -40,7 +40,10 @@ judged as (
         bounds.total, bounds.active_days, bounds.largest, bounds.repeated, bounds.repeated_low, bounds.usual_low, coalesce(cast(repeated_prompts as double) / session_windows.prompts * bounds.excess, 0.0) as reading, readings.*, case
             when sessions.declared or sessions.trigger = 'schedule' or sessions.actor_kind = 'service' then 'declared automation'
             when sessions.actor_id = '(unassigned)' then 'actor unknown'
-            when session_windows.prompts is null then case when mute.session_id is null then 'no logical human prompt' else 'neither prompt text nor its size in the log' end
+            when session_windows.prompts is null then case
+                when mute.session_id is not null then 'neither prompt text nor its size in the log'
+                when sessions.trigger = 'unknown' and sessions.prompts > 0 then 'the log does not say who prompted' else 'no logical human prompt'
+            end
             when coalesce(bounds.total, 0) < $min_prompts then concat('fewer than ', $min_prompts, ' logical prompts in 28 days that no batch, template, workshop or command explains')
             when bounds.active_days < $min_days then concat('prompts that no batch, template, workshop or command explains on fewer than ', $min_days, ' days')
             when bounds.largest < $min_cluster then concat('no cluster of ', $min_cluster, ' prompts that no batch, template, workshop or command explains')

@@ -3,7 +3,7 @@
 -- reads: int_start_gaps, int_start_phases, int_start_periods
 -- family: CLOCK
 -- measures: a fifth of the summed strengths of those of five tests that agree: (a) burstiness B_n of the gaps under 5 hours, the silence that
---   declustering forces and what the cut makes even taken off, under its Poisson 1st percentile -1.25/sqrt(n); (b) the smaller of the Rayleigh and Kuiper p at 5, 10, 15, 20, 30 and
+--   declustering forces and what the cut makes even taken off, under its Poisson 1st percentile -1.25/sqrt(n), or four of five gaps within 5 % of the median one (int_machine_series); (b) the smaller of the Rayleigh and Kuiper p at 5, 10, 15, 20, 30 and
 --   60 minutes, times twelve, under $alpha; (c) the highest peak of the periodogram between 10 minutes and 12 hours, what the own hourly profile makes taken
 --   off, with a false-alarm probability under $alpha, looked for where (a) or (b) agrees; (d) no quiet arc of 5 hours for 30 hours on end; (e) gaps that
 --   do not follow what there was to read and type, where that is known. A week of fewer than $min_starts starts is read with the weeks before it, twelve at most,
@@ -46,11 +46,11 @@ judged as (
 select
     'actor_week' as scope, concat(actor_id, '/', iso_week) as unit_id, actor_id, iso_week,
     case when abstain_reason is null then round((
-        case when is_even then least(-burstiness, 1.0) else 0.0 end + case when is_in_phase then strength else 0.0 end
+        evenness + case when is_in_phase then strength else 0.0 end
         + case when is_periodic then periodicity else 0.0 end + case when is_sleepless then 1.0 - 15.0 / awake_hours else 0.0 end
         + case when is_thoughtless then 1.0 - greatest(correlation, 0.0) else 0.0 end) / 5, 9) when starts_with(abstain_reason, 'fewer than') or starts_with(abstain_reason, 'starts on') then 0.0 end as value,
     n, case when abstain_reason is null then 'speak' else 'abstain' end as status, abstain_reason, case when is_thoughtful then $thoughtful else 1.0 end as discount, 0.0 as exculpation_db,
-    concat('{"starts":', n, ',"days":', days, ',"weeks":', weeks, ',"burstiness":', coalesce(cast(round(burstiness, 4) as varchar), 'null'), ',"even":', is_even,
+    concat('{"starts":', n, ',"days":', days, ',"weeks":', weeks, ',"burstiness":', coalesce(cast(round(burstiness, 4) as varchar), 'null'), case when constant_share is not null then concat(',"constant_share":', round(constant_share, 4)) else '' end, ',"even":', is_even,
         ',"period_minutes":', tau / 60, ',"phase_minutes":', round(phase_seconds / 60, 1), ',"jitter_seconds":', round(jitter_seconds), ',"concentration":', round(concentration, 4), ',"kuiper":', round(kuiper, 4),
         ',"minus_log10_p":', coalesce(cast(round(-log10(greatest(p, 1e-300)), 2) as varchar), 'null'), ',"in_phase":', is_in_phase,
         ',"periodogram_minutes":', coalesce(cast(round(period_seconds / 60, 1) as varchar), 'null'), ',"periodogram_minus_log10_p":', coalesce(cast(round(-log10(case when period_p < 1e-300 then 1e-300 else period_p end), 2) as varchar), 'null'), ',"periodic":', is_periodic,

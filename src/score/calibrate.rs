@@ -284,11 +284,13 @@ fn bin_of(rank: usize, count: usize, bins: usize) -> usize {
 /// (value - median) / upper spread of the volume bin, median and spread fitted without the reading's own actor, and on
 /// the clean window where the group has enough of it: a bin that readings under test fill is measured by its nearest clean
 /// readings, not by them. Spread is the distance from the median to the 90th percentile, because
-/// only the upper tail is read; the spread of the speaking readings of the group bounds it from below.
+/// only the upper tail is read; the spread of the speaking readings of the group bounds it from below. That bound is everybody's,
+/// the actor included: where two people speak at all, each would else be measured by the other's spread, and the smaller
+/// reading could rank above the larger one.
 fn residuals(points: &[Point], group: &[usize], volumes: &[usize]) -> Vec<f64> {
     let bins = (group.len() / READINGS_PER_BIN).clamp(1, MOST_BINS);
     let pooled = Fit::new(group.iter().map(|&index| &points[index]));
-    let speaking = Fit::new(group.iter().map(|&index| &points[index]).filter(|point| !point.quiet));
+    let speaking = Fit::new(group.iter().map(|&index| &points[index]).filter(|point| !point.quiet)).everybody;
     let mut residuals = vec![0.0; group.len()];
     let mut by_bin: Vec<Vec<usize>> = vec![Vec::new(); bins];
     for at in 0..group.len() {
@@ -302,7 +304,7 @@ fn residuals(points: &[Point], group: &[usize], volumes: &[usize]) -> Vec<f64> {
             let point = &points[group[at]];
             let (pooled_median, pooled_spread) = pooled.without(point.actor).unwrap_or((0.0, 0.0));
             let (median, spread) = local.without(point.actor).unwrap_or((pooled_median, pooled_spread));
-            let floor = speaking.without(point.actor).map_or(pooled_spread, |(_, spread)| spread);
+            let floor = speaking.map_or(pooled_spread, |(_, spread)| spread);
             let scale = spread.max(SPREAD_FLOOR * floor);
             residuals[at] = (point.value - median) / if scale > 0.0 { scale } else { 1.0 };
         }
@@ -543,5 +545,22 @@ pub(super) mod tests {
         let smallest = results[1_980].unwrap();
         assert!(smallest.p < 0.002, "{}", smallest.p);
         assert!((results[0].unwrap().p - 0.05).abs() < 0.02, "{}", results[0].unwrap().p);
+    }
+
+    #[test]
+    fn of_two_people_who_speak_the_larger_readings_rank_higher() {
+        // 3,000 units in which nothing was found, 150 readings of one person close together and high, 50 of another spread out and low.
+        let mut all = points(3_200, 60, 10);
+        for (index, point) in all.iter_mut().enumerate() {
+            (point.volumes, point.quiet) = ([None; 3], index < 3_000);
+            (point.actor, point.value) = match index {
+                0..3_000 => (point.actor, 0.0),
+                3_000..3_150 => (100, 0.9 + 0.0001 * (index - 3_000) as f64),
+                _ => (101, 0.05 + 0.003 * (index - 3_150) as f64),
+            };
+        }
+        let results = calibrate(&all);
+        assert_eq!(results[3_000].map(|found| (found.p, found.n_cal)), Ok((1.0 / 3_051.0, 3_050)));
+        assert_eq!(results[3_199].map(|found| (found.p, found.n_cal)), Ok((151.0 / 3_151.0, 3_150)));
     }
 }

@@ -153,6 +153,8 @@ fn missing_and_extra_use_is_told_by_day_of_utc_and_ends_with_code_4() {
     assert_eq!(reconcile(dir, &["--bill", "usage.json", "--to", "2026-06-01"]).0, 0);
     assert_eq!(reconcile(dir, &["--bill", "usage.json", "--from", "2026-06-02", "--to", "2026-06-01"]).0, 2);
     assert_eq!(reconcile(dir, &["--bill", "usage.json", "--tolerance", "120%"]).0, 2);
+    let (code, answer_of_error, stderr) = reconcile(dir, &["--bill", "."]);
+    assert!(code == 2 && format!("{answer_of_error}{stderr}").contains("is a directory"), "{answer_of_error}{stderr}");
     let text = answer.to_string();
     assert!(PEOPLE.iter().all(|person| !text.contains(&format!("{person}@"))), "{text}");
 }

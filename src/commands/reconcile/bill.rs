@@ -103,6 +103,10 @@ pub(super) async fn read(
     resolver: &IdentityResolver,
 ) -> anyhow::Result<(Read, Kept)> {
     for file in &args.bill {
+        if file.is_dir() {
+            let message = format!("--bill {}: is a directory; name the files of the bill", file.display());
+            return Err(UsageError(message).into());
+        }
         if !file.is_file() {
             return Err(UsageError(format!("--bill {}: there is no such file", file.display())).into());
         }

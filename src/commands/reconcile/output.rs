@@ -5,7 +5,7 @@ use crate::cli::RowFormat;
 use crate::commands::UsageError;
 use crate::commands::written_rows::{RowOptions, RowWriter, table};
 use crate::privacy::terminal;
-use crate::report::quantities::{Count, MicroDollars, Share, Tokens};
+use crate::report::quantities::{Count, MicroDollars, Tokens};
 use crate::report::reconciliation::{Line, Measure};
 use arrow::array::{ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{Field, Schema};
@@ -23,8 +23,13 @@ fn amount(measure: Measure, value: i64) -> String {
     }
 }
 
+/// To a hundredth of a percent: the lines below have every token, and the tolerance is what somebody typed.
+fn percent(share: f64) -> String {
+    format!("{}\u{a0}%", (share * 10_000.0).round() / 100.0)
+}
+
 fn of_billed(share: Option<f64>) -> String {
-    share.map_or_else(|| "not billed at all".to_owned(), |share| Share(share).to_string())
+    share.map_or_else(|| "not billed at all".to_owned(), percent)
 }
 
 /// The answer for people.
@@ -50,7 +55,7 @@ pub(super) fn text(answer: &Reconciliation) -> anyhow::Result<String> {
             amount(scope.measure, scope.logged),
             of_billed(scope.missing_share),
             of_billed(scope.extra_share),
-            Share(answer.tolerance),
+            percent(answer.tolerance),
         );
     }
     let batch = batch(&answer.lines, false)?;
