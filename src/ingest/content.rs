@@ -1,7 +1,7 @@
 //! What a file is: the hash of its plain bytes up to a length (`faults.md`, input identity). The plain bytes of a database are its own and those of the
 //! write-ahead log beside it, which can grow while the database does not.
 
-use crate::sources::{InputError, Limits, PROBE_BYTES, byte_order, decompressed, sqlite};
+use crate::sources::{InputError, Limits, PROBE_BYTES, byte_order, decompressed, packing, sqlite};
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
@@ -24,8 +24,7 @@ pub fn first_line_hash(head: &[u8]) -> i64 {
 pub fn is_encoded(path: &Path) -> io::Result<bool> {
     let mut start = Vec::new();
     File::open(path)?.take(4 * 1024).read_to_end(&mut start)?;
-    let is_compressed = start.starts_with(&[0x1f, 0x8b]) || start.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]);
-    Ok(is_compressed || byte_order(&start).is_some())
+    Ok(packing(&start).is_some() || byte_order(&start).is_some())
 }
 
 /// The plain bytes of a file.

@@ -18,7 +18,7 @@ pub use keep_out::{KeepFrom, KeepOut};
 pub use redact::Redactor;
 
 use crate::lake::rows::{Ingested, Place};
-use crate::lake::{Committed, Lake, LakeError, LakeWriter, Ledger, Table};
+use crate::lake::{Committed, Lake, LakeError, LakeWriter, Ledger, Reread, Table};
 use crate::privacy::{Pseudonyms, Secrets};
 use crate::sources::{Input, Limits, Source, SourceOptions, Unit};
 use plan::Job;
@@ -228,7 +228,9 @@ pub async fn ingest(lake: &Lake, options: &IngestOptions, progress: &dyn Progres
         rows.table(Table::Ingested).ingested(entry);
     }
     rows.finish()?;
-    let prepared = pool.install(|| writer.prepare(&reread))?;
+    let first = entries.iter().filter(|entry| ledger.named(&entry.source_file).is_none());
+    let first: HashSet<String> = first.map(|entry| entry.source_file.clone()).collect();
+    let prepared = pool.install(|| writer.prepare(&Reread { torn: reread, first }))?;
     finish(&mut summary, &prepared.commit().await?);
     Ok(summary)
 }

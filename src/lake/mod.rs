@@ -30,7 +30,7 @@ pub use rewrite::{Fate, Rewriting, TableChange};
 pub use schema::Table;
 pub use vacuum::{OldFiles, Purged};
 pub use verify::{Finding, TableVerified, Verified};
-pub use writer::{Committed, LakeWriter, RowSink};
+pub use writer::{Committed, LakeWriter, Reread, RowSink};
 
 use arrow::array::RecordBatch;
 use datafusion::catalog::TableProvider;

@@ -32,6 +32,26 @@ pub struct Committed {
     pub replaced: usize,
 }
 
+/// Inputs of which the quarantine has what does not hold any more.
+#[derive(Debug, Default)]
+pub struct Reread {
+    /// Read again from where they were torn: a torn line has been read by now or is rejected anew.
+    pub torn: HashSet<String>,
+    /// New to the ledger: all that earlier runs say of one is why they could not read it, or is said anew.
+    pub first: HashSet<String>,
+}
+
+impl Reread {
+    fn is_empty(&self) -> bool {
+        self.torn.is_empty() && self.first.is_empty()
+    }
+
+    /// Whether what an earlier run rejected for this reason is withdrawn.
+    fn withdraws(&self, source_file: &str, reason: &str) -> bool {
+        self.first.contains(source_file) || reason == "torn_line" && self.torn.contains(source_file)
+    }
+}
+
 /// Where the rows of one file number are.
 enum Rows {
     /// In the lake before this run.
@@ -130,10 +150,9 @@ impl<'lake> LakeWriter<'lake> {
         }
     }
 
-    /// Drops duplicates and writes what is still in memory, in the caller's thread pool. `reread` names the inputs that were read again
-    /// from where they were torn: their torn-line rejects of earlier runs are withdrawn, since the line has been read by now or is
-    /// rejected anew.
-    pub fn prepare(self, reread: &HashSet<String>) -> Result<Prepared<'lake>, LakeError> {
+    /// Drops duplicates and writes what is still in memory, in the caller's thread pool. `reread` says which rejects of earlier runs are
+    /// withdrawn.
+    pub fn prepare(self, reread: &Reread) -> Result<Prepared<'lake>, LakeError> {
         let pending: Vec<_> = Table::ALL.into_iter().zip(self.pending).collect();
         // Side by side, so that small tables do not wait for the disk one after another.
         let changes = pending.into_par_iter().map(|(table, pending)| {
@@ -202,7 +221,7 @@ struct Change {
 }
 
 /// Drops duplicates and leaves data files ready to be committed.
-fn prepare(lake: &Lake, table: Table, mut pending: Pending, reread: &HashSet<String>) -> Result<Change, LakeError> {
+fn prepare(lake: &Lake, table: Table, mut pending: Pending, reread: &Reread) -> Result<Change, LakeError> {
     let directory = lake.directory(table);
     let mut withdrawn = BTreeMap::<u32, Vec<u32>>::new();
     if pending.new_rows > 0 || (table == Table::Quarantine && !reread.is_empty()) {
@@ -211,7 +230,7 @@ fn prepare(lake: &Lake, table: Table, mut pending: Pending, reread: &HashSet<Str
         let keys = if is_first { None } else { pending.duplicates.keys() };
         for (number, rows) in pending.rows.iter().enumerate() {
             if let Rows::Before(path) = rows {
-                let gone = if table == Table::Quarantine { torn_lines(path, reread)? } else { Vec::new() };
+                let gone = if table == Table::Quarantine { withdrawn_rows(path, reread)? } else { Vec::new() };
                 let mut ids = identities(table, path, keys.as_ref())?;
                 ids.retain(|(row, _)| gone.binary_search(row).is_err());
                 pending.duplicates.add_rows(number as u32, ids)?;
@@ -356,8 +375,8 @@ pub(super) fn identities_of(table: Table, batch: &RecordBatch, ids: &mut Vec<Row
     Ok(())
 }
 
-/// Rows of a quarantine file that say "torn line" of one of these inputs.
-fn torn_lines(path: &std::path::Path, inputs: &HashSet<String>) -> Result<Vec<u32>, LakeError> {
+/// Rows of a quarantine file that are withdrawn.
+fn withdrawn_rows(path: &std::path::Path, reread: &Reread) -> Result<Vec<u32>, LakeError> {
     let mut rows = Vec::new();
     let mut start = 0;
     for batch in files::read(path, Some(&["reason", "source_file"]))? {
@@ -370,7 +389,7 @@ fn torn_lines(path: &std::path::Path, inputs: &HashSet<String>) -> Result<Vec<u3
         };
         let (reasons, names) = (text("reason")?, text("source_file")?);
         for row in 0..batch.num_rows() {
-            if reasons.value(row) == "torn_line" && inputs.contains(names.value(row)) {
+            if reread.withdraws(names.value(row), reasons.value(row)) {
                 rows.push(start + row as u32);
             }
         }

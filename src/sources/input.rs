@@ -236,6 +236,25 @@ impl Input {
 /// Bytes that are taken at once of what must be decoded.
 const BUFFER: usize = 256 * 1024;
 
+/// How a file is packed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Packing {
+    /// By gzip.
+    Gzip,
+    /// By zstd.
+    Zstd,
+}
+
+/// How a file that begins so is packed; null where it is not.
+pub fn packing(start: &[u8]) -> Option<Packing> {
+    match start {
+        [0x1f, 0x8b, ..] => Some(Packing::Gzip),
+        // A frame, or one that readers skip (RFC 8878, 3.1.2), with which `pzstd` begins.
+        [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Some(Packing::Zstd),
+        _ => None,
+    }
+}
+
 /// A reader of the plain bytes of a file that may be gzip (all members) or zstd (all frames), and of UTF-16, which it reads as UTF-8.
 pub fn decompressed(file: File, limits: Limits) -> io::Result<Box<dyn BufRead + Send>> {
     let mut plain = unpacked(file, limits)?;
@@ -249,7 +268,7 @@ fn unpacked(file: File, limits: Limits) -> io::Result<Box<dyn BufRead + Send>> {
     const PEEK: usize = 4 * 1024;
     let compressed_bytes = file.metadata().map(|meta| meta.len()).unwrap_or(0);
     let mut reader = BufReader::with_capacity(PEEK, file);
-    let magic = reader.fill_buf()?;
+    let packing = packing(reader.fill_buf()?);
     let guard = |inner: Box<dyn Read + Send>| -> Box<dyn BufRead + Send> {
         Box::new(BufReader::with_capacity(
             BUFFER,
@@ -261,14 +280,16 @@ fn unpacked(file: File, limits: Limits) -> io::Result<Box<dyn BufRead + Send>> {
             },
         ))
     };
-    Ok(if magic.starts_with(&[0x1f, 0x8b]) {
-        guard(Box::new(flate2::bufread::MultiGzDecoder::new(BufReader::with_capacity(BUFFER, reader))))
-    } else if magic.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
-        let mut decoder = zstd::stream::read::Decoder::with_buffer(BufReader::with_capacity(BUFFER, reader))?;
-        decoder.window_log_max(27)?;
-        guard(Box::new(decoder))
-    } else {
-        Box::new(reader)
+    Ok(match packing {
+        Some(Packing::Gzip) => {
+            guard(Box::new(flate2::bufread::MultiGzDecoder::new(BufReader::with_capacity(BUFFER, reader))))
+        }
+        Some(Packing::Zstd) => {
+            let mut decoder = zstd::stream::read::Decoder::with_buffer(BufReader::with_capacity(BUFFER, reader))?;
+            decoder.window_log_max(27)?;
+            guard(Box::new(decoder))
+        }
+        None => Box::new(reader),
     })
 }
 
@@ -354,6 +375,18 @@ mod tests {
         let mut text = String::new();
         input.open().unwrap().read_to_string(&mut text).unwrap();
         assert_eq!(text, "one\ntwo\n");
+    }
+
+    #[test]
+    fn a_zstd_file_may_begin_with_a_frame_that_is_skipped() {
+        let mut bytes: Vec<u8> = Vec::new();
+        for text in ["one\n", "two\n"] {
+            bytes.extend(b"\x50\x2a\x4d\x18\x04\x00\x00\x00size");
+            bytes.extend(zstd::encode_all(text.as_bytes(), 3).unwrap());
+        }
+        let (input, _guard) = input_of("log.jsonl.zst", &bytes);
+        assert_eq!(std::io::read_to_string(input.open().unwrap()).unwrap(), "one\ntwo\n");
+        assert_eq!(packing(b"{\"a\":1}"), None);
     }
 
     #[test]

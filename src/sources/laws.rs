@@ -217,9 +217,7 @@ fn bundle(stream: &[u8]) -> io::Result<Vec<u8>> {
 /// The law that what was read of these bytes breaks; null when it breaks none. A panic is not caught: it fails by itself.
 pub fn broken_law(read: &Read, bytes: &[u8]) -> Option<String> {
     let told = &read.told;
-    let is_plain = !bytes.starts_with(&[0x1f, 0x8b])
-        && !bytes.starts_with(&[0x28, 0xb5, 0x2f, 0xfd])
-        && super::byte_order(bytes).is_none();
+    let is_plain = super::packing(bytes).is_none() && super::byte_order(bytes).is_none();
     let records = read.records();
     let all = records as u64 + read.left_out();
     if let Ok(end) = &read.end

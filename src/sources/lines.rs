@@ -72,12 +72,13 @@ enum Framed {
 }
 
 impl<R: Read> LineReader<R> {
-    fn new(reader: R, offset: u64, limit: usize) -> Self {
+    /// Of a file whose part before `offset` has this many line ends.
+    fn new(reader: R, offset: u64, line: u64, limit: usize) -> Self {
         let mut buffer = SPARE.take();
         if buffer.is_empty() {
             buffer = vec![0; BLOCK];
         }
-        Self { reader, offset, line: 0, limit, buffer, start: 0, scanned: 0, end: 0, told: 0 }
+        Self { reader, offset, line, limit, buffer, start: 0, scanned: 0, end: 0, told: 0 }
     }
 
     fn next_frame(&mut self, sink: &mut dyn Sink) -> io::Result<Framed> {
@@ -160,8 +161,8 @@ pub fn read_lines(
     mut handle: impl FnMut(Line<'_>, &mut dyn Sink) -> Handled,
 ) -> Result<u64, InputError> {
     let mut source = input.open()?;
-    pass_over(&mut source, input.start, sink).map_err(|error| input.io_error(error))?;
-    let mut reader = LineReader::new(source, input.start, input.limits.line_bytes);
+    let passed = pass_over(&mut source, input.start, sink).map_err(|error| input.io_error(error))?;
+    let mut reader = LineReader::new(source, input.start, passed, input.limits.line_bytes);
     let mut committed = input.start;
     loop {
         match reader.next_frame(sink).map_err(|error| input.io_error(error))? {
@@ -206,19 +207,23 @@ pub fn read_lines(
     }
 }
 
-/// Reads what an earlier run committed, which only the identity of the file needs.
-fn pass_over(source: &mut impl Read, length: u64, sink: &mut dyn Sink) -> io::Result<()> {
+/// Reads what an earlier run committed, which only the identity of the file and the numbers of its lines need. Returns its line ends.
+fn pass_over(source: &mut impl Read, length: u64, sink: &mut dyn Sink) -> io::Result<u64> {
     let mut source = source.take(length);
+    let mut lines = 0;
     let mut block = vec![0; usize::try_from(length).unwrap_or(BLOCK).min(BLOCK)];
     while source.limit() > 0 {
         match source.read(&mut block) {
             Ok(0) => break,
-            Ok(count) => sink.content(&block[..count]),
+            Ok(count) => {
+                lines += memchr::memchr_iter(b'\n', &block[..count]).count() as u64;
+                sink.content(&block[..count]);
+            }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
     }
-    Ok(())
+    Ok(lines)
 }
 
 #[cfg(test)]
@@ -248,6 +253,19 @@ mod tests {
         assert_eq!(lines, vec![(0, 1, "ab".into(), true), (8, 3, "{c}".into(), false)]);
         assert!(sink.rejects.is_empty());
         assert_eq!(end, 11);
+    }
+
+    #[test]
+    fn the_lines_of_a_tail_are_numbered_as_those_of_the_file() {
+        let (mut input, _guard) = input_of("lines.jsonl", b"ab\n\ncd\n{e}\n");
+        input.start = 7;
+        let (mut sink, mut lines) = (Recorded::default(), Vec::new());
+        let end = read_lines(&input, &mut sink, |line, _| {
+            lines.push((line.at.offset, line.at.line));
+            Handled::Done
+        });
+        assert_eq!((end.unwrap(), lines), (11, vec![(7, 4)]));
+        assert_eq!(sink.content, b"ab\n\ncd\n{e}\n");
     }
 
     #[test]

@@ -69,7 +69,8 @@ pub mod otel;
 pub mod sqlite;
 
 pub use input::{
-    Input, InputError, JiraOptions, Limits, OpenClawPlatform, PROBE_BYTES, Probe, SourceOptions, Unit, decompressed,
+    Input, InputError, JiraOptions, Limits, OpenClawPlatform, PROBE_BYTES, Packing, Probe, SourceOptions, Unit,
+    decompressed, packing,
 };
 pub use lines::{Handled, Line, read_lines};
 pub(crate) use places::{home_user, without_credentials};

@@ -216,6 +216,31 @@ fn a_file_that_grows_adds_its_tail_and_a_completed_line_leaves_the_quarantine() 
 }
 
 #[test]
+fn a_file_that_could_not_be_read_leaves_the_quarantine_when_it_can() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let logs = dir.join("logs");
+    fs::create_dir_all(&logs).unwrap();
+    let (plain, packed) =
+        (session("aaaaaaaa-0000-4000-8000-000000000001", 2), session("bbbbbbbb-0000-4000-8000-000000000002", 2));
+    let packed = zstd::encode_all(packed.as_bytes(), 3).unwrap();
+    fs::write(logs.join("a.jsonl"), &plain.as_bytes()[..5]).unwrap();
+    fs::write(logs.join("b.jsonl.zst"), &packed[..packed.len() - 9]).unwrap();
+    fs::write(logs.join("strange.jsonl"), "{\"what\":\"is this\"}\n").unwrap();
+    assert_eq!(ingest(dir, &["logs"], "lake", &[]), 3);
+    let reasons = "select reason from quarantine order by reason";
+    let of = |reasons: &[&str]| -> Vec<_> { reasons.iter().map(|it| serde_json::json!({ "reason": it })).collect() };
+    let all = of(&["damaged_archive", "unknown_format", "unknown_format"]);
+    assert_eq!(rows(dir, "lake", reasons), serde_json::json!(all));
+    fs::write(logs.join("a.jsonl"), &plain).unwrap();
+    fs::write(logs.join("b.jsonl.zst"), &packed).unwrap();
+    ingest(dir, &["logs"], "lake", &[]);
+    assert_eq!(rows(dir, "lake", reasons), serde_json::json!(of(&["unknown_format"])));
+    ingest(dir, &["logs"], "clean", &[]);
+    assert_eq!(digest(dir, "lake"), digest(dir, "clean"));
+}
+
+#[test]
 fn a_log_of_utf_16_is_the_same_log() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
