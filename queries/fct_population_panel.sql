@@ -26,18 +26,12 @@ landed as (
     where coalesce(lines_surviving, 1) > 0 or coalesce(lines_added, 0) = 0
     group by actor_id, iso_week
 ),
-sources as (
-    select count(*) > 0 as any_outcomes from stg_outcomes
-),
+sources as (select count(*) > 0 as any_outcomes from stg_outcomes),
 known as (
     select to_char(arrow_cast(outcomes_until, 'Timestamp(Microsecond, None)'), '%G-W%V') as until_week from int_outcomes_until
 ),
-used as (
-    select * from fct_actor_weeks where actor_kind = 'person'
-),
-own as (
-    select actor_id, iso_week, own_tokens, own_prompts from used where own_steps > 0
-),
+used as (select * from fct_actor_weeks where actor_kind = 'person'),
+own as (select actor_id, iso_week, own_tokens, own_prompts from used where own_steps > 0),
 edges as (
     select
         min(iso_week) as first_week, max(iso_week) as last_week,
@@ -51,22 +45,35 @@ bounds as (
         coalesce(to_char(first_at, '%u') = '1' or to_char(first_at, '%G-W%V') < first_week, false) as begins_whole,
         coalesce(to_char(last_at, '%u') = '7' or to_char(last_at, '%G-W%V') > last_week, false) as ends_whole,
     from edges
+),
+-- One row, and first: what a cross join has on its left is held.
+run as (
+    select bounds.*, sources.any_outcomes, known.until_week
+    from bounds
+    cross join sources
+    cross join known
+),
+weeks as (
+    select
+        coalesce(own.actor_id, landed.actor_id) as actor_id, coalesce(own.iso_week, landed.iso_week) as iso_week,
+        case when own.actor_id is null then 0 else own.own_tokens end as tokens,
+        case when own.actor_id is null then 0 else own.own_prompts end as prompts, -- null where a client logs none
+        coalesce(landed.outcomes, 0) as outcomes,
+    from own
+    full outer join landed on landed.actor_id = own.actor_id and landed.iso_week = own.iso_week
 )
 select
     people.actor_id,
     people.team_id,
-    coalesce(own.iso_week, landed.iso_week) as iso_week,
-    coalesce(coalesce(own.iso_week, landed.iso_week) < people.settled_week, false) as is_new,
-    case when own.actor_id is null then 0 else own.own_tokens end as tokens,
-    case when own.actor_id is null then 0 else own.own_prompts end as prompts, -- null where a client logs none
-    case when sources.any_outcomes and coalesce(own.iso_week, landed.iso_week) < known.until_week then coalesce(landed.outcomes, 0) end as outcomes,
+    weeks.iso_week,
+    coalesce(weeks.iso_week < people.settled_week, false) as is_new,
+    weeks.tokens,
+    weeks.prompts,
+    case when run.any_outcomes and weeks.iso_week < run.until_week then weeks.outcomes end as outcomes,
     fct_coverage.outcome_coverage,
-from own
-full outer join landed on landed.actor_id = own.actor_id and landed.iso_week = own.iso_week
-inner join people on people.actor_id = coalesce(own.actor_id, landed.actor_id)
-cross join bounds
-cross join sources
-cross join known
+from run
+cross join weeks
+inner join people on people.actor_id = weeks.actor_id
 left join fct_coverage on fct_coverage.actor_id = people.actor_id
-where (coalesce(own.iso_week, landed.iso_week) > bounds.first_week or coalesce(own.iso_week, landed.iso_week) = bounds.first_week and bounds.begins_whole)
-    and (coalesce(own.iso_week, landed.iso_week) < bounds.last_week or coalesce(own.iso_week, landed.iso_week) = bounds.last_week and bounds.ends_whole)
+where (weeks.iso_week > run.first_week or weeks.iso_week = run.first_week and run.begins_whole)
+    and (weeks.iso_week < run.last_week or weeks.iso_week = run.last_week and run.ends_whole)
