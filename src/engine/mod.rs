@@ -9,6 +9,7 @@ mod compact;
 #[cfg(feature = "cluster")]
 pub mod distributed;
 pub mod header;
+mod held_side;
 mod memory;
 pub mod models;
 pub mod rows;
@@ -20,6 +21,7 @@ pub mod workers;
 
 use self::buckets::Buckets;
 use self::compact::Compacting;
+use self::held_side::FewRowsHeld;
 use self::memory::CommonPool;
 use self::rows::Columns;
 use self::run::Run;
@@ -40,6 +42,8 @@ use datafusion::execution::memory_pool::MemoryPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::{SendableRecordBatchStream, SessionStateBuilder};
 use datafusion::logical_expr::{ColumnarValue, Volatility, create_udf};
+use datafusion::physical_optimizer::PhysicalOptimizerRule;
+use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -177,7 +181,10 @@ impl Engine {
             SessionStateBuilder::new_with_default_features().with_config(config).with_runtime_env(runtime.build_arc()?);
         if workers.is_none() {
             // Other machines know the steps of DataFusion's plans alone.
-            state = state.with_physical_optimizer_rule(Arc::new(Compacting));
+            let mut rules: Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> = vec![Arc::new(FewRowsHeld)];
+            rules.extend(PhysicalOptimizer::new().rules);
+            rules.push(Arc::new(Compacting));
+            state = state.with_physical_optimizer_rules(rules);
         }
         let context = SessionContext::new_with_state(state.build());
         let mut held = Held::new(limits.rows_in_memory, limits.memory_bytes, &pool);
