@@ -138,8 +138,8 @@ pub struct Engine {
 const ROWS_OF_A_STREAM: usize = 1_024;
 
 /// The part of the memory that the sort of a stream sets aside for merging what it holds: where a row is sorted by all of its words, what is compared is
-/// longer than the row, and DataFusion reckons with as long.
-const OF_MERGING: usize = 6;
+/// up to twice as long as the row, and DataFusion reckons with as long.
+const OF_MERGING: usize = 4;
 
 /// The column by which a model of steps is split into buckets.
 const PERSON: &str = "actor_id";

@@ -117,7 +117,7 @@ fn sources_and_models_that_are_withheld_say_why() {
     let page = html::render(&report).unwrap();
     assert!(page.contains(said) && !page.contains("What each source saw"));
     assert!(markdown::render(&report).unwrap().contains(said));
-    let why = "A model that few people used is withheld";
+    let why = "both are in the total above";
     report.models.iter_mut().for_each(|model| model.completions.0 = None);
     assert!(html::render(&report).unwrap().contains(why) && markdown::render(&report).unwrap().contains(why));
     report.models.iter_mut().for_each(|model| model.completions.0 = Some(Count(5)));
