@@ -2,8 +2,8 @@
 -- grain: one actor and prompt cluster of at least two prompts
 -- reads: int_usual_links, int_prompts, int_prompt_texts, int_shared_bands, int_shared_commands, int_prompt_clusters, int_evaluation_days, int_workshop_days, int_session_use, fct_coverage
 -- family: REDUNDANCY
--- measures: what else could explain a cluster: whether more than half of its prompts are a template of $template_actors people or more, or at least of $shared_actors (a quarter of a text's 32 bands
---   are shared that widely, which is a Jaccard of about .7; one template among other prompts makes none of them) whose blanks are filled in: $variety of the cluster's texts differ. How many of its prompts compare models, how many belong to a workshop, how many
+-- measures: what else could explain a cluster: how many of its prompts are a template of $template_actors people or more, or at least of $shared_actors (a quarter of a text's 32 bands
+--   are shared that widely, which is a Jaccard of about .7; each explains itself alone) whose blanks are filled in: $variety of the cluster's texts differ. How many of its prompts compare models, how many belong to a workshop, how many
 --   are slash commands that $shared_actors people use (int_shared_commands), how many of its sessions an outcome names or shares lines with, and what came of these (int_session_use). A template whose sessions leave them far less often than those of the same role do (a score test at
 --   $unused_z) is a burner and no hand-off: it keeps its evidence. factor multiplies the evidence of sig_prompt_repetition
 -- innocent: hand-off template; batch evaluation (int_evaluation_days); workshop (int_workshop_days); slash command; used results
@@ -59,7 +59,7 @@ factors as (
         case when not texts.is_varied then 1.0
             when fct_coverage.outcome_coverage >= $coverage and members.sessions * usual.linked_share - members.linked_sessions
                 >= $unused_z * sqrt(members.sessions * usual.linked_share * (1 - usual.linked_share)) and usual.linked_share > 0 then 1.0
-            when 2 * members.template_prompts > members.prompts then $template_factor when 2 * members.shared_prompts > members.prompts then $shared_factor else 1.0 end as template_factor,
+            else 1.0 - ((1.0 - $template_factor) * members.template_prompts + (1.0 - $shared_factor) * (members.shared_prompts - members.template_prompts)) / members.prompts end as template_factor,
         1.0 - cast(coalesce(evaluations.prompts, 0) as double) / members.prompts as evaluation_factor,
         1.0 - (1.0 - $workshop_factor) * members.workshop_prompts / members.prompts as workshop_factor,
         1.0 - cast(members.slash_commands as double) / members.prompts as command_factor,
