@@ -30,11 +30,12 @@ pub(super) struct FewRowsHeld;
 impl PhysicalOptimizerRule for FewRowsHeld {
     fn optimize(&self, plan: Arc<dyn ExecutionPlan>, _: &ConfigOptions) -> Result<Arc<dyn ExecutionPlan>> {
         let swap = |node: Arc<dyn ExecutionPlan>| {
+            let is_wrong = |left, right| at_most(FEW, right) && !at_most(FEW, left);
             let swapped = if let Some(join) = node.downcast_ref::<CrossJoinExec>() {
-                (has_few(join.right()) && !has_few(join.left())).then(|| join.swap_inputs())
+                is_wrong(join.left(), join.right()).then(|| join.swap_inputs())
             } else if let Some(join) = node.downcast_ref::<NestedLoopJoinExec>() {
                 let is_inner = *join.join_type() == JoinType::Inner;
-                (is_inner && has_few(join.right()) && !has_few(join.left())).then(|| join.swap_inputs())
+                (is_inner && is_wrong(join.left(), join.right())).then(|| join.swap_inputs())
             } else {
                 None
             };
@@ -52,43 +53,20 @@ impl PhysicalOptimizerRule for FewRowsHeld {
     }
 }
 
-/// Whether a plan is known to have few rows.
-fn has_few(plan: &Arc<dyn ExecutionPlan>) -> bool {
-    if let Some(aggregate) = plan.downcast_ref::<AggregateExec>()
-        && aggregate.group_expr().is_empty()
-    {
+/// Whether a plan is known to have no more than so many rows.
+fn at_most(most: usize, plan: &Arc<dyn ExecutionPlan>) -> bool {
+    if plan.downcast_ref::<AggregateExec>().is_some_and(|aggregate| aggregate.group_expr().is_empty()) {
         return true;
     }
     if plan.is::<ProjectionExec>() || plan.is::<FilterExec>() || plan.is::<CoalescePartitionsExec>() {
-        return plan.children().into_iter().all(has_few);
+        return plan.children().into_iter().all(|child| at_most(most, child));
     }
     if let Some(join) = plan.downcast_ref::<CrossJoinExec>() {
-        return is_one(join.left()) && has_few(join.right()) || has_few(join.left()) && is_one(join.right());
+        let (left, right) = (join.left(), join.right());
+        return at_most(1, left) && at_most(most, right) || at_most(most, left) && at_most(1, right);
     }
-    rows(plan).is_some_and(|rows| rows <= FEW)
-}
-
-/// Whether a plan is known to have no more than one row.
-fn is_one(plan: &Arc<dyn ExecutionPlan>) -> bool {
-    if let Some(aggregate) = plan.downcast_ref::<AggregateExec>() {
-        return aggregate.group_expr().is_empty();
-    }
-    if plan.is::<ProjectionExec>()
-        || plan.is::<FilterExec>()
-        || plan.is::<CoalescePartitionsExec>()
-        || plan.is::<CrossJoinExec>()
-    {
-        return plan.children().into_iter().all(is_one);
-    }
-    rows(plan).is_some_and(|rows| rows <= 1)
-}
-
-fn rows(plan: &Arc<dyn ExecutionPlan>) -> Option<usize> {
-    let statistics = StatisticsContext::new().compute(plan.as_ref(), &StatisticsArgs::new()).ok()?;
-    match statistics.num_rows {
-        Precision::Exact(rows) => Some(rows),
-        Precision::Inexact(_) | Precision::Absent => None,
-    }
+    let statistics = StatisticsContext::new().compute(plan.as_ref(), &StatisticsArgs::new());
+    statistics.is_ok_and(|known| matches!(known.num_rows, Precision::Exact(rows) if rows <= most))
 }
 
 #[cfg(test)]

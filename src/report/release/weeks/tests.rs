@@ -2,19 +2,26 @@
 
 use super::*;
 
+/// A week in which somebody of a team used a thousand tokens.
+fn used(team: &str, person: usize, week: &str) -> ActorWeekRow {
+    ActorWeekRow {
+        actor: format!("{team}{person:02}"),
+        team_id: team.to_owned(),
+        iso_week: week.to_owned(),
+        sessions: 1,
+        tokens: Some(1_000),
+        ..ActorWeekRow::default()
+    }
+}
+
 /// Rows of teams in which so many of so many people are flagged, the same ones in each of these weeks.
 fn rows(weeks: u8, teams: &[(&str, usize, usize)]) -> Vec<TeamRow> {
     let mut actor_weeks = Vec::new();
     for week in 1..=weeks {
         for (team, flagged, people) in teams {
             actor_weeks.extend((0..*people).map(|person| ActorWeekRow {
-                actor: format!("{team}{person:02}"),
-                team_id: (*team).to_owned(),
-                iso_week: format!("2026-W{week:02}"),
-                sessions: 1,
-                tokens: Some(1_000),
                 band: if person < *flagged { "review" } else { "none" }.to_owned(),
-                ..ActorWeekRow::default()
+                ..used(team, person, &format!("2026-W{week:02}"))
             }));
         }
     }
@@ -30,16 +37,9 @@ fn rows(weeks: u8, teams: &[(&str, usize, usize)]) -> Vec<TeamRow> {
 
 #[test]
 fn tokens_that_no_log_states_are_not_none() {
-    let row = |team: &str, person: usize, tokens| ActorWeekRow {
-        actor: format!("{team}{person:02}"),
-        team_id: team.to_owned(),
-        iso_week: "2026-W10".to_owned(),
-        sessions: 1,
-        tokens,
-        ..ActorWeekRow::default()
-    };
-    let mut actor_weeks: Vec<_> = (0..12).map(|person| row("mobile", person, None)).collect();
-    actor_weeks.extend((0..20).map(|person| row("web", person, Some(1_000))));
+    let unstated = |person| ActorWeekRow { tokens: None, ..used("mobile", person, "2026-W10") };
+    let mut actor_weeks: Vec<_> = (0..12).map(unstated).collect();
+    actor_weeks.extend((0..20).map(|person| used("web", person, "2026-W10")));
     let input = TeamWeeks {
         links: &[],
         actor_weeks: &actor_weeks,
@@ -55,14 +55,6 @@ fn tokens_that_no_log_states_are_not_none() {
 
 #[test]
 fn a_week_without_a_team_looks_like_one_of_few() {
-    let used = |team: &str, person: usize, week: &str| ActorWeekRow {
-        actor: format!("{team}{person:02}"),
-        team_id: team.to_owned(),
-        iso_week: week.to_owned(),
-        sessions: 1,
-        tokens: Some(1_000),
-        ..ActorWeekRow::default()
-    };
     let weeks = ["2026-W10", "2026-W11", "2026-W12"];
     let mut actor_weeks: Vec<_> =
         weeks.iter().flat_map(|week| (0..20).map(|person| used("web", person, week))).collect();
@@ -94,14 +86,6 @@ fn a_week_without_a_team_looks_like_one_of_few() {
 #[test]
 fn what_is_withheld_beside_a_team_of_one_is_so_in_every_week() {
     let weeks = ["2026-W10", "2026-W11", "2026-W12"];
-    let used = |team: &str, person: usize, week: &str| ActorWeekRow {
-        actor: format!("{team}{person:02}"),
-        team_id: team.to_owned(),
-        iso_week: week.to_owned(),
-        sessions: 1,
-        tokens: Some(1_000),
-        ..ActorWeekRow::default()
-    };
     let shown = |of_legal: &[&str], on_roster: &[&str], legal_has: i64| {
         let teams = [("blue", 14), ("green", 15), ("red", 16)];
         let of_all = weeks.iter().flat_map(|week| teams.iter().map(move |(team, people)| (*week, *team, *people)));
